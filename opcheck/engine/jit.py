@@ -1,0 +1,228 @@
+"""The only place that says njit.
+
+Kernels are compiled lazily for one explicit signature and kept on disk under a fingerprint of
+everything they can see. Numba's own key misses a change in a callee of another file and returns
+stale results, which in a verifier is a wrong proof.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import types as python
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from opcheck.model.primitives import EXTRA_ROWS
+
+SLOTS = 8  # measures a run can take at once; one driver signature serves every statement
+TRUSTED = ("opcheck", "opcheck_problems", "opcheck_figures", "opcheck_paper_repro")
+
+
+def cache_dir() -> Path:
+    """Where compiled kernels lie: $OPCHECK_CACHE_DIR, else opcheck/ in the user's cache folder."""
+    chosen = os.environ.get("OPCHECK_CACHE_DIR")
+    base = os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen) if chosen else Path(base or Path.home() / ".cache") / "opcheck"
+
+
+def callees(function: Any) -> Iterator[tuple[str, Any]]:
+    """(name, value) of every global, closure cell and module attribute a function's code names."""
+    cells = {}
+    for name, cell in zip(
+        function.__code__.co_freevars, function.__closure__ or (), strict=True
+    ):
+        with contextlib.suppress(ValueError):
+            cells[name] = cell.cell_contents
+    for code in _codes(function.__code__):
+        for name in (*code.co_names, *code.co_freevars):
+            value = cells.get(name, function.__globals__.get(name))
+            if isinstance(value, python.ModuleType):
+                if value.__name__.partition(".")[0] not in ("numpy", "math"):
+                    for attribute in code.co_names:
+                        if hasattr(value, attribute):
+                            yield attribute, getattr(value, attribute)
+            elif value is not None:
+                yield name, value
+
+
+def _codes(code: python.CodeType) -> Iterator[python.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, python.CodeType):
+            yield from _codes(constant)
+
+
+def _plain(value: Any) -> Any:
+    value = getattr(value, "py_func", value)
+    return value if isinstance(value, python.FunctionType) else None
+
+
+def visible(function: Callable[..., Any]) -> list[Callable[..., Any]]:
+    """The function and every Python function that it can reach by name, each once."""
+    found, todo = [], [function]
+    while todo:
+        f = _plain(todo.pop(0))
+        if f is None or f in found:
+            continue
+        found.append(f)
+        todo += [v for _, v in callees(f) if _plain(v)]
+        compiled = getattr(f, "compiled", None)
+        if compiled is not None:
+            todo.append(compiled)
+    return found
+
+
+def fingerprint(function: Callable[..., Any]) -> str:
+    """Hash of everything a compiled function can see: code, constants, names, callees, cells."""
+    digest = hashlib.sha256()
+    for f in visible(function):
+        for code in _codes(f.__code__):
+            constants = [c for c in code.co_consts if not isinstance(c, python.CodeType)]
+            if constants and isinstance(constants[0], str):
+                constants = constants[1:]  # the docstring
+            seen = (code.co_code.hex(), constants, code.co_names, code.co_varnames)
+            digest.update(repr(seen).encode())
+        digest.update(repr((f.__qualname__, f.__defaults__)).encode())
+        for name, value in callees(f):
+            if not callable(value):
+                digest.update(repr((name, value)).encode())
+    return digest.hexdigest()[:24]
+
+
+@functools.cache
+def signatures() -> Any:
+    """The fixed signatures of everything that runs in a hot loop, by role."""
+    from numba import float64, int64, types, void
+
+    data = types.Array(float64, 1, "C", readonly=True)
+    point, state = float64[::1], float64[:, ::1]
+    operator = void(data, point, data)
+    resolvent = void(data, float64, point, data)
+    F, J = types.FunctionType(operator), types.FunctionType(resolvent)
+    advance = void(F, data, J, data, state, data, float64, int64)
+    measure = float64(F, data, J, data, state, data, float64)
+    batch = types.Array(float64, 2, "C", readonly=True)
+    counts = types.Array(int64, 1, "C", readonly=True)
+    pairs = types.Array(int64, 2, "C", readonly=True)
+    drive = void(
+        types.UniTuple(types.FunctionType(measure), SLOTS),
+        pairs,
+        types.FunctionType(advance),
+        F,
+        batch,
+        J,
+        batch,
+        float64[:, :, ::1],
+        batch,
+        int64,
+        counts,
+        counts,
+        float64[:, :, ::1],
+        float64[:, :, ::1],
+        int64[::1],
+        float64,
+    )
+    return python.SimpleNamespace(
+        operator=operator, resolvent=resolvent, advance=advance, measure=measure, drive=drive
+    )
+
+
+_compiled: dict[tuple[Any, str], Any] = {}
+
+
+def jit(function: Callable[..., Any], role: str) -> Any:
+    """The compiled function for its role's signature: from memory, from disk, or compiled now.
+
+    Raises numba.core.errors.NumbaError where the text can't be compiled.
+    """
+    key = (function, role)
+    if key not in _compiled:
+        _compiled[key] = _compile(function, role)
+    return _compiled[key]
+
+
+def _compile(function: Callable[..., Any], role: str) -> Any:
+    import numba
+
+    for callee in visible(function)[1:]:
+        _make_callable(callee)
+    foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
+    dispatcher = numba.njit(nogil=True, error_model="numpy", boundscheck=foreign)(function)
+    # No cache where none can be written: compiling again is slower, never wrong.
+    with contextlib.suppress(OSError):
+        dispatcher._cache = _cache_class()(function, f"{role}{'-checked' * foreign}")
+    dispatcher.compile(getattr(signatures(), role))
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+@functools.cache
+def _make_callable(function: Callable[..., Any]) -> None:
+    """Let compiled code call a plain helper, or its ``compiled`` text where it has one."""
+    from numba.extending import overload
+
+    target = getattr(function, "compiled", function)
+    overload(function, strict=False)(lambda *args, **kwargs: target)
+
+
+@functools.cache
+def _cache_class() -> Any:
+    import numba
+    from numba.core import caching
+
+    class Locator(caching._CacheLocator):  # type: ignore[misc]
+        def __init__(self, function: Any, role: str) -> None:
+            self._py_file = function.__code__.co_filename
+            self._key = f"{role}-{fingerprint(function)}"
+
+        def get_cache_path(self) -> str:
+            return str(cache_dir() / f"numba-{numba.__version__}")
+
+        def get_source_stamp(self) -> str:
+            return self._key
+
+        def get_disambiguator(self) -> str:
+            return self._key
+
+    class Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+        def __init__(self, function: Any, role: str) -> None:
+            self._lineno = function.__code__.co_firstlineno
+            self._locator = Locator(function, role)
+            self._locator.ensure_cache_path()
+            # named by the fingerprint alone, so that a line moved in a file changes nothing
+            self._filename_base = f"{function.__name__}.{self._locator.get_disambiguator()}"
+
+    class Cache(caching.FunctionCache):  # type: ignore[misc]
+        _impl_class = Impl
+
+        def __init__(self, function: Any, role: str) -> None:
+            self._name = repr(function)
+            self._py_func = function
+            self._impl = Impl(function, role)
+            self._cache_path = self._impl.locator.get_cache_path()
+            source_stamp = self._impl.locator.get_source_stamp()
+            self._cache_file = caching.IndexDataCacheFile(
+                cache_path=self._cache_path,
+                filename_base=self._impl.filename_base,
+                source_stamp=source_stamp,
+            )
+            self.enable()
+
+        def load_overload(self, signature: Any, target: Any) -> Any:
+            try:
+                return super().load_overload(signature, target)
+            except Exception:  # an unreadable entry is a miss
+                return None
+
+        def save_overload(self, signature: Any, result: Any) -> None:
+            with contextlib.suppress(OSError):
+                super().save_overload(signature, result)
+
+    return Cache
+
+
+__all__ = ["EXTRA_ROWS", "SLOTS", "cache_dir", "fingerprint", "jit", "visible"]

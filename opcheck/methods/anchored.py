@@ -1,0 +1,55 @@
+"""Extragradient steps anchored at z⁰."""
+
+from opcheck.model.method import method
+from opcheck.model.primitives import axpy, combine
+
+
+@method(
+    "anchored_extragradient",
+    params="gamma",
+    rows="z zhalf anchor Fz",
+    calls=2,
+    source="yoon2021accelerated",
+    points="z zhalf",
+    constrained=False,
+)
+def anchored_extragradient(F, F_data, J, J_data, state, params, k, n):
+    """EAG-C: z½ = z + β(z⁰ − z) − γ F z,   z⁺ = z + β(z⁰ − z) − γ F z½,   β = 1/(k + 2)."""
+    z, zhalf, anchor, Fz = state[0], state[1], state[2], state[3]
+    gamma = params[0]
+    for _ in range(n):
+        beta = 1 / (k + 2)
+        F(z, Fz, F_data)
+        combine(z, beta, anchor, 1 - beta, z)
+        axpy(zhalf, z, -gamma, Fz)
+        F(zhalf, Fz, F_data)
+        axpy(z, z, -gamma, Fz)
+        k += 1
+
+
+@method(
+    "feg",
+    params="gamma rho",
+    rows="z zhalf anchor Fz",
+    calls=2,
+    source="lee2021fast",
+    points="z zhalf",
+    constrained=False,
+)
+def feg(F, F_data, J, J_data, state, params, k, n):
+    """Fast extragradient, with β = 1/(k + 1) and γ = 1/L.
+
+    z½ = z + β(z⁰ − z) − (1 − β)(γ + 2ρ) F z,
+    z⁺ = z + β(z⁰ − z) − γ F z½ − (1 − β) 2ρ F z.
+    """
+    z, zhalf, anchor, Fz = state[0], state[1], state[2], state[3]
+    gamma, rho = params[0], params[1]
+    for _ in range(n):
+        beta = 1 / (k + 1)
+        F(z, Fz, F_data)
+        combine(z, beta, anchor, 1 - beta, z)
+        axpy(zhalf, z, -(1 - beta) * (gamma + 2 * rho), Fz)
+        axpy(z, z, -(1 - beta) * 2 * rho, Fz)
+        F(zhalf, Fz, F_data)
+        axpy(z, z, -gamma, Fz)
+        k += 1

@@ -1,0 +1,1 @@
+"""The nouns: operator, resolvent, problem, property, fact, method, measure, theorem, verdict."""

@@ -1,0 +1,244 @@
+"""Methods: an update text, the rows of its state, its parameters and its oracle cost.
+
+``advance(F, F_data, J, J_data, state, params, k, n)`` makes n iterations from iteration k on; row 0
+of ``state`` is z. A method over a method (Lookahead) has the text of its base in front of these
+arguments and is bound to it by a closure, so that any depth runs by the same driver.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.model.text import FLOAT, text
+
+Advance = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter; ``integer`` ones count, ``sequence`` ones have a value for each k."""
+
+    name: str
+    integer: bool
+    sequence: bool
+
+    @property
+    def symbol(self) -> str:
+        """The name without ``base.``."""
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Method:
+    """An iteration.
+
+    Attributes:
+        kernel: the text of ``advance``.
+        parameters: in the order of ``params``.
+        rows: names of the state rows; row 0 is ``z``.
+        zero: rows that start at 0; the others start at z⁰.
+        calls: operator calls an iteration, as a formula in the parameters.
+        points: rows that hold the points at which F is evaluated.
+        constrained: whether the method uses J, and so solves 0 ∈ F + A with A ≠ 0.
+        source: BibTeX key.
+    """
+
+    name: str
+    kernel: Advance
+    parameters: tuple[Parameter, ...]
+    rows: tuple[str, ...]
+    zero: frozenset[str]
+    calls: str
+    points: tuple[str, ...]
+    constrained: bool
+    source: str
+    doc: str
+
+    def parameter(self, name: str) -> Parameter:
+        """By full name or, where it is the only one, by symbol.
+
+        Raises OpcheckError for a name that no parameter or more than one has.
+        """
+        hits = [p for p in self.parameters if p.name == name]
+        hits = hits or [p for p in self.parameters if p.symbol == name]
+        if len(hits) != 1:
+            known = ", ".join(p.name for p in self.parameters)
+            raise OpcheckError(f"{self.name} has no parameter {name!r}; it takes {known}")
+        return hits[0]
+
+    def pack(self, values: Mapping[str, Any], length: int = 1) -> list[Any]:
+        """``params`` for given values; sequences are laid out to ``length`` entries.
+
+        Raises OpcheckError for a missing, unknown, non-finite or non-integer value.
+        """
+        given = {self.parameter(name).name: value for name, value in values.items()}
+        missing = [p.name for p in self.parameters if p.name not in given]
+        if missing:
+            raise OpcheckError(f"{self.name} needs a value for {', '.join(missing)}")
+        packed: list[Any] = []
+        for p in self.parameters:
+            value = given[p.name]
+            entries = list(np.atleast_1d(value)) if p.sequence else [value]
+            if p.sequence:
+                entries = (entries + entries[-1:] * length)[: max(length, 1)]
+            for entry in entries:
+                if isinstance(entry, float | int | np.number):
+                    if not np.isfinite(entry):
+                        raise OpcheckError(f"{self.name}: {p.name} = {entry} is not finite")
+                    if p.integer and (entry != int(entry) or entry < 1):
+                        raise OpcheckError(
+                            f"{self.name}: {p.name} = {entry} must be a whole number from 1 on"
+                        )
+            packed += [int(e) for e in entries] if p.integer else entries
+        return packed
+
+    def calls_at(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
+        """Operator calls an iteration (scalar, or one for each k of a sequence)."""
+        symbols = {p.symbol: values[p.symbol] for p in self.parameters if p.symbol in values}
+        symbols |= {
+            p.symbol: values[p.name] for p in self.parameters if p.name in values
+        }
+        return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
+
+
+@dataclass(frozen=True)
+class Over:
+    """A method of methods: ``kernel(base, F, F_data, J, J_data, state, params, k, n)``.
+
+    Its rows and parameters follow the base's, so it finds them at the end of each.
+    """
+
+    name: str
+    kernel: Advance
+    parameters: tuple[Parameter, ...]
+    rows: tuple[str, ...]
+    source: str
+    doc: str
+
+    def __call__(self, base: Method) -> Method:
+        """The method over ``base``."""
+        return _bound(self, base)
+
+
+@functools.cache
+def _bound(over: Over, base: Method) -> Method:
+    over_kernel, base_kernel = over.kernel, base.kernel
+
+    def advance(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+        over_kernel(base_kernel, F, F_data, J, J_data, state, params, k, n)
+
+    advance.__qualname__ = advance.__name__ = f"{over.name}_{base.kernel.__name__}"
+    inner = tuple(Parameter(f"base.{p.name}", p.integer, p.sequence) for p in base.parameters)
+    return Method(
+        f"{over.name}({base.name})",
+        advance,
+        (*inner, *over.parameters),
+        (*base.rows, *over.rows),
+        base.zero,
+        base.calls,
+        base.points,
+        base.constrained,
+        over.source,
+        f"{over.doc}\n\nBase: {base.name}. {base.doc}",
+    )
+
+
+def _parameters(source: str) -> tuple[Parameter, ...]:
+    found = []
+    for word in source.split():
+        name, _, kind = word.partition(":")
+        found.append(Parameter(name.removesuffix("[k]"), kind == "int", name.endswith("[k]")))
+    return tuple(found)
+
+
+def method(
+    name: str,
+    *,
+    params: str,
+    rows: str,
+    calls: int | str,
+    source: str,
+    points: str = "z",
+    constrained: bool = True,
+) -> Callable[[Advance], Advance]:
+    """Register an iteration.
+
+    Args:
+        params: names in the order of ``params``; ``tau:int`` counts, ``a[k]`` has a value for each
+            k and must come last.
+        rows: state rows; the first is z; ``Fz=0`` starts at 0 instead of at z⁰.
+        calls: operator calls an iteration: a number or a formula in the parameters.
+        points: rows at which F is evaluated.
+        constrained: False where the method has no form with A ≠ 0.
+    """
+
+    def enter(function: Advance) -> Advance:
+        words = rows.split()
+        entry = Method(
+            name,
+            function,
+            _parameters(params),
+            tuple(w.removesuffix("=0") for w in words),
+            frozenset(w.removesuffix("=0") for w in words if w.endswith("=0")),
+            str(calls),
+            tuple(points.split()),
+            constrained,
+            source,
+            inspect.cleandoc(function.__doc__ or ""),
+        )
+        registry.register("methods", name, entry, registry.place_of(function))
+        return function
+
+    return enter
+
+
+def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance], Advance]:
+    """Register a method of methods; arguments as for ``method``."""
+
+    def enter(function: Advance) -> Advance:
+        doc = inspect.cleandoc(function.__doc__ or "")
+        entry = Over(name, function, _parameters(params), tuple(rows.split()), source, doc)
+        registry.register("methods", name, entry, registry.place_of(function))
+        return function
+
+    return enter
+
+
+def resolve(name: str) -> Method:
+    """The method of a name such as ``rapp`` or ``lookahead(extragradient)``.
+
+    Raises OpcheckError for an unknown name, or a method of methods without its base.
+    """
+    outer, bracket, rest = name.partition("(")
+    found = registry.get("methods", outer.strip())
+    if bracket:
+        if not isinstance(found, Over) or not rest.endswith(")"):
+            raise OpcheckError(f"{name!r}: {outer!r} takes no base method")
+        return found(resolve(rest[:-1].strip()))
+    if isinstance(found, Over):
+        raise OpcheckError(f"{name!r} runs over another method; write {name}(METHOD)")
+    entry: Method = found
+    return entry
+
+
+def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:
+    """State rows by name; ``extra`` holds the driver's own. Raises OpcheckError for an unknown row."""
+    found = []
+    for name in names:
+        if name in extra:
+            found.append(extra[name])
+        elif name in method.rows:
+            found.append(method.rows.index(name))
+        else:
+            known = ", ".join((*method.rows, *extra))
+            raise OpcheckError(f"{method.name} has no row {name!r}; rows are {known}")
+    return found

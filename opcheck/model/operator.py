@@ -1,0 +1,234 @@
+"""Operators and resolvents: a kernel text, its data, and the ways to make one.
+
+A kernel is a plain Python function ``F(z, out, data)``: it reads the point ``z`` (d floats) and the
+read-only ``data``, and writes F(z) into ``out``.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from opcheck.errors import OpcheckError
+from opcheck.model import linear_kernels
+from opcheck.model.primitives import identity
+from opcheck.model.text import FLOAT, Arithmetic, text
+
+Vector = NDArray[np.float64]
+Kernel = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A single-valued operator F on R^d.
+
+    Attributes:
+        kernel: the text, ``kernel(z, out, data)``.
+        data: float64 vector that the kernel reads.
+        dim: d.
+        formula: how F reads, for people.
+        entries: data as formulas in ``symbols``, for the exact readings; None: the floats are exact.
+        compiled: another kernel for float64 only (BLAS); None: the text itself.
+        interpreted: the kernel is Python that numba can't compile; runs are slow.
+        jacobian: z -> d×d matrix, where known.
+        matrix: M of F(z) = Mz + q, where F is affine and d moderate.
+    """
+
+    kernel: Kernel
+    data: Vector
+    dim: int
+    formula: str = ""
+    entries: tuple[Any, ...] | None = None
+    symbols: Mapping[str, float] = field(default_factory=dict)
+    compiled: Kernel | None = None
+    interpreted: bool = False
+    jacobian: Callable[[Vector], NDArray[np.float64]] | None = None
+    matrix: NDArray[np.float64] | None = None
+
+    def __call__(self, z: ArrayLike) -> Vector:
+        """F(z) for one point (shape (d,)), interpreted."""
+        out = np.empty(self.dim)
+        self.kernel(np.ascontiguousarray(z, dtype=float), out, self.data)
+        return out
+
+    def data_in(self, arithmetic: Arithmetic, exact: Callable[[float], Any]) -> NDArray[Any]:
+        """The data under an exact reading, as an object array with the raw floats beside it."""
+        source: Sequence[Any] = self.data.tolist() if self.entries is None else self.entries
+        symbols = {name: exact(v) for name, v in self.symbols.items()}
+        values = [
+            text(v).evaluate(symbols, arithmetic) if isinstance(v, str) else exact(v)
+            for v in source
+        ]
+        out = np.empty(len(values), dtype=object).view(ExactData)
+        out[:] = values
+        out.raw = self.data
+        return out
+
+
+class ExactData(np.ndarray):
+    """Object array of exact numbers that keeps the float buffer, for index regions in it."""
+
+    raw: Vector
+
+    def __array_finalize__(self, source: Any) -> None:
+        """A view keeps the buffer."""
+        self.raw = getattr(source, "raw", np.empty(0))
+
+
+@dataclass(frozen=True)
+class Resolvent:
+    """J_{γA} = (I + γA)⁻¹ of a maximally monotone A: a projection or a proximal map.
+
+    Attributes:
+        kernel: ``kernel(z, gamma, out, data)``; ``out`` may be ``z`` itself.
+        data: float64 vector that the kernel reads.
+        dim: dimension it acts on; 0: any.
+        name: how A reads, as in ``box[-1, 1]``.
+        contains: for an indicator, whether a point lies in the set; None where A is not one.
+    """
+
+    kernel: Kernel
+    data: Vector
+    dim: int
+    name: str
+    contains: Callable[[Vector], bool] | None = None
+
+    def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
+        """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0 or a wrong dimension."""
+        point = np.array(z, dtype=float)
+        if not gamma > 0:
+            raise OpcheckError(f"the resolvent of {self.name} needs gamma > 0, not {gamma}")
+        if self.dim and point.shape != (self.dim,):
+            raise OpcheckError(
+                f"the resolvent of {self.name} acts on {self.dim} coordinates, "
+                f"not on shape {point.shape}"
+            )
+        out = np.empty_like(point)
+        self.kernel(point, gamma, out, self.data)
+        return out
+
+
+NO_CONSTRAINT = Resolvent(identity, np.empty(0), 0, "none")
+
+
+def linear(
+    matrix: ArrayLike | Sequence[Sequence[str | float]],
+    offset: Sequence[str | float] | None = None,
+    **symbols: float,
+) -> Operator:
+    """F(z) = Mz + q.
+
+    Args:
+        matrix: d×d numbers, a scipy sparse matrix, or nested lists whose entries may be formulas
+            in ``symbols``, as ``"L*sqrt(1 - c**2)"``: then the exact readings know the entries
+            exactly and not as rounded floats.
+        offset: q, d numbers or formulas; default 0.
+
+    Raises OpcheckError for a matrix that is not square, not finite, or does not fit q.
+    """
+    if hasattr(matrix, "tocsr"):
+        return _sparse(matrix, offset)
+    rows: list[list[Any]] = (
+        matrix.tolist() if isinstance(matrix, np.ndarray) else [list(r) for r in matrix]  # type: ignore[union-attr, arg-type]
+    )
+    d = len(rows)
+    q = list(offset) if offset is not None else [0] * d
+    if d == 0 or any(len(r) != d for r in rows):
+        raise OpcheckError(
+            f"a linear operator needs a square matrix, not one of {d} rows and "
+            f"{len(rows[0]) if rows else 0} columns"
+        )
+    if len(q) != d:
+        raise OpcheckError(f"offset has {len(q)} entries for a {d}×{d} matrix")
+    ordered = [v for r in rows for v in r] if d < 8 else [r[j] for j in range(d) for r in rows]
+    entries = [*ordered, *q]
+    values = _numbers(entries, symbols)
+    formulas = tuple(entries) if any(isinstance(v, str) for v in entries) else None
+    flat = values[: d * d].reshape(d, d)
+    kernel = linear_kernels.by_rows if d < 8 else linear_kernels.by_columns
+    return Operator(
+        kernel,
+        values,
+        d,
+        "F(z) = Mz" + (" + q" if any(v != 0 for v in q) else ""),
+        formulas,
+        symbols,
+        linear_kernels.by_blas if d > 128 else None,
+        matrix=flat if d < 8 else flat.T.copy(),
+    )
+
+
+def _numbers(entries: Sequence[Any], symbols: Mapping[str, float]) -> Vector:
+    values = [text(v).evaluate(symbols, FLOAT) if isinstance(v, str) else v for v in entries]
+    out = np.array(values, dtype=float)
+    if not np.isfinite(out).all():
+        raise OpcheckError("a linear operator needs finite entries; the matrix holds NaN or ±inf")
+    return out
+
+
+def _sparse(matrix: Any, offset: Sequence[Any] | None) -> Operator:
+    csr = matrix.tocsr()
+    csr.sort_indices()
+    d = csr.shape[0]
+    if csr.shape != (d, d):
+        raise OpcheckError(f"a linear operator needs a square matrix, not shape {csr.shape}")
+    if csr.nnz >= 2**32:
+        raise OpcheckError(f"a sparse operator may hold 2^32 entries at most, not {csr.nnz}")
+    q = _numbers(offset if offset is not None else np.zeros(d), {})
+    values = _numbers(csr.data, {})
+    index = np.concatenate([csr.indptr.astype(np.uint32), csr.indices.astype(np.uint32)])
+    index = np.concatenate([index, np.zeros(index.size % 2, np.uint32)])
+    data = np.concatenate([[float(csr.nnz)], q, values, index.view(float)])
+    return Operator(linear_kernels.sparse, data, d, "F(z) = Mz (sparse)" if d else "")
+
+
+def operator(
+    function: Callable[..., Any],
+    dim: int,
+    data: ArrayLike = (),
+    formula: str = "",
+) -> Operator:
+    """An operator from Python: a kernel ``f(z, out, data)``, or a function ``f(z)`` that returns F(z).
+
+    A kernel that numba can compile runs compiled; anything else runs interpreted, with a warning.
+
+    Raises OpcheckError if the function takes neither one nor three arguments.
+    """
+    try:
+        count = len(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        count = 1
+    values = np.asarray(data, dtype=float).ravel()
+    name = formula or getattr(function, "__name__", "F")
+    if count == 3:
+        return Operator(function, values, dim, name)
+    if count != 1:
+        raise OpcheckError(
+            f"operator {name!r} takes {count} arguments; write f(z, out, data) or f(z)"
+        )
+
+    @functools.wraps(function)
+    def kernel(z: Any, out: Any, data: Any) -> None:
+        value = np.asarray(function(z))
+        if value.shape != out.shape:
+            raise OpcheckError(
+                f"operator {name!r} returns shape {value.shape} for a point of shape {out.shape}"
+            )
+        out[:] = value
+
+    kernel.__dict__.pop("__wrapped__", None)
+    warnings.warn(
+        f"operator {name!r} runs interpreted: write it as f(z, out, data) with plain loops to have "
+        "it compiled",
+        stacklevel=2,
+    )
+    return Operator(kernel, values, dim, name, interpreted=True)
+
+

@@ -1,0 +1,314 @@
+"""Problems: 0 ∈ F(z) + A(z) with a start, a solution and facts; families of them by parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector
+from opcheck.model.property import Fact, Lipschitz, Monotone, exact, strongest, weakest
+from opcheck.model.text import FLOAT, text
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where local facts hold: ‖z − centre‖∞ ≤ radius."""
+
+    radius: float
+    centre: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One inclusion 0 ∈ F(z) + A(z) on R^d.
+
+    Attributes:
+        name: family name, with the parameters that differ from the defaults.
+        operator: F.
+        resolvent: J of A; NO_CONSTRAINT where A = 0.
+        start: z⁰, shape (d,).
+        solution: one zero, shape (d,), or None if unknown.
+        project: projection onto the solution set, where there is more than one.
+        facts: what is known of F, A, S = F + A and T = I − F.
+        region: where facts marked local hold.
+        parameters: of the family.
+        doc: what the problem is and where it comes from.
+        control: the hypothesis that is broken on purpose, for a negative control; "" else.
+    """
+
+    name: str
+    operator: Operator
+    resolvent: Resolvent = NO_CONSTRAINT
+    start: Vector = field(default_factory=lambda: np.zeros(0))
+    solution: Vector | None = None
+    project: Callable[[Vector], Vector] | None = None
+    facts: tuple[Fact, ...] = ()
+    region: Region | None = None
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    doc: str = ""
+    control: str = ""
+
+    @property
+    def dim(self) -> int:
+        """d."""
+        return self.operator.dim
+
+    @property
+    def constrained(self) -> bool:
+        """Whether A ≠ 0."""
+        return self.resolvent is not NO_CONSTRAINT
+
+    def solution_near(self, z: Vector) -> Vector | None:
+        """The solution that distances are measured to: the projection of z where known."""
+        return self.project(z) if self.project is not None else self.solution
+
+    def constant(self, fact: Fact) -> float:
+        """The numerical constant of a fact."""
+        value = fact.property.constant
+        if isinstance(value, str):
+            return float(text(value).evaluate(self.parameters, FLOAT))
+        return 0.0 if value is None else float(value)
+
+    def all_facts(self) -> tuple[Fact, ...]:
+        """The stated facts and those that follow from how F and A are put together."""
+        if not self.constrained:
+            return self.facts
+        of_f = [f for f in self.facts if f.property.of == "F"]
+        monotone = strongest(
+            Monotone(of="F"),
+            [dataclasses.replace(f.property, constant=self.constant(f)) for f in of_f],
+        )
+        if monotone is None:
+            return self.facts
+        grade = weakest(f.provenance for f in of_f if f.property.kind is not Lipschitz)
+        local = any(f.local for f in of_f if f.property.kind is not Lipschitz)
+        sum_rule = Fact(Monotone(of="S"), grade, local, "F and A are monotone")
+        return (*self.facts, sum_rule)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A registered function of parameters that returns a problem.
+
+    Attributes:
+        presets: parameter choices that ``verify`` runs, beside the defaults.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    start: tuple[float, ...] | None
+    solution: tuple[float, ...] | None
+    facts: tuple[Fact, ...]
+    presets: tuple[Mapping[str, Any], ...]
+    control: str
+    doc: str
+
+    def parameters(self) -> dict[str, Any]:
+        """Names and default values."""
+        signature = inspect.signature(self.function)
+        return {n: p.default for n, p in signature.parameters.items()}
+
+    def __call__(self, **parameters: Any) -> Problem:
+        """The problem for given parameters.
+
+        Raises OpcheckError for an unknown parameter, or one for which the family doesn't exist.
+        """
+        defaults = self.parameters()
+        for name in parameters:
+            if name not in defaults:
+                raise OpcheckError(
+                    f"problem {self.name!r} has no parameter {name!r}; "
+                    f"it takes {', '.join(defaults) or 'none'}"
+                )
+        values = defaults | parameters
+        missing = [n for n, v in values.items() if v is inspect.Parameter.empty]
+        if missing:
+            raise OpcheckError(f"problem {self.name!r} needs a value for {', '.join(missing)}")
+        made = self.function(**values)
+        if isinstance(made, Operator):
+            made = Problem("", made)
+        if not isinstance(made, Problem):
+            raise OpcheckError(
+                f"problem family {self.name!r} returned {type(made).__name__}; return a Problem or "
+                "an Operator (opcheck.linear, opcheck.minmax, opcheck.operator, ...)"
+            )
+        shown = ", ".join(f"{n}={_short(v)}" for n, v in parameters.items() if v != defaults[n])
+        problem = dataclasses.replace(
+            made,
+            name=f"{self.name}({shown})" if shown else self.name,
+            start=made.start if made.start.size else _vector(self.start, made.dim, 1.0),
+            solution=(
+                made.solution
+                if made.solution is not None or self.solution is None
+                else _vector(self.solution, made.dim, 0.0)
+            ),
+            facts=made.facts or self.facts,
+            parameters={
+                n: float(v) for n, v in values.items() if isinstance(v, int | float)
+            } | dict(made.parameters),
+            doc=made.doc or self.doc,
+            control=self.control,
+        )
+        _check(problem)
+        return problem
+
+    def instances(self) -> list[Problem]:
+        """The default problem and one for each preset."""
+        return [self(**p) for p in ({}, *self.presets)]
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _vector(values: Sequence[float] | None, dim: int, default: float) -> Vector:
+    return np.full(dim, default) if values is None else np.array(values, dtype=float)
+
+
+def _check(problem: Problem) -> None:
+    for what, value in (("start", problem.start), ("solution", problem.solution)):
+        if value is None:
+            continue
+        if value.shape != (problem.dim,):
+            raise OpcheckError(
+                f"the {what} of {problem.name!r} has {value.size} coordinates, its operator "
+                f"{problem.dim}"
+            )
+        if not np.isfinite(value).all():
+            raise OpcheckError(f"the {what} of {problem.name!r} is not finite: {value.tolist()}")
+
+
+@overload
+def problem_family(name: Callable[..., Any]) -> Family: ...
+@overload
+def problem_family(
+    name: str,
+    *,
+    start: Sequence[float] | None = ...,
+    solution: Sequence[float] | None = ...,
+    facts: Sequence[Fact] = ...,
+    presets: Sequence[Mapping[str, Any]] = ...,
+    control: str = ...,
+) -> Callable[[Callable[..., Any]], Family]: ...
+def problem_family(
+    name: str | Callable[..., Any],
+    *,
+    start: Sequence[float] | None = None,
+    solution: Sequence[float] | None = None,
+    facts: Sequence[Fact] = (),
+    presets: Sequence[Mapping[str, Any]] = (),
+    control: str = "",
+) -> Family | Callable[[Callable[..., Any]], Family]:
+    """Register a function of parameters that returns a Problem or an Operator.
+
+    Args:
+        name: the family's name (default: the function's).
+        start, solution: d numbers; default: ones, and unknown.
+        facts: what is known, with constants as formulas in the parameters.
+        presets: further parameter choices for ``verify``.
+        control: for a negative control, the hypothesis it breaks.
+    """
+
+    def enter(function: Callable[..., Any]) -> Family:
+        family = Family(
+            name if isinstance(name, str) else function.__name__,
+            function,
+            tuple(start) if start is not None else None,
+            tuple(solution) if solution is not None else None,
+            tuple(facts),
+            tuple(presets),
+            control,
+            inspect.cleandoc(function.__doc__ or ""),
+        )
+        registry.register("problems", family.name, family, registry.place_of(function))
+        return family
+
+    return enter(name) if callable(name) else enter
+
+
+def problem(name: str, **parameters: Any) -> Problem:
+    """The problem of a registered family (or ``FILE.py:NAME``) for given parameters.
+
+    Raises OpcheckError for an unknown name or parameter.
+    """
+    if ".py" in name:
+        path, _, wanted = name.partition(":")
+        before = set(registry.names("problems"))
+        registry.load_file(path)
+        here = [
+            n
+            for n in registry.names("problems")
+            if n not in before or registry.place("problems", n).rpartition(":")[0].endswith(path)
+        ]
+        if not wanted and len(here) != 1:
+            raise OpcheckError(
+                f"{path} registers {len(here)} problems ({', '.join(here)}); "
+                "name one as FILE.py:NAME"
+            )
+        name = wanted or here[0]
+    family: Family = registry.get("problems", name)
+    return family(**parameters)
+
+
+@dataclass(frozen=True)
+class ResolventFamily:
+    """A registered function of parameters that returns a Resolvent."""
+
+    name: str
+    function: Callable[..., Resolvent]
+    doc: str
+
+    def __call__(self, *args: Any, **parameters: Any) -> Resolvent:
+        """The resolvent for given parameters."""
+        return self.function(*args, **parameters)
+
+
+def resolvent_family(function: Callable[..., Resolvent]) -> Callable[..., Resolvent]:
+    """Register a set or regulariser under the function's name."""
+    family = ResolventFamily(function.__name__, function, inspect.cleandoc(function.__doc__ or ""))
+    registry.register("sets", family.name, family, registry.place_of(function))
+    return function
+
+
+def points(problem: Problem, count: int, generator: np.random.Generator) -> NDArray[np.float64]:
+    """``count`` random points: in the region, else at several scales about the solution."""
+    d = problem.dim
+    if problem.region is not None:
+        centre = np.zeros(d) if problem.region.centre is None else np.array(problem.region.centre)
+        return centre + problem.region.radius * generator.uniform(-1, 1, (count, d))
+    centre = np.zeros(d) if problem.solution is None else problem.solution
+    scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
+    return np.asarray(centre + scale * generator.standard_normal((count, d)))
+
+
+def as_point(value: ArrayLike, problem: Problem, what: str = "start") -> Vector:
+    """A point of the problem's space. Raises OpcheckError for a wrong shape or a non-finite entry."""
+    point = np.array(value, dtype=float)
+    if point.shape != (problem.dim,):
+        raise OpcheckError(
+            f"{what} has shape {point.shape}, but {problem.name!r} has {problem.dim} coordinates"
+        )
+    if not np.isfinite(point).all():
+        raise OpcheckError(f"{what} {point.tolist()} is not finite")
+    return point
+
+
+__all__ = [
+    "Family",
+    "Problem",
+    "Region",
+    "as_point",
+    "exact",
+    "points",
+    "problem",
+    "problem_family",
+    "resolvent_family",
+]

@@ -1,0 +1,237 @@
+"""Properties of operators, each written once as a quadratic form.
+
+A property is a form (a, b, c) that asks a‖x−y‖² + 2b⟨x−y, u−v⟩ + c‖u−v‖² ≥ 0 of every two points
+(x, u), (y, v) of a graph, or, for a *star* property, of every point against one zero. Sampling,
+attack, implication and the worst-case problem all read the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+Form = tuple[Any, Any, Any]
+Of = Literal["F", "A", "S", "T"]
+Provenance = Literal["exact", "certified", "estimated", "claimed"]
+STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A property up to its constant.
+
+    Attributes:
+        form: constant -> (a, b, c), polynomial in the constant with rational coefficients.
+        better: whether a larger or a smaller constant is the stronger statement; None: no constant.
+        star: only against a solution instead of all pairs.
+    """
+
+    name: str
+    form: Callable[[Any], Form]
+    better: Literal["larger", "smaller"] | None
+    star: bool
+    symbol: str
+    meaning: str
+
+    def __call__(self, constant: Any = None, of: Of = "F") -> Property:
+        """The property with a constant: a number, a formula, or a symbol of a theorem."""
+        return Property(self, constant, of)
+
+
+@dataclass(frozen=True)
+class Property:
+    """A kind with its constant and the operator it speaks of.
+
+    F is the single-valued part, A the one behind the resolvent, S = F + A, T = I − F.
+    """
+
+    kind: Kind
+    constant: Any
+    of: Of
+
+    def __str__(self) -> str:
+        """As in ``Comonotone(-0.3) of S``."""
+        inner = "" if self.kind.better is None else f"({self.constant})"
+        return f"{self.kind.name}{inner} of {self.of}"
+
+    def form(self, constant: Any = None) -> Form:
+        """The form in (x − y, Fx − Fy), or in (x − y, u − v) of A or S; T is turned into F = I − T."""
+        value = self.constant if constant is None else constant
+        a, b, c = self.kind.form(value)
+        if self.of == "T":
+            # u_T = dx − u_F
+            return a + 2 * b + c, -b - c, c
+        return a, b, c
+
+
+
+
+Lipschitz = Kind(
+    "Lipschitz", lambda L: (L * L, 0, -1), "smaller", False, "L", "‖u − v‖ ≤ L‖x − y‖"
+)
+Monotone = Kind("Monotone", lambda _: (0, Fraction(1, 2), 0), None, False, "", "⟨u − v, x − y⟩ ≥ 0")
+StronglyMonotone = Kind(
+    "StronglyMonotone",
+    lambda mu: (-mu, Fraction(1, 2), 0),
+    "larger",
+    False,
+    "mu",
+    "⟨u − v, x − y⟩ ≥ μ‖x − y‖²",
+)
+Comonotone = Kind(
+    "Comonotone",
+    lambda rho: (0, Fraction(1, 2), -rho),
+    "larger",
+    False,
+    "rho",
+    "⟨u − v, x − y⟩ ≥ ρ‖u − v‖²; ρ < 0 is cohypomonotone",
+)
+Cocoercive = Kind(
+    "Cocoercive",
+    lambda beta: (0, Fraction(1, 2), -beta),
+    "larger",
+    False,
+    "beta",
+    "⟨u − v, x − y⟩ ≥ β‖u − v‖², β > 0",
+)
+WeakMinty = Kind(
+    "WeakMinty",
+    lambda rho: (0, Fraction(1, 2), -rho),
+    "larger",
+    True,
+    "rho",
+    "⟨u, x − x*⟩ ≥ ρ‖u‖² at one solution x*",
+)
+Nonexpansive = Kind(
+    "Nonexpansive", lambda _: (1, 0, -1), None, False, "", "‖Tx − Ty‖ ≤ ‖x − y‖"
+)
+QuasiNonexpansive = Kind(
+    "QuasiNonexpansive", lambda _: (1, 0, -1), None, True, "", "‖Tx − x*‖ ≤ ‖x − x*‖"
+)
+ConicallyNonexpansive = Kind(
+    "ConicallyNonexpansive",
+    lambda theta: (2 * theta - 1, 1 - theta, -1),
+    "smaller",
+    False,
+    "theta",
+    "T = (1 − θ)I + θN with N nonexpansive",
+)
+
+
+def implies(premises: Sequence[Form], conclusion: Form) -> bool:
+    """Whether conclusion − Σ λ_i premise_i is a nonnegative form for some λ ≥ 0.
+
+    Exact rational arithmetic: True is always a proof. The λ tried are those at which an entry or
+    the determinant of the difference vanishes, so False may, for several premises, be a miss.
+    """
+    target = _rational(conclusion)
+    if not premises:
+        return _nonnegative(target)
+    head, rest = _rational(premises[0]), premises[1:]
+    return any(implies(rest, _minus(target, lam, head)) for lam in _multipliers(target, head))
+
+
+def _rational(form: Form) -> Form:
+    a, b, c = (Fraction(v) for v in form)
+    return a, b, c
+
+
+def _minus(target: Form, lam: Fraction, form: Form) -> Form:
+    a, b, c = (t - lam * f for t, f in zip(target, form, strict=True))
+    return a, b, c
+
+
+def _nonnegative(form: Form) -> bool:
+    a, b, c = form
+    return bool(a >= 0 and c >= 0 and a * c >= b * b)
+
+
+def _multipliers(target: Form, form: Form) -> Iterable[Fraction]:
+    # det(target − λ form) is a quadratic in λ; it is tried at its vertex, its rational roots, and
+    # where single entries vanish.
+    (a, b, c), (p, q, r) = target, form
+    yield Fraction(0)
+    for t, f in zip(target, form, strict=True):
+        if f and t / f >= 0:
+            yield t / f
+    two, one, zero = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
+    if two:
+        vertex = -one / (2 * two)
+        if vertex >= 0:
+            yield vertex
+        disc = one * one - 4 * two * zero
+        if disc >= 0:
+            root = Fraction(float(disc) ** 0.5).limit_denominator(10**9)
+            for sign in (1, -1):
+                lam = (-one + sign * root) / (2 * two)
+                if lam >= 0:
+                    yield lam.limit_denominator(10**9)
+
+
+def strongest(wanted: Property, premises: Sequence[Property]) -> Any | None:
+    """The best constant with which ``premises`` (constants numbers, same operator) imply ``wanted``.
+
+    Tried are the ratios and roots that the premises' own entries give; each is checked exactly.
+    None if no constant works. For a kind without a constant, True or None.
+    """
+    forms = [p.form() for p in premises if wanted.kind.star or not p.kind.star]
+    pool: list[Sequence[Form]] = [[f] for f in forms]
+    pool += [[f, g] for i, f in enumerate(forms) for g in forms[:i]]
+    if wanted.kind.better is None:
+        return True if any(implies(p, wanted.form(0)) for p in pool) else None
+    sign = 1 if wanted.kind.better == "larger" else -1
+    best: Fraction | None = None
+    for group in pool:
+        for guess in _candidates(group, wanted):
+            better = best is None or sign * (guess - best) > 0
+            if better and implies(group, wanted.form(guess)):
+                best = guess
+    return None if best is None else float(best)
+
+
+def _candidates(group: Sequence[Form], wanted: Property) -> list[Fraction]:
+    numbers = {abs(Fraction(v)) for form in group for v in form if v}
+    values = {Fraction(0)}
+    for u in numbers:
+        values |= {u, 1 / u, 2 * u, Fraction(1, 2) / u, u / 2}
+        for v in numbers:
+            values |= {u / v, 2 * u / v, u / (2 * v)}
+    roots = {Fraction(float(v) ** 0.5) for v in values if v > 0}
+    exact_roots = {r for r in roots if r * r in values}
+    values |= exact_roots
+    return sorted({s * v for v in values for s in (1, -1)})
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A property of a concrete problem and how well it is known.
+
+    Attributes:
+        property: with a constant that is a number, or a formula in the problem's parameters.
+        provenance: ``exact`` closed form, ``certified`` enclosure, ``estimated`` by search (a
+            one-sided bound only), ``claimed`` by the author.
+        local: holds only on the problem's region.
+        note: where it comes from, or why.
+    """
+
+    property: Property
+    provenance: Provenance
+    local: bool = False
+    note: str = ""
+
+
+def exact(property: Property, note: str = "", local: bool = False) -> Fact:
+    """A fact with a closed form."""
+    return Fact(property, "exact", local, note)
+
+
+def estimated(property: Property, note: str = "", local: bool = False) -> Fact:
+    """A fact found by search: nothing beyond it was found, nothing more is claimed."""
+    return Fact(property, "estimated", local, note)
+
+
+def weakest(provenances: Iterable[Provenance]) -> Provenance:
+    """The least certain of several provenances; ``exact`` for none."""
+    return max(provenances, key=STRENGTH.index, default="exact")

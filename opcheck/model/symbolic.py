@@ -1,0 +1,196 @@
+"""Operators from formulas: F, its Jacobian and the kernel all come from one sympy expression."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from opcheck.errors import OpcheckError
+from opcheck.model.operator import Operator
+
+ELEMENTARY = ("exp", "log", "sin", "cos", "tanh", "sqrt", "atan")
+
+
+def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator:
+    """F = (∇ₓφ, −∇ᵧφ) of min_x max_y φ(x, y).
+
+    Args:
+        payoff: φ as a formula in the variables, the parameters and exp, log, sin, cos, tanh, sqrt,
+            atan. A player of one dimension is ``x`` (or ``y``), of several ``x0``, ``x1``, ...
+        x, y: dimensions of the two players.
+        parameters: values of the other symbols.
+
+    Raises OpcheckError for a formula with an unknown symbol or function.
+    """
+    import sympy
+
+    ours, theirs = _variables("x", x), _variables("y", y)
+    phi = _parse(payoff, [*ours, *theirs], parameters)
+    components = [sympy.diff(phi, sympy.Symbol(v, real=True)) for v in ours]
+    components += [-sympy.diff(phi, sympy.Symbol(v, real=True)) for v in theirs]
+    return _build(components, [*ours, *theirs], parameters, f"min max {payoff}")
+
+
+def field(components: Sequence[str], variables: str, **parameters: float) -> Operator:
+    """F from one formula per coordinate.
+
+    Args:
+        components: d formulas in the variables and the parameters.
+        variables: d names, separated by blanks.
+        parameters: values of the other symbols.
+
+    Raises OpcheckError for a wrong count, an unknown symbol or function.
+    """
+    names = variables.split()
+    if len(names) != len(components):
+        raise OpcheckError(
+            f"a field in {len(names)} variables has {len(names)} components, not {len(components)}"
+        )
+    parsed = [_parse(c, names, parameters) for c in components]
+    return _build(parsed, names, parameters, f"F = ({', '.join(components)})")
+
+
+def _variables(stem: str, count: int) -> list[str]:
+    return [stem] if count == 1 else [f"{stem}{i}" for i in range(count)]
+
+
+def _parse(source: str, variables: Sequence[str], parameters: Mapping[str, float]) -> Any:
+    import sympy
+    from sympy.parsing.sympy_parser import (
+        convert_xor,
+        parse_expr,
+        rationalize,
+        standard_transformations,
+    )
+
+    known: dict[str, Any] = {v: sympy.Symbol(v, real=True) for v in [*variables, *parameters]}
+    functions = {name: getattr(sympy, name) for name in ELEMENTARY} | {"pi": sympy.pi}
+    internal = {n: getattr(sympy, n) for n in ("Integer", "Float", "Rational", "Symbol")}
+    try:
+        expression = parse_expr(
+            source,
+            local_dict={**functions, **known},
+            global_dict=internal | {"Function": sympy.Function},
+            transformations=(*standard_transformations, convert_xor, rationalize),
+        )
+    except Exception as error:
+        raise OpcheckError(f"{source!r} is not a formula: {error}") from error
+    unknown = {str(s) for s in expression.free_symbols} - known.keys()
+    unknown |= {str(f.func) for f in expression.atoms(sympy.core.function.AppliedUndef)}
+    if unknown:
+        raise OpcheckError(
+            f"{source!r} uses {', '.join(sorted(unknown))}, neither a variable "
+            f"({' '.join(variables)}) nor a parameter; pass it as a keyword"
+        )
+    return expression
+
+
+def _build(
+    components: Sequence[Any], variables: list[str], parameters: Mapping[str, float], formula: str
+) -> Operator:
+    import sympy
+
+    symbols = [sympy.Symbol(v, real=True) for v in variables]
+    constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
+    kernel = _function("field", [sympy.sympify(c) for c in components], symbols, constants)
+    jacobian = [sympy.diff(c, s) for c in components for s in symbols]
+    d = len(variables)
+    entries: list[str] = [_entry(c) for c in constants]
+    slope_constants = constants.copy()
+    slopes = _function("jacobian", jacobian, symbols, slope_constants)
+    data = np.array([_value(c, parameters) for c in slope_constants])
+
+    def jacobian_at(z: Any) -> Any:
+        out = np.empty(d * d)
+        slopes(np.asarray(z, dtype=float), out, data)
+        return out.reshape(d, d)
+
+    return Operator(
+        kernel,
+        data[: len(entries)].copy(),
+        d,
+        formula,
+        tuple(entries),
+        dict(parameters),
+        jacobian=jacobian_at,
+    )
+
+
+def _entry(constant: Any) -> str:
+    return f"{constant.p}/{constant.q}" if constant.is_Rational else str(constant)
+
+
+def _value(constant: Any, parameters: Mapping[str, float]) -> float:
+    return float(constant) if constant.is_number else float(parameters[str(constant)])
+
+
+def _function(
+    name: str, expressions: Sequence[Any], variables: Sequence[Any], constants: list[Any]
+) -> Callable[..., None]:
+    """Generate ``name(z, out, data)``; ``constants`` grows by the rationals that data must hold."""
+    import sympy
+
+    steps, results = sympy.cse(expressions, symbols=sympy.numbered_symbols("t"))
+    place = {v: f"z[{i}]" for i, v in enumerate(variables)}
+    lines = [f"    {s} = {_print(e, place, constants)}" for s, e in steps]
+    lines += [f"    out[{i}] = {_print(e, place, constants)}" for i, e in enumerate(results)]
+    # a constant component must still be a number of the reading
+    source = f"def {name}(z, out, data):\n" + "\n".join(lines) + "\n"
+    return _compile(name, source)
+
+
+@functools.lru_cache(maxsize=512)
+def _compile(name: str, source: str) -> Callable[..., None]:
+    filename = f"<opcheck {name} {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    scope: dict[str, Any] = {"np": np, "__name__": __name__}
+    exec(compile(source, filename, "exec"), scope)
+    function: Callable[..., None] = scope[name]
+    return function
+
+
+def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
+    import sympy
+
+    def show(x: Any) -> str:
+        return _print(x, place, constants)
+
+    if e in place:
+        return place[e]
+    if e.is_Integer:
+        return f"({e})" if e < 0 else str(e)
+    if e.is_Rational or e in constants:
+        if e not in constants:
+            constants.append(e)
+        return f"data[{constants.index(e)}]"
+    if e.is_Symbol:
+        return str(e)
+    if e.is_Add:
+        return "(" + " + ".join(show(a) for a in e.args) + ")"
+    if e.is_Mul:
+        numerator, denominator = [], []
+        for factor in e.args:
+            base, power = factor.as_base_exp()
+            negative = power.is_Integer and power < 0 and not factor.is_Rational
+            (denominator if negative else numerator).append(base**-power if negative else factor)
+        top = "*".join(show(f) for f in numerator) or "1"
+        bottom = "*".join(show(f) for f in denominator)
+        return f"({top})/({bottom})" if bottom else f"({top})"
+    if e.is_Pow:
+        base, power = e.args
+        if power.is_Integer and 0 < power <= 16:
+            return "(" + "*".join([show(base)] * int(power)) + ")"
+        if power.is_Integer:
+            return f"(1/{show(base**-power)})"
+        if power == sympy.Rational(1, 2):
+            return f"np.sqrt({show(base)})"
+        return f"np.exp({show(power)}*np.log({show(base)}))"
+    name = e.func.__name__
+    if name in ELEMENTARY:
+        return f"np.{'arctan' if name == 'atan' else name}({show(e.args[0])})"
+    raise OpcheckError(f"{e} can't become a kernel; permitted functions are {', '.join(ELEMENTARY)}")

@@ -1,0 +1,165 @@
+"""Theorems: hypotheses, a method, a step range, what is measured and by what it is bounded."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.model.method import Method, resolve
+from opcheck.model.property import Property
+from opcheck.model.text import Chain, Text, chains, text
+
+Claim = Literal["upper bound", "equality", "one-step", "must fail"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement stands.
+
+    Attributes:
+        key: BibTeX key.
+        number: theorem number or place.
+        confirmed: whether the statement was read there; else shape and constant are from memory.
+        derived: the constant is ours, after that source.
+    """
+
+    key: str
+    number: str = ""
+    confirmed: bool = False
+    derived: bool = False
+
+    def __str__(self) -> str:
+        """Key, number and grade."""
+        grade = "derived here" if self.derived else "confirmed" if self.confirmed else "unconfirmed"
+        return f"{self.key}{', ' + self.number if self.number else ''} [{grade}]"
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """A convergence statement; see ``theorem`` for the meaning of the fields."""
+
+    name: str
+    method_name: str
+    given: tuple[Property, ...]
+    where: str
+    let: Mapping[str, str]
+    measure: str
+    bound: str
+    claim: Claim
+    order: str
+    source: Source
+    on: tuple[str, ...]
+    horizons: tuple[int, ...]
+    first: int
+    paper: tuple[Mapping[str, str], ...]
+    constrained: bool
+    reaches: float
+    doc: str
+    place: str = field(compare=False, default="")
+
+    @functools.cached_property
+    def method(self) -> Method:
+        """The iteration."""
+        return resolve(self.method_name)
+
+    @functools.cached_property
+    def chains(self) -> list[Chain]:
+        """The ranges of ``where``, in order."""
+        return chains(self.where, frozenset(p.symbol for p in self.method.parameters))
+
+    @functools.cached_property
+    def left(self) -> Text:
+        """What is measured."""
+        return text(self.measure, frozenset(registry.names("measures")))
+
+    @functools.cached_property
+    def right(self) -> Text:
+        """What bounds it."""
+        return text(self.bound, frozenset(registry.names("measures")))
+
+    @property
+    def hypotheses(self) -> list[str]:
+        """The assumptions as sentences."""
+        parts = [f"{p.kind.name}({p.constant or ''}) of {p.of}".replace("()", "") for p in self.given]
+        if self.on:
+            parts.append(f"problem is {' or '.join(self.on)}")
+        return parts if self.constrained else [*parts, "A = 0"]
+
+
+def theorem(
+    name: str,
+    *,
+    method: str,
+    given: Sequence[Property] = (),
+    where: str = "",
+    let: Mapping[str, str] | None = None,
+    measure: str,
+    bound: str,
+    claim: Claim = "upper bound",
+    order: str = "",
+    source: Source,
+    on: Sequence[str] = (),
+    horizons: Sequence[int] = (300,),
+    first: int = 0,
+    paper: Sequence[Mapping[str, str]] = (),
+    constrained: bool = False,
+    reaches: float = 0.0,
+    doc: str = "",
+) -> Theorem:
+    """Register a statement ``measure ≤ bound`` for every k.
+
+    Args:
+        name: ``authorYEAR_what``.
+        method: as in ``rapp`` or ``lookahead(extragradient)``.
+        given: properties whose constants are symbols of the other texts.
+        where: ranges of the method's parameters, each using earlier symbols only, as in
+            ``"0 < gamma < 1/L, 0 < alpha < 1 + 2*rho/gamma"``.
+        let: further symbols, and parameters that are formulas (of k for a sequence, of the
+            horizon K); evaluated when what they use is known.
+        measure, bound: texts over recorded sequences: a measure by name, of a row as in
+            ``residual(zbar)``; ``next(s)``, ``upto(s)``, ``before(s)``, ``best(s)``, ``first(s)``;
+            R is the distance of z⁰ from the solution. What a step writes is indexed by that step.
+        claim: "upper bound"; "equality"; "one-step" (the bound is in terms of step k);
+            "must fail": the bound is exceeded somewhere on every admissible problem.
+        order: stated decay of the measure, as ``1/k``.
+        on: restricts the statement to these problem families.
+        horizons: values of K; several where parameters depend on K.
+        first: smallest k the statement is about.
+        paper: the source's own parameter choices, as formulas.
+        constrained: whether A ≠ 0 is allowed.
+        reaches: the largest measured/bound that the built-in problems are known to reach; the
+            bound cut below it must be reported violated (a mutant).
+        doc: the statement in words and what is known about its constant.
+
+    Raises OpcheckError if a text is not a formula or the claim is unknown.
+    """
+    if claim not in get_args(Claim):
+        raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
+    entry = Theorem(
+        name,
+        method,
+        tuple(given),
+        where,
+        dict(let or {}),
+        measure,
+        bound,
+        claim,
+        order,
+        source,
+        tuple(on),
+        tuple(horizons),
+        first,
+        tuple(paper),
+        constrained,
+        reaches,
+        doc,
+        registry.caller(),
+    )
+    registry.register("theorems", name, entry, entry.place)
+    return entry
+
+

@@ -1,0 +1,163 @@
+"""The one way in: every operator, set, method, measure, theorem, figure and paper.
+
+A package offers its own through the entry-point group ``opcheck.plugins``: an entry point names a
+module, and importing it registers what it holds. opcheck's own methods and the three packs beside
+it come the same way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from opcheck.errors import OpcheckError
+
+KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
+
+_entries: dict[str, dict[str, tuple[Any, str]]] = {kind: {} for kind in KINDS}
+_failures: list[str] = []
+
+
+def register(kind: str, name: str, value: Any, place: str) -> None:
+    """Enter ``value`` under ``name``; ``place`` says where it was written (file and line).
+
+    Raises OpcheckError if the name is taken, naming both places.
+    """
+    table = _entries[kind]
+    if name in table and table[name][1] != place:
+        raise OpcheckError(
+            f"two {kind} are named {name!r}: one at {table[name][1]}, another at {place}; "
+            "rename one of them"
+        )
+    table[name] = (value, place)
+
+
+def place_of(function: Any) -> str:
+    """File and line of a function, as error messages show them."""
+    code = getattr(function, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
+
+
+def caller(depth: int = 2) -> str:
+    """File and line of the statement that called the caller of this function."""
+    frame = sys._getframe(depth)
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def names(kind: str) -> list[str]:
+    """Sorted names of one kind (see KINDS). Raises OpcheckError for an unknown kind."""
+    return sorted(_table(kind))
+
+
+def get(kind: str, name: str) -> Any:
+    """The registered object. Raises OpcheckError with the nearest name for an unknown one."""
+    table = _table(kind)
+    if name not in table:
+        near = difflib.get_close_matches(name, table, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"'opcheck list {kind}' shows them"
+        broken = f" (not loaded: {'; '.join(_failures)})" if _failures else ""
+        raise OpcheckError(f"no {kind[:-1]} is named {name!r}; {hint}{broken}")
+    return table[name][0]
+
+
+def place(kind: str, name: str) -> str:
+    """Where the object was written: file and line."""
+    return _table(kind)[name][1]
+
+
+def find(name: str) -> list[tuple[str, Any]]:
+    """Every (kind, object) of that name. Raises OpcheckError if there is none."""
+    found = [(kind, _table(kind)[name][0]) for kind in KINDS if name in _table(kind)]
+    if not found:
+        everything = {n for kind in KINDS for n in _table(kind)}
+        near = difflib.get_close_matches(name, everything, 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "'opcheck list' shows every name"
+        raise OpcheckError(f"nothing is named {name!r}; {hint}")
+    return found
+
+
+def failures() -> list[str]:
+    """One sentence for each plug-in that could not be loaded."""
+    load()
+    return list(_failures)
+
+
+@functools.cache
+def load() -> None:
+    """Import every plug-in once; one that fails is recorded, the rest still works."""
+    for entry in importlib.metadata.entry_points(group="opcheck.plugins"):
+        try:
+            module = entry.load()
+            import_submodules(module)
+        except Exception as error:
+            dist = entry.dist.name if entry.dist else "?"
+            _failures.append(
+                f"plug-in {entry.name!r} of package {dist!r} ({entry.value}) failed to import: "
+                f"{type(error).__name__}: {error}"
+            )
+
+
+def import_submodules(module: Any) -> None:
+    """Import what lies in a package, so that a file put there needs no list to name it."""
+    for info in pkgutil.walk_packages(getattr(module, "__path__", ()), module.__name__ + "."):
+        importlib.import_module(info.name)
+
+
+def load_file(path: str | Path) -> Any:
+    """Import a user's file under a name derived from its path.
+
+    Raises OpcheckError if there is no such file or if it fails to import.
+    """
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise OpcheckError(f"no file {str(path)!r}; give the path of a Python file")
+    name = f"opcheck_file_{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except OpcheckError:
+            del sys.modules[name]
+            raise
+        except Exception as error:
+            del sys.modules[name]
+            raise OpcheckError(
+                f"{path} failed to import: {type(error).__name__}: {error}; mend the file"
+            ) from error
+    return sys.modules[name]
+
+
+def select(kind: str, patterns: Iterable[str]) -> list[str]:
+    """Names that equal, or start with, one of the patterns; all for no pattern.
+
+    Raises OpcheckError for a pattern that selects nothing.
+    """
+    chosen: list[str] = []
+    for pattern in patterns:
+        hits = [n for n in names(kind) if n == pattern] or [
+            n for n in names(kind) if n.startswith(pattern)
+        ]
+        if not hits:
+            get(kind, pattern)
+        chosen += [n for n in hits if n not in chosen]
+    return chosen or names(kind)
+
+
+def _table(kind: str) -> dict[str, tuple[Any, str]]:
+    if kind not in _entries:
+        raise OpcheckError(f"no kind {kind!r}; kinds are {', '.join(KINDS)}")
+    load()
+    return _entries[kind]
