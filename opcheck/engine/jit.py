@@ -12,11 +12,10 @@ import functools
 import hashlib
 import os
 import types as python
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-
-from opcheck.model.primitives import EXTRA_ROWS
 
 SLOTS = 8  # measures a run can take at once; one driver signature serves every statement
 TRUSTED = ("opcheck", "opcheck_problems", "opcheck_figures", "opcheck_paper_repro")
@@ -155,9 +154,20 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
         dispatcher._cache = _cache_class()(function, f"{role}{'-checked' * foreign}")
-    dispatcher.compile(getattr(signatures(), role))
+    with quiet():
+        dispatcher.compile(getattr(signatures(), role))
     dispatcher.disable_compile()
     return dispatcher
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without numba's notice that function pointers are experimental; the suite tests them."""
+    from numba.core.errors import NumbaExperimentalFeatureWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        yield
 
 
 @functools.cache
@@ -223,6 +233,3 @@ def _cache_class() -> Any:
                 super().save_overload(signature, result)
 
     return Cache
-
-
-__all__ = ["EXTRA_ROWS", "SLOTS", "cache_dir", "fingerprint", "jit", "visible"]

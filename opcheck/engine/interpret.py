@@ -1,0 +1,268 @@
+"""The exact readings: a kernel's own text on balls, on rationals and on coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_mat, fmpq, fmpq_mat
+from numpy.typing import NDArray
+
+from opcheck.engine.drive import drive
+from opcheck.engine.numbers import Ball, ball_arithmetic, rational
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.model.method import Method
+from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent
+from opcheck.model.primitives import EXTRA_ROWS, axpy, distance2, identity
+from opcheck.model.problem import Problem
+from opcheck.model.text import Arithmetic
+
+Objects = NDArray[np.object_]
+Take = tuple[Any, int, int]  # measure kernel, row, second row or −1
+
+
+class Oracle:
+    """An operator under a reading: called like its kernel; ``reading`` answers for the sum."""
+
+    def __init__(self, reading: Reading, operator: Operator) -> None:
+        self.reading = reading
+        self.operator = operator
+
+    def __call__(self, z: Objects, out: Objects, data: Objects) -> None:
+        """out = F(z)."""
+        self.operator.kernel(z, out, data)
+
+
+class Reading:
+    """Numbers of one kind, and what the primitives mean on them."""
+
+    arithmetic: Arithmetic
+
+    def number(self, value: Any) -> Any:
+        """The number of this reading that a float or integer denotes exactly."""
+        raise OpcheckError("a reading says how it converts numbers")
+
+    def resolvent(self, resolvent: Resolvent) -> Any:
+        """J as a callable ``J(z, gamma, out, data)``."""
+        return resolvent.kernel
+
+    def solve(self, matrix: list[list[Any]], right: list[Any]) -> list[Any]:
+        """The solution of a linear system."""
+        raise OpcheckError("a reading says how it solves a linear system")
+
+    def resolvent_of_sum(
+        self, F: Oracle, F_data: Any, J: Any, J_data: Any, z: Objects, gamma: Any, out: Objects
+    ) -> None:
+        """out = (I + γ(F + A))⁻¹ z: an exact solve where F is affine and A = 0."""
+        if F.operator.matrix is None or J is not identity:
+            self.nonlinear_resolvent(F, F_data, J, J_data, z, gamma, out)
+            return
+        d = len(z)
+        column, zero = self.vector([0] * d), self.vector([0] * d)
+        F(zero, zero_value := self.vector([0] * d), F_data)
+        matrix = [[self.number(int(i == j)) for j in range(d)] for i in range(d)]
+        for j in range(d):
+            unit = self.vector([int(i == j) for i in range(d)])
+            F(unit, column, F_data)
+            for i in range(d):
+                matrix[i][j] = matrix[i][j] + gamma * (column[i] - zero_value[i])
+        right = [z[i] - gamma * zero_value[i] for i in range(d)]
+        out[:] = self.solve(matrix, right)
+
+    def nonlinear_resolvent(self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any) -> None:
+        """The resolvent of a sum that is not affine. Raises OpcheckError where there is none."""
+        raise OpcheckError(
+            f"no exact resolvent of {F.operator.formula!r} under this reading: it is not affine, "
+            "or there is a constraint"
+        )
+
+    def vector(self, values: Sequence[Any]) -> Objects:
+        """An object array of this reading's numbers."""
+        out = np.empty(len(values), dtype=object)
+        for i, v in enumerate(values):
+            out[i] = self.number(v)
+        return out
+
+
+class Rationals(Reading):
+    """Exact rationals: the reference for the compiled path."""
+
+    def number(self, value: Any) -> Any:
+        """The exact binary value of a float."""
+        return rational(value)
+
+    def __init__(self) -> None:
+        self.arithmetic = ball_arithmetic()
+
+    def solve(self, matrix: list[list[Any]], right: list[Any]) -> list[Any]:
+        """Exact. Raises ZeroDivisionError for a singular matrix."""
+        solution = fmpq_mat(matrix).solve(fmpq_mat([[v] for v in right]))
+        return [solution[i, 0] for i in range(len(right))]
+
+
+class Balls(Reading):
+    """Rigorous enclosures at the working precision.
+
+    ``lipschitz`` is a constant of F: it encloses the resolvent of a sum that has no closed form.
+    """
+
+    def __init__(self, lipschitz: Any | None = None) -> None:
+        self.arithmetic = ball_arithmetic()
+        self.lipschitz = lipschitz
+
+    def number(self, value: Any) -> Any:
+        """A ball around the exact value."""
+        return value if isinstance(value, Ball) else Ball(_exact(value))
+
+    def resolvent(self, resolvent: Resolvent) -> Any:
+        """J of the midpoint, inflated by the radius in norm: J is nonexpansive."""
+        if resolvent is NO_CONSTRAINT:
+            return identity
+
+        def J(z: Objects, gamma: Any, out: Objects, data: Objects) -> None:
+            middle, radius = _split(z)
+            image = np.empty(len(z), dtype=object)
+            resolvent.kernel(middle, gamma, image, data)
+            _inflate(out, image, radius)
+
+        return J
+
+    def solve(self, matrix: list[list[Any]], right: list[Any]) -> list[Any]:
+        """An enclosure. Raises Undecided where the matrix can't be shown regular."""
+        try:
+            solution = arb_mat([[v.ball for v in row] for row in matrix]).solve(
+                arb_mat([[v.ball] for v in right])
+            )
+        except ZeroDivisionError as error:
+            raise Undecided("a linear system that may be singular") from error
+        return [Ball(solution[i, 0]) for i in range(len(right))]
+
+    def nonlinear_resolvent(self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any) -> None:
+        """Picard's iteration on midpoints, enclosed by q/(1 − q) and the radius of z over 1 − q."""
+        if self.lipschitz is None:
+            raise Undecided("the resolvent of a sum without a Lipschitz constant")
+        q = Ball(gamma) * self.lipschitz
+        if not q < 1:
+            raise Undecided(f"gamma L = {q} is not below 1: the inner loop does not contract")
+        centre, radius = _split(z)
+        w, image = centre.copy(), np.empty(len(z), dtype=object)
+        last = None
+        for _ in range(5000):
+            F(w, image, F_data)
+            axpy(image, centre, -gamma, image)
+            J(image, gamma, image, J_data)
+            step = distance2(image, w).sqrt()
+            w, _ = _split(image)
+            size = float(step.ball.mid())
+            if last is not None and not size < last:
+                break
+            last = size
+        F(w, image, F_data)
+        axpy(image, centre, -gamma, image)
+        J(image, gamma, image, J_data)
+        error = distance2(image, w).sqrt() / (1 - q) + Ball(radius) / (1 - q)
+        _inflate(out, w, arb(error.ball.upper()))
+
+
+def _exact(value: Any) -> Any:
+    return value if isinstance(value, fmpq | int) else rational(value)
+
+
+def _split(z: Objects) -> tuple[Objects, arb]:
+    middle = np.empty(len(z), dtype=object)
+    total = arb(0)
+    for i, v in enumerate(z):
+        middle[i] = Ball(arb(v.ball.mid()))
+        r = arb(v.ball.rad())
+        total = total + r * r
+    return middle, total.sqrt().upper()
+
+
+def _inflate(out: Objects, centre: Objects, radius: arb) -> None:
+    for i, v in enumerate(centre):
+        out[i] = Ball(arb(v.ball.mid(), arb(v.ball.rad()) + radius))
+
+
+@dataclass(frozen=True)
+class ExactRun:
+    """What an exact run recorded: [take, stop] object array, and the final z."""
+
+    record: Objects
+    z: Objects
+
+
+def run_exactly(
+    reading: Reading,
+    problem: Problem,
+    method: Method,
+    values: Mapping[str, Any],
+    stops: Sequence[int],
+    takes: Sequence[Take],
+) -> ExactRun:
+    """The compiled driver's own text under an exact reading.
+
+    Args:
+        values: parameters (numbers of the reading, or floats by their exact value).
+        stops: iteration counts at which to record, increasing from 0.
+        takes: measures with their rows.
+
+    Raises Undecided where balls can't decide a comparison, OpcheckError where the reading has no
+    form of a primitive.
+    """
+    d = problem.dim
+    length = max(stops) + 1
+    packed = method.pack(values, length)
+    params = np.empty((1, len(packed)), dtype=object)
+    whole = [isinstance(v, int) for v in packed]
+    params[0] = [v if w else reading.number(v) for v, w in zip(packed, whole, strict=True)]
+    rows = len(method.rows) + EXTRA_ROWS
+    state = np.empty((1, rows, d), dtype=object)
+    start = reading.vector(problem.start.tolist())
+    for i in range(rows):
+        state[0, i] = start
+    for name in method.zero:
+        state[0, method.rows.index(name)] = reading.vector([0] * d)
+    target = problem.solution_near(problem.start)
+    if target is not None:
+        state[0, rows - 1] = reading.vector(target.tolist())
+    data = problem.operator.data_in(reading.arithmetic, _number(reading))
+    limits = problem.resolvent.data
+    J_data = np.empty((1, len(limits)), dtype=object)
+    J_data[0] = [reading.number(float(v)) for v in limits]
+    record = np.empty((1, len(takes), len(stops)), dtype=object)
+    pairs = np.array([[a, b] for _, a, b in takes], dtype=np.int64).reshape(-1, 2)
+    batch = np.empty((1, len(data)), dtype=object).view(type(data))
+    batch[0] = data
+    batch.raw = data.raw
+
+    def exact_advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
+        method.kernel(F, f, J, j, own, p, fmpq(k), n)
+
+    drive(
+        tuple(kernel for kernel, _, _ in takes),
+        pairs,
+        exact_advance,
+        Oracle(reading, problem.operator),
+        batch,
+        reading.resolvent(problem.resolvent),
+        J_data,
+        state,
+        params,
+        0,
+        np.array(stops, dtype=object),
+        np.arange(len(stops)),
+        record,
+        np.empty((1, 0, d), dtype=object),
+        np.zeros(1, dtype=np.int64),
+        0,
+    )
+    return ExactRun(record[0], state[0, 0].copy())
+
+
+def _number(reading: Reading) -> Any:
+    def convert(value: float) -> Any:
+        return reading.number(value) if np.isfinite(value) else None
+
+    return convert

@@ -1,0 +1,256 @@
+"""Strict numbers for the interpreted readings: nothing rounds, nothing is decided by luck.
+
+A bare ``arb`` compares overlapping balls False both ways, so ``max`` drops the true value, and
+``Fraction`` takes floats in silence. These classes refuse instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import flint
+import numpy as np
+from flint import arb, fmpq
+
+from opcheck.errors import Undecided
+from opcheck.model.text import Arithmetic
+
+
+def rational(value: Any) -> fmpq:
+    """A float's exact binary value, or an integer, as a rational. Raises TypeError for others."""
+    if isinstance(value, fmpq):
+        return value
+    if isinstance(value, int | np.integer):
+        return fmpq(int(value))
+    if isinstance(value, float):
+        return fmpq(*value.as_integer_ratio())
+    raise TypeError(f"{type(value).__name__} {value!r} has no exact rational value")
+
+
+def literal(source: str) -> fmpq:
+    """A decimal literal as the rational it denotes."""
+    mantissa, _, exponent = source.lower().replace("_", "").partition("e")
+    whole, _, decimals = mantissa.partition(".")
+    value = fmpq(int((whole + decimals) or "0"), 10 ** len(decimals))
+    power = int(exponent or 0)
+    return value * 10**power if power >= 0 else value / 10**-power
+
+
+class Ball:
+    """A real number enclosed in an interval at the working precision."""
+
+    __slots__ = ("ball",)
+
+    def __init__(self, value: Any) -> None:
+        self.ball: arb = _enclose(value)
+
+    def __add__(self, other: Any) -> Ball:
+        return _ball(self.ball + _enclose(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Ball:
+        return _ball(self.ball - _enclose(other))
+
+    def __rsub__(self, other: Any) -> Ball:
+        return _ball(_enclose(other) - self.ball)
+
+    def __mul__(self, other: Any) -> Ball:
+        if other is self:
+            return self**2
+        return _ball(self.ball * _enclose(other))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Ball:
+        return _ball(self.ball / _enclose(other))
+
+    def __rtruediv__(self, other: Any) -> Ball:
+        return _ball(_enclose(other) / self.ball)
+
+    def __neg__(self) -> Ball:
+        return _ball(-self.ball)
+
+    def __abs__(self) -> Ball:
+        return _ball(abs(self.ball))
+
+    def __pow__(self, power: Any) -> Ball:
+        whole = _whole(power)
+        base = abs(self.ball) if whole % 2 == 0 else self.ball
+        return _ball(base**whole)
+
+    def _order(self, other: Any, test: Callable[[arb], bool], opposite: Callable[[arb], bool]) -> bool:
+        difference = self.ball - _enclose(other)
+        if test(difference):
+            return True
+        if opposite(difference):
+            return False
+        raise Undecided(f"{self.ball} against {other}")
+
+    def __lt__(self, other: Any) -> bool:
+        return self._order(other, lambda d: d < 0, lambda d: d >= 0)
+
+    def __le__(self, other: Any) -> bool:
+        return self._order(other, lambda d: d <= 0, lambda d: d > 0)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._order(other, lambda d: d > 0, lambda d: d <= 0)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._order(other, lambda d: d >= 0, lambda d: d < 0)
+
+    def __eq__(self, other: Any) -> bool:
+        return self._order(other, lambda d: d == 0, lambda d: d > 0 or d < 0)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        raise Undecided("the truth value of a ball")
+
+    def __float__(self) -> float:
+        raise TypeError("a ball does not round silently")
+
+    def ceil(self) -> int:
+        """Smallest integer above. Raises Undecided where the ball holds an integer inside."""
+        lowest = self.ball.ceil().unique_fmpz()
+        if lowest is None:
+            raise Undecided(f"ceil of {self.ball}")
+        return int(lowest)
+
+    def __repr__(self) -> str:
+        return str(self.ball)
+
+
+def _elementary(name: str, function: str | None = None) -> None:
+    def apply(self: Ball) -> Ball:
+        return _ball(getattr(self.ball, function or name)())
+
+    setattr(Ball, name, apply)
+
+
+for _name in ("exp", "log", "sin", "cos", "tanh", "sqrt"):
+    _elementary(_name)
+_elementary("arctan", "atan")
+
+
+def _ball(value: arb) -> Ball:
+    out = Ball.__new__(Ball)
+    out.ball = value
+    return out
+
+
+def _enclose(value: Any) -> arb:
+    if isinstance(value, Ball):
+        return value.ball
+    if isinstance(value, arb | fmpq | int | np.integer):
+        return arb(int(value)) if isinstance(value, np.integer) else arb(value)
+    raise TypeError(
+        f"{type(value).__name__} {value!r} in a ball computation: "
+        "only integers, exact rationals and balls are exact"
+    )
+
+
+def _whole(power: Any) -> int:
+    if isinstance(power, fmpq) and power.q == 1:
+        power = int(power)
+    if not isinstance(power, int | np.integer):
+        raise TypeError(f"power {power!r}: only whole powers are exact; write exp(... log(...))")
+    return int(power)
+
+
+def _over_arrays(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    wrapped = np.frompyfunc(function, 2, 1)
+
+    def apply(a: Any, b: Any) -> Any:
+        return wrapped(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else function(a, b)
+
+    return apply
+
+
+def _divide(a: Any, b: Any) -> Any:
+    if isinstance(b, int | fmpq) and b == 0:
+        return _ball(arb("nan"))
+    return (fmpq(a) if isinstance(a, int) else a) / b
+
+
+def _power(a: Any, b: Any) -> Any:
+    if isinstance(a, int):
+        a = fmpq(a)
+    if isinstance(b, int | fmpq | np.integer):
+        return a ** _whole(b)
+    return (b * Ball(a).log()).exp()  # type: ignore[attr-defined]
+
+
+def ball_arithmetic() -> Arithmetic:
+    """Texts on balls at the working precision."""
+    return Arithmetic(literal, _over_arrays(_divide), _over_arrays(_power), _ball(arb.pi()))
+
+
+class Coefficient:
+    """A coordinate of a vector on the basis of a worst-case problem: linear algebra only.
+
+    An adaptive step multiplies, divides or compares coordinates, and so refuses itself.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: fmpq) -> None:
+        self.value = value
+
+    def _other(self, other: Any) -> fmpq:
+        if isinstance(other, Coefficient):
+            return other.value
+        if isinstance(other, int) and other == 0:
+            return fmpq(0)
+        raise TypeError("a number is added to a vector: the method is not linear in its points")
+
+    def __add__(self, other: Any) -> Coefficient:
+        return Coefficient(self.value + self._other(other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Coefficient:
+        return Coefficient(self.value - self._other(other))
+
+    def __rsub__(self, other: Any) -> Coefficient:
+        return Coefficient(self._other(other) - self.value)
+
+    def __neg__(self) -> Coefficient:
+        return Coefficient(-self.value)
+
+    def __mul__(self, other: Any) -> Coefficient:
+        if isinstance(other, int | fmpq):
+            return Coefficient(self.value * other)
+        raise TypeError("vector entries are multiplied: an adaptive step is not a fixed-step method")
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Coefficient:
+        if isinstance(other, int | fmpq):
+            return Coefficient(self.value / other)
+        raise TypeError("division by a vector entry: an adaptive step is not a fixed-step method")
+
+    def _refuse(self, *_: Any) -> Any:
+        raise TypeError("vector entries are compared or rounded: not a fixed-step method")
+
+    __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _refuse  # type: ignore[assignment]
+    __bool__ = __float__ = __abs__ = __pow__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return str(self.value)
+
+
+class precision:
+    """Context manager: the working precision of balls, in bits."""
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+
+    def __enter__(self) -> None:
+        self.before = flint.ctx.prec
+        flint.ctx.prec = self.bits
+
+    def __exit__(self, *_: object) -> None:
+        flint.ctx.prec = self.before
