@@ -1,1 +1,1 @@
-"""Built-in figures."""
+"""Built-in figure kinds: how runs and reports are drawn."""

@@ -1,1 +1,99 @@
-"""opcheck"""
+"""opcheck: is this convergence statement true, how tight is it, where does it stop being true?
+
+Everything public is here and loads when it is first used, so that importing costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_WHERE = {
+    "OpcheckError": "opcheck.errors",
+    "Cocoercive": "opcheck.model.property",
+    "Comonotone": "opcheck.model.property",
+    "ConicallyNonexpansive": "opcheck.model.property",
+    "Lipschitz": "opcheck.model.property",
+    "Monotone": "opcheck.model.property",
+    "Nonexpansive": "opcheck.model.property",
+    "Problem": "opcheck.model.problem",
+    "QuasiNonexpansive": "opcheck.model.property",
+    "Region": "opcheck.model.problem",
+    "Resolvent": "opcheck.model.operator",
+    "Source": "opcheck.model.theorem",
+    "StronglyMonotone": "opcheck.model.property",
+    "WeakMinty": "opcheck.model.property",
+    "estimated": "opcheck.model.property",
+    "exact": "opcheck.model.property",
+    "field": "opcheck.model.symbolic",
+    "linear": "opcheck.model.operator",
+    "measure": "opcheck.model.measure",
+    "method": "opcheck.model.method",
+    "minmax": "opcheck.model.symbolic",
+    "operator": "opcheck.model.operator",
+    "over": "opcheck.model.method",
+    "problem": "opcheck.model.problem",
+    "problem_family": "opcheck.model.problem",
+    "resolvent_family": "opcheck.model.problem",
+    "run": "opcheck.engine.run",
+    "theorem": "opcheck.model.theorem",
+    "verify": "opcheck.evidence.verify",
+}
+
+
+def available(kind: str) -> list[str]:
+    """Names of one kind: problems, methods, measures, theorems, sets, figures, papers.
+
+    Raises OpcheckError for another kind.
+    """
+    from opcheck import registry
+
+    return registry.names(kind)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("opcheck")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'opcheck' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*_WHERE, "available", "__version__"])
+
+
+if TYPE_CHECKING:
+    from opcheck.engine.run import run as run
+    from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.verify import verify as verify
+    from opcheck.model.measure import measure as measure
+    from opcheck.model.method import method as method
+    from opcheck.model.method import over as over
+    from opcheck.model.operator import Resolvent as Resolvent
+    from opcheck.model.operator import linear as linear
+    from opcheck.model.operator import operator as operator
+    from opcheck.model.problem import Problem as Problem
+    from opcheck.model.problem import Region as Region
+    from opcheck.model.problem import problem as problem
+    from opcheck.model.problem import problem_family as problem_family
+    from opcheck.model.problem import resolvent_family as resolvent_family
+    from opcheck.model.property import Cocoercive as Cocoercive
+    from opcheck.model.property import Comonotone as Comonotone
+    from opcheck.model.property import ConicallyNonexpansive as ConicallyNonexpansive
+    from opcheck.model.property import Lipschitz as Lipschitz
+    from opcheck.model.property import Monotone as Monotone
+    from opcheck.model.property import Nonexpansive as Nonexpansive
+    from opcheck.model.property import QuasiNonexpansive as QuasiNonexpansive
+    from opcheck.model.property import StronglyMonotone as StronglyMonotone
+    from opcheck.model.property import WeakMinty as WeakMinty
+    from opcheck.model.property import estimated as estimated
+    from opcheck.model.property import exact as exact
+    from opcheck.model.symbolic import field as field
+    from opcheck.model.symbolic import minmax as minmax
+    from opcheck.model.theorem import Source as Source
+    from opcheck.model.theorem import theorem as theorem

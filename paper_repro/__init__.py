@@ -1,1 +1,1 @@
-"""Built-in paper_repro."""
+"""Papers redrawn here: a folder each, which holds the manifest."""

@@ -34,7 +34,7 @@ def drive(
         columns: for each stop the column of ``record`` to fill, or −1.
         record: [m, measure, column].
         path: [m, column, d] to receive z, or of zero columns.
-        status: [m]; 0, or 1 + k where the run left the norm limit or became NaN.
+        status: [m]; 0, 1 + k where the run left the norm limit, −1 − k where it became NaN.
         limit: norm limit, squared; 0 for none.
     """
     for i in range(state.shape[0]):
@@ -53,7 +53,7 @@ def drive(
                 advance(F, f_data, J, j_data, own, params[i], k + n - 1, 1)
             k = stops[s]
             if limit > 0 and not norm2(own[0]) <= limit:
-                status[i] = 1 + k
+                status[i] = 1 + k if norm2(own[0]) > limit else -1 - k
             c = columns[s]
             if c >= 0:
                 for j in range(rows.shape[0]):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flint import arb, arb_mat, fmpq, fmpq_mat
+from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from opcheck.engine.drive import drive
@@ -15,12 +15,16 @@ from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent
-from opcheck.model.primitives import EXTRA_ROWS, axpy, distance2, identity
+from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, axpy, distance2, identity
 from opcheck.model.problem import Problem
 from opcheck.model.text import Arithmetic
 
 Objects = NDArray[np.object_]
 Take = tuple[Any, int, int]  # measure kernel, row, second row or −1
+
+
+class TooCostly(OpcheckError):
+    """An exact run that would take longer than it was allowed."""
 
 
 class Oracle:
@@ -29,9 +33,11 @@ class Oracle:
     def __init__(self, reading: Reading, operator: Operator) -> None:
         self.reading = reading
         self.operator = operator
+        self.cost = max(operator.data.size, operator.dim)
 
     def __call__(self, z: Objects, out: Objects, data: Objects) -> None:
         """out = F(z)."""
+        self.reading.spend(self.cost)
         self.operator.kernel(z, out, data)
 
 
@@ -39,6 +45,14 @@ class Reading:
     """Numbers of one kind, and what the primitives mean on them."""
 
     arithmetic: Arithmetic
+    allowance = np.inf  # operations left; an arithmetic step on one number is about one
+    solves = 1  # resolvents of a sum that the run is going to take
+
+    def spend(self, operations: float) -> None:
+        """Take from the allowance. Raises TooCostly when it is used up."""
+        self.allowance -= operations
+        if self.allowance < 0:
+            raise TooCostly("the exact run would take too long")
 
     def number(self, value: Any) -> Any:
         """The number of this reading that a float or integer denotes exactly."""
@@ -60,6 +74,7 @@ class Reading:
             self.nonlinear_resolvent(F, F_data, J, J_data, z, gamma, out)
             return
         d = len(z)
+        self.spend(d**3 / 3 + d * d)
         column, zero = self.vector([0] * d), self.vector([0] * d)
         F(zero, zero_value := self.vector([0] * d), F_data)
         matrix = [[self.number(int(i == j)) for j in range(d)] for i in range(d)]
@@ -108,9 +123,10 @@ class Balls(Reading):
     ``lipschitz`` is a constant of F: it encloses the resolvent of a sum that has no closed form.
     """
 
-    def __init__(self, lipschitz: Any | None = None) -> None:
+    def __init__(self, allowance: float = np.inf) -> None:
         self.arithmetic = ball_arithmetic()
-        self.lipschitz = lipschitz
+        self.allowance = allowance
+        self.lipschitz: Any | None = None
 
     def number(self, value: Any) -> Any:
         """A ball around the exact value."""
@@ -146,6 +162,10 @@ class Balls(Reading):
         q = Ball(gamma) * self.lipschitz
         if not q < 1:
             raise Undecided(f"gamma L = {q} is not below 1: the inner loop does not contract")
+        # a bit of accuracy costs 1/log2(1/q) iterations
+        slowness = float((Ball(2).log() / (1 / q).log()).ball.upper())
+        if slowness * ctx.prec * F.cost * self.solves > self.allowance:
+            raise TooCostly("the inner loop contracts too slowly to be enclosed")
         centre, radius = _split(z)
         w, image = centre.copy(), np.empty(len(z), dtype=object)
         last = None
@@ -226,7 +246,7 @@ def run_exactly(
         state[0, method.rows.index(name)] = reading.vector([0] * d)
     target = problem.solution_near(problem.start)
     if target is not None:
-        state[0, rows - 1] = reading.vector(target.tolist())
+        state[0, SOLUTION] = reading.vector(target.tolist())
     data = problem.operator.data_in(reading.arithmetic, _number(reading))
     limits = problem.resolvent.data
     J_data = np.empty((1, len(limits)), dtype=object)

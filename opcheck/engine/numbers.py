@@ -37,6 +37,14 @@ def literal(source: str) -> fmpq:
     return value * 10**power if power >= 0 else value / 10**-power
 
 
+def _elementwise(operation: Callable[[Any, Any], Ball]) -> Callable[[Any, Any], Any]:
+    def apply(self: Any, other: Any) -> Any:
+        # an array takes the operation over, entry by entry
+        return NotImplemented if isinstance(other, np.ndarray) else operation(self, other)
+
+    return apply
+
+
 class Ball:
     """A real number enclosed in an interval at the working precision."""
 
@@ -45,17 +53,21 @@ class Ball:
     def __init__(self, value: Any) -> None:
         self.ball: arb = _enclose(value)
 
+    @_elementwise
     def __add__(self, other: Any) -> Ball:
         return _ball(self.ball + _enclose(other))
 
     __radd__ = __add__
 
+    @_elementwise
     def __sub__(self, other: Any) -> Ball:
         return _ball(self.ball - _enclose(other))
 
+    @_elementwise
     def __rsub__(self, other: Any) -> Ball:
         return _ball(_enclose(other) - self.ball)
 
+    @_elementwise
     def __mul__(self, other: Any) -> Ball:
         if other is self:
             return self**2
@@ -63,9 +75,11 @@ class Ball:
 
     __rmul__ = __mul__
 
+    @_elementwise
     def __truediv__(self, other: Any) -> Ball:
         return _ball(self.ball / _enclose(other))
 
+    @_elementwise
     def __rtruediv__(self, other: Any) -> Ball:
         return _ball(_enclose(other) / self.ball)
 
@@ -77,8 +91,16 @@ class Ball:
 
     def __pow__(self, power: Any) -> Ball:
         whole = _whole(power)
+        if whole < 0:
+            return 1 / self**-whole
+        # by squaring, since arb's own power goes through a logarithm and is NaN at 0
         base = abs(self.ball) if whole % 2 == 0 else self.ball
-        return _ball(base**whole)
+        out = arb(1)
+        for bit in bin(whole)[2:]:
+            out = out * out
+            if bit == "1":
+                out = out * base
+        return _ball(out)
 
     def _order(self, other: Any, test: Callable[[arb], bool], opposite: Callable[[arb], bool]) -> bool:
         difference = self.ball - _enclose(other)
@@ -111,6 +133,20 @@ class Ball:
     def __float__(self) -> float:
         raise TypeError("a ball does not round silently")
 
+    def __int__(self) -> int:
+        whole = self.ball.unique_fmpz() if self.ball.is_exact() else None
+        if whole is None:
+            raise TypeError("a ball does not round silently")
+        return int(whole)
+
+    def sqrt(self) -> Ball:
+        """√x; a ball around 0 is cut at 0, since a root that exists has x ≥ 0."""
+        top = arb(self.ball.upper())
+        if self.ball.contains(0) and top > 0:
+            half = (top.sqrt() / 2).upper()
+            return _ball(arb(half, half))
+        return _ball(self.ball.sqrt())
+
     def ceil(self) -> int:
         """Smallest integer above. Raises Undecided where the ball holds an integer inside."""
         lowest = self.ball.ceil().unique_fmpz()
@@ -129,7 +165,7 @@ def _elementary(name: str, function: str | None = None) -> None:
     setattr(Ball, name, apply)
 
 
-for _name in ("exp", "log", "sin", "cos", "tanh", "sqrt"):
+for _name in ("exp", "log", "sin", "cos", "tanh"):
     _elementary(_name)
 _elementary("arctan", "atan")
 
@@ -159,11 +195,12 @@ def _whole(power: Any) -> int:
     return int(power)
 
 
-def _over_arrays(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    wrapped = np.frompyfunc(function, 2, 1)
+def _over_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    wrapped = np.frompyfunc(function, function.__code__.co_argcount, 1)
 
-    def apply(a: Any, b: Any) -> Any:
-        return wrapped(a, b) if isinstance(a, np.ndarray) or isinstance(b, np.ndarray) else function(a, b)
+    def apply(*values: Any) -> Any:
+        arrays = any(isinstance(v, np.ndarray) for v in values)
+        return wrapped(*values) if arrays else function(*values)
 
     return apply
 
@@ -182,9 +219,25 @@ def _power(a: Any, b: Any) -> Any:
     return (b * Ball(a).log()).exp()  # type: ignore[attr-defined]
 
 
+def _on_balls(name: str) -> Callable[[Any], Any]:
+    def apply(value: Any) -> Any:
+        return getattr(Ball(value), name)()
+
+    return _over_arrays(apply)
+
+
+_ELEMENTARY = {
+    **{name: _on_balls(name) for name in ("sqrt", "exp", "log", "sin", "cos", "ceil")},
+    "atan": _on_balls("arctan"),
+    "abs": _on_balls("__abs__"),
+}
+
+
 def ball_arithmetic() -> Arithmetic:
     """Texts on balls at the working precision."""
-    return Arithmetic(literal, _over_arrays(_divide), _over_arrays(_power), _ball(arb.pi()))
+    return Arithmetic(
+        literal, _over_arrays(_divide), _over_arrays(_power), _ball(arb.pi()), _ELEMENTARY
+    )
 
 
 class Coefficient:

@@ -18,11 +18,11 @@ from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, written_in_step
 from opcheck.model.method import Method, resolve, row_indices
-from opcheck.model.primitives import EXTRA_ROWS, norm2
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, norm2
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
 
-DRIVER_ROWS = {"before": -2, "solution": -1}
+DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
 NORM_LIMIT = 1e150  # where a run counts as diverging; its square is still a float
 CHUNK = 4_000_000  # iterations between two looks at Ctrl-C
 
@@ -61,7 +61,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
 
 @dataclass(frozen=True)
 class Batch:
-    """m runs: ``record`` [m, take, stop], final states, status [m] (0, or 1 + k of divergence)."""
+    """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
 
     stops: NDArray[np.int64]
     record: NDArray[np.float64]
@@ -147,7 +147,7 @@ def run_batch(
         state[:, method.rows.index(name)] = 0
     target = problem.solution_near(problem.start)
     if target is not None:
-        state[:, -1] = target
+        state[:, SOLUTION] = target
     record = np.full((m, len(takes), len(stops_)), np.nan)
     kept = np.empty((m, len(stops_) if path else 0, d))
     status = np.zeros(m, dtype=np.int64)
@@ -320,8 +320,8 @@ def run(
     cost = np.concatenate([[0.0], np.cumsum(calls[:iterations])])[stops]
     ended = "completed"
     if status:
-        finite = np.isfinite(norm2(batch.state[0, 0]))
-        ended = f"{'diverged' if finite else 'became infinite or NaN'} at k = {status - 1}"
+        what = "left the norm limit (diverged)" if status > 0 else "became NaN"
+        ended = f"{what} at k = {abs(status) - 1}"
     return Trajectory(
         chosen.name,
         problem_here,

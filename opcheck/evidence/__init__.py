@@ -1,1 +1,1 @@
-"""t"""
+"""The verbs: confront statements with problems, adjudicate close calls, plant errors."""

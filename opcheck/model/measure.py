@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from opcheck import registry
 
-# Rows that hold the same point before and after a step: what is measured there is indexed by k.
-# Every other row is written during a step and is indexed by that step.
-STANDING = frozenset({"z", "solution"})
+# Rows that hold the point of index k between steps: what is measured there is indexed by k. Every
+# other row is written during a step and is indexed by that step.
+STANDING = frozenset({"z", "anchor", "solution"})
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-# Rows that the driver adds after a method's own: scratch for measures, the second argument of a
-# measure, the point before the step, and the solution.
-WORK_2, WORK, OTHER, BEFORE, SOLUTION = -5, -4, -3, -2, -1
+# Rows that the driver adds after a method's own: the point before the step, the solution, then, so
+# that a view from any row on still holds them, the second argument and the scratch of measures.
+BEFORE, SOLUTION, OTHER, WORK_2, WORK = -5, -4, -3, -2, -1
 EXTRA_ROWS = 5
 
 
@@ -94,7 +94,7 @@ def _resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
     R, theta = np.empty((memory, memory)), np.empty(memory)
     w, g, r = z.copy(), np.empty(d), np.empty(d)
     best_g, best_size = z.copy(), np.inf
-    scale, failures, stored = norm2(z), 0, 0
+    scale, failures, stored, plain = norm2(z), 0, 0, False
     for _ in range(20000):
         F(w, g, F_data)
         axpy(g, z, -gamma, g)
@@ -106,10 +106,18 @@ def _resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
         if size < best_size:
             copy(best_g, g)
             best_size = size
-        if not size <= 1e12 * best_size or failures > 400:
-            break
         if size <= 1e-33 * size_of_w or (failures > 3 and best_size <= 1e-30 * size_of_w):
             break
+        if plain:
+            if not size <= 4.0 * best_size or failures > 5000:
+                break
+            copy(w, g)
+            continue
+        if not size <= 1e12 * best_size or failures > 60:
+            # a kink of J may defeat the acceleration; Picard contracts where gamma L < 1
+            plain = True
+            copy(w, best_g)
+            continue
         if stored > memory:
             for j in range(memory):
                 copy(W[j], W[j + 1])

@@ -74,7 +74,7 @@ class Problem:
         """The numerical constant of a fact."""
         value = fact.property.constant
         if isinstance(value, str):
-            return float(text(value).evaluate(self.parameters, FLOAT))
+            return float(text(value).evaluate(self.parameters, FLOAT)) + 0.0
         return 0.0 if value is None else float(value)
 
     def all_facts(self) -> tuple[Fact, ...]:

@@ -26,6 +26,7 @@ class Kind:
         form: constant -> (a, b, c), polynomial in the constant with rational coefficients.
         better: whether a larger or a smaller constant is the stronger statement; None: no constant.
         star: only against a solution instead of all pairs.
+        positive: the constant is not negative.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Kind:
     star: bool
     symbol: str
     meaning: str
+    positive: bool = False
 
     def __call__(self, constant: Any = None, of: Of = "F") -> Property:
         """The property with a constant: a number, a formula, or a symbol of a theorem."""
@@ -69,7 +71,7 @@ class Property:
 
 
 Lipschitz = Kind(
-    "Lipschitz", lambda L: (L * L, 0, -1), "smaller", False, "L", "‖u − v‖ ≤ L‖x − y‖"
+    "Lipschitz", lambda L: (L * L, 0, -1), "smaller", False, "L", "‖u − v‖ ≤ L‖x − y‖", True
 )
 Monotone = Kind("Monotone", lambda _: (0, Fraction(1, 2), 0), None, False, "", "⟨u − v, x − y⟩ ≥ 0")
 StronglyMonotone = Kind(
@@ -95,6 +97,7 @@ Cocoercive = Kind(
     False,
     "beta",
     "⟨u − v, x − y⟩ ≥ β‖u − v‖², β > 0",
+    True,
 )
 WeakMinty = Kind(
     "WeakMinty",
@@ -117,6 +120,7 @@ ConicallyNonexpansive = Kind(
     False,
     "theta",
     "T = (1 − θ)I + θN with N nonexpansive",
+    True,
 )
 
 
@@ -170,17 +174,17 @@ def _multipliers(target: Form, form: Form) -> Iterable[Fraction]:
                     yield lam.limit_denominator(10**9)
 
 
-def strongest(wanted: Property, premises: Sequence[Property]) -> Any | None:
+def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None:
     """The best constant with which ``premises`` (constants numbers, same operator) imply ``wanted``.
 
     Tried are the ratios and roots that the premises' own entries give; each is checked exactly.
-    None if no constant works. For a kind without a constant, True or None.
+    None if no constant works. For a kind without a constant, 0 or None.
     """
     forms = [p.form() for p in premises if wanted.kind.star or not p.kind.star]
     pool: list[Sequence[Form]] = [[f] for f in forms]
     pool += [[f, g] for i, f in enumerate(forms) for g in forms[:i]]
     if wanted.kind.better is None:
-        return True if any(implies(p, wanted.form(0)) for p in pool) else None
+        return Fraction(0) if any(implies(p, wanted.form(0)) for p in pool) else None
     sign = 1 if wanted.kind.better == "larger" else -1
     best: Fraction | None = None
     for group in pool:
@@ -188,7 +192,7 @@ def strongest(wanted: Property, premises: Sequence[Property]) -> Any | None:
             better = best is None or sign * (guess - best) > 0
             if better and implies(group, wanted.form(guess)):
                 best = guess
-    return None if best is None else float(best)
+    return best
 
 
 def _candidates(group: Sequence[Form], wanted: Property) -> list[Fraction]:
@@ -201,7 +205,8 @@ def _candidates(group: Sequence[Form], wanted: Property) -> list[Fraction]:
     roots = {Fraction(float(v) ** 0.5) for v in values if v > 0}
     exact_roots = {r for r in roots if r * r in values}
     values |= exact_roots
-    return sorted({s * v for v in values for s in (1, -1)})
+    signs = (1,) if wanted.kind.positive else (1, -1)
+    return sorted({s * v for v in values for s in signs})
 
 
 @dataclass(frozen=True)

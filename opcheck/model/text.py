@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log,
     "sin": np.sin,
     "cos": np.cos,
+    "atan": np.arctan,
     "ceil": np.ceil,
     "abs": np.abs,
     "max": np.maximum,
@@ -49,12 +51,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How a reading evaluates texts: its literals, quotient, power and π."""
+    """How a reading evaluates texts: literals, quotient, power, π, and its own functions."""
 
     literal: Callable[[str], Any]
     divide: Callable[[Any, Any], Any]
     power: Callable[[Any, Any], Any]
     pi: Any
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 FLOAT = Arithmetic(
@@ -64,12 +67,16 @@ FLOAT = Arithmetic(
 
 @dataclass(frozen=True)
 class Chain:
-    """One range ``lo < name <= hi``; an absent end is None, ``strict`` says which ends are open."""
+    """One range ``lo < name <= hi``; an absent end is None, ``strict`` says which ends are open.
+
+    Where the middle is no parameter, ``parameter`` is False: the chain is then a condition.
+    """
 
     name: str
     lo: Text | None
     hi: Text | None
     strict: tuple[bool, bool]
+    parameter: bool = True
 
     def __str__(self) -> str:
         """The range as it is read aloud."""
@@ -127,6 +134,7 @@ class Text:
             raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
         scope = {
             **FUNCTIONS,
+            **arithmetic.functions,
             **{name: arithmetic.literal(text) for name, text in self._literals.items()},
             "_divide": arithmetic.divide,
             "_power": arithmetic.power,
@@ -191,10 +199,24 @@ def text(source: str, sequences: frozenset[str] = frozenset()) -> Text:
     return Text(source, sequences)
 
 
-def chains(source: str, parameters: frozenset[str]) -> list[Chain]:
-    """The ranges in ``lo < name <= hi, ...``; each is about one parameter.
+RATIONAL = Arithmetic(
+    Fraction, lambda a, b: Fraction(a) / Fraction(b), lambda a, b: Fraction(a) ** int(b), None
+)
 
-    Raises OpcheckError where a part is not a chain about exactly one new parameter.
+
+def rational_value(source: str, symbols: Mapping[str, Any]) -> Fraction | None:
+    """The exact value for the symbols' exact binary values; None where it is not rational."""
+    exact = {n: Fraction(v) for n, v in symbols.items() if isinstance(v, float | int)}
+    try:
+        return Fraction(text(source).evaluate(exact, RATIONAL))
+    except (OpcheckError, TypeError, ValueError, ZeroDivisionError, AttributeError):
+        return None
+
+
+def chains(source: str, parameters: frozenset[str]) -> list[Chain]:
+    """The ranges in ``lo < name <= hi, ...``, each about one new parameter or a condition.
+
+    Raises OpcheckError where a part is neither.
     """
     if not source.strip():
         return []
@@ -202,30 +224,21 @@ def chains(source: str, parameters: frozenset[str]) -> list[Chain]:
     assert isinstance(body, ast.Tuple)
     found: list[Chain] = []
     for part in body.elts:
-        wanted = f"{ast.unparse(part)!r} is not a range 'lo < name <= hi' of a parameter"
         if not isinstance(part, ast.Compare):
-            raise OpcheckError(wanted)
+            raise OpcheckError(f"{ast.unparse(part)!r} is not a range 'lo < name <= hi'")
         terms, ops = [part.left, *part.comparators], list(part.ops)
-        if any(isinstance(o, ast.Gt | ast.GtE) for o in ops):
-            turned: dict[type, type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+        if all(isinstance(o, ast.Gt | ast.GtE) for o in ops):
+            turn: dict[type[ast.cmpop], ast.cmpop] = {ast.Gt: ast.Lt(), ast.GtE: ast.LtE()}
             terms.reverse()
-            ops = [turned.get(type(o), type(o))() for o in reversed(ops)]
-        seen = {c.name for c in found}
-        spot = [
-            i
-            for i, t in enumerate(terms)
-            if isinstance(t, ast.Name) and t.id in parameters and t.id not in seen
-        ]
-        if len(terms) > 3 or not spot or not all(isinstance(o, ast.Lt | ast.LtE) for o in ops):
-            raise OpcheckError(wanted)
-        i = spot[0]
+            ops = [turn[type(o)] for o in reversed(ops)]
+        if len(terms) > 3 or not all(isinstance(o, ast.Lt | ast.LtE) for o in ops):
+            raise OpcheckError(f"{ast.unparse(part)!r} is not a range 'lo < name <= hi'")
+        new = parameters - {c.name for c in found}
+        spot = [i for i, t in enumerate(terms) if isinstance(t, ast.Name) and t.id in new]
+        i = spot[0] if spot else 1
         lo = text(ast.unparse(terms[i - 1])) if i > 0 else None
         hi = text(ast.unparse(terms[i + 1])) if i + 1 < len(terms) else None
-        strict = (
-            i > 0 and isinstance(ops[i - 1], ast.Lt),
-            i < len(ops) and isinstance(ops[i], ast.Lt),
-        )
-        name = terms[i]
-        assert isinstance(name, ast.Name)
-        found.append(Chain(name.id, lo, hi, strict))
+        open_lo = i > 0 and isinstance(ops[i - 1], ast.Lt)
+        open_hi = i < len(ops) and isinstance(ops[i], ast.Lt)
+        found.append(Chain(ast.unparse(terms[i]), lo, hi, (open_lo, open_hi), bool(spot)))
     return found

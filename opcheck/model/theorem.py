@@ -55,6 +55,7 @@ class Theorem:
     on: tuple[str, ...]
     horizons: tuple[int, ...]
     first: int
+    free: tuple[str, ...]
     paper: tuple[Mapping[str, str], ...]
     constrained: bool
     reaches: float
@@ -68,8 +69,19 @@ class Theorem:
 
     @functools.cached_property
     def chains(self) -> list[Chain]:
-        """The ranges of ``where``, in order."""
-        return chains(self.where, frozenset(p.symbol for p in self.method.parameters))
+        """The parameter ranges of ``where``, in order."""
+        return [c for c in self._parts if c.parameter]
+
+    @property
+    def conditions(self) -> list[Chain]:
+        """The parts of ``where`` that are about the constants alone."""
+        return [c for c in self._parts if not c.parameter]
+
+    @functools.cached_property
+    def _parts(self) -> list[Chain]:
+        own = {p.symbol for p in self.method.parameters} - self.let.keys()
+        given = {p.constant for p in self.given}
+        return chains(self.where, frozenset(own - given | set(self.free)))
 
     @functools.cached_property
     def left(self) -> Text:
@@ -105,6 +117,7 @@ def theorem(
     on: Sequence[str] = (),
     horizons: Sequence[int] = (300,),
     first: int = 0,
+    free: Sequence[str] = (),
     paper: Sequence[Mapping[str, str]] = (),
     constrained: bool = False,
     reaches: float = 0.0,
@@ -117,7 +130,7 @@ def theorem(
         method: as in ``rapp`` or ``lookahead(extragradient)``.
         given: properties whose constants are symbols of the other texts.
         where: ranges of the method's parameters, each using earlier symbols only, as in
-            ``"0 < gamma < 1/L, 0 < alpha < 1 + 2*rho/gamma"``.
+            ``"0 < gamma < 1/L, 0 < alpha < 1 + 2*rho/gamma"``, and conditions on the constants.
         let: further symbols, and parameters that are formulas (of k for a sequence, of the
             horizon K); evaluated when what they use is known.
         measure, bound: texts over recorded sequences: a measure by name, of a row as in
@@ -129,6 +142,7 @@ def theorem(
         on: restricts the statement to these problem families.
         horizons: values of K; several where parameters depend on K.
         first: smallest k the statement is about.
+        free: further symbols that ``where`` ranges over, as κ in a horizon rule.
         paper: the source's own parameter choices, as formulas.
         constrained: whether A ≠ 0 is allowed.
         reaches: the largest measured/bound that the built-in problems are known to reach; the
@@ -153,6 +167,7 @@ def theorem(
         tuple(on),
         tuple(horizons),
         first,
+        tuple(free),
         tuple(paper),
         constrained,
         reaches,

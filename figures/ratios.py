@@ -1,0 +1,56 @@
+"""The worst measured/bound of each theorem in a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from opcheck_figures.style import COLOURS
+
+from opcheck.errors import OpcheckError
+from opcheck.report.figure import figure
+
+if TYPE_CHECKING:
+    from opcheck.evidence.verify import Report
+
+ROW = 0.15  # inches
+SMALLEST, LARGEST = 1e-4, 1e2  # a ratio outside is drawn at the edge
+LOOKS = {
+    "holds": {"marker": "o", "color": COLOURS[0], "markerfacecolor": "white"},
+    "attained": {"marker": "s", "color": COLOURS[2]},
+    "violated": {"marker": "X", "color": COLOURS[3]},
+}
+
+
+@figure("ratios", of="report")
+def ratios(axes: Any, report: Report, title: str = "") -> None:
+    """The largest measured/bound of each theorem, largest on top; beyond 1 it is violated.
+
+    Theorems that no problem decided and claims that must fail are left out; a ratio outside
+    [1e-4, 1e2] is drawn at that edge.
+
+    Raises OpcheckError for a report with nothing to draw.
+    """
+    found = [
+        (s.worst.ratio, s.theorem.name, s.worst.status)
+        for s in report.summaries
+        if s.worst is not None and s.theorem.claim != "must fail"
+    ]
+    if not found:
+        raise OpcheckError("the report compares no theorem with a bound; there is nothing to draw")
+    found.sort()
+    shown = np.clip([ratio for ratio, _, _ in found], SMALLEST, LARGEST)
+    axes.figure.set_size_inches(6.0, 0.8 + ROW * len(found))
+    for status, look in LOOKS.items():
+        rows = [i for i, (_, _, s) in enumerate(found) if s == status]
+        if rows:
+            axes.plot(shown[rows], rows, linestyle="", label=status, clip_on=False, **look)
+    axes.axvline(1, color="#404040", linestyle=(0, (5, 2)), linewidth=1, label="bound")
+    axes.set_xscale("log")
+    axes.set_xlim(10 ** np.floor(np.log10(shown.min())) / 1.2, max(2, shown.max()))
+    axes.set_yticks(range(len(found)), [name for _, name, _ in found])
+    axes.set_ylim(-0.6, len(found) - 0.4)
+    axes.grid(axis="x", color="#dddddd", linewidth=0.4)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlabel("largest measured/bound")
+    axes.set_title(title)

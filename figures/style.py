@@ -1,0 +1,25 @@
+"""Colours, markers and labels that every figure kind shares.
+
+The colours are those of Okabe and Ito (2008), which the colour-blind tell apart. The first three
+differ in lightness and are solid; the others repeat a lightness and are dash-dotted. Markers tell
+all of them apart. Dashes without markers are kept for bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLOURS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#56B4E9", "#009E73", "#CC79A7")
+LINES = ("-", "-", "-", *[(0, (7, 1.2, 1.4, 1.2))] * 4)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def look(i: int) -> dict[str, Any]:
+    """Line properties of the i-th run, the same in every panel."""
+    return {
+        "color": COLOURS[i % len(COLOURS)],
+        "linestyle": LINES[i % len(LINES)],
+        "marker": MARKERS[i % len(MARKERS)],
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.4,
+    }

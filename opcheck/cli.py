@@ -1,0 +1,305 @@
+"""The command line. Heavy modules load inside the commands that need them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from opcheck.errors import OpcheckError
+
+KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
+
+
+class Commands(click.Group):
+    """Bad input is one sentence on standard error and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; add what plug-ins could not be loaded."""
+        try:
+            result = super().invoke(ctx)
+        except OpcheckError as error:
+            if ctx.params.get("debug"):
+                raise
+            _say(str(error))
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            ctx.exit(130)
+        if "opcheck.registry" in sys.modules:
+            from opcheck import registry
+
+            broken = registry.failures()
+            for sentence in broken:
+                _say(sentence)
+            if broken:
+                ctx.exit(2)
+        return result
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"opcheck: {sentence}", err=True)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 180, soft_wrap=not sys.stdout.isatty())
+
+
+def _json(document: Any) -> None:
+    import json
+
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"opcheck {version('opcheck')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.option("--debug", is_flag=True, help="Show tracebacks of bad input.")
+def main(debug: bool) -> None:
+    """Is this convergence statement true, how tight is it, and where does it stop being true?"""
+
+
+@main.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def list_(kind: str | None, as_json: bool) -> None:
+    """Names of what there is: problems, methods, measures, theorems, sets, figures, papers."""
+    from opcheck import registry
+
+    found = {k: registry.names(k) for k in ([kind] if kind else KINDS)}
+    if as_json:
+        _json(found[kind] if kind else found)
+        return
+    for k, names in found.items():
+        if not kind:
+            click.echo(f"{k} ({len(names)})")
+        for name in names:
+            click.echo(name if kind else f"  {name}")
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def show(name: str, as_json: bool) -> None:
+    """Anything by name: statement, formula, parameters, source."""
+    from opcheck.report.describe import describe
+
+    found = describe(name)
+    if as_json:
+        _json([dict(rows) for rows in found])
+        return
+    from opcheck.report.terminal import pairs
+
+    for rows in found:
+        pairs(rows, _console())
+
+
+def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in values:
+        name, equals, value = item.partition("=")
+        try:
+            numbers = [float(v) for v in value.split(",")]
+        except ValueError:
+            numbers = []
+        if not equals or not numbers:
+            raise OpcheckError(f"-p {item!r} is no parameter; write -p name=number")
+        found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
+    return found
+
+
+def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
+    """Parameters of the problem's family, and the others, which are the method's."""
+    from opcheck import registry
+    from opcheck.model.problem import problem as problem_named
+
+    if ".py" in problem:
+        return problem_named(problem), values
+    own = registry.get("problems", problem).parameters()
+    of_problem = {}
+    for name in list(values):
+        if name in own or name.startswith("problem."):
+            value = values.pop(name)
+            default = own.get(name.removeprefix("problem."))
+            whole = isinstance(default, int) and value == int(value)
+            of_problem[name.removeprefix("problem.")] = int(value) if whole else value
+    return problem_named(problem, **of_problem), values
+
+
+@main.command()
+@click.argument("method")
+@click.argument("problem")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either.")
+@click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
+@click.option("--start", help="Comma-separated start, instead of the problem's.")
+@click.option("--seed", type=int, help="Draw the start with this seed instead.")
+@click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Write a rate plot, .svg or .png.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def run(
+    method: str,
+    problem: str,
+    parameters: tuple[str, ...],
+    iterations: int,
+    start: str | None,
+    seed: int | None,
+    record: str,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Run METHOD on PROBLEM (a name, or FILE.py:NAME) and show what it measures, with the bounds."""
+    from opcheck.evidence.bounds import with_bounds
+    from opcheck.engine.run import run as run_method
+
+    where, rest = _split(_assignments(parameters), problem)
+    z0 = None
+    if start is not None:
+        try:
+            z0 = [float(v) for v in start.split(",")]
+        except ValueError:
+            raise OpcheckError(f"--start {start!r} is no point; write --start 1,0.5") from None
+    every: Any = int(record) if record.lstrip("-").isdigit() else record
+    trajectory, notes = with_bounds(
+        run_method(method, where, iterations, z0, record=every, seed=seed, **rest)
+    )
+    if plot:
+        from opcheck.report.figure import save
+
+        save(trajectory.plot("rate"), plot)
+    if as_json:
+        _json(
+            {
+                "method": trajectory.method,
+                "problem": trajectory.problem.name,
+                "parameters": dict(trajectory.parameters),
+                "seed": trajectory.seed,
+                "status": trajectory.status,
+                "z": trajectory.z.tolist(),
+                "k": trajectory.k.tolist(),
+                "oracle_calls": trajectory.oracle_calls.tolist(),
+                "measures": {n: v.tolist() for n, v in trajectory.measures.items()},
+                "bounds": {n: v.tolist() for n, v in trajectory.bounds.items()},
+                "notes": notes,
+            }
+        )
+        return
+    from opcheck.report.terminal import pairs
+
+    z = trajectory.z
+    shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
+    rows: list[tuple[str, Any]] = [
+        ("method", trajectory.method),
+        ("problem", trajectory.problem.name),
+        ("parameters", ", ".join(f"{n} = {v:g}" for n, v in trajectory.parameters.items()) or "none"),
+        ("status", trajectory.status),
+        ("iterations", f"{trajectory.k[-1]}, {trajectory.oracle_calls[-1]:.0f} operator calls"),
+        ("z", f"({shown})"),
+    ]
+    rows += [(n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in trajectory.measures.items()]
+    rows += [("seed", seed)] if seed is not None else []
+    rows += [("bound", f"{n}: {v[-1]:.6g} at the end") for n, v in trajectory.bounds.items()]
+    rows += [("note", n) for n in notes]
+    rows += [("plot", plot)] if plot else []
+    pairs(rows, _console())
+
+
+@main.command()
+@click.argument("selector", nargs=-1)
+@click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
+@click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
+@click.option("--jobs", default=0, help="Processes; default one a core.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def verify(
+    selector: tuple[str, ...],
+    problem: str | None,
+    parameters: tuple[str, ...],
+    mutants: bool,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Confront theorems (all, or names and prefixes) with every admissible problem.
+
+    Exit code 1 if a statement is violated.
+    """
+    import os
+
+    from opcheck import registry
+    from opcheck.evidence.verify import Report
+    from opcheck.evidence.verify import verify as confront
+    from opcheck.report import terminal
+
+    workers = jobs or os.cpu_count() or 1
+    names = registry.select("theorems", selector)
+    where, rest = (None, _assignments(parameters))
+    if problem is not None:
+        where, rest = _split(rest, problem)
+    with terminal.Bar("verify", len(names)) as step:
+        found = confront(selector, where, workers, step, **rest)
+    planted = []
+    if mutants:
+        from opcheck.evidence.mutants import mutants as plant
+        from opcheck.evidence.mutants import work_list
+
+        with terminal.Bar("mutants", len(work_list(names))) as step:
+            planted = plant(names, workers, step)
+    if as_json:
+        document = found.as_dict()
+        if mutants:
+            document["mutants"] = [m.as_dict() for m in planted]
+        _json(document)
+    else:
+        console = _console()
+        if isinstance(found, Report):
+            terminal.show_report(found, console)
+        else:
+            terminal.show_verdict(found, console)
+        if mutants:
+            console.print()
+            terminal.show_mutants(planted, console)
+    bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
+    if bad:
+        click.get_current_context().exit(1)
+
+
+@main.command()
+@click.argument("paper")
+@click.option("--figure", "figure_id", help="One figure; all by default.")
+@click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
+@click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def repro(paper: str, figure_id: str | None, only_list: bool, out: str, as_json: bool) -> None:
+    """Regenerate a paper's figures as SVG and PNG, with the CSV behind them, and check them."""
+    from opcheck.report.reproduce import figures_of, reproduce
+
+    figures = figures_of(paper)
+    if only_list:
+        if as_json:
+            _json([{"figure": f.id, "caption": f.caption} for f in figures])
+        else:
+            for f in figures:
+                click.echo(f"{f.id}: {f.caption}")
+        return
+    results = [reproduce(paper, i, out) for i in ([figure_id] if figure_id else [f.id for f in figures])]
+    if as_json:
+        _json([r.as_dict() for r in results])
+    else:
+        for r in results:
+            for path in r.paths:
+                click.echo(path)
+            if r.note:
+                click.echo(f"note: {r.note}")
+            for sentence, passed in r.checks:
+                click.echo(f"{'seen' if passed else 'NOT SEEN'}: {sentence}")
+    if not all(passed for r in results for _, passed in r.checks):
+        click.get_current_context().exit(1)

@@ -1,0 +1,327 @@
+"""One theorem on one problem: admissible runs, and a comparison at every k."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.engine.run import Take, run_batch, take
+from opcheck.errors import OpcheckError
+from opcheck.evidence.choices import Values, check, choices, conditions_hold, settle
+from opcheck.evidence.hypotheses import Constants
+from opcheck.model.method import Method
+from opcheck.model.problem import Problem
+from opcheck.model.text import FLOAT, Arithmetic, text
+from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Status, Verdict, worst
+
+SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
+WORK_LIMIT = 2e6  # operator calls times size that one run may cost; the horizon gives way
+UNDECIDABLE = 0.1  # a rounding budget above this means that float64 says nothing: the floor
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a theorem records: measures by their written form, and how many k it speaks of."""
+
+    takes: Mapping[str, Take]
+    ahead: frozenset[str]
+    in_steps: bool
+
+    def count(self, horizon: int) -> int:
+        """Number of comparisons up to the horizon."""
+        return horizon if self.in_steps else horizon + 1
+
+
+def plan(theorem: Theorem) -> Plan:
+    """Read off the texts what must be recorded."""
+    texts = [theorem.left, theorem.right]
+    recorded = {key: take(*use) for t in texts for key, use in t.recorded.items()}
+    ahead = frozenset(key for t in texts for key in t.ahead)
+    shifted = bool(ahead) or any(t.in_step for t in recorded.values())
+    return Plan(recorded, ahead, shifted)
+
+
+def sides(
+    theorem: Theorem,
+    plan: Plan,
+    values: Values,
+    record: Mapping[str, NDArray[Any]],
+    horizon: int,
+    arithmetic: Arithmetic = FLOAT,
+    keep: Mapping[str, Any] = {},
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Measured and bound at every k, from recorded values (index k = 0..horizon)."""
+    count = plan.count(horizon)
+    scope = dict(values)
+    settle(theorem, scope, arithmetic, keep)
+    for name, value in scope.items():
+        if isinstance(value, np.ndarray) and value.ndim:
+            scope[name] = value[:count]
+    for key, series in record.items():
+        begin = 1 if plan.takes[key].in_step else 0
+        scope[key] = series[begin : begin + count]
+        scope[f"next {key}"] = series[begin + 1 : begin + 1 + count]
+    blank = np.ones(count) if arithmetic is FLOAT else np.full(count, 1, dtype=object)
+    left = theorem.left.evaluate(scope, arithmetic) * blank
+    right = theorem.right.evaluate(scope, arithmetic) * blank
+    return left, right
+
+
+@dataclass
+class Comparison:
+    """One run, compared."""
+
+    values: Values
+    horizon: int
+    ratio: NDArray[np.float64]
+    close: list[int]  # k that float64 leaves open
+    status: Status
+    reason: str = ""
+    decided: str = "float64"
+    order: float | None = None
+
+    @property
+    def k(self) -> int:
+        """Where measured/bound is largest."""
+        return int(np.nanargmax(self.ratio)) if np.isfinite(self.ratio).any() else 0
+
+
+def compare(
+    theorem: Theorem,
+    problem: Problem,
+    known: Constants,
+    method: Method | None = None,
+    scale: float = 1.0,
+    fixed: Mapping[str, Any] = {},
+) -> list[Comparison]:
+    """Run a theorem's method on a problem with admissible parameters and compare at every k.
+
+    Args:
+        known: constants of the hypotheses.
+        method: another text for the method (a mutant).
+        scale: factor on the bound (a mutant).
+        fixed: parameters to use instead of the sample; all of them.
+
+    Raises Empty where a range is empty on the problem, OpcheckError for fixed parameters outside.
+    """
+    method = method or theorem.method
+    jobs = _jobs(theorem, problem, method, known, fixed)
+    recording = plan(theorem)
+    compared: list[Comparison] = []
+    for horizon, group in itertools.groupby(sorted(jobs, key=lambda j: j[0]), lambda j: j[0]):
+        runs = [values for _, values in group]
+        compared += _compare(theorem, problem, method, recording, known, horizon, runs, scale)
+    return compared
+
+
+def needs_solution(theorem: Theorem) -> bool:
+    """Whether R, the distance of the start from the solution, stands in a text."""
+    names = set(theorem.left.names | theorem.right.names)
+    for formula in theorem.let.values():
+        names |= text(formula).names
+    return "R" in names
+
+
+def _jobs(
+    theorem: Theorem,
+    problem: Problem,
+    method: Method,
+    known: Constants,
+    fixed: Mapping[str, Any],
+) -> list[tuple[int, Values]]:
+    size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
+    solves = sum("resolvent_of_sum" in t.measure.kernel.__code__.co_names for t in plan(theorem).takes.values())
+    solve = SOLVE * ("resolvent_of_sum" in method.kernel.__code__.co_names or solves > 0) or 1
+    jobs = []
+    for horizon in theorem.horizons:
+        sample = (
+            [_fixed(theorem, known, horizon, fixed)]
+            if fixed
+            else choices(theorem, known, horizon)
+        )
+        for values in sample:
+            calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
+            affordable = int(WORK_LIMIT / (size * float(np.max(calls))))
+            here = min(horizon, max(affordable, 1))
+            if here < horizon:
+                again = {c.name: values[c.name] for c in theorem.chains}
+                values = _fixed(theorem, known, here, again)
+            radius = problem.solution_near(problem.start)
+            if radius is not None:
+                values["R"] = float(np.linalg.norm(problem.start - radius))
+            jobs.append((here, values))
+    return jobs
+
+
+def _fixed(
+    theorem: Theorem, known: Constants, horizon: int, fixed: Mapping[str, Any]
+) -> Values:
+    k = np.arange(horizon + 1.0)
+    values: Values = {**known.values, "K": float(horizon), "k": k, "j": k, **fixed}
+    conditions_hold(theorem, values)
+    missing = [c.name for c in theorem.chains if c.name not in values]
+    if missing:
+        raise OpcheckError(f"{theorem.name} needs a value for {', '.join(missing)}")
+    check(theorem, values)
+    return values
+
+
+def parameters_of(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The method's parameters among a theorem's symbols."""
+    return {
+        p.name: values[p.symbol] for p in method.parameters if p.symbol in values
+    }
+
+
+def _compare(
+    theorem: Theorem,
+    problem: Problem,
+    method: Method,
+    recording: Plan,
+    known: Constants,
+    horizon: int,
+    runs: list[Values],
+    scale: float,
+) -> list[Comparison]:
+    takes = dict(recording.takes)
+    watched = {f"max_norm({p})": take("max_norm", (p,)) for p in method.points}
+    watch = problem.region is not None and known.local
+    ordered = [*takes.values(), *(watched.values() if watch else ())]
+    batch = run_batch(
+        problem,
+        method,
+        [parameters_of(method, v) for v in runs],
+        np.arange(horizon + 1),
+        ordered,
+    )
+    out = []
+    for i, values in enumerate(runs):
+        record = {key: batch.record[i, j] for j, key in enumerate(takes)}
+        if batch.status[i]:
+            for series in record.values():
+                series[abs(int(batch.status[i])) - 1 :] = np.inf if batch.status[i] > 0 else np.nan
+        with np.errstate(all="ignore"):
+            left, right = sides(theorem, recording, values, record, horizon)
+            right = right * scale
+            if batch.status[i] > 0:
+                # past the norm limit, infinite against infinite says nothing
+                lost = np.isnan(left) | np.isnan(right)
+                left[lost], right[lost] = 0.0, np.inf
+            one = _judge(theorem, problem, values, horizon, left, right)
+        if watch and one.status != "inconclusive":
+            assert problem.region is not None
+            farthest = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
+            outside = np.flatnonzero(~(farthest <= problem.region.radius * (1 + 1e-12)))
+            if outside.size:
+                one.status, one.close = "inconclusive", []
+                one.reason = (
+                    f"the run leaves the region ‖z‖∞ ≤ {problem.region.radius:g} on which the "
+                    f"constants hold, at k = {outside[0]}"
+                )
+        out.append(one)
+    return out
+
+
+def budget(
+    left: NDArray[np.float64], right: NDArray[np.float64], dim: int, size: float
+) -> NDArray[np.float64]:
+    """Relative error that float64 may have made in measured/bound at each k.
+
+    Each step rounds z by some ulp of its size, (k + 1)(d + 10)·8ε in all where the iteration does
+    not amplify; in a squared measure that weighs as the root of ``size`` (a squared point, as the
+    measure sees it) over its present value. The constant part covers the evaluation of the bound.
+    It is an allowance for rounding, not a tolerance: within it float64 decides nothing.
+    """
+    k = np.arange(len(left), dtype=float)
+    step = (k + 1) * (dim + 10) * 8 * np.finfo(float).eps
+    size = max(size, float(np.abs(left[0])), float(np.abs(right[np.isfinite(right)][:1].sum())))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(size / np.fmax(np.abs(left), np.abs(right)))
+    return 2.0**-30 + 2 * step * np.where(np.isfinite(root), root, np.inf)
+
+
+def _judge(
+    theorem: Theorem,
+    problem: Problem,
+    values: Values,
+    horizon: int,
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+) -> Comparison:
+    centre = problem.solution_near(problem.start)
+    size = float(problem.start @ problem.start) + (0 if centre is None else float(centre @ centre))
+    size *= max(1.0, values.get("L", 1.0)) ** 2
+    allowance = budget(left, right, problem.dim, size)
+    ratio = np.where(left == right, 1.0, left / right)
+    ratio = np.where((left == 0) & (right >= 0), 0.0, ratio)
+    if not problem.start.any() and values.get("R") == 0:
+        ratio = np.zeros_like(ratio)
+    ratio[: theorem.first] = np.nan
+    finite = np.isfinite(left) & np.isfinite(right)
+    ratio[finite & (allowance > UNDECIDABLE)] = np.nan
+    unknown = np.isnan(left) | np.isnan(right)
+    if unknown[theorem.first :].any():
+        reason = f"NaN at k = {np.flatnonzero(unknown)[-1]}: the resolvent of the sum was not found"
+        return Comparison(values, horizon, ratio, [], "inconclusive", reason)
+    if theorem.claim == "equality":
+        violated = np.abs(ratio - 1) > allowance
+        close = np.abs(ratio - 1) <= allowance
+    elif theorem.claim == "must fail":
+        broken = bool((ratio > 1 + allowance).any())
+        status: Status = "holds" if broken else "violated"
+        reason = "" if broken else "it was to fail, and nothing failed"
+        return Comparison(values, horizon, ratio, [], status, reason)
+    else:
+        violated = ratio > 1 + allowance
+        close = np.abs(ratio - 1) <= allowance
+    status = "violated" if violated.any() else "holds"
+    order = _slope(left, theorem)
+    undecided = np.flatnonzero(close).tolist()
+    return Comparison(values, horizon, ratio, undecided, status, order=order)
+
+
+def _slope(left: NDArray[np.float64], theorem: Theorem) -> float | None:
+    k = np.arange(len(left))
+    use = (k >= max(len(left) // 4, 1)) & (left > 0) & np.isfinite(left)
+    if use.sum() < 8 or theorem.claim == "one-step":
+        return None
+    return float(np.polyfit(np.log(k[use]), np.log(left[use]), 1)[0])
+
+
+def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -> Verdict:
+    """One verdict from the comparisons of all runs; ``blank`` names theorem and problem."""
+    # the run that decides: of the most severe status, the one with the largest ratio
+    status = worst([c.status for c in compared])
+    pool = [c for c in compared if c.status == status] if status in ("violated", "error") else compared
+
+    def key(c: Comparison) -> float:
+        top = c.ratio[c.k]
+        if theorem.claim == "equality":
+            return abs(float(top) - 1)
+        return float(top) if np.isfinite(top) else (np.inf if np.isinf(top) else -1.0)
+
+    top = max(pool, key=key)
+    reasons = [c.reason for c in compared if c.status == status and c.reason]
+    decided = next((c.decided for c in compared if c.decided != "float64"), "float64")
+    shown = {
+        n: float(v) for n, v in top.values.items() if np.ndim(v) == 0 and n not in ("k", "j")
+    }
+    value = float(top.ratio[top.k])
+    return replace(
+        blank,
+        status=status,
+        reason=reasons[0] if reasons else "",
+        ratio=value if np.isfinite(value) or np.isinf(value) else 0.0,
+        k=top.k,
+        parameters=shown,
+        runs=len(compared),
+        compared=sum(int(np.isfinite(c.ratio).sum()) for c in compared),
+        order=top.order,
+        decided=decided,
+    )

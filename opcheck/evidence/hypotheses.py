@@ -1,0 +1,108 @@
+"""Which theorems apply to a problem: hypotheses matched with facts, never assumed."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from opcheck.model.problem import Problem
+from opcheck.model.property import Fact, Property, Provenance, strongest, weakest
+from opcheck.model.text import rational_value
+from opcheck.model.theorem import Theorem
+
+
+@dataclass(frozen=True)
+class Constants:
+    """The symbols of a theorem on a problem.
+
+    Attributes:
+        values: symbol -> float.
+        formulas: symbol -> the closed form in the problem's parameters, where there is one.
+        rounded: symbols whose float is not their exact value.
+        provenance: of the weakest fact used.
+        local: some fact used holds only on the problem's region.
+    """
+
+    values: Mapping[str, float]
+    formulas: Mapping[str, str]
+    provenance: Provenance
+    local: bool
+    rounded: frozenset[str] = frozenset()
+
+
+def constants(theorem: Theorem, problem: Problem) -> Constants | str:
+    """The constants with which the hypotheses hold, or the sentence that says which one fails."""
+    if theorem.on and problem.name.partition("(")[0] not in theorem.on:
+        return f"it is about {' or '.join(theorem.on)} only"
+    if problem.constrained and not theorem.constrained:
+        return "it needs A = 0"
+    if problem.constrained and not theorem.method.constrained:
+        return f"{theorem.method.name} has no form with A ≠ 0"
+    values: dict[str, float] = dict(problem.parameters) if theorem.on else {}
+    formulas: dict[str, str] = {}
+    used: list[Fact] = []
+    for wanted in theorem.given:
+        facts = [f for f in problem.all_facts() if _speaks_of(f.property, wanted, problem)]
+        found, by = _best(wanted, facts, problem)
+        if found is None:
+            return f"{wanted.kind.name} of {wanted.of} is not known of it"
+        used += by
+        if wanted.kind.better is not None:
+            values[wanted.constant] = found
+            for fact in by:
+                if isinstance(fact.property.constant, str) and problem.constant(fact) == found:
+                    formulas[wanted.constant] = fact.property.constant
+    return Constants(
+        values,
+        formulas,
+        weakest(f.provenance for f in used),
+        any(f.local for f in used),
+        frozenset(s for s, f in formulas.items() if rational_value(f, problem.parameters) != values[s]),
+    )
+
+
+def _speaks_of(known: Property, wanted: Property, problem: Problem) -> bool:
+    return known.of == wanted.of if problem.constrained else known.of != "A"
+
+
+def _best(
+    wanted: Property, facts: list[Fact], problem: Problem
+) -> tuple[float | None, list[Fact]]:
+    """The strongest constant and the facts that give it, the best-known facts first."""
+    for grade in ("exact", "certified", "estimated", "claimed"):
+        trusted = [f for f in facts if weakest([f.provenance, grade]) == grade]  # type: ignore[list-item]
+        premises = tuple(replace(f.property, constant=problem.constant(f)) for f in trusted)
+        found = _strongest(replace(wanted, constant=None), premises)
+        if found is not None:
+            if wanted.kind.better is None:
+                return 0.0, [f for f, p in zip(trusted, premises, strict=True) if _alone(wanted, p)]
+            by = [f for f, p in zip(trusted, premises, strict=True) if p.constant == found[0]]
+            return found[0], by or trusted
+    return None, []
+
+
+def _alone(wanted: Property, premise: Property) -> bool:
+    return _strongest(replace(wanted, constant=None), (premise,)) is not None
+
+
+@functools.lru_cache(maxsize=4096)
+def _strongest(wanted: Property, premises: tuple[Property, ...]) -> tuple[float] | None:
+    same = [p.constant for p in premises if p.kind is wanted.kind and p.of == wanted.of]
+    best = strongest(wanted, premises)
+    if best is None:
+        return None
+    if wanted.kind.better is None:
+        return (0.0,)
+    choose = max if wanted.kind.better == "larger" else min
+    value = float(best)
+    if same and choose(value, choose(same)) == choose(same):
+        return (float(choose(same)),)
+    if value != best:  # rounded: step to the weaker side
+        value = float(np.nextafter(value, -np.inf if wanted.kind.better == "larger" else np.inf))
+    return (value,)
+
+

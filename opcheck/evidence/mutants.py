@@ -1,0 +1,276 @@
+"""Planted errors: a check that can't fail is a defect, so what must come out violated is run too.
+
+Three kinds: a bound cut below what the library is known to reach; a method's text with one error
+planted (a sign, a constant, a point, a lost statement); a hypothesis dropped, that is, the theorem
+confronted with problems that lack it, as if its best constant held.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import hashlib
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.evidence.compare import compare, needs_solution
+from opcheck.evidence.hypotheses import Constants, constants
+from opcheck.evidence.verify import library, over_processes
+from opcheck.model.method import Method, Over, resolve
+from opcheck.model.problem import Problem
+from opcheck.model.property import Property
+from opcheck.model.theorem import Theorem
+
+CUT = 0.98  # how far below the known tight value a bound is cut
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One planted error and its fate.
+
+    Attributes:
+        where: the theorem, or the method whose text was changed.
+        change: what was done.
+        by: ``THEOREM on PROBLEM`` that reported the violation; "" if none did.
+    """
+
+    kind: Literal["bound", "kernel", "hypothesis"]
+    where: str
+    change: str
+    by: str
+
+    @property
+    def caught(self) -> bool:
+        """Whether some verdict was ``violated``."""
+        return bool(self.by)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**asdict(self), "caught": self.caught}
+
+
+def _violated(
+    theorem: Theorem,
+    problem: Problem,
+    known: Constants | None = None,
+    method: Method | None = None,
+    scale: float = 1.0,
+) -> bool:
+    """Whether float64 alone, outside its rounding budget, reports a violation."""
+    found = constants(theorem, problem) if known is None else known
+    if isinstance(found, str):
+        return False
+    if needs_solution(theorem) and problem.solution_near(problem.start) is None:
+        return False
+    try:
+        compared = compare(theorem, problem, found, method, scale)
+    except OpcheckError:
+        return False
+    return any(c.status == "violated" for c in compared)
+
+
+def bound_mutants(name: str) -> list[Mutant]:
+    """The theorem with its bound cut to 98 % of the ratio that the library reaches."""
+    theorem: Theorem = registry.get("theorems", name)
+    reach = 1.0 if theorem.claim == "equality" else theorem.reaches
+    if not reach or theorem.claim == "must fail":
+        return []
+    scale = CUT * reach
+    by = next(
+        (f"{name} on {p.name}" for p in library() if _violated(theorem, p, scale=scale)), ""
+    )
+    return [Mutant("bound", name, f"bound × {scale:.4g}", by)]
+
+
+def hypothesis_mutants(name: str) -> list[Mutant]:
+    """The theorem on problems that lack one of its properties, as if its best constant held."""
+    theorem: Theorem = registry.get("theorems", name)
+    if theorem.claim in ("must fail", "equality"):
+        return []
+    out = []
+    for dropped in theorem.given:
+        pretended = _pretend(dropped)
+        rest = replace(theorem, given=tuple(p for p in theorem.given if p is not dropped))
+        by = ""
+        for problem in library():
+            if not isinstance(constants(replace(theorem, given=(dropped,)), problem), str):
+                held = constants(replace(theorem, given=(dropped,)), problem)
+                assert isinstance(held, Constants)
+                if not _weaker(dropped, held, pretended):
+                    continue
+            known = constants(rest, problem)
+            if isinstance(known, str):
+                continue
+            values = {**known.values, **pretended}
+            pretence = Constants(values, {}, "claimed", known.local)
+            if _violated(theorem, problem, pretence):
+                by = f"{name} on {problem.name}"
+                break
+        out.append(Mutant("hypothesis", name, f"without {_words(dropped)}", by))
+    return out
+
+
+def _words(dropped: Property) -> str:
+    return f"{dropped.kind.name} of {dropped.of}"
+
+
+def _pretend(dropped: Property) -> dict[str, float]:
+    """A constant that the problem is pretended to have: L = 1/4; ρ = 0; μ = 1."""
+    if dropped.kind.better is None:
+        return {}
+    return {str(dropped.constant): 0.25 if dropped.kind.name == "Lipschitz" else 0.0}
+
+
+def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> bool:
+    """Whether what the problem really has is weaker than the pretended constant."""
+    if dropped.kind.better is None:
+        return False
+    symbol = str(dropped.constant)
+    real, mock = held.values[symbol], pretended[symbol]
+    return real < mock if dropped.kind.better == "larger" else real > mock
+
+
+class _Change(ast.NodeTransformer):
+    """Applies the n-th possible change of a kernel's text and says which it was."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.count = 0
+        self.what = ""
+
+    def _take(self, what: str) -> bool:
+        self.count += 1
+        if self.count - 1 == self.wanted:
+            self.what = what
+            return True
+        return False
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.USub) and self._take(f"{ast.unparse(node)}: sign lost"):
+            return node.operand
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        before = ast.unparse(node)
+        if isinstance(node.op, ast.Sub) and self._take(f"{before}: + for −"):
+            return ast.BinOp(node.left, ast.Add(), node.right)
+        if isinstance(node.op, ast.Add) and self._take(f"{before}: − for +"):
+            return ast.BinOp(node.left, ast.Sub(), node.right)
+        if isinstance(node.op, ast.Mult) and self._take(f"{before}: factor lost"):
+            return node.right
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = ast.unparse(node.func)
+        if name == "F" and ast.unparse(node.args[0]) != "z":
+            before = ast.unparse(node)
+            if self._take(f"{before}: F at z instead"):
+                return ast.Call(node.func, [ast.Name("z", ast.Load()), *node.args[1:]], [])
+        if name == "axpy" and isinstance(node.args[2], ast.UnaryOp):
+            before = ast.unparse(node)
+            if self._take(f"{before}: step × 3/2"):
+                longer = ast.BinOp(
+                    ast.BinOp(ast.Constant(3), ast.Mult(), node.args[2]), ast.Div(), ast.Constant(2)
+                )
+                return ast.Call(node.func, [*node.args[:2], longer, node.args[3]], [])
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        self.generic_visit(node)
+        text = ast.unparse(node)
+        call = isinstance(node.value, ast.Call)
+        if call and not text.startswith(("F(", "resolvent")) and self._take(f"{text}: lost"):
+            return ast.Pass()
+        return node
+
+
+def kernel_changes(kernel: Callable[..., None]) -> Iterator[tuple[str, Callable[..., None]]]:
+    """(what was changed, the changed kernel) for every change of its loop that is tried."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kernel)))
+    function = tree.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.decorator_list = []
+    number = 0
+    while True:
+        changed = copy.deepcopy(tree)
+        target = changed.body[0]
+        assert isinstance(target, ast.FunctionDef)
+        change = _Change(number)
+        for statement in target.body:
+            if isinstance(statement, ast.For):
+                change.visit(statement)
+        if not change.what:
+            return
+        number += 1
+        yield change.what, _made(kernel, ast.unparse(ast.fix_missing_locations(changed)))
+
+
+def _made(kernel: Callable[..., None], source: str) -> Callable[..., None]:
+    filename = f"<mutant {kernel.__name__} {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    scope = dict(kernel.__globals__)
+    exec(compile(source, filename, "exec"), scope)
+    made: Callable[..., None] = scope[kernel.__name__]
+    return made
+
+
+def kernel_mutants(name: str) -> list[Mutant]:
+    """Every change of a method's text, against every theorem about it, until one is violated.
+
+    A method of methods is changed in its own text, over the bases that the theorems name.
+    """
+    entry = registry.get("methods", name)
+    theorems = [registry.get("theorems", n) for n in registry.names("theorems")]
+    about = [t for t in theorems if t.method_name.partition("(")[0] == name]
+    problems = library()
+    out = []
+    for what, kernel in kernel_changes(entry.kernel):
+        by = ""
+        for theorem in about:
+            if isinstance(entry, Over):
+                base = resolve(theorem.method_name.partition("(")[2][:-1])
+                method = replace(entry, kernel=kernel)(base)
+            else:
+                method = replace(entry, kernel=kernel)
+            caught = (p.name for p in problems if _violated(theorem, p, method=method))
+            found = next(caught, "")
+            if found:
+                by = f"{theorem.name} on {found}"
+                break
+        out.append(Mutant("kernel", name, what, by))
+    return out
+
+
+def _plant(job: str) -> list[Mutant]:
+    kind, _, name = job.partition(" ")
+    makers = {
+        "bound": bound_mutants,
+        "kernel": kernel_mutants,
+        "hypothesis": hypothesis_mutants,
+    }
+    return makers[kind](name)
+
+
+def mutants(
+    names: Sequence[str], jobs: int = 1, progress: Callable[[str], None] | None = None
+) -> list[Mutant]:
+    """Plant errors in the given theorems and in the methods they are about."""
+    found = over_processes(_plant, work_list(names), jobs, progress)
+    return [mutant for some in found for mutant in some]
+
+
+def work_list(names: Sequence[str]) -> list[str]:
+    """One job for each theorem and kind, and for each method they are about."""
+    theorems = [registry.get("theorems", n) for n in names]
+    methods = sorted({t.method_name.partition("(")[0] for t in theorems})
+    kernels = [f"kernel {m}" for m in methods]
+    return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis") for n in names]

@@ -1,0 +1,238 @@
+"""The main verb: theorems on problems, verdicts in a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.evidence.adjudicate import adjudicate
+from opcheck.evidence.choices import Empty
+from opcheck.evidence.compare import compare, conclude, needs_solution
+from opcheck.evidence.hypotheses import constants
+from opcheck.model.problem import Problem
+from opcheck.model.problem import problem as problem_named
+from opcheck.model.property import Provenance, weakest
+from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Status, Verdict
+
+SCHEMA = 1
+
+
+def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
+    """The verdict of one theorem on one problem.
+
+    Args:
+        parameters: instead of the sample; all that the theorem leaves open.
+
+    Raises OpcheckError for parameters outside the theorem's range. An operator that fails is a
+    verdict with status ``error``.
+    """
+    blank = Verdict(theorem.name, problem.name, "inapplicable")
+    known = constants(theorem, problem)
+    if isinstance(known, str):
+        return replace(blank, reason=known)
+    if needs_solution(theorem) and problem.solution_near(problem.start) is None:
+        return replace(blank, reason="its solution is not known")
+    blank = replace(blank, provenance=known.provenance)
+    try:
+        compared = compare(theorem, problem, known, fixed=parameters)
+    except Empty as reason:
+        if parameters:
+            raise
+        return replace(blank, reason=str(reason))
+    except OpcheckError as error:
+        if parameters:
+            raise
+        return replace(blank, status="error", reason=str(error))
+    for one in compared:
+        if one.close and one.status == "holds":
+            adjudicate(theorem, problem, known, one)
+    return conclude(theorem, blank, compared)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One theorem over all problems.
+
+    Attributes:
+        status: ``violated`` if it is anywhere, else ``error``, ``attained``, ``holds``,
+            ``inconclusive``, ``inapplicable``, the first that occurs.
+        worst: the verdict with the largest measured/bound among those that were decided; for a
+            violation the one that shows it.
+        provenance: of the weakest constant any decided verdict used.
+    """
+
+    theorem: Theorem
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def admissible(self) -> list[Verdict]:
+        """Verdicts on the problems that satisfy the hypotheses."""
+        return [v for v in self.verdicts if v.status != "inapplicable"]
+
+    @property
+    def status(self) -> Status:
+        """Over all problems."""
+        order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
+        found = {v.status for v in self.verdicts}
+        return next((s for s in order if s in found), "inapplicable")
+
+    @property
+    def worst(self) -> Verdict | None:
+        """Where measured/bound is largest."""
+        pool = [v for v in self.admissible if v.status == "violated"]
+        pool = pool or [v for v in self.admissible if v.status in ("holds", "attained")]
+        return max(pool, key=lambda v: v.ratio, default=None)
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the weakest constant used."""
+        return weakest(v.provenance for v in self.admissible)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        t, worst = self.theorem, self.worst
+        return {
+            "name": t.name,
+            "statement": {
+                "method": t.method_name,
+                "given": t.hypotheses,
+                "where": t.where,
+                "let": dict(t.let),
+                "measure": t.measure,
+                "bound": t.bound,
+                "claim": t.claim,
+                "order": t.order,
+                "source": str(t.source),
+            },
+            "status": self.status,
+            "problems": len(self.admissible),
+            "ratio": worst.ratio if worst else None,
+            "where": worst.problem if worst else None,
+            "provenance": self.provenance,
+            "verdicts": [v.as_dict() for v in self.verdicts],
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """Verdicts of several theorems over several problems."""
+
+    summaries: tuple[Summary, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is violated and nothing failed."""
+        return all(s.status not in ("violated", "error") for s in self.summaries)
+
+    @property
+    def worst(self) -> Verdict | None:
+        """The verdict with the largest measured/bound, violations first; claims to fail aside."""
+        found = [
+            s.worst for s in self.summaries if s.worst is not None and s.theorem.claim != "must fail"
+        ]
+        return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, the same bytes for the same input."""
+        return {
+            "schema": SCHEMA,
+            "ok": self.ok,
+            "not_loaded": registry.failures(),
+            "theorems": [s.as_dict() for s in self.summaries],
+        }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The report as one JSON document, written to ``path`` where one is given."""
+        document = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, default=str)
+        if path is not None:
+            Path(path).write_text(document + "\n", encoding="utf-8")
+        return document
+
+    def plot(self) -> Any:
+        """A matplotlib figure: the worst ratio of each theorem."""
+        return registry.get("figures", "ratios")(self)
+
+
+def library() -> list[Problem]:
+    """Every built-in and plugged-in problem, with its presets; negative controls included.
+
+    A control carries true facts, so a theorem whose hypothesis it breaks is inapplicable to it.
+    Raises OpcheckError where a family fails to build.
+    """
+    return [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+
+
+def summary(name: str, problems: Sequence[Problem] | None = None) -> Summary:
+    """One theorem over the library, or over given problems."""
+    theorem: Theorem = registry.get("theorems", name)
+    found = library() if problems is None else problems
+    return Summary(theorem, tuple(confront(theorem, p) for p in found))
+
+
+def verify(
+    selector: str | Iterable[str] = (),
+    problem: str | Problem | None = None,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+    **parameters: Any,
+) -> Report | Verdict:
+    """Confront theorems with problems.
+
+    Args:
+        selector: a theorem, a prefix of several, or a list of such; all by default.
+        problem: one problem instead of the library.
+        jobs: processes.
+        progress: called with the name of each theorem when it is done.
+        parameters: of the method, instead of the sample (with one theorem and one problem).
+
+    Returns:
+        A Verdict for one theorem by full name on one problem, else a Report.
+
+    Raises OpcheckError for an unknown name, or for parameters outside the theorem's range.
+    """
+    patterns = [selector] if isinstance(selector, str) else list(selector)
+    chosen = registry.select("theorems", [p for p in patterns if p])
+    if problem is not None:
+        where = problem_named(problem) if isinstance(problem, str) else problem
+        if len(chosen) == 1 and patterns == chosen:
+            return confront(registry.get("theorems", chosen[0]), where, **parameters)
+        if parameters:
+            raise OpcheckError("parameters go with one theorem by its full name and one problem")
+        return Report(tuple(summary(name, [where]) for name in chosen))
+    if parameters:
+        raise OpcheckError("parameters go with one theorem by its full name and one problem")
+    return Report(tuple(over_processes(summary, chosen, jobs, progress)))
+
+
+def over_processes(
+    work: Callable[[str], Any],
+    names: Sequence[str],
+    jobs: int,
+    progress: Callable[[str], None] | None,
+) -> list[Any]:
+    """``work`` on each name, in order, on so many processes."""
+    results: dict[str, Any] = {}
+    if jobs == 1 or len(names) < 4:
+        for name in names:
+            results[name] = work(name)
+            if progress:
+                progress(name)
+    else:
+        import joblib
+
+        pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+        for name, result in pool(joblib.delayed(_named)(work, name) for name in names):
+            results[name] = result
+            if progress:
+                progress(name)
+    return [results[name] for name in names]
+
+
+def _named(work: Callable[[str], Any], name: str) -> tuple[str, Any]:
+    return name, work(name)

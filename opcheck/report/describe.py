@@ -1,0 +1,77 @@
+"""Anything by name, as label and value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opcheck import registry
+from opcheck.model.method import Method, Over
+from opcheck.model.problem import Family
+from opcheck.model.theorem import Theorem
+
+Rows = list[tuple[str, Any]]
+
+
+def describe(name: str) -> list[Rows]:
+    """Every registered object of that name. Raises OpcheckError if there is none."""
+    found = []
+    for kind, value in registry.find(name):
+        rows: Rows = [(kind[:-1], name)]
+        if isinstance(value, Theorem):
+            rows += _theorem(value)
+        elif isinstance(value, Method | Over):
+            rows += _method(value)
+        elif isinstance(value, Family):
+            rows += _family(value)
+        else:
+            doc = getattr(value, "doc", None) or getattr(value, "__doc__", None) or ""
+            rows += [("what", doc.strip())]
+        place = registry.place(kind, name)
+        found.append([*rows, ("written in", "/".join(place.replace("\\", "/").split("/")[-2:]))])
+    return found
+
+
+def _theorem(t: Theorem) -> Rows:
+    sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(t.claim, "≤")
+    rows: Rows = [("method", t.method_name), ("given", "\n".join(t.hypotheses))]
+    rows += [("where", t.where)] if t.where else []
+    rows += [("let", "\n".join(f"{n} = {f}" for n, f in t.let.items()))] if t.let else []
+    rows += [("claim", f"{t.measure} {sign} {t.bound}"), ("kind", t.claim)]
+    rows += [("order", t.order)] if t.order else []
+    rows += [("for", f"k ≥ {t.first}")] if t.first else []
+    return [*rows, ("source", t.source), ("note", t.doc)]
+
+
+def _method(m: Method | Over) -> Rows:
+    rows: Rows = [("what", m.doc)]
+    names = [p.name + ("[k]" if p.sequence else "") + (" (whole)" if p.integer else "") for p in m.parameters]
+    rows += [("parameters", ", ".join(names) or "none"), ("rows", " ".join(m.rows))]
+    if isinstance(m, Method):
+        rows += [
+            ("calls", f"{m.calls} a step"),
+            ("constraints", "yes, by the resolvent of A" if m.constrained else "no, A = 0 only"),
+        ]
+    return [*rows, ("source", m.source)]
+
+
+def _family(family: Family) -> Rows:
+    rows: Rows = [("what", family.doc)]
+    defaults = family.parameters()
+    rows += [("parameters", ", ".join(f"{n} = {v}" for n, v in defaults.items()) or "none")]
+    p = family()
+    rows += [("F", p.operator.formula), ("A", p.resolvent.name), ("dimension", p.dim)]
+    shown = p.start[:6].tolist()
+    rows += [("start", f"{shown}{' ...' if p.dim > 6 else ''}")]
+    if p.solution is not None:
+        rows += [("solution", f"{p.solution[:6].tolist()}{' ...' if p.dim > 6 else ''}")]
+    for fact in p.all_facts():
+        value = "" if fact.property.kind.better is None else f"({p.constant(fact):.6g})"
+        where = " on the region" if fact.local else ""
+        note = f" ({fact.note})" if fact.note else ""
+        rows += [
+            ("fact", f"{fact.property.kind.name}{value} of {fact.property.of}{where}, {fact.provenance}{note}")
+        ]
+    rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
+    rows += [("control", f"breaks: {family.control}")] if family.control else []
+    rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
+    return rows

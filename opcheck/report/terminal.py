@@ -1,0 +1,166 @@
+"""What people see in a terminal: tables, one line a verdict, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from opcheck.evidence.mutants import Mutant
+from opcheck.evidence.verify import Report, Summary
+from opcheck.model.verdict import Verdict
+
+STYLE = {
+    "holds": "green",
+    "attained": "bold green",
+    "violated": "bold red",
+    "error": "bold red",
+    "inconclusive": "yellow",
+    "inapplicable": "dim",
+}
+
+
+class Bar:
+    """Progress of long work on standard error: a bar on a terminal, plain lines otherwise."""
+
+    def __init__(self, what: str, total: int) -> None:
+        self.what, self.total, self.done = what, total, 0
+        self.live: Progress | None = None
+        if sys.stderr.isatty():
+            self.live = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+
+    def __enter__(self) -> Callable[[str], None]:
+        if self.live is not None:
+            self.live.start()
+            self.task = self.live.add_task(self.what, total=self.total)
+        return self.step
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def step(self, name: str) -> None:
+        """One more piece of work is done."""
+        self.done += 1
+        if self.live is not None:
+            self.live.update(self.task, advance=1, description=f"{self.what} {name}")
+        else:
+            print(f"{self.what} {self.done}/{self.total} {name}", file=sys.stderr, flush=True)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A ratio, as tables show it: never rounded up to 1, nor down to it."""
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
+    if value < 1 and float(text) == 1:
+        text = "0." + "9" * digits + "…"
+    elif value > 1 and float(text) == 1:
+        text = f"1 + {value - 1:.1e}"
+    return text
+
+
+def show_report(report: Report, console: Console) -> None:
+    """The table of verdicts, then what did not hold or could not be decided."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"):
+        table.add_column(column, justify="right" if column in ("problems", "worst", "k") else "left")
+    for s in report.summaries:
+        worst = s.worst
+        undecided = sum(v.status == "inconclusive" for v in s.verdicts)
+        count = f"{len(s.admissible)}" + (f" ({undecided}?)" if undecided else "")
+        table.add_row(
+            s.theorem.name,
+            count,
+            number(worst.ratio if worst else None),
+            worst.problem if worst else "",
+            str(worst.k) if worst else "",
+            _order(s, worst),
+            s.provenance,
+            f"[{STYLE[s.status]}]{_word(s)}[/]",
+        )
+    console.print(table)
+    console.print()
+    decided = sum(len([v for v in s.admissible if v.status != "inconclusive"]) for s in report.summaries)
+    runs = sum(v.runs for s in report.summaries for v in s.verdicts)
+    compared = sum(v.compared for s in report.summaries for v in s.verdicts)
+    console.print(
+        f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, {compared} comparisons; "
+        "worst = largest measured/bound; n (m?) = m of n problems are inconclusive.",
+        highlight=False,
+    )
+    for s in report.summaries:
+        for v in s.verdicts:
+            if v.status in ("violated", "error"):
+                show_verdict(v, console)
+
+
+def _word(s: Summary) -> str:
+    return "fails, as it must" if s.theorem.claim == "must fail" and s.status == "holds" else s.status
+
+
+def _order(s: Summary, worst: Verdict | None) -> str:
+    if not s.theorem.order:
+        return ""
+    fitted = f"k^{worst.order:.2f}" if worst is not None and worst.order is not None else "–"
+    return f"{s.theorem.order} / {fitted}"
+
+
+def show_verdict(v: Verdict, console: Console) -> None:
+    """One verdict: the status, the number, where, and why."""
+    console.print(f"[{STYLE[v.status]}]{v.status}[/] {v.theorem} on {v.problem}", highlight=False)
+    if v.reason:
+        console.print(f"  {v.reason}", highlight=False, markup=False)
+    if v.status == "inapplicable":
+        return
+    values = ", ".join(f"{n} = {x:.6g}" for n, x in v.parameters.items())
+    console.print(
+        f"  measured/bound = {number(v.ratio, 6)} at k = {v.k}, with {values}", highlight=False
+    )
+    fitted = f", measured ~ k^{v.order:.2f}" if v.order is not None else ""
+    console.print(
+        f"  {v.runs} runs, {v.compared} comparisons, decided in {v.decided}; constants "
+        f"{v.provenance}{fitted}",
+        highlight=False,
+    )
+
+
+def show_mutants(found: Sequence[Mutant], console: Console) -> None:
+    """Every planted error with its fate, the survivors last."""
+    for m in sorted(found, key=lambda m: not m.caught):
+        fate = f"[green]caught[/] by {m.by}" if m.caught else "[bold red]survived[/]"
+        console.print(f"{m.kind:10} {m.where}: ", end="", highlight=False)
+        console.print(m.change, end="", highlight=False, markup=False)
+        console.print(f"  {fate}", highlight=False)
+    console.print()
+    console.print(mutant_line(found), highlight=False)
+
+
+def mutant_line(found: Sequence[Mutant]) -> str:
+    """How many were caught, in one sentence."""
+    caught = sum(m.caught for m in found)
+    share = 100 * caught / len(found) if found else 100.0
+    return f"{caught} of {len(found)} planted errors were caught ({share:.1f} %)."
+
+
+def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
+    """Label and value, aligned."""
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        for i, line in enumerate(str(value).splitlines() or [""]):
+            head = label if i == 0 else ""
+            console.print(f"{head:{width}}  {line}", highlight=False, markup=False)

@@ -1,0 +1,124 @@
+"""Extragradient, EG+ and CEG+."""
+
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
+from opcheck.model.theorem import Source, theorem
+
+MONOTONE = [Lipschitz("L", of="F"), Monotone(of="F")]
+GORBUNOV = Source("gorbunov2022extragradient", "Theorem 3.3")
+GORBUNOV_LEMMA = Source("gorbunov2022extragradient", "Lemma 3.2", confirmed=True)
+NEGATIVE = Source("gorbunov2023convergence", "Theorem C.4")
+WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+
+theorem(
+    "gorbunov2022_eg_last",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma < 1/L",
+    measure="residual",
+    bound="R**2/(gamma**2*(1 - (gamma*L)**2)*(k + 1))",
+    order="1/k",
+    source=GORBUNOV,
+    paper=[{"gamma": "1/(sqrt(2)*L)"}],
+    doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its argument works below 1/L.",
+)
+
+theorem(
+    "gorbunov2022_eg_monotone",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="next(residual)",
+    bound="residual - (1 - (gamma*L)**2)*operator_distance(zbar, before)",
+    claim="one-step",
+    source=GORBUNOV_LEMMA,
+    horizons=[60],
+    doc="‖F z_{k+1}‖² ≤ ‖F z_k‖² − (1 − γ²L²)‖F z̄_k − F z_k‖².",
+)
+
+theorem(
+    "diakonikolas2021_eg_plus_lookahead",
+    method="eg_plus",
+    given=WEAK,
+    where="max(0, -2*rho) < gamma <= 1/L, 0 < alpha < 1 + 2*rho/gamma",
+    measure="upto(norm2(Fzbar))/(k + 1)",
+    bound="R**2/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
+    order="1/k",
+    source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
+    paper=[{"gamma": "1/L", "alpha": "1/2"}, {"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
+    doc="Average of ‖F z̄‖² for EG+ under weak Minty ρ > −1/(2L). At γ = 1/L the residual at z "
+    "itself need not vanish: F = L·I gives z̄ = 0 and z never moves.",
+)
+
+theorem(
+    "diakonikolas2021_eg_plus_base",
+    method="eg_plus",
+    given=WEAK,
+    where="max(0, -2*rho) < gamma < 1/L, 0 < alpha <= 1 + 2*rho/gamma",
+    measure="upto(norm2(Fz))/(k + 1)",
+    bound="R**2/(alpha*gamma**2*(1 - (gamma*L)**2)*(k + 1))",
+    order="1/k",
+    source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
+    doc="Average of ‖F z‖² for EG+ with γ < 1/L.",
+)
+
+theorem(
+    "pethick2022_ceg_plus",
+    method="ceg_plus",
+    given=WEAK,
+    where="max(0, -2*rho) < gamma <= 1/L, 0 < alpha < 1 + 2*rho/gamma",
+    measure="upto(norm2(g))/(gamma**2*(k + 1))",
+    bound="R**2/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
+    order="1/k",
+    source=Source("pethick2022escaping", "Theorem 3.1", derived=True),
+    paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
+    constrained=True,
+    doc="Average of ‖v‖² with v = g/γ ∈ S(z̄) for CEG+, constraints allowed; tight at γ = 1/L.",
+)
+
+theorem(
+    "gorbunov2023_eg_last",
+    method="extragradient",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+    where="-1/(8*L) <= rho, rho <= 0, max(0, -4*rho) < gamma <= 1/(2*L)",
+    measure="residual",
+    bound="28*R**2/(k*gamma**2 - 320*gamma*rho)",
+    order="1/k",
+    source=NEGATIVE,
+    first=1,
+    paper=[{"gamma": "1/(2*L)"}],
+    doc="Last iterate of extragradient under cohypomonotonicity, both steps equal.",
+)
+
+theorem(
+    "gorbunov2023_eg_monotone",
+    method="extragradient",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+    where="-1/(8*L) <= rho, rho <= 0, max(0, -4*rho) < gamma <= 1/(2*L)",
+    measure="next(residual)",
+    bound="residual",
+    claim="one-step",
+    source=NEGATIVE,
+    horizons=[60],
+    paper=[{"gamma": "1/(2*L)"}],
+    doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
+)
+
+for _method, _factor, _words in (
+    ("gradient_descent_ascent", "1 + s**2", "gradient descent ascent: it always grows"),
+    ("extragradient", "1 - s**2 + s**4", "extragradient: it shrinks below s = 1 only"),
+    ("proximal_point", "1/(1 + s**2)", "the proximal point method"),
+):
+    theorem(
+        f"elementary_bilinear_{_method}",
+        method=_method,
+        given=[Lipschitz("L", of="F")],
+        where="0 < gamma",
+        let={"s": "gamma*L"},
+        on=["bilinear"],
+        measure="next(distance)",
+        bound=f"({_factor})*distance",
+        claim="equality",
+        source=Source("elementary", confirmed=True),
+        horizons=[40],
+        doc=f"Exact factor of ‖z‖² on the bilinear game for {_words}; s = γL.",
+    )

@@ -1,0 +1,170 @@
+"""Lookahead over gradient descent ascent, extragradient, CEG+ and nonexpansive maps.
+
+An iteration is one step of the base, so a double sum over loops and steps is one cumulative sum.
+"""
+
+from opcheck.model.property import (
+    Lipschitz,
+    Monotone,
+    Nonexpansive,
+    QuasiNonexpansive,
+    WeakMinty,
+)
+from opcheck.model.theorem import Source, theorem
+
+SECTION_7 = Source("pethick2023stable", "Section 7", derived=True)
+THEOREM_73 = Source("pethick2023stable", "Theorem 7.3", derived=True)
+WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+LA_GDA = "lookahead(gradient_descent_ascent)"
+# at the end of a loop z = (1 − λ) slow + λ w, so ‖slow − w‖ = ‖z − slow‖/λ
+LOOP_RESIDUAL = "where(mod(k + 1, tau) == 0, distance(z, slow)/lam**2, 0)"
+
+theorem(
+    "pethick2023_la_gda_two",
+    method=LA_GDA,
+    given=WEAK,
+    where="0 < gamma <= 1/L, 0 < lam <= min(1, (1 + 2*rho/gamma - q**2)/(2 - q**2))",
+    let={
+        "tau": "2",
+        "q": "gamma*L",
+        "c2": "1 - 2*lam + 2*rho/gamma",
+        "c1": "c2 - (1 - lam)*q**2",
+    },
+    measure="upto(norm2(Fz)*(c1 + (c2 - c1)*mod(k, 2)))/(k + 1)",
+    bound="R**2/(lam*gamma**2*(k + 1))",
+    order="1/k",
+    source=SECTION_7,
+    paper=[{"gamma": "1/(sqrt(3)*L)", "lam": "(1 + 2*rho/gamma - q**2)/(2*(2 - q**2))"}],
+    doc="LA-GDA with τ = 2: Σ c₁‖F z‖² + c₂‖F z̄‖², for ρ > −1/(3√3 L) at best.",
+)
+
+theorem(
+    "pethick2023_la_gda_two_sharp",
+    method=LA_GDA,
+    given=WEAK,
+    where="rho <= 0, 0 < gamma < 1/L, 0 < lam < lam_max",
+    let={
+        "tau": "2",
+        "q": "gamma*L",
+        "lam_max": "(2*(1 - q) + 2*rho/gamma*(1 + (1 - q)**2))/(2 - q)**2",
+    },
+    measure="upto(norm2(Fz)*(1 - mod(k, 2)))/(k + 1)",
+    bound="R**2/(lam*gamma**2*(2 - q)**2*(lam_max - lam)*(k + 1))",
+    order="1/k",
+    source=SECTION_7,
+    paper=[{"gamma": "(2 - sqrt(2))/L", "lam": "lam_max/2"}],
+    doc="The exact one-step certificate: ρ > −(√2 − 1)/(2L) at best.",
+)
+
+theorem(
+    "pethick2023_la_gda_factor",
+    method=LA_GDA,
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma <= 1/L, 0 < lam <= 1, 2 <= tau <= 12",
+    let={
+        "q": "gamma*L",
+        "size": "sqrt((1 + q**2)**tau)",
+        "real": "size*cos(tau*atan(q))",
+        "factor": "(1 - lam)**2 + 2*lam*(1 - lam)*real + (lam*size)**2",
+        "loops": "(k - mod(k, tau))/tau",
+    },
+    on=["bilinear"],
+    measure="where(mod(k, tau) == 0, distance, R**2)",
+    bound="where(mod(k, tau) == 0, R**2*factor**loops, R**2)",
+    claim="equality",
+    source=SECTION_7,
+    horizons=[60],
+    doc="Exact factor of a loop on the bilinear game: |1 − λ + λ(1 − iq)^τ|².",
+)
+
+theorem(
+    "pethick2023_la_gda_large_tau",
+    method=LA_GDA,
+    given=[Lipschitz("L", of="F")],
+    where="0 < lam <= 1, 7 <= tau <= 9",
+    let={"gamma": "1/L"},
+    on=["bilinear"],
+    measure="where(mod(k, tau) == 0, distance, 0)",
+    bound="R**2",
+    claim="must fail",
+    source=SECTION_7,
+    doc="LA-GDA with γ = 1/L and τ = 7, 8, 9 leaves the bilinear game for every λ: Re (1 − i)^τ ≥ 1.",
+)
+
+theorem(
+    "pethick2023_la_average",
+    method="lookahead(krasnoselskii_mann)",
+    given=[QuasiNonexpansive(of="T")],
+    where="0 < lam < 1, 1 <= tau",
+    let={"a": "1"},
+    measure=f"upto({LOOP_RESIDUAL})*tau/(k + 1)",
+    bound="R**2*tau/(lam*(1 - lam)*(k + 1))",
+    order="1/k",
+    source=THEOREM_73,
+    doc="Lookahead over a quasi-nonexpansive map: average of ‖z − T^τ z‖² over the loops.",
+)
+
+theorem(
+    "pethick2023_la_last",
+    method="lookahead(krasnoselskii_mann)",
+    given=[Nonexpansive(of="T")],
+    where="0 < lam < 1, 1 <= tau",
+    let={"a": "1"},
+    measure=LOOP_RESIDUAL,
+    bound="R**2*tau/(lam*(1 - lam)*(k + 1))",
+    order="1/k",
+    source=THEOREM_73,
+    doc="Lookahead over a nonexpansive map: ‖z − T^τ z‖² after the last loop. The limit lies in "
+    "Fix(T^τ), which may exceed Fix(T): T = −I with τ = 2 never moves.",
+)
+
+theorem(
+    "pethick2023_la_energy",
+    method="lookahead(krasnoselskii_mann)",
+    given=[QuasiNonexpansive(of="T")],
+    where="0 < a < 1, 0 < lam <= 1, 1 <= tau",
+    measure=f"upto(lam*a*(1 - a)*residual(before) + lam*(1 - lam)*{LOOP_RESIDUAL})",
+    bound="R**2",
+    source=THEOREM_73,
+    doc="Energy of Lookahead over a base with ‖Alg w − z*‖² ≤ ‖w − z*‖² − φ(w): here the averaged "
+    "map, φ = a(1 − a)‖w − Tw‖².",
+)
+
+theorem(
+    "pethick2023_la_eg",
+    method="lookahead(extragradient)",
+    given=[Lipschitz("L", of="F"), Monotone(of="F")],
+    where="0 < gamma < 1/L, 0 < lam <= 1, 1 <= tau",
+    measure="upto(residual(before))/(k + 1)",
+    bound="R**2/(lam*gamma**2*(1 - (gamma*L)**2)*(k + 1))",
+    order="1/k",
+    source=SECTION_7,
+    doc="LA-EG with any τ: average of ‖F w‖² over all base points.",
+)
+
+theorem(
+    "pethick2023_la_ceg_plus",
+    method="lookahead(ceg_plus)",
+    given=WEAK,
+    where="max(0, -2*rho) < gamma <= 1/L, 0 < alpha < 1 + 2*rho/gamma, 0 < lam <= 1, 1 <= tau",
+    measure="upto(norm2(g))/(gamma**2*(k + 1))",
+    bound="R**2/(lam*alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
+    order="1/k",
+    source=SECTION_7,
+    paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma", "lam": "1/2", "tau": "5"}],
+    constrained=True,
+    doc="LA-CEG+ (LA-EG+ without constraints) with any τ: average of ‖v‖², v ∈ S(w̄).",
+)
+
+theorem(
+    "pethick2023_la_ceg_plus_energy",
+    method="lookahead(ceg_plus)",
+    given=WEAK,
+    where="max(0, -2*rho) < gamma <= 1/L, 0 < alpha < 1 + 2*rho/gamma, 0 < lam <= 1, 1 <= tau",
+    measure="lam*upto(alpha*(1 + 2*rho/gamma - alpha)*norm2(g)"
+    " + alpha*(1 - (gamma*L)**2)*distance(before, zbar))",
+    bound="R**2",
+    source=SECTION_7,
+    constrained=True,
+    doc="The whole energy of LA-CEG+: both decrease terms summed stay below the first distance.",
+)

@@ -1,0 +1,90 @@
+"""Proximal point methods on S = F + A, with the resolvent of the sum computed to rounding.
+
+The resolvent comes from the loop w ← J(z − γ F w), so γ L < 1 is asked for throughout.
+"""
+
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
+from opcheck.model.theorem import Source, theorem
+
+PETHICK = Source("pethick2023stable", "Section 6", derived=True)
+RELAXED = {"beta": "1 + rho/gamma", "a": "lam*(2*beta - lam)"}
+CONIC = "-1/L < rho, max(0, -rho) < gamma < 1/L, 0 < lam < 2*beta"
+BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma"}
+
+theorem(
+    "gu2020_ppm_last",
+    method="proximal_point",
+    given=[Monotone(of="S"), Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L",
+    measure="distance(z, before)",
+    bound="R**2*(k/(k + 1))**k/(k + 1)",
+    order="1/k",
+    source=Source("gu2020tight", "Section 4"),
+    constrained=True,
+    doc="‖z_{k+1} − z_k‖² of the proximal point method, any γ > 0; tight.",
+)
+
+theorem(
+    "gorbunov2023_ppm_last",
+    method="proximal_point",
+    given=[Comonotone("rho", of="S"), Lipschitz("L", of="F")],
+    where="rho <= 0, max(0, -2*rho) < gamma < 1/L",
+    let={"a": "gamma/(2*(gamma + rho))"},
+    measure="distance(z, before)",
+    bound="R**2*where(a <= (1 + sqrt(k/(k + 1)))/2, "
+    "gamma/(gamma + 2*rho)*(k/(k + 1))**k/(k + 1), 4*a**2*(2*a - 1)**(2*k))",
+    order="1/k",
+    source=Source("gorbunov2023convergence", "Theorem 3.2", derived=True),
+    constrained=True,
+    doc="The same under cohypomonotonicity with γ > −2ρ: J = (1 − a)I + aN with N nonexpansive, "
+    "then the tight Krasnosel'skii-Mann factor. Sharper than the published γR²/((γ + 2ρ)(k + 1)).",
+)
+
+theorem(
+    "pethick2023_relaxed_fejer",
+    method="relaxed_proximal_point",
+    given=[Lipschitz("L", of="F"), WeakMinty("rho", of="S")],
+    where=CONIC,
+    let=RELAXED,
+    measure="next(distance)",
+    bound="distance - a*resolvent_residual",
+    claim="one-step",
+    source=PETHICK,
+    horizons=[60],
+    paper=[BEST],
+    constrained=True,
+    doc="Fejér decrease of the exact relaxed proximal point step, under the weak Minty inequality "
+    "alone: ‖z_{k+1} − z*‖² ≤ ‖z_k − z*‖² − λ(2β − λ)‖r_k‖², β = 1 + ρ/γ.",
+)
+
+theorem(
+    "pethick2023_relaxed_monotone",
+    method="relaxed_proximal_point",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="S")],
+    where=CONIC,
+    let=RELAXED,
+    measure="next(resolvent_residual)",
+    bound="resolvent_residual",
+    claim="one-step",
+    source=PETHICK,
+    horizons=[60],
+    paper=[BEST],
+    constrained=True,
+    doc="The residual r = z − J_{γS} z never grows.",
+)
+
+theorem(
+    "pethick2023_relaxed_last",
+    method="relaxed_proximal_point",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="S")],
+    where=CONIC,
+    let=RELAXED,
+    measure="resolvent_residual",
+    bound="R**2/(a*(k + 1))",
+    order="1/k",
+    source=PETHICK,
+    paper=[BEST],
+    constrained=True,
+    doc="Last iterate of exact relaxed proximal point. For ρ ≥ −γ/2 and λ < 1 it is at most "
+    "R²/(λ(1 − λ)(k + 1)), free of ρ. On linear operators the worst case is (k/(k + 1))^k of it.",
+)

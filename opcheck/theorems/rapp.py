@@ -1,0 +1,174 @@
+"""RAPP: inexact Krasnosel'skii-Mann on the resolvent, whose errors the inner loop controls.
+
+Notation: q = γL, β = 1 + ρ/γ, a = λ(2β − λ), c = λ²/a, r_k = z_k − J_{γS} z_k, e_k = w_k − J_{γS} z_k.
+"""
+
+from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
+from opcheck.model.theorem import Source, theorem
+
+SECTION_6 = Source("pethick2023stable", "Theorem 6.2 and Theorem C.1", derived=True)
+SECTION_5 = Source("pethick2023stable", "Section 5", derived=True)
+COROLLARY = Source("pethick2023stable", "Corollary 6.4 and Remark E.4", derived=True)
+COMONOTONE = [Lipschitz("L", of="F"), Comonotone("rho", of="S")]
+WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+CONIC = "-1/L < rho, max(0, -rho) < gamma < 1/L, 0 < lam < 2*beta"
+LET = {"beta": "1 + rho/gamma", "q": "gamma*L", "a": "lam*(2*beta - lam)", "c": "lam**2/a"}
+BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma", "tau": "5"}
+ERRORS = "before(2*lam*sqrt(inner_error*distance) + lam**2*inner_error)"
+
+theorem(
+    "pethick2023_ikm_average",
+    method="rapp",
+    given=WEAK,
+    where=f"{CONIC}, 1 <= tau",
+    let=LET,
+    measure="upto(resolvent_residual)/(k + 1)",
+    bound=f"(R**2 + {ERRORS})/(a*(k + 1))",
+    order="1/k",
+    source=SECTION_6,
+    paper=[BEST],
+    constrained=True,
+    doc="Average residual of inexact Krasnosel'skii-Mann with arbitrary errors, under the weak "
+    "Minty inequality alone. The errors here are those of τ inner steps.",
+)
+
+theorem(
+    "pethick2023_ikm_radius",
+    method="rapp",
+    given=WEAK,
+    where=f"{CONIC}, 1 <= tau",
+    let=LET,
+    measure="sqrt(distance)",
+    bound="R + lam*before(sqrt(inner_error))",
+    source=SECTION_6,
+    first=1,
+    paper=[BEST],
+    constrained=True,
+    doc="The iterates stay within R plus the errors made: no bounded diameter is assumed.",
+)
+
+theorem(
+    "pethick2023_ikm_residual",
+    method="rapp",
+    given=COMONOTONE,
+    where=f"{CONIC}, 1 <= tau",
+    let=LET,
+    measure="next(resolvent_residual)",
+    bound="resolvent_residual + c*inner_error",
+    claim="one-step",
+    source=SECTION_6,
+    horizons=[60],
+    paper=[BEST],
+    constrained=True,
+    doc="One inexact step raises the residual by c‖e_k‖² at most; tight.",
+)
+
+theorem(
+    "pethick2023_ikm_last",
+    method="rapp",
+    given=COMONOTONE,
+    where=f"{CONIC}, 1 <= tau",
+    let=LET,
+    measure="resolvent_residual",
+    bound=f"(R**2 + {ERRORS})/(a*(k + 1)) + c/(k + 1)*before((k + 1)*inner_error)",
+    order="1/k",
+    source=SECTION_6,
+    paper=[BEST],
+    constrained=True,
+    doc="Last iterate of inexact Krasnosel'skii-Mann with arbitrary errors.",
+)
+
+theorem(
+    "pethick2023_inner_loop",
+    method="inner_loop",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L",
+    measure="inner_error(z, anchor)",
+    bound="(gamma*L)**(2*k)*first(inner_error(z, anchor))",
+    order="linear",
+    source=SECTION_5,
+    horizons=[60],
+    constrained=True,
+    doc="The inner loop contracts by q = γL a step, relative to ‖z − J_{γS} z‖; no monotonicity.",
+)
+
+for _name, _measure, _bound, _doc in (
+    (
+        "pethick2023_rapp_last",
+        "resolvent_residual",
+        "exp(kappa + kappa**2)/(1 - kappa)*R**2/(a*(k + 1))",
+        "Last iterate of RAPP with τ of order log K: O(1/K) outer steps, O(K log K) calls.",
+    ),
+    (
+        "pethick2023_rapp_radius",
+        "distance",
+        "exp(kappa)*R**2",
+        "RAPP's iterates stay within e^(κ/2) times the first distance.",
+    ),
+):
+    theorem(
+        _name,
+        method="rapp",
+        given=COMONOTONE,
+        where=f"{CONIC}, 0 < kappa < 1",
+        free=["kappa"],
+        let=LET
+        | {"tau": "max(1, ceil(log(sqrt(lam/(2*beta - lam))*sqrt(K + kappa)/kappa)/log(1/q)))"},
+        measure=_measure,
+        bound=_bound,
+        order="1/k" if _measure == "resolvent_residual" else "",
+        source=COROLLARY,
+        horizons=[1, 10, 100, 300],
+        first=0 if _measure == "resolvent_residual" else 1,
+        paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
+        constrained=True,
+        doc=_doc,
+    )
+
+theorem(
+    "pethick2023_rapp_anytime",
+    method="rapp",
+    given=COMONOTONE,
+    where=f"{CONIC}, 0 < kappa < 1",
+    free=["kappa"],
+    let=LET
+    | {"tau": "max(1, ceil(log(lam/(kappa*sqrt(a))*sqrt((k + 1)*(k + 2) + kappa))/log(1/q)))"},
+    measure="resolvent_residual",
+    bound="exp(kappa + kappa**2)/(1 - kappa)*R**2/(a*(k + 1))",
+    order="1/k",
+    source=COROLLARY,
+    paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
+    constrained=True,
+    doc="The same bound for every k at once, with τ_k growing like log k.",
+)
+
+AVERAGE = "R**2/(lam*gamma**2*(1 + 2*rho/gamma - lam)*(k + 1))"
+
+theorem(
+    "pethick2023_rapp_average_two",
+    method="rapp",
+    given=WEAK,
+    where="-1/(2*L) < rho, max(0, -2*rho) < gamma <= 1/L, 0 < lam < 1 + 2*rho/gamma",
+    let={"tau": "2"},
+    measure="upto(norm2(Fw))/(k + 1)",
+    bound=AVERAGE,
+    order="1/k",
+    source=Source("pethick2023stable", "Section 9", derived=True),
+    paper=[{"gamma": "1/L", "lam": "(1 + 2*rho/gamma)/2"}],
+    doc="RAPP with τ = 2 and A = 0 is EG+: the average of ‖F w‖² at the last look-ahead needs "
+    "neither a logarithm nor more than the weak Minty inequality.",
+)
+
+theorem(
+    "pethick2023_rapp_average",
+    method="rapp",
+    given=WEAK,
+    where="-1/(2*L) < rho, max(0, -2*rho) < gamma < 1/L, "
+    "1 + log(2 + q)/log(1/q) <= tau, 0 < lam < 1 + 2*rho/gamma",
+    let={"q": "gamma*L"},
+    measure="upto(norm2(Fw))/(k + 1)",
+    bound=AVERAGE,
+    order="1/k",
+    source=Source("pethick2023stable", "Section 9", derived=True),
+    doc="The same for any fixed τ with q^(τ−1)(2 + q) ≤ 1.",
+)

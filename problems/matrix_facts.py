@@ -1,0 +1,115 @@
+"""Proved constants of a dense float64 matrix: L from above, ρ and μ from below.
+
+Each constant is an inequality "this symmetric matrix is positive semidefinite", shown by one
+floating-point Cholesky factorisation of the matrix moved down by everything that rounding can have
+done (Rump 2006, *Verification of positive definiteness*): if it runs to completion, the inequality
+is true of the exact numbers that the floats denote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.errors import OpcheckError
+from opcheck.model.property import Comonotone, Fact, Lipschitz, Property, StronglyMonotone
+
+Matrix = NDArray[np.float64]
+UNIT = 2.0**-53
+TINY = 2.0**-1000  # far above what underflow can add for the sizes that fit in memory
+NOTE = "Cholesky factorisation with Rump's shift"
+
+
+def certified(property: Property, note: str = NOTE) -> Fact:
+    """A fact shown by rigorous computation."""
+    return Fact(property, "certified", False, note)
+
+
+def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
+    """Lipschitz, Comonotone where ρ is finite, and StronglyMonotone where μ > 0, all certified."""
+    found = [certified(Lipschitz(lipschitz_above(matrix)))]
+    if np.linalg.matrix_rank(matrix) == len(matrix):
+        found.append(certified(Comonotone(comonotone_below(matrix))))
+    if np.linalg.eigvalsh(matrix + matrix.T)[0] > 0 and (mu := monotone_below(matrix)) > 0:
+        found.append(certified(StronglyMonotone(mu)))
+    return tuple(found)
+
+
+def lipschitz_above(matrix: Matrix) -> float:
+    """An L ≥ σ_max(M), within about n² units in the last place: L² I − MᵀM ⪰ 0 is shown."""
+    best = float(np.linalg.norm(matrix, 2))
+    return _nearest(best, 1, max(best, TINY), lambda bound: _lipschitz(matrix, bound))
+
+
+def comonotone_below(matrix: Matrix) -> float:
+    """A ρ with (M + Mᵀ)/2 − ρ MᵀM ⪰ 0, close to the largest; M must be invertible."""
+    inverse = np.linalg.inv(matrix)
+    best = float(np.linalg.eigvalsh((inverse + inverse.T) / 2)[0])
+    return _nearest(best, -1, float(np.linalg.norm(inverse, 2)), lambda r: _comonotone(matrix, r))
+
+
+def monotone_below(matrix: Matrix) -> float:
+    """A μ with (M + Mᵀ)/2 − μ I ⪰ 0, close to the largest."""
+    best = float(np.linalg.eigvalsh((matrix + matrix.T) / 2)[0])
+    scale = max(float(np.linalg.norm(matrix, 2)), TINY)
+    return _nearest(best, -1, scale, lambda mu: _monotone(matrix, mu))
+
+
+def _nearest(best: float, sign: int, scale: float, proved: Callable[[float], bool]) -> float:
+    """The first of best, best ± slack, ± 4 slack, ... that can be proved."""
+    for power in range(-52, -8, 2):
+        bound = best + sign * scale * 2.0**power
+        if proved(bound):
+            return float(bound)
+    raise OpcheckError(
+        f"no constant near {best:g} could be proved: the matrix is too badly conditioned"
+    )
+
+
+def _gram(matrix: Matrix) -> tuple[Matrix, float]:
+    """fl(MᵀM), made symmetric, and a bound on the norm of its error."""
+    product = matrix.T @ matrix
+    size = float(np.sum(matrix * matrix))
+    return (product + product.T) / 2, (len(matrix) + 3) * UNIT * size * 1.01 + TINY
+
+
+def _lipschitz(matrix: Matrix, bound: float) -> bool:
+    gram, error = _gram(matrix)
+    square = bound * bound
+    return _semidefinite(square * np.eye(len(matrix)) - gram, error + 2 * UNIT * square)
+
+
+def _comonotone(matrix: Matrix, rho: float) -> bool:
+    gram, error = _gram(matrix)
+    half = (matrix + matrix.T) / 2
+    rounding = 2 * UNIT * float(np.linalg.norm(half) + abs(rho) * np.linalg.norm(gram))
+    return _semidefinite(half - rho * gram, 1.01 * abs(rho) * error + rounding)
+
+
+def _monotone(matrix: Matrix, mu: float) -> bool:
+    half = (matrix + matrix.T) / 2
+    rounding = 2 * UNIT * float(np.linalg.norm(half) + abs(mu))
+    return _semidefinite(half - mu * np.eye(len(matrix)), rounding)
+
+
+def _semidefinite(matrix: Matrix, error: float) -> bool:
+    """Whether the matrix of which this is a rounded copy is shown to be ⪰ 0.
+
+    ``error`` bounds, in norm, how far the operands of the subtraction that formed the copy are from
+    theirs; the rounding of that subtraction and of the shift is added here.
+    """
+    n = len(matrix)
+    diagonal = np.diag(matrix)
+    if not np.isfinite(matrix).all() or diagonal.min() < 0:
+        return False
+    gamma = (n + 2) * UNIT / (1 - (n + 2) * UNIT)
+    shift = gamma / (1 - gamma) * float(diagonal.sum())
+    shift += error + 2 * UNIT * float(np.linalg.norm(matrix)) + TINY
+    moved = matrix - 1.01 * shift * np.eye(n)
+    try:
+        np.linalg.cholesky(moved)
+    except np.linalg.LinAlgError:
+        return False
+    return True
