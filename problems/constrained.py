@@ -235,7 +235,7 @@ def matching_pennies() -> Problem:
     return game(np.array([[1.0, -1], [-1, 1]]), [0.5, 0.5], [0.5, 0.5])
 
 
-@problem_family("matrix_game", presets=[{"n": 8, "seed": 1}, {"n": 16, "seed": 2}])
+@problem_family("matrix_game", presets=[{"n": 8, "seed": 1}, {"n": 4, "seed": 2}])
 def matrix_game(n: int = 4, seed: int = 0) -> Problem:
     """A random n×n matrix game of small integers with zero row and column sums.
 

@@ -175,7 +175,7 @@ def feg_tight(k: int = 5, j: int = 4, L: float = 1.0) -> Problem:
     "block_rotation",
     presets=[
         {"rho": -0.4, "n": 10},
-        {"rho": -0.4, "n": 20, "seed": 1},
+        {"rho": -0.4, "n": 12, "seed": 1},
         {"rho": -0.7, "n": 4},
         {"rho": 0.2, "n": 6},
         {"rho": -0.1, "L": 3.0, "n": 6},
@@ -207,7 +207,7 @@ def block_rotation(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0)
     "inverse_skew",
     presets=[
         {"rho": -0.45, "n": 10},
-        {"rho": -0.3, "n": 20, "seed": 1},
+        {"rho": -0.3, "n": 12, "seed": 1},
         {"rho": -0.7, "n": 4},
         {"rho": 0.2, "n": 6},
     ],
@@ -239,7 +239,7 @@ def inverse_skew(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0) -
     "random_comonotone",
     presets=[
         {"rho": -0.45, "n": 10, "seed": 1},
-        {"rho": -0.3, "n": 20, "seed": 2},
+        {"rho": -0.3, "n": 12, "seed": 2},
         {"rho": -0.8, "n": 3, "seed": 3},
         {"rho": -0.1, "L": 2.0, "n": 5, "seed": 4},
     ],
@@ -277,7 +277,7 @@ def random_comonotone(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int =
 
 @problem_family(
     "quad_minmax",
-    presets=[{"b": -0.4, "n": 3, "seed": 1}, {"b": -0.6, "n": 10, "seed": 2}, {"b": 0.3, "n": 4}],
+    presets=[{"b": -0.4, "n": 3, "seed": 1}, {"b": -0.5, "n": 5, "seed": 2}, {"b": 0.3, "n": 4}],
 )
 def quad_minmax(b: float = -0.2, n: int = 3, seed: int = 0) -> Problem:
     """min max (b/2)‖x‖² + xᵀBy − (b/2)‖y‖² with the singular values of B spread over [1, 2].
@@ -421,7 +421,7 @@ def cournot_linear(n: int = 5, b: float = 1.0) -> Problem:
     return Problem("", linear(matrix, offset, b=b), solution=solution)
 
 
-@problem_family("dense_monotone", presets=[{"n": 5, "seed": 1}, {"n": 60, "seed": 2}])
+@problem_family("dense_monotone", presets=[{"n": 5, "seed": 1}, {"n": 40, "seed": 2}])
 def dense_monotone(n: int = 20, seed: int = 0) -> Problem:
     """M = skew + positive definite, dense and not normal, of norm about 1; zero 0.
 
@@ -442,11 +442,11 @@ def dense_monotone(n: int = 20, seed: int = 0) -> Problem:
     "sparse_skew_grid",
     facts=[exact(Lipschitz("4*cos(pi/(2*n + 1))**2")), exact(Monotone())],
 )
-def sparse_skew_grid(n: int = 64) -> Problem:
+def sparse_skew_grid(n: int = 16) -> Problem:
     """min_x max_y xᵀ(D ⊗ D)y with D the n×n backward difference: mixed differences on an n×n grid.
 
-    Sparse and skew, four entries a row, d = 2n² unknowns, unique zero 0. n = 64 has d = 8192;
-    n = 707 has a million.
+    Sparse and skew, four entries a row, d = 2n² unknowns, unique zero 0: 512 by default, ten
+    thousand for n = 71, a million for n = 707.
 
     Raises OpcheckError for n < 2.
     """

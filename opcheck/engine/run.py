@@ -149,7 +149,7 @@ def run_batch(
     if target is not None:
         state[:, SOLUTION] = target
     record = np.full((m, len(takes), len(stops_)), np.nan)
-    kept = np.empty((m, len(stops_) if path else 0, d))
+    kept = np.full((m, len(stops_) if path else 0, d), np.nan)
     status = np.zeros(m, dtype=np.int64)
     pairs = np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2)
     F_data = problem.operator.data[None] if data is None else data
