@@ -49,7 +49,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     patterns = [("middle",) * count]
     for i in range(count):
         for place in PLACES:
-            if place != "middle":
+            if place in ("low", "high"):
                 patterns.append(("middle",) * i + (place,) + ("middle",) * (count - i - 1))
     patterns += [("low side",) * count, ("high side",) * count]
     seen: set[tuple[tuple[str, float], ...]] = set()

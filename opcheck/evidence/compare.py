@@ -22,6 +22,7 @@ from opcheck.model.verdict import Status, Verdict, worst
 
 SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
 WORK_LIMIT = 2e6  # operator calls times size that one run may cost; the horizon gives way
+RUNAWAY = 1e60  # norm at which a run counts as diverged: sums of squares must not overflow
 UNDECIDABLE = 0.1  # a rounding budget above this means that float64 says nothing: the floor
 
 
@@ -121,11 +122,11 @@ def compare(
 
 
 def needs_solution(theorem: Theorem) -> bool:
-    """Whether R, the distance of the start from the solution, stands in a text."""
+    """Whether the statement speaks of the solution: by R, or by a measure taken to it."""
     names = set(theorem.left.names | theorem.right.names)
     for formula in theorem.let.values():
         names |= text(formula).names
-    return "R" in names
+    return "R" in names or any("solution" in t.rows for t in plan(theorem).takes.values())
 
 
 def _jobs(
@@ -138,7 +139,8 @@ def _jobs(
     size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
     solves = sum("resolvent_of_sum" in t.measure.kernel.__code__.co_names for t in plan(theorem).takes.values())
     solve = SOLVE * ("resolvent_of_sum" in method.kernel.__code__.co_names or solves > 0) or 1
-    jobs = []
+    jobs: list[tuple[int, Values]] = []
+    seen: set[tuple[float, ...]] = set()
     for horizon in theorem.horizons:
         sample = (
             [_fixed(theorem, known, horizon, fixed)]
@@ -152,6 +154,10 @@ def _jobs(
             if here < horizon:
                 again = {c.name: values[c.name] for c in theorem.chains}
                 values = _fixed(theorem, known, here, again)
+            key = (here, *(float(values[c.name]) for c in theorem.chains))
+            if key in seen:
+                continue  # two horizons, cut to the same affordable one
+            seen.add(key)
             radius = problem.solution_near(problem.start)
             if radius is not None:
                 values["R"] = float(np.linalg.norm(problem.start - radius))
@@ -199,9 +205,11 @@ def _compare(
         [parameters_of(method, v) for v in runs],
         np.arange(horizon + 1),
         ordered,
+        limit=RUNAWAY,
     )
     out = []
     for i, values in enumerate(runs):
+        farthest = float(np.linalg.norm(problem.start)) + float(np.linalg.norm(batch.state[i, 0]))
         record = {key: batch.record[i, j] for j, key in enumerate(takes)}
         if batch.status[i]:
             for series in record.values():
@@ -213,11 +221,11 @@ def _compare(
                 # past the norm limit, infinite against infinite says nothing
                 lost = np.isnan(left) | np.isnan(right)
                 left[lost], right[lost] = 0.0, np.inf
-            one = _judge(theorem, problem, values, horizon, left, right)
+            one = _judge(theorem, problem, values, horizon, left, right, farthest)
         if watch and one.status != "inconclusive":
             assert problem.region is not None
-            farthest = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
-            outside = np.flatnonzero(~(farthest <= problem.region.radius * (1 + 1e-12)))
+            reach = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
+            outside = np.flatnonzero(~(reach <= problem.region.radius * (1 + 1e-12)))
             if outside.size:
                 one.status, one.close = "inconclusive", []
                 one.reason = (
@@ -253,10 +261,13 @@ def _judge(
     horizon: int,
     left: NDArray[np.float64],
     right: NDArray[np.float64],
+    farthest: float,
 ) -> Comparison:
     centre = problem.solution_near(problem.start)
-    size = float(problem.start @ problem.start) + (0 if centre is None else float(centre @ centre))
-    size *= max(1.0, values.get("L", 1.0)) ** 2
+    size = farthest**2 + (0 if centre is None else float(centre @ centre))
+    # a parameter above 1, as an over-relaxation, multiplies what was rounded
+    weights = [abs(float(v)) for v in parameters_of(theorem.method, values).values() if np.ndim(v) == 0]
+    size *= max(1.0, values.get("L", 1.0), *weights) ** 2
     allowance = budget(left, right, problem.dim, size)
     ratio = np.where(left == right, 1.0, left / right)
     ratio = np.where((left == 0) & (right >= 0), 0.0, ratio)

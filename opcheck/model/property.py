@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+import numpy as np
+
 Form = tuple[Any, Any, Any]
 Of = Literal["F", "A", "S", "T"]
 Provenance = Literal["exact", "certified", "estimated", "claimed"]
@@ -190,9 +192,36 @@ def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None
     for group in pool:
         for guess in _candidates(group, wanted):
             better = best is None or sign * (guess - best) > 0
-            if better and implies(group, wanted.form(guess)):
+            if better and _plausible(group, wanted.form(guess)) and implies(group, wanted.form(guess)):
                 best = guess
     return best
+
+
+def _plausible(premises: Sequence[Form], conclusion: Form) -> bool:
+    """The implication tried in floats with room for rounding, to save exact work; never a proof."""
+    target = np.array([float(v) for v in conclusion])
+    forms = [np.array([float(v) for v in f]) for f in premises]
+
+    def reach(rest: np.ndarray, left: list[np.ndarray]) -> bool:
+        if not left:
+            a, b, c = rest
+            room = 1e-9 * (1 + np.abs(target).max())
+            return bool(a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c)))
+        head = left[0]
+        return any(reach(rest - lam * head, left[1:]) for lam in _float_multipliers(rest, head))
+
+    return reach(target, forms)
+
+
+def _float_multipliers(target: np.ndarray, form: np.ndarray) -> list[float]:
+    found = [0.0] + [t / f for t, f in zip(target, form, strict=True) if f and t / f >= 0]
+    (a, b, c), (p, q, r) = target, form
+    two, one, zero = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
+    if two:
+        found.append(-one / (2 * two))
+        root = max(one * one - 4 * two * zero, 0.0) ** 0.5
+        found += [(-one + root) / (2 * two), (-one - root) / (2 * two)]
+    return [v for v in found if v >= 0]
 
 
 def _candidates(group: Sequence[Form], wanted: Property) -> list[Fraction]:

@@ -88,6 +88,7 @@ theorem(
     order="linear",
     source=SECTION_5,
     horizons=[60],
+    first=1,
     constrained=True,
     doc="The inner loop contracts by q = γL a step, relative to ‖z − J_{γS} z‖; no monotonicity.",
 )
