@@ -241,9 +241,9 @@ def dense(c: C | None, d: int) -> list[Row]:
     matrix = draws - draws.T + np.eye(d)
     matrix /= np.linalg.norm(matrix, 2)
     q, start, out = np.linspace(-1, 1, d), np.ones(d), np.empty(d)
-    by_columns = np.concatenate([matrix.T.ravel(), q])
-    by_rows = np.concatenate([matrix.ravel(), q])
     problem = Problem("dense", linear(matrix, list(q)), start=start)
+    by_columns = problem.operator.data  # the same memory, since placement in cache counts
+    by_rows = np.concatenate([matrix.ravel(), q])
 
     def F(z: Vector) -> Vector:
         return np.dot(matrix, z, out=out) + q

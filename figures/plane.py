@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from opcheck_figures.style import look
 
 from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.report.figure import figure
+from opcheck_figures.style import look
 
 if TYPE_CHECKING:
     from opcheck.engine.run import Trajectory

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from opcheck_figures.style import COLOURS
 
 from opcheck.errors import OpcheckError
 from opcheck.report.figure import figure
+from opcheck_figures.style import COLOURS
 
 if TYPE_CHECKING:
     from opcheck.evidence.verify import Report

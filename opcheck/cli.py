@@ -139,7 +139,9 @@ def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
 @main.command()
 @click.argument("method")
 @click.argument("problem")
-@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either.")
+@click.option(
+    "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either."
+)
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
 @click.option("--start", help="Comma-separated start, instead of the problem's.")
 @click.option("--seed", type=int, help="Draw the start with this seed instead.")
@@ -157,9 +159,9 @@ def run(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Run METHOD on PROBLEM (a name, or FILE.py:NAME) and show what it measures, with the bounds."""
-    from opcheck.evidence.bounds import with_bounds
+    """Run METHOD on PROBLEM (a name, or FILE.py:NAME); show what it measures and the bounds."""
     from opcheck.engine.run import run as run_method
+    from opcheck.evidence.bounds import with_bounds
 
     where, rest = _split(_assignments(parameters), problem)
     z0 = None
@@ -200,12 +202,17 @@ def run(
     rows: list[tuple[str, Any]] = [
         ("method", trajectory.method),
         ("problem", trajectory.problem.name),
-        ("parameters", ", ".join(f"{n} = {v:g}" for n, v in trajectory.parameters.items()) or "none"),
+        (
+            "parameters",
+            ", ".join(f"{n} = {v:g}" for n, v in trajectory.parameters.items()) or "none",
+        ),
         ("status", trajectory.status),
         ("iterations", f"{trajectory.k[-1]}, {trajectory.oracle_calls[-1]:.0f} operator calls"),
         ("z", f"({shown})"),
     ]
-    rows += [(n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in trajectory.measures.items()]
+    rows += [
+        (n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in trajectory.measures.items()
+    ]
     rows += [("seed", seed)] if seed is not None else []
     rows += [("bound", f"{n}: {v[-1]:.6g} at the end") for n, v in trajectory.bounds.items()]
     rows += [("note", n) for n in notes]
@@ -290,7 +297,9 @@ def repro(paper: str, figure_id: str | None, only_list: bool, out: str, as_json:
             for f in figures:
                 click.echo(f"{f.id}: {f.caption}")
         return
-    results = [reproduce(paper, i, out) for i in ([figure_id] if figure_id else [f.id for f in figures])]
+    results = [
+        reproduce(paper, i, out) for i in ([figure_id] if figure_id else [f.id for f in figures])
+    ]
     if as_json:
         _json([r.as_dict() for r in results])
     else:

@@ -11,6 +11,17 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
+
+from opcheck.model.operator import Vector, linear
+from opcheck.model.problem import Problem, problem_family
+from opcheck.model.property import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    StronglyMonotone,
+    WeakMinty,
+    exact,
+)
 from opcheck_problems.linear import ASYMMETRIC, asymmetric, rotation_blocks
 from opcheck_problems.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck_problems.parameters import positive, require, whole
@@ -25,17 +36,6 @@ from opcheck_problems.sets import (
     simplex,
     simplices,
     whole_space,
-)
-
-from opcheck.model.operator import Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
-    Comonotone,
-    Lipschitz,
-    Monotone,
-    StronglyMonotone,
-    WeakMinty,
-    exact,
 )
 
 Matrix = NDArray[np.float64]

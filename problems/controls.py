@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from opcheck_problems.games import huber_saddle
-from opcheck_problems.linear import rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
 
 from opcheck.model.operator import Operator, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, Nonexpansive, exact
 from opcheck.model.symbolic import minmax
+from opcheck_problems.games import huber_saddle
+from opcheck_problems.linear import rotation_blocks
+from opcheck_problems.parameters import positive, require, whole
 
 
 @problem_family(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from opcheck_problems.linear import rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
 
 from opcheck.model.operator import Operator, linear
 from opcheck.model.problem import Problem, problem_family
@@ -19,6 +17,8 @@ from opcheck.model.property import (
     Nonexpansive,
     exact,
 )
+from opcheck_problems.linear import rotation_blocks
+from opcheck_problems.parameters import positive, require, whole
 
 NONEXPANSIVE = [exact(Nonexpansive(of="T")), exact(Cocoercive("1/2"))]
 

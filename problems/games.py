@@ -7,8 +7,6 @@ A separable saddle F = (g(x) + c y, âˆ’c x + h(y)) has the Jacobian [[a, c], [âˆ
 from __future__ import annotations
 
 import numpy as np
-from opcheck_problems.parameters import positive, require
-from opcheck_problems.sets import box as box_set
 
 from opcheck.model.operator import NO_CONSTRAINT, Operator
 from opcheck.model.problem import Problem, Region, problem_family
@@ -23,6 +21,8 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck.model.symbolic import field, minmax
+from opcheck_problems.parameters import positive, require
+from opcheck_problems.sets import box as box_set
 
 SEARCH = "least ratio found by multi-start minimisation, rounded down"
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from opcheck_problems.matrix_facts import facts_of
-from opcheck_problems.parameters import positive, require, whole
 
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem_family
@@ -22,6 +20,8 @@ from opcheck.model.property import (
     StronglyMonotone,
     exact,
 )
+from opcheck_problems.matrix_facts import facts_of
+from opcheck_problems.parameters import positive, require, whole
 
 Matrix = NDArray[np.float64]
 

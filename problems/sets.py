@@ -10,12 +10,12 @@ from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from opcheck_problems.parameters import positive, whole
 
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, distance2, identity, norm2
 from opcheck.model.problem import resolvent_family
+from opcheck_problems.parameters import positive, whole
 
 ROUNDING = (
     1e-12  # of ``contains``: what projecting in float64 may leave, relative to the set's size

@@ -11,7 +11,6 @@ import pytest
 import scipy.optimize
 from flint import arb, fmpq, fmpq_mat
 from numpy.typing import NDArray
-from opcheck_problems import matrix_facts
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
@@ -23,6 +22,7 @@ from opcheck.model import property as properties
 from opcheck.model.problem import Problem, points, problem
 from opcheck.model.property import Fact, Lipschitz
 from opcheck.model.text import FLOAT, text
+from opcheck_problems import matrix_facts
 
 Vector = NDArray[np.float64]
 UNIT = 2.0**-53

@@ -9,7 +9,6 @@ import pytest
 import scipy.optimize
 from flint import arb, fmpq
 from numpy.typing import NDArray
-from opcheck_problems import sets
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
@@ -17,6 +16,7 @@ from opcheck.engine.interpret import Balls, Rationals
 from opcheck.engine.numbers import precision
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent
+from opcheck_problems import sets
 
 Vector = NDArray[np.float64]
 UNIT = 2.0**-53

@@ -86,7 +86,9 @@ class Reading:
         right = [z[i] - gamma * zero_value[i] for i in range(d)]
         out[:] = self.solve(matrix, right)
 
-    def nonlinear_resolvent(self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any) -> None:
+    def nonlinear_resolvent(
+        self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
+    ) -> None:
         """The resolvent of a sum that is not affine. Raises OpcheckError where there is none."""
         raise OpcheckError(
             f"no exact resolvent of {F.operator.formula!r} under this reading: it is not affine, "
@@ -155,7 +157,9 @@ class Balls(Reading):
             raise Undecided("a linear system that may be singular") from error
         return [Ball(solution[i, 0]) for i in range(len(right))]
 
-    def nonlinear_resolvent(self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any) -> None:
+    def nonlinear_resolvent(
+        self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
+    ) -> None:
         """Picard's iteration on midpoints, enclosed by q/(1 − q) and the radius of z over 1 − q."""
         if self.lipschitz is None:
             raise Undecided("the resolvent of a sum without a Lipschitz constant")
@@ -253,9 +257,7 @@ def run_exactly(
     J_data[0] = [reading.number(float(v)) for v in limits]
     record = np.empty((1, len(takes), len(stops)), dtype=object)
     pairs = np.array([[a, b] for _, a, b in takes], dtype=np.int64).reshape(-1, 2)
-    batch = np.empty((1, len(data)), dtype=object).view(type(data))
-    batch[0] = data
-    batch.raw = data.raw
+    batch = data.reshape(1, -1)
 
     def exact_advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         method.kernel(F, f, J, j, own, p, fmpq(k), n)

@@ -31,9 +31,7 @@ def cache_dir() -> Path:
 def callees(function: Any) -> Iterator[tuple[str, Any]]:
     """(name, value) of every global, closure cell and module attribute a function's code names."""
     cells = {}
-    for name, cell in zip(
-        function.__code__.co_freevars, function.__closure__ or (), strict=True
-    ):
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):
             cells[name] = cell.cell_contents
     for code in _codes(function.__code__):
@@ -150,7 +148,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     for callee in visible(function)[1:]:
         _make_callable(callee)
     foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
-    dispatcher = numba.njit(nogil=True, error_model="numpy", boundscheck=foreign)(function)
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", boundscheck=foreign)(function)
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
         dispatcher._cache = _cache_class()(function, f"{role}{'-checked' * foreign}")
@@ -184,7 +182,7 @@ def _cache_class() -> Any:
     import numba
     from numba.core import caching
 
-    class Locator(caching._CacheLocator):  # type: ignore[misc]
+    class Locator(caching._CacheLocator):
         def __init__(self, function: Any, role: str) -> None:
             self._py_file = function.__code__.co_filename
             self._key = f"{role}-{fingerprint(function)}"
@@ -198,7 +196,7 @@ def _cache_class() -> Any:
         def get_disambiguator(self) -> str:
             return self._key
 
-    class Impl(caching.CompileResultCacheImpl):  # type: ignore[misc]
+    class Impl(caching.CompileResultCacheImpl):
         def __init__(self, function: Any, role: str) -> None:
             self._lineno = function.__code__.co_firstlineno
             self._locator = Locator(function, role)
@@ -206,8 +204,8 @@ def _cache_class() -> Any:
             # named by the fingerprint alone, so that a line moved in a file changes nothing
             self._filename_base = f"{function.__name__}.{self._locator.get_disambiguator()}"
 
-    class Cache(caching.FunctionCache):  # type: ignore[misc]
-        _impl_class = Impl
+    class Cache(caching.FunctionCache):
+        _impl_class: Any = Impl
 
         def __init__(self, function: Any, role: str) -> None:
             self._name = repr(function)
@@ -220,16 +218,16 @@ def _cache_class() -> Any:
                 filename_base=self._impl.filename_base,
                 source_stamp=source_stamp,
             )
-            self.enable()
+            self.enable()  # type: ignore[no-untyped-call]
 
         def load_overload(self, signature: Any, target: Any) -> Any:
             try:
-                return super().load_overload(signature, target)
+                return super().load_overload(signature, target)  # type: ignore[no-untyped-call]
             except Exception:  # an unreadable entry is a miss
                 return None
 
         def save_overload(self, signature: Any, result: Any) -> None:
             with contextlib.suppress(OSError):
-                super().save_overload(signature, result)
+                super().save_overload(signature, result)  # type: ignore[no-untyped-call]
 
     return Cache

@@ -32,12 +32,12 @@ def literal(source: str) -> fmpq:
     """A decimal literal as the rational it denotes."""
     mantissa, _, exponent = source.lower().replace("_", "").partition("e")
     whole, _, decimals = mantissa.partition(".")
-    value = fmpq(int((whole + decimals) or "0"), 10 ** len(decimals))
-    power = int(exponent or 0)
-    return value * 10**power if power >= 0 else value / 10**-power
+    power = int(exponent or 0) - len(decimals)
+    digits = int(whole + decimals)
+    return fmpq(digits * 10**power) if power >= 0 else fmpq(digits, 10**-power)
 
 
-def _elementwise(operation: Callable[[Any, Any], Ball]) -> Callable[[Any, Any], Any]:
+def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
         # an array takes the operation over, entry by entry
         return NotImplemented if isinstance(other, np.ndarray) else operation(self, other)
@@ -70,7 +70,7 @@ class Ball:
     @_elementwise
     def __mul__(self, other: Any) -> Ball:
         if other is self:
-            return self**2
+            return _ball(abs(self.ball) * abs(self.ball))
         return _ball(self.ball * _enclose(other))
 
     __rmul__ = __mul__
@@ -92,7 +92,7 @@ class Ball:
     def __pow__(self, power: Any) -> Ball:
         whole = _whole(power)
         if whole < 0:
-            return 1 / self**-whole
+            return _ball(arb(1) / (self**-whole).ball)
         # by squaring, since arb's own power goes through a logarithm and is NaN at 0
         base = abs(self.ball) if whole % 2 == 0 else self.ball
         out = arb(1)
@@ -102,7 +102,9 @@ class Ball:
                 out = out * base
         return _ball(out)
 
-    def _order(self, other: Any, test: Callable[[arb], bool], opposite: Callable[[arb], bool]) -> bool:
+    def _order(
+        self, other: Any, test: Callable[[arb], bool], opposite: Callable[[arb], bool]
+    ) -> bool:
         difference = self.ball - _enclose(other)
         if test(difference):
             return True
@@ -139,6 +141,30 @@ class Ball:
             raise TypeError("a ball does not round silently")
         return int(whole)
 
+    def exp(self) -> Ball:
+        """e^x."""
+        return _ball(self.ball.exp())
+
+    def log(self) -> Ball:
+        """ln x."""
+        return _ball(self.ball.log())
+
+    def sin(self) -> Ball:
+        """sin x."""
+        return _ball(self.ball.sin())
+
+    def cos(self) -> Ball:
+        """cos x."""
+        return _ball(self.ball.cos())
+
+    def tanh(self) -> Ball:
+        """tanh x."""
+        return _ball(self.ball.tanh())
+
+    def arctan(self) -> Ball:
+        """arctan x."""
+        return _ball(self.ball.atan())
+
     def sqrt(self) -> Ball:
         """√x; a ball around 0 is cut at 0, since a root that exists has x ≥ 0."""
         top = arb(self.ball.upper())
@@ -156,18 +182,6 @@ class Ball:
 
     def __repr__(self) -> str:
         return str(self.ball)
-
-
-def _elementary(name: str, function: str | None = None) -> None:
-    def apply(self: Ball) -> Ball:
-        return _ball(getattr(self.ball, function or name)())
-
-    setattr(Ball, name, apply)
-
-
-for _name in ("exp", "log", "sin", "cos", "tanh"):
-    _elementary(_name)
-_elementary("arctan", "atan")
 
 
 def _ball(value: arb) -> Ball:
@@ -216,7 +230,7 @@ def _power(a: Any, b: Any) -> Any:
         a = fmpq(a)
     if isinstance(b, int | fmpq | np.integer):
         return a ** _whole(b)
-    return (b * Ball(a).log()).exp()  # type: ignore[attr-defined]
+    return (b * Ball(a).log()).exp()
 
 
 def _on_balls(name: str) -> Callable[[Any], Any]:
@@ -275,7 +289,9 @@ class Coefficient:
     def __mul__(self, other: Any) -> Coefficient:
         if isinstance(other, int | fmpq):
             return Coefficient(self.value * other)
-        raise TypeError("vector entries are multiplied: an adaptive step is not a fixed-step method")
+        raise TypeError(
+            "vector entries are multiplied: an adaptive step is not a fixed-step method"
+        )
 
     __rmul__ = __mul__
 
@@ -287,7 +303,7 @@ class Coefficient:
     def _refuse(self, *_: Any) -> Any:
         raise TypeError("vector entries are compared or rounded: not a fixed-step method")
 
-    __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _refuse  # type: ignore[assignment]
+    __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _refuse
     __bool__ = __float__ = __abs__ = __pow__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 

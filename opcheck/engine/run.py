@@ -18,7 +18,7 @@ from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, written_in_step
 from opcheck.model.method import Method, resolve, row_indices
-from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, norm2
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
 
@@ -87,7 +87,9 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
         )
         return None
     kernels = [compiler.jit(t.measure.kernel, "measure") for t in takes]
-    filler = kernels[0] if kernels else compiler.jit(registry.get("measures", "norm2").kernel, "measure")
+    filler = (
+        kernels[0] if kernels else compiler.jit(registry.get("measures", "norm2").kernel, "measure")
+    )
     return (
         compiler.jit(drive, "drive"),
         (*kernels, *[filler] * (compiler.SLOTS - len(kernels))),
@@ -135,9 +137,7 @@ def run_batch(
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     length = int(stops_[-1]) + 1
-    constant = all(
-        np.ndim(v) == 0 for p in values for v in p.values()
-    )
+    constant = all(np.ndim(v) == 0 for p in values for v in p.values())
     params = np.array([method.pack(v, 1 if constant else length) for v in values], dtype=float)
     params = params.reshape(m, -1)
     rows = len(method.rows) + EXTRA_ROWS
@@ -158,7 +158,7 @@ def run_batch(
 
     def go(part: slice, start: int, ends: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
         f = F_data[part] if len(F_data) > 1 else F_data
-        tail = (state[part], params[part], start, ends, columns)
+        tail: Any = (state[part], params[part], start, ends, columns)
         tail += (record[part], kept[part], status[part], limit**2)
         if ready is None:
             kernels = tuple(t.measure.kernel for t in takes)
@@ -169,7 +169,9 @@ def run_batch(
             driver, kernels, advance, F, J = ready
             driver(kernels, pairs, advance, F, f, J, J_data, *tail)
 
-    parts = [slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size]
+    parts = [
+        slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size
+    ]
     weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
     with compiler.quiet():
         done = 0

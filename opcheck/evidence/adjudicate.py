@@ -73,7 +73,7 @@ def _verdicts(
     one: Comparison,
     last: int,
 ) -> list[str]:
-    """"above", "below", "one" or "open" for each close k."""
+    """ "above", "below", "one" or "open" for each close k."""
     method, recording = theorem.method, plan(theorem)
     lipschitz = known.formulas.get("L", known.values.get("L"))
     reading = Balls(ALLOWANCE)
@@ -97,7 +97,7 @@ def _verdicts(
     keep = {n: _whole(one.values[n]) for n in integers if n in one.values}
     for chain in theorem.chains:
         value = one.values[chain.name]
-        values[chain.name] = keep.get(chain.name, None) or rational(float(value))
+        values[chain.name] = keep.get(chain.name) or rational(float(value))
     for name in one.values.keys() - values.keys() - theorem.let.keys() - {"R"}:
         values[name] = rational(float(one.values[name]))
     settle(theorem, values, arithmetic, keep)

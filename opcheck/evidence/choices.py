@@ -32,9 +32,7 @@ def settle(
         for name, formula in list(waiting.items()):
             parsed = text(formula)
             if parsed.names <= values.keys():
-                values[name] = (
-                    keep[name] if name in keep else parsed.evaluate(values, arithmetic)
-                )
+                values[name] = keep[name] if name in keep else parsed.evaluate(values, arithmetic)
                 del waiting[name]
                 progress = True
 
@@ -84,9 +82,7 @@ def _base(constants: Mapping[str, float], horizon: int) -> Values:
     return {**constants, "K": float(horizon), "k": k, "j": k}
 
 
-def _pick(
-    theorem: Theorem, chain: Chain, place: str, known: Constants, values: Values
-) -> float:
+def _pick(theorem: Theorem, chain: Chain, place: str, known: Constants, values: Values) -> float:
     lo, hi = _end(chain.lo, values), _end(chain.hi, values)
     where = PLACES.index(place)
     if any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
@@ -100,15 +96,17 @@ def _pick(
     if not np.isfinite(lo):
         raise OpcheckError(f"{theorem.name}: {chain} needs a lower end to be sampled")
     if not np.isfinite(hi):
-        width = (1e-2, 0.1, 1.0, 3.0, 10.0)
-        return lo + width[where] if chain.strict[0] or where else lo
+        beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[where]
+        return lo + beyond if chain.strict[0] or where else lo
     if hi < lo or (hi == lo and any(chain.strict)):
         raise Empty(f"{chain} is empty: {_numbers(chain, lo, hi)}")
     width = hi - lo
     if where == 0:
         return lo + EDGES[0] * width if chain.strict[0] else _inside(chain.lo, lo, known, values, 1)
     if where == len(PLACES) - 1:
-        return hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
+        return (
+            hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
+        )
     return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[where - 1]
 
 
@@ -116,7 +114,9 @@ def _end(formula: Text | None, values: Values) -> float:
     return np.nan if formula is None else float(formula.evaluate(values))
 
 
-def _inside(formula: Text | None, value: float, known: Constants, values: Values, sign: int) -> float:
+def _inside(
+    formula: Text | None, value: float, known: Constants, values: Values, sign: int
+) -> float:
     """A closed end that rounding can't have put outside the interval."""
     assert formula is not None
     if not formula.names & known.rounded and rational_value(formula.source, values) == value:

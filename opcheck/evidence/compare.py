@@ -137,15 +137,16 @@ def _jobs(
     fixed: Mapping[str, Any],
 ) -> list[tuple[int, Values]]:
     size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
-    solves = sum("resolvent_of_sum" in t.measure.kernel.__code__.co_names for t in plan(theorem).takes.values())
+    solves = sum(
+        "resolvent_of_sum" in t.measure.kernel.__code__.co_names
+        for t in plan(theorem).takes.values()
+    )
     solve = SOLVE * ("resolvent_of_sum" in method.kernel.__code__.co_names or solves > 0) or 1
     jobs: list[tuple[int, Values]] = []
     seen: set[tuple[float, ...]] = set()
     for horizon in theorem.horizons:
         sample = (
-            [_fixed(theorem, known, horizon, fixed)]
-            if fixed
-            else choices(theorem, known, horizon)
+            [_fixed(theorem, known, horizon, fixed)] if fixed else choices(theorem, known, horizon)
         )
         for values in sample:
             calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
@@ -165,9 +166,7 @@ def _jobs(
     return jobs
 
 
-def _fixed(
-    theorem: Theorem, known: Constants, horizon: int, fixed: Mapping[str, Any]
-) -> Values:
+def _fixed(theorem: Theorem, known: Constants, horizon: int, fixed: Mapping[str, Any]) -> Values:
     k = np.arange(horizon + 1.0)
     values: Values = {**known.values, "K": float(horizon), "k": k, "j": k, **fixed}
     conditions_hold(theorem, values)
@@ -180,9 +179,7 @@ def _fixed(
 
 def parameters_of(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
     """The method's parameters among a theorem's symbols."""
-    return {
-        p.name: values[p.symbol] for p in method.parameters if p.symbol in values
-    }
+    return {p.name: values[p.symbol] for p in method.parameters if p.symbol in values}
 
 
 def _compare(
@@ -203,7 +200,7 @@ def _compare(
         problem,
         method,
         [parameters_of(method, v) for v in runs],
-        np.arange(horizon + 1),
+        range(horizon + 1),
         ordered,
         limit=RUNAWAY,
     )
@@ -266,7 +263,9 @@ def _judge(
     centre = problem.solution_near(problem.start)
     size = farthest**2 + (0 if centre is None else float(centre @ centre))
     # a parameter above 1, as an over-relaxation, multiplies what was rounded
-    weights = [abs(float(v)) for v in parameters_of(theorem.method, values).values() if np.ndim(v) == 0]
+    weights = [
+        abs(float(v)) for v in parameters_of(theorem.method, values).values() if np.ndim(v) == 0
+    ]
     size *= max(1.0, values.get("L", 1.0), *weights) ** 2
     allowance = budget(left, right, problem.dim, size)
     ratio = np.where(left == right, 1.0, left / right)
@@ -309,7 +308,9 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
     """One verdict from the comparisons of all runs; ``blank`` names theorem and problem."""
     # the run that decides: of the most severe status, the one with the largest ratio
     status = worst([c.status for c in compared])
-    pool = [c for c in compared if c.status == status] if status in ("violated", "error") else compared
+    pool = (
+        [c for c in compared if c.status == status] if status in ("violated", "error") else compared
+    )
 
     def key(c: Comparison) -> float:
         top = c.ratio[c.k]
@@ -320,9 +321,7 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
     top = max(pool, key=key)
     reasons = [c.reason for c in compared if c.status == status and c.reason]
     decided = next((c.decided for c in compared if c.decided != "float64"), "float64")
-    shown = {
-        n: float(v) for n, v in top.values.items() if np.ndim(v) == 0 and n not in ("k", "j")
-    }
+    shown = {n: float(v) for n, v in top.values.items() if np.ndim(v) == 0 and n not in ("k", "j")}
     value = float(top.ratio[top.k])
     return replace(
         blank,

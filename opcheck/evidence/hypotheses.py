@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,9 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         formulas,
         weakest(f.provenance for f in used),
         any(f.local for f in used),
-        frozenset(s for s, f in formulas.items() if rational_value(f, problem.parameters) != values[s]),
+        frozenset(
+            s for s, f in formulas.items() if rational_value(f, problem.parameters) != values[s]
+        ),
     )
 
 
@@ -69,12 +70,10 @@ def _speaks_of(known: Property, wanted: Property, problem: Problem) -> bool:
     return known.of == wanted.of if problem.constrained else known.of != "A"
 
 
-def _best(
-    wanted: Property, facts: list[Fact], problem: Problem
-) -> tuple[float | None, list[Fact]]:
+def _best(wanted: Property, facts: list[Fact], problem: Problem) -> tuple[float | None, list[Fact]]:
     """The strongest constant and the facts that give it, the best-known facts first."""
     for grade in ("exact", "certified", "estimated", "claimed"):
-        trusted = [f for f in facts if weakest([f.provenance, grade]) == grade]  # type: ignore[list-item]
+        trusted = [f for f in facts if weakest([f.provenance, grade]) == grade]
         premises = tuple(replace(f.property, constant=problem.constant(f)) for f in trusted)
         found = _strongest(replace(wanted, constant=None), premises)
         if found is not None:
@@ -104,5 +103,3 @@ def _strongest(wanted: Property, premises: tuple[Property, ...]) -> tuple[float]
     if value != best:  # rounded: step to the weaker side
         value = float(np.nextafter(value, -np.inf if wanted.kind.better == "larger" else np.inf))
     return (value,)
-
-

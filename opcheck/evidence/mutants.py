@@ -82,9 +82,7 @@ def bound_mutants(name: str) -> list[Mutant]:
     if not reach or theorem.claim == "must fail":
         return []
     scale = CUT * reach
-    by = next(
-        (f"{name} on {p.name}" for p in library() if _violated(theorem, p, scale=scale)), ""
-    )
+    by = next((f"{name} on {p.name}" for p in library() if _violated(theorem, p, scale=scale)), "")
     return [Mutant("bound", name, f"bound × {scale:.4g}", by)]
 
 

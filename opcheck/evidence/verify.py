@@ -134,7 +134,9 @@ class Report:
     def worst(self) -> Verdict | None:
         """The verdict with the largest measured/bound, violations first; claims to fail aside."""
         found = [
-            s.worst for s in self.summaries if s.worst is not None and s.theorem.claim != "must fail"
+            s.worst
+            for s in self.summaries
+            if s.worst is not None and s.theorem.claim != "must fail"
         ]
         return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
 
@@ -165,7 +167,9 @@ def library() -> list[Problem]:
     A control carries true facts, so a theorem whose hypothesis it breaks is inapplicable to it.
     Raises OpcheckError where a family fails to build.
     """
-    return [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+    return [
+        p for name in registry.names("problems") for p in registry.get("problems", name).instances()
+    ]
 
 
 def summary(name: str, problems: Sequence[Problem] | None = None) -> Summary:

@@ -104,9 +104,7 @@ class Method:
     def calls_at(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
         """Operator calls an iteration (scalar, or one for each k of a sequence)."""
         symbols = {p.symbol: values[p.symbol] for p in self.parameters if p.symbol in values}
-        symbols |= {
-            p.symbol: values[p.name] for p in self.parameters if p.name in values
-        }
+        symbols |= {p.symbol: values[p.name] for p in self.parameters if p.name in values}
         return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
 
 
@@ -231,7 +229,7 @@ def resolve(name: str) -> Method:
 
 
 def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:
-    """State rows by name; ``extra`` holds the driver's own. Raises OpcheckError for an unknown row."""
+    """State rows by name; ``extra`` holds the driver's own. Raises OpcheckError for an unknown one."""
     found = []
     for name in names:
         if name in extra:

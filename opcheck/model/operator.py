@@ -34,7 +34,7 @@ class Operator:
         data: float64 vector that the kernel reads.
         dim: d.
         formula: how F reads, for people.
-        entries: data as formulas in ``symbols``, for the exact readings; None: the floats are exact.
+        entries: data as formulas in ``symbols``, for exact readings; None: the floats are exact.
         compiled: another kernel for float64 only (BLAS); None: the text itself.
         interpreted: the kernel is Python that numba can't compile; runs are slow.
         jacobian: z -> d×d matrix, where known.
@@ -181,7 +181,7 @@ def _sparse(matrix: Any, offset: Sequence[Any] | None) -> Operator:
         raise OpcheckError(f"a linear operator needs a square matrix, not shape {csr.shape}")
     if csr.nnz >= 2**32:
         raise OpcheckError(f"a sparse operator may hold 2^32 entries at most, not {csr.nnz}")
-    q = _numbers(offset if offset is not None else np.zeros(d), {})
+    q = _numbers(offset if offset is not None else [0] * d, {})
     values = _numbers(csr.data, {})
     index = np.concatenate([csr.indptr.astype(np.uint32), csr.indices.astype(np.uint32)])
     index = np.concatenate([index, np.zeros(index.size % 2, np.uint32)])
@@ -195,7 +195,7 @@ def operator(
     data: ArrayLike = (),
     formula: str = "",
 ) -> Operator:
-    """An operator from Python: a kernel ``f(z, out, data)``, or a function ``f(z)`` that returns F(z).
+    """An operator from Python: a kernel ``f(z, out, data)``, or a function ``f(z)`` returning F(z).
 
     A kernel that numba can compile runs compiled; anything else runs interpreted, with a warning.
 
@@ -230,5 +230,3 @@ def operator(
         stacklevel=2,
     )
     return Operator(kernel, values, dim, name, interpreted=True)
-
-

@@ -74,7 +74,7 @@ def indices(data, start, count):
     return _indices(getattr(data, "raw", data), start, count)
 
 
-indices.compiled = _indices
+indices.compiled = _indices  # type: ignore[attr-defined]
 
 
 def _dot(x, y):
@@ -170,4 +170,4 @@ def resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
         reading.resolvent_of_sum(F, F_data, J, J_data, z, gamma, out)
 
 
-resolvent_of_sum.compiled = _resolvent_of_sum
+resolvent_of_sum.compiled = _resolvent_of_sum  # type: ignore[attr-defined]

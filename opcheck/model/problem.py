@@ -151,9 +151,8 @@ class Family:
                 else _vector(self.solution, made.dim, 0.0)
             ),
             facts=made.facts or self.facts,
-            parameters={
-                n: float(v) for n, v in values.items() if isinstance(v, int | float)
-            } | dict(made.parameters),
+            parameters={n: float(v) for n, v in values.items() if isinstance(v, int | float)}
+            | dict(made.parameters),
             doc=made.doc or self.doc,
             control=self.control,
         )
@@ -290,7 +289,7 @@ def points(problem: Problem, count: int, generator: np.random.Generator) -> NDAr
 
 
 def as_point(value: ArrayLike, problem: Problem, what: str = "start") -> Vector:
-    """A point of the problem's space. Raises OpcheckError for a wrong shape or a non-finite entry."""
+    """A point of the problem's space. Raises OpcheckError for a wrong shape or non-finite entry."""
     point = np.array(value, dtype=float)
     if point.shape != (problem.dim,):
         raise OpcheckError(

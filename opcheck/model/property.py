@@ -61,15 +61,13 @@ class Property:
         return f"{self.kind.name}{inner} of {self.of}"
 
     def form(self, constant: Any = None) -> Form:
-        """The form in (x − y, Fx − Fy), or in (x − y, u − v) of A or S; T is turned into F = I − T."""
+        """The form in (x − y, Fx − Fy), or (x − y, u − v) of A or S; T is turned into F = I − T."""
         value = self.constant if constant is None else constant
         a, b, c = self.kind.form(value)
         if self.of == "T":
             # u_T = dx − u_F
             return a + 2 * b + c, -b - c, c
         return a, b, c
-
-
 
 
 Lipschitz = Kind(
@@ -109,9 +107,7 @@ WeakMinty = Kind(
     "rho",
     "⟨u, x − x*⟩ ≥ ρ‖u‖² at one solution x*",
 )
-Nonexpansive = Kind(
-    "Nonexpansive", lambda _: (1, 0, -1), None, False, "", "‖Tx − Ty‖ ≤ ‖x − y‖"
-)
+Nonexpansive = Kind("Nonexpansive", lambda _: (1, 0, -1), None, False, "", "‖Tx − Ty‖ ≤ ‖x − y‖")
 QuasiNonexpansive = Kind(
     "QuasiNonexpansive", lambda _: (1, 0, -1), None, True, "", "‖Tx − x*‖ ≤ ‖x − x*‖"
 )
@@ -177,7 +173,7 @@ def _multipliers(target: Form, form: Form) -> Iterable[Fraction]:
 
 
 def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None:
-    """The best constant with which ``premises`` (constants numbers, same operator) imply ``wanted``.
+    """The best constant with which ``premises`` (numbers, same operator) imply ``wanted``.
 
     Tried are the ratios and roots that the premises' own entries give; each is checked exactly.
     None if no constant works. For a kind without a constant, 0 or None.
@@ -192,7 +188,11 @@ def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None
     for group in pool:
         for guess in _candidates(group, wanted):
             better = best is None or sign * (guess - best) > 0
-            if better and _plausible(group, wanted.form(guess)) and implies(group, wanted.form(guess)):
+            if (
+                better
+                and _plausible(group, wanted.form(guess))
+                and implies(group, wanted.form(guess))
+            ):
                 best = guess
     return best
 
@@ -206,7 +206,9 @@ def _plausible(premises: Sequence[Form], conclusion: Form) -> bool:
         if not left:
             a, b, c = rest
             room = 1e-9 * (1 + np.abs(target).max())
-            return bool(a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c)))
+            return bool(
+                a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c))
+            )
         head = left[0]
         return any(reach(rest - lam * head, left[1:]) for lam in _float_multipliers(rest, head))
 

@@ -173,7 +173,8 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
     if e.is_Add:
         return "(" + " + ".join(show(a) for a in e.args) + ")"
     if e.is_Mul:
-        numerator, denominator = [], []
+        numerator: list[Any] = []
+        denominator: list[Any] = []
         for factor in e.args:
             base, power = factor.as_base_exp()
             negative = power.is_Integer and power < 0 and not factor.is_Rational
@@ -193,4 +194,6 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
     name = e.func.__name__
     if name in ELEMENTARY:
         return f"np.{'arctan' if name == 'atan' else name}({show(e.args[0])})"
-    raise OpcheckError(f"{e} can't become a kernel; permitted functions are {', '.join(ELEMENTARY)}")
+    raise OpcheckError(
+        f"{e} can't become a kernel; permitted functions are {', '.join(ELEMENTARY)}"
+    )

@@ -96,7 +96,9 @@ class Theorem:
     @property
     def hypotheses(self) -> list[str]:
         """The assumptions as sentences."""
-        parts = [f"{p.kind.name}({p.constant or ''}) of {p.of}".replace("()", "") for p in self.given]
+        parts = [
+            f"{p.kind.name}({p.constant or ''}) of {p.of}".replace("()", "") for p in self.given
+        ]
         if self.on:
             parts.append(f"problem is {' or '.join(self.on)}")
         return parts if self.constrained else [*parts, "A = 0"]
@@ -176,5 +178,3 @@ def theorem(
     )
     registry.register("theorems", name, entry, entry.place)
     return entry
-
-

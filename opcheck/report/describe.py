@@ -44,7 +44,10 @@ def _theorem(t: Theorem) -> Rows:
 
 def _method(m: Method | Over) -> Rows:
     rows: Rows = [("what", m.doc)]
-    names = [p.name + ("[k]" if p.sequence else "") + (" (whole)" if p.integer else "") for p in m.parameters]
+    names = [
+        p.name + ("[k]" if p.sequence else "") + (" (whole)" if p.integer else "")
+        for p in m.parameters
+    ]
     rows += [("parameters", ", ".join(names) or "none"), ("rows", " ".join(m.rows))]
     if isinstance(m, Method):
         rows += [
@@ -69,7 +72,11 @@ def _family(family: Family) -> Rows:
         where = " on the region" if fact.local else ""
         note = f" ({fact.note})" if fact.note else ""
         rows += [
-            ("fact", f"{fact.property.kind.name}{value} of {fact.property.of}{where}, {fact.provenance}{note}")
+            (
+                "fact",
+                f"{fact.property.kind.name}{value} of {fact.property.of}{where}, "
+                f"{fact.provenance}{note}",
+            )
         ]
     rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
     rows += [("control", f"breaks: {family.control}")] if family.control else []

@@ -48,7 +48,10 @@ class Bar:
         return self.step
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.live is not None:
             self.live.stop()
@@ -78,7 +81,9 @@ def show_report(report: Report, console: Console) -> None:
     """The table of verdicts, then what did not hold or could not be decided."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"):
-        table.add_column(column, justify="right" if column in ("problems", "worst", "k") else "left")
+        table.add_column(
+            column, justify="right" if column in ("problems", "worst", "k") else "left"
+        )
     for s in report.summaries:
         worst = s.worst
         undecided = sum(v.status == "inconclusive" for v in s.verdicts)
@@ -95,11 +100,14 @@ def show_report(report: Report, console: Console) -> None:
         )
     console.print(table)
     console.print()
-    decided = sum(len([v for v in s.admissible if v.status != "inconclusive"]) for s in report.summaries)
+    decided = sum(
+        len([v for v in s.admissible if v.status != "inconclusive"]) for s in report.summaries
+    )
     runs = sum(v.runs for s in report.summaries for v in s.verdicts)
     compared = sum(v.compared for s in report.summaries for v in s.verdicts)
     console.print(
-        f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, {compared} comparisons; "
+        f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, "
+        f"{compared} comparisons; "
         "worst = largest measured/bound; n (m?) = m of n problems are inconclusive.",
         highlight=False,
     )
@@ -110,7 +118,9 @@ def show_report(report: Report, console: Console) -> None:
 
 
 def _word(s: Summary) -> str:
-    return "fails, as it must" if s.theorem.claim == "must fail" and s.status == "holds" else s.status
+    return (
+        "fails, as it must" if s.theorem.claim == "must fail" and s.status == "holds" else s.status
+    )
 
 
 def _order(s: Summary, worst: Verdict | None) -> str:

@@ -19,7 +19,7 @@ theorem(
     order="1/k",
     source=GORBUNOV,
     paper=[{"gamma": "1/(sqrt(2)*L)"}],
-    doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its argument works below 1/L.",
+    doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its proof works below 1/L.",
 )
 
 theorem(

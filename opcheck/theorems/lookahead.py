@@ -88,7 +88,7 @@ theorem(
     bound="R**2",
     claim="must fail",
     source=SECTION_7,
-    doc="LA-GDA with γ = 1/L and τ = 7, 8, 9 leaves the bilinear game for every λ: Re (1 − i)^τ ≥ 1.",
+    doc="LA-GDA with γ = 1/L, τ = 7, 8, 9 leaves the bilinear game for every λ: Re (1 − i)^τ ≥ 1.",
 )
 
 theorem(

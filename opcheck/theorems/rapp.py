@@ -1,6 +1,7 @@
 """RAPP: inexact Krasnosel'skii-Mann on the resolvent, whose errors the inner loop controls.
 
-Notation: q = γL, β = 1 + ρ/γ, a = λ(2β − λ), c = λ²/a, r_k = z_k − J_{γS} z_k, e_k = w_k − J_{γS} z_k.
+Notation: q = γL, β = 1 + ρ/γ, a = λ(2β − λ), c = λ²/a, J = J_{γS}, r_k = z_k − J z_k,
+e_k = w_k − J z_k.
 """
 
 from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
