@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from opcheck.engine.run import Trajectory
 
 ABSCISSAE = {"k": "iteration $k$", "oracle calls": "oracle calls"}
+DASHES = ((5, 2), (2, 1.5), (8, 2, 2, 2))  # one pattern a bound
 MARKS = 9  # markers along a line
 CELLS = 240  # parts of the axis of which each shows one value
 MARGIN = 0.05  # above and below, of the decades shown
@@ -63,11 +64,11 @@ def rate(
         axes.plot(
             x, _positive(run[taken][shown]), label=label, markevery=_marks(x, horizontal), **style
         )
-        for name, values in run.bounds.items():
+        for j, (name, values) in enumerate(run.bounds.get(taken, {}).items()):
             of = f"{name} ({label})" if len(runs) > 1 else name
             colour = style["color"] if len(runs) > 1 else "#404040"
             bound = _positive(np.asarray(values)[shown])
-            axes.plot(x, bound, label=of, color=colour, linestyle=(0, (5, 2)), linewidth=1.5)
+            axes.plot(x, bound, label=of, color=colour, linestyle=(0, DASHES[j % 3]), linewidth=1.5)
     axes.set_ylim(_limits(np.concatenate([line.get_ydata() for line in axes.lines]), taken, floor))
     axes.set_xscale(horizontal)
     axes.set_yscale("log")

@@ -161,7 +161,7 @@ def run(
 ) -> None:
     """Run METHOD on PROBLEM (a name, or FILE.py:NAME); show what it measures and the bounds."""
     from opcheck.engine.run import run as run_method
-    from opcheck.evidence.bounds import with_bounds
+    from opcheck.evidence.bounds import bounded_measures, with_bounds
 
     where, rest = _split(_assignments(parameters), problem)
     z0 = None
@@ -172,12 +172,22 @@ def run(
             raise OpcheckError(f"--start {start!r} is no point; write --start 1,0.5") from None
     every: Any = int(record) if record.lstrip("-").isdigit() else record
     trajectory, notes = with_bounds(
-        run_method(method, where, iterations, z0, record=every, seed=seed, **rest)
+        run_method(
+            method,
+            where,
+            iterations,
+            z0,
+            record=every,
+            seed=seed,
+            measures=bounded_measures(method),
+            **rest,
+        )
     )
     if plot:
         from opcheck.report.figure import save
 
-        save(trajectory.plot("rate"), plot)
+        shown = max(trajectory.bounds, default="", key=lambda m: len(trajectory.bounds[m]))
+        save(trajectory.plot("rate", measure=shown), plot)
     if as_json:
         _json(
             {
@@ -190,7 +200,9 @@ def run(
                 "k": trajectory.k.tolist(),
                 "oracle_calls": trajectory.oracle_calls.tolist(),
                 "measures": {n: v.tolist() for n, v in trajectory.measures.items()},
-                "bounds": {n: v.tolist() for n, v in trajectory.bounds.items()},
+                "bounds": {
+                    m: {n: v.tolist() for n, v in of.items()} for m, of in trajectory.bounds.items()
+                },
                 "notes": notes,
             }
         )
@@ -214,7 +226,11 @@ def run(
         (n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in trajectory.measures.items()
     ]
     rows += [("seed", seed)] if seed is not None else []
-    rows += [("bound", f"{n}: {v[-1]:.6g} at the end") for n, v in trajectory.bounds.items()]
+    rows += [
+        ("bound", f"{m} ≤ {v[-1]:.6g} at the end, by {n}")
+        for m, of in trajectory.bounds.items()
+        for n, v in of.items()
+    ]
     rows += [("note", n) for n in notes]
     rows += [("plot", plot)] if plot else []
     pairs(rows, _console())
@@ -224,6 +240,7 @@ def run(
 @click.argument("selector", nargs=-1)
 @click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
+@click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
 @click.option("--jobs", default=0, help="Processes; default one a core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -231,6 +248,7 @@ def verify(
     selector: tuple[str, ...],
     problem: str | None,
     parameters: tuple[str, ...],
+    everything: bool,
     mutants: bool,
     jobs: int,
     as_json: bool,
@@ -252,7 +270,7 @@ def verify(
     if problem is not None:
         where, rest = _split(rest, problem)
     with terminal.Bar("verify", len(names)) as step:
-        found = confront(selector, where, workers, step, **rest)
+        found = confront(selector, where, workers, step, everything, **rest)
     planted = []
     if mutants:
         from opcheck.evidence.mutants import mutants as plant

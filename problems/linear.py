@@ -122,10 +122,10 @@ def tight_linear(L: float = 1.0, c: float = 0.1) -> Problem:
         exact(Comonotone("rho")),
     ],
     presets=[
+        {"rho": 0.0, "s": 10.0},
         {"rho": -0.3, "s": 1.0},
         {"rho": -0.3, "s": 20.0},
         {"rho": -0.45, "s": 10.0},
-        {"rho": 0.0, "s": 10.0},
         {"rho": -0.6, "s": 5.0},
     ],
 )
@@ -149,26 +149,26 @@ def slow_family(rho: float = -0.3, s: float = 5.0, L: float = 1.0) -> Problem:
 
 @problem_family(
     "feg_tight",
-    facts=[exact(Lipschitz("L")), exact(Comonotone("cos((2*j + 1)*pi/(3*k))/L"))],
-    presets=[{"k": 10, "j": 8}, {"k": 20, "j": 17}, {"k": 100, "j": 87}, {"k": 5, "L": 2.0}],
+    facts=[exact(Lipschitz("L")), exact(Comonotone("cos((2*j + 1)*pi/(3*n))/L"))],
+    presets=[{"n": 10, "j": 8}, {"n": 20, "j": 17}, {"n": 100, "j": 87}, {"n": 5, "L": 2.0}],
 )
-def feg_tight(k: int = 5, j: int = 4, L: float = 1.0) -> Problem:
-    """L times the rotation by θ = (2j + 1)π/(3k): FEG meets its bound with equality at step k.
+def feg_tight(n: int = 5, j: int = 4, L: float = 1.0) -> Problem:
+    """L times the rotation by θ = (2j + 1)π/(3n): FEG meets its bound with equality at step n.
 
-    ρ = cos(θ)/L. There |F z_k| = |1 − exp(3ikθ)| |z⁰|/(k(1/L + 2ρ)) with |1 − exp(3ikθ)| = 2,
-    and the bound of Lee and Kim 2021 is 4|z⁰|²/(k(1/L + 2ρ))².
+    ρ = cos(θ)/L. There |F z_n| = |1 − exp(3inθ)| |z⁰|/(n(1/L + 2ρ)) with |1 − exp(3inθ)| = 2,
+    and the bound of Lee and Kim 2021 is 4|z⁰|²/(n(1/L + 2ρ))².
 
-    Raises OpcheckError for L ≤ 0, or unless 3k/2 ≤ 2j + 1 < 2k, so that −1/2 < ρL ≤ 0.
+    Raises OpcheckError for L ≤ 0, or unless 3n/2 ≤ 2j + 1 < 2n, so that −1/2 < ρL ≤ 0.
     """
-    k, j = whole(k, "k"), whole(j, "j", 0)
+    n, j = whole(n, "n"), whole(j, "j", 0)
     positive(L, "L")
     require(
-        3 * k <= 2 * (2 * j + 1) < 4 * k,
-        f"j = {j} must satisfy 3k/2 <= 2j + 1 < 2k for k = {k}",
+        3 * n <= 2 * (2 * j + 1) < 4 * n,
+        f"j = {j} must satisfy 3n/2 <= 2j + 1 < 2n for n = {n}",
     )
-    angle = "(2*j + 1)*pi/(3*k)"
+    angle = "(2*j + 1)*pi/(3*n)"
     blocks = rotation_blocks([(f"L*cos({angle})", f"L*sin({angle})")])
-    return Problem("", linear(blocks, L=L, k=k, j=j), solution=np.zeros(2))
+    return Problem("", linear(blocks, L=L, n=n, j=j), solution=np.zeros(2))
 
 
 @problem_family(

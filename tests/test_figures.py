@@ -23,7 +23,7 @@ BOUND = "R²/(k + 1)"
 @pytest.fixture(scope="module")
 def short() -> Trajectory:
     t = run("extragradient", "bilinear", 50, gamma=0.3, start=(1, 1), iterates=True)
-    return dataclasses.replace(t, bounds={BOUND: 2 / (t.k + 1.0)})
+    return dataclasses.replace(t, bounds={"residual": {BOUND: 2 / (t.k + 1.0)}})
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_rate_starts_at_zero_on_a_linear_axis(short):
 def test_rate_draws_every_bound_apart_from_the_measurement(short):
     drawn = lines(short.plot())
     bound, measured = drawn[BOUND], drawn["extragradient: γ = 0.3"]
-    assert np.array_equal(bound.get_ydata(), short.bounds[BOUND][1:])
+    assert np.array_equal(bound.get_ydata(), short.bounds["residual"][BOUND][1:])
     assert bound.get_linestyle() == "--"
     assert bound.get_marker() == "None"
     assert measured.get_linestyle() == "-"

@@ -741,7 +741,7 @@ def test_proximal_point_worst_case_is_attained(n: int, step: float) -> None:
 
 @pytest.mark.parametrize("p", **named([p for p in ALL if p.name.startswith("feg_tight")]))
 def test_feg_bound_is_attained(p: Problem) -> None:
-    L, k = p.parameters["L"], int(p.parameters["k"])
+    L, k = p.parameters["L"], int(p.parameters["n"])
     rho = next(p.constant(f) for f in p.facts if f.property.kind is properties.Comonotone)
     t = run("feg", p, iterations=k, gamma=1 / L, rho=rho)
     bound = 4 * t["distance"][0] / ((1 / L + 2 * rho) * k) ** 2

@@ -1,13 +1,15 @@
-"""What is checked of a foreign operator before it runs compiled, where nothing checks it."""
+"""What is checked of a foreign operator: before it runs compiled, and while it runs interpreted."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 
 from opcheck.engine.jit import TRUSTED
 from opcheck.errors import OpcheckError
+from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, points
 
 
@@ -28,7 +30,7 @@ class _Key:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         op = problem.operator
-        self.identity = (op.kernel, op.data.tobytes(), problem.start.tobytes())
+        self.identity = (op.kernel, op.data.tobytes(), problem.start.tobytes(), problem.region)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and self.identity == other.identity
@@ -62,25 +64,46 @@ def _guard(name: str, key: _Key) -> None:
             )
 
 
-def _call(problem: Problem, z: np.ndarray, fill: float) -> np.ndarray:
+def _call(problem: Problem, z: Vector, fill: float) -> Vector:
     op, name = problem.operator, problem.name
     point, data = z.copy(), op.data.copy()
     out = np.full(problem.dim, fill)
     try:
         op.kernel(point, out, data)
-    except IndexError as error:
-        raise OpcheckError(
-            f"the operator of {name!r} reads or writes past an array: {error}; z and out have "
-            f"{problem.dim} entries, data {op.data.size}"
-        ) from error
     except OpcheckError:
         raise
     except Exception as error:
-        raise OpcheckError(
-            f"the operator of {name!r} raises {type(error).__name__} at {z.tolist()}: {error}"
-        ) from error
+        raise blame(problem, error, z) from error
     if not np.array_equal(point, z):
         raise OpcheckError(f"the operator of {name!r} changes its input z; write only to out")
     if not np.array_equal(data, op.data, equal_nan=True):
         raise OpcheckError(f"the operator of {name!r} changes its data; data is read-only")
     return out
+
+
+def blame(problem: Problem, error: Exception, z: Vector | None = None) -> OpcheckError:
+    """What an operator raised, at z or somewhere in a compiled run, as an error that names it."""
+    op, name = problem.operator, problem.name
+    where = "in the run" if z is None else f"at {z.tolist()}"
+    if isinstance(error, IndexError):
+        return OpcheckError(
+            f"the operator of {name!r} reads or writes past an array {where}: {error}; "
+            f"z and out have {problem.dim} entries, data {op.data.size}"
+        )
+    return OpcheckError(f"the operator of {name!r} raises {type(error).__name__} {where}: {error}")
+
+
+def watched(problem: Problem) -> Callable[[Vector, Vector, Vector], None]:
+    """The operator's text with inputs that are read-only, as the compiled signature has them."""
+
+    def F(z: Vector, out: Vector, data: Vector) -> None:
+        point, constants = z.view(), data.view()
+        point.flags.writeable = constants.flags.writeable = False
+        try:
+            problem.operator.kernel(point, out, constants)
+        except OpcheckError:
+            raise
+        except Exception as error:
+            raise blame(problem, error, z) from error
+
+    return F

@@ -37,13 +37,21 @@ def callees(function: Any) -> Iterator[tuple[str, Any]]:
     for code in _codes(function.__code__):
         for name in (*code.co_names, *code.co_freevars):
             value = cells.get(name, function.__globals__.get(name))
-            if isinstance(value, python.ModuleType):
-                if value.__name__.partition(".")[0] not in ("numpy", "math"):
-                    for attribute in code.co_names:
-                        if hasattr(value, attribute):
-                            yield attribute, getattr(value, attribute)
-            elif value is not None:
-                yield name, value
+            yield from _reached(name, value, code.co_names)
+
+
+def _reached(
+    name: str, value: Any, names: tuple[str, ...], through: tuple[Any, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, python.ModuleType):
+        if value is not None:
+            yield name, value
+    elif value.__name__.partition(".")[0] in ("numpy", "math"):
+        yield name, value.__name__
+    elif value not in through:
+        for attribute in names:
+            if hasattr(value, attribute):
+                yield from _reached(attribute, getattr(value, attribute), names, (*through, value))
 
 
 def _codes(code: python.CodeType) -> Iterator[python.CodeType]:
@@ -76,18 +84,32 @@ def visible(function: Callable[..., Any]) -> list[Callable[..., Any]]:
 def fingerprint(function: Callable[..., Any]) -> str:
     """Hash of everything a compiled function can see: code, constants, names, callees, cells."""
     digest = hashlib.sha256()
-    for f in visible(function):
+    found = visible(function)
+    for f in found:
         for code in _codes(f.__code__):
             constants = [c for c in code.co_consts if not isinstance(c, python.CodeType)]
-            if constants and isinstance(constants[0], str):
-                constants = constants[1:]  # the docstring
+            if code is f.__code__ and constants[:1] == [f.__doc__]:
+                del constants[0]  # the docstring
             seen = (code.co_code.hex(), constants, code.co_names, code.co_varnames)
             digest.update(repr(seen).encode())
-        digest.update(repr((f.__qualname__, f.__defaults__)).encode())
+        digest.update(repr((f.__qualname__, f.__defaults__, f.__kwdefaults__)).encode())
         for name, value in callees(f):
-            if not callable(value):
-                digest.update(repr((name, value)).encode())
+            plain = _plain(value)
+            what = _shown(value) if plain is None else found.index(plain)  # which one is called
+            digest.update(repr((name, what, getattr(value, "targetoptions", None))).encode())
     return digest.hexdigest()[:24]
+
+
+def _shown(value: Any) -> Any:
+    """A constant in full (an array's repr is shortened), a builtin or class by module and name."""
+    if isinstance(value, tuple):
+        return getattr(value, "_fields", ()), [_shown(v) for v in value]
+    if hasattr(value, "tobytes"):
+        return value.dtype.str, value.shape, value.strides, value.tobytes()
+    if callable(value):
+        members = getattr(value, "__members__", ())  # of an Enum
+        return getattr(value, "__module__", None), repr(value), members
+    return value
 
 
 @functools.cache
@@ -223,7 +245,9 @@ def _cache_class() -> Any:
         def load_overload(self, signature: Any, target: Any) -> Any:
             try:
                 return super().load_overload(signature, target)  # type: ignore[no-untyped-call]
-            except Exception:  # an unreadable entry is a miss
+            except Exception:  # an unreadable entry is a miss, and makes room for the next
+                with contextlib.suppress(OSError):
+                    self._cache_file.flush()
                 return None
 
         def save_overload(self, signature: Any, result: Any) -> None:

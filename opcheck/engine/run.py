@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive
-from opcheck.engine.guard import guard
+from opcheck.engine.guard import blame, guard, watched
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, written_in_step
 from opcheck.model.method import Method, resolve, row_indices
@@ -162,12 +162,15 @@ def run_batch(
         tail += (record[part], kept[part], status[part], limit**2)
         if ready is None:
             kernels = tuple(t.measure.kernel for t in takes)
-            F, J = problem.operator.kernel, problem.resolvent.kernel
+            F, J = watched(problem), problem.resolvent.kernel
             with np.errstate(all="ignore"):
                 drive(kernels, pairs, method.kernel, F, f, J, J_data, *tail)
         else:
             driver, kernels, advance, F, J = ready
-            driver(kernels, pairs, advance, F, f, J, J_data, *tail)
+            try:
+                driver(kernels, pairs, advance, F, f, J, J_data, *tail)
+            except (IndexError, ValueError, ArithmeticError) as error:  # only from a foreign F
+                raise blame(problem, error) from error
 
     parts = [
         slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size
@@ -223,6 +226,7 @@ class Trajectory:
         status: "completed", or a sentence that says where the run left the numbers.
         oracle_calls: operator calls up to each recorded k.
         seed: of the start, where it was drawn.
+        bounds: measure -> theorem -> its bound at each recorded k, where some were asked for.
     """
 
     method: str
@@ -235,7 +239,7 @@ class Trajectory:
     status: str
     oracle_calls: NDArray[np.float64]
     seed: int | None = None
-    bounds: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    bounds: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def __getitem__(self, measure: str) -> NDArray[np.float64]:
         """The recorded values of a measure. Raises OpcheckError for one that was not taken."""
@@ -318,8 +322,9 @@ def run(
     )
     status = int(batch.status[0])
     values = {chosen.parameter(n).name: v for n, v in parameters.items()}
-    calls = np.broadcast_to(chosen.calls_at(parameters), (iterations + 1,))
-    cost = np.concatenate([[0.0], np.cumsum(calls[:iterations])])[stops]
+    calls = np.atleast_1d(chosen.calls_at(parameters))
+    calls = calls[np.minimum(np.arange(iterations), calls.size - 1)]  # the last one is kept
+    cost = np.concatenate([[0.0], np.cumsum(calls)])[stops]
     ended = "completed"
     if status:
         what = "left the norm limit (diverged)" if status > 0 else "became NaN"

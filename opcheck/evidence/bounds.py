@@ -23,7 +23,7 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     A theorem covers a run if its hypotheses are known of the problem, the run's parameters lie in
     its range, and it bounds a recorded measure by a formula in k.
     """
-    bounds: dict[str, NDArray[np.float64]] = {}
+    bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
     for name in registry.names("theorems"):
         theorem: Theorem = registry.get("theorems", name)
@@ -36,10 +36,18 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
             notes.append(f"{name} does not apply: {known}")
             continue
         try:
-            bounds[name] = _bound(theorem, trajectory, dict(known.values))
+            found = _bound(theorem, trajectory, dict(known.values))
+            bounds.setdefault(theorem.measure, {})[name] = found
         except OpcheckError as outside:
             notes.append(str(outside))
     return replace(trajectory, bounds=bounds), notes
+
+
+def bounded_measures(method: str) -> list[str]:
+    """The measures of a run that theorems about its method bound by a formula in k."""
+    theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
+    found = {t.measure for t in theorems if t.method_name == method and t.claim == "upper bound"}
+    return sorted(found & set(registry.names("measures")))
 
 
 def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[np.float64]:

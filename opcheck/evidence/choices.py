@@ -91,7 +91,7 @@ def _pick(theorem: Theorem, chain: Chain, place: str, known: Constants, values: 
         steps = (low, low + 1, low + 1, 2 * low + 3, 2 * low + 3)
         high = int(top) if np.isfinite(top) else steps[where]
         if high < low:
-            raise Empty(f"{chain} is empty: {_numbers(chain, lo, hi)}")
+            raise Empty(f"{chain} is empty: {_numbers((chain.lo, lo), (chain.hi, hi))}")
         return min(steps[where], high)
     if not np.isfinite(lo):
         raise OpcheckError(f"{theorem.name}: {chain} needs a lower end to be sampled")
@@ -99,7 +99,7 @@ def _pick(theorem: Theorem, chain: Chain, place: str, known: Constants, values: 
         beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[where]
         return lo + beyond if chain.strict[0] or where else lo
     if hi < lo or (hi == lo and any(chain.strict)):
-        raise Empty(f"{chain} is empty: {_numbers(chain, lo, hi)}")
+        raise Empty(f"{chain} is empty: {_numbers((chain.lo, lo), (chain.hi, hi))}")
     width = hi - lo
     if where == 0:
         return lo + EDGES[0] * width if chain.strict[0] else _inside(chain.lo, lo, known, values, 1)
@@ -126,9 +126,9 @@ def _inside(
     return value
 
 
-def _numbers(chain: Chain, lo: float, hi: float) -> str:
-    ends = [f"{e} = {v:.6g}" for e, v in ((chain.lo, lo), (chain.hi, hi)) if e is not None]
-    return ", ".join(ends)
+def _numbers(*shown: tuple[Text | None, float]) -> str:
+    # a plain number says by itself what it is
+    return ", ".join(f"{e} = {v:.6g}" for e, v in shown if e is not None and e.names)
 
 
 def check(theorem: Theorem, values: Values) -> None:
@@ -150,7 +150,9 @@ def conditions_hold(theorem: Theorem, values: Values) -> None:
 
 def _failure(chain: Chain, values: Values) -> str:
     lo, hi = _end(chain.lo, values), _end(chain.hi, values)
-    value = float(text(chain.name).evaluate(values))
+    name = text(chain.name)
+    value = float(name.evaluate(values))
     below = value <= lo if chain.strict[0] else value < lo
     above = value >= hi if chain.strict[1] else value > hi
-    return f"{chain.name} = {value:.6g}, {_numbers(chain, lo, hi)}" if below or above else ""
+    numbers = _numbers((name, value), (chain.lo, lo), (chain.hi, hi))
+    return numbers if below or above else ""

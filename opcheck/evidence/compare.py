@@ -21,7 +21,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, worst
 
 SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
-WORK_LIMIT = 2e6  # operator calls times size that one run may cost; the horizon gives way
+WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way
 RUNAWAY = 1e60  # norm at which a run counts as diverged: sums of squares must not overflow
 UNDECIDABLE = 0.1  # a rounding budget above this means that float64 says nothing: the floor
 
@@ -85,12 +85,14 @@ class Comparison:
     status: Status
     reason: str = ""
     decided: str = "float64"
-    order: float | None = None
+    profile: tuple[float, ...] = ()
 
     @property
     def k(self) -> int:
-        """Where measured/bound is largest."""
-        return int(np.nanargmax(self.ratio)) if np.isfinite(self.ratio).any() else 0
+        """The last k at which measured/bound is largest."""
+        if np.isnan(self.ratio).all():
+            return 0
+        return len(self.ratio) - 1 - int(np.nanargmax(self.ratio[::-1]))
 
 
 def compare(
@@ -170,7 +172,14 @@ def _fixed(theorem: Theorem, known: Constants, horizon: int, fixed: Mapping[str,
     k = np.arange(horizon + 1.0)
     values: Values = {**known.values, "K": float(horizon), "k": k, "j": k, **fixed}
     conditions_hold(theorem, values)
-    missing = [c.name for c in theorem.chains if c.name not in values]
+    own = [c.name for c in theorem.chains]
+    for name, value in fixed.items():
+        if name not in own:
+            open_ = ", ".join(own) or "nothing"
+            raise OpcheckError(f"{theorem.name} leaves {open_} to choose, not {name}")
+        if not isinstance(value, int | float | np.number):
+            raise OpcheckError(f"{theorem.name}: {name} = {value!r} is not a number")
+    missing = [c for c in own if c not in values]
     if missing:
         raise OpcheckError(f"{theorem.name} needs a value for {', '.join(missing)}")
     check(theorem, values)
@@ -214,7 +223,10 @@ def _compare(
         with np.errstate(all="ignore"):
             left, right = sides(theorem, recording, values, record, horizon)
             right = right * scale
-            if batch.status[i] > 0:
+            if batch.status[i] > 0 and theorem.claim == "equality":
+                last = int(np.flatnonzero(~np.isfinite(left + right))[0])
+                left, right = left[:last], right[:last]
+            elif batch.status[i] > 0:
                 # past the norm limit, infinite against infinite says nothing
                 lost = np.isnan(left) | np.isnan(right)
                 left[lost], right[lost] = 0.0, np.inf
@@ -291,17 +303,29 @@ def _judge(
         violated = ratio > 1 + allowance
         close = np.abs(ratio - 1) <= allowance
     status = "violated" if violated.any() else "holds"
-    order = _slope(left, theorem)
     undecided = np.flatnonzero(close).tolist()
-    return Comparison(values, horizon, ratio, undecided, status, order=order)
+    profile = _profile(ratio, right) if horizon == max(theorem.horizons) else ()
+    return Comparison(values, horizon, ratio, undecided, status, profile=profile)
 
 
-def _slope(left: NDArray[np.float64], theorem: Theorem) -> float | None:
-    k = np.arange(len(left))
-    use = (k >= max(len(left) // 4, 1)) & (left > 0) & np.isfinite(left)
-    if use.sum() < 8 or theorem.claim == "one-step":
-        return None
-    return float(np.polyfit(np.log(k[use]), np.log(left[use]), 1)[0])
+def _profile(ratio: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, ...]:
+    """Slope of the bound in log k, then the largest ratio in [K/8, K/4), [K/4, K/2), [K/2, K]."""
+    edges = [len(ratio) // 8, len(ratio) // 4, len(ratio) // 2, len(ratio)]
+    k = np.arange(edges[0], edges[3])
+    tail = right[edges[0] :]
+    if edges[0] < 2 or not (tail > 0).all() or not np.isfinite(tail).all():
+        return ()
+    slope = float(np.polyfit(np.log(k + 1), np.log(tail), 1)[0])
+    tops = [float(np.fmax.reduce(ratio[a:b])) for a, b in itertools.pairwise(edges)]
+    return (slope, *(0.0 if np.isnan(t) else t for t in tops))
+
+
+def _envelope(profiles: Sequence[tuple[float, ...]]) -> list[float]:
+    used = [p for p in profiles if p]
+    if not used:
+        return []
+    slope = float(np.median([p[0] for p in used]))
+    return [slope, *(max(p[i] for p in used) for i in (1, 2, 3))]
 
 
 def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -> Verdict:
@@ -332,6 +356,6 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         parameters=shown,
         runs=len(compared),
         compared=sum(int(np.isfinite(c.ratio).sum()) for c in compared),
-        order=top.order,
+        profile=tuple(_envelope([c.profile for c in compared])),
         decided=decided,
     )

@@ -53,8 +53,11 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         if wanted.kind.better is not None:
             values[wanted.constant] = found
             for fact in by:
-                if isinstance(fact.property.constant, str) and problem.constant(fact) == found:
-                    formulas[wanted.constant] = fact.property.constant
+                # another property's formula is this one's only where the two are one inequality
+                same = fact.property.form(found) == wanted.form(found)
+                stated = fact.property.constant
+                if same and isinstance(stated, str) and problem.constant(fact) == found:
+                    formulas[wanted.constant] = stated
     return Constants(
         values,
         formulas,
@@ -75,17 +78,14 @@ def _best(wanted: Property, facts: list[Fact], problem: Problem) -> tuple[float 
     for grade in ("exact", "certified", "estimated", "claimed"):
         trusted = [f for f in facts if weakest([f.provenance, grade]) == grade]
         premises = tuple(replace(f.property, constant=problem.constant(f)) for f in trusted)
-        found = _strongest(replace(wanted, constant=None), premises)
+        bare = replace(wanted, constant=None)
+        found = _strongest(bare, premises)
         if found is not None:
-            if wanted.kind.better is None:
-                return 0.0, [f for f, p in zip(trusted, premises, strict=True) if _alone(wanted, p)]
-            by = [f for f, p in zip(trusted, premises, strict=True) if p.constant == found[0]]
+            # what no fact gives alone is taken to rest on all of them
+            pairs = zip(trusted, premises, strict=True)
+            by = [f for f, p in pairs if _strongest(bare, (p,)) == found]
             return found[0], by or trusted
     return None, []
-
-
-def _alone(wanted: Property, premise: Property) -> bool:
-    return _strongest(replace(wanted, constant=None), (premise,)) is not None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -137,8 +137,9 @@ def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> 
 class _Change(ast.NodeTransformer):
     """Applies the n-th possible change of a kernel's text and says which it was."""
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, wanted: int, point: str) -> None:
         self.wanted = wanted
+        self.point = point  # the text's name of row 0
         self.count = 0
         self.what = ""
 
@@ -169,10 +170,10 @@ class _Change(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         name = ast.unparse(node.func)
-        if name == "F" and ast.unparse(node.args[0]) != "z":
+        if name == "F" and ast.unparse(node.args[0]) != self.point:
             before = ast.unparse(node)
-            if self._take(f"{before}: F at z instead"):
-                return ast.Call(node.func, [ast.Name("z", ast.Load()), *node.args[1:]], [])
+            if self._take(f"{before}: F at {self.point} instead"):
+                return ast.Call(node.func, [ast.Name(self.point, ast.Load()), *node.args[1:]], [])
         if name == "axpy" and isinstance(node.args[2], ast.UnaryOp):
             before = ast.unparse(node)
             if self._take(f"{before}: step × 3/2"):
@@ -202,7 +203,8 @@ def kernel_changes(kernel: Callable[..., None]) -> Iterator[tuple[str, Callable[
         changed = copy.deepcopy(tree)
         target = changed.body[0]
         assert isinstance(target, ast.FunctionDef)
-        change = _Change(number)
+        rows = next(s for s in target.body if isinstance(s, ast.Assign))
+        change = _Change(number, ast.unparse(rows.targets[0]).strip("()").split(",")[0])
         for statement in target.body:
             if isinstance(statement, ast.For):
                 change.visit(statement)

@@ -103,8 +103,12 @@ class Method:
 
     def calls_at(self, values: Mapping[str, Any]) -> NDArray[np.float64]:
         """Operator calls an iteration (scalar, or one for each k of a sequence)."""
-        symbols = {p.symbol: values[p.symbol] for p in self.parameters if p.symbol in values}
-        symbols |= {p.symbol: values[p.name] for p in self.parameters if p.name in values}
+        # of two parameters with one symbol the innermost counts: it is the base that calls F
+        symbols = {
+            p.symbol: values.get(p.name, values.get(p.symbol))
+            for p in reversed(self.parameters)
+            if p.name in values or p.symbol in values
+        }
         return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
 
 
@@ -229,7 +233,7 @@ def resolve(name: str) -> Method:
 
 
 def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:
-    """State rows by name; ``extra`` holds the driver's own. Raises OpcheckError for an unknown one."""
+    """State rows by name; ``extra`` holds the driver's. Raises OpcheckError for an unknown one."""
     found = []
     for name in names:
         if name in extra:

@@ -47,6 +47,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "best": np.minimum.accumulate,
     "first": first,
 }
+ARGUMENTS = {"where": 3, "max": 2, "min": 2, "mod": 2}  # the others take one
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class Arithmetic:
 
 
 FLOAT = Arithmetic(
-    literal=lambda text: float(text), divide=np.divide, power=np.power, pi=float(np.pi)
+    # numpy's power of two integers wraps around past 2^63
+    literal=lambda text: float(text),
+    divide=np.divide,
+    power=np.float_power,
+    pi=float(np.pi),
 )
 
 
@@ -133,13 +138,13 @@ class Text:
         if missing:
             raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
         scope = {
+            **symbols,
             **FUNCTIONS,
             **arithmetic.functions,
             **{name: arithmetic.literal(text) for name, text in self._literals.items()},
             "_divide": arithmetic.divide,
             "_power": arithmetic.power,
             "pi": arithmetic.pi,
-            **symbols,
             "__builtins__": {},
         }
         return eval(self._code, scope)
@@ -155,7 +160,7 @@ class Text:
                 name = f"_literal_{len(self._literals)}"
                 self._literals[name] = text
                 return ast.Name(name, ast.Load())
-            case ast.Name(id=name):
+            case ast.Name(id=name) if name not in FUNCTIONS and not name.startswith("_"):
                 if name in self._sequences:
                     self.recorded[name] = (name, ())
                 return node
@@ -182,8 +187,11 @@ class Text:
                     if isinstance(inner, ast.Name) and inner.id in self.recorded:
                         self.ahead.add(inner.id)
                         return ast.Name(f"next {inner.id}", ast.Load())
-                if name in FUNCTIONS:
+                if name in FUNCTIONS and len(args) == ARGUMENTS.get(name, 1):
                     return _call(name, *(self._visit(a) for a in args))
+                if name in FUNCTIONS:
+                    count = ARGUMENTS.get(name, 1)
+                    raise OpcheckError(f"{name} takes {count} argument(s) in {self.source!r}")
                 known = ", ".join(sorted([*FUNCTIONS, "next"]))
                 raise OpcheckError(f"unknown function {name!r} in {self.source!r}; known: {known}")
         raise OpcheckError(f"{ast.unparse(node)!r} may not stand in a formula ({self.source!r})")
@@ -199,8 +207,22 @@ def text(source: str, sequences: frozenset[str] = frozenset()) -> Text:
     return Text(source, sequences)
 
 
+def _rational_power(a: Any, b: Any) -> Fraction:
+    if Fraction(b).denominator != 1:
+        raise ValueError(f"power {b} is not whole")
+    return Fraction(a) ** int(b)
+
+
+def _irrational(_: Any) -> Fraction:
+    raise ValueError("no rational value")
+
+
 RATIONAL = Arithmetic(
-    Fraction, lambda a, b: Fraction(a) / Fraction(b), lambda a, b: Fraction(a) ** int(b), None
+    Fraction,
+    lambda a, b: Fraction(a) / Fraction(b),
+    _rational_power,
+    None,
+    dict.fromkeys(("sqrt", "exp", "log", "sin", "cos", "atan"), _irrational),
 )
 
 
@@ -220,7 +242,10 @@ def chains(source: str, parameters: frozenset[str]) -> list[Chain]:
     """
     if not source.strip():
         return []
-    body = ast.parse(f"({source},)", mode="eval").body
+    try:
+        body = ast.parse(f"({source},)", mode="eval").body
+    except SyntaxError as error:
+        raise OpcheckError(f"{source!r} is no list of ranges: {error.msg}") from error
     assert isinstance(body, ast.Tuple)
     found: list[Chain] = []
     for part in body.elts:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+import numpy as np
 
 from opcheck.model.property import Provenance
 
@@ -31,7 +33,8 @@ class Verdict:
         parameters: where it was reached, with the constants L, rho, ... used.
         runs: number of runs made.
         compared: number of comparisons, one for each k of each run.
-        order: fitted exponent p of measured ~ k^p on the worst run; None if there is no fit.
+        profile: slope of the bound in log k, and the largest measured/bound in [K/8, K/4),
+            [K/4, K/2), [K/2, K]; empty for a run too short to say.
         provenance: of the weakest constant used.
         decided: "float64", or the precision in bits at which a ball decided.
     """
@@ -45,13 +48,34 @@ class Verdict:
     parameters: Mapping[str, float] = field(default_factory=dict)
     runs: int = 0
     compared: int = 0
-    order: float | None = None
+    profile: tuple[float, ...] = ()
     provenance: Provenance = "exact"
     decided: str = "float64"
 
+    @property
+    def order(self) -> float | None:
+        """Fitted exponent p of measured ~ k^p on this problem; None where there is no fit."""
+        return fitted_order([self.profile])
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return asdict(self)
+        return {**asdict(self), "order": self.order}
+
+
+def fitted_order(profiles: Sequence[tuple[float, ...]]) -> float | None:
+    """Exponent p of the worst case ~ k^p: the bound's own, plus that of the largest ratio seen.
+
+    A single problem may converge faster than the theorem says; the envelope over all is what the
+    stated order is about. None where nothing is left to fit.
+    """
+    used = [p for p in profiles if len(p) == 4]
+    if not used:
+        return None
+    tops = [max(p[i] for p in used) for i in (1, 2, 3)]
+    slope = float(np.median([p[0] for p in used]))
+    if min(tops) <= 0 or not np.isfinite(tops).all():
+        return None
+    return slope + float(np.polyfit(np.log([1.0, 2.0, 4.0]), np.log(tops), 1)[0])
 
 
 def worst(statuses: list[Status]) -> Status:

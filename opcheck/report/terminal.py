@@ -94,7 +94,7 @@ def show_report(report: Report, console: Console) -> None:
             number(worst.ratio if worst else None),
             worst.problem if worst else "",
             str(worst.k) if worst else "",
-            _order(s, worst),
+            _order(s),
             s.provenance,
             f"[{STYLE[s.status]}]{_word(s)}[/]",
         )
@@ -123,10 +123,10 @@ def _word(s: Summary) -> str:
     )
 
 
-def _order(s: Summary, worst: Verdict | None) -> str:
+def _order(s: Summary) -> str:
     if not s.theorem.order:
         return ""
-    fitted = f"k^{worst.order:.2f}" if worst is not None and worst.order is not None else "–"
+    fitted = f"k^{s.order:.2f}" if s.order is not None else "–"
     return f"{s.theorem.order} / {fitted}"
 
 

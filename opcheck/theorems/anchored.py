@@ -13,6 +13,7 @@ theorem(
     measure="residual",
     bound="260*(L*R)**2/(k + 1)**2",
     order="1/k**2",
+    reaches=0.965,
     source=Source("yoon2021accelerated", "Theorem 1"),
     horizons=[400],
     doc="EAG-C with γ = 1/(8L). The limit constant is 4/γ² = 256 L², so 260 is nearly met.",
@@ -27,7 +28,25 @@ theorem(
     measure="residual",
     bound="4*R**2/((1/L + 2*rho)**2*k**2)",
     order="1/k**2",
+    reaches=1.0,
     source=LEE,
     first=1,
     doc="FEG for ρ > −1/(2L), ρ > 0 included; attained.",
+)
+
+theorem(
+    "lee2021_feg_equality",
+    method="feg",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+    where="-1/(2*L) < rho",
+    let={"gamma": "1/L"},
+    on=["feg_tight"],
+    measure="where(k == n, residual, R**2)",
+    bound="where(k == n, 4*R**2/((1/L + 2*rho)**2*n**2), R**2)",
+    claim="equality",
+    source=Source("lee2021fast", "Theorem 4.1", derived=True),
+    horizons=[100],
+    first=1,
+    doc="On L times a rotation by (2j + 1)π/(3n) FEG meets its bound with equality at k = n: the "
+    "constant can't be improved for ρ < 0 either, which the source leaves open.",
 )

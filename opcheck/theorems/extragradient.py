@@ -17,6 +17,7 @@ theorem(
     measure="residual",
     bound="R**2/(gamma**2*(1 - (gamma*L)**2)*(k + 1))",
     order="1/k",
+    reaches=0.421,
     source=GORBUNOV,
     paper=[{"gamma": "1/(sqrt(2)*L)"}],
     doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its proof works below 1/L.",
@@ -30,8 +31,9 @@ theorem(
     measure="next(residual)",
     bound="residual - (1 - (gamma*L)**2)*operator_distance(zbar, before)",
     claim="one-step",
+    reaches=1.0,
     source=GORBUNOV_LEMMA,
-    horizons=[60],
+    horizons=[30],
     doc="‖F z_{k+1}‖² ≤ ‖F z_k‖² − (1 − γ²L²)‖F z̄_k − F z_k‖².",
 )
 
@@ -43,6 +45,7 @@ theorem(
     measure="upto(norm2(Fzbar))/(k + 1)",
     bound="R**2/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
     paper=[{"gamma": "1/L", "alpha": "1/2"}, {"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     doc="Average of ‖F z̄‖² for EG+ under weak Minty ρ > −1/(2L). At γ = 1/L the residual at z "
@@ -57,6 +60,7 @@ theorem(
     measure="upto(norm2(Fz))/(k + 1)",
     bound="R**2/(alpha*gamma**2*(1 - (gamma*L)**2)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
     doc="Average of ‖F z‖² for EG+ with γ < 1/L.",
 )
@@ -69,6 +73,7 @@ theorem(
     measure="upto(norm2(g))/(gamma**2*(k + 1))",
     bound="R**2/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=Source("pethick2022escaping", "Theorem 3.1", derived=True),
     paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     constrained=True,
@@ -83,6 +88,7 @@ theorem(
     measure="residual",
     bound="28*R**2/(k*gamma**2 - 320*gamma*rho)",
     order="1/k",
+    reaches=0.549,
     source=NEGATIVE,
     first=1,
     paper=[{"gamma": "1/(2*L)"}],
@@ -97,8 +103,9 @@ theorem(
     measure="next(residual)",
     bound="residual",
     claim="one-step",
+    reaches=1.0,
     source=NEGATIVE,
-    horizons=[60],
+    horizons=[30],
     paper=[{"gamma": "1/(2*L)"}],
     doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
 )

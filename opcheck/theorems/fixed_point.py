@@ -12,6 +12,7 @@ theorem(
     bound="R**2*where(a <= (1 + sqrt(k/(k + 1)))/2, (k/(k + 1))**k/((k + 1)*a*(1 - a)), "
     "4*(2*a - 1)**(2*k))",
     order="1/k",
+    reaches=1.0,
     source=Source("lieder2018", "Theorem 4.9"),
     doc="‖z − Tz‖² of the last iterate for a constant weight; tight. False for a < 1/2.",
 )
@@ -26,6 +27,7 @@ theorem(
     measure="residual",
     bound="R**2/upto(a*(1 - a))",
     order="1/k",
+    reaches=1.0,
     source=Source("baillon1996", "Hilbert case"),
     doc="‖z_k − Tz_k‖² ≤ R²/Σ_{i≤k} a_i(1 − a_i) for any weights in [0, 1]; here the schedules "
     "a_k = s + (1 − 2s)/(k + 2), from 1/(k + 2) over the constant 1/2 to 1 − 1/(k + 2).",
@@ -38,6 +40,7 @@ theorem(
     measure="residual",
     bound="4*R**2/(k + 1)**2",
     order="1/k**2",
+    reaches=1.0,
     source=Source("lieder2021", "Theorem 2.1"),
     doc="‖z − Tz‖² of Halpern's iteration with β = 1/(k + 2); tight at every k.",
 )

@@ -33,6 +33,7 @@ theorem(
     measure="upto(norm2(Fz)*(c1 + (c2 - c1)*mod(k, 2)))/(k + 1)",
     bound="R**2/(lam*gamma**2*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=SECTION_7,
     paper=[{"gamma": "1/(sqrt(3)*L)", "lam": "(1 + 2*rho/gamma - q**2)/(2*(2 - q**2))"}],
     doc="LA-GDA with τ = 2: Σ c₁‖F z‖² + c₂‖F z̄‖², for ρ > −1/(3√3 L) at best.",
@@ -51,6 +52,7 @@ theorem(
     measure="upto(norm2(Fz)*(1 - mod(k, 2)))/(k + 1)",
     bound="R**2/(lam*gamma**2*(2 - q)**2*(lam_max - lam)*(k + 1))",
     order="1/k",
+    reaches=0.473,
     source=SECTION_7,
     paper=[{"gamma": "(2 - sqrt(2))/L", "lam": "lam_max/2"}],
     doc="The exact one-step certificate: ρ > −(√2 − 1)/(2L) at best.",
@@ -100,6 +102,7 @@ theorem(
     measure=f"upto({LOOP_RESIDUAL})*tau/(k + 1)",
     bound="R**2*tau/(lam*(1 - lam)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=THEOREM_73,
     doc="Lookahead over a quasi-nonexpansive map: average of ‖z − T^τ z‖² over the loops.",
 )
@@ -113,6 +116,7 @@ theorem(
     measure=LOOP_RESIDUAL,
     bound="R**2*tau/(lam*(1 - lam)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=THEOREM_73,
     doc="Lookahead over a nonexpansive map: ‖z − T^τ z‖² after the last loop. The limit lies in "
     "Fix(T^τ), which may exceed Fix(T): T = −I with τ = 2 never moves.",
@@ -125,6 +129,7 @@ theorem(
     where="0 < a < 1, 0 < lam <= 1, 1 <= tau",
     measure=f"upto(lam*a*(1 - a)*residual(before) + lam*(1 - lam)*{LOOP_RESIDUAL})",
     bound="R**2",
+    reaches=1.0,
     source=THEOREM_73,
     doc="Energy of Lookahead over a base with ‖Alg w − z*‖² ≤ ‖w − z*‖² − φ(w): here the averaged "
     "map, φ = a(1 − a)‖w − Tw‖².",
@@ -138,6 +143,7 @@ theorem(
     measure="upto(residual(before))/(k + 1)",
     bound="R**2/(lam*gamma**2*(1 - (gamma*L)**2)*(k + 1))",
     order="1/k",
+    reaches=1.0,
     source=SECTION_7,
     doc="LA-EG with any τ: average of ‖F w‖² over all base points.",
 )
@@ -150,6 +156,7 @@ theorem(
     measure="upto(norm2(g))/(gamma**2*(k + 1))",
     bound="R**2/(lam*alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))",
     order="1/k",
+    reaches=0.672,
     source=SECTION_7,
     paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma", "lam": "1/2", "tau": "5"}],
     constrained=True,
@@ -164,6 +171,7 @@ theorem(
     measure="lam*upto(alpha*(1 + 2*rho/gamma - alpha)*norm2(g)"
     " + alpha*(1 - (gamma*L)**2)*distance(before, zbar))",
     bound="R**2",
+    reaches=1.0,
     source=SECTION_7,
     constrained=True,
     doc="The whole energy of LA-CEG+: both decrease terms summed stay below the first distance.",

@@ -12,6 +12,7 @@ theorem(
     measure="residual",
     bound="3*(1 + q**2*(13/3 + 10*q**2))*R**2/(gamma**2*(k + 9))",
     order="1/k",
+    reaches=0.266,
     source=Source("gorbunov2022last", "Theorem 1", derived=True),
     first=1,
     doc="Last iterate of past extragradient started with F z̄_{−1} := 0; the source's potential "

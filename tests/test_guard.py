@@ -1,0 +1,304 @@
+"""Foreign operators: each way to get one wrong is refused, and the message says which.
+
+The kernels here belong to a module that opcheck doesn't know, as a user's do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from opcheck import registry
+from opcheck.engine.guard import guard
+from opcheck.engine.jit import jit
+from opcheck.engine.run import run
+from opcheck.errors import OpcheckError
+from opcheck.model.operator import linear, operator
+from opcheck.model.problem import Problem, Region
+
+Kernel = Callable[..., Any]
+
+
+def problem(kernel: Kernel, data: Sequence[float] = (), dim: int = 2, **more: Any) -> Problem:
+    return Problem("mine", operator(kernel, dim, data), start=np.ones(dim), **more)
+
+
+def descend(where: Problem, iterations: int = 5, gamma: float = 0.125) -> Any:
+    return run("gradient_descent_ascent", where, iterations, gamma=gamma)
+
+
+def sound(z, out, data):
+    out[0] = z[1] + data[0]
+    out[1] = -z[0]
+
+
+def raising(z, out, data):
+    raise ValueError("no such thing")
+
+
+def nan(z, out, data):
+    out[0] = z[0]
+    out[1] = np.sqrt(-z[1] * z[1])
+
+
+def infinite(z, out, data):
+    out[0] = z[0]
+    out[1] = math.inf
+
+
+def writes_past_out(z, out, data):
+    for i in range(3):
+        out[i] = z[0]
+
+
+def reads_past_z(z, out, data):
+    out[0] = z[1]
+    out[1] = z[2]
+
+
+def reads_past_data(z, out, data):
+    out[0] = z[1] * data[1]
+    out[1] = -z[0]
+
+
+def changes_z(z, out, data):
+    z[0] = 2 * z[0]
+    out[0] = z[1]
+    out[1] = -z[0]
+
+
+def changes_data(z, out, data):
+    data[0] = data[0] + 1
+    out[0] = z[1]
+    out[1] = -z[0]
+
+
+CALLS = itertools.count()
+
+
+def counts_its_calls(z, out, data):
+    out[0] = z[1] + next(CALLS)
+    out[1] = -z[0]
+
+
+def forgets_an_entry(z, out, data):
+    out[0] = z[1]
+
+
+def adds_to_out(z, out, data):
+    out[0] += z[1]
+    out[1] = -z[0]
+
+
+PAST = r"reads or writes past an array at \[1.0, 1.0\]: .*; z and out have 2 entries, data 1"
+WRONG: dict[Kernel, str] = {
+    raising: r"raises ValueError at \[1.0, 1.0\]: no such thing",
+    infinite: r"returns \[1.0, inf\] at \[1.0, 1.0\]; it must be finite",
+    writes_past_out: PAST,
+    reads_past_z: PAST,
+    reads_past_data: PAST,
+    changes_z: "changes its input z",
+    changes_data: "changes its data",
+    counts_its_calls: "is not deterministic",
+    forgets_an_entry: "leaves entries of out unset or adds to what is there",
+    adds_to_out: "leaves entries of out unset or adds to what is there",
+}
+
+
+@pytest.mark.parametrize(("kernel", "what"), WRONG.items(), ids=[k.__name__ for k in WRONG])
+def test_a_wrong_kernel_is_refused_before_it_runs(kernel: Kernel, what: str) -> None:
+    where = problem(kernel, [3.0])
+    with pytest.raises(OpcheckError, match=f"the operator of 'mine' {what}"):
+        descend(where)
+    assert where.operator.data.tolist() == [3.0]
+    assert where.start.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
+def test_nan_is_refused() -> None:
+    with pytest.raises(OpcheckError, match=r"returns \[1.0, nan\] at \[1.0, 1.0\]"):
+        descend(problem(nan))
+
+
+def test_a_region_is_looked_into() -> None:
+    """Right at the start and near it, wrong in the rest of where facts are claimed."""
+
+    def far(z, out, data):
+        out[0] = z[1]
+        out[1] = -z[0] if abs(z[0] - 1) + abs(z[1] - 1) < 0.5 else np.inf
+
+    guard(problem(far))
+    with pytest.raises(OpcheckError, match="must be finite"):
+        guard(problem(far, region=Region(1.0, (60.0, 60.0))))
+
+
+def test_each_of_two_operators_of_one_text_is_looked_at() -> None:
+    """What was found for one table must not stand for another, nor for another start."""
+
+    def lookup(z, out, data):
+        out[0] = data[int(z[0])]
+        out[1] = z[1]
+
+    guard(problem(lookup, [0.0, 1.0, 2.0]))
+    with pytest.raises(OpcheckError, match="reads or writes past"):
+        guard(problem(lookup, [0.0]))
+    with pytest.raises(OpcheckError, match="reads or writes past"):
+        guard(Problem("mine", operator(lookup, 2, [0.0, 1.0, 2.0]), start=np.array([9.0, 0.0])))
+
+
+def test_a_sound_kernel_runs_compiled_and_equals_the_same_matrix() -> None:
+    """(z₁ + 3, −z₀) by both, bit for bit: neither adds in another order."""
+    ours = descend(problem(sound, [3.0]), 40)
+    matrix = Problem("matrix", linear([[0, 1], [-1, 0]], [3, 0]), start=np.ones(2))
+    theirs = descend(matrix, 40)
+    assert ours.z.tobytes() == theirs.z.tobytes()
+    assert ours["residual"].tobytes() == theirs["residual"].tobytes()
+    assert len(jit(sound, "operator").overloads) == 1
+
+
+FILE = '''
+def kernel(z, out, data):
+    """Wrong from the third coordinate on."""
+    for i in range({count}):
+        out[i] = z[i] * data[0]
+'''
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_kernel_from_a_file(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FILE.format(count=count))
+    where = problem(registry.load_file(path).kernel, [2.0])
+    if count == 3:
+        with pytest.raises(OpcheckError, match="reads or writes past"):
+            descend(where)
+    else:
+        assert descend(where, 3, 0.25).z.tolist() == [0.125, 0.125]
+
+
+def walks_off(z, out, data):
+    """Reads entry ⌊z₀⌋ of a table; the first coordinate grows by one a step."""
+    out[0] = -data[int(z[0])]
+    out[1] = z[1]
+
+
+def test_an_index_that_only_fails_later_in_a_compiled_run_is_an_error() -> None:
+    """Without bounds checking the run reads whatever lies behind the table."""
+    where = problem(walks_off, [1.0] * 7)
+    assert descend(where, 5, 1.0).z[0] == 6.0
+    with pytest.raises(
+        OpcheckError, match=r"operator of 'mine' reads or writes past .* in the run"
+    ):
+        descend(where, 8, 1.0)
+    assert descend(where, 5, 1.0).z[0] == 6.0  # and the next run is none the worse for it
+
+
+def writes_off(z, out, data):
+    out[int(z[0]) - 1] = -1
+    out[1] = z[1]
+    out[0] = -1
+
+
+def test_a_write_that_only_fails_later_in_a_compiled_run_is_an_error() -> None:
+    with pytest.raises(
+        OpcheckError, match=r"operator of 'mine' reads or writes past .* in the run"
+    ):
+        descend(problem(writes_off), 8, 1.0)
+
+
+def raises_later(z, out, data):
+    if z[0] > 3:
+        raise ValueError("outside the domain")
+    out[0] = -1
+    out[1] = z[1]
+
+
+def test_what_an_operator_raises_in_a_compiled_run_names_it() -> None:
+    where = problem(raises_later)
+    assert descend(where, 2, 1.0).z[0] == 3.0
+    with pytest.raises(OpcheckError, match="'mine' raises ValueError in the run: outside the d"):
+        descend(where, 8, 1.0)
+
+
+TABLE = {"slope": 0.5}
+
+
+def not_for_numba(z, out, data):
+    out[0] = z[1] * TABLE["slope"]
+    out[1] = -z[0]
+
+
+def for_numba(z, out, data):
+    out[0] = z[1] * 0.5
+    out[1] = -z[0]
+
+
+@pytest.mark.parametrize(
+    "method", ["extragradient", "past_extragradient", "lookahead(eg_plus)", "rapp"]
+)
+def test_what_numba_cannot_compile_runs_interpreted_with_a_warning(method: str) -> None:
+    given = {
+        "extragradient": {"gamma": 0.3},
+        "past_extragradient": {"gamma": 0.3},
+        "lookahead(eg_plus)": {"gamma": 0.3, "alpha": 0.7, "lam": 0.4, "tau": 3},
+        "rapp": {"gamma": 0.3, "lam": 0.4, "tau": 3},
+    }[method]
+    compiled = run(method, problem(for_numba), 30, iterates=True, **given)
+    with pytest.warns(UserWarning, match="operator of 'mine' runs interpreted, since numba can't"):
+        slow = run(method, problem(not_for_numba), 30, iterates=True, **given)
+    assert slow.iterates.tobytes() == compiled.iterates.tobytes()
+    assert slow["residual"].tobytes() == compiled["residual"].tobytes()
+    assert slow.status == compiled.status == "completed"
+
+
+def test_a_function_of_z_runs_interpreted_with_a_warning() -> None:
+    matrix = np.array([[0.0, 0.5], [-1.0, 0.0]])
+    with pytest.warns(UserWarning, match="runs interpreted: write it as f"):
+        slow = problem(lambda z: matrix @ z)
+    fast = descend(problem(for_numba), 30)
+    np.testing.assert_allclose(descend(slow, 30).z, fast.z, rtol=1e-15)
+
+
+@pytest.mark.parametrize("value", [1.0, [1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]]])
+def test_a_function_of_z_with_a_value_of_wrong_shape_is_refused(value: Any) -> None:
+    """Broadcasting would accept the first two in silence."""
+    with pytest.warns(UserWarning, match="runs interpreted"):
+        where = problem(lambda z: np.array(value))
+    with pytest.raises(OpcheckError, match=r"returns shape \(.*\) for a point of shape \(2,\)"):
+        descend(where)
+
+
+def test_a_function_of_two_arguments_is_no_operator() -> None:
+    with pytest.raises(OpcheckError, match="takes 2 arguments; write"):
+        operator(lambda z, out: None, 2)
+
+
+def changes_z_far_away(z, out, data):
+    if z[0] > 3:
+        z[0] = 0
+    out[0] = -1
+    out[1] = z[1]
+
+
+def changes_data_far_away(z, out, data):
+    if z[0] > 3:
+        data[0] = 0
+    out[0] = -data[0]
+    out[1] = z[1]
+
+
+@pytest.mark.parametrize("kernel", [changes_z_far_away, changes_data_far_away])
+@pytest.mark.filterwarnings("ignore:the operator of 'mine' runs interpreted:UserWarning")
+def test_an_input_that_only_changes_later_in_a_run_is_an_error(kernel: Kernel) -> None:
+    """Where the guard looked all is well; the text does not compile, since inputs are read-only."""
+    where = problem(kernel, [1.0])
+    assert descend(where, 2, 1.0).z[0] == 3.0
+    with pytest.raises(OpcheckError, match=r"'mine' raises ValueError at \[4.0, .*read-only"):
+        descend(where, 8, 1.0)
+    assert where.operator.data.tolist() == [1.0]
