@@ -119,20 +119,23 @@ def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
-    """Parameters of the problem's family, and the others, which are the method's."""
+    """The problem with its family's parameters, and the others, which are the method's.
+
+    ``problem.NAME`` is the family's where both have a NAME.
+    """
     from opcheck import registry
     from opcheck.model.problem import problem as problem_named
 
-    if ".py" in problem:
-        return problem_named(problem), values
-    own = registry.get("problems", problem).parameters()
+    in_file = problem.endswith(".py") or ".py:" in problem
+    name = registry.in_file("problems", problem)[0] if in_file else problem
+    own = registry.get("problems", name).parameters()
     of_problem = {}
-    for name in list(values):
-        if name in own or name.startswith("problem."):
-            value = values.pop(name)
-            default = own.get(name.removeprefix("problem."))
-            whole = isinstance(default, int) and value == int(value)
-            of_problem[name.removeprefix("problem.")] = int(value) if whole else value
+    for key in list(values):
+        short = key.removeprefix("problem.")
+        if short in own or short != key:
+            value = values.pop(key)
+            whole = isinstance(own.get(short), int) and value == int(value)
+            of_problem[short] = int(value) if whole else value
     return problem_named(problem, **of_problem), values
 
 

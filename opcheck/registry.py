@@ -140,13 +140,41 @@ def load_file(path: str | Path) -> Any:
     return sys.modules[name]
 
 
+def in_file(kind: str, reference: str) -> list[str]:
+    """Names that a user's ``FILE.py`` registers, or the one of ``FILE.py:NAME``.
+
+    Raises OpcheckError if the file fails to import or registers nothing of that kind or name.
+    """
+    path, _, wanted = reference.partition(".py:")
+    file = Path(path if path.endswith(".py") else path + ".py").resolve()
+    load()
+    load_file(file)
+    found = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
+    if wanted and wanted not in found:
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {found}")
+    if not found:
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]}; see the README for an example")
+    return [wanted] if wanted else found
+
+
+def files() -> list[str]:
+    """The users' files loaded so far, for processes that have to load them too."""
+    loaded = (m for n, m in sys.modules.items() if n.startswith("opcheck_file_"))
+    return [str(m.__file__) for m in loaded]
+
+
 def select(kind: str, patterns: Iterable[str]) -> list[str]:
     """Names that equal, or start with, one of the patterns; all for no pattern.
+
+    A pattern ``FILE.py`` or ``FILE.py:NAME`` selects what a user's file registers.
 
     Raises OpcheckError for a pattern that selects nothing.
     """
     chosen: list[str] = []
     for pattern in patterns:
+        if pattern.endswith(".py") or ".py:" in pattern:
+            chosen += [n for n in in_file(kind, pattern) if n not in chosen]
+            continue
         hits = [n for n in names(kind) if n == pattern] or [
             n for n in names(kind) if n.startswith(pattern)
         ]

@@ -224,7 +224,9 @@ def test_rapp_of_one_inner_step_is_gda_with_step_lambda_gamma(lam: float) -> Non
 
 
 @pytest.mark.parametrize("lam", [0.1, 0.5, 1.0])
-@pytest.mark.parametrize("where", [LINEAR, problem_named("forsaken", box=0.0)], ids=str)
+@pytest.mark.parametrize(
+    "where", [LINEAR, problem_named("forsaken", box=0.0)], ids=lambda p: p.name
+)
 def test_rapp_of_two_inner_steps_is_eg_plus_with_alpha_lambda(where: Problem, lam: float) -> None:
     assert_same(
         iterates("rapp", where, gamma=0.06, lam=lam, tau=2),
@@ -237,14 +239,13 @@ def test_lookahead_of_two_gda_steps_averages_gda_and_eg_plus() -> None:
     gamma, lam = 0.3, 0.2
     both = iterates("lookahead(gradient_descent_ascent)", LINEAR, gamma=gamma, lam=lam, tau=2)[::2]
     z = START
-    for k, ours in enumerate(both):
+    for ours in both:
         assert_same(ours, z)
         here = dataclasses.replace(LINEAR, start=z)
         descent = run("gradient_descent_ascent", here, 1, gamma=2 * lam * gamma).z
         extra = run("eg_plus", here, 1, gamma=gamma, alpha=2 * lam).z
         z = z - lam * gamma * (of_linear(z) + of_linear(z - gamma * of_linear(z)))
         assert_same((descent + extra) / 2, z)
-        assert k < 21
 
 
 @pytest.mark.parametrize("tau", [1, 3, [1, 2, 3]])
@@ -288,7 +289,7 @@ def test_the_proximal_point_is_the_inverse_matrix() -> None:
 
 
 @pytest.mark.parametrize("name", [*MEMORYLESS, "rapp", "halpern", "lookahead(eg_plus)"])
-def test_lookahead_with_lambda_one_and_one_step_is_its_base(name: str) -> None:
+def test_lookahead_with_lambda_one_is_its_base(name: str) -> None:
     given = {
         "rapp": {"gamma": 0.3, "base.lam": 0.4, "base.tau": 2},
         "lookahead(eg_plus)": {"gamma": 0.3, "alpha": 0.5, "base.lam": 0.4, "base.tau": 3},
@@ -388,7 +389,7 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
 STEPS = {"gamma", "rho", "a"}  # what is measured in units of 1/F
 
 
-def given(name: str) -> dict[str, Any]:
+def values_of(name: str) -> dict[str, Any]:
     return dict(REFERENCES[name][1])
 
 
@@ -396,7 +397,7 @@ def given(name: str) -> dict[str, Any]:
 def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -> None:
     """By a power of two nothing rounds. An adaptive step with a wrong dimension fails here."""
     s = 2.0**7
-    values = given(name)
+    values = values_of(name)
     scaled = {n: np.asarray(v) / s if n in STEPS else v for n, v in values.items()}
     scaled = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in scaled.items()}
     louder = Problem("louder", linear(s * MATRIX, s * OFFSET), start=START)
@@ -406,7 +407,7 @@ def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -
 @pytest.mark.parametrize("name", CONSTRAINED)
 def test_scaling_the_operator_and_the_regulariser(name: str) -> None:
     """0 ∈ sF + s∂λ‖·‖₁ with γ/s; a resolvent that is given another γ than its step fails here."""
-    s, values = 2.0**-5, given(name)
+    s, values = 2.0**-5, values_of(name)
     quiet = Problem("quiet", linear(s * MATRIX, s * OFFSET), l1(0.25 * s), start=START)
     loud = Problem("loud", linear(MATRIX, OFFSET), l1(0.25), start=START)
     ours = iterates(name, quiet, **values | {"gamma": values["gamma"] / s})
@@ -419,14 +420,14 @@ def test_scaling_the_operator_and_the_regulariser(name: str) -> None:
 def test_rotating_the_operator_and_the_start_rotates_the_run(name: str) -> None:
     Q = np.linalg.qr(RANDOM.standard_normal((D, D)))[0]
     turned = Problem("turned", linear(Q @ MATRIX @ Q.T, Q @ OFFSET), start=Q @ START)
-    values = given(name)
+    values = values_of(name)
     assert_same(iterates(name, turned, **values), iterates(name, LINEAR, **values) @ Q.T, 1e-13)
 
 
 @pytest.mark.parametrize("name", CONSTRAINED)
 def test_permuting_and_reflecting_coordinates_in_a_symmetric_box(name: str) -> None:
     P = np.eye(D)[RANDOM.permutation(D)] * RANDOM.choice([-1.0, 1.0], D)
-    values, limits = given(name), box([-0.75] * D, [0.75] * D)
+    values, limits = values_of(name), box([-0.75] * D, [0.75] * D)
     plain = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
     turned = Problem("turned", linear(P @ MATRIX @ P.T, P @ (2 * OFFSET)), limits, start=P @ START)
     theirs = iterates(name, plain, **values)
@@ -439,5 +440,5 @@ def test_permuting_and_reflecting_coordinates_in_a_symmetric_box(name: str) -> N
 def test_translating_the_operator_and_the_start_translates_the_run(name: str) -> None:
     shift = np.arange(1.0, D + 1)
     moved = Problem("moved", linear(MATRIX, OFFSET - MATRIX @ shift), start=START + shift)
-    values = given(name)
+    values = values_of(name)
     assert_same(iterates(name, moved, **values), iterates(name, LINEAR, **values) + shift, 1e-13)

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from flint import fmpq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -17,6 +17,7 @@ from opcheck.engine.numbers import ball_arithmetic, literal, precision
 from opcheck.errors import OpcheckError
 from opcheck.model.text import FLOAT, FUNCTIONS, Text, chains, rational_value, text
 
+quick = settings(deadline=None, derandomize=True)
 RECORDED = frozenset({"residual", "distance", "norm2"})
 SERIES = arrays(float, st.integers(1, 12), elements=st.floats(-1e3, 1e3))
 
@@ -126,6 +127,7 @@ def test_recorded_sequences_get_names_of_their_own() -> None:
     assert parsed.names == {"next residual(zbar)", "distance(z, before)", "residual", "L"}
 
 
+@quick
 @given(SERIES)
 def test_sums_are_numpys(s: np.ndarray) -> None:
     def value(source: str) -> np.ndarray:
@@ -217,6 +219,7 @@ def test_what_is_not_known_to_be_rational_has_no_exact_value(source: str) -> Non
 DECIMALS = st.from_regex(r"[0-9]{1,12}\.[0-9]{0,12}(e[+-]?[0-9]{1,2})?", fullmatch=True)
 
 
+@quick
 @given(DECIMALS)
 def test_a_decimal_is_read_exactly(source: str) -> None:
     value = Fraction(source)
@@ -251,6 +254,7 @@ def _by_hand(node: ast.expr, symbols: dict[str, Fraction]) -> Fraction:
     return Fraction(str(node.value))
 
 
+@quick
 @given(TREES, FRACTIONS, FRACTIONS)
 def test_three_readings_of_one_text_agree(source: str, a: Fraction, b: Fraction) -> None:
     symbols = {"a": a, "b": b}
@@ -268,6 +272,7 @@ def test_three_readings_of_one_text_agree(source: str, a: Fraction, b: Fraction)
     assert got == fmpq(wanted.numerator, wanted.denominator)
 
 
+@quick
 @given(st.floats(0.01, 100), st.floats(0.01, 100))
 def test_balls_hold_what_floats_approximate(a: float, b: float) -> None:
     source = "sqrt(a)*exp(-b) + log(a + b)/(1 + cos(a)**2) - atan(b)*sin(a) + abs(a - b)*pi"

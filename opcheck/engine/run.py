@@ -195,20 +195,17 @@ def _chunks(stops: NDArray[np.int64], budget: int) -> Any:
     """Cut the stops into calls of at most ``budget`` iterations, with silent stops in long gaps."""
     ends: list[int] = []
     columns: list[int] = []
-    begun = here = 0
+    begun = 0
     for column, stop in enumerate(stops.tolist()):
-        while stop - here > budget:
-            here += budget
-            ends.append(here)
-            columns.append(-1)
-            yield np.array(ends), np.array(columns)
-            ends, columns, begun = [], [], here
+        while stop - begun > budget:
+            begun += budget
+            yield np.array([*ends, begun]), np.array([*columns, -1])
+            ends, columns = [], []
         ends.append(stop)
         columns.append(column)
-        here = stop
-        if here - begun >= budget:
+        if stop - begun == budget:
             yield np.array(ends), np.array(columns)
-            ends, columns, begun = [], [], here
+            ends, columns, begun = [], [], stop
     if ends:
         yield np.array(ends), np.array(columns)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from opcheck import registry
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
-from opcheck.evidence.choices import Values, check, conditions_hold, settle
+from opcheck.evidence.choices import Values, check, conditions_hold, ends, settle
 from opcheck.evidence.hypotheses import constants
-from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 
 
@@ -50,31 +49,56 @@ def bounded_measures(method: str) -> list[str]:
     return sorted(found & set(registry.names("measures")))
 
 
+FREE = np.linspace(0, 1, 101)[1:-1]  # where a free symbol is tried, in units of its range
+
+
 def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[np.float64]:
+    """The bound at each recorded k, by the free symbols that make it smallest at the end.
+
+    Raises OpcheckError where the run's parameters are outside the theorem's range.
+    """
     horizon = int(trajectory.k[-1])
     k = np.arange(horizon + 1.0)
     values |= {"K": float(horizon), "k": k, "j": k}
     target = trajectory.problem.solution_near(trajectory.problem.start)
     if target is not None:
         values["R"] = float(np.linalg.norm(trajectory.problem.start - target))
-    given: dict[str, Any] = {n.rpartition(".")[2]: v for n, v in trajectory.parameters.items()}
+    given = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
     conditions_hold(theorem, values)
-    for name, value in given.items():
-        if name in theorem.let:
-            stated = text(theorem.let[name])
-            if stated.names <= values.keys() and not np.allclose(
-                stated.evaluate(values), value, rtol=1e-12
-            ):
-                raise OpcheckError(
-                    f"{theorem.name} needs {name} = {stated}, which fails: {name} = {value}"
-                )
-        values[name] = value
-    free = [s for s in theorem.free if s not in values]
-    if free:
-        raise OpcheckError(f"{theorem.name} leaves {', '.join(free)} open")
-    check(theorem, values)
-    settle(theorem, values)
-    with np.errstate(all="ignore"):
-        full = np.asarray(theorem.right.evaluate(values), dtype=float) * np.ones(horizon + 1)
-    full[: theorem.first] = np.nan
-    return full[trajectory.k]
+    best: NDArray[np.float64] | None = None
+    reason: OpcheckError | None = None
+    for place in FREE if theorem.free else [0.0]:
+        scope = {**values, **{n: v for n, v in given.items() if n not in theorem.let}}
+        settle(theorem, scope)
+        try:
+            for chain in theorem.chains:
+                if chain.name in theorem.free:
+                    lo, hi = ends(chain, scope)
+                    scope[chain.name] = lo + place * (hi - lo)
+                    settle(theorem, scope)
+            check(theorem, scope)
+            _agree(theorem, scope, given)
+        except OpcheckError as outside:
+            reason = outside
+            continue
+        with np.errstate(all="ignore"):
+            full = np.asarray(theorem.right.evaluate(scope), dtype=float) * np.ones(horizon + 1)
+        best = full if best is None or full[-1] < best[-1] else best
+    if best is None:
+        assert reason is not None
+        raise reason
+    best[: theorem.first] = np.nan
+    return best[trajectory.k]
+
+
+def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float64]]) -> None:
+    """Whether the run's parameters are what the statement sets them to, or more where that does."""
+    for name in given.keys() & theorem.let.keys():
+        stated, value = np.asarray(scope[name], dtype=float), given[name]
+        more = name in theorem.at_least
+        right = value >= stated if more else np.isclose(value, stated, rtol=1e-12)
+        if not np.all(right):
+            wanted = f"{name} {'>=' if more else '='} {float(np.max(stated)):.6g}"
+            raise OpcheckError(
+                f"{theorem.name} needs {wanted}, which fails: {name} = {float(np.min(value)):.6g}"
+            )

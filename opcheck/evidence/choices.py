@@ -83,7 +83,7 @@ def _base(constants: Mapping[str, float], horizon: int) -> Values:
 
 
 def _pick(theorem: Theorem, chain: Chain, place: str, known: Constants, values: Values) -> float:
-    lo, hi = _end(chain.lo, values), _end(chain.hi, values)
+    lo, hi = ends(chain, values)
     where = PLACES.index(place)
     if any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
         low = int(np.floor(lo) + 1) if chain.strict[0] else int(np.ceil(lo))
@@ -108,6 +108,11 @@ def _pick(theorem: Theorem, chain: Chain, place: str, known: Constants, values: 
             hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
         )
     return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[where - 1]
+
+
+def ends(chain: Chain, values: Values) -> tuple[float, float]:
+    """Both ends of a range; NaN for an absent one."""
+    return _end(chain.lo, values), _end(chain.hi, values)
 
 
 def _end(formula: Text | None, values: Values) -> float:
@@ -149,7 +154,7 @@ def conditions_hold(theorem: Theorem, values: Values) -> None:
 
 
 def _failure(chain: Chain, values: Values) -> str:
-    lo, hi = _end(chain.lo, values), _end(chain.hi, values)
+    lo, hi = ends(chain, values)
     name = text(chain.name)
     value = float(name.evaluate(values))
     below = value <= lo if chain.strict[0] else value < lo

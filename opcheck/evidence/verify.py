@@ -259,12 +259,16 @@ def over_processes(
         import joblib
 
         pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-        for name, result in pool(joblib.delayed(_named)(work, name) for name in names):
+        for name, result in pool(
+            joblib.delayed(_named)(work, name, registry.files()) for name in names
+        ):
             results[name] = result
             if progress:
                 progress(name)
     return [results[name] for name in names]
 
 
-def _named(work: Callable[[str], Any], name: str) -> tuple[str, Any]:
+def _named(work: Callable[[str], Any], name: str, files: list[str]) -> tuple[str, Any]:
+    for file in files:
+        registry.load_file(file)
     return name, work(name)

@@ -238,21 +238,13 @@ def problem(name: str, **parameters: Any) -> Problem:
 
     Raises OpcheckError for an unknown name or parameter.
     """
-    if ".py" in name:
-        path, _, wanted = name.partition(":")
-        before = set(registry.names("problems"))
-        registry.load_file(path)
-        here = [
-            n
-            for n in registry.names("problems")
-            if n not in before or registry.place("problems", n).rpartition(":")[0].endswith(path)
-        ]
-        if not wanted and len(here) != 1:
+    if name.endswith(".py") or ".py:" in name:
+        here = registry.in_file("problems", name)
+        if len(here) != 1:
             raise OpcheckError(
-                f"{path} registers {len(here)} problems ({', '.join(here)}); "
-                "name one as FILE.py:NAME"
+                f"{name} registers {len(here)} problems ({', '.join(here)}); name one as FILE.py:NAME"
             )
-        name = wanted or here[0]
+        name = here[0]
     family: Family = registry.get("problems", name)
     return family(**parameters)
 

@@ -56,6 +56,7 @@ class Theorem:
     horizons: tuple[int, ...]
     first: int
     free: tuple[str, ...]
+    at_least: tuple[str, ...]
     paper: tuple[Mapping[str, str], ...]
     constrained: bool
     reaches: float
@@ -120,6 +121,7 @@ def theorem(
     horizons: Sequence[int] = (300,),
     first: int = 0,
     free: Sequence[str] = (),
+    at_least: Sequence[str] = (),
     paper: Sequence[Mapping[str, str]] = (),
     constrained: bool = False,
     reaches: float = 0.0,
@@ -144,6 +146,7 @@ def theorem(
         on: restricts the statement to these problem families.
         horizons: values of K; several where parameters depend on K.
         first: smallest k the statement is about.
+        at_least: parameters set by ``let`` of which more is covered too, as τ inner steps.
         free: further symbols that ``where`` ranges over, as κ in a horizon rule.
         paper: the source's own parameter choices, as formulas.
         constrained: whether A ≠ 0 is allowed.
@@ -170,6 +173,7 @@ def theorem(
         tuple(horizons),
         first,
         tuple(free),
+        tuple(at_least),
         tuple(paper),
         constrained,
         reaches,

@@ -119,6 +119,7 @@ for _name, _measure, _bound, _doc in (
         given=COMONOTONE,
         where=f"{CONIC}, 0 < kappa < 1",
         free=["kappa"],
+        at_least=["tau"],
         let=LET
         | {"tau": "max(1, ceil(log(sqrt(lam/(2*beta - lam))*sqrt(K + kappa)/kappa)/log(1/q)))"},
         measure=_measure,
@@ -139,6 +140,7 @@ theorem(
     given=COMONOTONE,
     where=f"{CONIC}, 0 < kappa < 1",
     free=["kappa"],
+    at_least=["tau"],
     let=LET
     | {"tau": "max(1, ceil(log(lam/(kappa*sqrt(a))*sqrt((k + 1)*(k + 2) + kappa))/log(1/q)))"},
     measure="resolvent_residual",

@@ -1,0 +1,55 @@
+"""What the README shows is run."""
+
+import re
+import shlex
+import warnings
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opcheck.cli import main
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^\$ (opcheck [^\n]*)$", README, re.MULTILINE)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder that holds the README's complete files."""
+    for block in BLOCKS:
+        named = re.match(r"# (\w+\.py), complete\n", block)
+        if named:
+            (tmp_path / named[1]).write_text(block, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_there_are_two_complete_files_and_a_session(desk):
+    assert sorted(p.name for p in desk.iterdir()) == ["my_game.py", "my_theorem.py"]
+    assert len(BLOCKS) == 3
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if "my_" in c or "repro" in c])
+def test_the_commands_work_as_written(command, desk):
+    words = shlex.split(command)[1:]
+    result = CliRunner().invoke(main, words + (["--jobs", "1"] if words[0] == "verify" else []))
+    assert result.exit_code == 0, result.output
+    if "--plot" in words:
+        assert (desk / words[words.index("--plot") + 1]).read_text().startswith("<?xml")
+    if "--out" in words:
+        assert {p.suffix for p in (desk / "figures").iterdir()} == {".svg", ".png", ".csv"}
+    if words[0] == "verify":
+        assert "holds" in result.output
+
+
+def test_the_session_works_as_written(desk):
+    session = next(b for b in BLOCKS if "complete" not in b.splitlines()[0])
+    scope: dict[str, object] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(compile(session, "README", "exec"), scope)
+    assert scope["r"].ok
+    assert scope["v"].status == "holds"
+    assert scope["t"].status == "completed"
