@@ -15,19 +15,26 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^\$ (opcheck [^\n]*)$", README, re.MULTILINE)
 
 
-@pytest.fixture
-def desk(tmp_path, monkeypatch):
-    """A folder that holds the README's complete files."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder that holds the README's complete files; one, since their names register once."""
+    tmp_path = tmp_path_factory.mktemp("desk")
     for block in BLOCKS:
         named = re.match(r"# (\w+\.py), complete\n", block)
         if named:
             (tmp_path / named[1]).write_text(block, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
+@pytest.fixture
+def desk(folder, monkeypatch):
+    """The same, entered."""
+    monkeypatch.chdir(folder)
+    return folder
+
+
 def test_there_are_two_complete_files_and_a_session(desk):
-    assert sorted(p.name for p in desk.iterdir()) == ["my_game.py", "my_theorem.py"]
+    assert sorted(p.name for p in desk.glob("*.py")) == ["my_game.py", "my_theorem.py"]
     assert len(BLOCKS) == 3
 
 

@@ -251,7 +251,6 @@ def rooted(z, out, data):
     out[1] = z[1]
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
 def test_a_run_that_becomes_nan_says_when() -> None:
     """z₀ falls by 1 a step from 3: √z₀ is NaN at k = 4, and so z at k = 5."""
     where = Problem("rooted", operator(rooted, 2), start=np.array([3.0, 1.0]))

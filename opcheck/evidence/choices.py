@@ -32,7 +32,11 @@ def settle(
         for name, formula in list(waiting.items()):
             parsed = text(formula)
             if parsed.names <= values.keys():
-                values[name] = keep[name] if name in keep else parsed.evaluate(values, arithmetic)
+                if name in keep:
+                    values[name] = keep[name]
+                else:
+                    with np.errstate(all="ignore"):  # a range checked later may rule out 0/0
+                        values[name] = parsed.evaluate(values, arithmetic)
                 del waiting[name]
                 progress = True
 
