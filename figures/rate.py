@@ -131,8 +131,10 @@ def _formula(measure: str, run: Trajectory) -> str:
     if measure == "natural_residual":
         is_set = run.problem.resolvent.contains is not None
         return rf"$\Vert z_k - {'P_C' if is_set else 'J_A'}(z_k - F\,z_k)\Vert^2$"
+    if measure == "resolvent_residual":
+        return r"$\Vert z_k - J_{\gamma S}\,z_k\Vert^2$"
     if measure == "distance":
         return r"$\Vert z_k - z^*\Vert^2$"
     known = registry.names("measures")
     name = measure.partition("(")[0]
-    return f"{measure}: {registry.get('measures', name).doc}" if name in known else measure
+    return registry.get("measures", name).doc.partition(",")[0] if name in known else measure

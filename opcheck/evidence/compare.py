@@ -215,7 +215,8 @@ def _compare(
     )
     out = []
     for i, values in enumerate(runs):
-        farthest = float(np.linalg.norm(problem.start)) + float(np.linalg.norm(batch.state[i, 0]))
+        with np.errstate(over="ignore"):
+            farthest = float(np.linalg.norm(problem.start) + np.linalg.norm(batch.state[i, 0]))
         record = {key: batch.record[i, j] for j, key in enumerate(takes)}
         if batch.status[i]:
             for series in record.values():
