@@ -86,6 +86,9 @@ class Ball:
     def __neg__(self) -> Ball:
         return _ball(-self.ball)
 
+    def __pos__(self) -> Ball:
+        return self
+
     def __abs__(self) -> Ball:
         return _ball(abs(self.ball))
 
@@ -228,7 +231,7 @@ def _divide(a: Any, b: Any) -> Any:
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, int):
         a = fmpq(a)
-    if isinstance(b, int | fmpq | np.integer):
+    if isinstance(b, int | np.integer) or (isinstance(b, fmpq) and b.q == 1):
         return a ** _whole(b)
     return (b * Ball(a).log()).exp()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from flint import arb
 
+from opcheck import registry
 from opcheck.engine.interpret import Balls, run_exactly
 from opcheck.engine.numbers import Ball, precision, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.choices import settle
-from opcheck.evidence.compare import Comparison, parameters_of, plan, sides
+from opcheck.evidence.compare import Comparison, needs_solution, parameters_of, plan, sides
 from opcheck.evidence.hypotheses import Constants
 from opcheck.model.problem import Problem
 from opcheck.model.text import text
@@ -20,6 +22,7 @@ from opcheck.model.theorem import Theorem
 STEPS = (4, 16, 64)  # bits a step that a run may lose, tried in turn
 ALLOWANCE = 150_000  # operations on balls that one decision may cost: about a second
 SHARP = arb("1e-30")  # a ball around 1 with a smaller radius counts as 1
+ROUNDED = arb("1e-60")  # squared residual above which a float is not the zero itself
 
 
 def adjudicate(
@@ -108,6 +111,12 @@ def _verdicts(
             for a, b in zip(problem.start.tolist(), target.tolist(), strict=True)
         )
         values["R"] = Ball(square).sqrt()
+        at_zero = replace(problem, start=target)
+        residual = (registry.get("measures", "natural_residual").kernel, 0, -1)
+        stay = parameters_of(method, values)
+        here = run_exactly(reading, at_zero, method, stay, [0], [residual]).record[0, 0]
+        if needs_solution(theorem) and not Ball(here).ball < ROUNDED:
+            raise OpcheckError(f"the solution of {problem.name!r} is known to rounding only")
     takes = [(t.measure.kernel, *t.indices(method)) for t in recording.takes.values()]
     run = run_exactly(
         reading, problem, method, parameters_of(method, values), range(last + 1), takes

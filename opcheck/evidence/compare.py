@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,6 +131,11 @@ def needs_solution(theorem: Theorem) -> bool:
     return "R" in names or any("solution" in t.rows for t in plan(theorem).takes.values())
 
 
+def _solves_sum(kernel: Callable[..., Any]) -> bool:
+    """Whether a text takes the resolvent of the sum: dear, and NaN where it is not found."""
+    return "resolvent_of_sum" in kernel.__code__.co_names
+
+
 def _jobs(
     theorem: Theorem,
     problem: Problem,
@@ -139,11 +144,8 @@ def _jobs(
     fixed: Mapping[str, Any],
 ) -> list[tuple[int, Values]]:
     size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
-    solves = sum(
-        "resolvent_of_sum" in t.measure.kernel.__code__.co_names
-        for t in plan(theorem).takes.values()
-    )
-    solve = SOLVE * ("resolvent_of_sum" in method.kernel.__code__.co_names or solves > 0) or 1
+    solves = sum(_solves_sum(t.measure.kernel) for t in plan(theorem).takes.values())
+    solve = SOLVE * (_solves_sum(method.kernel) or solves > 0) or 1
     jobs: list[tuple[int, Values]] = []
     seen: set[tuple[float, ...]] = set()
     for horizon in theorem.horizons:
@@ -232,6 +234,9 @@ def _compare(
                 lost = np.isnan(left) | np.isnan(right)
                 left[lost], right[lost] = 0.0, np.inf
             one = _judge(theorem, problem, values, horizon, left, right, farthest)
+            if batch.status[i] < 0 and not _solves_sum(method.kernel):
+                k = -int(batch.status[i]) - 1
+                one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
         if watch and one.status != "inconclusive":
             assert problem.region is not None
             reach = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)

@@ -44,7 +44,7 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
     values: dict[str, float] = dict(problem.parameters) if theorem.on else {}
     formulas: dict[str, str] = {}
     used: list[Fact] = []
-    for wanted in theorem.given:
+    for wanted in theorem.asked:
         facts = [f for f in problem.all_facts() if _speaks_of(f.property, wanted, problem)]
         found, by = _best(wanted, facts, problem)
         if found is None:

@@ -22,7 +22,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.compare import compare, needs_solution
 from opcheck.evidence.hypotheses import Constants, constants
 from opcheck.evidence.verify import library, over_processes
-from opcheck.model.method import Method, Over, resolve
+from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
@@ -47,7 +47,7 @@ class Mutant:
 
     @property
     def caught(self) -> bool:
-        """Whether some verdict was ``violated``."""
+        """Whether some verdict was ``violated`` or, for a kernel that breaks, ``error``."""
         return bool(self.by)
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _violated(
     method: Method | None = None,
     scale: float = 1.0,
 ) -> bool:
-    """Whether float64 alone, outside its rounding budget, reports a violation."""
+    """Whether float64 alone, outside its rounding budget, reports a violation or a NaN."""
     found = constants(theorem, problem) if known is None else known
     if isinstance(found, str):
         return False
@@ -72,7 +72,7 @@ def _violated(
         compared = compare(theorem, problem, found, method, scale)
     except OpcheckError:
         return False
-    return any(c.status == "violated" for c in compared)
+    return any(c.status in ("violated", "error") for c in compared)
 
 
 def bound_mutants(name: str) -> list[Mutant]:
@@ -150,6 +150,9 @@ class _Change(ast.NodeTransformer):
             return True
         return False
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return node  # which row or parameter is read is not arithmetic; a wrong one may crash
+
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.USub) and self._take(f"{ast.unparse(node)}: sign lost"):
@@ -226,21 +229,17 @@ def _made(kernel: Callable[..., None], source: str) -> Callable[..., None]:
 def kernel_mutants(name: str) -> list[Mutant]:
     """Every change of a method's text, against every theorem about it, until one is violated.
 
-    A method of methods is changed in its own text, over the bases that the theorems name.
+    Theorems about Lookahead over the method count as being about it.
     """
     entry = registry.get("methods", name)
     theorems = [registry.get("theorems", n) for n in registry.names("theorems")]
-    about = [t for t in theorems if t.method_name.partition("(")[0] == name]
+    about = [t for t in theorems if name in t.method_name.strip(")").split("(")]
     problems = library()
     out = []
     for what, kernel in kernel_changes(entry.kernel):
         by = ""
         for theorem in about:
-            if isinstance(entry, Over):
-                base = resolve(theorem.method_name.partition("(")[2][:-1])
-                method = replace(entry, kernel=kernel)(base)
-            else:
-                method = replace(entry, kernel=kernel)
+            method = _changed(theorem.method_name, name, kernel)
             caught = (p.name for p in problems if _violated(theorem, p, method=method))
             found = next(caught, "")
             if found:
@@ -248,6 +247,15 @@ def kernel_mutants(name: str) -> list[Mutant]:
                 break
         out.append(Mutant("kernel", name, what, by))
     return out
+
+
+def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:
+    """The method of a name, with the text of one of its parts changed."""
+    head, bracket, rest = written.partition("(")
+    entry = registry.get("methods", head)
+    entry = replace(entry, kernel=kernel) if head == name else entry
+    made: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
+    return made
 
 
 def _plant(job: str) -> list[Mutant]:
@@ -271,6 +279,6 @@ def mutants(
 def work_list(names: Sequence[str]) -> list[str]:
     """One job for each theorem and kind, and for each method they are about."""
     theorems = [registry.get("theorems", n) for n in names]
-    methods = sorted({t.method_name.partition("(")[0] for t in theorems})
+    methods = sorted({m for t in theorems for m in t.method_name.strip(")").split("(")})
     kernels = [f"kernel {m}" for m in methods]
     return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis") for n in names]

@@ -242,7 +242,8 @@ def problem(name: str, **parameters: Any) -> Problem:
         here = registry.in_file("problems", name)
         if len(here) != 1:
             raise OpcheckError(
-                f"{name} registers {len(here)} problems ({', '.join(here)}); name one as FILE.py:NAME"
+                f"{name} registers {len(here)} problems ({', '.join(here)}); "
+                "name one as FILE.py:NAME"
             )
         name = here[0]
     family: Family = registry.get("problems", name)

@@ -45,6 +45,7 @@ class Theorem:
     name: str
     method_name: str
     given: tuple[Property, ...]
+    technical: tuple[Property, ...]
     where: str
     let: Mapping[str, str]
     measure: str
@@ -81,7 +82,7 @@ class Theorem:
     @functools.cached_property
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.method.parameters} - self.let.keys()
-        given = {p.constant for p in self.given}
+        given = {p.constant for p in self.asked}
         return chains(self.where, frozenset(own - given | set(self.free)))
 
     @functools.cached_property
@@ -95,10 +96,15 @@ class Theorem:
         return text(self.bound, frozenset(registry.names("measures")))
 
     @property
+    def asked(self) -> tuple[Property, ...]:
+        """Every property a problem must have."""
+        return (*self.given, *self.technical)
+
+    @property
     def hypotheses(self) -> list[str]:
         """The assumptions as sentences."""
         parts = [
-            f"{p.kind.name}({p.constant or ''}) of {p.of}".replace("()", "") for p in self.given
+            f"{p.kind.name}({p.constant or ''}) of {p.of}".replace("()", "") for p in self.asked
         ]
         if self.on:
             parts.append(f"problem is {' or '.join(self.on)}")
@@ -110,6 +116,7 @@ def theorem(
     *,
     method: str,
     given: Sequence[Property] = (),
+    technical: Sequence[Property] = (),
     where: str = "",
     let: Mapping[str, str] | None = None,
     measure: str,
@@ -133,6 +140,8 @@ def theorem(
         name: ``authorYEAR_what``.
         method: as in ``rapp`` or ``lookahead(extragradient)``.
         given: properties whose constants are symbols of the other texts.
+        technical: what computing needs beyond the statement, as a Lipschitz constant for the loop
+            that finds J_{γS}; asked of a problem like the rest.
         where: ranges of the method's parameters, each using earlier symbols only, as in
             ``"0 < gamma < 1/L, 0 < alpha < 1 + 2*rho/gamma"``, and conditions on the constants.
         let: further symbols, and parameters that are formulas (of k for a sequence, of the
@@ -162,6 +171,7 @@ def theorem(
         name,
         method,
         tuple(given),
+        tuple(technical),
         where,
         dict(let or {}),
         measure,

@@ -1,6 +1,6 @@
 """Extragradient, EG+ and CEG+."""
 
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
 MONOTONE = [Lipschitz("L", of="F"), Monotone(of="F")]
@@ -108,6 +108,36 @@ theorem(
     horizons=[30],
     paper=[{"gamma": "1/(2*L)"}],
     doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
+)
+
+theorem(
+    "korpelevich1976_eg_fejer",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="next(distance)",
+    bound="distance - (1 - (gamma*L)**2)*distance(before, zbar)",
+    claim="one-step",
+    reaches=1.0,
+    source=Source("korpelevich1976", "Lemma 1"),
+    horizons=[30],
+    constrained=True,
+    doc="Fejér decrease of extragradient, constraints allowed.",
+)
+
+theorem(
+    "elementary_gda_contraction",
+    method="gradient_descent_ascent",
+    given=[Lipschitz("L", of="F"), StronglyMonotone("mu", of="F")],
+    where="0 < mu, 0 < gamma < 2*mu/L**2",
+    measure="next(distance)",
+    bound="(1 - 2*gamma*mu + (gamma*L)**2)*distance",
+    claim="one-step",
+    reaches=1.0,
+    source=Source("elementary", confirmed=True),
+    horizons=[30],
+    constrained=True,
+    doc="Projected gradient descent ascent contracts for a strongly monotone F.",
 )
 
 for _method, _factor, _words in (

@@ -14,7 +14,8 @@ BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma"}
 theorem(
     "gu2020_ppm_last",
     method="proximal_point",
-    given=[Monotone(of="S"), Lipschitz("L", of="F")],
+    given=[Monotone(of="S")],
+    technical=[Lipschitz("L", of="F")],
     where="0 < gamma < 1/L",
     measure="distance(z, before)",
     bound="R**2*(k/(k + 1))**k/(k + 1)",
@@ -28,7 +29,8 @@ theorem(
 theorem(
     "gorbunov2023_ppm_last",
     method="proximal_point",
-    given=[Comonotone("rho", of="S"), Lipschitz("L", of="F")],
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where="rho <= 0, max(0, -2*rho) < gamma < 1/L",
     let={"a": "gamma/(2*(gamma + rho))"},
     measure="distance(z, before)",
@@ -45,7 +47,8 @@ theorem(
 theorem(
     "pethick2023_relaxed_fejer",
     method="relaxed_proximal_point",
-    given=[Lipschitz("L", of="F"), WeakMinty("rho", of="S")],
+    given=[WeakMinty("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=CONIC,
     let=RELAXED,
     measure="next(distance)",
@@ -63,7 +66,8 @@ theorem(
 theorem(
     "pethick2023_relaxed_monotone",
     method="relaxed_proximal_point",
-    given=[Lipschitz("L", of="F"), Comonotone("rho", of="S")],
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=CONIC,
     let=RELAXED,
     measure="next(resolvent_residual)",
@@ -80,7 +84,8 @@ theorem(
 theorem(
     "pethick2023_relaxed_last",
     method="relaxed_proximal_point",
-    given=[Lipschitz("L", of="F"), Comonotone("rho", of="S")],
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=CONIC,
     let=RELAXED,
     measure="resolvent_residual",

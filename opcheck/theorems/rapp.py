@@ -20,7 +20,8 @@ ERRORS = "before(2*lam*sqrt(inner_error*distance) + lam**2*inner_error)"
 theorem(
     "pethick2023_ikm_average",
     method="rapp",
-    given=WEAK,
+    given=[WeakMinty("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=f"{CONIC}, 1 <= tau",
     let=LET,
     measure="upto(resolvent_residual)/(k + 1)",
@@ -37,7 +38,8 @@ theorem(
 theorem(
     "pethick2023_ikm_radius",
     method="rapp",
-    given=WEAK,
+    given=[WeakMinty("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=f"{CONIC}, 1 <= tau",
     let=LET,
     measure="sqrt(distance)",
@@ -53,7 +55,8 @@ theorem(
 theorem(
     "pethick2023_ikm_residual",
     method="rapp",
-    given=COMONOTONE,
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=f"{CONIC}, 1 <= tau",
     let=LET,
     measure="next(resolvent_residual)",
@@ -70,7 +73,8 @@ theorem(
 theorem(
     "pethick2023_ikm_last",
     method="rapp",
-    given=COMONOTONE,
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
     where=f"{CONIC}, 1 <= tau",
     let=LET,
     measure="resolvent_residual",
