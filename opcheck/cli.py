@@ -24,6 +24,12 @@ class Commands(click.Group):
                 raise
             _say(str(error))
             ctx.exit(2)
+        except click.UsageError as error:
+            _say(error.format_message())
+            ctx.exit(2)
+        except MemoryError:
+            _say("this needs more memory than there is; record fewer k, or take a smaller problem")
+            ctx.exit(2)
         except KeyboardInterrupt:
             _say("interrupted")
             ctx.exit(130)
@@ -48,10 +54,17 @@ def _console() -> Any:
     return Console(width=None if sys.stdout.isatty() else 180, soft_wrap=not sys.stdout.isatty())
 
 
-def _json(document: Any) -> None:
-    import json
+def _number(value: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(f"{v:g}" for v in value[:8])
+        return f"({shown}{', ...' if len(value) > 8 else ''})"
+    return f"{value:g}"
 
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
+
+def _json(value: Any) -> None:
+    from opcheck.document import document
+
+    click.echo(document(value))
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -112,7 +125,7 @@ def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
             numbers = [float(v) for v in value.split(",")]
         except ValueError:
             numbers = []
-        if not equals or not numbers:
+        if not equals or not numbers or not name.strip():
             raise OpcheckError(f"-p {item!r} is no parameter; write -p name=number")
         found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
     return found
@@ -219,7 +232,7 @@ def run(
         ("problem", trajectory.problem.name),
         (
             "parameters",
-            ", ".join(f"{n} = {v:g}" for n, v in trajectory.parameters.items()) or "none",
+            ", ".join(f"{n} = {_number(v)}" for n, v in trajectory.parameters.items()) or "none",
         ),
         ("status", trajectory.status),
         ("iterations", f"{trajectory.k[-1]}, {trajectory.oracle_calls[-1]:.0f} operator calls"),

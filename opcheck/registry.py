@@ -132,7 +132,7 @@ def load_file(path: str | Path) -> Any:
         except OpcheckError:
             del sys.modules[name]
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[name]
             raise OpcheckError(
                 f"{path} failed to import: {type(error).__name__}: {error}; mend the file"

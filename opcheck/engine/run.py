@@ -305,6 +305,8 @@ def run(
     if start is not None:
         z0 = as_point(start, where)
     elif seed is not None:
+        if seed < 0:
+            raise OpcheckError(f"seed = {seed} must not be negative")
         z0 = points(where, 1, np.random.default_rng(seed))[0]
     base = ["natural_residual" if where.constrained else "residual"]
     base += ["distance"] if where.solution is not None or where.project is not None else []

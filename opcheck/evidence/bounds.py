@@ -64,6 +64,11 @@ def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[
     if target is not None:
         values["R"] = float(np.linalg.norm(trajectory.problem.start - target))
     given = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
+    for name, value in given.items():
+        if value.ndim:
+            if any(name == chain.name for chain in theorem.chains):
+                raise OpcheckError(f"{theorem.name} is about one {name}, the same for every k")
+            given[name] = value[np.minimum(np.arange(horizon + 1), value.size - 1)]
     conditions_hold(theorem, values)
     best: NDArray[np.float64] | None = None
     reason: OpcheckError | None = None

@@ -233,7 +233,12 @@ def _compare(
                 # past the norm limit, infinite against infinite says nothing
                 lost = np.isnan(left) | np.isnan(right)
                 left[lost], right[lost] = 0.0, np.inf
-            one = _judge(theorem, problem, values, horizon, left, right, farthest)
+            terms = np.zeros(len(left))
+            for series in record.values():
+                # a recorded sequence stands in the texts at k or, by next, at k + 1
+                both = np.fmax(series, np.append(series[1:], series[-1]))
+                terms = np.fmax(terms, both[: len(left)])
+            one = _judge(theorem, problem, values, horizon, left, right, farthest, terms)
             if batch.status[i] < 0 and not _solves_sum(method.kernel):
                 k = -int(batch.status[i]) - 1
                 one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
@@ -252,21 +257,29 @@ def _compare(
 
 
 def budget(
-    left: NDArray[np.float64], right: NDArray[np.float64], dim: int, size: float
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    dim: int,
+    size: float,
+    terms: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
     """Relative error that float64 may have made in measured/bound at each k.
 
     Each step rounds z by some ulp of its size, (k + 1)(d + 10)·8ε in all where the iteration does
     not amplify; in a squared measure that weighs as the root of ``size`` (a squared point, as the
-    measure sees it) over its present value. The constant part covers the evaluation of the bound.
-    It is an allowance for rounding, not a tolerance: within it float64 decides nothing.
+    measure sees it) over its present value. ``terms`` is how large what the texts add up and may
+    cancel is at each k. The constant part covers the rest of their evaluation. It is an allowance
+    for rounding, not a tolerance: within it float64 decides nothing.
     """
     k = np.arange(len(left), dtype=float)
     step = (k + 1) * (dim + 10) * 8 * np.finfo(float).eps
     size = max(size, float(np.abs(left[0])), float(np.abs(right[np.isfinite(right)][:1].sum())))
     with np.errstate(divide="ignore", invalid="ignore"):
-        root = np.sqrt(size / np.fmax(np.abs(left), np.abs(right)))
-    return 2.0**-30 + 2 * step * np.where(np.isfinite(root), root, np.inf)
+        value = np.fmax(np.abs(left), np.abs(right))
+        root = np.sqrt(size / value)
+        cancelled = 64 * np.finfo(float).eps * terms / value
+    lost = 2 * step * root + cancelled
+    return 2.0**-30 + np.where(np.isfinite(lost), lost, np.inf)
 
 
 def _judge(
@@ -277,6 +290,7 @@ def _judge(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
     farthest: float,
+    terms: NDArray[np.float64],
 ) -> Comparison:
     centre = problem.solution_near(problem.start)
     size = farthest**2 + (0 if centre is None else float(centre @ centre))
@@ -284,15 +298,17 @@ def _judge(
     weights = [
         abs(float(v)) for v in parameters_of(theorem.method, values).values() if np.ndim(v) == 0
     ]
-    size *= max(1.0, values.get("L", 1.0), *weights) ** 2
-    allowance = budget(left, right, problem.dim, size)
+    weight = max(1.0, values.get("L", 1.0), *weights) ** 2
+    allowance = budget(left, right, problem.dim, size * weight, terms * weight)
     ratio = np.where(left == right, 1.0, left / right)
     ratio = np.where((left == 0) & (right >= 0), 0.0, ratio)
-    if not problem.start.any() and values.get("R") == 0:
-        ratio = np.zeros_like(ratio)
+    ratio = np.where((right < 0) & (left > right), np.inf, ratio)  # a bound below 0 is broken
+    if values.get("R") == 0:
+        ratio = np.zeros_like(ratio)  # it starts at the solution: 0 against 0
     ratio[: theorem.first] = np.nan
     finite = np.isfinite(left) & np.isfinite(right)
     ratio[finite & (allowance > UNDECIDABLE)] = np.nan
+    ratio[np.isinf(left) & np.isinf(right)] = np.nan
     unknown = np.isnan(left) | np.isnan(right)
     if unknown[theorem.first :].any():
         reason = f"NaN at k = {np.flatnonzero(unknown)[-1]}: the resolvent of the sum was not found"
@@ -307,7 +323,10 @@ def _judge(
         return Comparison(values, horizon, ratio, [], status, reason)
     else:
         violated = ratio > 1 + allowance
-        close = np.abs(ratio - 1) <= allowance
+        # a bound below 0 by rounding alone is as open as a ratio close to 1
+        gap = np.abs(left - right) <= allowance * np.fmax(np.abs(left), np.abs(right))
+        violated &= ~gap
+        close = (np.abs(ratio - 1) <= allowance) | (gap & np.isinf(ratio))
     status = "violated" if violated.any() else "holds"
     undecided = np.flatnonzero(close).tolist()
     profile = _profile(ratio, right) if horizon == max(theorem.horizons) else ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opcheck import registry
+from opcheck.document import document
 from opcheck.errors import OpcheckError
 from opcheck.evidence.adjudicate import adjudicate
 from opcheck.evidence.choices import Empty
@@ -159,10 +159,10 @@ class Report:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """The report as one JSON document, written to ``path`` where one is given."""
-        document = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, default=str)
+        written = document(self.as_dict())
         if path is not None:
-            Path(path).write_text(document + "\n", encoding="utf-8")
-        return document
+            Path(path).write_text(written + "\n", encoding="utf-8")
+        return written
 
     def plot(self) -> Any:
         """A matplotlib figure: the worst ratio of each theorem."""

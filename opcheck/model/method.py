@@ -87,6 +87,9 @@ class Method:
         packed: list[Any] = []
         for p in self.parameters:
             value = given[p.name]
+            if isinstance(value, str) or np.ndim(value) > p.sequence or np.size(value) == 0:
+                wanted = "a number or a list of them" if p.sequence else "a number"
+                raise OpcheckError(f"{self.name}: {p.name} = {value!r} must be {wanted}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
             if p.sequence:
                 entries = (entries + entries[-1:] * length)[: max(length, 1)]

@@ -20,10 +20,9 @@ from opcheck.model.text import FLOAT, text
 
 @dataclass(frozen=True)
 class Region:
-    """Where local facts hold: ‖z − centre‖∞ ≤ radius."""
+    """Where local facts hold: ‖z‖∞ ≤ radius."""
 
     radius: float
-    centre: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +126,11 @@ class Family:
                 raise OpcheckError(
                     f"problem {self.name!r} has no parameter {name!r}; "
                     f"it takes {', '.join(defaults) or 'none'}"
+                )
+            number = isinstance(parameters[name], int | float | np.number)
+            if isinstance(defaults[name], int | float) and not number:
+                raise OpcheckError(
+                    f"problem {self.name!r} takes a number for {name}, not {parameters[name]!r}"
                 )
         values = defaults | parameters
         missing = [n for n, v in values.items() if v is inspect.Parameter.empty]
@@ -274,8 +278,7 @@ def points(problem: Problem, count: int, generator: np.random.Generator) -> NDAr
     """``count`` random points: in the region, else at several scales about the solution."""
     d = problem.dim
     if problem.region is not None:
-        centre = np.zeros(d) if problem.region.centre is None else np.array(problem.region.centre)
-        return centre + problem.region.radius * generator.uniform(-1, 1, (count, d))
+        return problem.region.radius * generator.uniform(-1, 1, (count, d))
     centre = np.zeros(d) if problem.solution is None else problem.solution
     scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
     return np.asarray(centre + scale * generator.standard_normal((count, d)))
