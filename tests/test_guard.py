@@ -135,7 +135,7 @@ def test_a_region_is_looked_into() -> None:
 
     guard(problem(far))
     with pytest.raises(OpcheckError, match="must be finite"):
-        guard(problem(far, region=Region(1.0, (60.0, 60.0))))
+        guard(problem(far, region=Region(60.0)))
 
 
 def test_each_of_two_operators_of_one_text_is_looked_at() -> None:

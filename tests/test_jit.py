@@ -117,6 +117,7 @@ def test_an_edited_helper_recompiles_its_users_and_nothing_else(
 BODY = "def F(z, out, data):\n    out[0] = f(z[0]) + g(z[0]) + h(z[0])\n"
 TWO = "def a(x):\n    return x + 1\ndef b(x):\n    return 10*x\n"
 CALL = "def F(z, out, data):\n    out[0] = step(z[0])\n"
+ROOT_OF_MINUS_4 = "def F(z, out, data):\n    out[0] = abs(m.sqrt(z[0] - 7))\n"
 PAIR = "from collections import namedtuple\n"
 TIMES = "def F(z, out, data):\n    out[0] = c * z[0]\n"
 READ = "def F(z, out, data):\n    out[0] = c.p\n"
@@ -156,8 +157,8 @@ CHANGES = {
         3 + 3**0.5 + 3,
     ),
     "module of the same name": (
-        "import math as m\ndef F(z, out, data):\n    out[0] = m.sqrt(z[0] - z[0] - 4)\n",
-        "import cmath as m\ndef F(z, out, data):\n    out[0] = m.sqrt(z[0] - z[0] - 4).imag\n",
+        "import math as m\n" + ROOT_OF_MINUS_4,
+        "import cmath as m\n" + ROOT_OF_MINUS_4,
         np.nan,
         2,
     ),
@@ -236,6 +237,15 @@ def test_what_a_kernel_does_not_see_costs_no_compilation(
     assert (first.hits, second.hits) == (0, 1)
     assert first.value == second.value == 12
     assert first.fingerprint == second.fingerprint
+
+
+def test_a_kernel_with_and_without_bounds_checks_is_two_kernels(cache: Path, load: Load) -> None:
+    """What is opcheck's own runs unchecked; a stranger's kernel of the same text must not."""
+    trusted = load({"users": KERNEL}).F
+    trusted.__module__ = "opcheck.mine"
+    assert outcome(trusted).hits == 0
+    assert outcome(load({"users": KERNEL}).F).hits == 0
+    assert outcome(load({"users": KERNEL}).F).hits == 1
 
 
 def damage(path: Path, how: str) -> None:

@@ -81,9 +81,9 @@ def visible(function: Callable[..., Any]) -> list[Callable[..., Any]]:
     return found
 
 
-def fingerprint(function: Callable[..., Any]) -> str:
-    """Hash of everything a compiled function can see: code, constants, names, callees, cells."""
-    digest = hashlib.sha256()
+def fingerprint(function: Callable[..., Any], **options: Any) -> str:
+    """Hash of how a function is compiled and of all it sees: code, constants, callees, cells."""
+    digest = hashlib.sha256(repr(options).encode())
     found = visible(function)
     for f in found:
         for code in _codes(f.__code__):
@@ -170,10 +170,11 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     for callee in visible(function)[1:]:
         _make_callable(callee)
     foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", boundscheck=foreign)(function)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": foreign}
+    dispatcher: Any = numba.njit(**options)(function)
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
-        dispatcher._cache = _cache_class()(function, f"{role}{'-checked' * foreign}")
+        dispatcher._cache = _cache_class()(function, f"{role}-{fingerprint(function, **options)}")
     with quiet():
         dispatcher.compile(getattr(signatures(), role))
     dispatcher.disable_compile()
@@ -205,9 +206,9 @@ def _cache_class() -> Any:
     from numba.core import caching
 
     class Locator(caching._CacheLocator):
-        def __init__(self, function: Any, role: str) -> None:
+        def __init__(self, function: Any, key: str) -> None:
             self._py_file = function.__code__.co_filename
-            self._key = f"{role}-{fingerprint(function)}"
+            self._key = key
 
         def get_cache_path(self) -> str:
             return str(cache_dir() / f"numba-{numba.__version__}")
@@ -219,9 +220,9 @@ def _cache_class() -> Any:
             return self._key
 
     class Impl(caching.CompileResultCacheImpl):
-        def __init__(self, function: Any, role: str) -> None:
+        def __init__(self, function: Any, key: str) -> None:
             self._lineno = function.__code__.co_firstlineno
-            self._locator = Locator(function, role)
+            self._locator = Locator(function, key)
             self._locator.ensure_cache_path()
             # named by the fingerprint alone, so that a line moved in a file changes nothing
             self._filename_base = f"{function.__name__}.{self._locator.get_disambiguator()}"
@@ -229,10 +230,10 @@ def _cache_class() -> Any:
     class Cache(caching.FunctionCache):
         _impl_class: Any = Impl
 
-        def __init__(self, function: Any, role: str) -> None:
+        def __init__(self, function: Any, key: str) -> None:
             self._name = repr(function)
             self._py_func = function
-            self._impl = Impl(function, role)
+            self._impl = Impl(function, key)
             self._cache_path = self._impl.locator.get_cache_path()
             source_stamp = self._impl.locator.get_source_stamp()
             self._cache_file = caching.IndexDataCacheFile(

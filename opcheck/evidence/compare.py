@@ -300,6 +300,7 @@ def _judge(
     ]
     weight = max(1.0, values.get("L", 1.0), *weights) ** 2
     allowance = budget(left, right, problem.dim, size * weight, terms * weight)
+    allowance[np.isinf(left)] = 0.0  # it left the numbers: that is no rounding
     ratio = np.where(left == right, 1.0, left / right)
     ratio = np.where((left == 0) & (right >= 0), 0.0, ratio)
     ratio = np.where((right < 0) & (left > right), np.inf, ratio)  # a bound below 0 is broken

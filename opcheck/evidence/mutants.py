@@ -119,10 +119,11 @@ def _words(dropped: Property) -> str:
 
 
 def _pretend(dropped: Property) -> dict[str, float]:
-    """A constant that the problem is pretended to have: L = 1/4; ρ = 0; μ = 1."""
+    """A constant that the problem is pretended to have: L = 1/4, μ = 1; any other is 0."""
     if dropped.kind.better is None:
         return {}
-    return {str(dropped.constant): 0.25 if dropped.kind.name == "Lipschitz" else 0.0}
+    pretended = {"Lipschitz": 0.25, "StronglyMonotone": 1.0}
+    return {str(dropped.constant): pretended.get(dropped.kind.name, 0.0)}
 
 
 def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> bool:

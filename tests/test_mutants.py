@@ -1,0 +1,296 @@
+"""Planted errors: what must come out violated does, and what survives is said to."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from opcheck import registry
+from opcheck.evidence import mutants
+from opcheck.evidence.compare import compare
+from opcheck.evidence.hypotheses import Constants, constants
+from opcheck.evidence.mutants import (
+    CUT,
+    Mutant,
+    bound_mutants,
+    hypothesis_mutants,
+    kernel_changes,
+    kernel_mutants,
+    work_list,
+)
+from opcheck.model.method import Method, Over, resolve
+from opcheck.model.primitives import axpy, combine
+from opcheck.model.problem import Problem, problem
+from opcheck.report.terminal import mutant_line
+
+METHODS = registry.names("methods")
+TIGHT = [n for n in registry.names("theorems") if registry.get("theorems", n).reaches]
+SMALL = (
+    problem("bilinear"),
+    problem("tight_linear", c=0.25),
+    problem("nilpotent"),
+    problem("expansive_map"),
+    problem("neg_identity"),
+    problem("rotation_map"),
+    problem("disc_skew"),
+)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven problems instead of the library."""
+    monkeypatch.setattr(mutants, "library", lambda: SMALL)
+
+
+def statuses(name: str, where: Problem, **changes: Any) -> set[str]:
+    theorem = registry.get("theorems", name)
+    known = constants(theorem, where)
+    assert isinstance(known, Constants), known
+    return {c.status for c in compare(theorem, where, known, **changes)}
+
+
+def arguments(entry: Method | Over) -> list[Any]:
+    """What a kernel takes, for three iterations on the bilinear game, interpreted."""
+    rows, parameters = [*entry.rows], [*entry.parameters]
+    front: list[Any] = []
+    if isinstance(entry, Over):
+        base = resolve("extragradient")
+        rows, parameters = [*base.rows, *rows], [*base.parameters, *parameters]
+        front = [base.kernel]
+    game = problem("bilinear")
+    params = np.array([2.0 if p.integer else 0.25 for p in parameters])
+    state = np.ones((len(rows), game.dim))
+    J = game.resolvent
+    first = np.float64(0)  # compiled, a division by zero is no exception
+    oracle = [game.operator.kernel, game.operator.data, J.kernel, J.data]
+    return [*front, *oracle, state, params, first, 3]
+
+
+def outcome(kernel: Callable[..., None], entry: Method | Over) -> list[float]:
+    given = arguments(entry)
+    with np.errstate(all="ignore"):
+        kernel(*given)
+    return given[-4][0].tolist()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_change_is_a_kernel_of_its_own(name: str) -> None:
+    entry = registry.get("methods", name)
+    original = ast.unparse(ast.parse(inspect.getsource(entry.kernel)).body[0].body[1:])
+    found = list(kernel_changes(entry.kernel))
+    assert found
+    texts = []
+    for what, kernel in found:
+        assert what
+        # numba and the cache read a kernel's text, so it must be there to be read
+        function = ast.parse(inspect.getsource(kernel)).body[0]
+        assert isinstance(function, ast.FunctionDef)
+        texts.append(ast.unparse(function.body[1:]))
+        before = list(inspect.signature(entry.kernel).parameters)
+        assert list(inspect.signature(kernel).parameters) == before
+        outcome(kernel, entry)  # it runs
+    assert len(set(texts)) == len(texts)
+    assert original not in texts
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_changes_leave_the_kernel_as_it_was(name: str) -> None:
+    entry = registry.get("methods", name)
+    before = outcome(entry.kernel, entry)
+    changed = [outcome(kernel, entry) for _, kernel in kernel_changes(entry.kernel)]
+    assert outcome(entry.kernel, entry) == before
+    assert any(after != before for after in changed)
+
+
+def test_a_change_is_what_it_says() -> None:
+    texts = {
+        what: inspect.getsource(kernel)
+        for what, kernel in kernel_changes(resolve("halpern").kernel)
+    }
+    assert "beta = 1 / (k - 2)" in texts["k + 2: − for +"]
+    assert "combine(z, beta, anchor, 1 + beta, z)" in texts["1 - beta: + for −"]
+    assert "axpy(z, z, 1, Fz)" in texts["-1: sign lost"]
+    lost = texts["combine(z, beta, anchor, 1 - beta, z): lost"]
+    assert "combine(z" not in lost
+    assert "pass" in lost
+
+
+# Errors planted by hand, each with the statement that must notice.
+
+
+def sign_flipped(F, F_data, J, J_data, state, params, k, n):
+    z, zbar, Fz = state[0], state[1], state[2]
+    gamma = params[0]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(zbar, z, gamma, Fz)
+        J(zbar, gamma, zbar, J_data)
+        F(zbar, Fz, F_data)
+        axpy(z, z, -gamma, Fz)
+        J(z, gamma, z, J_data)
+
+
+def without_look_ahead(F, F_data, J, J_data, state, params, k, n):
+    z, zbar, Fz = state[0], state[1], state[2]
+    gamma = params[0]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(zbar, z, -gamma, Fz)
+        axpy(z, z, -gamma, Fz)
+
+
+def weights_late_by_one(F, F_data, J, J_data, state, params, k, n):
+    z, anchor, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        beta = 1 / (k + 3)
+        F(z, Fz, F_data)
+        axpy(z, z, -1, Fz)
+        combine(z, beta, anchor, 1 - beta, z)
+        k += 1
+
+
+def anchored_at_the_last_point(F, F_data, J, J_data, state, params, k, n):
+    z, anchor, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        beta = 1 / (k + 2)
+        F(z, Fz, F_data)
+        axpy(z, z, -1, Fz)
+        combine(z, beta, anchor, 1 - beta, z)
+        axpy(anchor, z, 0, z)
+        k += 1
+
+
+def same_in_other_words(F, F_data, J, J_data, state, params, k, n):
+    z, anchor, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        beta = 1 / (2 + k)
+        F(z, Fz, F_data)
+        axpy(Fz, z, -1, Fz)
+        combine(z, 1 - beta, Fz, beta, anchor)
+        k += 1
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "kernel"),
+    [
+        ("gorbunov2022_eg_last", problem("bilinear"), sign_flipped),
+        ("gorbunov2022_eg_last", problem("bilinear"), without_look_ahead),
+        ("lieder2021_halpern", problem("halpern_worst"), weights_late_by_one),
+        ("lieder2021_halpern", problem("rotation_map", theta=0.1), anchored_at_the_last_point),
+    ],
+)
+def test_a_planted_error_is_caught(name: str, where: Problem, kernel: Callable[..., None]) -> None:
+    method = registry.get("theorems", name).method
+    assert "violated" not in statuses(name, where)
+    assert "violated" in statuses(name, where, method=dataclasses.replace(method, kernel=kernel))
+
+
+def test_a_change_of_words_only_is_not_called_an_error() -> None:
+    where = problem("halpern_worst")
+    method = dataclasses.replace(resolve("halpern"), kernel=same_in_other_words)
+    assert statuses("lieder2021_halpern", where, method=method) == {"holds"}
+
+
+def test_an_equivalent_change_is_reported_as_survived(
+    monkeypatch: pytest.MonkeyPatch, few: None
+) -> None:
+    monkeypatch.setattr(
+        mutants, "kernel_changes", lambda _: iter([("the same again", same_in_other_words)])
+    )
+    found = kernel_mutants("halpern")
+    assert found == [Mutant("kernel", "halpern", "the same again", "")]
+    assert not found[0].caught
+    assert found[0].as_dict() == {
+        "kind": "kernel",
+        "where": "halpern",
+        "change": "the same again",
+        "by": "",
+        "caught": False,
+    }
+    assert mutant_line(found) == "0 of 1 planted errors were caught (0.0 %)."
+
+
+@pytest.mark.parametrize("name", ["extragradient", "halpern"])
+def test_every_change_of_these_texts_is_caught(few: None, name: str) -> None:
+    found = kernel_mutants(name)
+    assert len(found) == len(list(kernel_changes(registry.get("methods", name).kernel)))
+    unseen = [m.change for m in found if not m.caught and "J(" not in m.change]
+    assert unseen == []
+    for one in found:
+        theorem, _, where = one.by.partition(" on ")
+        assert not one.by or registry.get("theorems", theorem).method_name == name
+        assert not one.by or where in {p.name for p in SMALL}
+
+
+def test_a_method_over_another_is_changed_in_its_own_text(few: None) -> None:
+    found = kernel_mutants("lookahead")
+    assert {m.where for m in found} == {"lookahead"}
+    closing = next(m for m in found if m.change.startswith("combine(z, 1 - lam"))
+    assert closing.by.startswith("pethick2023_la_")
+
+
+@pytest.mark.parametrize(
+    "name", ["lieder2021_halpern", "lee2021_feg", "elementary_bilinear_extragradient"]
+)
+def test_a_bound_cut_by_two_percent_is_caught(few: None, name: str) -> None:
+    (found,) = bound_mutants(name)
+    assert found.caught
+    assert found.by.startswith(f"{name} on ")
+    assert found.change == f"bound × {CUT:.4g}"
+
+
+def test_a_bound_that_is_not_known_to_be_reached_is_not_cut() -> None:
+    claims = {n: registry.get("theorems", n).claim for n in registry.names("theorems")}
+    must_fail = [n for n, claim in claims.items() if claim == "must fail"]
+    assert must_fail
+    assert all(bound_mutants(n) == [] for n in must_fail)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TIGHT)
+def test_every_cut_bound_is_caught(name: str) -> None:
+    (found,) = bound_mutants(name)
+    assert found.caught
+
+
+def test_a_dropped_hypothesis_is_caught(few: None) -> None:
+    found = hypothesis_mutants("gorbunov2022_eg_last")
+    assert [m.change for m in found] == ["without Lipschitz of F", "without Monotone of F"]
+    assert all(m.caught for m in found)
+    (without,) = hypothesis_mutants("lieder2021_halpern")
+    assert without.change == "without Nonexpansive of T"
+    assert without.caught
+
+
+def test_a_hypothesis_that_all_problems_share_cannot_be_seen_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mutants, "library", lambda: (problem("bilinear"),))
+    monotone = hypothesis_mutants("gorbunov2022_eg_last")[1]
+    assert monotone == Mutant("hypothesis", "gorbunov2022_eg_last", "without Monotone of F", "")
+
+
+def test_the_work_list_has_every_kind_of_error_once() -> None:
+    names = ["lieder2021_halpern", "gorbunov2022_eg_last", "gorbunov2022_eg_monotone"]
+    assert work_list(names) == [
+        "kernel extragradient",
+        "kernel halpern",
+        *[f"bound {n}" for n in names],
+        *[f"hypothesis {n}" for n in names],
+    ]
+
+
+def test_all_kinds_of_one_theorem(few: None) -> None:
+    seen: list[str] = []
+    found = mutants.mutants(["lieder2021_halpern"], progress=seen.append)
+    assert [m.kind for m in found if m.kind != "kernel"] == ["bound", "hypothesis"]
+    assert seen == work_list(["lieder2021_halpern"])
+    caught = sum(m.caught for m in found)
+    assert mutant_line(found).startswith(f"{caught} of {len(found)} planted errors were caught")
+    assert caught == len(found)
