@@ -147,8 +147,8 @@ def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
         short = key.removeprefix("problem.")
         if short in own or short != key:
             value = values.pop(key)
-            whole = isinstance(own.get(short), int) and value == int(value)
-            of_problem[short] = int(value) if whole else value
+            counts = isinstance(own.get(short), int) and isinstance(value, float)
+            of_problem[short] = int(value) if counts and value.is_integer() else value
     return problem_named(problem, **of_problem), values
 
 

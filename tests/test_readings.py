@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.engine.coefficients import Trace, trace
-from opcheck.engine.interpret import Balls, Rationals, Reading, run_exactly
+from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exactly
 from opcheck.engine.jit import visible
 from opcheck.engine.numbers import Ball, Coefficient, ball_arithmetic, literal, precision, rational
 from opcheck.engine.run import run, run_batch, take
@@ -31,8 +31,7 @@ from opcheck.model.operator import NO_CONSTRAINT, linear, operator
 from opcheck.model.problem import Problem
 from opcheck.model.symbolic import field
 from opcheck.model.text import FUNCTIONS, text
-from opcheck_problems.sets import ball as ball_set
-from opcheck_problems.sets import box, product, whole_space
+from opcheck_problems.sets import box, l1
 
 Vector = NDArray[np.float64]
 UNIT = 2.0**-53
@@ -243,6 +242,30 @@ def test_balls_enclose_a_proximal_run_in_a_box(method: Method) -> None:
         assert width(better) < Fraction(1, 10**60)
         assert encloses(ball, sum(ends(better)) / 2)
         assert abs(ours - float(ends(ball)[0])) < 1e-14
+
+
+@pytest.mark.parametrize("radius", [Fraction(0), Fraction(1, 1000)])
+@pytest.mark.parametrize("bits", [24, 53, 120])
+def test_an_inner_loop_enclosed_by_its_contraction(radius: Fraction, bits: int) -> None:
+    """F = −(9/10) z with γ = 1 and a box that is out of the way: J_S z = 10 z.
+
+    The radius grows by 1/(1 − q) = 10 exactly, and so does whatever was rounded.
+    """
+    F, far = linear([["-9/10"]]), box([-100.0], [100.0])
+    with precision(bits):
+        reading = Balls()
+        reading.lipschitz = Ball(fmpq(9, 10))
+        z, out = np.empty(1, dtype=object), np.empty(1, dtype=object)
+        third = Fraction(1, 3)
+        z[0] = ball_of((third, radius, third))
+        low, high = (10 * end for end in ends(z[0]))
+        data = F.data_in(reading.arithmetic, reading.number)
+        J_data = reading.vector(far.data.tolist())
+        reading.resolvent_of_sum(
+            Oracle(reading, F), data, reading.resolvent(far), J_data, z, Ball(1), out
+        )
+    assert ends(out[0])[0] <= low <= high <= ends(out[0])[1]
+    assert width(out[0]) <= 20 * radius * Fraction(101, 100) + Fraction(1, 2 ** (bits - 10))
 
 
 def test_a_factor_of_the_inner_loop_that_is_not_below_one_is_undecided() -> None:
@@ -462,7 +485,7 @@ def test_coefficients_rebuild_the_float_run(method: Method, constrained: bool) -
     """On a nonlinear operator: coefficients assume nothing of F and A."""
     # L < 1: a resolvent of the sum by Picard's iteration
     F = field(["0.3*x + 0.4*sin(y)", "-0.4*x + 0.2*tanh(y) - 0.1", "0.5*w + 0.1*cos(x)"], "x y w")
-    limits = product(whole_space(1), ball_set(0.4, [0.1, 0.0])) if constrained else NO_CONSTRAINT
+    limits = l1(0.2) if constrained else NO_CONSTRAINT  # a J that depends on γ
     where = Problem("nonlinear", F, limits, start=START)
 
     def J(z: Vector, gamma: float) -> Vector:
@@ -721,6 +744,12 @@ def test_texts_mean_the_same_on_balls_and_floats(source: str) -> None:
         low, _ = ends(ball)
         assert width(ball) < Fraction(1, 10**40)
         assert abs(Fraction(float(value)) - low) <= 8 * UNIT * max(1, abs(low))
+
+
+@pytest.mark.parametrize("source", ["0.1234567890123456789", "1e-400", "3.e2", "12_345.678_9"])
+def test_a_literal_in_a_text_keeps_every_digit(source: str) -> None:
+    value = text(f"2*{source}").evaluate({}, ball_arithmetic())
+    assert exact_of(value) == 2 * Fraction(source)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False).map(abs))

@@ -21,7 +21,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, worst
 
 SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
-WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way
+WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
 RUNAWAY = 1e60  # norm at which a run counts as diverged: sums of squares must not overflow
 UNDECIDABLE = 0.1  # a rounding budget above this means that float64 says nothing: the floor
 
@@ -154,7 +154,10 @@ def _jobs(
         )
         for values in sample:
             calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
-            affordable = int(WORK_LIMIT / (size * float(np.max(calls))))
+            step = size * float(np.max(calls))
+            if step > 4 * WORK_LIMIT and not fixed:
+                continue  # one step costs too much here; smaller problems try this edge
+            affordable = int(WORK_LIMIT / step)
             here = min(horizon, max(affordable, 1))
             if here < horizon:
                 again = {c.name: values[c.name] for c in theorem.chains}

@@ -6,6 +6,7 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.model.method import Method, Over
+from opcheck.model.paper import Paper
 from opcheck.model.problem import Family
 from opcheck.model.theorem import Theorem
 
@@ -23,12 +24,20 @@ def describe(name: str) -> list[Rows]:
             rows += _method(value)
         elif isinstance(value, Family):
             rows += _family(value)
+        elif isinstance(value, Paper):
+            rows += _paper(value)
         else:
             doc = getattr(value, "doc", None) or getattr(value, "__doc__", None) or ""
             rows += [("what", doc.strip())]
         place = registry.place(kind, name)
         found.append([*rows, ("written in", "/".join(place.replace("\\", "/").split("/")[-2:]))])
     return found
+
+
+def _paper(p: Paper) -> Rows:
+    where = f"arXiv {p.arxiv}, {p.year}" if p.arxiv else f"{p.year}"
+    rows: Rows = [("title", p.title), ("authors", ", ".join(p.authors)), ("where", where)]
+    return [*rows, ("figures", "\n".join(f"{f.id}: {f.title}" for f in p.figures))]
 
 
 def _theorem(t: Theorem) -> Rows:

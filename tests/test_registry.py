@@ -1,0 +1,378 @@
+"""The one way in: strangers' packages, files, double names; and which module may import which."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import opcheck
+from opcheck import registry
+from opcheck.errors import OpcheckError
+
+ROOT = Path(opcheck.__file__).parent
+
+OPERATORS = '''
+import numpy as np
+import opcheck
+
+@opcheck.problem_family(
+    "stranger_well",
+    facts=[opcheck.exact(opcheck.Lipschitz("a")), opcheck.exact(opcheck.StronglyMonotone("a"))],
+    solution=(0, 0, 0),
+)
+def stranger_well(a: float = 0.5):
+    """F = a z on R^3."""
+    return opcheck.linear([["a", "0", "0"], ["0", "a", "0"], ["0", "0", "a"]], a=a)
+'''
+SETS = '''
+import numpy as np
+import opcheck
+
+def onto_halfspace(z, gamma, out, data):
+    for i in range(z.shape[0]):
+        out[i] = z[i]
+    out[0] = max(z[0], data[0])
+
+@opcheck.resolvent_family
+def stranger_halfspace(lo: float):
+    """Projection onto {z_1 >= lo}."""
+    return opcheck.Resolvent(onto_halfspace, np.array([lo]), 0, f"halfspace({lo})")
+'''
+METHODS = '''
+from opcheck.model.method import method
+from opcheck.model.primitives import axpy
+
+@method("stranger_descent", params="gamma", rows="z Fz", calls=1, source="stranger2024")
+def stranger_descent(F, F_data, J, J_data, state, params, k, n):
+    """z+ = J(z - gamma F z)."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+        J(z, params[0], z, J_data)
+'''
+MEASURES = '''
+from opcheck.model.measure import measure
+from opcheck.model.primitives import OTHER
+
+@measure("stranger_gap", rows="z solution")
+def stranger_gap(F, F_data, J, J_data, state, params, k):
+    """|z - z*|^2."""
+    total = (state[0][0] - state[OTHER][0]) ** 2
+    for i in range(1, state[0].shape[0]):
+        total += (state[0][i] - state[OTHER][i]) ** 2
+    return total
+'''
+THEOREMS = """
+import opcheck
+
+opcheck.theorem(
+    "stranger2024_contraction",
+    method="{method}",
+    given=[opcheck.Lipschitz("L", of="F"), opcheck.StronglyMonotone("mu", of="F")],
+    where="0 < gamma < 2*mu/L**2",
+    measure="{measure}",
+    bound="R**2*(1 - 2*gamma*mu + (gamma*L)**2)**k",
+    source=opcheck.Source("stranger2024", "Theorem 1"),
+    horizons=[20],
+    constrained=True,
+)
+"""
+PLAIN = THEOREMS.format(method="gradient_descent_ascent", measure="distance")
+FILES = {
+    "problems": ("operators.py", OPERATORS, "stranger_well"),
+    "sets": ("sets.py", SETS, "stranger_halfspace"),
+    "methods": ("methods.py", METHODS, "stranger_descent"),
+    "measures": ("measures.py", MEASURES, "stranger_gap"),
+    "theorems": ("theorems.py", PLAIN, "stranger2024_contraction"),
+}
+
+
+def package(site: Path, files: dict[str, str], name: str = "stranger", module: str = "") -> None:
+    """An installed package: modules, and the metadata that pip would leave beside it."""
+    folder = site / name
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("")
+    for file, source in files.items():
+        (folder / file).write_text(source)
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[opcheck.plugins]\nown = {module or name}\n")
+
+
+def python(site: Path, code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def command(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return python(site, "from opcheck.cli import main; main()", *words)
+
+
+def document(site: Path, *words: str, code: int = 0) -> Any:
+    done = command(site, *words, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_each_thing_of_a_stranger_costs_one_file(tmp_path: Path, kind: str) -> None:
+    file, source, name = FILES[kind]
+    package(tmp_path, {file: source})
+    found = document(tmp_path, "list")
+    own = {k: sorted(set(names) - set(registry.names(k))) for k, names in found.items()}
+    assert own == {k: [name] if k == kind else [] for k in registry.KINDS}
+    (block,) = document(tmp_path, "show", name)
+    assert block[kind[:-1]] == name
+    assert block["written in"].startswith(f"stranger/{file}:")
+
+
+def test_a_strangers_package_is_verified_like_the_rest(tmp_path: Path) -> None:
+    files = {file: source for file, source, _ in FILES.values()}
+    files["theorems.py"] = THEOREMS.format(method="stranger_descent", measure="stranger_gap")
+    files["walled.py"] = (
+        "import numpy as np\nimport opcheck\nfrom opcheck.model.problem import Problem\n"
+        "from stranger.sets import stranger_halfspace\n"
+        "@opcheck.problem_family('stranger_walled')\n"
+        "def stranger_walled():\n"
+        "    '''F = z on the half-space z_1 >= 1/2.'''\n"
+        "    facts = (opcheck.exact(opcheck.Lipschitz(1)),\n"
+        "             opcheck.exact(opcheck.StronglyMonotone(1)))\n"
+        "    return Problem('', opcheck.linear(np.eye(2)), stranger_halfspace(0.5), facts=facts,\n"
+        "                   start=np.array([2.0, 1.0]), solution=np.array([0.5, 0.0]))\n"
+    )
+    package(tmp_path, files)
+    found = json.loads(python(tmp_path, VERIFY).stdout)
+    # the bound is met by F = a z
+    assert found["stranger_well"]["status"] == "attained"
+    assert found["stranger_walled"]["status"] in ("holds", "attained")
+    assert found["strongly_monotone"]["status"] in ("holds", "attained")
+    assert found["bilinear"]["reason"].endswith("is empty: 2 * mu / L ** 2 = 0")
+    assert found["translation"]["reason"] == "its solution is not known"
+    words = ("run", "stranger_descent", "stranger_walled", "-p", "gamma=0.5", "-n", "60")
+    run = document(tmp_path, *words)
+    assert run["z"] == pytest.approx([0.5, 0.0], abs=1e-12)
+    assert len(run["bounds"]["stranger_gap"]["stranger2024_contraction"]) == 61
+
+
+VERIFY = """
+import json
+import opcheck
+from opcheck.evidence.verify import library
+
+wanted = {"stranger_well", "stranger_walled", "strongly_monotone", "bilinear", "translation"}
+chosen = [p for p in library() if p.name in wanted]
+found = {p.name: opcheck.verify("stranger2024_contraction", p).as_dict() for p in chosen}
+print(json.dumps(found))
+"""
+
+
+def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> None:
+    package(tmp_path, {"bad.py": "import no_such_module_at_all"}, "broken")
+    package(tmp_path, {"operators.py": OPERATORS})
+    done = command(tmp_path, "list", "problems")
+    assert done.returncode == 2
+    assert "stranger_well" in done.stdout.split()
+    assert set(registry.names("problems")) <= set(done.stdout.split())
+    assert done.stderr == (
+        "opcheck: plug-in 'own' of package 'broken' (broken) failed to import: "
+        "ModuleNotFoundError: No module named 'no_such_module_at_all'\n"
+    )
+    verified = document(tmp_path, "verify", "elementary_bilinear_gradient", code=2)
+    assert verified["theorems"][0]["status"] == "attained"
+    assert len(verified["not_loaded"]) == 1
+    # a name that may have been the broken one's is not called unknown without a hint
+    missing = command(tmp_path, "run", "extragradient", "qqqq")
+    assert missing.returncode == 2
+    assert "not loaded: plug-in 'own' of package 'broken'" in missing.stderr
+    assert "Traceback" not in missing.stderr
+
+
+def test_an_entry_point_without_a_module_is_named(tmp_path: Path) -> None:
+    package(tmp_path, {}, module="no_such_module_at_all")
+    done = command(tmp_path, "list", "methods")
+    assert (done.returncode, done.stdout.split()) == (2, registry.names("methods"))
+    assert "plug-in 'own' of package 'stranger' (no_such_module_at_all) failed" in done.stderr
+
+
+def test_a_stranger_with_a_taken_name_is_told_both_places(tmp_path: Path) -> None:
+    package(tmp_path, {"operators.py": OPERATORS.replace("stranger_well", "bilinear")})
+    done = command(tmp_path, "list", "problems")
+    assert done.returncode == 2
+    assert done.stdout.split() == registry.names("problems")
+    assert "two problems are named 'bilinear': one at " in done.stderr
+    assert registry.place("problems", "bilinear").rpartition(":")[0] in done.stderr
+    assert str(tmp_path / "stranger" / "operators.py") in done.stderr
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test registers is forgotten after it."""
+    registry.load()
+    entries = {kind: dict(table) for kind, table in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", entries)
+    files = {n for n in sys.modules if n.startswith("opcheck_file_")}
+    yield
+    for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
+        del sys.modules[name]
+
+
+def test_two_of_one_name(own_registry: None) -> None:
+    registry.register("sets", "own", 1, "a.py:1")
+    registry.register("sets", "own", 2, "a.py:1")  # the same statement run again
+    assert registry.get("sets", "own") == 2
+    with pytest.raises(OpcheckError) as twice:
+        registry.register("sets", "own", 3, "b.py:7")
+    assert str(twice.value) == (
+        "two sets are named 'own': one at a.py:1, another at b.py:7; rename one of them"
+    )
+    registry.register("figures", "own", 4, "b.py:7")  # another kind
+    assert registry.find("own") == [("sets", 2), ("figures", 4)]
+
+
+def test_a_file_is_loaded_once(own_registry: None, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OPERATORS + "loads = []\n")
+    first = registry.load_file(path)
+    first.loads.append(1)
+    assert registry.load_file(str(path)).loads == [1]
+    assert registry.place("problems", "stranger_well").rpartition(":")[0] == str(path)
+    assert registry.in_file("problems", str(path)) == ["stranger_well"]
+    assert registry.in_file("problems", f"{path}:stranger_well") == ["stranger_well"]
+    assert opcheck.problem(str(path), a=2.0).operator([1, 2, 3]).tolist() == [2, 4, 6]
+    assert str(path) in registry.files()
+
+
+def test_files_of_one_name_in_two_folders_are_two_modules(
+    own_registry: None, tmp_path: Path
+) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        source = OPERATORS.replace("stranger_well", f"well_{folder}")
+        (tmp_path / folder / "own.py").write_text(source)
+    one, two = (registry.load_file(tmp_path / f / "own.py") for f in ("one", "two"))
+    assert one is not two
+    assert {"well_one", "well_two"} <= set(registry.names("problems"))
+
+
+def test_a_file_that_failed_may_be_mended(own_registry: None, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text("1/0")
+    with pytest.raises(OpcheckError, match="failed to import: ZeroDivisionError"):
+        registry.load_file(path)
+    path.write_text(OPERATORS)
+    registry.load_file(path)
+    assert "stranger_well" in registry.names("problems")
+
+
+def test_unknown_names_and_kinds() -> None:
+    with pytest.raises(OpcheckError, match="no kind 'operators'; kinds are problems, methods"):
+        registry.names("operators")
+    with pytest.raises(OpcheckError, match="did you mean 'bilinear'"):
+        registry.get("problems", "bilinaer")
+    with pytest.raises(OpcheckError, match="'opcheck list sets' shows them"):
+        registry.get("sets", "qqqq")
+    with pytest.raises(OpcheckError, match="nothing is named 'qqqq'"):
+        registry.find("qqqq")
+    assert opcheck.available("theorems") == registry.names("theorems")
+
+
+def test_select_takes_names_before_prefixes() -> None:
+    everything = registry.names("theorems")
+    assert registry.select("theorems", []) == everything
+    starts = [n for n in everything if n.startswith("lee2021_feg")]
+    assert len(starts) > 1
+    assert registry.select("theorems", ["lee2021_feg"]) == ["lee2021_feg"]
+    assert registry.select("theorems", ["lee2021"]) == starts
+    assert registry.select("theorems", ["lee2021_feg", "lee2021"]) == starts
+    with pytest.raises(OpcheckError, match="no theorem is named 'lee2022'"):
+        registry.select("theorems", ["lee2022"])
+
+
+# Which module may import which.
+
+LEVELS = {
+    name: level
+    for level, group in enumerate(
+        (
+            ("errors", "document", "registry"),
+            ("model",),
+            ("methods", "measures", "theorems"),
+            ("engine",),
+            ("evidence",),
+            ("report",),
+            ("cli",),
+        )
+    )
+    for name in group
+}
+PACKS = ("problems", "figures", "paper_repro")
+
+
+def sources() -> Iterator[tuple[Path, str, ast.Module]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        yield path, part, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are not looked at"
+            module = node.module or ""
+            yield from (f"opcheck.{a.name}" if module == "opcheck" else module for a in node.names)
+
+
+def test_arrows_point_one_way() -> None:
+    seen = set()
+    for path, part, tree in sources():
+        if part == "__init__":
+            continue  # the public names; they load when they are used
+        for name in imports(tree):
+            if name.startswith("opcheck."):
+                target = name.split(".")[1]
+                seen.add((part, target))
+                assert LEVELS[target] <= LEVELS[part], f"{path.name} imports {name}"
+    assert ("cli", "evidence") in seen
+    assert ("engine", "model") in seen
+
+
+def test_no_pack_is_imported_by_name() -> None:
+    allowed = {f"opcheck_{pack}" for pack in PACKS}
+    for path, _, tree in sources():
+        found = {name.split(".")[0] for name in imports(tree)}
+        assert not found & {*PACKS, *allowed}, path
+        text = [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+        named = {v for v in text if isinstance(v, str) and v in allowed}
+        # the compiler trusts their kernels to stay inside their arrays
+        assert not named or path.name == "jit.py", path
+
+
+def test_every_module_has_its_level() -> None:
+    parts = {part for _, part, _ in sources()} - {"__init__"}
+    assert parts == set(LEVELS)
+
+
+def test_packs_do_not_know_the_layers_above_them() -> None:
+    folders = {"problems": 3, "figures": 5}  # figures draw by opcheck.report
+    for pack, level in folders.items():
+        for path in sorted((ROOT.parent / pack).rglob("*.py")):
+            for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
+                if name.startswith("opcheck."):
+                    assert LEVELS[name.split(".")[1]] <= level, f"{path} imports {name}"
