@@ -195,6 +195,22 @@ def test_a_batch_with_one_start_and_one_table_serves_all() -> None:
         np.testing.assert_allclose(z, power @ LINEAR.start, rtol=1e-13)
 
 
+def test_each_run_of_a_batch_measures_the_distance_to_its_own_nearest_solution() -> None:
+    """F = (0, z₁) vanishes on a line; a run along z₁ keeps z₀, and so its projection."""
+    line = Problem(
+        "line",
+        linear([[0, 0], [0, 1]]),
+        start=np.array([0.0, 1.0]),
+        project=lambda z: np.array([z[0], 0.0]),
+    )
+    starts = np.array([[0.0, 1.0], [5.0, 1.0], [-7.0, 2.0]])
+    batch = run_batch(
+        line, resolve("gradient_descent_ascent"), [{"gamma": 0.5}] * 3, [0, 3], [take("distance")],
+        starts=starts,
+    )  # fmt: skip
+    assert batch.record[:, 0].tolist() == [[1, 2.0**-6], [1, 2.0**-6], [4, 4 * 2.0**-6]]
+
+
 def test_a_run_does_not_touch_what_it_was_given() -> None:
     start, data = LINEAR.start.copy(), LINEAR.operator.data.copy()
     starts = np.ones((2, D))

@@ -145,9 +145,9 @@ def run_batch(
     state = np.repeat(first[:, None, :], rows, axis=1)
     for name in method.zero:
         state[:, method.rows.index(name)] = 0
-    target = problem.solution_near(problem.start)
-    if target is not None:
-        state[:, SOLUTION] = target
+    targets = [problem.solution_near(z) for z in first]
+    if targets[0] is not None:
+        state[:, SOLUTION] = targets
     record = np.full((m, len(takes), len(stops_)), np.nan)
     kept = np.full((m, len(stops_) if path else 0, d), np.nan)
     status = np.zeros(m, dtype=np.int64)
