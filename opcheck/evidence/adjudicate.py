@@ -59,7 +59,7 @@ def _settle(theorem: Theorem, one: Comparison, verdicts: list[str], bits: int) -
         if verdict == "one":
             one.ratio[k] = 1.0  # what float64 made of it was rounding
         elif verdict == "below":
-            one.ratio[k] = min(one.ratio[k], 1.0)
+            one.ratio[k] = min(one.ratio[k], float(np.nextafter(1, 0)))
     wrong = {"above", "below"} if theorem.claim == "equality" else {"above"}
     if wrong & set(verdicts):
         one.status = "violated"
