@@ -223,17 +223,9 @@ def plane(c: C | None) -> list[Row]:
             targets = {"C": 1.5, "numpy loop": 100.0}
             for kind in ("registered", "user's, bounds-checked"):
                 for name in sorted(n for n in times if n.startswith(("C", "numpy"))):
-                    at_least = name == "numpy loop"
-                    rows.append(
-                        Row(
-                            f"{case}, {kind}",
-                            times[kind],
-                            name,
-                            times[name],
-                            targets.get(name),
-                            at_least,
-                        )
-                    )
+                    target, slow = targets.get(name), name == "numpy loop"
+                    row = Row(f"{case}, {kind}", times[kind], name, times[name], target, slow)
+                    rows.append(row)
     return rows
 
 
@@ -299,7 +291,7 @@ def _sorted(matrix: Any) -> sparse.csr_array:
 
 def compiled(op: Operator, z: Vector) -> Callable[[], Vector]:
     """F(z) by the operator's own compiled kernel."""
-    F, out = compiler.jit(op.compiled or op.kernel, "operator"), np.empty_like(z)
+    F, out = compiler.jit(op.kernel, "operator"), np.empty_like(z)
 
     def run() -> Vector:
         F(z, out, op.data)

@@ -10,6 +10,7 @@ import importlib
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -348,3 +349,31 @@ def test_no_kernel_is_compiled_with_fastmath() -> None:
 
 def test_only_one_file_compiles() -> None:
     assert words("njit") == ["opcheck/engine/jit.py"]
+
+
+def test_kernels_of_one_name_from_different_processes_do_not_share_machine_code(tmp_path):
+    """Each is the first that its process compiles, so numba's own symbols for them coincide."""
+    script = textwrap.dedent(
+        """
+        import sys, warnings
+        import numpy as np
+        from opcheck.engine.jit import jit
+        from opcheck.model.symbolic import field
+
+        for word in sys.argv[1:]:
+            kernel = field([f"{word}*z"], "z").kernel
+            out = np.empty(1)
+            jit(kernel, "operator")(np.ones(1), out, np.empty(0))
+            print(word, int(out[0]))
+        """
+    )
+
+    def go(*words):
+        command = [sys.executable, "-c", script, *words]
+        env = {**os.environ, "OPCHECK_CACHE_DIR": str(tmp_path)}
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+
+    assert go("2") == "2 2\n"
+    assert go("3") == "3 3\n"
+    assert go("2", "3") == "2 2\n3 3\n"
+    assert go("3", "2") == "3 3\n2 2\n"

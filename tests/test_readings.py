@@ -324,7 +324,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 @pytest.mark.parametrize("operation", ARITHMETIC.values(), ids=ARITHMETIC.keys())
 @given(x=enclosed(), y=enclosed(), bits=BITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_arithmetic_on_balls_encloses(
     operation: Callable[[Any, Any], Any], x: Any, y: Any, bits: int
 ) -> None:
@@ -342,7 +342,7 @@ def test_arithmetic_on_balls_encloses(
 
 
 @given(x=enclosed(), power=st.integers(-5, 9), bits=BITS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_powers_of_balls_enclose(x: Any, power: int, bits: int) -> None:
     with precision(bits):
         ball = ball_of(x)
@@ -366,7 +366,7 @@ def test_powers_at_zero_are_numbers(zero: Any) -> None:
 
 
 @given(x=enclosed(low=0), bits=BITS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_roots_of_balls_enclose(x: Any, bits: int) -> None:
     """By exact squares. A ball around zero is cut there, and its root is no NaN."""
     assume(x[2] >= 0)
@@ -406,7 +406,7 @@ ELEMENTARY = {
 
 @pytest.mark.parametrize("name", ELEMENTARY)
 @given(data=st.data(), bits=BITS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_elementary_functions_of_balls_enclose(name: str, data: st.DataObject, bits: int) -> None:
     """By the method, and as np.exp and friends call it in a kernel."""
     x = data.draw(enclosed(low=1 if name == "log" else -1000))

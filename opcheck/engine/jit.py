@@ -171,7 +171,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
         _make_callable(callee)
     foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": foreign}
-    dispatcher: Any = numba.njit(**options)(function)
+    dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
         dispatcher._cache = _cache_class()(function, f"{role}-{fingerprint(function, **options)}")
@@ -179,6 +179,26 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
         dispatcher.compile(getattr(signatures(), role))
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function under a name that holds its fingerprint.
+
+    The machine code's symbols are made of module, qualified name and a number that counts the
+    functions of the compiling process. Two functions of one name, as two generated operators or
+    a kernel and its mutant, that different processes compiled can share a symbol, and when both
+    are loaded from disk, one silently runs in the other's place.
+    """
+    copy = python.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__module__ = function.__module__
+    copy.__qualname__ = f"{function.__qualname__}_{fingerprint(function)}"
+    return copy
 
 
 @contextlib.contextmanager
@@ -196,7 +216,7 @@ def _make_callable(function: Callable[..., Any]) -> None:
     """Let compiled code call a plain helper, or its ``compiled`` text where it has one."""
     from numba.extending import overload
 
-    target = getattr(function, "compiled", function)
+    target = _named_by_content(getattr(function, "compiled", function))
     overload(function, strict=False)(lambda *args, **kwargs: target)
 
 

@@ -8,7 +8,8 @@ from opcheck.model.primitives import combine, copy
 def lookahead(base, F, F_data, J, J_data, state, params, k, n):
     """τ steps of the base from z, then z ← (1 − λ) slow + λ z, where slow is z before them.
 
-    One iteration is one step of the base; every τ-th closes the loop, and the base starts anew.
+    One iteration is one step of the base; every τ-th closes the loop, and the base counts
+    from k = 0 anew; rows that it carries over, as an anchor, stay.
     """
     z, slow = state[0], state[-1]
     lam, tau = params[-2], int(params[-1])
