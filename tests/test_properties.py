@@ -39,7 +39,7 @@ from opcheck.model.property import (
 from opcheck.model.theorem import Theorem
 from opcheck_problems.sets import box
 
-quick = settings(deadline=None, derandomize=True, max_examples=50)
+quick = settings(deadline=None, derandomize=True, max_examples=25)
 NUMBERS = st.fractions(-4, 4, max_denominator=12)
 POSITIVE = st.fractions(Fraction(1, 12), 4, max_denominator=12)
 VECTORS = st.tuples(NUMBERS, NUMBERS)

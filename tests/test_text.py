@@ -17,7 +17,7 @@ from opcheck.engine.numbers import ball_arithmetic, literal, precision
 from opcheck.errors import OpcheckError
 from opcheck.model.text import FLOAT, FUNCTIONS, Text, chains, rational_value, text
 
-quick = settings(deadline=None, derandomize=True)
+quick = settings(deadline=None, derandomize=True, max_examples=60)
 RECORDED = frozenset({"residual", "distance", "norm2"})
 SERIES = arrays(float, st.integers(1, 12), elements=st.floats(-1e3, 1e3))
 
