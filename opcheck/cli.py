@@ -310,6 +310,8 @@ def verify(
             terminal.show_mutants(planted, console)
     bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
     if bad:
+        for sentence in registry.failures():
+            _say(sentence)
         click.get_current_context().exit(1)
 
 

@@ -15,7 +15,7 @@ from opcheck.engine import run as running
 from opcheck.engine.run import Trajectory, run, run_batch, schedule, take
 from opcheck.errors import OpcheckError
 from opcheck.model.method import resolve
-from opcheck.model.operator import linear, operator
+from opcheck.model.operator import Resolvent, linear, operator
 from opcheck.model.problem import Problem, problem
 
 D = 4
@@ -45,6 +45,25 @@ def everything(t: Trajectory) -> bytes:
     names = sorted(t.measures)
     parts = [t.k, t.z, t.iterates, t.oracle_calls, *[t[n] for n in names]]
     return b"|".join(np.ascontiguousarray(p).tobytes() for p in parts) + t.status.encode()
+
+
+def whole_space(z, gamma, out, data):
+    for i in range(z.shape[0]):
+        out[i] = z[i]
+
+
+@pytest.mark.parametrize("method", [m for m in EVERY if resolve(m).constrained])
+def test_leaving_out_the_resolvent_of_no_constraint_changes_no_bit(method: str) -> None:
+    """With A = 0 the compiler sees the identity; here it calls it by its address."""
+    called = dataclasses.replace(
+        LINEAR, resolvent=Resolvent(whole_space, np.empty(0), 0, "the whole space")
+    )
+    seen, unseen = (
+        run(method, p, N, iterates=True, measures=["norm2"], **EVERY[method])
+        for p in (LINEAR, called)
+    )
+    assert np.array_equal(seen.iterates, unseen.iterates)
+    assert np.array_equal(seen["norm2"], unseen["norm2"])
 
 
 # ---- what is recorded --------------------------------------------------------------------------

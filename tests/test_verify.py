@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from opcheck.evidence.verify import Report, Summary, confront, library, summary
 from opcheck.model.operator import NO_CONSTRAINT, Operator, linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (
+    Cocoercive,
     Fact,
     Lipschitz,
     Monotone,
@@ -689,3 +691,28 @@ def test_a_map_given_as_nonexpansive_only_serves_half_cocoercive_statements() ->
     found = verdict("lee2021_feg", only)
     assert found.status in ("holds", "attained")
     assert (found.parameters["L"], found.parameters["rho"]) == (2.0, 0.5)
+
+
+def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_side() -> None:
+    # 1/β-Lipschitz from β-cocoercive; the float of 1/√2 lies above 1/√2, its inverse below √2
+    facts = (exact(Cocoercive("1/sqrt(2)")), exact(Monotone()))
+    found = constants(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
+    assert isinstance(found, Constants)
+    assert Fraction(found.values["L"]) ** 2 > 2
+    assert found.values["L"] == pytest.approx(2**0.5, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"measure": "residuals"}, "residuals"),
+        ({"bound": "R**2/("}, r"R**2/("),
+        ({"method_name": "extragradientt"}, "extragradientt"),
+    ],
+)
+def test_a_declaration_that_is_none_is_an_error_of_that_theorem_alone(
+    change: dict[str, str], reason: str
+) -> None:
+    found = confront(theorem("gorbunov2022_eg_last", **change), problem("bilinear"))
+    assert found.status == "error"
+    assert reason in found.reason

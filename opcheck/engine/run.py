@@ -18,7 +18,7 @@ from opcheck.engine.guard import blame, guard, watched
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, written_in_step
 from opcheck.model.method import Method, resolve, row_indices
-from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
 
@@ -87,13 +87,15 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
         )
         return None
     kernels = [compiler.jit(t.measure.kernel, "measure") for t in takes]
+    free = problem.resolvent.kernel is identity
+    advance = compiler.without_constraint(method.kernel) if free else method.kernel
     filler = (
         kernels[0] if kernels else compiler.jit(registry.get("measures", "norm2").kernel, "measure")
     )
     return (
         compiler.jit(drive, "drive"),
         (*kernels, *[filler] * (compiler.SLOTS - len(kernels))),
-        compiler.jit(method.kernel, "advance"),
+        compiler.jit(advance, "advance"),
         F,
         compiler.jit(problem.resolvent.kernel, "resolvent"),
     )

@@ -52,12 +52,18 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         used += by
         if wanted.kind.better is not None:
             values[wanted.constant] = found
+            irrational = False
             for fact in by:
+                irrational |= _is_rounded(fact, problem)
                 # another property's formula is this one's only where the two are one inequality
                 same = fact.property.form(found) == wanted.form(found)
                 stated = fact.property.constant
                 if same and isinstance(stated, str) and problem.constant(fact) == found:
                     formulas[wanted.constant] = stated
+            if irrational and wanted.constant not in formulas:
+                # worked out from a float that stands for an irrational number: to the safe side
+                slack = 8 * np.finfo(float).eps * abs(found)
+                values[wanted.constant] += -slack if wanted.kind.better == "larger" else slack
     return Constants(
         values,
         formulas,
@@ -67,6 +73,13 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
             s for s, f in formulas.items() if rational_value(f, problem.parameters) != values[s]
         ),
     )
+
+
+def _is_rounded(fact: Fact, problem: Problem) -> bool:
+    stated = fact.property.constant
+    if not isinstance(stated, str):
+        return False
+    return rational_value(stated, problem.parameters) != problem.constant(fact)
 
 
 def _speaks_of(known: Property, wanted: Property, problem: Problem) -> bool:

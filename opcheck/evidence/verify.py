@@ -31,17 +31,17 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     Args:
         parameters: instead of the sample; all that the theorem leaves open.
 
-    Raises OpcheckError for parameters outside the theorem's range. An operator that fails is a
-    verdict with status ``error``.
+    Raises OpcheckError for parameters outside the theorem's range. An operator that fails, or a
+    declaration that is not one, is a verdict with status ``error``.
     """
     blank = Verdict(theorem.name, problem.name, "inapplicable")
-    known = constants(theorem, problem)
-    if isinstance(known, str):
-        return replace(blank, reason=known)
-    if needs_solution(theorem) and problem.solution_near(problem.start) is None:
-        return replace(blank, reason="its solution is not known")
-    blank = replace(blank, provenance=known.provenance)
     try:
+        known = constants(theorem, problem)
+        if isinstance(known, str):
+            return replace(blank, reason=known)
+        if needs_solution(theorem) and problem.solution_near(problem.start) is None:
+            return replace(blank, reason="its solution is not known")
+        blank = replace(blank, provenance=known.provenance)
         compared = compare(theorem, problem, known, fixed=parameters)
     except Empty as reason:
         if parameters:

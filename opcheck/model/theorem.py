@@ -163,7 +163,8 @@ def theorem(
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
 
-    Raises OpcheckError if a text is not a formula or the claim is unknown.
+    Raises OpcheckError if the claim is unknown. The texts are parsed when first used, since they
+    may name methods and measures that load later; one that is no formula is an ``error`` verdict.
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
