@@ -46,7 +46,7 @@ PARAMETERS = {
 }
 CALLS = {"extragradient": 2, "rapp": 5}  # of F an iteration
 BOX, SHIFT, HALF = 1.5, 0.45, 0.5  # of the Forsaken field
-BATCH, STEPS = 4096, 200
+BATCH, STEPS = 16384, 200
 
 
 @dataclass(frozen=True)

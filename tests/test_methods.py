@@ -6,6 +6,7 @@ The references below were written from the published formulas, with whole vector
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from opcheck.engine.run import run, run_batch
+from opcheck.errors import OpcheckError
 from opcheck.model.method import resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear
 from opcheck.model.problem import Problem
@@ -442,3 +444,31 @@ def test_translating_the_operator_and_the_start_translates_the_run(name: str) ->
     moved = Problem("moved", linear(MATRIX, OFFSET - MATRIX @ shift), start=START + shift)
     values = values_of(name)
     assert_same(iterates(name, moved, **values), iterates(name, LINEAR, **values) + shift, 1e-13)
+
+
+def test_a_batch_is_packed_as_its_runs_are() -> None:
+    rapp = resolve("rapp")
+    runs = [{"gamma": 0.1, "lam": 0.5, "tau": 3}, {"gamma": 0.2, "lam": 0.25, "tau": 7}]
+    assert rapp.pack_batch(runs, 50).tolist() == [rapp.pack(v) for v in runs]
+    runs[1]["tau"] = [1, 2]
+    assert rapp.pack_batch(runs, 4).tolist() == [rapp.pack(v, 4) for v in runs]
+    assert resolve("halpern").pack_batch([{}, {}], 50).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"gamma": 0.1, "lam": math.nan, "tau": 3},
+        {"gamma": 0.1, "lam": 0.5, "tau": 2.5},
+        {"gamma": 0.1, "lam": 0.5, "tau": 0},
+        {"gamma": 0.1, "lam": "0.5", "tau": 3},
+        {"gamma": 0.1, "lam": 0.5},
+    ],
+)
+def test_one_bad_run_of_a_batch_is_refused(wrong: dict[str, Any]) -> None:
+    rapp = resolve("rapp")
+    with pytest.raises(OpcheckError) as alone:
+        rapp.pack(wrong)
+    with pytest.raises(OpcheckError) as together:
+        rapp.pack_batch([{"gamma": 0.1, "lam": 0.5, "tau": 3}, wrong], 50)
+    assert str(together.value) == str(alone.value)

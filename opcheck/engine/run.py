@@ -138,18 +138,16 @@ def run_batch(
     guard(problem)
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
-    length = int(stops_[-1]) + 1
-    constant = all(np.ndim(v) == 0 for p in values for v in p.values())
-    params = np.array([method.pack(v, 1 if constant else length) for v in values], dtype=float)
-    params = params.reshape(m, -1)
+    params = method.pack_batch(values, int(stops_[-1]) + 1)
     rows = len(method.rows) + EXTRA_ROWS
     first = np.broadcast_to(problem.start if starts is None else np.asarray(starts, float), (m, d))
     state = np.repeat(first[:, None, :], rows, axis=1)
     for name in method.zero:
         state[:, method.rows.index(name)] = 0
-    targets = [problem.solution_near(z) for z in first]
-    if targets[0] is not None:
-        state[:, SOLUTION] = targets
+    if problem.project is not None:
+        state[:, SOLUTION] = [problem.solution_near(z) for z in first]
+    elif problem.solution is not None:
+        state[:, SOLUTION] = problem.solution
     record = np.full((m, len(takes), len(stops_)), np.nan)
     kept = np.full((m, len(stops_) if path else 0, d), np.nan)
     status = np.zeros(m, dtype=np.int64)
