@@ -23,6 +23,8 @@ _WHERE = {
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "check": "opcheck.evidence.check",
+    "constants": "opcheck.evidence.constants",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
@@ -70,6 +72,8 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.check import check as check
+    from opcheck.evidence.constants import constants as constants
     from opcheck.evidence.verify import verify as verify
     from opcheck.model.measure import measure as measure
     from opcheck.model.method import method as method

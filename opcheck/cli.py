@@ -180,12 +180,7 @@ def run(
     from opcheck.evidence.bounds import bounded_measures, with_bounds
 
     where, rest = _split(_assignments(parameters), problem)
-    z0 = None
-    if start is not None:
-        try:
-            z0 = [float(v) for v in start.split(",")]
-        except ValueError:
-            raise OpcheckError(f"--start {start!r} is no point; write --start 1,0.5") from None
+    z0 = _point(start)
     every: Any = int(record) if record.lstrip("-").isdigit() else record
     trajectory, notes = with_bounds(
         run_method(
@@ -312,6 +307,106 @@ def verify(
     if bad:
         for sentence in registry.failures():
             _say(sentence)
+        click.get_current_context().exit(1)
+
+
+def _region(box: float | None) -> float | None:
+    if box is not None and not box > 0:
+        raise OpcheckError(f"--box {box:g} must be a positive radius")
+    return box
+
+
+def _point(start: str | None) -> list[float] | None:
+    if start is None:
+        return None
+    try:
+        return [float(v) for v in start.split(",")]
+    except ValueError:
+        raise OpcheckError(f"--start {start!r} is no point; write --start 1,0.5") from None
+
+
+@main.command()
+@click.argument("problem")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
+@click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
+@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r; default the problem's.")
+@click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def constants(
+    problem: str,
+    parameters: tuple[str, ...],
+    rigorous: bool,
+    box: float | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes."""
+    from opcheck.evidence.constants import constants as find
+    from opcheck.evidence.subject import subject
+    from opcheck.report.terminal import constant_rows, pairs
+
+    if parameters:
+        where, rest = _split(_assignments(parameters), problem)
+        if rest:
+            raise OpcheckError(f"problem {problem!r} has no parameter {', '.join(rest)}")
+    else:
+        where = subject(problem)
+    found = find(where, rigorous, _region(box), seed)
+    if as_json:
+        _json({"problem": where.name, "seed": seed, "constants": [c.as_dict() for c in found]})
+    else:
+        pairs([("problem", where.name), *constant_rows(found), ("seed", seed)], _console())
+
+
+@main.command()
+@click.argument("target")
+@click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
+@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r on which to look.")
+@click.option("--start", help="Comma-separated start; gives the dimension too.")
+@click.option("--dim", type=int, help="Dimension of a function that works in several.")
+@click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def check(
+    target: str,
+    rigorous: bool,
+    box: float | None,
+    start: str | None,
+    dim: int | None,
+    seed: int,
+    plot: str | None,
+    as_json: bool,
+) -> None:
+    """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
+
+    TARGET is FILE.py or FILE.py:NAME (a family, a function F(z, out, data) or F(z), a matrix), a
+    matrix file (.npy, .npz, .mtx), a payoff such as "x*y + x**2/2", or a problem of the library.
+    Exit code 1 if a stated constant is refuted or a theorem violated.
+    """
+    from opcheck import registry
+    from opcheck.evidence.check import check as examine
+    from opcheck.evidence.subject import subject
+    from opcheck.report import terminal
+
+    where = subject(target, _point(start), dim, _region(box))
+    with terminal.Bar("check", len(registry.names("theorems"))) as step:
+        found = examine(where, rigorous, seed, step)
+    if plot:
+        from opcheck.evidence.check import tightest_run
+        from opcheck.report.figure import save
+
+        trajectory = tightest_run(found)
+        if trajectory is None:
+            raise OpcheckError("there is nothing to plot: no bound that is a formula in k applies")
+        shown = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
+        save(trajectory.plot("rate", measure=shown), plot)
+    if as_json:
+        _json({**found.as_dict(), "seed": seed})
+    else:
+        terminal.show_check(found, _console())
+        if plot:
+            click.echo(f"plot: {plot}")
+    if not found.ok:
         click.get_current_context().exit(1)
 
 

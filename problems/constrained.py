@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.evidence.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck.model.operator import Vector, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import (
@@ -23,7 +24,6 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck_problems.linear import ASYMMETRIC, asymmetric, rotation_blocks
-from opcheck_problems.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import (
     affine_subspace,

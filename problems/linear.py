@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.evidence.matrix_facts import facts_of
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import (
@@ -20,7 +21,6 @@ from opcheck.model.property import (
     StronglyMonotone,
     exact,
 )
-from opcheck_problems.matrix_facts import facts_of
 from opcheck_problems.parameters import positive, require, whole
 
 Matrix = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The driver: one text for every method, operator and reading."""
+"""The driver: one text for every method, operator and reading; and the graph of an operator."""
 
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, copy, norm2
 
@@ -64,3 +64,10 @@ def drive(
                     )
                 if path.shape[1] > 0:
                     copy(path[i, c], own[0])
+
+
+def graph(F, F_data, J, J_data, points, values):
+    """Move each point w to z = J_A(w) and give F(z) there; w − z is then an element of A(z)."""
+    for i in range(points.shape[0]):
+        J(points[i], 1, points[i], J_data)
+        F(points[i], values[i], F_data)

@@ -147,8 +147,14 @@ def signatures() -> Any:
         int64[::1],
         float64,
     )
+    graph = void(F, data, J, data, float64[:, ::1], float64[:, ::1])
     return python.SimpleNamespace(
-        operator=operator, resolvent=resolvent, advance=advance, measure=measure, drive=drive
+        operator=operator,
+        resolvent=resolvent,
+        advance=advance,
+        measure=measure,
+        drive=drive,
+        graph=graph,
     )
 
 

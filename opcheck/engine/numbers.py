@@ -200,7 +200,7 @@ def _enclose(value: Any) -> arb:
         return arb(int(value)) if isinstance(value, np.integer) else arb(value)
     raise TypeError(
         f"{type(value).__name__} {value!r} in a ball computation: "
-        "only integers, exact rationals and balls are exact"
+        "only integers, exact rationals and balls are exact; keep constants in data"
     )
 
 

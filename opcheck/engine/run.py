@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
-from opcheck.engine.drive import drive
+from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import blame, guard, watched
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, written_in_step
@@ -70,8 +70,8 @@ class Batch:
     path: NDArray[np.float64]
 
 
-def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
-    """Driver and kernels compiled, or None where the operator is Python that can't be."""
+def _oracles(problem: Problem) -> Any:
+    """F and J compiled, or None where the operator is Python that can't be."""
     op = problem.operator
     if op.interpreted:
         return None
@@ -83,8 +83,16 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
         warnings.warn(
             f"the operator of {problem.name!r} runs interpreted, since numba can't compile it: "
             f"{str(error).strip().splitlines()[0]}",
-            stacklevel=4,
+            stacklevel=5,
         )
+        return None
+    return F, compiler.jit(problem.resolvent.kernel, "resolvent")
+
+
+def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
+    """Driver and kernels compiled, or None where the operator is Python that can't be."""
+    oracles = _oracles(problem)
+    if oracles is None:
         return None
     kernels = [compiler.jit(t.measure.kernel, "measure") for t in takes]
     free = problem.resolvent.kernel is identity
@@ -96,9 +104,33 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
         compiler.jit(drive, "drive"),
         (*kernels, *[filler] * (compiler.SLOTS - len(kernels))),
         compiler.jit(advance, "advance"),
-        F,
-        compiler.jit(problem.resolvent.kernel, "resolvent"),
+        *oracles,
     )
+
+
+def graph_at(
+    problem: Problem, points: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points z of the graph of F + A: z = J_A(w), F(z) and w − z ∈ A(z).
+
+    Args:
+        points: w, shape (m, d); with A = 0 z is w.
+
+    Raises OpcheckError for an operator that fails its guards.
+    """
+    guard(problem)
+    z, values = np.array(points, dtype=float), np.empty_like(points, dtype=float)
+    F_data, J_data = problem.operator.data, problem.resolvent.data
+    ready = _oracles(problem)
+    with compiler.quiet(), np.errstate(all="ignore"):
+        if ready is None:
+            graph(watched(problem), F_data, problem.resolvent.kernel, J_data, z, values)
+        else:
+            try:
+                compiler.jit(graph, "graph")(ready[0], F_data, ready[1], J_data, z, values)
+            except (IndexError, ValueError, ArithmeticError) as error:
+                raise blame(problem, error) from error
+    return z, values, points - z
 
 
 def run_batch(

@@ -9,7 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from opcheck.model.problem import Problem
-from opcheck.model.property import Fact, Property, Provenance, strongest, weakest
+from opcheck.model.property import (
+    KINDS,
+    Cocoercive,
+    ConicallyNonexpansive,
+    Fact,
+    Nonexpansive,
+    Of,
+    Property,
+    Provenance,
+    QuasiNonexpansive,
+    StronglyMonotone,
+    strongest,
+    weakest,
+)
 from opcheck.model.text import rational_value
 from opcheck.model.theorem import Theorem
 
@@ -73,6 +86,35 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
             s for s, f in formulas.items() if rational_value(f, problem.parameters) != values[s]
         ),
     )
+
+
+def classes(problem: Problem) -> list[Fact]:
+    """The strongest property of each kind that the facts imply, of F, of S = F + A and of T.
+
+    Properties without content are left out: a modulus of strong monotonicity or a cocoercivity
+    that is not positive, and what is known of S only because A = 0 makes it F.
+    """
+    facts = list(problem.all_facts())
+    spoken = {f.property.of for f in facts}
+    of_all: list[Of] = ["F", "S"] if problem.constrained else ["F"]
+    if "T" in spoken:
+        of_all.append("T")
+    found = []
+    for of in of_all:
+        for kind in KINDS:
+            if of != "T" and kind in (Nonexpansive, QuasiNonexpansive, ConicallyNonexpansive):
+                continue
+            wanted = Property(kind, None, of)
+            value, by = _best(
+                wanted, [f for f in facts if _speaks_of(f.property, wanted, problem)], problem
+            )
+            if value is None or (kind in (StronglyMonotone, Cocoercive) and value <= 0):
+                continue
+            constant = value if kind.better is not None else None
+            local = any(f.local for f in by)
+            grade = weakest(f.provenance for f in by)
+            found.append(Fact(Property(kind, constant, of), grade, local))
+    return found
 
 
 def _is_rounded(fact: Fact, problem: Problem) -> bool:

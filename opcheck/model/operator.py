@@ -37,7 +37,7 @@ class Operator:
         entries: data as formulas in ``symbols``, for exact readings; None: the floats are exact.
         compiled: another kernel for float64 only (BLAS); None: the text itself.
         interpreted: the kernel is Python that numba can't compile; runs are slow.
-        jacobian: z -> d×d matrix, where known.
+        slopes: the Jacobian as such an operator, row by row into d² entries, where known.
         matrix: M of F(z) = Mz + q, where F is affine and d moderate.
     """
 
@@ -49,7 +49,7 @@ class Operator:
     symbols: Mapping[str, float] = field(default_factory=dict)
     compiled: Kernel | None = None
     interpreted: bool = False
-    jacobian: Callable[[Vector], NDArray[np.float64]] | None = None
+    slopes: Operator | None = None
     matrix: NDArray[np.float64] | None = None
 
     def __call__(self, z: ArrayLike) -> Vector:
@@ -57,6 +57,14 @@ class Operator:
         out = np.empty(self.dim)
         self.kernel(np.ascontiguousarray(z, dtype=float), out, self.data)
         return out
+
+    def jacobian(self, z: ArrayLike) -> NDArray[np.float64]:
+        """The d×d matrix of slopes at a point of shape (d,). Raises OpcheckError where unknown."""
+        if self.matrix is not None:
+            return self.matrix
+        if self.slopes is None:
+            raise OpcheckError(f"the Jacobian of {self.formula or 'this operator'} is not known")
+        return self.slopes(z).reshape(self.dim, self.dim)
 
     def data_in(self, arithmetic: Arithmetic, exact: Callable[[float], Any]) -> NDArray[Any]:
         """The data under an exact reading, as an object array with the raw floats beside it."""

@@ -122,6 +122,19 @@ ConicallyNonexpansive = Kind(
 )
 
 
+KINDS = (
+    Lipschitz,
+    Monotone,
+    StronglyMonotone,
+    Comonotone,
+    Cocoercive,
+    WeakMinty,
+    Nonexpansive,
+    QuasiNonexpansive,
+    ConicallyNonexpansive,
+)
+
+
 def implies(premises: Sequence[Form], conclusion: Form) -> bool:
     """Whether conclusion − Σ λ_i premise_i is a nonnegative form for some λ ≥ 0.
 

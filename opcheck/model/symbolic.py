@@ -100,24 +100,19 @@ def _build(
     kernel = _function("field", [sympy.sympify(c) for c in components], symbols, constants)
     jacobian = [sympy.diff(c, s) for c in components for s in symbols]
     d = len(variables)
-    entries: list[str] = [_entry(c) for c in constants]
-    slope_constants = constants.copy()
-    slopes = _function("jacobian", jacobian, symbols, slope_constants)
-    data = np.array([_value(c, parameters) for c in slope_constants])
-
-    def jacobian_at(z: Any) -> Any:
-        out = np.empty(d * d)
-        slopes(np.asarray(z, dtype=float), out, data)
-        return out.reshape(d, d)
-
+    entries = len(constants)
+    slopes = _function("jacobian", jacobian, symbols, constants)
+    data = np.array([_value(c, parameters) for c in constants])
+    texts = tuple(_entry(c) for c in constants)
+    of_slopes = Operator(slopes, data, d * d, f"Jacobian of {formula}", texts, dict(parameters))
     return Operator(
         kernel,
-        data[: len(entries)].copy(),
+        data[:entries].copy(),
         d,
         formula,
-        tuple(entries),
+        texts[:entries],
         dict(parameters),
-        jacobian=jacobian_at,
+        slopes=of_slopes,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from opcheck import registry
+from opcheck.evidence.check import applicable, described
+from opcheck.evidence.hypotheses import classes
 from opcheck.model.method import Method, Over
 from opcheck.model.paper import Paper
 from opcheck.model.problem import Family
@@ -77,16 +79,9 @@ def _family(family: Family) -> Rows:
     if p.solution is not None:
         rows += [("solution", f"{p.solution[:6].tolist()}{' ...' if p.dim > 6 else ''}")]
     for fact in p.all_facts():
-        value = "" if fact.property.kind.better is None else f"({p.constant(fact):.6g})"
-        where = " on the region" if fact.local else ""
-        note = f" ({fact.note})" if fact.note else ""
-        rows += [
-            (
-                "fact",
-                f"{fact.property.kind.name}{value} of {fact.property.of}{where}, "
-                f"{fact.provenance}{note}",
-            )
-        ]
+        rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
+    rows += [("class", described(fact, p)) for fact in classes(p)]
+    rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
     rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
     rows += [("control", f"breaks: {family.control}")] if family.control else []
     rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from opcheck.evidence.check import Check, described
+from opcheck.evidence.constants import Constant
 from opcheck.evidence.mutants import Mutant
 from opcheck.evidence.verify import Report, Summary
 from opcheck.model.verdict import Verdict
@@ -147,6 +149,58 @@ def show_verdict(v: Verdict, console: Console) -> None:
         f"{v.provenance}{fitted}",
         highlight=False,
     )
+
+
+def constant_rows(found: Sequence[Constant]) -> list[tuple[str, str]]:
+    """One line a constant: its enclosure, or the side that is known, and how."""
+    rows = []
+    for c in found:
+        symbol = f"{c.kind.symbol} of {c.of}"
+        where = f" on ‖z‖∞ ≤ {c.region:g}" if c.region < float("inf") else ""
+        if c.lower > -float("inf") and c.upper < float("inf"):
+            value = f"in [{c.lower:.9g}, {c.upper:.9g}]"
+        elif c.kind.better == "smaller":
+            value = f"≥ {c.lower:.9g}" if c.lower < float("inf") else "no finite value found"
+        else:
+            value = f"≤ {c.upper:.9g}" if c.upper > -float("inf") else "no finite value found"
+        rows.append((c.kind.name, f"{symbol} {value}{where}, {c.provenance} ({c.note})"))
+    return rows
+
+
+def show_check(found: Check, console: Console) -> None:
+    """Constants, classes, then a line for each theorem that applies."""
+    p = found.problem
+    rows: list[tuple[str, Any]] = [("problem", p.name), ("dimension", p.dim)]
+    if p.solution is not None:
+        shown = ", ".join(f"{v:.9g}" for v in p.solution[:6]) + (", ..." if p.dim > 6 else "")
+        rows.append(("solution", f"({shown})"))
+    else:
+        rows.append(("solution", "not known; theorems that speak of it are left out"))
+    rows += constant_rows(found.constants)
+    rows += [("wrong", str(c)) for c in found.contradictions]
+    rows += [("class", described(f, p)) for f in found.classes]
+    pairs(rows, console)
+    console.print()
+    if not found.verdicts:
+        console.print("No theorem applies: the constants are outside every range.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("theorem that applies", "worst", "k", "constants", "verdict"):
+        table.add_column(column, justify="right" if column in ("worst", "k") else "left")
+    for v in found.verdicts:
+        word = f"[{STYLE[v.status]}]{v.status}[/]"
+        table.add_row(v.theorem, number(v.ratio), str(v.k), v.provenance, word)
+    console.print(table)
+    for v in found.verdicts:
+        if v.status in ("violated", "error"):
+            show_verdict(v, console)
+    open_: dict[str, list[str]] = {}
+    for v in found.verdicts:
+        if v.status == "inconclusive":
+            open_.setdefault(v.reason, []).append(v.theorem)
+    for reason, names in open_.items():
+        console.print(f"[{STYLE['inconclusive']}]inconclusive[/] {', '.join(names)}:")
+        console.print(f"  {reason}", highlight=False, markup=False)
 
 
 def show_mutants(found: Sequence[Mutant], console: Console) -> None:

@@ -1,0 +1,196 @@
+"""Everything opcheck can say of one operator: constants, classes, theorems, verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from opcheck import registry
+from opcheck.engine.run import Trajectory, run
+from opcheck.evidence.bounds import with_bounds
+from opcheck.evidence.choices import Empty, choices
+from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.hypotheses import classes
+from opcheck.evidence.hypotheses import constants as constants_of
+from opcheck.evidence.verify import confront
+from opcheck.model.problem import Problem
+from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
+from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Verdict
+
+ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
+MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A stated fact that a pair of points refutes."""
+
+    fact: Fact
+    stated: float
+    found: float
+
+    def __str__(self) -> str:
+        """One sentence."""
+        kind = self.fact.property.kind
+        return (
+            f"{kind.name}({self.stated:.6g}) of {self.fact.property.of} is stated "
+            f"({self.fact.provenance}), but a pair of points has {kind.symbol} = {self.found:.6g}"
+        )
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one problem.
+
+    Attributes:
+        problem: with the facts that the theorems relied on.
+        constants: enclosures and estimates.
+        contradictions: stated facts that the search refuted.
+        classes: the strongest property of each kind that follows.
+        verdicts: of every theorem whose hypotheses hold.
+    """
+
+    problem: Problem
+    constants: tuple[Constant, ...]
+    contradictions: tuple[Contradiction, ...]
+    classes: tuple[Fact, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No stated fact is refuted, no theorem violated, nothing failed."""
+        bad = any(v.status in ("violated", "error") for v in self.verdicts)
+        return not bad and not self.contradictions
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        p = self.problem
+        return {
+            "problem": p.name,
+            "dimension": p.dim,
+            "solution": None if p.solution is None else p.solution.tolist(),
+            "region": p.region.radius if p.region else None,
+            "ok": self.ok,
+            "constants": [c.as_dict() for c in self.constants],
+            "contradictions": [str(c) for c in self.contradictions],
+            "classes": [described(f, p) for f in self.classes],
+            "verdicts": [v.as_dict() for v in self.verdicts],
+        }
+
+
+def check(
+    problem: Problem,
+    rigorous: bool = False,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Check:
+    """Find the constants of a problem and run every theorem that applies.
+
+    Args:
+        rigorous: prove constants instead of estimating them; takes a matrix or a formula.
+        seed: of the search.
+        progress: called with the name of each theorem when it is done.
+
+    Raises OpcheckError for an operator that fails its guards, or a rigorous request on a kernel.
+    """
+    found = constants(problem, rigorous, seed=seed)
+    wrong = tuple(contradictions(problem, found))
+    refuted = {id(c.fact) for c in wrong}
+    stated = [f for f in problem.facts if id(f) not in refuted]
+    known = {(f.property.kind, f.property.of) for f in stated}
+    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
+    here = [_weakened(c, L) for c in found if np.isfinite(c.value) and (c.kind, c.of) not in known]
+    where = replace(problem, facts=(*stated, *here))
+    verdicts = []
+    for name in registry.names("theorems"):
+        verdict = confront(registry.get("theorems", name), where)
+        if verdict.status != "inapplicable":
+            verdicts.append(verdict)
+        if progress:
+            progress(name)
+    return Check(where, tuple(found), wrong, tuple(classes(where)), tuple(verdicts))
+
+
+def applicable(problem: Problem) -> list[str]:
+    """Names of the theorems whose hypotheses the facts imply, with a range that is not empty."""
+    found = []
+    for name in registry.names("theorems"):
+        theorem = registry.get("theorems", name)
+        known = constants_of(theorem, problem)
+        if isinstance(known, str):
+            continue
+        with contextlib.suppress(Empty):
+            next(iter(choices(theorem, known, theorem.horizons[0])))
+            found.append(name)
+    return found
+
+
+def _weakened(constant: Constant, L: float) -> Fact:
+    """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
+
+    An estimated modulus that is 0 to the accuracy of a search is 0.
+    """
+    fact, kind, value = constant.fact, constant.kind, constant.value
+    if constant.provenance == "certified":
+        return fact
+    scale = L if kind is StronglyMonotone else 1 / L
+    if kind.better == "larger" and abs(value) <= ZERO * scale:
+        value = 0.0
+    value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
+    note = f"{fact.note}; weakened by {MARGIN:g}"
+    return replace(fact, property=Property(kind, value, constant.of), note=note)
+
+
+def tightest_run(found: Check) -> Trajectory | None:
+    """The run closest to a bound that is a formula in k, with the bounds that cover it."""
+    for v in sorted(found.verdicts, key=lambda v: -v.ratio):
+        theorem: Theorem = registry.get("theorems", v.theorem)
+        method = theorem.method
+        symbols = {p.symbol for p in method.parameters}
+        if theorem.claim != "upper bound" or not symbols <= v.parameters.keys():
+            continue
+        if theorem.measure not in registry.names("measures") or theorem.right.recorded:
+            continue
+        values: dict[str, Any] = {p.name: v.parameters[p.symbol] for p in method.parameters}
+        whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
+        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
+        made = run(
+            method.name, found.problem, horizon, measures=[theorem.measure], **values | whole
+        )
+        bounded, _ = with_bounds(made)
+        if theorem.measure in bounded.bounds:
+            return bounded
+    return None
+
+
+def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
+    """Stated facts that a found constant beats.
+
+    A fact that holds on a region is held only against a search in it.
+    """
+    out = []
+    for fact in problem.facts:
+        for c in found:
+            same = (c.kind, c.of) == (fact.property.kind, fact.property.of)
+            inside = problem.region is not None and c.region <= problem.region.radius
+            if not same or (fact.local and not inside):
+                continue
+            stated = problem.constant(fact)
+            seen = c.lower if c.kind.better == "smaller" else c.upper
+            beaten = seen - stated if c.kind.better == "smaller" else stated - seen
+            if beaten > 1e-9 * (1 + abs(stated)):
+                out.append(Contradiction(fact, stated, seen))
+    return out
+
+
+def described(fact: Fact, problem: Problem) -> str:
+    """As in ``Lipschitz(2) of F on the region, estimated``."""
+    kind = fact.property.kind
+    value = "" if kind.better is None else f"({problem.constant(fact):.6g})"
+    where = " on the region" if fact.local else ""
+    return f"{kind.name}{value} of {fact.property.of}{where}, {fact.provenance}"

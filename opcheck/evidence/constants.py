@@ -1,0 +1,266 @@
+"""Constants of a problem: searched for, and enclosed where its formula or matrix is known.
+
+Every kind of property has one critical constant on a pair of points, the one that makes its form
+vanish there; the constant of the operator is the worst of them. A search finds bad pairs, and so
+bounds it from one side; a proof over a subdivision of the region bounds it from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.engine.run import graph_at
+from opcheck.errors import OpcheckError
+from opcheck.evidence import enclose, matrix_facts
+from opcheck.model.problem import Problem, Region
+from opcheck.model.property import (
+    Comonotone,
+    Fact,
+    Kind,
+    Lipschitz,
+    Of,
+    Property,
+    Provenance,
+    StronglyMonotone,
+    WeakMinty,
+)
+
+Floats = NDArray[np.float64]
+KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
+RUNS, ROUNDS = 48, 700  # of the search: independent runs, steps of each
+CLOSEST = 1e-6  # least distance of a pair, in units of the region; nearer, differences round
+HUGE = 1e6  # a value beyond it is taken for infinite
+
+
+@dataclass(frozen=True)
+class Constant:
+    """What is known of one constant: it lies in [lower, upper].
+
+    Attributes:
+        kind, of: which constant, as ``Comonotone`` of ``S``.
+        lower, upper: the enclosure; an infinite end is unknown.
+        provenance: ``certified`` where the side that a theorem needs is proved, else ``estimated``.
+        region: radius of ‖z‖∞ ≤ r on which it is meant; infinite for the whole space.
+        note: how it was found, and why no more was.
+    """
+
+    kind: Kind
+    of: Of
+    lower: float
+    upper: float
+    provenance: Provenance
+    region: float
+    note: str
+
+    @property
+    def value(self) -> float:
+        """The side that a theorem needs if it is proved, else the best that the search found."""
+        proved, found = (
+            (self.upper, self.lower) if self.kind.better == "smaller" else (self.lower, self.upper)
+        )
+        return proved if self.provenance == "certified" else found
+
+    @property
+    def fact(self) -> Fact:
+        """The constant as a fact; an estimate is no more than that."""
+        note = self.note if self.provenance == "certified" else f"no worse pair found; {self.note}"
+        local = bool(np.isfinite(self.region))
+        return Fact(Property(self.kind, self.value, self.of), self.provenance, local, note)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {
+            "kind": self.kind.name,
+            "symbol": self.kind.symbol,
+            "of": self.of,
+            "lower": self.lower,
+            "upper": self.upper,
+            "provenance": self.provenance,
+            "region": self.region,
+            "note": self.note,
+        }
+
+
+def constants(
+    problem: Problem, rigorous: bool = False, box: float | None = None, seed: int = 0
+) -> list[Constant]:
+    """L, ρ, μ and the weak Minty constant of F, and the moduli of S = F + A where A ≠ 0.
+
+    Args:
+        rigorous: also prove them, which takes a matrix or a formula.
+        box: radius r of the region ‖z‖∞ ≤ r; default the problem's region, else the whole space.
+        seed: of the search.
+
+    Raises OpcheckError for a radius that is not positive, and for a rigorous request on an operator
+    of which only a kernel is known.
+    """
+    if box is not None and not box > 0:
+        raise OpcheckError(f"box = {box} must be a positive radius")
+    region = Region(box) if box is not None else problem.region
+    where = replace(problem, region=region)
+    radius = region.radius if region else np.inf
+    operator = problem.operator
+    if rigorous and operator.slopes is None and operator.matrix is None:
+        raise OpcheckError(
+            f"nothing can be proved of {problem.name!r}: only a kernel of its operator is known; "
+            "give it as a matrix (opcheck.linear) or a formula (opcheck.minmax, opcheck.field), or "
+            "leave out --rigorous"
+        )
+    wanted: list[tuple[Kind, Of]] = [(kind, "F") for kind in KINDS]
+    wanted += [(kind, "S") for kind in KINDS[1:]] if problem.constrained else []
+    found = []
+    for kind, of in wanted:
+        if kind.star and (problem.solution is None or (problem.constrained and of == "F")):
+            continue
+        best = search(where, kind, of, seed)
+        found.append(_constant(where, kind, of, best, radius, rigorous))
+    return [_by_pairs(c, found) for c in found]
+
+
+def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
+    """What holds on all pairs holds against a solution."""
+    if one.kind is not WeakMinty:
+        return one
+    pairs = [c for c in others if c.kind is Comonotone and c.of == one.of]
+    for c in pairs:
+        if c.provenance == "certified" and c.lower > one.lower:
+            return replace(one, lower=c.lower, provenance="certified", note="from all pairs")
+    return one
+
+
+def _constant(
+    problem: Problem, kind: Kind, of: Of, best: float, radius: float, rigorous: bool
+) -> Constant:
+    operator = problem.operator
+    smaller = kind.better == "smaller"
+    found = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
+    lower, upper = (best, np.inf) if smaller else (-np.inf, best)
+    seen = Constant(kind, of, lower, upper, "estimated", radius, found)
+    if of != "F" or not np.isfinite(best):
+        return seen
+    proved: float | None = None
+    note = ""
+    if operator.matrix is not None and (kind.star or operator.entries is None):
+        if kind.star:
+            return seen  # against a solution and on all pairs are one for an affine operator
+        proved, note = _of_matrix(kind, operator.matrix)
+    elif rigorous:
+        proved, note = enclose.constant(problem, kind, best, radius)
+    if proved is None:
+        return replace(seen, note=f"{found}{'; ' + note if note else ''}")
+    side = {"upper": proved} if smaller else {"lower": proved}
+    return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
+
+
+def _of_matrix(kind: Kind, matrix: Floats) -> tuple[float | None, str]:
+    prove: dict[Kind, Callable[[Floats], float]] = {
+        Lipschitz: matrix_facts.lipschitz_above,
+        StronglyMonotone: matrix_facts.monotone_below,
+        Comonotone: matrix_facts.comonotone_below,
+    }
+    if kind is Comonotone and np.linalg.matrix_rank(matrix) < len(matrix):
+        return None, "the matrix is singular"
+    try:
+        return prove[kind](matrix), matrix_facts.NOTE
+    except OpcheckError as error:
+        return None, str(error)
+
+
+def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
+    """The constant that makes the form vanish on pairs with ‖Δx‖², ⟨Δx, Δu⟩ and ‖Δu‖² as given.
+
+    It is the zero of the form as a polynomial in the constant, of degree one or purely quadratic.
+    """
+
+    def at(constant: int) -> Floats:
+        a, b, c = (float(v) for v in kind.form(constant))
+        return a * xx + 2 * b * xu + c * uu
+
+    f0, f1, f2 = at(0), at(1), at(2)
+    square = (f2 - 2 * f1 + f0) / 2
+    linear = f1 - f0 - square
+    with np.errstate(all="ignore"):
+        quadratic = np.abs(square) > np.abs(linear)
+        out: Floats = np.where(quadratic, np.sqrt(-f0 / square), -f0 / linear)
+    return out
+
+
+def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
+    """The worst critical constant found by many evolution strategies over pairs of the graph.
+
+    A pair is a point, a direction and the logarithm of a distance, so that close pairs, where the
+    Jacobian decides, are reached as easily as far ones. Each run keeps a step that improves and
+    widens the next, or narrows it (the 1/5 rule).
+
+    Returns:
+        The value, rounded away from what it could overstate; ±∞ where no bound seems to exist.
+
+    Raises OpcheckError for an operator that fails its guards.
+    """
+    generator = np.random.default_rng(seed)
+    d = problem.dim
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    radius = problem.region.radius if problem.region else np.inf
+    solution = problem.solution
+    centre = np.zeros(d) if problem.region or solution is None else solution
+    size = radius if problem.region else 10 * (1 + float(np.abs(centre).max(initial=0)))
+
+    uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
+
+    def value(pairs: Floats) -> Floats:
+        w = centre + size * pairs[:, :d]
+        if kind.star:
+            assert solution is not None
+            w = np.clip(w, -radius, radius)
+            z, v, normal = graph_at(problem, w)
+            dx, du = z - solution, v + (normal if of == "S" else 0.0)
+            terms = np.linalg.norm(v, axis=1) + np.linalg.norm(normal, axis=1)
+            ends, enough = np.linalg.norm(z, axis=1), 1e-4 * size
+        else:
+            direction = pairs[:, d : 2 * d]
+            length = np.exp(np.clip(pairs[:, 2 * d], np.log(CLOSEST), np.log(2.0)))
+            norm = np.linalg.norm(direction, axis=1)
+            half = (size / 2 * length / np.where(norm > 0, norm, 1))[:, None] * direction
+            if problem.region:  # both ends inside, so that a corner's pairs are as good as others
+                half = np.clip(half, -radius, radius)
+                w = np.clip(w, np.abs(half) - radius, radius - np.abs(half))
+            z, v, normal = graph_at(problem, np.concatenate([w - half, w + half]))
+            u = v + (normal if of == "S" else 0.0)
+            m = len(pairs)
+            dx, du = z[:m] - z[m:], u[:m] - u[m:]
+            each = np.linalg.norm(v, axis=1) + np.linalg.norm(normal, axis=1)
+            terms, ends = each[:m] + each[m:], np.linalg.norm(z, axis=1)
+            ends, enough = ends[:m] + ends[m:], CLOSEST * size / 2
+        xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
+        with np.errstate(all="ignore"):
+            steepest = np.sqrt(np.nanmax(uu / xx, initial=0.0, where=xx > 0))
+            lost = 16 * np.finfo(float).eps * (terms + ends * steepest) / np.sqrt(uu)
+            found = critical(kind, xx, xu, uu)
+            # what rounding may have done to Δu, and by it to the constant, does not count
+            out = worse * found - lost * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
+        bad = np.isnan(out) | (xx < enough**2) | (lost > 1e-3)
+        return np.where(bad, -np.inf, out)
+
+    runs = RUNS if d <= 64 else 8
+    at = generator.standard_normal((runs, 2 * d + 1))
+    at[:, :d] *= 1.0 if problem.region else 10.0 ** generator.uniform(-2, 1, (runs, 1))
+    at[:, -1] = generator.uniform(np.log(CLOSEST), 0, runs)
+    best, step = value(at), np.full(runs, 0.3)
+    for _ in range(ROUNDS):
+        tried = at + step[:, None] * generator.standard_normal(at.shape)
+        tried[:, -1] = np.clip(tried[:, -1], np.log(CLOSEST), np.log(2.0))
+        got = value(tried)
+        better = got > best
+        at[better], best[better] = tried[better], got[better]
+        step = np.clip(np.where(better, 1.5 * step, 0.9 * step), 1e-9, 3.0)
+        lost = step <= 1e-8  # has converged: starts again from the best found, more widely
+        at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
+    top = float(best.max())
+    if not np.isfinite(top) or abs(top) > HUGE:
+        return float("inf") * worse
+    return worse * top

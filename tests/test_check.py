@@ -1,0 +1,241 @@
+"""``opcheck check`` as a newcomer meets it: what it takes, finds, and says of mistakes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import io, sparse
+
+from opcheck.cli import main
+from opcheck.errors import OpcheckError
+from opcheck.evidence.check import applicable, check, contradictions
+from opcheck.evidence.constants import constants
+from opcheck.evidence.subject import subject
+from opcheck.model.operator import linear
+from opcheck.model.problem import Problem, problem
+from opcheck.model.property import Comonotone, Lipschitz, exact
+
+KERNEL = """
+def F(z, out, data):
+    out[0] = 3 * z[1]
+    out[1] = -3 * z[0] + z[1]
+"""
+FAMILY = """
+import opcheck
+
+@opcheck.problem_family("{name}", start=(1.0, 1.0), solution=(0.0, 0.0){facts})
+def {name}(a=1.0):
+    '''min max'''
+    return opcheck.minmax("a*x*y + x**2/2 - y**2/2", a=a)
+"""
+
+
+def cli(*arguments: Any) -> Any:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def file(folder: Path, text: str, name: str = "mine.py") -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+# ---- what it takes -----------------------------------------------------------------------------
+
+
+def test_a_bare_kernel(tmp_path: Path) -> None:
+    path = file(tmp_path, KERNEL)
+    done = cli("check", path, "--json", "--plot", tmp_path / "f.png")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert (found["problem"], found["dimension"], found["ok"]) == ("mine", 2, True)
+    assert found["solution"] == pytest.approx([0, 0], abs=1e-12)
+    by_name = {c["kind"]: c for c in found["constants"]}
+    L = np.linalg.norm([[0, 3], [-3, 1]], 2)
+    assert by_name["Lipschitz"]["lower"] == pytest.approx(L, rel=1e-6)
+    assert by_name["Comonotone"]["upper"] == pytest.approx(0.0, abs=1e-6)
+    assert all(c["provenance"] == "estimated" for c in found["constants"])
+    theorems = {v["theorem"]: v for v in found["verdicts"]}
+    assert {"gorbunov2022_eg_last", "yoon2021_eag_c", "pethick2023_rapp_last"} <= theorems.keys()
+    assert all(v["provenance"] != "exact" for v in theorems.values() if v["problem"] == "mine")
+    assert (tmp_path / "f.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("import numpy as np\ndef G(z):\n    return np.array([z[1], -z[0]])\n", "G"),
+        ("import numpy as np\nM = np.array([[0.0, 1.0], [-1.0, 0.0]])\n", "M"),
+        ("import opcheck\nP = opcheck.minmax('x*y')\n", "P"),
+        ("import opcheck\nP = opcheck.linear([[0, 1], [-1, 0]])\ndef _hidden(z): return z\n", "P"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:operator")
+def test_other_forms_of_one_operator(tmp_path: Path, text: str, name: str) -> None:
+    for reference in (file(tmp_path, text), f"{tmp_path / 'mine.py'}:{name}"):
+        p = subject(str(reference))
+        assert p.dim == 2
+        assert np.allclose(p.operator([2.0, 5.0]), [5.0, -2.0])
+        assert p.solution == pytest.approx([0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz", ".mtx", "sparse.npz"])
+def test_matrix_files(tmp_path: Path, suffix: str) -> None:
+    M = np.array([[0.5, 1.0], [-1.0, 0.5]])
+    path = tmp_path / f"matrix{suffix}"
+    if suffix == ".npy":
+        np.save(path, M)
+    elif suffix == ".npz":
+        np.savez(path, M=M)
+    elif suffix == ".mtx":
+        io.mmwrite(path, sparse.csr_matrix(M))
+    else:
+        sparse.save_npz(path, sparse.csr_matrix(M))
+    p = subject(str(path))
+    assert np.allclose(p.operator([2.0, 5.0]), M @ [2.0, 5.0])
+
+
+def test_a_formula_and_a_library_problem() -> None:
+    assert np.allclose(subject("x*y + x**2").operator([2.0, 5.0]), [9.0, -2.0])
+    assert subject("forsaken").region is not None
+
+
+def test_a_family_keeps_its_facts_and_a_wrong_one_is_refuted(tmp_path: Path) -> None:
+    right = file(tmp_path, FAMILY.format(name="right_one", facts=""), "right.py")
+    done = cli("check", right, "--rigorous", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["ok"]
+    facts = ", facts=[opcheck.exact(opcheck.Lipschitz(1.4))]"
+    wrong = file(tmp_path, FAMILY.format(name="wrong_one", facts=facts), "wrong.py")
+    done = cli("check", wrong)
+    assert done.exit_code == 1
+    assert "Lipschitz(1.4) of F is stated (exact), but a pair of points has L = 1.41421" in (
+        done.output
+    )
+
+
+# ---- what it finds -----------------------------------------------------------------------------
+
+
+def test_no_fact_of_the_library_is_contradicted_by_a_close_look() -> None:
+    for name in ("tight_linear", "polar_game", "asym_bilinear_box", "tanh_saddle"):
+        p = problem(name)
+        assert contradictions(p, constants(p)) == []
+
+
+def test_a_contradiction_names_both_numbers() -> None:
+    facts = (exact(Lipschitz(0.9)), exact(Comonotone(0.1)))
+    p = Problem("own", linear([[0, 1], [-1, 0]]), start=np.ones(2), facts=facts)
+    found = check(p)
+    assert not found.ok
+    assert [(c.stated, round(c.found, 6)) for c in found.contradictions] == [(0.9, 1), (0.1, 0)]
+    # the theorems then rely on what was found
+    (f,) = (f for f in found.problem.facts if f.property.kind is Lipschitz)
+    assert found.problem.constant(f) >= 1
+
+
+def test_a_rigorous_check_gives_certified_verdicts() -> None:
+    p = subject("x*y + x**2/2 - y**2/2")
+    verdicts = check(p, rigorous=True).verdicts
+    assert len(verdicts) > 20
+    assert {v.provenance for v in verdicts} == {"certified"}
+    assert {v.status for v in verdicts} <= {"holds", "attained", "inconclusive"}
+
+
+def test_theorems_that_apply_have_a_range_that_is_not_empty() -> None:
+    assert "gorbunov2022_eg_last" in applicable(problem("bilinear"))
+    assert "pethick2022_ceg_plus" not in applicable(problem("forsaken"))
+
+
+def test_a_region_is_respected() -> None:
+    found = check(subject("x*y + x**4 - y**4", box=0.5))
+    assert all(f.local for f in found.problem.facts)
+    (L,) = (c.lower for c in found.constants if c.kind is Lipschitz)
+    # slopes 3 and 0 at a corner and on the other axis
+    assert pytest.approx(np.linalg.norm([[3, 1], [-1, 0]], 2), rel=1e-6) == L
+
+
+# ---- what it says of mistakes ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "sentence"),
+    [
+        ("def F(z, out, data)\n    pass\n", [], "failed to import: SyntaxError"),
+        ("import nothing_like_this\n", [], "failed to import: ModuleNotFoundError"),
+        ("x = 3\n", [], "holds nothing that could be checked"),
+        ("def F(z): return z\ndef G(z): return -z\n", [], "holds F, G; name one as"),
+        ("def F(z, out): out[0] = z[0]\n", [":F"], "takes 2 arguments"),
+        ("def F(z, out, data):\n    out[0] = undefined\n", [], "raises NameError"),
+        ("def F(z, out, data):\n    out[0] = z[0]\n    z[0] = 0\n", [], "changes its input"),
+        ("def F(z, out, data):\n    out[0] = 1 / 0\n", [], "raises ZeroDivisionError"),
+        (
+            "def F(z, out, data):\n    out[0] = float('nan')\n    out[1] = 0\n",
+            ["--dim", "2"],
+            "must be finite",
+        ),
+        (
+            "import random\ndef F(z, out, data):\n    out[0] = random.random()\n",
+            ["--dim", "1"],
+            "not deterministic",
+        ),
+        (KERNEL, ["--dim", "3"], "leaves entries of out unset"),
+        (KERNEL, ["--start", "1,2,x"], "write --start 1,0.5"),
+        (KERNEL, ["--box", "-1"], "must be a positive radius"),
+        (KERNEL, ["--rigorous"], "only a kernel of its operator is known"),
+        (KERNEL, [":G"], "has no 'G'; it has F"),
+        ("import numpy as np\nM = np.ones((2, 3))\n", [], "needs a square matrix"),
+        ("import numpy as np\nM = np.full((2, 2), np.nan)\n", [], "needs finite entries"),
+        ("F = 'text'\n", [":F"], "is str; give a function"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:operator")
+def test_each_mistake_gets_one_sentence(
+    tmp_path: Path, text: str, options: list[str], sentence: str
+) -> None:
+    path = str(file(tmp_path, text))
+    if options and options[0].startswith(":"):
+        path, options = path + options[0], options[1:]
+    done = cli("check", path, *options)
+    assert done.exit_code == 2, done.output
+    assert sentence in done.output
+    assert "Traceback" not in done.output
+    assert len([line for line in done.output.splitlines() if line.startswith("opcheck:")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("nowhere.py", "no file 'nowhere.py'"),
+        ("nowhere.npy", "no file 'nowhere.npy'"),
+        ("x*y + q", "uses q, neither a variable (x y) nor a parameter"),
+        ("forsakn", "did you mean 'forsaken'?"),
+    ],
+)
+def test_a_reference_to_nothing(reference: str, sentence: str) -> None:
+    done = cli("check", reference)
+    assert done.exit_code == 2
+    assert sentence in done.output
+
+
+def test_a_file_that_is_no_matrix(tmp_path: Path) -> None:
+    (tmp_path / "text.npy").write_text("1 2 3")
+    with pytest.raises(OpcheckError, match="is not a matrix file"):
+        subject(str(tmp_path / "text.npy"))
+    np.savez(tmp_path / "two.npz", a=np.eye(2), b=np.eye(2))
+    with pytest.raises(OpcheckError, match="holds 2 arrays"):
+        subject(str(tmp_path / "two.npz"))
+
+
+def test_constants_on_the_command_line() -> None:
+    done = cli("constants", "tight_linear", "-p", "c=0.25", "--rigorous", "--json")
+    found = {c["kind"]: c for c in json.loads(done.stdout)["constants"]}
+    assert found["Comonotone"]["lower"] <= -0.25 <= found["Comonotone"]["upper"] + 1e-12
+    assert found["Comonotone"]["provenance"] == "certified"
+    again = cli("constants", "tight_linear", "-p", "c=0.25", "--rigorous", "--json")
+    assert again.stdout == done.stdout
+    assert cli("constants", "tight_linear", "-p", "nonsense=1").exit_code == 2
