@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import opcheck
 from opcheck import registry
@@ -251,9 +252,9 @@ def test_a_modulus_against_one_solution_is_proved_far_and_near(
 
 
 def test_a_negative_modulus_on_a_bounded_region_stays_one_sided() -> None:
-    c = found(problem("polar_game", a=0.1), Comonotone, rigorous=True)
-    assert (c.lower, c.provenance) == (-math.inf, "estimated")
-    assert "whole space" in c.note
+    proved, note = enclose.constant(problem("polar_game", a=0.1), Comonotone, -0.05, 1.1)
+    assert proved is None
+    assert "whole space" in note
 
 
 def test_nonnegative_against_random_matrices() -> None:
@@ -284,6 +285,36 @@ def test_a_dense_matrix_is_certified_without_asking() -> None:
     assert c.provenance == "certified"
     assert c.lower <= np.linalg.norm(M, 2) * (1 + 1e-12)
     assert c.upper == pytest.approx(np.linalg.norm(M, 2), rel=1e-12)
+
+
+def test_a_sparse_operator_is_bounded_by_its_norms() -> None:
+    M = sparse.random_array((60, 60), density=0.1, rng=np.random.default_rng(5), format="csr")
+    M = M + 8 * sparse.eye_array(60)
+    p = Problem("M", linear(M), start=np.ones(60), solution=np.zeros(60))
+    assert (p.operator.sparse_matrix() != M).nnz == 0
+    got = {c.kind: c for c in constants(p)}
+    dense = M.toarray()
+    assert got[Lipschitz].lower <= np.linalg.norm(dense, 2) <= got[Lipschitz].upper
+    mu = np.linalg.eigvalsh((dense + dense.T) / 2)[0]
+    assert 0 < got[StronglyMonotone].lower <= mu <= got[StronglyMonotone].upper
+    rho = np.linalg.eigvalsh((np.linalg.inv(dense) + np.linalg.inv(dense).T) / 2)[0]
+    assert 0 < got[Comonotone].lower <= rho
+
+
+@pytest.mark.parametrize("diagonal", [[0.0, 0.0], [0.5, 2.0]])
+def test_a_skew_coupling_is_exact(diagonal: list[float]) -> None:
+    M = np.diag(diagonal) + np.array([[0.0, 0.1], [-0.1, 0.0]])
+    p = Problem("M", linear(M), start=np.ones(2), solution=np.zeros(2))
+    assert found(p, StronglyMonotone).lower == min(diagonal)
+    if not any(diagonal):
+        assert found(p, Comonotone).lower == 0.0
+
+
+def test_a_singular_matrix_without_an_ep_inverse_has_no_modulus() -> None:
+    p = Problem("M", linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2), solution=np.zeros(2))
+    assert found(p, Comonotone).upper == -math.inf
+    both = Problem("M", linear([[2.0, 0.0], [0.0, 0.0]]), start=np.ones(2), solution=np.zeros(2))
+    assert found(both, Comonotone).upper == pytest.approx(0.5)
 
 
 def test_a_radius_must_be_positive() -> None:

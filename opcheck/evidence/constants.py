@@ -105,7 +105,8 @@ def constants(
     where = replace(problem, region=region)
     radius = region.radius if region else np.inf
     operator = problem.operator
-    if rigorous and operator.slopes is None and operator.matrix is None:
+    known = operator.slopes is not None or operator.matrix is not None
+    if rigorous and not known and operator.sparse_matrix() is None:
         raise OpcheckError(
             f"nothing can be proved of {problem.name!r}: only a kernel of its operator is known; "
             "give it as a matrix (opcheck.linear) or a formula (opcheck.minmax, opcheck.field), or "
@@ -117,8 +118,16 @@ def constants(
     for kind, of in wanted:
         if kind.star and (problem.solution is None or (problem.constrained and of == "F")):
             continue
-        best = search(where, kind, of, seed)
-        found.append(_constant(where, kind, of, best, radius, rigorous))
+        if of == "F" and (matrix := operator.sparse_matrix()) is not None:
+            if not kind.star:
+                found.append(_sparse(kind, matrix, radius))
+        elif of == "F" and operator.matrix is not None:
+            # on all pairs, against a solution and on a region are one for an affine operator
+            before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
+            found.append(before[0] if before else _affine(where, kind, radius, rigorous))
+        else:
+            best = search(where, kind, of, seed)
+            found.append(_constant(where, kind, of, best, radius, rigorous))
     return [_by_pairs(c, found) for c in found]
 
 
@@ -136,39 +145,88 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
 def _constant(
     problem: Problem, kind: Kind, of: Of, best: float, radius: float, rigorous: bool
 ) -> Constant:
-    operator = problem.operator
     smaller = kind.better == "smaller"
     found = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     seen = Constant(kind, of, lower, upper, "estimated", radius, found)
     if of != "F" or not np.isfinite(best):
         return seen
-    proved: float | None = None
-    note = ""
-    if operator.matrix is not None and (kind.star or operator.entries is None):
-        if kind.star:
-            return seen  # against a solution and on all pairs are one for an affine operator
-        proved, note = _of_matrix(kind, operator.matrix)
-    elif rigorous:
-        proved, note = enclose.constant(problem, kind, best, radius)
+    proved, note = enclose.constant(problem, kind, best, radius) if rigorous else (None, "")
     if proved is None:
         return replace(seen, note=f"{found}{'; ' + note if note else ''}")
     side = {"upper": proved} if smaller else {"lower": proved}
     return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
 
 
-def _of_matrix(kind: Kind, matrix: Floats) -> tuple[float | None, str]:
-    prove: dict[Kind, Callable[[Floats], float]] = {
-        Lipschitz: matrix_facts.lipschitz_above,
-        StronglyMonotone: matrix_facts.monotone_below,
-        Comonotone: matrix_facts.comonotone_below,
-    }
-    if kind is Comonotone and np.linalg.matrix_rank(matrix) < len(matrix):
-        return None, "the matrix is singular"
-    try:
-        return prove[kind](matrix), matrix_facts.NOTE
-    except OpcheckError as error:
-        return None, str(error)
+def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Constant:
+    """A constant of F(z) = Mz + q: the pair by an eigenvector, the proof by a factorisation."""
+    operator, matrix = problem.operator, problem.operator.matrix
+    assert matrix is not None
+    smaller = kind.better == "smaller"
+    w = _worst_direction(kind, matrix)
+    if w is None:
+        return Constant(kind, "F", -np.inf, -np.inf, "estimated", radius, "M has no EP inverse")
+    du = matrix @ w
+    products = [np.array([float(p @ q)]) for p, q in ((w, w), (w, du), (du, du))]
+    best = float(critical(kind, *products)[0])
+    lost = 64 * len(w) * np.finfo(float).eps * (abs(best) + float(np.linalg.norm(w)) ** 2)
+    best += -lost if smaller else lost
+    proved, note = None, "an eigenvector"
+    if operator.entries is None:
+        prove: dict[Kind, Callable[[Floats], float]] = {
+            Lipschitz: matrix_facts.lipschitz_above,
+            StronglyMonotone: matrix_facts.monotone_below,
+            Comonotone: matrix_facts.comonotone_below,
+        }
+        try:
+            proved, note = prove[kind](matrix), matrix_facts.NOTE
+        except (OpcheckError, np.linalg.LinAlgError):
+            note = "an eigenvector; too badly conditioned, or singular, for a proof"
+    elif rigorous:
+        proved, note = enclose.constant(problem, kind, best, radius)
+    lower, upper = (best, np.inf) if smaller else (-np.inf, best)
+    if proved is None:
+        return Constant(kind, "F", lower, upper, "estimated", radius, note)
+    lower, upper = (min(lower, proved), proved) if smaller else (proved, max(upper, proved))
+    return Constant(kind, "F", lower, upper, "certified", radius, note)
+
+
+def _sparse(kind: Kind, matrix: Any, radius: float) -> Constant:
+    """Bounds by norms and Gershgorin discs, in one pass over the entries; no search."""
+    L, mu = matrix_facts.sparse_bounds(matrix)
+    note = "norms and Gershgorin discs"
+    if kind is Lipschitz:
+        columns = np.sqrt((matrix.power(2)).sum(axis=0).max())  # ‖M e_i‖ of the longest column
+        return Constant(kind, "F", float(columns) * (1 - 1e-12), L, "certified", radius, note)
+    top = float(matrix.diagonal().min())  # ⟨M e_i, e_i⟩
+    if kind is StronglyMonotone:
+        return Constant(kind, "F", mu, max(mu, top), "certified", radius, note)
+    # ⟨Mx, x⟩ ≥ μ‖x‖² ≥ (μ/L²)‖Mx‖² for μ ≥ 0
+    low = mu / L**2 * (1 - 1e-12) if mu > 0 else 0.0 if mu == 0 else -np.inf
+    grade: Provenance = "certified" if np.isfinite(low) else "estimated"
+    return Constant(kind, "F", low, np.inf, grade, radius, note)
+
+
+def _worst_direction(kind: Kind, matrix: Floats) -> Floats | None:
+    """The Δx on which the form of an affine operator is worst; None where there is no bound."""
+    if kind is Lipschitz:
+        return np.asarray(np.linalg.eigh(matrix.T @ matrix)[1][:, -1])
+    if kind is StronglyMonotone:
+        return np.asarray(np.linalg.eigh((matrix + matrix.T) / 2)[1][:, 0])
+    if np.linalg.cond(matrix, 1) < 1e12:
+        inverse = np.linalg.inv(matrix)
+        w = inverse @ np.linalg.eigh(inverse + inverse.T)[1][:, 0]
+        return np.asarray(w / np.linalg.norm(w))
+    U, s, V = np.linalg.svd(matrix)
+    rank = int((s > s[0] * len(s) * np.finfo(float).eps * 8).sum())
+    gap = np.linalg.norm(U[:, rank:].T @ V[:rank].T)
+    if gap > 1e-9:
+        return None  # a direction that M sends to 0 is not orthogonal to its range
+    inverse = (V[:rank].T / s[:rank]) @ U[:, :rank].T
+    basis = U[:, :rank]
+    inner = basis.T @ (inverse + inverse.T) @ basis / 2
+    w = inverse @ (basis @ np.linalg.eigh(inner)[1][:, 0])
+    return np.asarray(w / np.linalg.norm(w))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:

@@ -9,6 +9,7 @@ is true of the exact numbers that the floats denote.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,8 @@ def lipschitz_above(matrix: Matrix) -> float:
 
 def comonotone_below(matrix: Matrix) -> float:
     """A ρ with (M + Mᵀ)/2 − ρ MᵀM ⪰ 0, close to the largest; M must be invertible."""
+    if not (matrix + matrix.T).any():
+        return 0.0  # skew: ⟨Mx, x⟩ is 0 exactly
     inverse = np.linalg.inv(matrix)
     best = float(np.linalg.eigvalsh((inverse + inverse.T) / 2)[0])
     return _nearest(best, -1, float(np.linalg.norm(inverse, 2)), lambda r: _comonotone(matrix, r))
@@ -52,9 +55,29 @@ def comonotone_below(matrix: Matrix) -> float:
 
 def monotone_below(matrix: Matrix) -> float:
     """A μ with (M + Mᵀ)/2 − μ I ⪰ 0, close to the largest."""
+    off = matrix - np.diag(np.diag(matrix))
+    if not (off + off.T).any():
+        return float(np.diag(matrix).min())  # ⟨Mx, x⟩ = Σ m_ii x_i² exactly
     best = float(np.linalg.eigvalsh((matrix + matrix.T) / 2)[0])
     scale = max(float(np.linalg.norm(matrix, 2)), TINY)
     return _nearest(best, -1, scale, lambda mu: _monotone(matrix, mu))
+
+
+def sparse_bounds(matrix: Any) -> tuple[float, float]:
+    """(L, μ) of a scipy sparse matrix: σ_max(M) ≤ L and (M + Mᵀ)/2 ⪰ μ I.
+
+    L² ≤ ‖M‖₁‖M‖_∞, and μ is Gershgorin's; sums of n floats are widened by n units.
+    """
+    size = abs(matrix)
+    count = int(max(np.diff(matrix.tocsr().indptr).max(), np.diff(matrix.tocsc().indptr).max()))
+    widened = 1 + 4 * (count + 4) * UNIT
+    L = float(np.sqrt(size.sum(axis=0).max() * size.sum(axis=1).max())) * widened
+    half = (matrix + matrix.T) / 2
+    diagonal = half.diagonal()
+    off = np.asarray(abs(half).sum(axis=1)).ravel() - np.abs(diagonal)
+    exact = not off.any()
+    rounding = 0.0 if exact else 8 * (count + 4) * UNIT * L
+    return L, float((diagonal - off).min()) - rounding
 
 
 def _nearest(best: float, sign: int, scale: float, proved: Callable[[float], bool]) -> float:

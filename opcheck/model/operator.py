@@ -58,6 +58,17 @@ class Operator:
         self.kernel(np.ascontiguousarray(z, dtype=float), out, self.data)
         return out
 
+    def sparse_matrix(self) -> Any:
+        """M as a scipy sparse matrix, of an operator made from one; None for others."""
+        if self.kernel is not linear_kernels.sparse:
+            return None
+        import scipy.sparse
+
+        d, count = self.dim, int(self.data[0])
+        index = self.data[1 + d + count :].view(np.uint32)
+        parts = (self.data[1 + d : 1 + d + count], index[d + 1 : d + 1 + count], index[: d + 1])
+        return scipy.sparse.csr_array(parts, shape=(d, d))
+
     def jacobian(self, z: ArrayLike) -> NDArray[np.float64]:
         """The d×d matrix of slopes at a point of shape (d,). Raises OpcheckError where unknown."""
         if self.matrix is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -157,12 +158,12 @@ def constant_rows(found: Sequence[Constant]) -> list[tuple[str, str]]:
     for c in found:
         symbol = f"{c.kind.symbol} of {c.of}"
         where = f" on ‖z‖∞ ≤ {c.region:g}" if c.region < float("inf") else ""
-        if c.lower > -float("inf") and c.upper < float("inf"):
+        if math.isfinite(c.lower) and math.isfinite(c.upper):
             value = f"in [{c.lower:.9g}, {c.upper:.9g}]"
-        elif c.kind.better == "smaller":
-            value = f"≥ {c.lower:.9g}" if c.lower < float("inf") else "no finite value found"
+        elif math.isfinite(c.lower):
+            value = f"≥ {c.lower:.9g}"
         else:
-            value = f"≤ {c.upper:.9g}" if c.upper > -float("inf") else "no finite value found"
+            value = f"≤ {c.upper:.9g}" if math.isfinite(c.upper) else "no finite value found"
         rows.append((c.kind.name, f"{symbol} {value}{where}, {c.provenance} ({c.note})"))
     return rows
 
