@@ -326,7 +326,7 @@ def _point(start: str | None) -> list[float] | None:
 
 
 @main.command()
-@click.argument("problem")
+@click.argument("problem", required=False)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
 @click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r; default the problem's.")
@@ -340,7 +340,13 @@ def constants(
     seed: int,
     as_json: bool,
 ) -> None:
-    """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes."""
+    """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes.
+
+    Without PROBLEM: a Markdown table of the whole library, proved where that is possible.
+    """
+    if problem is None:
+        _survey(seed, as_json)
+        return
     from opcheck.evidence.constants import constants as find
     from opcheck.evidence.subject import subject
     from opcheck.report.terminal import constant_rows, pairs
@@ -356,6 +362,23 @@ def constants(
         _json({"problem": where.name, "seed": seed, "constants": [c.as_dict() for c in found]})
     else:
         pairs([("problem", where.name), *constant_rows(found), ("seed", seed)], _console())
+
+
+def _survey(seed: int, as_json: bool) -> None:
+    import os
+
+    from opcheck import registry
+    from opcheck.evidence.survey import survey
+    from opcheck.report import terminal
+
+    with terminal.Bar("constants", len(registry.names("problems"))) as step:
+        found = survey((), os.cpu_count() or 1, step, seed)
+    if as_json:
+        _json({"seed": seed, "constants": [line.as_dict() for line in found]})
+    else:
+        click.echo(terminal.survey_table(found))
+    if any("REFUTED" in line.judgement for line in found):
+        click.get_current_context().exit(1)
 
 
 @main.command()

@@ -17,6 +17,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence import enclose
 from opcheck.evidence.constants import Constant, constants, critical, search
 from opcheck.evidence.hypotheses import classes
+from opcheck.evidence.survey import lines, survey
 from opcheck.evidence.verify import library
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
@@ -30,6 +31,7 @@ from opcheck.model.property import (
     WeakMinty,
     exact,
 )
+from opcheck.report.terminal import survey_table
 
 SMALL = [p for p in library() if p.dim <= 12]
 FAMILIES = registry.names("problems")  # also the names of their default instances
@@ -359,3 +361,29 @@ def test_the_registry_of_kinds_is_complete() -> None:
     stated = {f.property.kind for p in library() for f in p.facts}
     asked = {q.kind for n in registry.names("theorems") for q in registry.get("theorems", n).asked}
     assert stated | asked <= set(KINDS)
+
+
+# ---- the library side by side ------------------------------------------------------------------
+
+
+def test_a_line_judges_what_is_stated_and_published() -> None:
+    by = {(x.found.kind, x.found.of): x for x in lines("tight_linear")}
+    line = by[Lipschitz, "F"]
+    assert (line.value, line.judgement) == (1.0, "best")
+    assert by[StronglyMonotone, "F"].stated is None
+    assert by[StronglyMonotone, "F"].judgement == ""
+
+    def judged(stated: float, published: float | None = None) -> str:
+        fact = exact(Lipschitz(stated), published=published)
+        return dataclasses.replace(line, stated=fact, value=stated).judgement
+
+    assert judged(1.5) == "holds, not the best"
+    assert judged(0.99) == "REFUTED"
+    assert judged(1.0, 0.9) == "published value is wrong; best"
+    assert judged(1.0, 1.2) == "published value holds; best"
+
+
+def test_the_survey_is_a_markdown_table() -> None:
+    table = survey_table(survey(["bilinear", "nilpotent"])).splitlines()
+    assert len(table) == 2 + 4 + 4
+    assert all(row.count("|") == table[0].count("|") for row in table)

@@ -15,6 +15,7 @@ from rich.table import Table
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.mutants import Mutant
+from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
 from opcheck.model.verdict import Verdict
 
@@ -166,6 +167,28 @@ def constant_rows(found: Sequence[Constant]) -> list[tuple[str, str]]:
             value = f"≤ {c.upper:.9g}" if math.isfinite(c.upper) else "no finite value found"
         rows.append((c.kind.name, f"{symbol} {value}{where}, {c.provenance} ({c.note})"))
     return rows
+
+
+def survey_table(found: Sequence[Line]) -> str:
+    """Constants of a library as a Markdown table."""
+    head = ["problem", "constant", "published", "stated", "search", "proved", "judgement"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for line in found:
+        c, smaller = line.found, line.found.kind.better == "smaller"
+        seen, proved = (c.lower, c.upper) if smaller else (c.upper, c.lower)
+        where = f", ‖z‖∞ ≤ {c.region:g}" if math.isfinite(c.region) else ""
+        stated = f"{line.value:.7g} ({line.stated.provenance})" if line.stated else ""
+        cells = [
+            f"`{line.problem}`",
+            f"{c.kind.symbol} of {c.of} ({c.kind.name}){where}",
+            "" if line.published is None else f"{line.published:.7g}",
+            stated,
+            f"{'≥' if smaller else '≤'} {seen:.7g}" if math.isfinite(seen) else "",
+            f"{'≤' if smaller else '≥'} {proved:.7g}" if math.isfinite(proved) else "",
+            line.judgement,
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def show_check(found: Check, console: Console) -> None:

@@ -1,0 +1,107 @@
+"""The constants of a whole library side by side: published, stated, found by search, proved."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from opcheck import registry
+from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.verify import over_processes
+from opcheck.model.problem import Problem
+from opcheck.model.property import Fact
+
+CLOSE = 1e-3  # relative; within it a stated constant is the best one
+ROUNDING = 1e-6  # relative; what a published decimal may be off by
+
+
+@dataclass(frozen=True)
+class Line:
+    """One constant of one problem.
+
+    Attributes:
+        stated: the problem's fact, or None.
+        value: its constant; NaN where nothing is stated.
+    """
+
+    problem: str
+    found: Constant
+    stated: Fact | None
+    value: float
+
+    @property
+    def published(self) -> float | None:
+        """What the literature states, where that is another number."""
+        return self.stated.published if self.stated else None
+
+    @property
+    def judgement(self) -> str:
+        """How the numbers agree, in a word or two."""
+        said = []
+        if self.published is not None:
+            wrong = _beaten(self.found, self.published, ROUNDING)
+            said.append("published value is wrong" if wrong else "published value holds")
+        if self.stated is not None:
+            proved = self.found.upper if self.found.kind.better == "smaller" else self.found.lower
+            near = [v for v in (self.found.value, proved) if np.isfinite(v)]
+            if _beaten(self.found, self.value, 1e-9):
+                said.append("REFUTED")
+            elif any(abs(v - self.value) <= CLOSE * max(abs(self.value), 1e-6) for v in near):
+                said.append("best")
+            else:
+                said.append("holds, not the best")
+        return "; ".join(said)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {
+            "problem": self.problem,
+            **self.found.as_dict(),
+            "stated": None if self.stated is None else self.value,
+            "stated_provenance": None if self.stated is None else self.stated.provenance,
+            "published": self.published,
+            "judgement": self.judgement,
+        }
+
+
+def _beaten(found: Constant, value: float, room: float) -> bool:
+    """Whether a pair of points refutes the value."""
+    allowed = room * (1 + abs(value))
+    if found.kind.better == "smaller":
+        return found.lower > value + allowed
+    return found.upper < value - allowed
+
+
+def survey(
+    families: Sequence[str] = (),
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+    seed: int = 0,
+) -> list[Line]:
+    """Every constant of the default instance of each family, proved where that is possible.
+
+    Args:
+        families: names; all by default.
+        jobs: processes.
+        progress: called with the name of each family when it is done.
+    """
+    names = list(families) or registry.names("problems")
+    work = functools.partial(lines, seed=seed)
+    return [line for some in over_processes(work, names, jobs, progress) for line in some]
+
+
+def lines(name: str, seed: int = 0) -> list[Line]:
+    """The lines of one family."""
+    p: Problem = registry.get("problems", name)()
+    op = p.operator
+    known = op.slopes is not None or op.matrix is not None or op.sparse_matrix() is not None
+    out = []
+    for c in constants(p, rigorous=known, seed=seed):
+        facts = [f for f in p.facts if (f.property.kind, f.property.of) == (c.kind, c.of)]
+        stated = facts[0] if facts else None
+        out.append(Line(p.name, c, stated, p.constant(stated) if stated else np.nan))
+    return out
