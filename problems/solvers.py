@@ -1,0 +1,101 @@
+"""Solutions found when a problem is built, to rounding: matrix games, affine VIs, smooth systems.
+
+What is found is polished on its active set, so that it is a solution of the float data as far as
+float64 can tell; the families that use it say so.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.errors import OpcheckError
+from opcheck.model.operator import Vector
+
+Matrix = NDArray[np.float64]
+ACTIVE = 1e-8  # what HiGHS may leave of a coordinate that is 0, or of a row that is tight
+
+
+def equilibrium(payoff: Matrix) -> tuple[Vector, Vector]:
+    """Optimal mixed strategies (x, y) of min_x max_y yᵀPx, by linear programming."""
+    x, y = _equilibrium(payoff.tobytes(), payoff.shape)
+    return x.copy(), y.copy()
+
+
+@functools.lru_cache(maxsize=64)
+def _equilibrium(entries: bytes, shape: tuple[int, int]) -> tuple[Vector, Vector]:
+    from scipy.optimize import linprog
+
+    payoff = np.frombuffer(entries).reshape(shape)
+    m, n = shape
+    found = linprog(
+        np.append(np.zeros(n), 1.0),
+        A_ub=np.column_stack([payoff, -np.ones(m)]),
+        b_ub=np.zeros(m),
+        A_eq=np.append(np.ones(n), 0.0)[None],
+        b_eq=[1.0],
+        bounds=[(0, None)] * n + [(None, None)],
+    )
+    if found.status != 0:
+        raise OpcheckError(f"the linear program of a {m}×{n} game failed: {found.message}")
+    value = float(found.x[-1])
+    x = _polished(payoff, found.x[:-1], value)
+    y = _polished(payoff.T, -found.ineqlin.marginals, value)
+    return x, y
+
+
+def _polished(rows: Matrix, strategy: Vector, value: float) -> Vector:
+    """The nearest strategy of the same support that makes every tight row equal to the value."""
+    support = np.flatnonzero(strategy > ACTIVE)
+    tight = np.flatnonzero(np.abs(rows @ strategy - value) <= ACTIVE * (1 + abs(value)))
+    k = len(support)
+    system = np.zeros((len(tight) + 1, k + 1))
+    system[:-1, :k] = rows[np.ix_(tight, support)]
+    system[:-1, k] = -1
+    system[-1, :k] = 1
+    here = np.append(strategy[support], value)
+    right = np.append(np.zeros(len(tight)), 1.0)
+    for _ in range(3):
+        here = here + np.linalg.lstsq(system, right - system @ here, rcond=None)[0]
+    out = np.zeros_like(strategy)
+    out[support] = np.maximum(here[:k], 0.0)
+    return out
+
+
+def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
+    """All solutions of 0 ∈ Mz + q + N_Δ(z), Δ = {z ≥ 0, Σz = total}, that are isolated in their
+    face: each support is tried, the largest last. For up to about ten coordinates."""
+    n = len(offset)
+    found: list[Vector] = []
+    for size in range(1, n + 1):
+        for chosen in itertools.combinations(range(n), size):
+            face = list(chosen)
+            system = np.zeros((size + 1, size + 1))
+            system[:size, :size] = matrix[np.ix_(face, face)]
+            system[:size, size], system[size, :size] = -1, 1
+            if abs(np.linalg.det(system)) < 1e-9:
+                continue
+            solved = np.linalg.solve(system, np.append(-offset[face], total))
+            z = np.zeros(n)
+            z[face] = solved[:size]
+            if (solved[:size] > 0).all() and (matrix @ z + offset >= solved[size] - 1e-10).all():
+                found.append(z)
+    return found
+
+
+def newton(
+    system: Callable[[Vector], Vector], slope: Callable[[Vector], Matrix], z: Vector
+) -> Vector:
+    """A zero of a smooth system, from a start near it. Raises OpcheckError where it is not met."""
+    for _ in range(60):
+        step = np.linalg.solve(slope(z), system(z))
+        z = z - step
+        if np.linalg.norm(step) <= 4e-16 * (1 + np.linalg.norm(z)):
+            return z
+    if np.linalg.norm(step) <= 1e-12 * (1 + np.linalg.norm(z)):
+        return z
+    raise OpcheckError("Newton's method did not converge to the solution of a problem")
