@@ -365,6 +365,14 @@ def complementarity(matrix: Matrix, offset: Vector) -> Vector:
         basic[wrong[0]] = ~basic[wrong[0]]
 
 
+def harker_pang_data(n: int, generator: np.random.Generator) -> tuple[Matrix, Vector]:
+    """M = EEᵀ + B + D and q, drawn in the order E, B, D, q."""
+    factor = generator.uniform(-5, 5, (n, n))
+    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
+    diagonal = np.diag(generator.uniform(0, 0.3, n))
+    return factor @ factor.T + upper - upper.T + diagonal, generator.uniform(-500, 0, n)
+
+
 @problem_family("harker_pang", presets=[{"n": 5, "seed": 1}])
 def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     """Linear complementarity with M = EEᵀ + B + D, entries of E and of the skew B uniform on
@@ -375,12 +383,7 @@ def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     Raises OpcheckError for n < 1.
     """
     n = whole(n, "n")
-    generator = np.random.default_rng(seed)
-    factor = generator.uniform(-5, 5, (n, n))
-    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
-    diagonal = np.diag(generator.uniform(0, 0.3, n))
-    matrix = factor @ factor.T + upper - upper.T + diagonal
-    offset = generator.uniform(-500, 0, n)
+    matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
     return Problem(
         "",
         linear(matrix, offset),

@@ -92,7 +92,7 @@ def policeman_burglar(n: int = 10, seed: int = 42) -> Problem:
 
 
 @problem_family("hide_and_seek", presets=[{"m": 20, "n": 20, "seed": 1}])
-def hide_and_seek(m: int = 8, n: int = 8, seed: int = 0) -> Problem:
+def hide_and_seek(m: int = 16, n: int = 16, seed: int = 0) -> Problem:
     """A 0/1 game, each of the m×n payoffs 1 with probability 1/5 (Malitsky's test set). The
     equilibrium, in general one of many, is found by linear programming, true to rounding.
 

@@ -68,7 +68,7 @@ def _polished(rows: Matrix, strategy: Vector, value: float) -> Vector:
 
 def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     """All solutions of 0 ∈ Mz + q + N_Δ(z), Δ = {z ≥ 0, Σz = total}, that are isolated in their
-    face: each support is tried, the largest last. For up to about ten coordinates."""
+    face: each support is tried, larger ones later. For up to about ten coordinates."""
     n = len(offset)
     found: list[Vector] = []
     for size in range(1, n + 1):
@@ -87,15 +87,42 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     return found
 
 
-def newton(
-    system: Callable[[Vector], Vector], slope: Callable[[Vector], Matrix], z: Vector
+def complementarity(
+    system: Callable[[Vector], Vector],
+    slope: Callable[[Vector], Matrix],
+    z: Vector,
+    lo: float,
+    hi: float = np.inf,
+    total: float | None = None,
 ) -> Vector:
-    """A zero of a smooth system, from a start near it. Raises OpcheckError where it is not met."""
-    for _ in range(60):
-        step = np.linalg.solve(slope(z), system(z))
-        z = z - step
-        if np.linalg.norm(step) <= 4e-16 * (1 + np.linalg.norm(z)):
+    """A solution of 0 ∈ F(z) + N_C(z), C = {lo ≤ z ≤ hi} or, with ``total``, its part Σz = total,
+    by Newton's method on the free coordinates of z − F(z), from a start near enough.
+
+    Raises OpcheckError where it does not settle.
+    """
+    multiplier = 0.0 if total is None else float(np.mean(system(z)))
+    for _ in range(100):
+        u, jacobian = system(z) - multiplier, slope(z)
+        low, high = z - u <= lo, z - u >= hi
+        free = np.flatnonzero(~(low | high))
+        ends = np.where(low, lo, np.where(high, hi, z))
+        right = -u[free] - (jacobian @ (ends - z))[free]
+        matrix = jacobian[np.ix_(free, free)]
+        if total is not None:
+            ones = np.ones(len(free))
+            matrix = np.block([[matrix, -ones[:, None]], [ones[None], np.zeros((1, 1))]])
+            right = np.append(right, total - ends.sum())
+        step = np.linalg.solve(matrix, right)
+        new = ends.copy()
+        new[free] += step[: len(free)]
+        if total is None:
+            new = np.clip(new, lo, hi)  # F may be undefined outside
+        else:
+            multiplier += float(step[-1])
+        moved = float(np.linalg.norm(new - z))
+        z = new
+        if moved <= 1e-15 * (1 + np.linalg.norm(z)):
             return z
-    if np.linalg.norm(step) <= 1e-12 * (1 + np.linalg.norm(z)):
+    if moved <= 1e-13 * (1 + np.linalg.norm(z)):
         return z
-    raise OpcheckError("Newton's method did not converge to the solution of a problem")
+    raise OpcheckError("Newton's method did not settle on the solution of a problem")
