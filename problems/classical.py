@@ -13,7 +13,7 @@ import numpy as np
 from opcheck.model.operator import Operator, Resolvent, Vector, linear
 from opcheck.model.problem import Problem, Region, problem_family
 from opcheck.model.property import Comonotone, Fact, Lipschitz, StronglyMonotone, exact
-from opcheck_problems.constrained import harker_pang_data
+from opcheck_problems.constrained import complementarity, harker_pang_data
 from opcheck_problems.linear import Matrix
 from opcheck_problems.matrix_facts import (
     NOTE,
@@ -24,7 +24,7 @@ from opcheck_problems.matrix_facts import (
 )
 from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import box, orthant, simplex
-from opcheck_problems.solvers import complementarity, on_simplex
+from opcheck_problems.solvers import semismooth, on_simplex
 
 CORNERS = f"{NOTE}, at every corner of the region: the Jacobian is affine"
 
@@ -123,7 +123,7 @@ def _sun_solution(n: int, lo: float, hi: float, total: float | None) -> Vector:
         return out
 
     start = np.full(n, 0.2 if total is None else total / n)
-    return complementarity(value, sun_slope, start, lo, hi, total)
+    return semismooth(value, sun_slope, start, lo, hi, total)
 
 
 @problem_family(
@@ -217,7 +217,7 @@ def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
     """
     n = whole(n, "n", 2)
     matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
-    solution = complementarity(
+    solution = semismooth(
         lambda z: matrix @ z + offset, lambda z: matrix, np.ones(n), 0.0, total=float(n)
     )
     return Problem(
@@ -318,8 +318,6 @@ def lq_dynamic_game(horizon: int = 3, effort: float = 1.0) -> Problem:
         linear(matrix, offset),
         orthant(),
         start=np.zeros(2 * horizon),
-        solution=complementarity(
-            lambda z: matrix @ z + offset, lambda z: matrix, np.ones(2 * horizon), 0.0
-        ),
+        solution=complementarity(matrix, offset),
         facts=facts_of(matrix),
     )

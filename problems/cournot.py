@@ -23,7 +23,7 @@ from opcheck.model.property import Lipschitz, StronglyMonotone, exact
 from opcheck_problems.linear import Matrix
 from opcheck_problems.parameters import require, whole
 from opcheck_problems.sets import box
-from opcheck_problems.solvers import complementarity
+from opcheck_problems.solvers import semismooth
 
 DEMAND = 5000.0
 BOUND = "a bound on the box, from the least and largest slopes"
@@ -135,7 +135,7 @@ def _equilibrium(
             least = total
         else:
             most = total
-    return complementarity(market.value, market.slope, replies(total), lo, hi)
+    return semismooth(market.value, market.slope, replies(total), lo, hi)
 
 
 @problem_family("nash_cournot5", presets=[{"lo": 10.0, "hi": 90.0}])

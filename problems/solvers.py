@@ -87,7 +87,7 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     return found
 
 
-def complementarity(
+def semismooth(
     system: Callable[[Vector], Vector],
     slope: Callable[[Vector], Matrix],
     z: Vector,
