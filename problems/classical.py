@@ -24,7 +24,7 @@ from opcheck_problems.matrix_facts import (
 )
 from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import box, orthant, simplex
-from opcheck_problems.solvers import semismooth, on_simplex
+from opcheck_problems.solvers import on_simplex, semismooth
 
 CORNERS = f"{NOTE}, at every corner of the region: the Jacobian is affine"
 

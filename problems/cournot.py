@@ -26,6 +26,7 @@ from opcheck_problems.sets import box
 from opcheck_problems.solvers import semismooth
 
 DEMAND = 5000.0
+ROOM = 1e-12  # far above the rounding of the constants themselves
 BOUND = "a bound on the box, from the least and largest slopes"
 
 
@@ -79,7 +80,7 @@ class Market:
         return np.asarray(power * (q / self.K) ** (power - 1) / self.K)
 
     def constants(self) -> tuple[float, float]:
-        """L from above and μ from below on the box."""
+        """L from above and μ from below on the box; μ is positive as long as a²|s|² ≤ 4."""
         n = len(self.c)
         ends = np.array([self._margins(self.lo), self._margins(self.hi)])
         shares = min((self.lo + self.hi) ** 2 / (4 * self.lo * self.hi * n), 1.0)
@@ -87,7 +88,8 @@ class Market:
         spread = np.sqrt(n * (n - 2 * self.a + self.a**2 * shares))
         L = float(ends.max()) + steep * (1 + spread)
         curved = 1 - self.a**2 * shares / 4
-        return L, float(ends.min()) + curved * (flat if curved > 0 else steep)
+        mu = float(ends.min()) + curved * (flat if curved > 0 else steep)
+        return L * (1 + ROOM), mu * (1 - ROOM)
 
     def problem(self) -> Problem:
         """The market as a VI, its equilibrium found by bisection and Newton's method."""

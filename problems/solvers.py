@@ -87,6 +87,25 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     return found
 
 
+def newton(
+    system: Callable[[Vector], Vector], slope: Callable[[Vector], Matrix], z: Vector
+) -> Vector | None:
+    """A zero of a smooth system by Newton's method, or None where it is not met."""
+    moved = np.inf
+    for _ in range(50):
+        try:
+            step = np.linalg.solve(slope(z), system(z))
+        except np.linalg.LinAlgError:
+            return None
+        z = z - step
+        moved = float(np.linalg.norm(step))
+        if not moved < 1e6:
+            return None
+        if moved <= 1e-15 * (1 + np.linalg.norm(z)):
+            return z
+    return z if moved <= 1e-13 * (1 + np.linalg.norm(z)) else None
+
+
 def semismooth(
     system: Callable[[Vector], Vector],
     slope: Callable[[Vector], Matrix],
