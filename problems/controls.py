@@ -126,8 +126,8 @@ def translation(v: float = 1.0, n: int = 2) -> Problem:
     control="Lipschitz",
 )
 def sign_saddle() -> Operator:
-    """min max |x| + xy − |y| with sgn 0 = 0: F = (sgn x + y, −x + sgn y), monotone, and it jumps. Extragradient with a fixed step stalls at a distance of its order; the
-    resolvent would not.
+    """min max |x| + xy − |y| with sgn 0 = 0: F = (sgn x + y, −x + sgn y), monotone, and it jumps.
+    Extragradient with a fixed step stalls at a distance of its order; the resolvent would not.
     """
     return Operator(signs, np.empty(0), 2, "F = (sgn x + y, -x + sgn y)")
 
@@ -210,8 +210,8 @@ def no_solution(L: float = 1.0) -> Problem:
     control="WeakMinty",
 )
 def quad_box_three(c: float = 0.1, off: float = 0.9, L: float = 1.0) -> Problem:
-    """quad_box beyond its threshold, the rotation of tight_linear about (off, off) on [−1, 1]²: F is
-    cohypomonotone, F + N_box has three zeros and is not weakly Minty at (off, off).
+    """quad_box beyond its threshold, the rotation of tight_linear about (off, off) on [−1, 1]²: F
+    is cohypomonotone, F + N_box has three zeros and is not weakly Minty at (off, off).
 
     The parameters c = 0.1, off = 0.9 are those of an example of Pethick et al. 2023 (ICLR), stated
     with ρ = −0.1: wrong for the sum. The other zeros are (1, −0.09499) and (1, −1), where

@@ -150,12 +150,15 @@ def contractive_worst(g: float = 1.1, n: int = 1) -> Problem:
     return Problem("", linear(matrix, g=g), solution=np.zeros(n))
 
 
+TURNING = "(g - 1)**2 + 4*g*sin(theta/2)**2"  # |g - exp(iθ)|², without cancellation
+
+
 @problem_family(
     "contractive_rotation",
     facts=[
-        exact(Lipschitz("sqrt(1 - 2*cos(theta)/g + 1/g**2)")),
+        exact(Lipschitz(f"sqrt({TURNING})/g")),
         exact(Nonexpansive(of="T")),
-        exact(Comonotone("(1 - cos(theta)/g)/(1 - 2*cos(theta)/g + 1/g**2)")),
+        exact(Comonotone(f"g*(g - 1 + 2*sin(theta/2)**2)/({TURNING})")),
     ],
     presets=[{"theta": 0.1, "g": 1.01}, {"theta": 3.0, "g": 2.0}],
 )
@@ -173,13 +176,9 @@ def contractive_rotation(theta: float = 1.0, g: float = 1.1) -> Problem:
 @problem_family(
     "alternating_projections",
     facts=[
-        exact(
-            Lipschitz(
-                "sqrt((1 + sin(theta)**2 + sqrt((1 + sin(theta)**2)**2 - 4*sin(theta)**4))/2)"
-            )
-        ),
+        exact(Lipschitz("sqrt((1 + sin(theta)**2 + cos(theta)*sqrt(1 + 3*sin(theta)**2))/2)")),
         exact(Nonexpansive(of="T")),
-        exact(Cocoercive("(1 + sin(theta)**2 - cos(theta))/(2*sin(theta)**2)")),
+        exact(Cocoercive("1/2 + 1/(4*cos(theta/2)**2)")),
         exact(ConicallyNonexpansive("2/3", of="T"), "a bound: two firmly nonexpansive maps"),
     ],
     presets=[{"theta": 0.1}, {"theta": 1.5}],
