@@ -2,12 +2,13 @@
 
 Firm i has the marginal cost c_i + (q_i/K_i)^(1/β_i), so F_i = c_i + (q_i/K_i)^(1/β_i) − p(Q) − q_i
 p'(Q). The unknowns are z = q − (lo + hi)/2 on the box lo ≤ q ≤ hi, lo > 0: F is neither defined for
-Q ≤ 0 nor Lipschitz near it, and in z the box is the region ‖z‖∞ ≤ (hi − lo)/2.
+Q ≤ 0 nor Lipschitz near it. The constants hold on the wider box with ends lo/2 and hi + lo/2, which
+in z is the region ‖z‖∞ ≤ hi/2.
 
 With w = −p' = p/(γQ), a = 1 + 1/γ and s = q/Q the Jacobian is diag(h' + w) + w(11ᵀ − a s1ᵀ), h' the
 slope of the cost margins. As |sᵀv| ≤ |s||v|, its quadratic form is at least
 (h' + w)|v|² + w(t² − a|s||t||v|) ≥ (h' + w(1 − a²|s|²/4))|v|², and its norm is at most
-h' + w(1 + √n |1 − a s|). On the box w falls in Q, h' is monotone in q, and
+h' + w(1 + √n |1 − a s|). There w falls in Q, h' is monotone in q, and
 |s|² ≤ (lo + hi)²/(4 lo hi n) by the inequality of Kantorovich.
 """
 
@@ -27,7 +28,7 @@ from opcheck_problems.solvers import semismooth
 
 DEMAND = 5000.0
 ROOM = 1e-12  # far above the rounding of the constants themselves
-BOUND = "a bound on the box, from the least and largest slopes"
+BOUND = "a bound on the region, from the least and largest slopes"
 
 
 def cournot(z, out, data):
@@ -53,6 +54,7 @@ class Market:
         self.firms, self.gamma, self.lo, self.hi = firms, gamma, lo, hi
         self.c, self.K, self.beta = np.array(firms, dtype=float).T
         self.a = 1 + 1 / gamma
+        self.room = lo / 2  # for steps that over-relax
 
     def value(self, q: Vector) -> Vector:
         """F, written in whole vectors."""
@@ -80,11 +82,11 @@ class Market:
         return np.asarray(power * (q / self.K) ** (power - 1) / self.K)
 
     def constants(self) -> tuple[float, float]:
-        """L from above and μ from below on the box; μ is positive as long as a²|s|² ≤ 4."""
-        n = len(self.c)
-        ends = np.array([self._margins(self.lo), self._margins(self.hi)])
-        shares = min((self.lo + self.hi) ** 2 / (4 * self.lo * self.hi * n), 1.0)
-        steep, flat = self._drop(n * self.lo), self._drop(n * self.hi)
+        """L from above and μ from below on the region; μ is positive as long as a²|s|² ≤ 4."""
+        n, lo, hi = len(self.c), self.lo - self.room, self.hi + self.room
+        ends = np.array([self._margins(lo), self._margins(hi)])
+        shares = min((lo + hi) ** 2 / (4 * lo * hi * n), 1.0)
+        steep, flat = self._drop(n * lo), self._drop(n * hi)
         spread = np.sqrt(n * (n - 2 * self.a + self.a**2 * shares))
         L = float(ends.max()) + steep * (1 + spread)
         curved = 1 - self.a**2 * shares / 4
@@ -111,7 +113,7 @@ class Market:
                 exact(Lipschitz(L), BOUND, local=True),
                 exact(StronglyMonotone(mu), BOUND, local=True),
             ),
-            region=Region(radius),
+            region=Region(radius + self.room),
         )
 
 
@@ -159,7 +161,7 @@ def nash_cournot5(lo: float = 20.0, hi: float = 60.0) -> Problem:
 
 @problem_family("nash_cournot_random", presets=[{"gamma": 1.5, "seed": 1}, {"n": 1000}])
 def nash_cournot_random(
-    n: int = 20, gamma: float = 1.1, lo: float = 0.5, hi: float = 32.0, seed: int = 0
+    n: int = 20, gamma: float = 1.1, lo: float = 1.0, hi: float = 32.0, seed: int = 0
 ) -> Problem:
     """n firms with c ~ U(1, 100), 1/K ~ U(0.5, 5), β ~ U(0.5, 2) (Malitsky 2020, n = 1000 there);
     z = q − (lo + hi)/2 on the box [lo, hi]^n. Costly firms sit at lo; the equilibrium is true to

@@ -20,6 +20,9 @@ from opcheck_problems.parameters import positive, require, whole
 Components = tuple[Matrix, Matrix]  # shapes (count, d, d) and (count, d)
 
 
+SCALED = "3/odds + (1 - 1/odds)/2"
+
+
 def centred_at_unit(matrices: Matrix, draws: Matrix) -> Components:
     """The components with offsets whose mean is −M e₁, to rounding: then z* = e₁."""
     centre = np.mean(matrices, axis=0)[:, 0]
@@ -42,23 +45,26 @@ def mean(components: Components) -> tuple[Matrix, Vector]:
 
 @problem_family(
     "scaled_lips_bilinear",
-    facts=[exact(Lipschitz("3*p + (1 - p)/2")), exact(Monotone())],
-    presets=[{"p": 0.5}],
+    facts=[exact(Lipschitz(SCALED)), exact(Monotone())],
+    presets=[{"odds": 3, "centre": 4.0}],
 )
-def scaled_lips_bilinear(p: float = 0.2) -> Problem:
-    """The mean of F₁ = 3(y − 1, −(x − 1)) with probability p and F₂ = (y, −x)/2 else (code of
-    Pethick et al. 2023 on stochastic weak Minty problems): (Ly − 3p, −(Lx − 3p)) with
-    L = 3p + (1 − p)/2.
+def scaled_lips_bilinear(odds: int = 5, centre: float = 5.0) -> Problem:
+    """The mean of F₁ = 3(y − c, −(x − c)) with probability p = 1/odds and F₂ = (y, −x)/2 else (code
+    of Pethick et al. 2023 on stochastic weak Minty problems): (Ly − 3pc, −(Lx − 3pc)) with
+    L = 3p + (1 − p)/2, z* = 6c/(5 + odds).
 
-    For p = 0.2 L = 1 and z* = (0.6, 0.6), while the largest L of a component is 3. The zero is true
-    to rounding.
+    For p = 1/5 L = 1, while the largest L of a component is 3. The source has c = 1 and z* =
+    (0.6, 0.6); with c = 5 the zero (3, 3) is not rounded.
 
-    Raises OpcheckError unless 0 < p < 1.
+    Raises OpcheckError for odds < 2 or a centre that is not finite.
     """
-    require(0 < p < 1, f"p = {p} must lie in (0, 1)")
-    L = "3*p + (1 - p)/2"
-    operator = linear([["0", L], [f"-({L})", "0"]], ["-3*p", "3*p"], p=p)
-    return Problem("", operator, solution=np.full(2, 3 * p / (3 * p + (1 - p) / 2)))
+    odds = whole(odds, "odds", 2)
+    require(bool(np.isfinite(centre)), f"centre = {centre} must be finite")
+    offset = "3*centre/odds"
+    operator = linear(
+        [["0", SCALED], [f"-({SCALED})", "0"]], [f"-{offset}", offset], odds=odds, centre=centre
+    )
+    return Problem("", operator, start=np.zeros(2), solution=np.full(2, 6 * centre / (5 + odds)))
 
 
 def bilinear_components(n: int, seed: int) -> Components:

@@ -132,7 +132,8 @@ def polar_game(a: float = 1 / 3, box: float = 1.1) -> Problem:
     presets=[{"a": 0.5}, {"a": 1.0}, {"a": 3.0}, {"a": 0.1, "box": 0.0}],
 )
 def polar_game_boehm(a: float = 1 / 3, box: float = 1.1) -> Problem:
-    """polar_game with w = (a/4)(r² − 1)(4r² − 1): cycles r = 1 and r = 1/2; start (−1, −4/5).
+    """polar_game with w = (a/4)(r² − 1)(4r² − 1): cycles r = 1 and r = 1/2; start
+    (−1, −4/5), half of that without a box.
 
     w ≥ −k with k = 9a/64, so the weak Minty constant is −k/(1 + k²). The code it comes from
     (Böhm's OGDA for weak Minty) quotes the ranges of polar_game beside it, wrong for this formula:
@@ -151,7 +152,8 @@ def polar_game_boehm(a: float = 1 / 3, box: float = 1.1) -> Problem:
         exact(Lipschitz(lipschitz), local=True),
         exact(WeakMinty("-(9*a/64)/(1 + (9*a/64)**2)", of=of_sum(box))),
     ]
-    return on_box(operator, box, box or 1.1, (0.0, 0.0), (-1.0, -0.8), facts)
+    start = (-1.0, -0.8) if box else (-0.5, -0.4)
+    return on_box(operator, box, box or 1.1, (0.0, 0.0), start, facts)
 
 
 @problem_family("forsaken_variant", presets=[{"box": 0.0}])
@@ -175,7 +177,7 @@ def forsaken_variant(box: float = 1.5) -> Problem:
 @problem_family(
     "grimmer_quartic",
     presets=[{"A": 1000.0}, {"A": 59.0}],
-    start=(3.0, -2.0),
+    start=(2.0, -1.0),
     solution=(0.0, 0.0),
 )
 def grimmer_quartic(A: float = 100.0, radius: float = 4.0) -> Problem:
@@ -428,7 +430,7 @@ def sinexp_minty(n: int = 4, seed: int = 0) -> Problem:
         ),
     ],
     presets=[{"q2": 0.0}, {"q4": 0.25}],
-    start=(1.0, 0.5, -0.5, 1.0),
+    start=(0.5, 0.25, -0.25, 0.5),
     solution=(0.0, 0.0, 0.0, 0.0),
 )
 def quad_quartic(q2: float = 1.0, q4: float = 1.0, radius: float = 1.0) -> Problem:
