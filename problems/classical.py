@@ -128,9 +128,9 @@ def _sun_solution(n: int, lo: float, hi: float, total: float | None) -> Vector:
 
 @problem_family(
     "sun_nonlinear",
-    presets=[{"n": 3}, {"n": 3, "over": "orthant"}, {"n": 3, "over": "simplex"}],
+    presets=[{"n": 10}, {"n": 3, "over": "orthant"}, {"n": 3, "over": "simplex"}],
 )
-def sun_nonlinear(n: int = 10, over: str = "box") -> Problem:
+def sun_nonlinear(n: int = 6, over: str = "box") -> Problem:
     """Sun's quadratic operator with D = tridiag(1, 4, −2), on the box [−1/4, 1/4]^n, the orthant,
     or the simplex Σz = n (Malitsky's test set).
 

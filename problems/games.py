@@ -419,6 +419,17 @@ def sinexp_minty(n: int = 4, seed: int = 0) -> Problem:
     )
 
 
+def quartic(z, out, data):
+    """Data: q2, q4."""
+    a, b, c, d = z[0], z[1], z[2], z[3]
+    x = 2 * data[1] * (a * a + a * b + b * b)
+    y = data[1] * (c * c + d * d)
+    out[0] = data[0] * a + x * (2 * a + b) + c + 2 * d
+    out[1] = x * (a + 2 * b) - c + d
+    out[2] = y * c - a + b
+    out[3] = data[0] * d + y * d - 2 * a - b
+
+
 @problem_family(
     "quad_quartic",
     facts=[
@@ -444,12 +455,5 @@ def quad_quartic(q2: float = 1.0, q4: float = 1.0, radius: float = 1.0) -> Probl
     require(q2 >= 0, f"q2 = {q2} must not be negative")
     positive(q4, "q4")
     positive(radius, "radius")
-    operator = minmax(
-        "q2*(x0**2 - y1**2)/2 + q4*((2*x0**2 + 2*x0*x1 + 2*x1**2)**2 - (y0**2 + y1**2)**2)/4"
-        " + x0*y0 + 2*x0*y1 - x1*y0 + x1*y1",
-        x=2,
-        y=2,
-        q2=q2,
-        q4=q4,
-    )
+    operator = Operator(quartic, np.array([q2, q4]), 4, "F of a quadratic-quartic saddle")
     return Problem("", operator, region=Region(radius))

@@ -25,7 +25,6 @@ from opcheck.model.property import (
     estimated,
     exact,
 )
-from opcheck.model.symbolic import minmax
 from opcheck_problems.games import SEARCH
 from opcheck_problems.linear import Matrix
 from opcheck_problems.matrix_facts import NOTE, certified, lipschitz_above, monotone_below
@@ -76,11 +75,13 @@ def _lasso(m: int, n: int, seed: int, fraction: float) -> tuple[float, Vector]:
     lam = fraction * float(np.abs(rows.sum(axis=0)).max())
     step = 4 / float(np.linalg.norm(rows, 2)) ** 2
     x, ahead = np.zeros(n), np.zeros(n)
-    for k in range(2000):
-        trial = ahead - step * _loss_slopes(rows, 0.0, ahead)[0]
+    for k in range(20000):
+        trial = ahead + step * (rows.T @ sigmoid(-rows @ ahead))
         new = np.sign(trial) * np.maximum(np.abs(trial) - step * lam, 0)
-        ahead = new + k / (k + 3) * (new - x)
+        moved, ahead = new - x, new + k / (k + 3) * (new - x)
         x = new
+        if np.abs(moved).max() <= 1e-8:
+            break
     support, sign = np.flatnonzero(x), np.sign(x)
     reduced = rows[:, support]
     found = newton(
@@ -292,6 +293,21 @@ RATIO = {
 }
 
 
+def quotient(z, out, data):
+    """Data: R, then S, row by row. F of min max N/D, N and D = Σ m_ij x_i y_j on x = (1/2 + z₀,
+    1/2 − z₀) and y = (1/2 + z₁, 1/2 − z₁)."""
+    x, y = (1 + 2 * z[0]) / 2, (1 + 2 * z[1]) / 2
+    # along z₀ the mixture changes from row 1 to row 0, along z₁ from column 1 to column 0
+    n0 = (data[0] - data[2]) * y + (data[1] - data[3]) * (1 - y)
+    n1 = (data[0] - data[1]) * x + (data[2] - data[3]) * (1 - x)
+    d0 = (data[4] - data[6]) * y + (data[5] - data[7]) * (1 - y)
+    d1 = (data[4] - data[5]) * x + (data[6] - data[7]) * (1 - x)
+    top = n0 * x + data[2] * y + data[3] * (1 - y)
+    bottom = d0 * x + data[6] * y + data[7] * (1 - y)
+    out[0] = (n0 * bottom - top * d0) / (bottom * bottom)
+    out[1] = (top * d1 - n1 * bottom) / (bottom * bottom)
+
+
 @problem_family("ratio_game", presets=[{"kind": "hard"}, {"kind": "exotic"}])
 def ratio_game(kind: str = "easy") -> Problem:
     """min_x max_y xᵀRy/xᵀSy over mixed strategies (1/2 + x, 1/2 − x) and (1/2 + y, 1/2 − y), a
@@ -310,14 +326,9 @@ def ratio_game(kind: str = "easy") -> Problem:
     require(kind in RATIO, f"kind = {kind!r} must be one of {', '.join(RATIO)}")
     payoff, stopping, zero, L, rho = RATIO[kind]
 
-    def bilinear(m: list[float]) -> str:
-        x, y = ("(1/2 + x)", "(1/2 - x)"), ("(1/2 + y)", "(1/2 - y)")
-        return " + ".join(f"({m[2 * i + j]})*{x[i]}*{y[j]}" for i in range(2) for j in range(2))
-
-    operator = minmax(f"({bilinear(payoff)})/({bilinear(stopping)})")
     return Problem(
         "",
-        operator,
+        Operator(quotient, np.array([*payoff, *stopping]), 2, "F of a ratio game"),
         box(-0.5, 0.5),
         start=np.array([0.5, 0.5]),
         solution=np.array(zero),

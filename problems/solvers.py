@@ -72,17 +72,17 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     n = len(offset)
     found: list[Vector] = []
     for size in range(1, n + 1):
-        for chosen in itertools.combinations(range(n), size):
-            face = list(chosen)
-            system = np.zeros((size + 1, size + 1))
-            system[:size, :size] = matrix[np.ix_(face, face)]
-            system[:size, size], system[size, :size] = -1, 1
-            if abs(np.linalg.det(system)) < 1e-9:
-                continue
-            solved = np.linalg.solve(system, np.append(-offset[face], total))
+        faces = np.array(list(itertools.combinations(range(n), size)))
+        systems = np.zeros((len(faces), size + 1, size + 1))
+        systems[:, :size, :size] = matrix[faces[:, :, None], faces[:, None, :]]
+        systems[:, :size, size], systems[:, size, :size] = -1, 1
+        right = np.column_stack([-offset[faces], np.full(len(faces), total)])
+        isolated = np.abs(np.linalg.det(systems)) >= 1e-9
+        solved = np.linalg.solve(systems[isolated], right[isolated][:, :, None])[:, :, 0]
+        for face, values in zip(faces[isolated], solved, strict=True):
             z = np.zeros(n)
-            z[face] = solved[:size]
-            if (solved[:size] > 0).all() and (matrix @ z + offset >= solved[size] - 1e-10).all():
+            z[face] = values[:size]
+            if (values[:size] > 0).all() and (matrix @ z + offset >= values[size] - 1e-10).all():
                 found.append(z)
     return found
 
