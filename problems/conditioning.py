@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import linear
+from opcheck.model.operator import Operator, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone, exact
 from opcheck_problems.linear import Matrix, orthogonal
@@ -106,6 +106,42 @@ def rotation_shift(n: int = 2, seed: int = 0) -> Problem:
     zero, eye = np.zeros((n, n)), np.eye(n)
     matrix = np.block([[zero, eye], [-eye, zero]])
     return Problem("", linear(matrix, -(matrix @ solution)), start=start, solution=solution)
+
+
+def turn_and_project(z, out, data):
+    """Data: z*. F = J(z − z*) + P(z) − z*, P the projection onto the unit ball about z*."""
+    n = z.shape[0] // 2
+    size = (z[0] - data[0]) * (z[0] - data[0])
+    for i in range(1, 2 * n):
+        size += (z[i] - data[i]) * (z[i] - data[i])
+    share = size - size + 1
+    if size > 1:
+        share = 1 / np.sqrt(size)
+    for i in range(n):
+        out[i] = z[n + i] - data[n + i] + share * (z[i] - data[i])
+        out[n + i] = data[i] - z[i] + share * (z[n + i] - data[n + i])
+
+
+@problem_family(
+    "rotation_ball",
+    facts=[exact(Lipschitz("(1 + sqrt(5))/2")), exact(Monotone())],
+)
+def rotation_ball(n: int = 1, seed: int = 0) -> Problem:
+    """F = [[0, I], [−I, 0]](z − z*) + P(z) − z* with P the projection onto the unit ball about z*,
+    an integer point: strongly monotone inside the ball and nearly skew far from it.
+
+    The first experiment of Bot and Chenchene 2024, centred so that z* is a zero, which their point
+    is not. They code L = √n + 1 + 1; sampling gives 1.44; the constant is (1 + √5)/2, approached
+    just outside the ball, where the Jacobian is [[0, 1], [−1, 1]] on the normal and its rotation.
+
+    Raises OpcheckError for n < 1.
+    """
+    n = whole(n, "n")
+    generator = np.random.default_rng(seed)
+    solution = generator.integers(0, 11, 2 * n).astype(float)
+    start = generator.integers(0, 11, 2 * n).astype(float)
+    operator = Operator(turn_and_project, solution.copy(), 2 * n, "F = J(z - z*) + P(z) - z*")
+    return Problem("", operator, start=start, solution=solution)
 
 
 @problem_family("quad_game", presets=[{"n": 2, "rank": 1, "seed": 1}, {"n": 5, "rank": 5}])

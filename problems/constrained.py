@@ -410,3 +410,16 @@ def braess() -> Problem:
     """
     matrix = np.array([[11.0, 0, 10], [0, 11, 10], [10, 10, 21]])
     return Problem("", linear(matrix, [50, 50, 10]), simplex(3, 6.0))
+
+
+@problem_family(
+    "braess_closed",
+    facts=[exact(Lipschitz(11)), exact(StronglyMonotone(11)), exact(Comonotone("1/11"))],
+    start=(6.0, 0.0),
+    solution=(3.0, 3.0),
+)
+def braess_closed() -> Problem:
+    """braess without the link e: two paths of cost 11f + 50. Equilibrium (3, 3), where every path
+    costs 83, less than the 92 with the additional link.
+    """
+    return Problem("", linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))

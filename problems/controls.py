@@ -11,6 +11,7 @@ from opcheck.model.property import (
     Lipschitz,
     Monotone,
     Nonexpansive,
+    WeakMinty,
     exact,
 )
 from opcheck.model.symbolic import minmax
@@ -116,6 +117,26 @@ def translation(v: float = 1.0, n: int = 2) -> Problem:
     n = whole(n, "n")
     require(v != 0, "v = 0 makes every point a fixed point; take another v")
     return Problem("", linear(np.zeros((n, n)), [-v] * n), start=np.zeros(n))
+
+
+def magnitude(z, out, data):
+    """No data: F = |z|, coordinate by coordinate."""
+    for i in range(z.shape[0]):
+        out[i] = abs(z[i])
+
+
+@problem_family(
+    "absolute_value",
+    facts=[exact(Lipschitz(1)), exact(WeakMinty(-1))],
+    solution=(0.0,),
+    control="Comonotone",
+)
+def absolute_value() -> Operator:
+    """F = |z| on R. At every point but 0 the inverse slope is at least −1, and yet no ρ is a
+    modulus: between −δ and δ − ε F falls by ε only. That a Jacobian passes at every point does not give
+    comonotonicity with ρ < 0. Against the zero alone ρ = −1.
+    """
+    return Operator(magnitude, np.empty(0), 1, "F = |z|")
 
 
 @problem_family(

@@ -296,6 +296,62 @@ def test_boehm_games_with_curvature_of_the_source_cycle() -> None:
     assert run("extragradient", near, iterations=4000, gamma=gamma)["distance"][-1] < 1e-8
 
 
+@pytest.mark.parametrize(
+    ("f", "eg", "eg_plus"), [(1.2, 1.28, 0.66), (1.5, 1.95, 0.76), (2.0, 3.61, 1.41)]
+)
+def test_a_wrong_lipschitz_constant_on_bilinear(f: float, eg: float, eg_plus: float) -> None:
+    """The step f/L in place of 1/L: growth of |z|, or of its square, at each step."""
+    p = problem("bilinear")
+    first = run("extragradient", p, iterations=1, gamma=f)["distance"]
+    assert np.sqrt(first[1] / first[0]) == pytest.approx(np.hypot(1 - f * f, f), rel=1e-12)
+    second = run("eg_plus", p, iterations=1, gamma=f, alpha=0.5)["distance"]
+    assert np.sqrt(second[1] / second[0]) == pytest.approx(
+        np.hypot(1 - f * f / 2, f / 2), rel=1e-12
+    )
+    assert (eg, eg_plus) == (
+        pytest.approx(np.hypot(1 - f * f, f), abs=5e-3),
+        pytest.approx(np.hypot(1 - f * f / 2, f / 2), abs=8e-3),
+    )
+
+
+def test_weak_minty_games_are_not_comonotone() -> None:
+    """Fed as comonotone with their weak Minty constant they are refuted by a pair."""
+    for name in ("polar_game", "polar_game_boehm", "global_forsaken", "forsaken_variant"):
+        p = problem(name)
+        rho = stated(p, properties.WeakMinty, "S")
+        generator = np.random.default_rng(7)
+        x = generator.uniform(-1, 1, (3000, 2))
+        y = x + 1e-2 * generator.standard_normal((3000, 2))
+        gaps = [(a - b, p.operator(a) - p.operator(b)) for a, b in zip(x, y, strict=True)]
+        assert min(float(dz @ du - rho * du @ du) for dz, du in gaps) < 0
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_rotation_and_ball_attain_the_golden_ratio(n: int) -> None:
+    """Just outside the ball, and nowhere more."""
+    p = problem("rotation_ball", n=n, seed=1)
+    L = stated(p, properties.Lipschitz)
+    generator = np.random.default_rng(0)
+    norms = []
+    for radius in (0.5, 0.999, 1.0001, 1.5, 10.0):
+        direction = generator.standard_normal(2 * n)
+        z = p.solution + radius * direction / np.linalg.norm(direction)
+        norms.append(np.linalg.norm(differences(p, z), 2))
+    assert max(norms) == norms[2] == pytest.approx(L, rel=1e-3)
+    assert max(norms) <= L + 1e-8
+    assert norms[:2] == pytest.approx([np.sqrt(2)] * 2, abs=1e-8)
+
+
+def test_absolute_value_passes_at_points_and_fails_on_pairs() -> None:
+    p = problem("absolute_value")
+    for z in (-2.0, -0.5, 0.5, 2.0):
+        slope = differences(p, [z])
+        assert np.linalg.inv(slope)[0, 0] >= -1 - 1e-9
+    z, w = np.array([-1.0]), np.array([1.0 - 1e-6])
+    du = p.operator(w) - p.operator(z)
+    assert float((w - z) @ du / (du @ du)) < -1e6
+
+
 # --- operators against payoffs ----------------------------------------------------------------
 
 

@@ -713,13 +713,14 @@ def other_zeros(p: Problem) -> Vector:
 
 
 def breaks_comonotone(p: Problem) -> bool:
-    """No constant will do, neither for pairs nor against the solution."""
+    """No constant will do, neither for pairs nor, where none is stated, against the solution."""
     pairs = far_pairs(p, 200_000)
     x = pairs[0]
     zero = against_zero(p, x)
     forms = [properties.Comonotone(-(10.0**r)).form() for r in range(4)]
-    return all(defect(f, *pairs).max() > 0 for f in forms) and all(
-        defect(f, x, zero).max() > 0 for f in forms
+    star = any(f.property.kind is properties.WeakMinty for f in p.facts)
+    return all(defect(f, *pairs).max() > 0 for f in forms) and (
+        star or all(defect(f, x, zero).max() > 0 for f in forms)
     )
 
 
