@@ -133,8 +133,8 @@ def magnitude(z, out, data):
 )
 def absolute_value() -> Operator:
     """F = |z| on R. At every point but 0 the inverse slope is at least −1, and yet no ρ is a
-    modulus: between −δ and δ − ε F falls by ε only. That a Jacobian passes at every point does not give
-    comonotonicity with ρ < 0. Against the zero alone ρ = −1.
+    modulus: between −δ and δ − ε F falls by ε only. That a Jacobian passes at every point does not
+    give comonotonicity with ρ < 0. Against the zero alone ρ = −1.
     """
     return Operator(magnitude, np.empty(0), 1, "F = |z|")
 

@@ -93,8 +93,8 @@ def policeman_burglar(n: int = 10, seed: int = 42) -> Problem:
 
 @problem_family("hide_and_seek", presets=[{"m": 20, "n": 20, "seed": 1}])
 def hide_and_seek(m: int = 16, n: int = 16, seed: int = 0) -> Problem:
-    """A 0/1 game, each of the m×n payoffs 1 with probability 1/5 (Malitsky's test set). The
-    equilibrium, in general one of many, is found by linear programming, true to rounding.
+    """A 0/1 game, each of the m×n payoffs 1 with probability 1/5. The equilibrium, one of many,
+    is found by linear programming, true to rounding.
 
     Raises OpcheckError for m < 2 or n < 2.
     """
