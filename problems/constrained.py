@@ -365,6 +365,14 @@ def complementarity(matrix: Matrix, offset: Vector) -> Vector:
         basic[wrong[0]] = ~basic[wrong[0]]
 
 
+def harker_pang_data(n: int, generator: np.random.Generator) -> tuple[Matrix, Vector]:
+    """M = EEᵀ + B + D and q, drawn in the order E, B, D, q."""
+    factor = generator.uniform(-5, 5, (n, n))
+    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
+    diagonal = np.diag(generator.uniform(0, 0.3, n))
+    return factor @ factor.T + upper - upper.T + diagonal, generator.uniform(-500, 0, n)
+
+
 @problem_family("harker_pang", presets=[{"n": 5, "seed": 1}])
 def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     """Linear complementarity with M = EEᵀ + B + D, entries of E and of the skew B uniform on
@@ -375,12 +383,7 @@ def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     Raises OpcheckError for n < 1.
     """
     n = whole(n, "n")
-    generator = np.random.default_rng(seed)
-    factor = generator.uniform(-5, 5, (n, n))
-    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
-    diagonal = np.diag(generator.uniform(0, 0.3, n))
-    matrix = factor @ factor.T + upper - upper.T + diagonal
-    offset = generator.uniform(-500, 0, n)
+    matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
     return Problem(
         "",
         linear(matrix, offset),
@@ -407,3 +410,16 @@ def braess() -> Problem:
     """
     matrix = np.array([[11.0, 0, 10], [0, 11, 10], [10, 10, 21]])
     return Problem("", linear(matrix, [50, 50, 10]), simplex(3, 6.0))
+
+
+@problem_family(
+    "braess_closed",
+    facts=[exact(Lipschitz(11)), exact(StronglyMonotone(11)), exact(Comonotone("1/11"))],
+    start=(6.0, 0.0),
+    solution=(3.0, 3.0),
+)
+def braess_closed() -> Problem:
+    """braess without the link e: two paths of cost 11f + 50. Equilibrium (3, 3), where every path
+    costs 83, less than the 92 with the additional link.
+    """
+    return Problem("", linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))

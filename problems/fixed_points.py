@@ -150,6 +150,51 @@ def contractive_worst(g: float = 1.1, n: int = 1) -> Problem:
     return Problem("", linear(matrix, g=g), solution=np.zeros(n))
 
 
+TURNING = "(g - 1)**2 + 4*g*sin(theta/2)**2"  # |g - exp(iθ)|², without cancellation
+
+
+@problem_family(
+    "contractive_rotation",
+    facts=[
+        exact(Lipschitz(f"sqrt({TURNING})/g")),
+        exact(Nonexpansive(of="T")),
+        exact(Comonotone(f"g*(g - 1 + 2*sin(theta/2)**2)/({TURNING})")),
+    ],
+    presets=[{"theta": 0.1, "g": 1.01}, {"theta": 3.0, "g": 2.0}],
+)
+def contractive_rotation(theta: float = 1.0, g: float = 1.1) -> Problem:
+    """T = the rotation by θ over g, g > 1: a 1/g-contraction of every distance, turning; the worst
+    case of contractive Halpern steps at odd k is of this form (Park and Ryu 2022).
+
+    Raises OpcheckError unless g > 1.
+    """
+    require(1 < g < float("inf"), f"g = {g} must exceed 1")
+    blocks = rotation_blocks([("1 - cos(theta)/g", "sin(theta)/g")])
+    return Problem("", linear(blocks, theta=theta, g=g), solution=np.zeros(2))
+
+
+@problem_family(
+    "alternating_projections",
+    facts=[
+        exact(Lipschitz("sqrt((1 + sin(theta)**2 + cos(theta)*sqrt(1 + 3*sin(theta)**2))/2)")),
+        exact(Nonexpansive(of="T")),
+        exact(Cocoercive("1/2 + 1/(4*cos(theta/2)**2)")),
+        exact(ConicallyNonexpansive("2/3", of="T"), "a bound: two firmly nonexpansive maps"),
+    ],
+    presets=[{"theta": 0.1}, {"theta": 1.5}],
+)
+def alternating_projections(theta: float = 0.5) -> Problem:
+    """T = P₂P₁, the projections onto two lines at angle θ one after the other: a step along the
+    second line contracts by cos²θ. T is not normal; β → 3/4 for θ → 0, which is the 2/3-averaged of
+    every composition of two projections.
+
+    Raises OpcheckError unless 0 < θ ≤ 1.57.
+    """
+    require(0 < theta <= 1.57, f"theta = {theta} must lie in (0, 1.57]")
+    rows = [["sin(theta)**2", "0"], ["-cos(theta)*sin(theta)", "1"]]
+    return Problem("", linear(rows, theta=theta), solution=np.zeros(2))
+
+
 @problem_family(
     "two_subspaces",
     facts=[

@@ -97,13 +97,18 @@ def bilinear_slow(K: int = 100, gamma: float = 0.5) -> Problem:
         {"L": 0.5, "c": 0.4},
         {"c": -0.2},
         {"c": -1.0},
+        {"c": 0.05},
+        {"c": 0.5},
+        {"c": 1.0},
+        {"L": 2.0, "c": 0.5},
     ],
 )
 def tight_linear(L: float = 1.0, c: float = 0.1) -> Problem:
     """L times a rotation by the angle with cosine −c: every pair attains L and ρ = −c/L.
 
     f = a xy + (b/2)(x² − y²) with a = L√(1 − c²), b = −cL (Pethick et al. 2022, Theorem 3.4).
-    c < 0 gives a cocoercive rotation, c = −1 the operator L I.
+    c < 0 gives a cocoercive rotation, c = −1 the operator L I, c = 1/2 the rotation by 120° (the
+    counterexample of Gorbunov et al. 2023), c = 1/3 with L = 3 the figure of Pethick et al. 2022.
 
     Raises OpcheckError for L ≤ 0 or |c| > 1.
     """

@@ -125,6 +125,8 @@ EVERY_FACT = [(p, f) for p in ALL for f in p.all_facts()]
 def test_fact_holds_on_random_pairs(p: Problem, fact: Fact) -> None:
     of = fact.property.of
     x, y = samples(p, 3000 if p.dim <= 100 else 12)
+    if of == "S" and p.region is not None:
+        x, y = 2 * x, 2 * y  # on to the faces, where normals count; J brings them back
     if fact.property.kind.star:
         assert p.solution is not None
         # the zero as a point of the graph, its value known to be 0
@@ -188,6 +190,8 @@ def test_start_and_solution_lie_in_the_set(p: Problem) -> None:
         assert p.resolvent.name.endswith("‖·‖₁")
         return
     assert p.resolvent.contains(p.start)
+    if p.control == "solution":
+        return
     assert p.solution is not None
     assert p.resolvent.contains(p.solution)
 
@@ -260,7 +264,8 @@ BOUNDED = [
 def test_lipschitz_search(p: Problem, fact: Fact) -> None:
     """Multi-start ascent over pairs does not beat L and, where L is no mere bound, comes near."""
     L, d = p.constant(fact), p.dim
-    radius = p.region.radius if p.region else 20 * np.abs(p.start).max()
+    known = p.start if p.solution is None else np.concatenate([p.start, p.solution])
+    radius = p.region.radius if p.region else 20 * np.abs(known).max()
 
     def minus_ratio(v: Vector) -> float:
         x, y = np.clip(v[:d], -radius, radius), np.clip(v[d:], -radius, radius)
@@ -299,19 +304,24 @@ def test_weak_minty_constant_is_attained(p: Problem, fact: Fact) -> None:
     radius = p.region.radius if p.region else 3.0
 
     def ratio(z: Vector) -> float:
-        z = np.clip(z, -radius, radius)
+        z = p.resolvent(np.clip(z, -radius, radius))
         u = p.operator(z)
         size = u @ u
         return float(u @ (z - p.solution) / size) if size > 1e-12 else 0.0
 
-    grid = np.stack(np.meshgrid(*[np.linspace(-radius, radius, 61)] * 2), -1).reshape(-1, 2)
-    seeds = sorted(grid, key=ratio)[:6] + [p.solution + 1e-3 * v for v in np.eye(2)]
+    if p.dim == 2:
+        grid = np.stack(np.meshgrid(*[np.linspace(-radius, radius, 61)] * 2), -1).reshape(-1, 2)
+    else:
+        grid = np.random.default_rng(8).uniform(-radius, radius, (3721, p.dim))
+    seeds = sorted(grid, key=ratio)[:6] + [p.solution + 1e-3 * v for v in np.eye(p.dim)]
     options = {"maxiter": 2000, "xatol": 1e-12, "fatol": 1e-15}
     best = min(
         scipy.optimize.minimize(ratio, s, method="Nelder-Mead", options=options).fun for s in seeds
     )
     constant = p.constant(fact)
-    assert constant - 1e-9 <= best <= constant + 1e-5 * (1 + abs(constant))
+    assert constant - 1e-9 <= best
+    if not fact.note.startswith("a bound"):
+        assert best <= constant + 1e-5 * (1 + abs(constant))
 
 
 def separable_pairs(m: float, M: float, c: float) -> float:
@@ -321,7 +331,9 @@ def separable_pairs(m: float, M: float, c: float) -> float:
     return float(np.min(np.minimum(a, b) / (a * b + c * c)))
 
 
-@pytest.mark.parametrize("p", **named([p for p in ALL if p.name.startswith("tanh_saddle")]))
+@pytest.mark.parametrize(
+    "p", **named([p for p in ALL if p.name.partition("(")[0] == "tanh_saddle"])
+)
 def test_tanh_saddle_modulus(p: Problem) -> None:
     m, M, c = (p.parameters[n] for n in ("m", "M", "c"))
     rho = next(p.constant(f) for f in p.facts if f.property.kind is properties.Comonotone)
@@ -510,7 +522,14 @@ def _enclosed(reading: Balls, formula: str, p: Problem) -> arb:
     return reading.number(found).ball
 
 
-ROUNDED = ("forsaken", "disc_skew", "harker_pang", "rps", "weighted_rps", "quad_box", "robust_ls")
+ROUNDED = {
+    *("forsaken", "disc_skew", "harker_pang", "rps", "weighted_rps", "quad_box", "robust_ls"),
+    *("forsaken_variant", "nemirovski2", "policeman_burglar", "hide_and_seek", "gauss_game"),
+    *("sun_nonlinear", "watson", "harker_pang_simplex", "two_link", "lq_dynamic_game"),
+    *("nash_cournot5", "nash_cournot_random", "sparse_logistic", "ridge_logistic"),
+    *("dro_logistic", "fair_classification", "ratio_game", "mdp_bellman", "mdp_concentrated"),
+    *("quad_box_three", "lq_unequal"),
+}
 
 
 @pytest.mark.parametrize(
@@ -635,11 +654,13 @@ def test_hopeless_matrix_says_so() -> None:
 # --- negative controls -------------------------------------------------------------------------
 
 
-def far_pairs(p: Problem) -> tuple[Graph, Graph]:
+def far_pairs(p: Problem, count: int = 4000) -> tuple[Graph, Graph]:
     generator = np.random.default_rng(9)
-    scale = 10.0 ** generator.uniform(-6, 4, (4000, 1))
-    x = scale * generator.standard_normal((4000, p.dim))
-    y = x + scale * 10.0 ** generator.uniform(-3, 0, (4000, 1)) * generator.standard_normal(x.shape)
+    scale = 10.0 ** generator.uniform(-6, 4, (count, 1))
+    x = scale * generator.standard_normal((count, p.dim))
+    y = x + scale * 10.0 ** generator.uniform(-3, 0, (count, 1)) * generator.standard_normal(
+        x.shape
+    )
     return graph(p, "F", x), graph(p, "F", y)
 
 
@@ -657,24 +678,62 @@ def breaks_lipschitz(p: Problem) -> bool:
     return all(defect(Lipschitz(L).form(), *pairs).max() > 0 for L in 10.0 ** np.arange(6))
 
 
+def breaks_strongly_monotone(p: Problem) -> bool:
+    """No μ > 0 will do: every decade down to 1e-6 is beaten."""
+    pairs = far_pairs(p)
+    forms = [properties.StronglyMonotone(10.0**-r).form() for r in range(7)]
+    return all(defect(f, *pairs).max() > 0 for f in forms)
+
+
+def against_zero(p: Problem, points: Graph) -> Graph:
+    """The solution with the value 0, once for each point."""
+    assert p.solution is not None
+    none = np.zeros(len(points.z))
+    return Graph(np.repeat(p.solution[None], len(points.z), 0), 0 * points.z, none, none)
+
+
+def breaks_weak_minty(p: Problem) -> bool:
+    """No constant will do for S against the stated solution, near another zero of S."""
+    generator = np.random.default_rng(9)
+    z = np.concatenate([other_zeros(p)] * 500)
+    z += 10.0 ** generator.uniform(-9, -1, (len(z), 1)) * generator.standard_normal(z.shape)
+    found = graph(p, "S", z)
+    forms = [properties.WeakMinty(-(10.0**r), of="S").form() for r in range(4)]
+    return all(defect(f, found, against_zero(p, found)).max() > 0 for f in forms)
+
+
+def other_zeros(p: Problem) -> Vector:
+    """Points that J takes to zeros of S at a corner or on the face x = 1 of [−1, 1]²."""
+    low, high = (p.operator([1.0, y])[1] for y in (-1.0, 1.0))
+    zeros = [np.array([1.0, y]) for y in (-1.0, 1.0, np.clip((high + low) / (low - high), -1, 1))]
+    found = np.array([z - 0.25 * p.operator(z) for z in zeros])
+    at_zero = [bool(np.allclose(p.resolvent(q), z)) for q, z in zip(found, zeros, strict=True)]
+    return found[at_zero] if any(at_zero) else found
+
+
 def breaks_comonotone(p: Problem) -> bool:
-    """No constant will do, neither for pairs nor against the solution."""
-    x, _ = far_pairs(p)
-    zero = Graph(np.zeros_like(x.z), np.zeros_like(x.z), np.zeros(len(x.z)), np.zeros(len(x.z)))
+    """No constant will do, neither for pairs nor, where none is stated, against the solution."""
+    pairs = far_pairs(p, 200_000)
+    x = pairs[0]
+    zero = against_zero(p, x)
     forms = [properties.Comonotone(-(10.0**r)).form() for r in range(4)]
-    return all(defect(f, *far_pairs(p)).max() > 0 for f in forms) and all(
-        defect(f, x, zero).max() > 0 for f in forms
+    star = any(f.property.kind is properties.WeakMinty for f in p.facts)
+    return all(defect(f, *pairs).max() > 0 for f in forms) and (
+        star or all(defect(f, x, zero).max() > 0 for f in forms)
     )
 
 
 def breaks_solution(p: Problem) -> bool:
-    return p.solution is None and bool(
-        np.linalg.norm(graph(p, "F", far_pairs(p)[0].z).u, axis=1).min() > 0.1
-    )
+    """The natural residual stays away from 0."""
+    z = far_pairs(p)[0].z
+    natural = [x - p.resolvent(x - p.operator(x)) for x in z]
+    return p.solution is None and bool(np.linalg.norm(natural, axis=1).min() > 0.1)
 
 
 BROKEN = {
     "Monotone": breaks_monotone,
+    "StronglyMonotone": breaks_strongly_monotone,
+    "WeakMinty": breaks_weak_minty,
     "Nonexpansive": breaks_nonexpansive,
     "Lipschitz": breaks_lipschitz,
     "Comonotone": breaks_comonotone,
@@ -695,6 +754,8 @@ def test_sound_problems_break_nothing() -> None:
     assert not breaks_nonexpansive(problem("rotation_map"))
     assert not breaks_lipschitz(problem("tight_linear"))
     assert not breaks_comonotone(problem("tight_linear", c=0.9))
+    assert not breaks_strongly_monotone(problem("strongly_monotone"))
+    assert not breaks_weak_minty(problem("quad_box"))
     assert not breaks_solution(problem("bilinear"))
 
 

@@ -8,6 +8,7 @@ is true of the exact numbers that the floats denote.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -38,10 +39,15 @@ def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
     return tuple(found)
 
 
-def lipschitz_above(matrix: Matrix) -> float:
-    """An L ≥ σ_max(M), within about n² units in the last place: L² I − MᵀM ⪰ 0 is shown."""
-    best = float(np.linalg.norm(matrix, 2))
-    return _nearest(best, 1, max(best, TINY), lambda bound: _lipschitz(matrix, bound))
+def lipschitz_above(*matrices: Matrix) -> float:
+    """An L ≥ σ_max of every given M, square or not, within about n² units in the last place:
+    L² I − MᵀM ⪰ 0 is shown of each."""
+    sizes = np.linalg.norm(matrices, 2, axis=(1, 2))
+    ordered = [matrices[i] for i in np.argsort(-sizes)]
+    best = float(sizes.max())
+    return _nearest(
+        best, 1, max(best, TINY), lambda bound: all(_lipschitz(m, bound) for m in ordered)
+    )
 
 
 def comonotone_below(matrix: Matrix) -> float:
@@ -53,14 +59,34 @@ def comonotone_below(matrix: Matrix) -> float:
     return _nearest(best, -1, float(np.linalg.norm(inverse, 2)), lambda r: _comonotone(matrix, r))
 
 
-def monotone_below(matrix: Matrix) -> float:
-    """A μ with (M + Mᵀ)/2 − μ I ⪰ 0, close to the largest."""
-    off = matrix - np.diag(np.diag(matrix))
-    if not (off + off.T).any():
-        return float(np.diag(matrix).min())  # ⟨Mx, x⟩ = Σ m_ii x_i² exactly
-    best = float(np.linalg.eigvalsh((matrix + matrix.T) / 2)[0])
-    scale = max(float(np.linalg.norm(matrix, 2)), TINY)
-    return _nearest(best, -1, scale, lambda mu: _monotone(matrix, mu))
+def monotone_below(*matrices: Matrix) -> float:
+    """A μ with (M + Mᵀ)/2 − μ I ⪰ 0 for every given M, close to the largest."""
+    skew_but_diagonal = [not _off_symmetric(m).any() for m in matrices]
+    if all(skew_but_diagonal):
+        return float(min(np.diag(m).min() for m in matrices))  # ⟨Mx, x⟩ = Σ m_ii x_i² exactly
+    stack = np.array(matrices)
+    least = np.linalg.eigvalsh((stack + stack.transpose(0, 2, 1)) / 2)[:, 0]
+    ordered = [matrices[i] for i in np.argsort(least)]
+    scale = max(float(np.linalg.norm(stack, 2, axis=(1, 2)).max()), TINY)
+    return _nearest(
+        float(least.min()), -1, scale, lambda mu: all(_monotone(m, mu) for m in ordered)
+    )
+
+
+def _off_symmetric(matrix: Matrix) -> Matrix:
+    """Twice the symmetric part without its diagonal; an entry is 0 only where the two cancel."""
+    twice = matrix + matrix.T
+    return twice - np.diag(np.diag(twice))
+
+
+def corners(at: Callable[[Matrix], Matrix], dim: int, radius: float) -> list[Matrix]:
+    """An affine Jacobian at all corners of ‖z‖∞ ≤ radius.
+
+    Its mean along a segment in the box is a convex combination of these, so what is proved of
+    every corner by ``lipschitz_above`` or ``monotone_below`` holds of all pairs in the box.
+    """
+    signs = itertools.product((-radius, radius), repeat=dim)
+    return [at(np.array(corner)) for corner in signs]
 
 
 def sparse_bounds(matrix: Any) -> tuple[float, float]:
@@ -101,7 +127,7 @@ def _gram(matrix: Matrix) -> tuple[Matrix, float]:
 def _lipschitz(matrix: Matrix, bound: float) -> bool:
     gram, error = _gram(matrix)
     square = bound * bound
-    return _semidefinite(square * np.eye(len(matrix)) - gram, error + 2 * UNIT * square)
+    return _semidefinite(square * np.eye(len(gram)) - gram, error + 2 * UNIT * square)
 
 
 def _comonotone(matrix: Matrix, rho: float) -> bool:

@@ -169,7 +169,7 @@ class Report:
         return registry.get("figures", "ratios")(self)
 
 
-COVERAGE = 48  # problems on which a theorem is run unless all are asked for
+COVERAGE = 96  # problems on which a theorem is run unless all are asked for
 
 
 @functools.cache
