@@ -234,8 +234,8 @@ def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
 @problem_family("two_link", presets=[{"demand": 11.0}])
 def two_link(demand: float = 10.0) -> Problem:
     """Traffic on two parallel links with costs t = [[5, 2], [1, 4]]f + (10, 12): not symmetric, so
-    no potential. Equilibrium ((1 + D)/3, (2D − 1)/3) for a demand D, (11/3, 19/3) of cost 41 for
-    D = 10. L = 6.109 and μ = 2.919, proved for the matrix.
+    no potential. Equilibrium ((1 + D)/3, (2D − 1)/3), rounded, for a demand D, (11/3, 19/3) of
+    cost 41 for D = 10. L = 6.109 and μ = 2.919, proved for the matrix.
 
     Raises OpcheckError for a demand below 1/2, where the second link stays empty.
     """
