@@ -92,6 +92,8 @@ class Resolvent:
         dim: dimension it acts on; 0: any.
         name: how A reads, as in ``box[-1, 1]``.
         contains: for an indicator, whether a point lies in the set; None where A is not one.
+        value: for A = ∂g other than an indicator, z ↦ g(z), inf outside its domain; None where A
+            is an indicator's or not a subdifferential.
     """
 
     kernel: Kernel
@@ -99,6 +101,7 @@ class Resolvent:
     dim: int
     name: str
     contains: Callable[[Vector], bool] | None = None
+    value: Callable[[Vector], float] | None = None
 
     def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
         """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0 or a wrong dimension."""
