@@ -209,7 +209,8 @@ def project_spectraplex(z, gamma, out, data):
     n = S.shape[0]
     P = S.copy()
     values, V = eigen(S)
-    positive_matrix(S, values, V, middle(threshold_of(values, data[0])), P)
+    top, t = threshold_of(values, data[0])
+    positive_matrix(S, values, V, middle(top + t), P)
     # any shift gives the projection onto its own trace: scaled, of a point as far as it moves
     trace, total = data[0] - data[0], data[0] - data[0]
     for i in range(n):

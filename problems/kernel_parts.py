@@ -49,29 +49,30 @@ def soft(x, threshold):
 
 
 def threshold_of(z, total):
-    """τ with Σ max(z_i − τ, 0) = total > 0, by Michelot's (1986) active sets.
+    """The largest z_i and the t < 0 with Σ max(z_i − τ, 0) = total > 0 for τ = largest + t.
 
-    The threshold that the active coordinates {z_i > τ} call for only grows, so the active sets
-    shrink and need not be stored.
+    Apart, since z_i − largest − t loses nothing where the z_i are large. Michelot's (1986) active
+    sets: the t that the active coordinates call for only grows, so the sets shrink and need not be
+    stored. They start from t ≥ −total, which the largest coordinate alone calls for.
     """
     n = z.shape[0]
-    active = n
-    rest = -total
-    for i in range(n):
-        rest += z[i]
-    tau = rest / n
-    for _ in range(n):
-        count = 0
-        rest = -total
+    top = z[0]
+    for i in range(1, n):
+        if z[i] > top:
+            top = z[i]
+    t, active = -total, 0
+    for _ in range(n + 1):
+        count, rest = 0, -total
         for i in range(n):
-            if z[i] > tau:
+            y = z[i] - top
+            if y > t:
                 count += 1
-                rest += z[i]
-        if count == active or count == 0:
+                rest += y
+        if count == active:
             break
         active = count
-        tau = rest / count
-    return tau
+        t = rest / count
+    return top, t
 
 
 def onto_box_hyperplane(z, out, a, lo, hi, b):

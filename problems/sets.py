@@ -185,9 +185,10 @@ def onto_l1_ball(z, out, radius):
     if np.sum(size) <= radius:
         copy(out, z)
     else:
-        tau = threshold_of(size, radius)
+        top, t = threshold_of(size, radius)
         for i in range(z.shape[0]):
-            out[i] = soft(z[i], tau)
+            left = positive_part((size[i] - top) - t)
+            out[i] = -left if z[i] < 0 else left
 
 
 def project_l1_ball(z, gamma, out, data):
@@ -214,9 +215,9 @@ def l1_ball(radius: float = 1.0) -> Resolvent:
 
 def onto_simplex(z, out, total):
     """out = projection of z onto {x ≥ 0, Σ x_i = total}."""
-    tau = threshold_of(z, total)
+    top, t = threshold_of(z, total)
     for i in range(z.shape[0]):
-        out[i] = positive_part(z[i] - tau)
+        out[i] = positive_part((z[i] - top) - t)
 
 
 def project_simplex(z, gamma, out, data):
