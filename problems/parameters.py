@@ -29,14 +29,23 @@ def whole(value: float, name: str, least: int = 1) -> int:
     return int(value)
 
 
+def _finite(values: ArrayLike) -> NDArray[np.float64] | None:
+    """An array of its own, or None where these are not finite numbers or none at all."""
+    try:
+        found = np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        return None
+    return found if found.size > 0 and np.isfinite(found).all() else None
+
+
 def vector(values: ArrayLike, name: str) -> Vector:
     """The parameter as a row of floats. Raises OpcheckError unless all are finite."""
-    found = np.atleast_1d(np.array(values, dtype=float))
+    found = _finite(values)
     require(
-        found.ndim == 1 and found.size > 0 and bool(np.isfinite(found).all()),
+        found is not None and found.ndim < 2,
         f"{name} must be finite numbers in one row, not {values}",
     )
-    return found
+    return np.atleast_1d(found)
 
 
 def number(value: float, name: str) -> float:
@@ -48,12 +57,12 @@ def number(value: float, name: str) -> float:
 
 def matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """The parameter as a matrix of floats. Raises OpcheckError unless it is one, and finite."""
-    found = np.atleast_2d(np.array(values, dtype=float))
+    found = _finite(values)
     require(
-        found.ndim == 2 and found.size > 0 and bool(np.isfinite(found).all()),
-        f"{name} must be a matrix of finite numbers, not one of shape {found.shape}",
+        found is not None and found.ndim < 3,
+        f"{name} must be rows of finite numbers, all of one length, not {values}",
     )
-    return found
+    return np.atleast_2d(found)
 
 
 def ends(lo: ArrayLike, hi: ArrayLike) -> tuple[Vector, Vector]:

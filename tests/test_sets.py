@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import scipy.optimize
 from flint import arb, fmpq
 from flint.utils.flint_exceptions import DomainError
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.interpret import Balls, Rationals
-from opcheck.engine.numbers import precision
+from opcheck.engine.numbers import Ball, precision, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.operator import Resolvent
 from opcheck.model.primitives import axpy, norm2
@@ -313,7 +314,7 @@ def test_projection_does_not_depend_on_gamma(J: Resolvent, d: int, draw: Draw) -
 Apply = Callable[[Vector, float], Vector]
 
 
-def faults(J: Resolvent, apply: Apply, d: int, starts: int = 25) -> Iterator[str]:
+def faults(J: Resolvent, apply: Apply, d: int, starts: int = 15) -> Iterator[str]:
     """What of the resolvent's definition ``apply`` breaks, tried on candidates about its images.
 
     With p the image of z, A = ∂g asks γ(g(w) − g(p)) ≥ ⟨z − p, w − p⟩ for every w. Only where g
@@ -581,6 +582,23 @@ def test_balls_leave_a_degenerate_vertex_open() -> None:
             reading.resolvent(J)(z, reading.number(0.5), z, data)
 
 
+@ON_BALLS
+def test_balls_of_more_bits_lie_within_those_of_less(J: Resolvent, d: int) -> None:
+    """What an enclosure says of the true point, a finer one can't contradict."""
+    for w in starting_points(d, 6):
+        found = []
+        for bits in (80, 300):
+            with precision(bits):
+                reading, out = Balls(), np.empty(d, dtype=object)
+                data = reading.vector(J.data.tolist())
+                z = reading.vector(w.tolist())
+                reading.resolvent(J)(z, reading.number(0.5), out, data)
+                found.append(out)
+        with precision(300):
+            for coarse, fine in zip(*found, strict=True):
+                assert coarse.ball.contains(fine.ball)
+
+
 # square roots, logarithms and iterations to rounding have no rational value in general
 IRRATIONAL = {
     *("default " + n for n in ("ball", "ellipsoid", "entropy", "group_l2", "l2", "log_barrier")),
@@ -650,6 +668,164 @@ def test_simplex_keeps_its_sum_far_from_the_origin() -> None:
     assert np.array_equal(sets.l1_ball(1.0)(-w), [-0.625, -0.375, 0.0])
 
 
+def test_wright_function_against_lambert() -> None:
+    """ω(x) = W(e^x), in float64 and on balls."""
+    for x in (-800.0, -30.0, -1.0, -1e-9, 0.0, 0.5, 1.0, 1.5, 700.0, 1e5, 1e15):
+        with precision(200):
+            true = arb(x).exp().lambertw()
+            found = regularisers.omega(Ball(rational(x)))
+            assert found.ball.overlaps(true)
+            assert float(found.ball.rad()) <= 1e-50 * (1 + abs(x))
+            assert abs(regularisers.omega(x) - float(true)) <= 1e-15 * max(1, abs(x)) * float(true)
+
+
+def test_entropy_and_barrier_at_extremes() -> None:
+    """Optimality where powers would overflow or cancel: p + c(1 + log p) = z, p − c/p = z."""
+    z = np.array([-1e6, -300.0, -1.0, 0.0, 1e-8, 3.0, 1e8])
+    p = regularisers.entropy(0.5)(z, 2.0)
+    live = p > 0
+    assert np.array_equal(live, [False, True, True, True, True, True, True])
+    assert np.all(
+        abs((p + 1 + np.log(np.where(live, p, 1)) - z)[live]) <= 1e-15 * abs(z[live]) + 5e-16
+    )
+    p = regularisers.log_barrier(0.5)(z, 2.0)
+    assert np.all(p > 0)
+    assert np.all(abs(p - 1 / p - z) <= 4e-16 * (p + 1 / p))
+
+
+def test_ellipsoid_of_extreme_axes() -> None:
+    """z − p is a nonnegative multiple of the normal p/a², and p is on the boundary."""
+    axes = np.array([1e-6, 1.0, 1e3])
+    J = sets.ellipsoid(axes)
+    for w in starting_points(3):
+        p = J(w)
+        if np.linalg.norm(w / axes) <= 1:
+            assert np.array_equal(p, w)
+            continue
+        assert abs(np.linalg.norm(p / axes) - 1) <= 1e-14
+        normal = p / axes**2
+        along = (w - p) @ normal
+        assert along >= 0
+        assert np.linalg.norm(w - p - along / (normal @ normal) * normal) <= rounding(w)
+
+
+def test_matrix_sets_against_numpy() -> None:
+    g = np.random.default_rng(8)
+    for n in (1, 2, 5, 20):
+        z = g.standard_normal((n, n))
+        values, V = np.linalg.eigh((z + z.T) / 2)
+        expected = (V * np.maximum(values, 0)) @ V.T
+        for apply in (lambda J, w: J(w), lambda J, w: outcome(J, w, 1.0)):
+            found = apply(cones.psd_cone(n), z.ravel())
+            assert np.abs(found - expected.ravel()).max() <= n * rounding(z)
+    for m, n in ((1, 4), (3, 2), (6, 6)):
+        z = g.standard_normal((m, n))
+        u, s, v = np.linalg.svd(z, full_matrices=False)
+        for J, kept in (
+            (cones.spectral_ball(m, n, 0.7), np.minimum(s, 0.7)),
+            (cones.nuclear_norm(0.7, m, n), np.maximum(s - 0.7, 0)),
+        ):
+            for found in (J(z.ravel()), outcome(J, z.ravel(), 1.0)):
+                assert np.abs(found - ((u * kept) @ v).ravel()).max() <= m * n * rounding(z)
+
+
+def test_repeated_and_zero_eigenvalues() -> None:
+    for S in (np.eye(3), -np.eye(3), np.zeros((3, 3)), np.ones((3, 3)), np.diag([1.0, 0, -1])):
+        expected = np.diag([1.0, 0, 0]) if S[2, 2] == -1 and S[0, 0] == 1 else max(S[0, 0], 0) * S
+        J = cones.psd_cone(3)
+        for found in (J(S.ravel()), outcome(J, S.ravel(), 1.0)):
+            assert np.abs(found - expected.ravel()).max() <= rounding(S)
+
+
+def test_random_polyhedra_by_their_multipliers() -> None:
+    """z − p is a nonnegative combination of the normals of the constraints that are tight."""
+    g = np.random.default_rng(12)
+    kernel = compiler.jit(polyhedra.project_polyhedron, "resolvent")
+    for trial in range(60):
+        d, m = int(g.integers(1, 8)), int(g.integers(1, 25))
+        if trial % 2:
+            rows, inside = g.standard_normal((m, d)), g.standard_normal(d)
+            sides = rows @ inside + g.exponential(1, m)
+        else:  # small integers: many corners of more than d planes
+            rows, inside = g.integers(-2, 3, (m, d)).astype(float), g.integers(-1, 2, d)
+            rows[~rows.any(axis=1), 0] = 1
+            sides = rows @ inside + g.integers(0, 2, m)
+        if trial % 5 == 0:  # an equation
+            sides[0] = rows[0] @ inside
+            rows, sides = np.vstack([rows, -rows[:1]]), np.append(sides, -sides[0])
+        J = polyhedra.polyhedron(rows, sides)
+        for z in starting_points(d, 10):
+            p = np.empty(d)
+            kernel(z, 1.0, p, J.data)
+            scale = (1 + np.linalg.norm(z) + np.linalg.norm(p)) * (1 + abs(rows).sum(axis=1))
+            assert np.all(rows @ p - sides <= 1e-12 * scale)
+            tight = rows[rows @ p - sides >= -1e-10 * scale]
+            left = scipy.optimize.nnls(tight.T, z - p)[1] if len(tight) else np.linalg.norm(z - p)
+            assert left <= 1e-11 * (1 + np.linalg.norm(z))
+
+
+def test_box_cuts_by_bisection() -> None:
+    """clip(z − τa) with the τ that bisection finds."""
+    g = np.random.default_rng(14)
+    for n in (1, 2, 10, 300):
+        lo = g.integers(-3, 1, n).astype(float)
+        hi = lo + g.integers(0, 4, n)
+        a = g.integers(-2, 3, n) * g.choice([1.0, 0.1], n)
+        a[0] = 1.0
+        for z in (10 * g.standard_normal(n), np.zeros(n), hi + 1.0, lo):
+            b = float(a @ (lo + g.uniform() * (hi - lo)))
+            low, high = -1e4, 1e4
+            while (middle := (low + high) / 2) not in (low, high):
+                over = a @ np.clip(z - middle * a, lo, hi) > b
+                low, high = (middle, high) if over else (low, middle)
+            expected = np.clip(z - high * a, lo, hi)
+            p = polyhedra.box_hyperplane(a, b, lo, hi)(z)
+            assert np.abs(p - expected).max() <= 1e-11
+            assert abs(a @ p - b) <= 1e-12 * (1 + abs(a) @ abs(p))
+            cut = polyhedra.box_half_space(a, b, lo, hi)(z)
+            fits = a @ np.clip(z, lo, hi) <= b
+            assert np.abs(cut - (np.clip(z, lo, hi) if fits else p)).max() <= 1e-12
+
+
+SIGNALS = {
+    "walk": np.random.default_rng(1).standard_normal(3000).cumsum(),
+    "noise": np.random.default_rng(2).standard_normal(3000),
+    "steps": np.repeat([0.0, 3.0, -1.0, 1.0], 50),
+    "ramp": np.arange(1000.0),
+    "falling": -(np.arange(1000.0) ** 2),
+    "constant": np.ones(100),
+    "impulse": np.eye(40)[17],
+}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+@pytest.mark.parametrize("lam", [0.01, 1.0, 1e5])
+def test_total_variation_by_its_dual(name: str, lam: float) -> None:
+    """The sums of z − p stay in [−λ, λ], end at 0, and are ±λ where p rises or falls."""
+    z = SIGNALS[name]
+    p = outcome(regularisers.total_variation(lam), z, 1.0)
+    u = np.cumsum(p - z)
+    slack = 1e-13 * (abs(z).sum() + lam)
+    assert abs(u[-1]) <= slack
+    assert abs(u).max() <= lam + slack
+    jumps = np.diff(p)
+    steep = abs(jumps) > 1e-9 * abs(z).max()
+    assert np.abs(u[:-1] - lam * np.sign(jumps))[steep].max(initial=0) <= slack
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_isotonic_regression_by_its_dual(name: str) -> None:
+    """p rises; the sums of z − p are nonnegative, end at 0, and are 0 where p rises."""
+    z = SIGNALS[name]
+    p = outcome(polyhedra.monotone_cone(), z, 1.0)
+    u = np.cumsum(z - p)
+    slack = 1e-13 * abs(z).sum()
+    assert np.all(np.diff(p) >= 0)
+    assert u.min() >= -slack
+    assert abs(u[-1]) <= slack
+    assert u[:-1][np.diff(p) > 1e-9 * abs(z).max()].max(initial=0) <= slack
+
+
 def test_product_acts_block_by_block() -> None:
     left, right = sets.ball(1.0, [0.0, 0.0]), sets.l1(2.0)
     with pytest.raises(OpcheckError, match="fixed dimension"):
@@ -686,7 +862,8 @@ def test_affine_rows_that_are_orthogonal_are_kept() -> None:
         (lambda: sets.simplices(2, 0), "m = 0"),
         (lambda: sets.affine_subspace([[1.0, 1.0]], [1.0, 2.0]), "do not fit"),
         (lambda: sets.affine_subspace([[1.0, 1.0], [2.0, 2.0]], [1.0, 2.0]), "dependent"),
-        (lambda: sets.affine_subspace([[np.inf, 1.0]], [1.0]), "shape"),
+        (lambda: sets.affine_subspace([[np.inf, 1.0]], [1.0]), "A must be rows of finite"),
+        (lambda: sets.affine_subspace([[1.0, 2.0], [1.0]], [1.0]), "all of one length"),
         (lambda: sets.half_space([0.0, 0.0], 1.0), "normal"),
         (lambda: sets.half_space([1.0], np.inf), "b must be finite"),
         (lambda: sets.l1(0.0), "lam = 0.0"),
@@ -694,6 +871,62 @@ def test_affine_rows_that_are_orthogonal_are_kept() -> None:
         (lambda: sets.product(sets.box(), sets.ball()), "fixed dimension"),
         (lambda: sets.ball()([1.0, 2.0, 3.0]), "2 coordinates"),
         (lambda: sets.ball()([1.0, 2.0], 0.0), "gamma > 0"),
+        (lambda: sets.l1()([1.0], np.nan), "gamma > 0"),
+        (lambda: sets.box()([[1.0, 2.0], [3.0, 4.0]]), r"one row of coordinates, not on .*2, 2"),
+        (lambda: sets.box()([]), "one row"),
+        (lambda: sets.box("wide"), "lo must be finite numbers"),
+        (lambda: sets.linf_ball(-1.0), "radius = -1"),
+        (lambda: sets.l1_ball(-1.0), "radius = -1"),
+        (lambda: sets.l1_ball(np.inf), "radius = inf"),
+        (lambda: sets.ellipsoid([1.0, 0.0]), "semi-axes must be positive"),
+        (lambda: sets.ellipsoid([1.0, np.nan]), "axes must be finite"),
+        (lambda: sets.ellipsoid([1.0, 2.0, 3.0], [0.0, 0.0]), "3 semi-axes but 2"),
+        (lambda: sets.hyperplane([0.0, 0.0]), "normal"),
+        (lambda: sets.hyperplane([1.0, 0.0], np.nan), "b must be finite"),
+        (lambda: sets.hyperplane([1.0, 0.0], [1.0, 2.0]), "b must be one number, not 2"),
+        (lambda: sets.slab([1.0], 1.0, 0.0), "slab is empty"),
+        (lambda: sets.slab([0.0]), "normal"),
+        (lambda: polyhedra.box_half_space([1.0, 1.0], -2.1, -1.0, 1.0), "the set is empty"),
+        (lambda: polyhedra.box_half_space([1.0, 1.0], 0.0, 1.0, -1.0), "box is empty"),
+        (lambda: polyhedra.box_half_space([1.0, 1.0], 0.0, [0.0] * 3, 1.0), "2 entries, the box 3"),
+        (lambda: polyhedra.box_half_space([0.0, 0.0], 0.0), "normal"),
+        (lambda: polyhedra.box_hyperplane([1.0, 1.0], 2.1, -1.0, 1.0), "from -2 to 2"),
+        (lambda: polyhedra.box_hyperplane([1.0, 1.0], -2.1, -1.0, 1.0), "the set is empty"),
+        (lambda: polyhedra.box_hyperplane([1.0, np.inf], 0.0), "a must be finite"),
+        (lambda: polyhedra.capped_simplex(4, 5.0, 1.0), "the set is empty"),
+        (lambda: polyhedra.capped_simplex(4, -1.0), "total = -1"),
+        (lambda: polyhedra.capped_simplex(4, 1.0, 0.0), "cap = 0"),
+        (lambda: polyhedra.polyhedron([[1.0], [-1.0]], [0.0, -1.0]), "polyhedron is empty"),
+        (lambda: polyhedra.polyhedron([[1.0], [0.0]], [0.0, 1.0]), "a row of A is zero"),
+        (lambda: polyhedra.polyhedron([[1.0, 1.0]], [0.0, 1.0]), "2 right-hand sides"),
+        (lambda: polyhedra.polyhedron([[np.nan]], [0.0]), "A must be rows"),
+        (lambda: cones.second_order_cone(1), "n = 1"),
+        (lambda: cones.second_order_cone(3, 0.0), "slope = 0"),
+        (lambda: cones.psd_cone(0), "n = 0"),
+        (lambda: cones.psd_cone(2)([1.0, 0.0, 1.0]), r"4 coordinates, not on shape \(3,\)"),
+        (lambda: cones.spectraplex(2, np.inf), "trace = inf"),
+        (lambda: cones.spectral_ball(2, 0), "n = 0"),
+        (lambda: cones.spectral_ball(2, 3, 0.0), "radius = 0"),
+        (lambda: cones.spectral_ball(2, 3)(np.zeros(5)), "6 coordinates"),
+        (lambda: cones.nuclear_norm(-1.0), "lam = -1"),
+        (lambda: regularisers.l2(0.0), "lam = 0"),
+        (lambda: regularisers.group_l2(1.0, 0, 2), "groups = 0"),
+        (lambda: regularisers.group_l2(1.0, 2, 1.5), "size = 1.5"),
+        (lambda: regularisers.linf(np.nan), "lam = nan"),
+        (lambda: regularisers.largest_entry(0.0), "lam = 0"),
+        (lambda: regularisers.elastic_net(1.0, -1.0), "mu = -1"),
+        (lambda: regularisers.huber(1.0, 0.0), "delta = 0"),
+        (lambda: regularisers.hinge(0.0), "lam = 0"),
+        (lambda: regularisers.pinball(1.0, 1.0), "level = 1.0 must lie between 0 and 1"),
+        (lambda: regularisers.log_barrier(0.0), "lam = 0"),
+        (lambda: regularisers.entropy(np.inf), "lam = inf"),
+        (lambda: regularisers.total_variation(-1.0), "lam = -1"),
+        (lambda: regularisers.quadratic([[1.0, 2.0]]), "Q must be square"),
+        (lambda: regularisers.quadratic([[1.0, 2.0], [0.0, 1.0]]), "Q must be symmetric"),
+        (lambda: regularisers.quadratic([[1.0, 2.0], [2.0, 1.0]]), "least eigenvalue is -1"),
+        (lambda: regularisers.quadratic([[1.0]], [1.0, 2.0]), "q has 2 entries for a 1×1"),
+        (lambda: regularisers.squared_l2(0.0), "mu = 0"),
+        (lambda: regularisers.squared_l2(1.0, [np.inf]), "centre must be finite"),
     ],
 )
 def test_bad_parameters_say_so(make: Callable[[], object], says: str) -> None:

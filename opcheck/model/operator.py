@@ -104,13 +104,18 @@ class Resolvent:
     value: Callable[[Vector], float] | None = None
 
     def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
-        """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0 or a wrong dimension."""
+        """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0, or a z of another shape."""
         point = np.array(z, dtype=float)
         if not gamma > 0:
             raise OpcheckError(f"the resolvent of {self.name} needs gamma > 0, not {gamma}")
         if self.dim and point.shape != (self.dim,):
             raise OpcheckError(
                 f"the resolvent of {self.name} acts on {self.dim} coordinates, "
+                f"not on shape {point.shape}"
+            )
+        if point.ndim != 1 or point.size == 0:
+            raise OpcheckError(
+                f"the resolvent of {self.name} acts on one row of coordinates, "
                 f"not on shape {point.shape}"
             )
         out = np.empty_like(point)
