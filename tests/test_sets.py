@@ -352,7 +352,7 @@ def cost(J: Resolvent, z: Vector) -> float:
 def candidates(g: np.random.Generator, p: Vector, images: list[Vector]) -> Iterator[Vector]:
     """Other images; points from p along differences of images, random directions and axes."""
     d = p.size
-    for _ in range(12):
+    for _ in range(8):
         i, j = g.integers(0, len(images), 2)
         scale = 10.0 ** g.uniform(-5, 1) * g.choice([-1, 1])
         yield images[i]
