@@ -52,18 +52,23 @@ def threshold_of(z, total):
     """The largest z_i and the t < 0 with Σ max(z_i − τ, 0) = total > 0 for τ = largest + t.
 
     Apart, since z_i − largest − t loses nothing where the z_i are large. Michelot's (1986) active
-    sets: the t that the active coordinates call for only grows, so the sets shrink and need not be
-    stored. They start from t ≥ −total, which the largest coordinate alone calls for.
+    sets: the t that the active coordinates call for only grows, so the sets only shrink. They start
+    from t ≥ −total, which the largest coordinate alone calls for.
     """
     n = z.shape[0]
     top = z[0]
     for i in range(1, n):
         if z[i] > top:
             top = z[i]
+    return top, _few_active(z, top, total) if n < 64 else _many_active(z, top, total)
+
+
+def _few_active(z, top, total):
+    # looks at every coordinate again, which is cheaper than memory for the active ones
     t, active = -total, 0
-    for _ in range(n + 1):
+    for _ in range(z.shape[0] + 1):
         count, rest = 0, -total
-        for i in range(n):
+        for i in range(z.shape[0]):
             y = z[i] - top
             if y > t:
                 count += 1
@@ -72,7 +77,31 @@ def threshold_of(z, total):
             break
         active = count
         t = rest / count
-    return top, t
+    return t
+
+
+def _many_active(z, top, total):
+    kept = z.copy()
+    length, active = z.shape[0], 0
+    for i in range(length):
+        kept[i] = z[i] - top
+    t = -total
+    while True:
+        # every entry is written, and its place then kept or not: no branch to mispredict
+        count = 0
+        for i in range(length):
+            y = kept[i]
+            kept[count] = y
+            if y > t:
+                count += 1
+        if count == active:
+            break
+        rest = -total
+        for i in range(count):
+            rest += kept[i]
+        length = active = count
+        t = rest / count
+    return t
 
 
 def onto_box_hyperplane(z, out, a, lo, hi, b):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import norm2, slack
+from opcheck.model.primitives import copy, norm2, slack
 from opcheck.model.problem import resolvent_family
 from opcheck_problems.kernel_parts import ROUNDING, clip, dot, onto_box_hyperplane, solve
 from opcheck_problems.parameters import (
@@ -201,13 +201,12 @@ def project_polyhedron(z, gamma, out, data):
                 r[i] = dot(data[rows[i] * (d + 1) : rows[i] * (d + 1) + d], a)
             _fill_gram(gram, data, rows, count, d)
             solve(gram, r, count)
-            for j in range(d):
-                normal[j] = a[j]
+            copy(normal, a)
             for i in range(count):
                 for j in range(d):
                     normal[j] = normal[j] - r[i] * data[rows[i] * (d + 1) + j]
             length = norm2(normal)
-            independent = length > norm2(a) / 10**9 / 10**9
+            independent = count < d and length > norm2(a) / 10**9 / 10**9
             leaving, step = -1, data[0]
             for i in range(count):
                 if r[i] > 0 and (leaving < 0 or u[i] < step * r[i]):
@@ -228,6 +227,7 @@ def project_polyhedron(z, gamma, out, data):
             if enters:
                 rows[count], u[count], inside[row] = row, multiplier, 1
                 count += 1
+                _onto_planes(z, x, data, rows, count, gram, r)
                 break
             inside[rows[leaving]] = 0
             count -= 1
@@ -236,16 +236,22 @@ def project_polyhedron(z, gamma, out, data):
     else:
         out[0] = np.nan
         return
-    # again from z, without the rounding of the way
-    for i in range(count):
-        u[i] = _over(z, data, rows[i])
-    _fill_gram(gram, data, rows, count, d)
-    solve(gram, u, count)
-    for j in range(d):
-        total = z[j]
+    copy(out, x)
+
+
+def _onto_planes(z, x, data, rows, count, gram, r):
+    # x = projection of z onto the intersection of the planes of rows[:count]; done anew, so that
+    # the rounding of the way is forgotten, and twice, for what the first time leaves
+    d = z.shape[0]
+    copy(x, z)
+    for _ in range(2):
         for i in range(count):
-            total -= u[i] * data[rows[i] * (d + 1) + j]
-        out[j] = total
+            r[i] = _over(x, data, rows[i])
+        _fill_gram(gram, data, rows, count, d)
+        solve(gram, r, count)
+        for i in range(count):
+            for j in range(d):
+                x[j] = x[j] - r[i] * data[rows[i] * (d + 1) + j]
 
 
 def _over(x, data, row):

@@ -20,9 +20,11 @@ from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.interpret import Balls, Rationals
 from opcheck.engine.numbers import Ball, precision, rational
+from opcheck.engine.run import run
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.model.operator import Resolvent
+from opcheck.model.operator import Resolvent, linear
 from opcheck.model.primitives import axpy, norm2
+from opcheck.model.problem import Problem
 from opcheck_problems import cones, polyhedra, regularisers, sets
 from opcheck_problems.kernel_parts import soft
 
@@ -113,6 +115,7 @@ INDICATORS: dict[str, tuple[Resolvent, int, Draw]] = {
     "simplex": (sets.simplex(5), 5, lambda g: member_of_simplex(g, 5)),
     "simplex scaled": (sets.simplex(3, 6.0), 3, lambda g: member_of_simplex(g, 3, 6.0)),
     "simplex of one": (sets.simplex(1, 2.0), 1, lambda g: np.array([2.0])),
+    "simplex of many": (sets.simplex(70), 70, lambda g: member_of_simplex(g, 70)),
     "simplices": (
         sets.simplices(2, 4),
         6,
@@ -461,6 +464,22 @@ def outcome(J: Resolvent, z: Vector, gamma: float) -> Vector:
     return out
 
 
+@pytest.mark.parametrize("name", [name for name, _ in registered()])
+def test_set_in_a_compiled_run(name: str) -> None:
+    """Extragradient, compiled with the set, makes the steps that two lines of numpy make."""
+    J = registry.get("sets", name)()
+    d = J.dim or 5
+    g = np.random.default_rng(6)
+    draws = g.standard_normal((d, d))
+    M, q = (draws - draws.T) / 4 + np.eye(d) / 4, g.standard_normal(d)
+    problem = Problem("", linear(M, q.tolist()), J, start=3 * g.standard_normal(d))
+    z = problem.start
+    for _ in range(20):
+        z = J(z - 0.3 * (M @ J(z - 0.3 * (M @ z + q), 0.3) + q), 0.3)
+    found = run("extragradient", problem, iterations=20, gamma=0.3).z
+    assert np.abs(found - z).max() <= 20 * rounding(z, problem.start)
+
+
 MOREAU: list[tuple[Resolvent, Callable[[float], Resolvent], int]] = [
     (sets.l1(0.7), lambda g: sets.linf_ball(0.7 * g), 4),
     (regularisers.linf(0.7), lambda g: sets.l1_ball(0.7 * g), 4),
@@ -599,6 +618,37 @@ def test_balls_of_more_bits_lie_within_those_of_less(J: Resolvent, d: int) -> No
                 assert coarse.ball.contains(fine.ball)
 
 
+@pytest.mark.parametrize(
+    "J",
+    [regularisers.entropy(), cones.psd_cone(2), cones.spectral_ball(), cones.nuclear_norm()],
+    ids=lambda J: J.name,
+)
+def test_an_enclosure_without_its_residual_is_refuted(
+    J: Resolvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the test above can fail."""
+    monkeypatch.setattr(Ball, "within", lambda self, error: self)
+    with pytest.raises(AssertionError):
+        test_balls_of_more_bits_lie_within_those_of_less(J, 4)
+
+
+def test_matrices_whose_positive_part_is_known() -> None:
+    with precision(150):
+        reading = Balls()
+        for z, expected in (
+            ([0.0, 1.0, 1.0, 0.0], [fmpq(1, 2)] * 4),
+            ([7.0, 24.0, 24.0, -7.0], [fmpq(16), fmpq(12), fmpq(12), fmpq(9)]),  # ±25
+            ([1.0, 2.0, 0.0, 1.0], [fmpq(1)] * 4),  # of its symmetric part
+            ([-1.0, 0.0, 0.0, -2.0], [fmpq(0)] * 4),
+        ):
+            out = np.empty(4, dtype=object)
+            data = reading.vector([0.0])
+            reading.resolvent(cones.psd_cone(2))(reading.vector(z), reading.number(1), out, data)
+            for found, value in zip(out, expected, strict=True):
+                assert found.ball.contains(arb(value))
+                assert float(found.ball.rad()) <= 1e-40
+
+
 # square roots, logarithms and iterations to rounding have no rational value in general
 IRRATIONAL = {
     *("default " + n for n in ("ball", "ellipsoid", "entropy", "group_l2", "l2", "log_barrier")),
@@ -646,13 +696,15 @@ def test_soft_threshold_minimises() -> None:
 def test_simplex_by_sorting() -> None:
     """Michelot's active sets against the sorting formula, also for ties and wide ranges."""
     g = np.random.default_rng(23)
-    for n in (1, 2, 3, 10, 200):
+    for n in (1, 2, 3, 10, 63, 64, 200, 5000):
         J = sets.simplex(n)
         for w in (
             g.standard_normal(n),
             1e6 * g.standard_normal(n),
             np.zeros(n),
             g.integers(-1, 2, n).astype(float),
+            np.append(np.zeros(n - 1), 7.0),  # one is active
+            1e-9 * g.standard_normal(n),  # all are
         ):
             ordered = np.sort(w)[::-1]
             shifts = (np.cumsum(ordered) - 1) / np.arange(1, n + 1)
