@@ -58,7 +58,7 @@ def simplex(z: Vector, case: str) -> list[Row]:
     if np.abs(out - by_sorting(z)).max() > 1e-12 or abs(out.sum() - 1) > 1e-12:
         raise RuntimeError(f"the projection onto the simplex is wrong ({case})")
     best = side_by_side({"simplex": project, "sort": lambda: np.sort(z)}, REPEATS)
-    return [Row(f"simplex, {case}", best["simplex"], "full sort", best["sort"], 3.0)]
+    return [Row(f"simplex of {SIZE:,}, {case}", best["simplex"], "full sort", best["sort"], 3.0)]
 
 
 def others(z: Vector) -> list[Row]:
@@ -73,7 +73,9 @@ def others(z: Vector) -> list[Row]:
     out = np.empty(SIZE)
     runs: dict[str, Callable[[], object]] = {name: call(J, z, out) for name, J in maps.items()}
     best = side_by_side(runs | {"sort": lambda: np.sort(z)}, 5)
-    return [Row(f"{name}, normal", best[name], "full sort", best["sort"]) for name in maps]
+    return [
+        Row(f"{name}, {SIZE:,}, normal", best[name], "full sort", best["sort"]) for name in maps
+    ]
 
 
 def main() -> int:

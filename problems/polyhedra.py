@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,16 +37,12 @@ def _cut_box(
     low, high = ends(lo, hi)
     require(low.size in (1, normal.size), f"a has {normal.size} entries, the box {low.size}")
     low, high = np.broadcast_to(low, normal.size), np.broadcast_to(high, normal.size)
-    # in exact arithmetic, since the kernel relies on a point that is there
-    terms = [
-        sorted((Fraction(v) * Fraction(below), Fraction(v) * Fraction(above)))
-        for v, below, above in zip(normal.tolist(), low.tolist(), high.tolist(), strict=True)
-    ]
-    least, most = sum(t[0] for t in terms), sum(t[1] for t in terms)
+    least = float(np.minimum(normal * low, normal * high).sum())
+    most = float(np.maximum(normal * low, normal * high).sum())
+    rounded = 1e-15 * float(abs(normal) @ np.maximum(abs(low), abs(high)))
     require(
-        least <= right and (not equal or right <= most),
-        f"the set is empty: ⟨a, z⟩ goes from {float(least):g} to {float(most):g} on the box, "
-        f"but b = {right:g}",
+        least <= right + rounded and (not equal or right <= most + rounded),
+        f"the set is empty: ⟨a, z⟩ goes from {least:g} to {most:g} on the box, but b = {right:g}",
     )
     return normal, right, low, high
 

@@ -839,6 +839,16 @@ def test_box_cuts_by_bisection() -> None:
             assert np.abs(cut - (np.clip(z, lo, hi) if fits else p)).max() <= 1e-12
 
 
+def test_a_corner_that_is_met_to_rounding_is_no_empty_set() -> None:
+    """3 · 0.1 is 0.3 to rounding, from above or from below."""
+    for total, cap in ((0.3, 0.1), (0.3, 0.3 / 3), (1 - 2**-53, (1 - 2**-53) / 3), (0.7, 0.7 / 3)):
+        J = polyhedra.capped_simplex(3, total, cap)
+        for z in (np.zeros(3), np.array([5.0, -1.0, 2.0])):
+            assert np.abs(J(z) - cap).max() <= 1e-15
+            assert J.contains is not None
+            assert J.contains(J(z))
+
+
 SIGNALS = {
     "walk": np.random.default_rng(1).standard_normal(3000).cumsum(),
     "noise": np.random.default_rng(2).standard_normal(3000),
