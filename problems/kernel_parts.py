@@ -120,7 +120,9 @@ def onto_box_hyperplane(z, out, a, lo, hi, b):
             p[i] = clip(z[i], lo[i], hi[i])
             free[i] = 0
             left -= 1
-    while left > 0:
+    for _ in range(n):
+        if left == 0:
+            break
         over, weight = -b, b - b
         for i in range(n):
             if free[i] == 1:

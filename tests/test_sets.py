@@ -816,6 +816,24 @@ def test_random_polyhedra_by_their_multipliers() -> None:
             assert left <= 1e-11 * (1 + np.linalg.norm(z))
 
 
+def test_polyhedra_of_nearly_parallel_planes() -> None:
+    """Normals that differ by 1e-7 to 1e-2: feasible to rounding, and optimal by what is tight."""
+    g = np.random.default_rng(15)
+    for _ in range(60):
+        d, m = int(g.integers(2, 7)), int(g.integers(2, 20))
+        rows = g.standard_normal((2, d))[g.integers(0, 2, m)]
+        rows += 10.0 ** g.uniform(-7, -2) * g.standard_normal((m, d))
+        sides = rows @ g.standard_normal(d) + 1e-3 * g.exponential(1, m)
+        for z in 3 * g.standard_normal((5, d)):
+            p = outcome(polyhedra.polyhedron(rows, sides), z, 1.0)
+            sizes = np.linalg.norm(rows, axis=1)
+            over = (rows @ p - sides) / sizes
+            assert over.max() <= 1e-13 * (1 + abs(p).max())
+            tight = rows[over >= -1e-9]
+            left = scipy.optimize.nnls(tight.T, z - p)[1] if len(tight) else np.linalg.norm(z - p)
+            assert left <= 1e-9
+
+
 def test_box_cuts_by_bisection() -> None:
     """clip(z − τa) with the τ that bisection finds."""
     g = np.random.default_rng(14)
