@@ -816,6 +816,47 @@ def test_random_polyhedra_by_their_multipliers() -> None:
             assert left <= 1e-11 * (1 + np.linalg.norm(z))
 
 
+# Eleven planes through (−1, 1, 0, 0, 0, −1), the last column being b. Without projecting anew onto
+# the active planes, and that twice, rounding makes this corner look like an empty set.
+CORNER = np.array(
+    [
+        [2, -2, 0, 1, -1, 2, -6],
+        [1, -2, 0, 1, -2, -1, -1],
+        [0, 1, 1, -2, -1, 0, 2],
+        [2, -1, -1, 2, -1, 1, -4],
+        [2, -1, 0, -2, 0, -1, -2],
+        [2, 2, -2, 2, 1, -2, 3],
+        [1, 2, -2, 0, 2, 1, 1],
+        [-2, 0, 1, 0, 0, 2, 0],
+        [-2, -2, 0, 2, 2, 2, -1],
+        [2, 1, 2, 1, 1, -1, 1],
+        [0, 2, 2, -2, 1, -2, 5],
+        [0, -1, 1, 2, -1, 0, -1],
+        [-1, -1, 1, 1, -1, -1, 2],
+        [-2, 0, -2, -1, 2, -1, 4],
+        [1, -2, 2, 1, 0, -1, -2],
+        [-2, 2, 0, 2, 2, 0, 5],
+        [0, 2, -2, 0, 2, 1, 1],
+        [-2, 2, 0, 1, -1, 2, 2],
+        [1, -2, 1, 1, -1, -1, -1],
+        [-2, 2, 0, -1, 1, -2, 6],
+        [2, -2, 0, 1, -1, 2, -6],
+    ],
+    dtype=float,
+)
+
+
+def test_a_corner_of_many_planes_is_found() -> None:
+    rows, sides = CORNER[:, :-1], CORNER[:, -1]
+    J = polyhedra.polyhedron(rows, sides)
+    for z in starting_points(6, 300):
+        p = outcome(J, z, 1.0)
+        scale = 1 + np.linalg.norm(z)
+        assert (rows @ p - sides).max() <= 2e-13 * scale
+        tight = rows[rows @ p - sides >= -1e-11 * scale]
+        assert scipy.optimize.nnls(tight.T, z - p)[1] <= 1e-11 * scale
+
+
 def test_polyhedra_of_nearly_parallel_planes() -> None:
     """Normals that differ by 1e-7 to 1e-2: feasible to rounding, and optimal by what is tight."""
     g = np.random.default_rng(15)
