@@ -1,10 +1,11 @@
-"""Sets and regularisers: the resolvents (I + γA)⁻¹ of normal cones and of λ∂‖·‖₁.
+"""Bounded sets, half-spaces and subspaces: the projections, resolvents of their normal cones.
 
 Comparisons are written so that a NaN comes out as it went in.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -13,28 +14,27 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import copy, distance2, identity, norm2
+from opcheck.model.primitives import copy, distance2, identity, middle, norm2, within
 from opcheck.model.problem import resolvent_family
-from opcheck_problems.parameters import positive, whole
-
-ROUNDING = (
-    1e-12  # of ``contains``: what projecting in float64 may leave, relative to the set's size
+from opcheck_problems.kernel_parts import (
+    ROUNDING,
+    clip,
+    count_of,
+    dot,
+    positive_part,
+    soft,
+    threshold_of,
 )
-
-
-def _vector(values: ArrayLike, what: str) -> Vector:
-    found = np.atleast_1d(np.array(values, dtype=float))
-    if found.ndim != 1 or found.size == 0 or not np.isfinite(found).all():
-        raise OpcheckError(f"{what} must be finite numbers in one row, not {values}")
-    return found
-
-
-def count_of(number):
-    """A nonnegative whole number of any reading as an int."""
-    count = 0
-    while count < number:
-        count += 1
-    return count
+from opcheck_problems.parameters import (
+    ends,
+    matrix,
+    normal_vector,
+    number,
+    positive,
+    require,
+    vector,
+    whole,
+)
 
 
 def project_box(z, gamma, out, data):
@@ -42,12 +42,7 @@ def project_box(z, gamma, out, data):
     half = data.shape[0] // 2
     for i in range(z.shape[0]):
         j = min(i, half - 1)
-        if z[i] < data[j]:
-            out[i] = data[j]
-        elif z[i] > data[half + j]:
-            out[i] = data[half + j]
-        else:
-            out[i] = z[i]
+        out[i] = clip(z[i], data[j], data[half + j])
 
 
 @resolvent_family
@@ -58,21 +53,24 @@ def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
 
     Raises OpcheckError for an empty box, ends that are not finite or of different lengths.
     """
-    low, high = _vector(lo, "lo"), _vector(hi, "hi")
-    size = max(low.size, high.size)
-    if {low.size, high.size} - {1, size}:
-        raise OpcheckError(f"a box has {low.size} lower ends but {high.size} upper ends")
-    low, high = np.broadcast_to(low, size), np.broadcast_to(high, size)
-    if (low > high).any():
-        i = int(np.argmax(low > high))
-        raise OpcheckError(f"the box is empty: lo = {low[i]} exceeds hi = {high[i]}")
+    low, high = ends(lo, hi)
     return Resolvent(
         project_box,
         np.concatenate([low, high]),
-        size if size > 1 else 0,
-        f"box[{low[0]:g}, {high[0]:g}]" if size == 1 else "box",
+        low.size if low.size > 1 else 0,
+        f"box[{low[0]:g}, {high[0]:g}]" if low.size == 1 else "box",
         lambda z: bool(np.all((low <= z) & (z <= high))),
     )
+
+
+@resolvent_family
+def linf_ball(radius: float = 1.0) -> Resolvent:
+    """Projection onto {‖z‖∞ ≤ radius}, in any dimension: clipping.
+
+    Raises OpcheckError for a radius that is not positive and finite.
+    """
+    positive(radius, "radius")
+    return dataclasses.replace(box(-radius, radius), name=f"linf ball({radius:g})")
 
 
 def project_orthant(z, gamma, out, data):
@@ -109,51 +107,130 @@ def ball(radius: float = 1.0, centre: ArrayLike = (0.0, 0.0)) -> Resolvent:
     Raises OpcheckError for a radius that is not positive and finite, or an infinite centre.
     """
     positive(radius, "radius")
-    middle, size = _vector(centre, "centre"), float(radius)
+    point, size = vector(centre, "centre"), float(radius)
     return Resolvent(
         project_ball,
-        np.concatenate([[size], middle]),
-        middle.size,
+        np.concatenate([[size], point]),
+        point.size,
         f"ball({size:g})",
-        lambda z: bool(np.linalg.norm(z - middle) <= size * (1 + ROUNDING)),
+        lambda z: bool(np.linalg.norm(z - point) <= size * (1 + ROUNDING)),
     )
 
 
-def _onto_simplex(z, out, scale):
-    # Michelot's iteration: the threshold τ that the active coordinates {z_i > τ} call for only
-    # grows, so the active sets shrink and need not be stored.
-    n = z.shape[0]
-    active = n
-    total = -scale
-    for i in range(n):
-        total += z[i]
-    tau = total / n
-    for _ in range(n):
-        count = 0
-        total = -scale
-        for i in range(n):
-            if z[i] > tau:
-                count += 1
-                total += z[i]
-        if count == active or count == 0:
+def _stretch(z, axes, centre, mu):
+    # ‖p/a‖ of p_i = y_i a_i²/(a_i² + μ), y = z − c, and minus half the derivative of its square
+    total, slope = mu - mu, mu - mu
+    for i in range(z.shape[0]):
+        weight = axes[i] * axes[i] + mu
+        s = (z[i] - centre[i]) * axes[i] / weight
+        total += s * s
+        slope += s * s / weight
+    return np.sqrt(total), slope
+
+
+def project_ellipsoid(z, gamma, out, data):
+    """Data: the semi-axes, then the centre."""
+    d = z.shape[0]
+    axes, centre = data[:d], data[d:]
+    mu = axes[0] - axes[0]
+    size, slope = _stretch(z, axes, centre, mu)
+    if size <= 1:
+        copy(out, z)
+        return
+    # Newton's method for 1/‖p/a‖ = 1 climbs from 0 to the μ for which p is the projection
+    while True:
+        new = middle(mu + (size - 1) * size * size / slope)
+        if not new > mu:
             break
-        active = count
-        tau = total / count
-    for i in range(n):
-        above = z[i] - tau
-        out[i] = (above + abs(above)) / 2
+        mu = new
+        size, slope = _stretch(z, axes, centre, mu)
+    for i in range(d):
+        out[i] = (z[i] - centre[i]) * axes[i] * axes[i] / (axes[i] * axes[i] + mu)
+    # p/size is the projection of a point that lies ‖p‖ |1 − 1/size| from z
+    error = np.sqrt(norm2(out)) * (1 - 1 / size)
+    for i in range(d):
+        out[i] = centre[i] + within(out[i] / size, error)
+
+
+@resolvent_family
+def ellipsoid(axes: ArrayLike = (2.0, 1.0), centre: ArrayLike = 0.0) -> Resolvent:
+    """Projection onto {Σ ((z_i − centre_i)/axes_i)² ≤ 1}, by Newton's method on the multiplier.
+
+    ``axes`` are the d semi-axes; ``centre`` is one number or d.
+
+    Raises OpcheckError for semi-axes that are not positive and finite, or a centre that does not
+    fit. Source: Moré (1978), whose trust-region step has the same equation.
+    """
+    lengths, point = vector(axes, "axes"), vector(centre, "centre")
+    require(bool((lengths > 0).all()), f"the semi-axes must be positive, not {lengths.tolist()}")
+    require(
+        point.size in (1, lengths.size), f"{lengths.size} semi-axes but {point.size} coordinates"
+    )
+    point = np.broadcast_to(point, lengths.size)
+    return Resolvent(
+        project_ellipsoid,
+        np.concatenate([lengths, point]),
+        lengths.size,
+        "ellipsoid",
+        lambda z: bool(
+            np.linalg.norm((z - point) / lengths)
+            <= 1 + ROUNDING * (1 + (abs(point) / lengths).max())
+        ),
+    )
+
+
+def onto_l1_ball(z, out, radius):
+    """out = projection of z onto {‖x‖₁ ≤ radius}: soft thresholding."""
+    size = np.abs(z)
+    if np.sum(size) <= radius:
+        copy(out, z)
+    else:
+        top, t = threshold_of(size, radius)
+        for i in range(z.shape[0]):
+            left = positive_part((size[i] - top) - t)
+            out[i] = -left if z[i] < 0 else left
+
+
+def project_l1_ball(z, gamma, out, data):
+    """Data: the radius."""
+    onto_l1_ball(z, out, data[0])
+
+
+@resolvent_family
+def l1_ball(radius: float = 1.0) -> Resolvent:
+    """Projection onto {‖z‖₁ ≤ radius}, in any dimension: |z| goes onto the simplex.
+
+    Raises OpcheckError for a radius that is not positive and finite. Source: Duchi,
+    Shalev-Shwartz, Singer and Chandra (2008), with Michelot's threshold.
+    """
+    positive(radius, "radius")
+    return Resolvent(
+        project_l1_ball,
+        np.array([float(radius)]),
+        0,
+        f"l1 ball({radius:g})",
+        lambda z: bool(abs(z).sum() <= radius * (1 + ROUNDING)),
+    )
+
+
+def onto_simplex(z, out, total):
+    """out = projection of z onto {x ≥ 0, Σ x_i = total}."""
+    top, t = threshold_of(z, total)
+    for i in range(z.shape[0]):
+        out[i] = positive_part((z[i] - top) - t)
 
 
 def project_simplex(z, gamma, out, data):
     """Data: the sum."""
-    _onto_simplex(z, out, data[0])
+    onto_simplex(z, out, data[0])
 
 
 @resolvent_family
 def simplex(n: int = 3, scale: float = 1.0) -> Resolvent:
-    """Projection onto {z ≥ 0, Σ z_i = scale} in R^n, by Michelot's (1986) active sets.
+    """Projection onto {z ≥ 0, Σ z_i = scale} in R^n.
 
-    Raises OpcheckError for n < 1 or a scale that is not positive and finite.
+    Raises OpcheckError for n < 1 or a scale that is not positive and finite. Source: Michelot
+    (1986).
     """
     positive(scale, "scale")
     size = float(scale)
@@ -169,8 +246,8 @@ def simplex(n: int = 3, scale: float = 1.0) -> Resolvent:
 def project_simplices(z, gamma, out, data):
     """Data: the length of the first block."""
     n = count_of(data[0])
-    _onto_simplex(z[:n], out[:n], data[1])
-    _onto_simplex(z[n:], out[n:], data[1])
+    onto_simplex(z[:n], out[:n], data[1])
+    onto_simplex(z[n:], out[n:], data[1])
 
 
 @resolvent_family
@@ -185,12 +262,29 @@ def simplices(n: int = 3, m: int = 3) -> Resolvent:
         np.array([float(n), 1.0]),
         n + m,
         f"simplex({n}) x simplex({m})",
-        lambda z: _holds(first, z[:n]) and _holds(second, z[n:]),
+        _both_hold(first, second, n),
     )
 
 
-def _holds(factor: Resolvent, z: Vector) -> bool:
-    return factor.contains is None or factor.contains(z)
+def _both_hold(left: Resolvent, right: Resolvent, n: int) -> Callable[[Vector], bool] | None:
+    """Whether the first n coordinates lie in one set and the others in another."""
+    first, second = left.contains, right.contains
+    if first is None or second is None:
+        return None
+    return lambda z: first(z[:n]) and second(z[n:])
+
+
+def _sum_of(left: Resolvent, right: Resolvent, n: int) -> Callable[[Vector], float] | None:
+    """g(z) = g₁(first n coordinates) + g₂(the others)."""
+    first, second = _value(left), _value(right)
+    if first is None or second is None:
+        return None
+    return lambda z: first(z[:n]) + second(z[n:])
+
+
+def _value(factor: Resolvent) -> Callable[[Vector], float] | None:
+    contains = factor.contains
+    return factor.value if contains is None else lambda z: 0.0 if contains(z) else np.inf
 
 
 def project_affine(z, gamma, out, data):
@@ -216,14 +310,14 @@ def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Reso
 
     Raises OpcheckError where A is not a matrix, b doesn't fit, or the rows are dependent.
     """
-    rows, right = np.atleast_2d(np.array(A, dtype=float)), _vector(b, "b")
-    if rows.ndim != 2 or not np.isfinite(rows).all() or len(rows) != right.size:
-        raise OpcheckError(
-            f"{right.size} right-hand sides do not fit a matrix of shape {rows.shape}"
-        )
+    rows, right = matrix(A, "A"), vector(b, "b")
+    require(
+        len(rows) == right.size,
+        f"{right.size} right-hand sides do not fit a matrix of shape {rows.shape}",
+    )
     if np.linalg.matrix_rank(rows) < len(rows):
         raise OpcheckError("the rows of A are linearly dependent; leave the superfluous ones out")
-    matrix, offset = rows, right
+    stated, offset = rows, right
     if not _orthogonal(rows):
         q, r = np.linalg.qr(rows.T)
         rows, right = q.T, np.linalg.solve(r.T, right)
@@ -233,7 +327,7 @@ def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Reso
         rows.shape[1],
         "affine subspace",
         lambda z: bool(
-            np.all(abs(matrix @ z - offset) <= ROUNDING * (abs(matrix) @ abs(z) + abs(offset)))
+            np.all(abs(stated @ z - offset) <= ROUNDING * (abs(stated) @ abs(z) + abs(offset)))
         ),
     )
 
@@ -247,27 +341,32 @@ def _orthogonal(rows: NDArray[np.float64]) -> bool:
     )
 
 
+@resolvent_family
+def hyperplane(a: ArrayLike = (1.0, 1.0), b: float = 1.0) -> Resolvent:
+    """Projection onto {z : ⟨a, z⟩ = b}: z − (⟨a, z⟩ − b) a/‖a‖².
+
+    Raises OpcheckError for a = 0 or numbers that are not finite.
+    """
+    plane = affine_subspace(normal_vector(a), number(b, "b"))
+    return dataclasses.replace(plane, name="hyperplane")
+
+
 def project_half_space(z, gamma, out, data):
     """Data: a, then b."""
     d = z.shape[0]
     a = data[:d]
-    over = -data[d]
-    for i in range(d):
-        over += a[i] * z[i]
-    step = (over + abs(over)) / (2 * norm2(a))
+    step = positive_part(dot(a, z) - data[d]) / norm2(a)
     for i in range(d):
         out[i] = z[i] - step * a[i]
 
 
 @resolvent_family
 def half_space(a: ArrayLike = (1.0, 1.0), b: float = 0.0) -> Resolvent:
-    """Projection onto {z : ⟨a, z⟩ ≤ b}.
+    """Projection onto {z : ⟨a, z⟩ ≤ b}: z − max(⟨a, z⟩ − b, 0) a/‖a‖².
 
     Raises OpcheckError for a = 0 or numbers that are not finite.
     """
-    normal, right = _vector(a, "a"), float(_vector(b, "b")[0])
-    if not normal.any():
-        raise OpcheckError("a half-space needs a normal a other than 0")
+    normal, right = normal_vector(a), number(b, "b")
     return Resolvent(
         project_half_space,
         np.append(normal, right),
@@ -277,16 +376,39 @@ def half_space(a: ArrayLike = (1.0, 1.0), b: float = 0.0) -> Resolvent:
     )
 
 
+def project_slab(z, gamma, out, data):
+    """Data: a, then the lower and the upper end."""
+    d = z.shape[0]
+    a = data[:d]
+    level = dot(a, z)
+    step = (positive_part(level - data[d + 1]) - positive_part(data[d] - level)) / norm2(a)
+    for i in range(d):
+        out[i] = z[i] - step * a[i]
+
+
+@resolvent_family
+def slab(a: ArrayLike = (1.0, 1.0), lo: float = -1.0, hi: float = 1.0) -> Resolvent:
+    """Projection onto {z : lo ≤ ⟨a, z⟩ ≤ hi}: onto the hyperplane of the end that is passed.
+
+    Raises OpcheckError for a = 0, lo > hi, or numbers that are not finite.
+    """
+    normal, low, high = normal_vector(a), number(lo, "lo"), number(hi, "hi")
+    require(low <= high, f"the slab is empty: lo = {low} exceeds hi = {high}")
+
+    def contains(z: Vector) -> bool:
+        slack = ROUNDING * (abs(normal) @ abs(z) + max(abs(low), abs(high)))
+        return bool(low - slack <= normal @ z <= high + slack)
+
+    return Resolvent(
+        project_slab, np.concatenate([normal, [low, high]]), normal.size, "slab", contains
+    )
+
+
 def shrink(z, gamma, out, data):
     """Data: λ."""
     threshold = gamma * data[0]
     for i in range(z.shape[0]):
-        if -threshold <= z[i] <= threshold:
-            out[i] = threshold - threshold
-        elif z[i] > threshold:
-            out[i] = z[i] - threshold
-        else:
-            out[i] = z[i] + threshold
+        out[i] = soft(z[i], threshold)
 
 
 @resolvent_family
@@ -296,7 +418,9 @@ def l1(lam: float = 1.0) -> Resolvent:
     Raises OpcheckError for a λ that is not positive and finite.
     """
     positive(lam, "lam")
-    return Resolvent(shrink, np.array([float(lam)]), 0, f"{lam:g}‖·‖₁")
+    return Resolvent(
+        shrink, np.array([float(lam)]), 0, f"{lam:g}‖·‖₁", value=lambda z: lam * abs(z).sum()
+    )
 
 
 @resolvent_family
@@ -320,13 +444,14 @@ def product(first: Resolvent | None = None, second: Resolvent | None = None) -> 
             )
     left, right = factors
     n = left.dim
-    indicator = left.contains is not None and right.contains is not None
+    contains = _both_hold(left, right, n)
     return Resolvent(
         _blocks(left.kernel, right.kernel),
         np.concatenate([[float(n), float(left.data.size)], left.data, right.data]),
         n + right.dim,
         f"{left.name} x {right.name}",
-        (lambda z: _holds(left, z[:n]) and _holds(right, z[n:])) if indicator else None,
+        contains,
+        _sum_of(left, right, n) if contains is None else None,
     )
 
 

@@ -28,6 +28,7 @@ from opcheck.engine.run import run, run_batch, take
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear, operator
+from opcheck.model.primitives import middle, slack, within
 from opcheck.model.problem import Problem
 from opcheck.model.symbolic import field
 from opcheck.model.text import FUNCTIONS, text
@@ -375,6 +376,32 @@ def test_roots_of_balls_enclose(x: Any, bits: int) -> None:
     assert low <= 0 or low**2 <= x[2]
     assert high >= 0
     assert high**2 >= x[2]
+
+
+@given(x=enclosed(), error=enclosed(), bits=BITS)
+@settings(max_examples=80, deadline=None)
+def test_a_widened_ball_holds_what_is_near(x: Any, error: Any, bits: int) -> None:
+    """Also of an error that is a ball around 0; the midpoint is one exact point of the ball."""
+    with precision(bits):
+        ball = ball_of(x)
+        found = within(ball, ball_of(error))
+        for shift in (-error[2], 0, error[2]):
+            assert encloses(found, x[2] + shift)
+        low, high = ends(middle(ball))
+        assert low == high
+        assert encloses(ball, low)
+
+
+def test_only_balls_and_floats_have_a_middle() -> None:
+    assert middle(0.1) == 0.1
+    assert within(0.1, 1.0) == 0.1
+    with pytest.raises(OpcheckError, match="no value in exact rationals"):
+        middle(fmpq(1, 3))
+
+
+def test_rounding_leaves_nothing_in_exact_readings() -> None:
+    assert 0 < slack(2.0) < 1e-14
+    assert slack(Ball(2)) == slack(fmpq(2)) == 0
 
 
 @pytest.mark.parametrize("radius", [2.0**-60, 0.5, 3.0])

@@ -176,6 +176,14 @@ class Ball:
             return _ball(arb(half, half))
         return _ball(self.ball.sqrt())
 
+    def middle(self) -> Ball:
+        """The midpoint, without the radius."""
+        return _ball(arb(self.ball.mid()))
+
+    def within(self, error: Any) -> Ball:
+        """Every number that is at most ``error`` away from one of the ball's."""
+        return _ball(self.ball + arb(0, abs(_enclose(error)).upper()))
+
     def ceil(self) -> int:
         """Smallest integer above. Raises Undecided where the ball holds an integer inside."""
         lowest = self.ball.ceil().unique_fmpz()

@@ -111,6 +111,8 @@ class Resolvent:
         dim: dimension it acts on; 0: any.
         name: how A reads, as in ``box[-1, 1]``.
         contains: for an indicator, whether a point lies in the set; None where A is not one.
+        value: for A = ∂g other than an indicator, z ↦ g(z), inf outside its domain; None where A
+            is an indicator's or not a subdifferential.
     """
 
     kernel: Kernel
@@ -118,15 +120,21 @@ class Resolvent:
     dim: int
     name: str
     contains: Callable[[Vector], bool] | None = None
+    value: Callable[[Vector], float] | None = None
 
     def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
-        """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0 or a wrong dimension."""
+        """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0, or a z of another shape."""
         point = np.array(z, dtype=float)
         if not gamma > 0:
             raise OpcheckError(f"the resolvent of {self.name} needs gamma > 0, not {gamma}")
         if self.dim and point.shape != (self.dim,):
             raise OpcheckError(
                 f"the resolvent of {self.name} acts on {self.dim} coordinates, "
+                f"not on shape {point.shape}"
+            )
+        if point.ndim != 1 or point.size == 0:
+            raise OpcheckError(
+                f"the resolvent of {self.name} acts on one row of coordinates, "
                 f"not on shape {point.shape}"
             )
         out = np.empty_like(point)

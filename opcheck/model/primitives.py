@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.errors import OpcheckError
+
 # Rows that the driver adds after a method's own: the point before the step, the solution, then, so
 # that a view from any row on still holds them, the second argument and the scratch of measures.
 BEFORE, SOLUTION, OTHER, WORK_2, WORK = -5, -4, -3, -2, -1
@@ -63,6 +65,50 @@ def identity(z, gamma, out, data):
     """The resolvent of A = 0."""
     for i in range(z.shape[0]):
         out[i] = z[i]
+
+
+def _unchanged(x):
+    return x
+
+
+def middle(x):
+    """A number near x that is known exactly: a ball's midpoint, a float itself.
+
+    An iteration runs on it; what it finds is then enclosed by ``within``. Raises OpcheckError for
+    a rational, on which an iteration to rounding has no end.
+    """
+    if isinstance(x, float | int):
+        return x
+    if not hasattr(x, "middle"):
+        raise OpcheckError("an iteration to rounding has no value in exact rationals")
+    return x.middle()
+
+
+middle.compiled = _unchanged  # type: ignore[attr-defined]
+
+
+def _nearest(x, error):
+    return x
+
+
+def within(x, error):
+    """Where a number is known to lie within ``error`` of x: a wider ball, x itself in float64."""
+    return x.within(error) if hasattr(x, "within") else x
+
+
+within.compiled = _nearest  # type: ignore[attr-defined]
+
+
+def _slack(size):
+    return 4e-15 * size
+
+
+def slack(size):
+    """What rounding may leave of a sum of terms of this size; the exact readings leave nothing."""
+    return _slack(size) if isinstance(size, float) else 0
+
+
+slack.compiled = _slack  # type: ignore[attr-defined]
 
 
 def _indices(data, start, count):

@@ -1,0 +1,323 @@
+"""Cones and matrix sets: second-order cone, positive semidefinite cone, spectrum in a set.
+
+A matrix is a vector of its entries, row by row. What takes eigenvalues runs on balls too: the
+eigenvectors that were found need not be exact, since a residual bounds the distance between what
+they make and the projection.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from opcheck.model.operator import Resolvent, Vector
+from opcheck.model.primitives import copy, middle, norm2, within
+from opcheck.model.problem import resolvent_family
+from opcheck_problems.kernel_parts import ROUNDING, count_of, positive_part, threshold_of
+from opcheck_problems.parameters import positive, whole
+
+
+def project_second_order(z, gamma, out, data):
+    """Data: the slope s."""
+    n = z.shape[0] - 1
+    slope, height = data[0], z[n]
+    size = np.sqrt(norm2(z[:n]))
+    if size <= slope * height:
+        copy(out, z)
+    elif slope * size <= -height:
+        for i in range(n + 1):
+            out[i] = slope - slope
+    else:
+        top = (slope * size + height) / (1 + slope * slope)
+        for i in range(n):
+            out[i] = slope * top * z[i] / size
+        out[n] = top
+
+
+@resolvent_family
+def second_order_cone(n: int = 3, slope: float = 1.0) -> Resolvent:
+    """Projection onto {(x, t) ∈ R^n : ‖x‖ ≤ slope t}, t being the last coordinate.
+
+    Raises OpcheckError for n < 2, or a slope that is not positive and finite. Source: Bauschke
+    (1996).
+    """
+    positive(slope, "slope")
+    return Resolvent(
+        project_second_order,
+        np.array([float(slope)]),
+        whole(n, "n", 2),
+        f"second-order cone({n})",
+        lambda z: bool(
+            np.linalg.norm(z[:-1]) - slope * z[-1] <= ROUNDING * (1 + slope) * abs(z).max()
+        ),
+    )
+
+
+def _jacobi(S):
+    S, V = S.copy(), S.copy()
+    n = S.shape[0]
+    size = S[0, 0] - S[0, 0]
+    for i in range(n):
+        for j in range(n):
+            S[i, j] = middle(S[i, j])
+            V[i, j] = 1 if i == j else 0
+            size += S[i, j] * S[i, j]
+    size = middle(np.sqrt(size))
+    for _ in range(100):
+        rotations = 0
+        for p in range(n):
+            for q in range(p + 1, n):
+                if middle(size + S[p, q]) != size:
+                    _rotate(S, V, p, q)
+                    rotations += 1
+        if rotations == 0:
+            break
+    return np.diag(S).copy(), V
+
+
+def _rotate(S, V, p, q):
+    half = (S[q, q] - S[p, p]) / (2 * S[p, q])
+    t = 1 / (abs(half) + np.sqrt(half * half + 1))
+    t = middle(-t if half < 0 else t)
+    c = middle(1 / np.sqrt(t * t + 1))
+    s = middle(t * c)
+    move = middle(t * S[p, q])
+    S[p, p], S[q, q] = middle(S[p, p] - move), middle(S[q, q] + move)
+    S[p, q] = S[q, p] = move - move
+    for k in range(S.shape[0]):
+        if k not in (p, q):
+            a, b = S[k, p], S[k, q]
+            S[k, p] = S[p, k] = middle(c * a - s * b)
+            S[k, q] = S[q, k] = middle(s * a + c * b)
+        a, b = V[k, p], V[k, q]
+        V[k, p], V[k, q] = middle(c * a - s * b), middle(s * a + c * b)
+
+
+def _lapack(S):
+    finite = np.isfinite(S).all()
+    values, V = np.linalg.eigh(S if finite else np.zeros_like(S))
+    if not finite:
+        values[:] = np.nan
+    return values, np.ascontiguousarray(V)
+
+
+def eigen(S):
+    """Eigenvalues and (as columns) eigenvectors of a symmetric matrix, to rounding.
+
+    Compiled: LAPACK. Otherwise Jacobi's rotations, whose results are exact numbers near the true
+    ones.
+    """
+    return _jacobi(S)
+
+
+eigen.compiled = _lapack
+
+
+def positive_matrix(S, values, V, shift, P):
+    """P = Σ max(λ_k − shift, 0) v_k v_kᵀ, the positive part of S − shift I, S = Σ λ_k v_k v_kᵀ."""
+    n = S.shape[0]
+    for i in range(n):
+        for j in range(i + 1):
+            total = shift - shift
+            for k in range(n):
+                total += positive_part(values[k] - shift) * V[i, k] * V[j, k]
+            P[i, j] = P[j, i] = total
+    _enclose_positive(S, values, V, shift, P)
+
+
+def _enclose_positive(S, values, V, shift, P):
+    # With N = Σ max(shift − λ_k, 0) v_k v_kᵀ, P and N are positive semidefinite for any V, and the
+    # positive part Q of P − N has ‖Q − P‖² ≤ ⟨N, P − Q⟩ ≤ ⟨N, P⟩, which is of the square of what
+    # V lacks in orthogonality. Q is nonexpansive in P − N, which is off S − shift I by a residual.
+    if S.dtype != object:
+        return
+    n = S.shape[0]
+    residual, product = shift - shift, shift - shift
+    for i in range(n):
+        for j in range(n):
+            entry = S[i, j] - P[i, j] - (shift if i == j else 0)
+            inner = shift - shift
+            for k in range(n):
+                entry += positive_part(shift - values[k]) * V[i, k] * V[j, k]
+                inner += V[k, i] * V[k, j]
+            residual += entry * entry
+            if i != j:
+                weight = positive_part(values[i] - shift) * positive_part(shift - values[j])
+                product += weight * inner * inner
+    error = np.sqrt(residual) + np.sqrt(product)
+    for i in range(n):
+        for j in range(n):
+            P[i, j] = within(P[i, j], error)
+
+
+def _nothing(S, values, V, shift, P):
+    pass
+
+
+_enclose_positive.compiled = _nothing
+
+
+def _symmetric(z):
+    # the nearest symmetric matrix, as an array of its own
+    n = count_of(np.sqrt(z.shape[0]))
+    S = z.copy().reshape((n, n))
+    for i in range(n):
+        for j in range(i):
+            S[i, j] = S[j, i] = (S[i, j] + S[j, i]) / 2
+    return S
+
+
+def project_positive(z, gamma, out, data):
+    """Data: 0, as a number of the reading."""
+    S = _symmetric(z)
+    n = S.shape[0]
+    P = S.copy()
+    values, V = eigen(S)
+    positive_matrix(S, values, V, data[0], P)
+    for i in range(n):
+        for j in range(n):
+            out[i * n + j] = P[i, j]
+
+
+def _is_positive(z: Vector, n: int) -> bool:
+    S = z.reshape(n, n)
+    values = np.linalg.eigvalsh((S + S.T) / 2)
+    slack = ROUNDING * abs(z).max()
+    return bool(abs(S - S.T).max() <= slack and values[0] >= -slack)
+
+
+@resolvent_family
+def psd_cone(n: int = 2) -> Resolvent:
+    """Projection onto the symmetric positive semidefinite n×n matrices, in R^(n²), row by row.
+
+    The symmetric part loses its negative eigenvalues.
+
+    Raises OpcheckError for n < 1. Source: Higham (1988).
+    """
+    size = whole(n, "n")
+    return Resolvent(
+        project_positive,
+        np.zeros(1),
+        size * size,
+        f"psd cone({size})",
+        lambda z: _is_positive(z, size),
+    )
+
+
+def project_spectraplex(z, gamma, out, data):
+    """Data: the trace."""
+    S = _symmetric(z)
+    n = S.shape[0]
+    P = S.copy()
+    values, V = eigen(S)
+    top, t = threshold_of(values, data[0])
+    positive_matrix(S, values, V, middle(top + t), P)
+    # any shift gives the projection onto its own trace: scaled, of a point as far as it moves
+    trace, total = data[0] - data[0], data[0] - data[0]
+    for i in range(n):
+        trace += P[i, i]
+        for j in range(n):
+            total += P[i, j] * P[i, j]
+    error = np.sqrt(total) * (1 - data[0] / trace)
+    for i in range(n):
+        for j in range(n):
+            out[i * n + j] = within(P[i, j] * data[0] / trace, error)
+
+
+@resolvent_family
+def spectraplex(n: int = 2, trace: float = 1.0) -> Resolvent:
+    """Projection onto {X symmetric n×n, X ⪰ 0, tr X = trace}, in R^(n²), row by row.
+
+    The eigenvalues of the symmetric part go onto the simplex.
+
+    Raises OpcheckError for n < 1, or a trace that is not positive and finite. Source: Lewis (1996).
+    """
+    positive(trace, "trace")
+    size = whole(n, "n")
+    return Resolvent(
+        project_spectraplex,
+        np.array([float(trace)]),
+        size * size,
+        f"spectraplex({size})",
+        lambda z: (
+            _is_positive(z, size)
+            and bool(abs(np.trace(z.reshape(size, size)) - trace) <= ROUNDING * trace)
+        ),
+    )
+
+
+def excess(z, rows, columns, level):
+    """Σ max(σ_k − level, 0) u_k v_kᵀ of the rows × columns matrix z = Σ σ_k u_k v_kᵀ.
+
+    The symmetric matrix [0 Z; Zᵀ 0] has the eigenvalues ±σ_k; twice the upper right corner of its
+    positive part above ``level`` is that sum.
+    """
+    n = rows + columns
+    S = np.empty((n, n), z.dtype)
+    for i in range(n):
+        for j in range(n):
+            S[i, j] = z[0] - z[0]
+    for i in range(rows):
+        for j in range(columns):
+            S[i, rows + j] = S[rows + j, i] = z[i * columns + j]
+    P = S.copy()
+    values, V = eigen(S)
+    positive_matrix(S, values, V, level, P)
+    return P
+
+
+def project_spectral(z, gamma, out, data):
+    """Data: the radius, the number of rows and that of columns."""
+    rows, columns = count_of(data[1]), count_of(data[2])
+    P = excess(z, rows, columns, data[0])
+    for i in range(rows):
+        for j in range(columns):
+            out[i * columns + j] = z[i * columns + j] - 2 * P[i, rows + j]
+
+
+@resolvent_family
+def spectral_ball(m: int = 2, n: int = 2, radius: float = 1.0) -> Resolvent:
+    """Projection onto the m×n matrices of spectral norm ≤ radius, in R^(mn), row by row.
+
+    The singular values are clipped.
+
+    Raises OpcheckError for m or n < 1, or a radius that is not positive and finite. Source: Lewis
+    (1996).
+    """
+    positive(radius, "radius")
+    shape = (whole(m, "m"), whole(n, "n"))
+    return Resolvent(
+        project_spectral,
+        np.array([float(radius), *map(float, shape)]),
+        shape[0] * shape[1],
+        f"spectral ball({radius:g})",
+        lambda z: bool(np.linalg.norm(z.reshape(shape), 2) <= radius * (1 + ROUNDING)),
+    )
+
+
+def shrink_spectrum(z, gamma, out, data):
+    """Data: λ, the number of rows and that of columns."""
+    rows, columns = count_of(data[1]), count_of(data[2])
+    P = excess(z, rows, columns, gamma * data[0])
+    for i in range(rows):
+        for j in range(columns):
+            out[i * columns + j] = 2 * P[i, rows + j]
+
+
+@resolvent_family
+def nuclear_norm(lam: float = 1.0, m: int = 2, n: int = 2) -> Resolvent:
+    """Proximal map of λ times the sum of the singular values of an m×n matrix, in R^(mn).
+
+    The singular values are thresholded by γλ.
+
+    Raises OpcheckError for m or n < 1, or a λ that is not positive and finite. Source: Cai, Candès
+    and Shen (2010).
+    """
+    positive(lam, "lam")
+    shape = (whole(m, "m"), whole(n, "n"))
+    return Resolvent(
+        shrink_spectrum,
+        np.array([float(lam), *map(float, shape)]),
+        shape[0] * shape[1],
+        f"{lam:g}‖·‖ nuclear",
+        value=lambda z: float(lam * np.linalg.norm(z.reshape(shape), "nuc")),
+    )

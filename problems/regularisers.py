@@ -1,0 +1,421 @@
+"""Regularisers: the proximal maps (I + γ∂g)⁻¹ of convex functions g; ‖·‖₁ is with the sets."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from opcheck.model.operator import Resolvent, Vector
+from opcheck.model.primitives import middle, norm2, within
+from opcheck.model.problem import resolvent_family
+from opcheck_problems.kernel_parts import ROUNDING, clip, count_of, soft, solve, threshold_of
+from opcheck_problems.parameters import matrix, positive, require, vector, whole
+
+
+def shorten(z, out, amount):
+    """out = z made shorter by ``amount``, at most to 0: the proximal map of amount ‖·‖."""
+    total = norm2(z)
+    if total <= amount * amount:
+        for i in range(z.shape[0]):
+            out[i] = amount - amount
+    else:
+        scale = 1 - amount / np.sqrt(total)
+        for i in range(z.shape[0]):
+            out[i] = scale * z[i]
+
+
+def shrink_norm(z, gamma, out, data):
+    """Data: λ."""
+    shorten(z, out, gamma * data[0])
+
+
+@resolvent_family
+def l2(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ‖·‖ (not squared), in any dimension: (1 − γλ/max(‖z‖, γλ)) z.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Yuan and Lin (2006).
+    """
+    positive(lam, "lam")
+    return Resolvent(
+        shrink_norm,
+        np.array([float(lam)]),
+        0,
+        f"{lam:g}‖·‖",
+        value=lambda z: float(lam * np.linalg.norm(z)),
+    )
+
+
+def shrink_groups(z, gamma, out, data):
+    """Data: λ, then the size of a group."""
+    size = count_of(data[1])
+    for first in range(0, z.shape[0], size):
+        shorten(z[first : first + size], out[first : first + size], gamma * data[0])
+
+
+@resolvent_family
+def group_l2(lam: float = 1.0, groups: int = 2, size: int = 2) -> Resolvent:
+    """Proximal map of λ Σ ‖z_G‖ over ``groups`` groups G of ``size`` neighbouring coordinates.
+
+    Raises OpcheckError for a λ that is not positive and finite, groups < 1 or size < 1. Source:
+    Yuan and Lin (2006).
+    """
+    positive(lam, "lam")
+    count, each = whole(groups, "groups"), whole(size, "size")
+    return Resolvent(
+        shrink_groups,
+        np.array([float(lam), float(each)]),
+        count * each,
+        f"{lam:g} group norm",
+        value=lambda z: float(lam * np.linalg.norm(z.reshape(count, each), axis=1).sum()),
+    )
+
+
+def shrink_largest_moduli(z, gamma, out, data):
+    """Data: λ."""
+    # Moreau: what is left of z by its projection onto the l1 ball of radius γλ
+    size, radius = np.abs(z), gamma * data[0]
+    if np.sum(size) <= radius:
+        for i in range(z.shape[0]):
+            out[i] = radius - radius
+    else:
+        top, t = threshold_of(size, radius)
+        for i in range(z.shape[0]):
+            out[i] = clip(z[i], -(top + t), top + t)
+
+
+@resolvent_family
+def linf(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ‖·‖∞, in any dimension: the largest moduli are cut, γλ in all.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Moreau (1965), with
+    the projection onto the l1 ball.
+    """
+    positive(lam, "lam")
+    return Resolvent(
+        shrink_largest_moduli,
+        np.array([float(lam)]),
+        0,
+        f"{lam:g}‖·‖∞",
+        value=lambda z: float(lam * abs(z).max()),
+    )
+
+
+def cut_largest(z, gamma, out, data):
+    """Data: λ."""
+    # Moreau: what is left of z by its projection onto the simplex of sum γλ
+    top, t = threshold_of(z, gamma * data[0])
+    for i in range(z.shape[0]):
+        out[i] = top + t if z[i] > top + t else z[i]
+
+
+@resolvent_family
+def largest_entry(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ max_i z_i, in any dimension: the largest entries are cut, γλ in all.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Moreau (1965), with the
+    projection onto the simplex.
+    """
+    positive(lam, "lam")
+    return Resolvent(
+        cut_largest,
+        np.array([float(lam)]),
+        0,
+        f"{lam:g} max",
+        value=lambda z: float(lam * z.max()),
+    )
+
+
+def shrink_elastic(z, gamma, out, data):
+    """Data: λ, then μ."""
+    for i in range(z.shape[0]):
+        out[i] = soft(z[i], gamma * data[0]) / (1 + gamma * data[1])
+
+
+@resolvent_family
+def elastic_net(lam: float = 1.0, mu: float = 1.0) -> Resolvent:
+    """Proximal map of λ‖·‖₁ + (μ/2)‖·‖², in any dimension: soft thresholding over 1 + γμ.
+
+    Raises OpcheckError for λ or μ not positive and finite. Source: Zou and Hastie (2005).
+    """
+    positive(lam, "lam")
+    positive(mu, "mu")
+    return Resolvent(
+        shrink_elastic,
+        np.array([float(lam), float(mu)]),
+        0,
+        f"{lam:g}‖·‖₁ + {mu / 2:g}‖·‖²",
+        value=lambda z: float(lam * abs(z).sum() + mu / 2 * (z @ z)),
+    )
+
+
+def shrink_huber(z, gamma, out, data):
+    """Data: λ, then δ."""
+    amount, delta = gamma * data[0], data[1]
+    for i in range(z.shape[0]):
+        if abs(z[i]) <= delta + amount:
+            out[i] = z[i] * delta / (delta + amount)
+        else:
+            out[i] = soft(z[i], amount)
+
+
+@resolvent_family
+def huber(lam: float = 1.0, delta: float = 1.0) -> Resolvent:
+    """Proximal map of λ Σ h(z_i), h(t) = t²/(2δ) where |t| ≤ δ, else |t| − δ/2; any dimension.
+
+    Raises OpcheckError for λ or δ not positive and finite. Source: Huber (1964).
+    """
+    positive(lam, "lam")
+    positive(delta, "delta")
+    return Resolvent(
+        shrink_huber,
+        np.array([float(lam), float(delta)]),
+        0,
+        f"{lam:g} Huber",
+        value=lambda z: float(
+            lam * np.where(abs(z) <= delta, z * z / (2 * delta), abs(z) - delta / 2).sum()
+        ),
+    )
+
+
+def shift_to_kink(z, gamma, out, data):
+    """Data: how far each side of the kink moves a coordinate, then the kink."""
+    kink = data[2]
+    for i in range(z.shape[0]):
+        below, above = z[i] + gamma * data[0], z[i] - gamma * data[1]
+        if below < kink:
+            out[i] = below
+        elif above > kink:
+            out[i] = above
+        elif z[i] == z[i]:
+            out[i] = kink
+        else:
+            out[i] = z[i]
+
+
+@resolvent_family
+def hinge(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ Σ max(1 − z_i, 0), in any dimension.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Cortes and Vapnik (1995).
+    """
+    positive(lam, "lam")
+    return Resolvent(
+        shift_to_kink,
+        np.array([float(lam), 0.0, 1.0]),
+        0,
+        f"{lam:g} hinge",
+        value=lambda z: float(lam * np.maximum(1 - z, 0).sum()),
+    )
+
+
+@resolvent_family
+def pinball(lam: float = 1.0, level: float = 0.25) -> Resolvent:
+    """Proximal map of λ Σ max(level z_i, (level − 1) z_i), in any dimension: quantile regression.
+
+    Raises OpcheckError for a λ that is not positive and finite, or a level outside (0, 1). Source:
+    Koenker and Bassett (1978).
+    """
+    positive(lam, "lam")
+    require(0 < level < 1, f"level = {level} must lie between 0 and 1")
+    down, up = float(lam * (1 - level)), float(lam * level)
+    return Resolvent(
+        shift_to_kink,
+        np.array([down, up, 0.0]),
+        0,
+        f"{lam:g} pinball({level:g})",
+        value=lambda z: float(np.maximum(up * z, -down * z).sum()),
+    )
+
+
+def keep_positive(z, gamma, out, data):
+    """Data: λ."""
+    four = 4 * gamma * data[0]
+    for i in range(z.shape[0]):
+        root = np.sqrt(z[i] * z[i] + four)
+        if z[i] < 0:
+            out[i] = four / (2 * (root - z[i]))
+        else:
+            out[i] = (z[i] + root) / 2
+
+
+@resolvent_family
+def log_barrier(lam: float = 1.0) -> Resolvent:
+    """Proximal map of −λ Σ log z_i, in any dimension: (z + √(z² + 4γλ))/2.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Combettes and Pesquet
+    (2007).
+    """
+    positive(lam, "lam")
+
+    def value(z: Vector) -> float:
+        return float(-lam * np.log(z).sum()) if z.min() > 0 else np.inf
+
+    return Resolvent(keep_positive, np.array([float(lam)]), 0, f"−{lam:g} Σ log", value=value)
+
+
+def omega(x):
+    """Wright's function: the ω > 0 with ω + log ω = x."""
+    # Newton's method for v + e^v = x falls to v = log ω from a v that is too large
+    near = middle(x)
+    v = near
+    if near > 1:
+        v = middle(np.log(near))
+    elif near > 0:
+        v = near - near
+    while True:
+        e = np.exp(v)
+        new = middle(v - (e + v - near) / (e + 1))
+        if not new < v:
+            break
+        v = new
+    # a function whose slope is below 1, and for x > 1 known better as x − log ω
+    residual = e + v - x
+    return within(x - v, residual) if near > 1 else within(e, residual)
+
+
+def shrink_entropy(z, gamma, out, data):
+    """Data: λ."""
+    scale = gamma * data[0]
+    for i in range(z.shape[0]):
+        out[i] = scale * omega(z[i] / scale - 1 - np.log(scale))
+
+
+@resolvent_family
+def entropy(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ Σ z_i log z_i over z ≥ 0, in any dimension: γλ W(exp(z/(γλ) − 1)/(γλ)).
+
+    W is Lambert's function, found by Newton's method in logarithms so that nothing overflows.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Combettes and Pesquet
+    (2007); Corless, Gonnet, Hare, Jeffrey and Knuth (1996).
+    """
+    positive(lam, "lam")
+
+    def value(z: Vector) -> float:
+        if z.min() < 0:
+            return np.inf
+        return float(lam * (z * np.log(np.where(z > 0, z, 1.0))).sum())
+
+    return Resolvent(shrink_entropy, np.array([float(lam)]), 0, f"{lam:g} entropy", value=value)
+
+
+def smooth_line(z, gamma, out, data):
+    """Data: λ."""
+    # Dynamic programming from left to right. The least cost of z_0 … z_k as a function of p_k has
+    # a derivative that is piecewise linear; its knots lie at x[left:right + 1], where slope and
+    # intercept jump by a and b. It is cut at −λ and λ, where p_k parts from p_{k+1} for good.
+    d, lam = z.shape[0], gamma * data[0]
+    if d == 1:
+        out[0] = z[0]
+        return
+    x, a, b = np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype)
+    least, most = z.copy(), z.copy()
+    left, right = d - 1, d
+    least[0], most[0] = z[0] - lam, z[0] + lam
+    x[left], a[left], b[left] = least[0], 1, lam - z[0]
+    x[right], a[right], b[right] = most[0], -1, lam + z[0]
+    for k in range(1, d):
+        floor = -lam if k < d - 1 else lam - lam
+        slope, intercept = 1, -lam - z[k]
+        while left <= right and not slope * x[left] + intercept > floor:
+            slope, intercept = slope + a[left], intercept + b[left]
+            left += 1
+        least[k] = (floor - intercept) / slope
+        if k == d - 1:
+            break
+        left -= 1
+        x[left], a[left], b[left] = least[k], slope, intercept + lam
+        slope, intercept = -1, -lam + z[k]
+        while right >= left and not -slope * x[right] - intercept < lam:
+            slope, intercept = slope + a[right], intercept + b[right]
+            right -= 1
+        most[k] = -(lam + intercept) / slope
+        right += 1
+        x[right], a[right], b[right] = most[k], slope, intercept + lam
+    out[d - 1] = least[d - 1]
+    for k in range(d - 2, -1, -1):
+        out[k] = clip(out[k + 1], least[k], most[k])
+
+
+@resolvent_family
+def total_variation(lam: float = 1.0) -> Resolvent:
+    """Proximal map of λ Σ |z_{i+1} − z_i|, in any dimension.
+
+    Linear in the dimension, whatever the signal.
+
+    Raises OpcheckError for a λ that is not positive and finite. Source: Johnson (2013).
+    """
+    positive(lam, "lam")
+    return Resolvent(
+        smooth_line,
+        np.array([float(lam)]),
+        0,
+        f"{lam:g} total variation",
+        value=lambda z: float(lam * abs(np.diff(z)).sum()),
+    )
+
+
+def solve_quadratic(z, gamma, out, data):
+    """Data: Q by rows, then q."""
+    d = z.shape[0]
+    system = data.copy()
+    for i in range(d):
+        for j in range(d):
+            system[i * d + j] = gamma * data[i * d + j] + (1 if i == j else 0)
+        out[i] = z[i] - gamma * data[d * d + i]
+    solve(system, out, d)
+
+
+@resolvent_family
+def quadratic(Q: ArrayLike = ((2.0, 1.0), (1.0, 2.0)), q: ArrayLike = 0.0) -> Resolvent:
+    """Proximal map of ½⟨z, Qz⟩ + ⟨q, z⟩ with Q ⪰ 0: (I + γQ)⁻¹(z − γq), by elimination.
+
+    ``q`` is one number or d.
+
+    Raises OpcheckError for a Q that is not symmetric and positive semidefinite, or a q that
+    doesn't fit.
+    """
+    form, slope = matrix(Q, "Q"), vector(q, "q")
+    d = len(form)
+    require(form.shape == (d, d), f"Q must be square, not of shape {form.shape}")
+    require(bool((form == form.T).all()), "Q must be symmetric")
+    require(slope.size in (1, d), f"q has {slope.size} entries for a {d}×{d} matrix Q")
+    values = np.linalg.eigvalsh(form)
+    require(
+        values[0] >= -ROUNDING * abs(values).max(),
+        f"Q must be positive semidefinite; its least eigenvalue is {values[0]:g}",
+    )
+    slope = np.broadcast_to(slope, d)
+    return Resolvent(
+        solve_quadratic,
+        np.concatenate([form.ravel(), slope]),
+        d,
+        "quadratic",
+        value=lambda z: float(z @ form @ z / 2 + slope @ z),
+    )
+
+
+def shrink_towards(z, gamma, out, data):
+    """Data: μ, then the centre; one number serves every coordinate."""
+    mu, last = gamma * data[0], data.shape[0] - 2
+    for i in range(z.shape[0]):
+        out[i] = (z[i] + mu * data[1 + min(i, last)]) / (1 + mu)
+
+
+@resolvent_family
+def squared_l2(mu: float = 1.0, centre: ArrayLike = 0.0) -> Resolvent:
+    """Proximal map of (μ/2)‖z − centre‖²: (z + γμ centre)/(1 + γμ).
+
+    ``centre`` is one number (any dimension) or d.
+
+    Raises OpcheckError for a μ that is not positive and finite, or an infinite centre.
+    """
+    positive(mu, "mu")
+    point = vector(centre, "centre")
+    return Resolvent(
+        shrink_towards,
+        np.concatenate([[float(mu)], point]),
+        point.size if point.size > 1 else 0,
+        f"{mu / 2:g}‖·‖²",
+        value=lambda z: float(mu / 2 * np.sum((z - point) ** 2)),
+    )
