@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -169,7 +170,7 @@ class Report:
         return registry.get("figures", "ratios")(self)
 
 
-COVERAGE = 96  # problems on which a theorem is run unless all are asked for
+COVERAGE = 56  # problems on which a theorem is run unless all are asked for
 
 
 @functools.cache
@@ -179,7 +180,9 @@ def library() -> tuple[Problem, ...]:
     Negative controls are included: they carry true facts, so a theorem whose hypothesis one breaks
     is inapplicable to it. Raises OpcheckError where a family fails to build.
     """
-    families = [registry.get("problems", name).instances() for name in registry.names("problems")]
+    # by a hash, so that a cover of a part of them is not one of the first letters
+    names = sorted(registry.names("problems"), key=lambda name: zlib.crc32(name.encode()))
+    families = [registry.get("problems", name).instances() for name in names]
     rounds = itertools.zip_longest(*families)
     return tuple(p for some in rounds for p in some if p is not None)
 
