@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
+from opcheck.evidence import matrix_facts
 from opcheck.model import property as properties
 from opcheck.model.problem import Problem, problem
-from opcheck_problems import classical, finite_sums, matrix_facts
+from opcheck_problems import classical, finite_sums
 from opcheck_problems.constrained import harker_pang_data
 from opcheck_problems.cournot import Market
 from opcheck_problems.solvers import equilibrium, newton, on_simplex, semismooth
