@@ -40,10 +40,12 @@ def on_corners(
     return lipschitz_above(*ends), monotone_below(*ends) if least > 0 else None
 
 
-def local_facts(jacobian: Callable[[Vector], Matrix], n: int, radius: float) -> tuple[Fact, ...]:
-    """The same as facts."""
+def local_facts(
+    jacobian: Callable[[Vector], Matrix], n: int, radius: float, published: float | None = None
+) -> tuple[Fact, ...]:
+    """The same as facts; ``published`` is what the literature states for L."""
     lipschitz, strongly = on_corners(jacobian, n, radius)
-    facts = [Fact(Lipschitz(lipschitz), "certified", True, CORNERS)]
+    facts = [Fact(Lipschitz(lipschitz), "certified", True, CORNERS, published)]
     if strongly is not None and strongly > 0:
         facts.append(Fact(StronglyMonotone(strongly), "certified", True, CORNERS))
     return tuple(facts)
@@ -90,7 +92,7 @@ def kojima_shindo(over: str = "simplex") -> Problem:
     require(over in sets, f"over = {over!r} must be one of {', '.join(sets)}")
     operator = Operator(kojima, np.empty(0), 4, "F of Kojima and Shindo")
     return Problem(
-        "", operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0), region=Region(4.0)
+        "", operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0, 10.0), region=Region(4.0)
     )
 
 

@@ -124,7 +124,14 @@ def turn_and_project(z, out, data):
 
 @problem_family(
     "rotation_ball",
-    facts=[exact(Lipschitz("(1 + sqrt(5))/2")), exact(Monotone())],
+    facts=[
+        exact(
+            Lipschitz("(1 + sqrt(5))/2"),
+            "Boţ and Chenchene's code takes a Frobenius norm, √n + 1",
+            published="sqrt(n) + 1",
+        ),
+        exact(Monotone()),
+    ],
 )
 def rotation_ball(n: int = 1, seed: int = 0) -> Problem:
     """F = [[0, I], [−I, 0]](z − z*) + P(z) − z* with P the projection onto the unit ball about z*,

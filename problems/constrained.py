@@ -330,9 +330,15 @@ def l1_skew(n: int = 4, lam: float = 0.5, seed: int = 0) -> Problem:
     return Problem("", operator, l1(lam), start=np.zeros(n), solution=solution, facts=facts)
 
 
+COTANGENT = "cos(pi/(4*n))/sin(pi/(4*n))"
+
+
 @problem_family(
     "sun_murty_lcp",
-    facts=[exact(Lipschitz("cos(pi/(4*n))/sin(pi/(4*n))")), exact(Monotone())],
+    facts=[
+        exact(Lipschitz(COTANGENT), "a package lists (2n)²", published="4*n**2"),
+        exact(Monotone()),
+    ],
     presets=[{"n": 4}],
 )
 def sun_murty_lcp(n: int = 10) -> Problem:

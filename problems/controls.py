@@ -179,7 +179,7 @@ def valley(z, out, data):
 
 @problem_family(
     "leekim_line",
-    facts=[exact(Lipschitz("2*ell"))],
+    facts=[exact(Lipschitz("2*ell"), "Lee and Kim 2021 state ℓ", published="ell")],
     start=(0.0, 0.0),
     presets=[{"ell": 4.0}],
     control="Comonotone",

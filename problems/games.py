@@ -72,7 +72,12 @@ def forsaken(box: float = 1.5) -> Problem:
     require(box == 0 or box >= 1.5, f"box = {box} must be 0 (none) or at least 1.5")
     operator = minmax("x*(y - 0.45) + x**2/4 - x**4/2 + x**6/6 - (y**2/4 - y**4/2 + y**6/6)")
     lipschitz = separable("-13/10", "1/2 - 6*radius**2 + 5*radius**4")
-    weak = estimated(WeakMinty(-1.52057, of=of_sum(box)), SEARCH, local=not box)
+    weak = estimated(
+        WeakMinty(-1.52057, of=of_sum(box)),
+        f"{SEARCH}; Pethick et al. 2022 state a local minimum",
+        local=not box,
+        published=-0.477761,
+    )
     facts = [exact(Lipschitz(lipschitz), local=True), weak]
     zero = (0.07802666873846008, 0.41193385136581984)
     return on_box(operator, box, box or 1.5, zero, (1.0, 1.0), facts)
@@ -92,7 +97,12 @@ def global_forsaken(box: float = 4 / 3) -> Problem:
     operator = minmax("x*y + 2*x**6/21 - x**4/3 + x**2/3 - (2*y**6/21 - y**4/3 + y**2/3)")
     lipschitz = separable("-11/15", "2/3 - 4*radius**2 + 20*radius**4/7")
     facts = [
-        exact(Lipschitz(lipschitz), local=True),
+        exact(
+            Lipschitz(lipschitz),
+            "Böhm 2022 computes with 1/L = 0.360726",
+            local=True,
+            published=1 / 0.360726,
+        ),
         estimated(WeakMinty(-0.119733, of=of_sum(box)), SEARCH),
     ]
     return on_box(operator, box, box or 4 / 3, (0.0, 0.0), (1.0, 1.0), facts)

@@ -334,7 +334,8 @@ def asym_bilinear(q: float = 1.0, r: float = 0.625) -> Problem:
                 " + sqrt((2*cos(pi/(2*n + 1))**4/16 + cos(pi/(2*n + 1))**2/4)**2"
                 " - cos(pi/(2*n + 1))**4/16))"
             ),
-            "from σ_max(A) = cos(π/(2n + 1))/2, blockwise",
+            "from σ_max(A) = cos(π/(2n + 1))/2, blockwise; the sources say 1-smooth",
+            published=1,
         ),
         exact(Monotone()),
     ],

@@ -374,8 +374,8 @@ def test_a_line_judges_what_is_stated_and_published() -> None:
     assert by[StronglyMonotone, "F"].judgement == ""
 
     def judged(stated: float, published: float | None = None) -> str:
-        fact = exact(Lipschitz(stated), published=published)
-        return dataclasses.replace(line, stated=fact, value=stated).judgement
+        new = {"stated": exact(Lipschitz(stated)), "value": stated, "published": published}
+        return dataclasses.replace(line, **new).judgement
 
     assert judged(1.5) == "holds, not the best"
     assert judged(0.99) == "REFUTED"

@@ -26,17 +26,14 @@ class Line:
     Attributes:
         stated: the problem's fact, or None.
         value: its constant; NaN where nothing is stated.
+        published: what the literature states, where that is another number.
     """
 
     problem: str
     found: Constant
     stated: Fact | None
     value: float
-
-    @property
-    def published(self) -> float | None:
-        """What the literature states, where that is another number."""
-        return self.stated.published if self.stated else None
+    published: float | None = None
 
     @property
     def judgement(self) -> str:
@@ -103,5 +100,8 @@ def lines(name: str, seed: int = 0) -> list[Line]:
     for c in constants(p, rigorous=known, seed=seed):
         facts = [f for f in p.facts if (f.property.kind, f.property.of) == (c.kind, c.of)]
         stated = facts[0] if facts else None
-        out.append(Line(p.name, c, stated, p.constant(stated) if stated else np.nan))
+        if stated is None:
+            out.append(Line(p.name, c, None, np.nan))
+        else:
+            out.append(Line(p.name, c, stated, p.constant(stated), p.published(stated)))
     return out

@@ -71,7 +71,13 @@ class Problem:
 
     def constant(self, fact: Fact) -> float:
         """The numerical constant of a fact."""
-        value = fact.property.constant
+        return self._number(fact.property.constant)
+
+    def published(self, fact: Fact) -> float | None:
+        """What the literature states in its place, where that is another number."""
+        return None if fact.published is None else self._number(fact.published)
+
+    def _number(self, value: Any) -> float:
         if isinstance(value, str):
             return float(text(value).evaluate(self.parameters, FLOAT)) + 0.0
         return 0.0 if value is None else float(value)

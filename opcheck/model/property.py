@@ -263,25 +263,24 @@ class Fact:
             one-sided bound only), ``claimed`` by the author.
         local: holds only on the problem's region.
         note: where it comes from, or why.
-        published: what the literature states, where that is another number.
+        published: what the literature states, where that is another number: a number, or a
+            formula in the problem's parameters.
     """
 
     property: Property
     provenance: Provenance
     local: bool = False
     note: str = ""
-    published: float | None = None
+    published: Any = None
 
 
-def exact(
-    property: Property, note: str = "", local: bool = False, published: float | None = None
-) -> Fact:
+def exact(property: Property, note: str = "", local: bool = False, published: Any = None) -> Fact:
     """A fact with a closed form."""
     return Fact(property, "exact", local, note, published)
 
 
 def estimated(
-    property: Property, note: str = "", local: bool = False, published: float | None = None
+    property: Property, note: str = "", local: bool = False, published: Any = None
 ) -> Fact:
     """A fact found by search: nothing beyond it was found, nothing more is claimed."""
     return Fact(property, "estimated", local, note, published)
