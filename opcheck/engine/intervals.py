@@ -112,30 +112,25 @@ class Intervals:
         return self._on_balls(arb.cos)
 
     def _increasing(self, function: Callable[[arb], arb]) -> Intervals:
-        def below(x: float) -> float:
-            return _below(function(arb(x)))
-
-        def above(x: float) -> float:
-            return -_below(-function(arb(x)))
-
-        return Intervals(_each(below, self.lo), _each(above, self.hi))
+        return Intervals(
+            _lowest(function, self.lo), -_lowest(lambda ball: -function(ball), self.hi)
+        )
 
     def _on_balls(self, function: Callable[[arb], arb]) -> Intervals:
-        def below(lo: float, hi: float) -> float:
-            return _below(function(arb(lo).union(arb(hi))))
-
-        def above(lo: float, hi: float) -> float:
-            return -_below(-function(arb(lo).union(arb(hi))))
-
-        return Intervals(_each(below, self.lo, self.hi), _each(above, self.lo, self.hi))
+        ends = (self.lo, self.hi)
+        return Intervals(_lowest(function, *ends), -_lowest(lambda ball: -function(ball), *ends))
 
 
-def _each(function: Callable[..., float], *ends: Floats) -> Floats:
-    """The function on each entry, once for equal ones: boxes of a subdivision share their sides."""
+def _lowest(function: Callable[[arb], arb], *ends: Floats) -> Floats:
+    """Lower bounds of a function between ends, found once for equal ones.
+
+    Boxes of a subdivision share their sides, so that these are few.
+    """
     shape = np.broadcast_shapes(*(e.shape for e in ends))
     rows = np.stack([np.broadcast_to(e, shape).ravel() for e in ends], axis=1)
     once, place = np.unique(rows, axis=0, return_inverse=True)
-    return np.array([function(*row) for row in once.tolist()])[place.ravel()].reshape(shape)
+    found = [_below(function(arb(row[0]).union(arb(row[-1])))) for row in once.tolist()]
+    return np.array(found)[place.ravel()].reshape(shape)
 
 
 def _below(ball: arb) -> float:
