@@ -7,12 +7,13 @@ measure's text gives a quadratic form, and a text that is neither refuses itself
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from flint import arb, fmpq
 
-from opcheck.engine.numbers import Ball, ball_arithmetic
+from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
 from opcheck.model.text import Arithmetic
 
 AXES = (0, 1)  # coordinates that a text is read on: what holds of each alike holds in every dimension
@@ -86,6 +87,13 @@ class Coefficient:
         return " + ".join(f"{v}*e{i}" for i, v in self.vector) or "0"
 
 
+def _by_entries(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def apply(self: Any, other: Any) -> Any:
+        return NotImplemented if isinstance(other, np.ndarray) else operation(self, other)
+
+    return apply
+
+
 Products = dict[tuple[Sparse, Sparse], fmpq]
 
 
@@ -99,6 +107,7 @@ class Form:
     """
 
     __slots__ = ("flaw", "products", "rounded")
+    takes_balls = True
 
     def __init__(self, products: dict[int, Products], rounded: bool = False, flaw: str = "") -> None:
         self.products, self.rounded, self.flaw = products, rounded, flaw
@@ -126,20 +135,24 @@ class Form:
                     del own[uv]
         return Form(total, self.rounded or other.rounded, self.flaw or other.flaw)
 
+    @_by_entries
     def __add__(self, other: Any) -> Form:
         return self._plus(other, 1)
 
     __radd__ = __add__
 
+    @_by_entries
     def __sub__(self, other: Any) -> Form:
         return self._plus(other, -1)
 
+    @_by_entries
     def __rsub__(self, other: Any) -> Form:
         return (-self)._plus(other, 1)
 
     def __neg__(self) -> Form:
         return self._scaled(fmpq(-1))
 
+    @_by_entries
     def __mul__(self, other: Any) -> Form:
         if isinstance(other, int | fmpq):
             return self._scaled(fmpq(other))
@@ -149,6 +162,7 @@ class Form:
 
     __rmul__ = __mul__
 
+    @_by_entries
     def __truediv__(self, other: Any) -> Form:
         if isinstance(other, Ball):
             return self._ball((1 / other).ball)
@@ -187,9 +201,12 @@ class Form:
 class Radius:
     """R, the distance of the start from the solution; only R² is a quadratic form."""
 
+    takes_balls = True
+
     def __init__(self, start: Sparse, factor: Any = None) -> None:
         self.start, self.factor = start, fmpq(1) if factor is None else factor
 
+    @_by_entries
     def __mul__(self, other: Any) -> Radius:
         if not isinstance(other, int | fmpq | Ball):
             raise TypeError("R stands beside what is measured other than by its square")
@@ -197,6 +214,7 @@ class Radius:
 
     __rmul__ = __mul__
 
+    @_by_entries
     def __truediv__(self, other: Any) -> Radius:
         return Radius(self.start, self.factor / other)
 
@@ -235,7 +253,7 @@ def form_arithmetic() -> Arithmetic:
     def best(_: Any) -> Any:
         raise TypeError("the best of several iterates is a minimum of forms, not a form")
 
-    functions = {**balls.functions, "sqrt": _over_entries(_root), "best": best}
+    functions = {**balls.functions, "sqrt": over_arrays(_root), "best": best}
     return Arithmetic(balls.literal, balls.divide, power, balls.pi, functions)
 
 
@@ -249,10 +267,3 @@ def _root(value: Any) -> Any:
         if p * p == q.p and r * r == q.q:
             return fmpq(p, r)
     return Ball(value).sqrt()
-
-
-def _over_entries(function: Any) -> Any:
-    import numpy as np
-
-    wrapped = np.frompyfunc(function, 1, 1)
-    return lambda value: wrapped(value) if isinstance(value, np.ndarray) else function(value)

@@ -40,7 +40,7 @@ def literal(source: str) -> fmpq:
 def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
         # an array takes the operation over, entry by entry, and so does a quadratic form
-        foreign = isinstance(other, np.ndarray) or hasattr(other, "products")
+        foreign = isinstance(other, np.ndarray) or hasattr(other, "takes_balls")
         return NotImplemented if foreign else operation(self, other)
 
     return apply
@@ -213,7 +213,8 @@ def _whole(power: Any) -> int:
     return int(power)
 
 
-def _over_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+def over_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, entry by entry where it is given arrays."""
     wrapped = np.frompyfunc(function, function.__code__.co_argcount, 1)
 
     def apply(*values: Any) -> Any:
@@ -241,7 +242,7 @@ def _on_balls(name: str) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         return getattr(Ball(value), name)()
 
-    return _over_arrays(apply)
+    return over_arrays(apply)
 
 
 _ELEMENTARY = {
@@ -254,7 +255,7 @@ _ELEMENTARY = {
 def ball_arithmetic() -> Arithmetic:
     """Texts on balls at the working precision."""
     return Arithmetic(
-        literal, _over_arrays(_divide), _over_arrays(_power), _ball(arb.pi()), _ELEMENTARY
+        literal, over_arrays(_divide), over_arrays(_power), _ball(arb.pi()), _ELEMENTARY
     )
 
 
