@@ -16,7 +16,10 @@ from flint import arb, fmpq
 from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
 from opcheck.model.text import Arithmetic
 
-AXES = (0, 1)  # coordinates that a text is read on: what holds of each alike holds in every dimension
+AXES = (
+    0,
+    1,
+)  # coordinates that a text is read on: what holds of each alike holds in every dimension
 Sparse = tuple[tuple[int, fmpq], ...]  # (index, coefficient), increasing, without zeros
 ROUNDED = 10**12  # an irrational bound is rounded down to this many parts of its leading digit
 
@@ -109,7 +112,9 @@ class Form:
     __slots__ = ("flaw", "products", "rounded")
     takes_balls = True
 
-    def __init__(self, products: dict[int, Products], rounded: bool = False, flaw: str = "") -> None:
+    def __init__(
+        self, products: dict[int, Products], rounded: bool = False, flaw: str = ""
+    ) -> None:
         self.products, self.rounded, self.flaw = products, rounded, flaw
 
     def _scaled(self, factor: fmpq) -> Form:

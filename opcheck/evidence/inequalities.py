@@ -22,10 +22,15 @@ from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
 from opcheck.evidence.setting import Place, Setting, setting
-from opcheck.model.property import Monotone, Property
+from opcheck.model.property import Kind, Monotone, Property
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "*"
+# f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its form
+# is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
+Subdifferential = Kind(
+    "Subdifferential", lambda _: (0, Fraction(-1, 2), 0), None, False, "", "A = ∂f with f convex"
+)
 ACCUMULATING = ("upto(", "before(", "best(", "first(")
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
 
@@ -82,9 +87,20 @@ class Claim:
             graph = self.graphs[graph_of(prop, self.constrained)]
             (x, u), (y, v) = (graph[name] for name in one.pair)
             form = tuple(_exact(c) for c in prop.form())
-            yield form, [a - b for a, b in zip(x, y, strict=True)], [
-                a - b for a, b in zip(u, v, strict=True)
-            ]
+            if prop.kind is Subdifferential:
+                yield form, _sum(y, x, -1), u
+            else:
+                yield form, _sum(x, y, -1), _sum(u, v, -1)
+
+    def balance(self) -> NDArray[np.int64]:
+        """How often each inequality adds the value of f at each point of A; sums must be 0."""
+        names = list(self.graphs["A"])
+        out = np.zeros((len(names), len(self.inequalities)), dtype=np.int64)
+        for i, one in enumerate(self.inequalities):
+            if self.properties[one.property].kind is Subdifferential:
+                out[names.index(one.pair[0]), i] -= 1
+                out[names.index(one.pair[1]), i] += 1
+        return out[out.any(axis=1)]
 
     def inner(self, products: Products) -> list[tuple[fmpq, list[fmpq], list[fmpq]]]:
         """(factor, u, v) of a form, over the basis."""
@@ -124,9 +140,16 @@ def refusal(theorem: Theorem) -> str:
 
 
 def claim(
-    theorem: Theorem, k: int, place: Place = "middle", given: Mapping[str, Any] = {}
+    theorem: Theorem,
+    k: int,
+    place: Place = "middle",
+    given: Mapping[str, Any] = {},
+    convex: bool = False,
 ) -> Claim:
     """The forms behind a theorem's statement at index k.
+
+    Args:
+        convex: A is the subdifferential of a convex function, and not any monotone operator.
 
     Raises OpcheckError where the statement has no such form, with the reason, or the run is too
     large for the memory of this machine.
@@ -144,11 +167,11 @@ def claim(
         # where a step depends on z alone, the first stands for all
         values = parameters_of(theorem.method, chosen.values)
         if memoryless(theorem.method, values, theorem.constrained):
-            return claim(theorem, theorem.first, place, given)
-    return _claim(chosen, recording, horizon)
+            return claim(theorem, theorem.first, place, given, convex)
+    return _claim(chosen, recording, horizon, convex)
 
 
-def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
+def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False) -> Claim:
     theorem, k = chosen.theorem, chosen.k
     method, values = theorem.method, parameters_of(theorem.method, chosen.values)
     constrained = theorem.constrained and method.constrained
@@ -160,7 +183,10 @@ def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     basis = found.basis + (("F*",) if size > len(found.basis) else ())
     star = tuple(fmpq(int(i == len(found.basis))) for i in range(size))
     zero = tuple(fmpq(0) for _ in range(size))
-    full = {of: {n: (_pad(p, size), _pad(v, size)) for n, (p, v) in g.items()} for of, g in graphs.items()}
+    full = {
+        of: {n: (_pad(p, size), _pad(v, size)) for n, (p, v) in g.items()}
+        for of, g in graphs.items()
+    }
     if full["F"]:
         full["F"] = {SOLUTION: (zero, star)} | full["F"]
     if full["A"]:
@@ -168,8 +194,8 @@ def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     if full["S"]:
         full["S"] = {SOLUTION: (zero, zero)} | full["S"]
     properties = [_numeric(p, chosen) for p in theorem.asked]
-    if full["A"] and not any(p.of == "A" and p.kind is Monotone for p in properties):
-        properties.append(Monotone(of="A"))
+    if full["A"]:
+        properties.append((Subdifferential if convex else Monotone)(of="A"))
     inequalities: list[Inequality] = []
     for i, prop in enumerate(properties):
         names = list(full[graph_of(prop, constrained)])
@@ -177,6 +203,8 @@ def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
             for first in names[:b]:
                 if not prop.kind.star or first == SOLUTION:
                     inequalities.append(Inequality(i, (first, second)))
+                if prop.kind is Subdifferential:
+                    inequalities.append(Inequality(i, (second, first)))
     covers = f"k = {k}"
     if one_step(theorem):
         if memoryless(method, values, constrained):
@@ -222,9 +250,7 @@ def _read(
             record[key] = np.full(horizon + 1, 0, dtype=object)
             record[key][at] = found.record[j]
         scope = dict(chosen.values) | {"R": Radius(START)}
-        left, right = sides(
-            theorem, recording, scope, record, horizon, form_arithmetic()
-        )
+        left, right = sides(theorem, recording, scope, record, horizon, form_arithmetic())
         measure, bound = _form(left[k], "measure"), _form(right[k], "bound")
     except TypeError as error:
         raise OpcheckError(f"{theorem.name}: {error}") from error

@@ -93,7 +93,9 @@ def _constants(kinds: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[d
         if name in given:
             value = _number(given[name])
             if not isinstance(value, fmpq):
-                raise OpcheckError(f"{name} = {given[name]} is irrational; give a rational constant")
+                raise OpcheckError(
+                    f"{name} = {given[name]} is irrational; give a rational constant"
+                )
             pools.append([value])
         else:
             pools.append([_exact(v) for v in CONSTANTS.get(kind, OTHERS)])
@@ -185,9 +187,7 @@ def _pick(
     return value
 
 
-def _pick_whole(
-    chain: Chain, place: Place, lo: Any, hi: Any, constants: Mapping[str, fmpq]
-) -> int:
+def _pick_whole(chain: Chain, place: Place, lo: Any, hi: Any, constants: Mapping[str, fmpq]) -> int:
     low = int(Ball(lo).ceil()) + (1 if chain.strict[0] and lo == int(Ball(lo).ceil()) else 0)
     value = low + {"low": 0, "middle": 1, "high": 2}[place]
     if hi is not None:

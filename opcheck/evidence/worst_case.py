@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence.inequalities import Claim, available, claim, graph_of, memory
+from opcheck.evidence.inequalities import (
+    Claim,
+    Subdifferential,
+    available,
+    claim,
+    graph_of,
+    memory,
+)
 from opcheck.evidence.setting import Place
 from opcheck.model.theorem import Theorem
 
 Floats = NDArray[np.float64]
 TOLERANCES = (1e-10, 1e-8)  # asked of the solver in turn, until it reaches one
+ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
 
 
@@ -79,9 +87,17 @@ def worst(
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     begin = time.perf_counter()
-    stated = claim(entry, k, place, given)
-    program = Program(stated)
-    found = program.smallest()
+    notes: list[str] = []
+    for convex in (False, True):
+        stated = claim(entry, k, place, given, convex)
+        program = Program(stated)
+        found = program.smallest()
+        if convex or found.theta <= 1 + ABOVE or not stated.graphs["A"]:
+            break
+        notes.append(
+            f"for A monotone alone the inequalities give {found.theta:.6g} times the bound; "
+            "here A is the subdifferential of a convex function"
+        )
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
     if sparse:
@@ -102,7 +118,7 @@ def worst(
         len(stated.inequalities),
         seconds,
         active,
-        stated.setting.notes,
+        (*stated.setting.notes, *notes),
     )
 
 
@@ -140,6 +156,7 @@ class Program:
         self.rows, self.columns = _upper(n)
         self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
         self.forms = self._forms()
+        self.balance = stated.balance()
         self.measure = self._products(stated.inner(stated.measure))
         self.bound = self._products(stated.inner(stated.bound))
 
@@ -165,6 +182,8 @@ class Program:
             d = points[of][pairs[:, 0]] - points[of][pairs[:, 1]]
             a, b, c = (float(v) for v in prop.form())
             x, u = d[:, 0], d[:, 1]
+            if prop.kind is Subdifferential:
+                x, u = -x, points[of][pairs[:, 0], 1]
             I, J = self.rows, self.columns
             out[which] = a * x[:, I] * x[:, J] + c * u[:, I] * u[:, J]
             out[which] += b * (x[:, I] * u[:, J] + u[:, I] * x[:, J])
@@ -240,12 +259,16 @@ class Program:
         sign = -1.0 if nonnegative else 1.0
         line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + 1)) if size else None
         below = sparse.hstack([sparse.csc_matrix((m, 1)), -sparse.eye(m)], format="csc")
-        A = sparse.vstack([p for p in (top, below, line) if p is not None], format="csc")
+        equal = np.column_stack([np.zeros(len(self.balance)), self.balance])
+        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None)
+        A = sparse.vstack([p for p in parts if p is not None], format="csc")
+        last = [cap or 0.0] if size else []
         b = np.concatenate(
-            [at * self.bound - self.measure, np.zeros(m), [cap or 0.0] if size else []]
+            [at * self.bound - self.measure, np.zeros(m), last, np.zeros(len(equal))]
         )
         q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
         cones = [clarabel.PSDTriangleConeT(self.n), clarabel.NonnegativeConeT(m + size)]
+        cones += [clarabel.ZeroConeT(len(equal))] if len(equal) else []
         P = sparse.csc_matrix((m + 1, m + 1))
         settings = clarabel.DefaultSettings()
         settings.verbose = False

@@ -1,0 +1,402 @@
+"""Certificates: multipliers in exact rationals that prove a worst case, and the file that holds them.
+
+A solver finds multipliers in floats. At a bound that is met with equality the slack matrix is
+singular, so rounding breaks it; there the multipliers are moved onto the exact solutions of
+"slack · kernel = 0" with the kernel snapped to rationals. Where that fails the bound is raised a
+little and that is what is claimed. Nothing counts but the exact check of ``recheck``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flint import fmpq, fmpq_mat
+
+from opcheck import registry
+from opcheck.engine.jit import fingerprint
+from opcheck.errors import OpcheckError
+from opcheck.evidence import recheck
+from opcheck.evidence.inequalities import Claim, claim
+from opcheck.evidence.setting import Place, simplest
+from opcheck.evidence.worst_case import ABOVE, Floats, Program, Solution
+from opcheck.model.theorem import Theorem
+
+Multipliers = dict[int, fmpq]
+RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
+COARSE, FINE = (24, 360, 5040, 10**5), (64, 2**12, 2**24)  # denominators of kernel and multipliers
+
+
+class NotCertified(OpcheckError):
+    """The inequalities do not give the bound, or no rational multipliers were found for it."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A proof of measure ≤ ratio · bound at one k, for every operator in every dimension.
+
+    Attributes:
+        ratio: 1 where it is the theorem's own bound that is proved.
+        tau: the constant proved: measure ≤ tau R², or the ratio where the bound is no multiple of R².
+        covers: the k that it is about.
+        how: how the multipliers were found.
+        document: everything needed to check it, as plain data.
+    """
+
+    theorem: str
+    k: int
+    ratio: Fraction
+    tau: Fraction
+    covers: str
+    how: str
+    document: Mapping[str, Any]
+
+    @property
+    def valid(self) -> bool:
+        """Whether the exact check passes; run anew each time."""
+        try:
+            recheck.check(dict(self.document))
+        except recheck.Rejected:
+            return False
+        return True
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON file. Raises OpcheckError where that is not possible."""
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self.document, indent=1, ensure_ascii=False)
+            target.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
+        return target
+
+
+def certify(
+    theorem: str | Theorem,
+    k: int = 1,
+    place: Place = "middle",
+    ratio: Fraction | int | str = 1,
+    **given: Any,
+) -> Certificate:
+    """A certificate of a theorem's bound at index k, or of the least above it that rounds.
+
+    Args:
+        place: of the parameters in their ranges: "low", "middle" or "high".
+        ratio: of the theorem's bound that is to be proved, as 99/100.
+        given: constants and parameters by name, as numbers or formulas.
+
+    Raises NotCertified where the inequalities do not give the bound, OpcheckError where the
+    statement has no worst case to compute.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    wanted = Fraction(ratio)
+    reason = ""
+    for convex in (False, True):
+        stated = claim(entry, k, place, given, convex)
+        if convex and not stated.graphs["A"]:
+            break
+        program = Program(stated)
+        try:
+            value = program.smallest().theta
+        except OpcheckError as error:
+            value, reason = None, reason or str(error)
+        if value is not None and value > float(wanted) + ABOVE * max(1.0, float(wanted)):
+            reason = (
+                f"{entry.name} at {stated.covers} is not certified: the inequalities give "
+                f"{value:.7g} times the bound"
+            )
+            continue
+        found = _at_bound(program, wanted) or _above(program, value, wanted)
+        if found is not None:
+            return found
+        reason = f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
+    raise NotCertified(reason)
+
+
+def _at_bound(program: Program, wanted: Fraction) -> Certificate | None:
+    target = fmpq(wanted.numerator, wanted.denominator)
+    for how, multipliers in _attempts(program, target):
+        if _proves(program.claim, target, multipliers):
+            return _certificate(program.claim, target, multipliers, how)
+    return None
+
+
+def _above(program: Program, value: float | None, wanted: Fraction) -> Certificate | None:
+    """At the smallest multiple of the bound above the value at which rounding succeeds."""
+    least = float(wanted) if value is None else max(value, 1e-9)
+    for step in RAISED:
+        low = Fraction(least) * (1 + step)
+        target = simplest(_exact(low), _exact(low * (1 + step)))
+        for how, multipliers in _attempts(program, target, tight=False):
+            if _proves(program.claim, target, multipliers):
+                return _certificate(program.claim, target, multipliers, f"{how}, raised")
+    return None
+
+
+def _exact(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+# ---- rounding ------------------------------------------------------------------------------------
+
+
+def _attempts(
+    program: Program, target: fmpq, tight: bool = True
+) -> Iterator[tuple[str, Multipliers]]:
+    """Rational multipliers that may prove the target, the simplest ways first."""
+    theta = float(Fraction(int(target.p), int(target.q)))
+    central = program.margin(theta)
+    if not np.isfinite(central.lam).all():
+        return
+    balanced = not len(program.balance)
+    lowest = float(np.linalg.eigvalsh(central.slack)[0]) if program.n else 0.0
+    if lowest > 1e-9 and balanced:
+        for denominator in FINE:
+            yield "interior", _snapped(central.lam, denominator)
+    light = program.lightest(theta, np.ones(len(central.lam)))
+    sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
+    if balanced and tight:
+        for source in sources:
+            yield "snapped", _snapped(_active(source), FINE[0])
+    for source in sources:
+        for dimension in _kernels(source):
+            for coarse in COARSE if dimension else COARSE[:1]:
+                for fine in FINE:
+                    moved = _projected(program, target, source, dimension, coarse, fine)
+                    if moved is not None:
+                        yield "projected" if dimension else "interior", moved
+
+
+def _active(source: Solution) -> Floats:
+    """The multipliers that are not 0: larger than their own dual variable."""
+    top = max(float(source.lam.max(initial=0.0)), 1e-12)
+    used = (source.lam > 1e-6 * top) & (source.lam > 1e-2 * np.maximum(source.weight, 0.0))
+    return np.where(used, source.lam, 0.0)
+
+
+def _snapped(lam: Floats, denominator: int) -> Multipliers:
+    found = {int(i): _rational(lam[i], denominator) for i in np.flatnonzero(lam > 0)}
+    return {i: value for i, value in found.items() if value > 0}
+
+
+def _rational(value: float, denominator: int) -> fmpq:
+    return _exact(Fraction(float(value)).limit_denominator(denominator))
+
+
+def _kernels(source: Solution) -> list[int]:
+    """Dimensions that the kernel of the slack matrix may have, the most likely first."""
+    values = np.linalg.eigvalsh(source.slack)
+    size = max(float(values[-1]), 1e-12) if len(values) else 1.0
+    counts = [int((values < size * cut).sum()) for cut in (1e-5, 1e-6, 1e-4, 1e-7, 1e-3)]
+    return list(dict.fromkeys(counts))
+
+
+def _projected(
+    program: Program, target: fmpq, source: Solution, dimension: int, coarse: int, fine: int
+) -> Multipliers | None:
+    """Multipliers close to the solver's for which slack · kernel = 0 holds exactly."""
+    lam = _active(source)
+    chosen = np.flatnonzero(lam)
+    chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
+    kernel = _kernel(source.slack, dimension, coarse)
+    rows: list[list[fmpq]] = []
+    stated = program.claim
+    exact = [_matrix(stated, {int(i): fmpq(1)}) for i in chosen]
+    constant = _constant(stated, target)
+    if dimension:
+        columns = [(m * kernel).entries() for m in exact]
+        right = (constant * kernel).entries()
+        rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
+    rows += [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in program.balance]
+    values = [_rational(lam[i], fine) for i in chosen]
+    if rows:
+        reduced, rank = fmpq_mat(rows).rref()
+        count = len(chosen)
+        pivots = []
+        for r in range(rank):
+            pivots.append(next(c for c in range(count + 1) if reduced[r, c] != 0))
+        if count in pivots:
+            return None
+        for r, c in enumerate(pivots):
+            rest = (reduced[r, j] * values[j] for j in range(c + 1, count) if j not in pivots)
+            values[c] = reduced[r, count] - sum(rest, fmpq(0))
+    if any(v < 0 for v in values):
+        return None
+    return {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
+
+
+def _kernel(slack: Floats, dimension: int, denominator: int) -> Any:
+    """A rational basis of the numerical kernel, one a column, with an identity block in it."""
+    n = len(slack)
+    if not dimension:
+        return None
+    _, vectors = np.linalg.eigh(slack)
+    basis = vectors[:, :dimension].copy()
+    rows: list[int] = []
+    work = basis.copy()
+    for _ in range(dimension):  # rows of the identity block, by complete pivoting
+        sizes = np.linalg.norm(work, axis=1)
+        r = int(np.argmax(sizes))
+        rows.append(r)
+        direction = work[r] / max(sizes[r], 1e-300)
+        work -= np.outer(work @ direction, direction)
+    basis = basis @ np.linalg.inv(basis[rows])
+    return fmpq_mat(n, dimension, [_rational(v, denominator) for v in basis.ravel()])
+
+
+# ---- exact ---------------------------------------------------------------------------------------
+
+
+def _matrix(stated: Claim, multipliers: Multipliers) -> Any:
+    """Σ λ_i C_i."""
+    n = len(stated.basis)
+    which = np.array(list(multipliers), dtype=np.int64)
+    found = list(stated.differences(which))
+    x = fmpq_mat([list(d) for _, d, _ in found])
+    u = fmpq_mat([list(d) for _, _, d in found])
+    total = fmpq_mat(n, n)
+    weights = list(multipliers.values())
+    for part, left, right in ((0, x, x), (1, x, u), (1, u, x), (2, u, u)):
+        scaled = [
+            [lam * form[part] * v for v in row]
+            for lam, (form, _, _), row in zip(weights, found, right.tolist(), strict=True)
+        ]
+        total = total + left.transpose() * fmpq_mat(scaled)
+    return total
+
+
+def _constant(stated: Claim, target: fmpq) -> Any:
+    """target · bound − measure."""
+    n = len(stated.basis)
+    total = fmpq_mat(n, n)
+    for sign, products in ((target, stated.bound), (fmpq(-1), stated.measure)):
+        for factor, u, v in stated.inner(products):
+            left, right = fmpq_mat([u]), fmpq_mat([v])
+            outer = left.transpose() * right
+            total = total + (outer + outer.transpose()) * (sign * factor / 2)
+    return total
+
+
+def _proves(stated: Claim, target: fmpq, multipliers: Multipliers) -> bool:
+    slack = _constant(stated, target)
+    if multipliers:
+        slack = slack - _matrix(stated, multipliers)
+    return recheck.semidefinite([list(row) for row in slack.tolist()])
+
+
+# ---- the file ------------------------------------------------------------------------------------
+
+
+def _certificate(stated: Claim, target: fmpq, multipliers: Multipliers, how: str) -> Certificate:
+    document = describe_claim(stated)
+    document["ratio"] = str(target)
+    document["multipliers"] = [
+        {
+            "property": stated.inequalities[i].property,
+            "pair": list(stated.inequalities[i].pair),
+            "value": str(value),
+        }
+        for i, value in sorted(multipliers.items())
+    ]
+    document["digest"] = recheck.digest(document)
+    ratio = Fraction(int(target.p), int(target.q))
+    scale = stated.scale
+    theorem = stated.setting.theorem
+    found = Certificate(
+        theorem.name,
+        stated.setting.k,
+        ratio,
+        ratio if scale is None else ratio * scale,
+        stated.covers,
+        how,
+        document,
+    )
+    if not found.valid:
+        raise OpcheckError(f"{theorem.name}: the checker rejects what was certified; report this")
+    return found
+
+
+def describe_claim(stated: Claim) -> dict[str, Any]:
+    """What is claimed, as plain data: everything in a certificate but its proof."""
+    chosen, basis = stated.setting, stated.basis
+    theorem = chosen.theorem
+
+    def combination(vector: Any) -> dict[str, str]:
+        return {basis[i]: str(v) for i, v in enumerate(vector) if v != 0}
+
+    def terms(products: Any) -> list[dict[str, Any]]:
+        return [
+            {"factor": str(c), "left": combination(u), "right": combination(v)}
+            for c, u, v in stated.inner(products)
+        ]
+
+    return {
+        "format": "opcheck certificate 1",
+        "statement": {
+            "theorem": theorem.name,
+            "method": theorem.method_name,
+            "measure": theorem.measure,
+            "bound": theorem.bound,
+            "k": chosen.k,
+            "covers": stated.covers,
+            "constants": {n: str(v) for n, v in chosen.constants.items()},
+            "parameters": {n: str(v) for n, v in chosen.parameters.items()},
+            "notes": list(chosen.notes),
+        },
+        "text": fingerprint(theorem.method.kernel),
+        "constrained": stated.constrained,
+        "basis": list(basis),
+        "calls": [
+            {
+                "name": name,
+                "of": "F" if e.of == "S" and not stated.constrained else e.of,
+                "before": combination(e.before),
+                "gamma": str(e.gamma),
+            }
+            for name, e in zip(stated.trace.basis[1:], stated.trace.evaluations, strict=True)
+        ],
+        "properties": [
+            {
+                "kind": p.kind.name,
+                "constant": None if p.constant is None else str(p.constant),
+                "of": p.of,
+            }
+            for p in stated.properties
+        ],
+        "measure": terms(stated.measure),
+        "bound": terms(stated.bound),
+    }
+
+
+def recheck_file(path: str | Path) -> tuple[str, str]:
+    """What a file proves, and how its run was compared with the method's own text.
+
+    Raises OpcheckError where it proves nothing, or the run is not the method's.
+    """
+    try:
+        document = recheck.load(str(path))
+        proved = recheck.check(document)
+    except recheck.ERRORS as error:
+        raise NotCertified(f"{path} is rejected: {error}") from error
+    said = document["statement"]
+    if said["theorem"] not in registry.names("theorems"):
+        return proved, f"{said['theorem']} is not known here, so its run was not compared"
+    theorem: Theorem = registry.get("theorems", said["theorem"])
+    kinds = [p["kind"] for p in document["properties"]]
+    given = {**said["constants"], **said["parameters"]}
+    stated = claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
+    again = describe_claim(stated)
+    again["statement"]["notes"] = said["notes"]
+    for part, value in again.items():
+        if json.loads(json.dumps(value)) != document[part]:
+            raise NotCertified(
+                f"{path} is rejected: its {part} is not what {theorem.name} and "
+                f"{theorem.method_name} give here"
+            )
+    return proved, f"the run is what the text of {theorem.method_name} gives"
