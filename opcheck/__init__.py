@@ -23,6 +23,7 @@ _WHERE = {
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "certify": "opcheck.evidence.certificate",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
@@ -38,6 +39,7 @@ _WHERE = {
     "run": "opcheck.engine.run",
     "theorem": "opcheck.model.theorem",
     "verify": "opcheck.evidence.verify",
+    "worst": "opcheck.evidence.worst_case",
 }
 
 
@@ -70,7 +72,9 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.verify import verify as verify
+    from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure
     from opcheck.model.method import method as method
     from opcheck.model.method import over as over

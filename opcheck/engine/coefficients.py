@@ -40,8 +40,8 @@ class Evaluation:
     of: str
     point: Vector
     value: Vector
-    before: Vector = ()
-    gamma: fmpq = fmpq(0)
+    before: Vector
+    gamma: fmpq
 
 
 @dataclass(frozen=True)

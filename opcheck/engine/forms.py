@@ -7,13 +7,14 @@ measure's text gives a quadratic form, and a text that is neither refuses itself
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from flint import arb, fmpq
 
 from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
+from opcheck.errors import Undecided
 from opcheck.model.text import Arithmetic
 
 AXES = (
@@ -33,7 +34,9 @@ class Coefficient:
 
     __slots__ = ("axis", "vector")
 
-    def __init__(self, vector: Mapping[int, fmpq] | Sparse, axis: int = 0) -> None:
+    def __init__(
+        self, vector: Mapping[int, fmpq] | Iterable[tuple[int, fmpq]], axis: int = 0
+    ) -> None:
         items = vector.items() if isinstance(vector, Mapping) else vector
         self.vector: Sparse = tuple(sorted((i, fmpq(v)) for i, v in items if v != 0))
         self.axis = axis
@@ -176,7 +179,7 @@ class Form:
         return self._scaled(1 / fmpq(other)) if other != 0 else Form({}, flaw="it divides by 0")
 
     def _ball(self, factor: arb) -> Form:
-        """Times an irrational number: rounded down, which is sound where the form is a bound ≥ 0."""
+        """Times an irrational number, rounded down: sound where the form is a bound ≥ 0."""
         if not factor.is_finite():
             return Form({}, flaw="it divides by 0")
         squares = all(u == v and c > 0 for p in self.products.values() for (u, v), c in p.items())
@@ -226,7 +229,8 @@ class Radius:
     def square(self) -> Form:
         """R² with its factor."""
         one = {(self.start, self.start): fmpq(1)}
-        return Form({axis: dict(one) for axis in AXES}) * (self.factor * self.factor)
+        found: Form = Form({axis: dict(one) for axis in AXES}) * (self.factor * self.factor)
+        return found
 
     def _refuse(self, *_: Any) -> Any:
         raise TypeError("R enters other than by its square: no quadratic form")
@@ -241,7 +245,10 @@ def below(value: arb) -> fmpq:
     scale = fmpq(ROUNDED)
     while low * arb(scale) < ROUNDED:
         scale *= 2
-    return fmpq((low * arb(scale)).floor().unique_fmpz()) / scale
+    whole = (low * arb(scale)).floor().unique_fmpz()
+    if whole is None:
+        raise Undecided(f"the integer below {low * arb(scale)}")
+    return fmpq(whole) / scale
 
 
 def form_arithmetic() -> Arithmetic:

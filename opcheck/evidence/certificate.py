@@ -1,4 +1,4 @@
-"""Certificates: multipliers in exact rationals that prove a worst case, and the file that holds them.
+"""Certificates: exact rational multipliers that prove a worst case, and the file that holds them.
 
 A solver finds multipliers in floats. At a bound that is met with equality the slack matrix is
 singular, so rounding breaks it; there the multipliers are moved onto the exact solutions of
@@ -9,7 +9,7 @@ little and that is what is claimed. Nothing counts but the exact check of ``rech
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -42,7 +42,7 @@ class Certificate:
 
     Attributes:
         ratio: 1 where it is the theorem's own bound that is proved.
-        tau: the constant proved: measure ≤ tau R², or the ratio where the bound is no multiple of R².
+        tau: what is proved: measure ≤ tau R², or the ratio where the bound is no multiple of R².
         covers: the k that it is about.
         how: how the multipliers were found.
         document: everything needed to check it, as plain data.
@@ -95,7 +95,10 @@ def certify(
     statement has no worst case to compute.
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
-    wanted = Fraction(ratio)
+    try:
+        wanted = Fraction(ratio)
+    except (ValueError, ZeroDivisionError):
+        raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
     reason = ""
     for convex in (False, True):
         stated = claim(entry, k, place, given, convex)
@@ -117,6 +120,86 @@ def certify(
             return found
         reason = f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
     raise NotCertified(reason)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of trying to certify a theorem at one k."""
+
+    theorem: str
+    k: int
+    certificate: Certificate | None = None
+    reason: str = ""
+    refused: bool = False
+
+    @property
+    def kind(self) -> str:
+        """``certified``, ``not certified``, or ``refused``: there is no worst case to compute."""
+        if self.certificate is not None:
+            return "certified"
+        return "refused" if self.refused else "not certified"
+
+    @property
+    def at_bound(self) -> bool:
+        """Whether the theorem's own bound is proved."""
+        return self.certificate is not None and self.certificate.ratio <= 1
+
+    @property
+    def cell(self) -> str:
+        """In a few letters, for a table."""
+        if self.certificate is None:
+            return self.kind
+        if self.at_bound:
+            return self.certificate.how
+        return f"≤ {float(self.certificate.ratio):.7g} × bound"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was rounded or assumed for it."""
+        if self.certificate is None:
+            return ()
+        document = self.certificate.document
+        found = [f"{self.theorem}: {note}" for note in document["statement"]["notes"]]
+        if any(p["kind"] == "Subdifferential" for p in document["properties"]):
+            found.append(f"{self.theorem}: proved for A = ∂f, f convex; a monotone A is not enough")
+        return tuple(found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        row: dict[str, Any] = {"theorem": self.theorem, "k": self.k, "result": self.kind}
+        if self.certificate is None:
+            return row | {"reason": self.reason}
+        return row | {
+            "ratio": str(self.certificate.ratio),
+            "tau": str(self.certificate.tau),
+            "covers": self.certificate.covers,
+            "how": self.certificate.how,
+            "notes": list(self.notes),
+            "certificate": dict(self.certificate.document),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the certificate into a folder, under the theorem's name and k."""
+        assert self.certificate is not None
+        return self.certificate.save(Path(folder) / f"{self.theorem}-k{self.k}.json")
+
+
+def attempts(
+    theorem: str, ks: Sequence[int], place: Place, ratio: str, given: Mapping[str, Any]
+) -> list[Attempt]:
+    """Certificates at each k, or why there is none; one that covers every k stands for all."""
+    found: list[Attempt] = []
+    for k in ks:
+        if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
+            found.append(Attempt(theorem, k, found[-1].certificate))
+            continue
+        try:
+            found.append(Attempt(theorem, k, certify(theorem, k, place, ratio, **given)))
+        except NotCertified as failed:
+            found.append(Attempt(theorem, k, None, str(failed)))
+        except OpcheckError as refused:
+            found.append(Attempt(theorem, k, None, str(refused), True))
+    return found
 
 
 def _at_bound(program: Program, wanted: Fraction) -> Certificate | None:

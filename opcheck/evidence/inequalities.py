@@ -1,8 +1,8 @@
 """What is known of a run of k steps: points, the inequalities between them, what is claimed.
 
 Everything is translated so that z* = 0 and F z* = 0: without that the slack matrix has a kernel at
-every multiplier. With A ≠ 0 this replaces F by F − F z* and A by A + F z*, which is no loss where the
-run and the claim only feel the sum; where they don't, F z* is one more basis vector "F*".
+every multiplier. With A ≠ 0 this replaces F by F − F z* and A by A + F z*, which is no loss where
+the run and the claim only feel the sum; where they don't, F z* is one more basis vector "F*".
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from opcheck.model.property import Kind, Monotone, Property
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "*"
-# f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its form
-# is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
+# f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its
+# form is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
 Subdifferential = Kind(
     "Subdifferential", lambda _: (0, Fraction(-1, 2), 0), None, False, "", "A = ∂f with f convex"
 )
@@ -119,7 +119,7 @@ def _exact(value: Any) -> fmpq:
 
 
 def graph_of(prop: Property, constrained: bool) -> str:
-    """The graph that a property speaks of; T = I − F is F's with another form, and A = 0 is S = F."""
+    """The graph that a property speaks of: F's for T = I − F, and for S where A = 0."""
     if prop.of == "T" or (prop.of == "S" and not constrained):
         return "F"
     return prop.of
@@ -320,8 +320,8 @@ def _sum(u: Vector, v: Vector, sign: int) -> Vector:
 # ---- size ----------------------------------------------------------------------------------------
 
 
-def memory(basis: int, inequalities: int) -> float:
-    """Bytes that solving takes, about: the matrix of the forms and the factor of the cone's block."""
+def memory(basis: float, inequalities: float) -> float:
+    """Bytes that solving takes, about: the forms, and the factor of the cone's block."""
     entries = basis * (basis + 1) / 2
     return 8 * (4 * entries * inequalities + 3 * (entries + inequalities) ** 2)
 

@@ -9,7 +9,7 @@ nothing; ``certificate`` does.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class WorstCase:
 
     Attributes:
         ratio: measured/bound in the worst case, by the solver's word.
-        value: measured in the worst case with R = 1, where the bound is a multiple of R²; else None.
+        value: measured in the worst case at R = 1, where the bound is a multiple of R²; else None.
         bound: that multiple.
         covers: the k that this is about.
         basis, inequalities: sizes.
@@ -122,6 +122,17 @@ def worst(
     )
 
 
+def each(
+    theorem: str, ks: Sequence[int], place: Place, sparse: bool, given: Mapping[str, Any]
+) -> Iterator[WorstCase]:
+    """The worst case at each k; only one where it covers every k."""
+    for k in ks:
+        found = worst(theorem, k, place, sparse, **given)
+        yield found
+        if found.covers.startswith("every"):
+            return
+
+
 def describe(stated: Claim, i: int) -> str:
     """An inequality in words, as ``Lipschitz(1) of F at *, F1``."""
     one = stated.inequalities[i]
@@ -149,9 +160,9 @@ class Program:
         need = memory(n, len(stated.inequalities))
         if need > available():
             raise OpcheckError(
-                f"{stated.setting.theorem.name} at k = {stated.setting.k} has {n} basis vectors and "
-                f"{len(stated.inequalities)} inequalities and needs about {need / 1e9:.1f} GB, more "
-                f"than the {available() / 1e9:.1f} GB that are free; take a smaller k"
+                f"{stated.setting.theorem.name} at k = {stated.setting.k} has {n} basis vectors, "
+                f"{len(stated.inequalities)} inequalities and needs about {need / 1e9:.1f} GB, "
+                f"more than the {available() / 1e9:.1f} GB that are free; take a smaller k"
             )
         self.rows, self.columns = _upper(n)
         self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
@@ -184,9 +195,9 @@ class Program:
             x, u = d[:, 0], d[:, 1]
             if prop.kind is Subdifferential:
                 x, u = -x, points[of][pairs[:, 0], 1]
-            I, J = self.rows, self.columns
-            out[which] = a * x[:, I] * x[:, J] + c * u[:, I] * u[:, J]
-            out[which] += b * (x[:, I] * u[:, J] + u[:, I] * x[:, J])
+            i_, j_ = self.rows, self.columns
+            out[which] = a * x[:, i_] * x[:, j_] + c * u[:, i_] * u[:, j_]
+            out[which] += b * (x[:, i_] * u[:, j_] + u[:, i_] * x[:, j_])
         return out * self.root
 
     def _products(self, terms: Any) -> Floats:
