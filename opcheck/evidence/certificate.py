@@ -29,7 +29,14 @@ from opcheck.model.theorem import Theorem
 
 Multipliers = dict[int, fmpq]
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
-COARSE, FINE = (24, 360, 5040, 10**5), (64, 2**12, 2**24)  # denominators of kernel and multipliers
+FINE = (64, 2**12, 2**24)  # denominators of multipliers
+WITHIN = (
+    1e-13,
+    1e-11,
+    1e-9,
+    1e-7,
+    1e-5,
+)  # a kernel's entry is the simplest rational within so much
 
 
 class NotCertified(OpcheckError):
@@ -245,15 +252,11 @@ def _attempts(
     light = program.lightest(theta, np.ones(len(central.lam)))
     sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
     if balanced and tight:
-        for source in sources:
-            yield "snapped", _snapped(_active(source), FINE[0])
+        for denominator in FINE[:2]:
+            for source in sources:
+                yield "snapped", _snapped(_active(source), denominator)
     for source in sources:
-        for dimension in _kernels(source):
-            for coarse in COARSE if dimension else COARSE[:1]:
-                for fine in FINE:
-                    moved = _projected(program, target, source, dimension, coarse, fine)
-                    if moved is not None:
-                        yield "projected" if dimension else "interior", moved
+        yield from _projections(program, target, source, 3 if tight else 1)
 
 
 def _active(source: Solution) -> Floats:
@@ -280,57 +283,115 @@ def _kernels(source: Solution) -> list[int]:
     return list(dict.fromkeys(counts))
 
 
-def _projected(
-    program: Program, target: fmpq, source: Solution, dimension: int, coarse: int, fine: int
-) -> Multipliers | None:
+def _projections(
+    program: Program, target: fmpq, source: Solution, guesses: int
+) -> Iterator[tuple[str, Multipliers]]:
     """Multipliers close to the solver's for which slack · kernel = 0 holds exactly."""
     lam = _active(source)
     chosen = np.flatnonzero(lam)
     chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
-    kernel = _kernel(source.slack, dimension, coarse)
-    rows: list[list[fmpq]] = []
-    stated = program.claim
-    exact = [_matrix(stated, {int(i): fmpq(1)}) for i in chosen]
-    constant = _constant(stated, target)
-    if dimension:
-        columns = [(m * kernel).entries() for m in exact]
-        right = (constant * kernel).entries()
-        rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
-    rows += [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in program.balance]
-    values = [_rational(lam[i], fine) for i in chosen]
-    if rows:
-        reduced, rank = fmpq_mat(rows).rref()
-        count = len(chosen)
-        pivots = []
-        for r in range(rank):
-            pivots.append(next(c for c in range(count + 1) if reduced[r, c] != 0))
-        if count in pivots:
-            return None
+    exact = [_matrix(program.claim, {int(i): fmpq(1)}) for i in chosen]
+    constant = _constant(program.claim, target)
+    balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in program.balance]
+    for dimension in _kernels(source)[:guesses]:
+        theta = float(Fraction(int(target.p), int(target.q)))
+        floats = _kernel(program, theta, source, chosen, dimension) if dimension else None
+        if dimension and floats is None:
+            continue
+        tried = set()
+        for within in WITHIN if dimension else WITHIN[:1]:
+            rows = list(balance)
+            if floats is not None:
+                kernel = _rationals(floats, within)
+                if kernel is None or str(kernel) in tried:
+                    continue
+                tried.add(str(kernel))
+                columns = [(m * kernel).entries() for m in exact]
+                right = (constant * kernel).entries()
+                rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
+            for values in _solved(rows, [float(lam[i]) for i in chosen]):
+                if all(v >= 0 for v in values):
+                    moved = {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
+                    yield "projected" if dimension else "interior", moved
+
+
+def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq]]:
+    """Exact solutions of linear equations, the free unknowns rounded more and more finely."""
+    count = len(near)
+    reduced, rank = fmpq_mat(rows or [[fmpq(0)] * (count + 1)]).rref()
+    pivots = [next(c for c in range(count + 1) if reduced[r, c] != 0) for r in range(rank)]
+    if count in pivots:
+        return
+    free = [c for c in range(count) if c not in pivots]
+    for denominator in FINE:
+        values = [_rational(v, denominator) for v in near]
         for r, c in enumerate(pivots):
-            rest = (reduced[r, j] * values[j] for j in range(c + 1, count) if j not in pivots)
+            rest = (reduced[r, j] * values[j] for j in free if j > c)
             values[c] = reduced[r, count] - sum(rest, fmpq(0))
-    if any(v < 0 for v in values):
-        return None
-    return {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
+        yield values
 
 
-def _kernel(slack: Floats, dimension: int, denominator: int) -> Any:
-    """A rational basis of the numerical kernel, one a column, with an identity block in it."""
-    n = len(slack)
-    if not dimension:
-        return None
-    _, vectors = np.linalg.eigh(slack)
-    basis = vectors[:, :dimension].copy()
+def _kernel(program: Program, target: float, source: Solution, chosen: Any, dimension: int) -> Any:
+    """The kernel of the slack matrix to rounding, one vector a column, an identity block in it.
+
+    It is the range of the solver's Gram matrix P Pᵀ, good to 1e-6 or so. Newton's method on what
+    optimality asks does the rest: slack · P = 0, and each inequality in use is an equality on P Pᵀ.
+    Both are needed: with either alone the root is not isolated, or not simple.
+    """
+    values, vectors = np.linalg.eigh(source.gram)
+    P = vectors[:, -dimension:] * np.sqrt(np.maximum(values[-dimension:], 1e-12 * values[-1]))
+    P /= max(float(np.linalg.norm(P)), 1e-300)
+    used = np.array([program.matrix(program.forms[i]) for i in chosen])
+    constant = program.matrix(target * program.bound - program.measure)
+    equations = np.concatenate([used, constant[None]])
+    lam, refined, count = source.lam[chosen].copy(), P.copy(), len(chosen)
+    for _ in range(8):
+        slack = constant - np.tensordot(lam, used, 1)
+        images = equations @ refined
+        flat = images.reshape(count + 1, -1)
+        wrong = np.concatenate(
+            [
+                (slack @ refined).ravel(),
+                flat @ refined.ravel(),
+                [np.sum(refined**2) - 1],
+            ]
+        )
+        jacobian = np.block(
+            [
+                [-flat[:count].T, np.kron(slack, np.eye(dimension))],
+                [np.zeros((count + 1, count)), 2 * flat],
+                [np.zeros((1, count)), 2 * refined.reshape(1, -1)],
+            ]
+        )
+        off = float(np.abs(wrong).max())
+        if off < 1e-14 or not off < 1e-2:
+            break
+        step = np.linalg.lstsq(jacobian, -wrong, rcond=1e-10)[0]
+        lam = lam + step[:count]
+        refined = refined + step[count:].reshape(refined.shape)
+    if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
+        P = refined
     rows: list[int] = []
-    work = basis.copy()
+    work = P.copy()
     for _ in range(dimension):  # rows of the identity block, by complete pivoting
         sizes = np.linalg.norm(work, axis=1)
         r = int(np.argmax(sizes))
         rows.append(r)
-        direction = work[r] / max(sizes[r], 1e-300)
+        direction = work[r] / max(float(sizes[r]), 1e-300)
         work -= np.outer(work @ direction, direction)
-    basis = basis @ np.linalg.inv(basis[rows])
-    return fmpq_mat(n, dimension, [_rational(v, denominator) for v in basis.ravel()])
+    try:
+        return P @ np.linalg.inv(P[rows])
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _rationals(matrix: Floats, within: float) -> Any:
+    """The simplest rationals so close, or None where these are as long as those of any numbers."""
+    width = Fraction(within)
+    rows = [[Fraction(float(v)) for v in row] for row in matrix]
+    found = [[simplest(_exact(v - width), _exact(v + width)) for v in row] for row in rows]
+    longest = max((int(v.q) for row in found for v in row), default=1)
+    return fmpq_mat(found) if longest < 0.2 / within**0.5 else None
 
 
 # ---- exact ---------------------------------------------------------------------------------------
