@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.engine.coefficients import Trace, trace
+from opcheck.engine.forms import Coefficient
 from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exactly
 from opcheck.engine.jit import visible
-from opcheck.engine.forms import Coefficient
 from opcheck.engine.numbers import Ball, ball_arithmetic, literal, precision, rational
 from opcheck.engine.run import run, run_batch, take
 from opcheck.errors import OpcheckError, Undecided

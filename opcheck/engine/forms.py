@@ -14,7 +14,6 @@ import numpy as np
 from flint import arb, fmpq
 
 from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
-from opcheck.errors import Undecided
 from opcheck.model.text import Arithmetic
 
 AXES = (
@@ -22,7 +21,7 @@ AXES = (
     1,
 )  # coordinates that a text is read on: what holds of each alike holds in every dimension
 Sparse = tuple[tuple[int, fmpq], ...]  # (index, coefficient), increasing, without zeros
-ROUNDED = 10**12  # an irrational bound is rounded down to this many parts of its leading digit
+ROUNDED = 40  # bits that an irrational factor keeps when it is rounded down
 
 
 class Coefficient:
@@ -240,15 +239,16 @@ class Radius:
 
 
 def below(value: arb) -> fmpq:
-    """A short rational below a positive ball, within about 1e-12 of it."""
-    low = arb(value.lower())
-    scale = fmpq(ROUNDED)
-    while low * arb(scale) < ROUNDED:
-        scale *= 2
-    whole = (low * arb(scale)).floor().unique_fmpz()
-    if whole is None:
-        raise Undecided(f"the integer below {low * arb(scale)}")
-    return fmpq(whole) / scale
+    """A short rational below a positive ball, within a part of 2^-40 of it."""
+    low = dyadic(arb(value.lower()))
+    shift = fmpq(2) ** (ROUNDED - int(low.p.bit_length()) + int(low.q.bit_length()))
+    return fmpq((low * shift).floor()) / shift
+
+
+def dyadic(value: arb) -> fmpq:
+    """The exact value of a ball's midpoint."""
+    mantissa, exponent = value.mid().man_exp()
+    return fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
 
 
 def form_arithmetic() -> Arithmetic:

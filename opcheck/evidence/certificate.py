@@ -158,7 +158,7 @@ class Attempt:
             return self.kind
         if self.at_bound:
             return self.certificate.how
-        return f"≤ {float(self.certificate.ratio):.7g} × bound"
+        return f"≤ {float(self.certificate.ratio):.10g} × bound"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -257,6 +257,13 @@ def _attempts(
                 yield "snapped", _snapped(_active(source), denominator)
     for source in sources:
         yield from _projections(program, target, source, 3 if tight else 1)
+    few = np.flatnonzero(program.sparse(central))
+    if tight and few.size:  # where too many will do, the solver is vague about each
+        alone = program.margin(theta, few)
+        if np.isfinite(alone.lam).all():
+            if balanced:
+                yield "snapped", _snapped(_active(alone), FINE[0])
+            yield from _projections(program, target, alone, 3)
 
 
 def _active(source: Solution) -> Floats:
@@ -293,7 +300,7 @@ def _projections(
     exact = [_matrix(program.claim, {int(i): fmpq(1)}) for i in chosen]
     constant = _constant(program.claim, target)
     balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in program.balance]
-    for dimension in _kernels(source)[:guesses]:
+    for dimension in _kernels(source)[:guesses] if chosen.size else []:
         theta = float(Fraction(int(target.p), int(target.q)))
         floats = _kernel(program, theta, source, chosen, dimension) if dimension else None
         if dimension and floats is None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from flint import arb, fmpq
 
-from opcheck.engine.forms import form_arithmetic
+from opcheck.engine.forms import dyadic, form_arithmetic
 from opcheck.engine.numbers import Ball, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.choices import Values, settle
@@ -230,6 +230,8 @@ def _number(value: Any) -> Any:
         return _exact(value)
     try:
         found = text(value).evaluate({}, form_arithmetic()) if isinstance(value, str) else value
+        if isinstance(found, Ball) and not found.ball.is_finite():
+            raise ValueError("it is not finite")
         return found if isinstance(found, Ball) else rational(found)
     except (TypeError, Undecided, OverflowError, ValueError) as error:
         raise OpcheckError(f"{value!r} is no number: {error}") from error
@@ -252,16 +254,11 @@ def _end(formula: Text | None, values: Values) -> Any:
 
 
 def _down(value: Any) -> fmpq:
-    return value if isinstance(value, fmpq) else _dyadic(arb(value.ball.lower()))
+    return value if isinstance(value, fmpq) else dyadic(arb(value.ball.lower()))
 
 
 def _up(value: Any) -> fmpq:
-    return value if isinstance(value, fmpq) else _dyadic(arb(value.ball.upper()))
-
-
-def _dyadic(value: arb) -> fmpq:
-    mantissa, exponent = value.mid().man_exp()
-    return fmpq(int(mantissa)) * fmpq(2) ** int(exponent)
+    return value if isinstance(value, fmpq) else dyadic(arb(value.ball.upper()))
 
 
 def simplest(lo: fmpq, hi: fmpq) -> fmpq:

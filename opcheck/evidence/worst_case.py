@@ -8,9 +8,10 @@ nothing; ``certificate`` does.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -229,8 +230,19 @@ class Program:
             )
         return found
 
-    def margin(self, theta: float) -> Solution:
-        """At fixed θ, multipliers that keep the slack matrix as far inside as possible."""
+    def margin(self, theta: float, only: NDArray[np.int64] | None = None) -> Solution:
+        """At fixed θ, multipliers that keep the slack matrix as far inside as possible.
+
+        ``only``: of these inequalities, the others left out.
+        """
+        if only is not None:
+            part = copy.copy(self)
+            part.forms, part.balance = self.forms[only], self.balance[:, only]
+            part.balance = part.balance[part.balance.any(axis=1)]
+            found = part.margin(theta)
+            lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
+            lam[only], weight[only] = found.lam, found.weight
+            return replace(found, lam=lam, weight=weight)
         identity = (self.rows == self.columns).astype(float)
         return self._solve(first=identity, at=theta, cost=-1.0, cap=1.0)
 
@@ -266,7 +278,7 @@ class Program:
         m = len(self.forms)
         t = np.zeros(len(self.rows)) if first is None else first
         top = sparse.csc_matrix(np.column_stack([t, self.forms.T]))
-        size = 0 if first is None and cap is None else int(nonnegative or cap is not None)
+        size = int(nonnegative or cap is not None)
         sign = -1.0 if nonnegative else 1.0
         line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + 1)) if size else None
         below = sparse.hstack([sparse.csc_matrix((m, 1)), -sparse.eye(m)], format="csc")
