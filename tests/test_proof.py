@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 import json
@@ -412,7 +411,6 @@ def test_no_run_exceeds_the_worst_case() -> None:
 
 # ---- every theorem -------------------------------------------------------------------------------
 
-VAGUE = {"pethick2023_la_average", "pethick2023_rapp_anytime", "pethick2023_rapp_radius"}
 REFUSED = {
     "is about",
     "must fail",
@@ -433,11 +431,7 @@ def test_every_theorem_is_certified_or_says_why_not(name: str, k: int) -> None:
     assert one.at_bound
     assert one.certificate.ratio == 1
     assert one.certificate.valid
-    if name in VAGUE:  # the solver's word is never needed for a proof
-        with contextlib.suppress(OpcheckError):
-            assert worst(name, k).ratio <= 1 + 1e-6
-    else:
-        assert worst(name, k).ratio <= 1 + 1e-6
+    assert worst(name, k).ratio <= 1 + 1e-6
 
 
 @pytest.mark.slow

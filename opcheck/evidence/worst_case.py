@@ -31,9 +31,13 @@ from opcheck.evidence.setting import Place
 from opcheck.model.theorem import Theorem
 
 Floats = NDArray[np.float64]
-TOLERANCES = (1e-10, 1e-8)  # asked of the solver in turn, until it reaches one
+TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
 ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
+
+
+class Unconverged(OpcheckError):
+    """The solver stopped before it reached its tolerance."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,22 @@ def worst(
     for convex in (False, True):
         stated = claim(entry, k, place, given, convex)
         program = Program(stated)
-        found = program.smallest()
-        if convex or found.theta <= 1 + ABOVE or not stated.graphs["A"]:
-            break
+        last = convex or not stated.graphs["A"]
+        try:
+            found = program.smallest()
+        except Unconverged:
+            raise
+        except OpcheckError:
+            if last:
+                raise
+            given_up = "no finite bound"
+        else:
+            if last or found.theta <= 1 + ABOVE:
+                break
+            given_up = f"{found.theta:.6g} times the bound"
         notes.append(
-            f"for A monotone alone the inequalities give {found.theta:.6g} times the bound; "
-            "here A is the subdifferential of a convex function"
+            f"for A monotone alone the inequalities give {given_up}; here A is the "
+            "subdifferential of a convex function"
         )
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
@@ -225,7 +239,7 @@ class Program:
         if found.status == "PrimalInfeasible":
             raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
         if found.status != "Solved":
-            raise OpcheckError(
+            raise Unconverged(
                 f"{name}: the solver did not converge ({found.status}), so nothing is known"
             )
         return found
