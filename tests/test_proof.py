@@ -1108,3 +1108,30 @@ def test_a_form_read_on_one_coordinate_alone_is_refused() -> None:
     with pytest.raises(TypeError):
         Radius(((0, fmpq(1)),)) * one
     assert isinstance(form_arithmetic().power(Radius(((0, fmpq(1)),)), 2), Form)
+
+
+# ---- docs/proofs.md ------------------------------------------------------------------------------
+
+DOC = Path(opcheck.__file__).parent.parent / "docs" / "proofs.md"
+
+
+def test_the_explained_certificate_is_the_one_that_is_made(halpern_2: dict[str, Any]) -> None:
+    text = DOC.read_text(encoding="utf-8")
+    for call in halpern_2["calls"]:
+        point = " + ".join(
+            name if value == "1" else f"{value} {name}" for name, value in call["before"].items()
+        )
+        assert f"| {call['name']} | {point.replace('+ -', '− ')} |" in text
+    assert len(halpern_2["multipliers"]) == 3
+    for one in halpern_2["multipliers"]:
+        assert f"| {', '.join(one['pair'])} | {one['value']} |" in text
+    assert halpern_2["bound"][0]["factor"] == "4/9"
+    # the square in the text: (2/3, −1) is the only direction that the slack matrix has
+    stated = claim(registry.get("theorems", "lieder2021_halpern"), 2)
+    program = Program(stated)
+    lam = np.zeros(len(stated.inequalities))
+    for one in halpern_2["multipliers"]:
+        pairs = [list(q.pair) for q in stated.inequalities]
+        lam[pairs.index(one["pair"])] = float(Fraction(one["value"]))
+    square = np.array([2 / 3, 0, 0, -1])
+    np.testing.assert_allclose(program.slack(1.0, lam), np.outer(square, square), atol=1e-14)
