@@ -771,9 +771,25 @@ def test_recheck_runs_the_method_again(tmp_path: Path) -> None:
     with pytest.raises(NotCertified, match="its measure is not what gorbunov2022_eg_last"):
         recheck_file(path)
     document = copy.deepcopy(dict(found.document))
-    document["text"] = "0" * 24
+    document["text"] = "0" * 64
     path.write_text(json.dumps(fresh(document)), encoding="utf-8")
-    with pytest.raises(NotCertified, match="its text is not what"):
+    assert "extragradient, which was edited since, gives" in recheck_file(path)[1]
+    for name, value in (("constants", {"L": "2"}), ("parameters", {"gamma": "1/3"})):
+        other = copy.deepcopy(document)
+        other["statement"][name] = value
+        path.write_text(json.dumps(fresh(other)), encoding="utf-8")
+        with pytest.raises(NotCertified, match=r"is not what|fails"):
+            recheck_file(path)
+    for name in ("constants", "k", "notes"):
+        other = copy.deepcopy(document)
+        del other["statement"][name]
+        path.write_text(json.dumps(fresh(other)), encoding="utf-8")
+        with pytest.raises(NotCertified, match=f"it has no '{name}'"):
+            recheck_file(path)
+    other = copy.deepcopy(document)
+    other["statement"]["parameters"]["gamma"] = "1/sqrt(2)"  # a formula: not evaluated
+    path.write_text(json.dumps(fresh(other)), encoding="utf-8")
+    with pytest.raises(NotCertified, match="Invalid literal"):
         recheck_file(path)
     document["statement"]["theorem"] = "nobody2026_nothing"
     path.write_text(json.dumps(fresh(document)), encoding="utf-8")
@@ -1075,6 +1091,12 @@ def test_a_step_of_a_method_with_memory_is_claimed_of_its_own_k_only() -> None:
     every = claim(registry.get("theorems", "gorbunov2022_eg_monotone"), 7)
     assert every.covers.startswith("every k")
     assert every.setting.k == 0
+    # a bound whose let depends on k speaks of that k
+    of_k = stated(
+        "gorbunov2022_eg_monotone", bound="c*residual", let={"c": "1 + d", "d": "1/(k + 1)"}
+    )
+    assert claim(of_k, 3).covers == "k = 3"
+    assert claim(registry.get("theorems", "pethick2023_rapp_last"), 2).covers == "k = 2 of K = 2"
 
 
 def test_the_python_names() -> None:

@@ -8,6 +8,8 @@ little and that is what is claimed. Nothing counts but the exact check of ``rech
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from opcheck import registry
-from opcheck.engine.jit import fingerprint
+from opcheck.engine.jit import fingerprint, visible
 from opcheck.errors import OpcheckError
 from opcheck.evidence import recheck
 from opcheck.evidence.inequalities import Claim, claim
@@ -508,7 +510,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
             "notes": list(chosen.notes),
         },
-        "text": fingerprint(theorem.method.kernel),
+        "text": text_hash(theorem),
         "constrained": stated.constrained,
         "basis": list(basis),
         "calls": [
@@ -533,6 +535,17 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
     }
 
 
+def text_hash(theorem: Theorem) -> str:
+    """Hash of the source of a theorem's method and of what that calls."""
+    found = hashlib.sha256()
+    for function in visible(theorem.method.kernel):
+        try:
+            found.update(inspect.getsource(function).encode())
+        except (OSError, TypeError):  # generated: the code itself
+            found.update(fingerprint(function).encode())
+    return found.hexdigest()
+
+
 def recheck_file(path: str | Path) -> tuple[str, str]:
     """What a file proves, and how its run was compared with the method's own text.
 
@@ -541,21 +554,27 @@ def recheck_file(path: str | Path) -> tuple[str, str]:
     try:
         document = recheck.load(str(path))
         proved = recheck.check(document)
-    except recheck.ERRORS as error:
-        raise NotCertified(f"{path} is rejected: {error}") from error
-    said = document["statement"]
-    if said["theorem"] not in registry.names("theorems"):
-        return proved, f"{said['theorem']} is not known here, so its run was not compared"
-    theorem: Theorem = registry.get("theorems", said["theorem"])
-    kinds = [p["kind"] for p in document["properties"]]
-    given = {**said["constants"], **said["parameters"]}
-    stated = claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
-    again = describe_claim(stated)
-    again["statement"]["notes"] = said["notes"]
-    for part, value in again.items():
-        if json.loads(json.dumps(value)) != document[part]:
-            raise NotCertified(
-                f"{path} is rejected: its {part} is not what {theorem.name} and "
-                f"{theorem.method_name} give here"
-            )
-    return proved, f"the run is what the text of {theorem.method_name} gives"
+        said = document["statement"]
+        if said["theorem"] not in registry.names("theorems"):
+            return proved, f"{said['theorem']} is not known here, so its run was not compared"
+        theorem: Theorem = registry.get("theorems", said["theorem"])
+        kinds = [p["kind"] for p in document["properties"]]
+        # numbers only: text from a file is never evaluated
+        given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
+        stated = claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
+        again = describe_claim(stated)
+        again["statement"]["notes"] = said["notes"]
+        for part in again.keys() - {"text"}:
+            if json.loads(json.dumps(again[part])) != document[part]:
+                raise NotCertified(
+                    f"its {part} is not what {theorem.name} and {theorem.method_name} give here"
+                )
+        same = document["text"] == again["text"]
+    except (*recheck.ERRORS, OpcheckError) as error:
+        raise NotCertified(f"{path} is rejected: {_sentence(error)}") from error
+    since = "" if same else ", which was edited since,"
+    return proved, f"the run is what the text of {theorem.method_name}{since} gives"
+
+
+def _sentence(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)

@@ -23,6 +23,7 @@ from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
 from opcheck.evidence.setting import Place, Setting, setting
 from opcheck.model.property import Kind, Monotone, Property
+from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "*"
@@ -205,7 +206,7 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
                     inequalities.append(Inequality(i, (first, second)))
                 if prop.kind is Subdifferential:
                     inequalities.append(Inequality(i, (second, first)))
-    covers = f"k = {k}"
+    covers = f"k = {k} of K = {horizon}" if "K" in _symbols(theorem) else f"k = {k}"
     if one_step(theorem):
         if memoryless(method, values, constrained):
             covers = "every k: a step depends on z alone, and z is arbitrary"
@@ -228,9 +229,21 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
 def one_step(theorem: Theorem) -> bool:
     """Whether a statement is about a step alone, and not about k, R or earlier steps."""
     texts = f"{theorem.measure} {theorem.bound}"
-    names = theorem.left.names | theorem.right.names
-    spoken = names & {"k", "R", "K"} or any(word in texts for word in ACCUMULATING)
+    spoken = _symbols(theorem) & {"k", "j", "R", "K"}
+    spoken |= {word for word in ACCUMULATING if word in texts}
     return theorem.claim == "one-step" and not spoken
+
+
+def _symbols(theorem: Theorem) -> set[str]:
+    """The symbols of a statement, and those behind each that ``let`` defines."""
+    found = set(theorem.left.names | theorem.right.names)
+    found |= {p.symbol for p in theorem.method.parameters}
+    waiting = list(found & theorem.let.keys())
+    while waiting:
+        more = text(theorem.let[waiting.pop()]).names - found
+        found |= more
+        waiting += more & theorem.let.keys()
+    return found
 
 
 def _read(
