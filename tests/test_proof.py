@@ -1064,6 +1064,11 @@ def test_the_sparse_selection_of_halpern_is_the_published_proof() -> None:
         pairs = [words.rpartition(" at ")[2] for words, _ in found.active]
         steps = {f"F{i}, F{i + 1}" for i in range(1, k + 1)}
         assert set(pairs) == steps | {f"*, F{k + 1}"}
+        by_pair = {words.rpartition(" at ")[2]: value for words, value in found.active}
+        for i in range(1, k + 1):
+            published = 2 * i * (i + 1) / (k + 1) ** 2
+            assert by_pair[f"F{i}, F{i + 1}"] == pytest.approx(published, rel=1e-4)
+        assert by_pair[f"*, F{k + 1}"] == pytest.approx(2 / (k + 1), rel=1e-4)
 
 
 def test_memoryless_methods() -> None:

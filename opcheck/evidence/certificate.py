@@ -125,7 +125,7 @@ def certify(
         if value is not None and value > float(wanted) + ABOVE * max(1.0, float(wanted)):
             reason = (
                 f"{entry.name} at {stated.covers} is not certified: the inequalities give "
-                f"{value:.7g} times the bound"
+                f"{value:.7g} times the bound" + (f", not {wanted}" if wanted != 1 else "")
             )
             if last:
                 break

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -116,8 +116,9 @@ def worst(
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
     if sparse:
-        lam = program.sparse(found)
-        active = tuple((describe(stated, int(i)), float(lam[i])) for i in np.flatnonzero(lam))
+        few = np.flatnonzero(program.sparse(found))
+        lam = program.smallest(few).lam
+        active = tuple((describe(stated, int(i)), float(lam[i])) for i in few)
     scale = stated.scale
     bound = None if scale is None else float(scale)
     return WorstCase(
@@ -232,8 +233,13 @@ class Program:
         """θ bound − measure − Σ λ_i C_i."""
         return self.matrix(theta * self.bound - self.measure - lam @ self.forms)
 
-    def smallest(self) -> Solution:
-        """min θ. Raises OpcheckError where there is none or the solver does not converge."""
+    def smallest(self, only: NDArray[np.int64] | None = None) -> Solution:
+        """min θ. Raises OpcheckError where there is none, Unconverged where the solver fails.
+
+        ``only``: of these inequalities, the others left out.
+        """
+        if only is not None:
+            return self._among(only, lambda part: part.smallest())
         name = self.claim.setting.theorem.name
         found = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
         if found.status == "PrimalInfeasible":
@@ -250,15 +256,18 @@ class Program:
         ``only``: of these inequalities, the others left out.
         """
         if only is not None:
-            part = copy.copy(self)
-            part.forms, part.balance = self.forms[only], self.balance[:, only]
-            part.balance = part.balance[part.balance.any(axis=1)]
-            found = part.margin(theta)
-            lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
-            lam[only], weight[only] = found.lam, found.weight
-            return replace(found, lam=lam, weight=weight)
+            return self._among(only, lambda part: part.margin(theta))
         identity = (self.rows == self.columns).astype(float)
         return self._solve(first=identity, at=theta, cost=-1.0, cap=1.0)
+
+    def _among(self, only: NDArray[np.int64], solve: Callable[[Program], Solution]) -> Solution:
+        part = copy.copy(self)
+        part.forms, part.balance = self.forms[only], self.balance[:, only]
+        part.balance = part.balance[part.balance.any(axis=1)]
+        found = solve(part)
+        lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
+        lam[only], weight[only] = found.lam, found.weight
+        return replace(found, lam=lam, weight=weight)
 
     def lightest(self, theta: float, weights: Floats) -> Solution:
         """At fixed θ, multipliers of least weighted sum."""

@@ -234,6 +234,7 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     for kind in ("not certified", "refused"):
         reasons = dict.fromkeys(a.reason for a in found if a.kind == kind)
         for reason in reasons:
-            console.print(f"{kind}: {reason}", highlight=False, markup=False)
+            said = reason if kind in reason else f"{kind}: {reason}"
+            console.print(said, highlight=False, markup=False)
     for note in dict.fromkeys(note for a in found for note in a.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
