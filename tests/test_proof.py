@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
 import opcheck
 from opcheck import registry
@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import inequalities, recheck, worst_case
+from opcheck.evidence import certificate, inequalities, recheck, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -491,8 +491,6 @@ def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
 def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from opcheck.evidence import certificate
-
     real = certificate._attempts
 
     def only_raised(program: Any, target: Any, tight: bool = True) -> Any:
@@ -954,6 +952,23 @@ def test_a_solver_that_stops_early_says_nothing(monkeypatch: pytest.MonkeyPatch)
         certify("lieder2021_halpern", 2, ratio="99/100")
 
 
+def test_a_solution_below_what_holds_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen where the bound is 1e-8 in the measure's scale, below what the solver resolves."""
+    with pytest.raises(OpcheckError, match="so nothing is known"):
+        worst("pethick2023_inner_loop", 2, gamma="1/86")
+    assert certify("pethick2023_inner_loop", 2, gamma="1/86").ratio == 1
+    real = Program._solve
+
+    def too_small(self: Program, *args: Any, **options: Any) -> Any:
+        found = real(self, *args, **options)
+        theta = found.theta * 0.999
+        return dataclasses.replace(found, theta=theta, slack=self.slack(theta, found.lam))
+
+    monkeypatch.setattr(Program, "_solve", too_small)
+    with pytest.raises(OpcheckError, match="not positive semidefinite"):
+        worst("lieder2021_halpern", 2)
+
+
 def test_memory_is_estimated_before_anything_is_solved(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: Any, **__: Any) -> Any:
         raise AssertionError("it solved")
@@ -1154,11 +1169,9 @@ def test_the_explained_certificate_is_the_one_that_is_made(halpern_2: dict[str, 
         assert f"| {', '.join(one['pair'])} | {one['value']} |" in text
     assert halpern_2["bound"][0]["factor"] == "4/9"
     # the square in the text: (2/3, −1) is the only direction that the slack matrix has
-    stated = claim(registry.get("theorems", "lieder2021_halpern"), 2)
-    program = Program(stated)
-    lam = np.zeros(len(stated.inequalities))
-    for one in halpern_2["multipliers"]:
-        pairs = [list(q.pair) for q in stated.inequalities]
-        lam[pairs.index(one["pair"])] = float(Fraction(one["value"]))
-    square = np.array([2 / 3, 0, 0, -1])
-    np.testing.assert_allclose(program.slack(1.0, lam), np.outer(square, square), atol=1e-14)
+    found = claim(registry.get("theorems", "lieder2021_halpern"), 2)
+    pairs = [list(q.pair) for q in found.inequalities]
+    used = {pairs.index(one["pair"]): fmpq(one["value"]) for one in halpern_2["multipliers"]}
+    slack = certificate._constant(found, fmpq(1)) - certificate._matrix(found, used)
+    square = fmpq_mat([[fmpq(2, 3), 0, 0, -1]])
+    assert slack == square.transpose() * square

@@ -178,7 +178,7 @@ class Attempt:
         document = self.certificate.document
         found = [f"{self.theorem}: {note}" for note in document["statement"]["notes"]]
         if any(p["kind"] == "Subdifferential" for p in document["properties"]):
-            found.append(f"{self.theorem}: proved for A = ∂f, f convex; a monotone A is not enough")
+            found.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
         return tuple(found)
 
     def as_dict(self) -> dict[str, Any]:
@@ -258,13 +258,13 @@ def _attempts(
     lowest = float(np.linalg.eigvalsh(central.slack)[0]) if program.n else 0.0
     if lowest > 1e-9 and balanced:
         for denominator in FINE:
-            yield "interior", _snapped(central.lam, denominator)
+            yield "interior", _snapped(central.lam * program.unit, denominator)
     light = program.lightest(theta, np.ones(len(central.lam)))
     sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
     if balanced and tight:
         for denominator in FINE[:2]:
             for source in sources:
-                yield "snapped", _snapped(_active(source), denominator)
+                yield "snapped", _snapped(_active(source) * program.unit, denominator)
     for source in sources:
         yield from _projections(program, target, source, 3 if tight else 1)
     few = np.flatnonzero(program.sparse(central))
@@ -272,7 +272,7 @@ def _attempts(
         alone = program.margin(theta, few)
         if np.isfinite(alone.lam).all():
             if balanced:
-                yield "snapped", _snapped(_active(alone), FINE[0])
+                yield "snapped", _snapped(_active(alone) * program.unit, FINE[0])
             yield from _projections(program, target, alone, 3)
 
 
@@ -309,7 +309,8 @@ def _projections(
     chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
     exact = [_matrix(program.claim, {int(i): fmpq(1)}) for i in chosen]
     constant = _constant(program.claim, target)
-    balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in program.balance]
+    signs = program.claim.balance()
+    balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in signs]
     for dimension in _kernels(source)[:guesses] if chosen.size else []:
         theta = float(Fraction(int(target.p), int(target.q)))
         floats = _kernel(program, theta, source, chosen, dimension) if dimension else None
@@ -326,7 +327,7 @@ def _projections(
                 columns = [(m * kernel).entries() for m in exact]
                 right = (constant * kernel).entries()
                 rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
-            for values in _solved(rows, [float(lam[i]) for i in chosen]):
+            for values in _solved(rows, [float(lam[i] * program.unit[i]) for i in chosen]):
                 if all(v >= 0 for v in values):
                     moved = {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
                     yield "projected" if dimension else "interior", moved
@@ -388,6 +389,7 @@ def _kernel(program: Program, target: float, source: Solution, chosen: Any, dime
         refined = refined + step[count:].reshape(refined.shape)
     if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
         P = refined
+    P = P / program.stretch[:, None]
     rows: list[int] = []
     work = P.copy()
     for _ in range(dimension):  # rows of the identity block, by complete pivoting

@@ -32,6 +32,7 @@ from opcheck.model.theorem import Theorem
 
 Floats = NDArray[np.float64]
 TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
+VIOLATED = 1e-5  # in units of the bound, how far below 0 an eigenvalue of a solution may lie
 ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
 
@@ -117,7 +118,7 @@ def worst(
     active: tuple[tuple[str, float], ...] = ()
     if sparse:
         few = np.flatnonzero(program.sparse(found))
-        lam = program.smallest(few).lam
+        lam = program.smallest(few).lam * program.unit
         active = tuple((describe(stated, int(i)), float(lam[i])) for i in few)
     scale = stated.scale
     bound = None if scale is None else float(scale)
@@ -168,7 +169,12 @@ class Solution:
 
 
 class Program:
-    """The forms of a claim in floats, and the programs over them."""
+    """The forms of a claim in floats, and the programs over them.
+
+    Scaled for the solver: each basis vector to the size that points hold it in, each inequality,
+    and the larger of measure and bound, to largest entry 1. A multiplier times
+    ``unit`` is the one of the unscaled forms.
+    """
 
     def __init__(self, stated: Claim) -> None:
         self.claim = stated
@@ -182,10 +188,27 @@ class Program:
             )
         self.rows, self.columns = _upper(n)
         self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
+        self.stretch = self._stretch()
         self.forms = self._forms()
-        self.balance = stated.balance()
+        self.balance = stated.balance().astype(float)
         self.measure = self._products(stated.inner(stated.measure))
         self.bound = self._products(stated.inner(stated.bound))
+        sizes = np.abs(self.forms).max(axis=1, initial=0.0)
+        sizes[sizes == 0] = 1.0
+        both = np.concatenate([self.bound, self.measure])
+        top = float(np.abs(both).max(initial=0.0)) or 1.0
+        self.unit = top / sizes
+        self.forms /= sizes[:, None]
+        self.balance *= self.unit / top
+        self.measure, self.bound = self.measure / top, self.bound / top
+
+    def _stretch(self) -> Floats:
+        """For each basis vector the power of two by which points hold it at most."""
+        points = [
+            [float(c) for c in p] for graph in self.claim.graphs.values() for p, _ in graph.values()
+        ]
+        most = np.abs(np.array(points or [[1.0] * self.n])).max(axis=0)
+        return np.exp2(np.round(np.log2(np.where(most > 0, most, 1.0))))
 
     def _forms(self) -> Floats:
         """C_i, one a row, in the solver's vector form of symmetric matrices."""
@@ -197,6 +220,7 @@ class Program:
             of: np.array([[[float(c) for c in v] for v in pair] for pair in graph.values()])
             for of, graph in self.claim.graphs.items()
         }
+        points = {of: p / self.stretch for of, p in points.items() if p.size}
         kinds = np.array([q.property for q in self.claim.inequalities])
         for i, prop in enumerate(self.claim.properties):
             which = np.flatnonzero(kinds == i)
@@ -219,7 +243,8 @@ class Program:
     def _products(self, terms: Any) -> Floats:
         total = np.zeros((self.n, self.n))
         for c, u, v in terms:
-            uf, vf = np.array([float(e) for e in u]), np.array([float(e) for e in v])
+            uf = np.array([float(e) for e in u]) / self.stretch
+            vf = np.array([float(e) for e in v]) / self.stretch
             total += float(c) * (np.outer(uf, vf) + np.outer(vf, uf)) / 2
         return total[self.rows, self.columns] * self.root
 
@@ -244,9 +269,12 @@ class Program:
         found = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
         if found.status == "PrimalInfeasible":
             raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
-        if found.status != "Solved":
+        status, size = found.status, float(np.abs(self.bound).max(initial=0.0))
+        if status == "Solved" and np.linalg.eigvalsh(found.slack)[0] < -VIOLATED * size:
+            status = "Solved, with a slack matrix that is not positive semidefinite"
+        if status != "Solved":
             raise Unconverged(
-                f"{name}: the solver did not converge ({found.status}), so nothing is known"
+                f"{name}: the solver did not converge ({status}), so nothing is known"
             )
         return found
 
