@@ -25,6 +25,7 @@ _WHERE = {
     "WeakMinty": "opcheck.model.property",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
+    "certify": "opcheck.evidence.certificate",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
@@ -40,6 +41,7 @@ _WHERE = {
     "run": "opcheck.engine.run",
     "theorem": "opcheck.model.theorem",
     "verify": "opcheck.evidence.verify",
+    "worst": "opcheck.evidence.worst_case",
 }
 
 
@@ -72,9 +74,11 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
     from opcheck.evidence.verify import verify as verify
+    from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure
     from opcheck.model.method import method as method
     from opcheck.model.method import over as over

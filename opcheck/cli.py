@@ -466,3 +466,146 @@ def repro(paper: str, figure_id: str | None, only_list: bool, out: str, as_json:
                 click.echo(f"{'seen' if passed else 'NOT SEEN'}: {sentence}")
     if not all(passed for r in results for _, passed in r.checks):
         click.get_current_context().exit(1)
+
+
+def _indices(source: str) -> list[int]:
+    """``3``, ``1..6`` or ``1,2,5``."""
+    found: list[int] = []
+    try:
+        for part in source.split(","):
+            low, dots, high = part.partition("..")
+            found += range(int(low), int(high) + 1) if dots else [int(low)]
+    except ValueError:
+        found = []
+    if not found or min(found) < 0 or len(found) > 1000:
+        raise OpcheckError(f"-k {source!r} is no range of k; write -k 3, -k 1..6 or -k 1,2,5")
+    return list(dict.fromkeys(found))
+
+
+def _texts(values: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for item in values:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise OpcheckError(f"-p {item!r} is no parameter; write -p name=number")
+        found[name.strip()] = value.strip()
+    return found
+
+
+PLACES = click.Choice(["low", "middle", "high"])
+
+
+@main.command()
+@click.argument("theorem")
+@click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
+@click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
+@click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def worst(
+    theorem: str,
+    ks: str,
+    parameters: tuple[str, ...],
+    place: Any,
+    sparse: bool,
+    as_json: bool,
+) -> None:
+    """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver."""
+    from opcheck.evidence.worst_case import each
+    from opcheck.report import terminal
+
+    found = []
+    (name,) = _one(theorem)
+    chosen = _indices(ks)
+    with terminal.Bar("worst", len(chosen)) as step:
+        for one in each(name, chosen, place, sparse, _texts(parameters)):
+            found.append(one)
+            step(f"{name} k = {one.k}")
+    if as_json:
+        _json([one.as_dict() for one in found])
+    else:
+        terminal.show_worst(found, _console())
+
+
+@main.command()
+@click.argument("selector", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every theorem.")
+@click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
+@click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
+@click.option("--ratio", default="1", show_default=True, help="Of the bound, as 99/100.")
+@click.option("--out", type=click.Path(file_okay=False), help="Write one file a certificate.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def certify(
+    selector: tuple[str, ...],
+    everything: bool,
+    ks: str,
+    parameters: tuple[str, ...],
+    place: Any,
+    ratio: str,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Prove bounds at each k, for every operator and dimension, in exact rationals.
+
+    Exit code 1 if one is not certified.
+    """
+    from opcheck import registry
+    from opcheck.evidence.certificate import attempts
+    from opcheck.report import terminal
+
+    if bool(selector) == everything:
+        raise OpcheckError("certify takes theorems by name or prefix, or --all")
+    names = registry.select("theorems", selector) if selector else registry.names("theorems")
+    chosen = _indices(ks)
+    found = []
+    with terminal.Bar("certify", len(names)) as step:
+        for name in names:
+            found += attempts(name, chosen, place, ratio, _texts(parameters))
+            step(name)
+    if len(names) == 1 and found[0].kind == "refused":
+        raise OpcheckError(found[0].reason)
+    paths = [a.save(out) for a in found if out and a.certificate]
+    if as_json:
+        _json([a.as_dict() for a in found])
+    else:
+        terminal.show_attempts(found, _console())
+        for path in paths:
+            click.echo(path)
+    if any(a.kind == "not certified" for a in found):
+        click.get_current_context().exit(1)
+
+
+@main.command()
+@click.argument("file", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def recheck(file: tuple[str, ...], as_json: bool) -> None:
+    """Check certificates exactly, without a solver, and their runs against the methods' own text.
+
+    Exit code 1 if one is rejected. ``python recheck.py FILE`` does the former without opcheck.
+    """
+    from opcheck.evidence.certificate import NotCertified, recheck_file
+
+    rows = []
+    for path in file:
+        try:
+            proved, compared = recheck_file(path)
+            rows.append({"file": path, "valid": True, "proved": proved, "run": compared})
+        except NotCertified as rejected:
+            rows.append({"file": path, "valid": False, "proved": str(rejected), "run": ""})
+    if as_json:
+        _json(rows)
+    else:
+        for row in rows:
+            click.echo(f"proved: {row['proved']}; {row['run']}" if row["valid"] else row["proved"])
+    if not all(row["valid"] for row in rows):
+        click.get_current_context().exit(1)
+
+
+def _one(name: str) -> list[str]:
+    from opcheck import registry
+
+    found = registry.select("theorems", [name])
+    if len(found) != 1:
+        raise OpcheckError(f"{name!r} selects {len(found)} theorems; name one")
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opcheck.evidence.matrix_facts import (
+from opcheck.model.matrix_facts import (
     NOTE,
     corners,
     facts_of,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.evidence.matrix_facts import certified, facts_of, lipschitz_above
+from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck.model.operator import Operator, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone, exact

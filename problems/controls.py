@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.evidence.matrix_facts import facts_of
+from opcheck.model.matrix_facts import facts_of
 from opcheck.model.operator import Operator, Vector, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import (

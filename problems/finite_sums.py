@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.evidence.matrix_facts import certified, facts_of, lipschitz_above
+from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck.model.operator import Vector, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, exact

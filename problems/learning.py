@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 
 from opcheck.errors import OpcheckError
-from opcheck.evidence.matrix_facts import NOTE, certified, lipschitz_above, monotone_below
+from opcheck.model.matrix_facts import NOTE, certified, lipschitz_above, monotone_below
 from opcheck.model.operator import Operator, Vector
 from opcheck.model.problem import Problem, Region, problem_family
 from opcheck.model.property import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.evidence.matrix_facts import facts_of
+from opcheck.model.matrix_facts import facts_of
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import (

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.evidence.matrix_facts import certified, lipschitz_above
+from opcheck.model.matrix_facts import certified, lipschitz_above
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Lipschitz

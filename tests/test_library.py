@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
-from opcheck.evidence import matrix_facts
+from opcheck.model import matrix_facts
 from opcheck.model import property as properties
 from opcheck.model.problem import Problem, problem
 from opcheck_problems import classical, finite_sums

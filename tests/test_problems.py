@@ -18,7 +18,7 @@ from opcheck.engine.interpret import Balls
 from opcheck.engine.numbers import precision
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
-from opcheck.evidence import matrix_facts
+from opcheck.model import matrix_facts
 from opcheck.model import property as properties
 from opcheck.model.problem import Problem, points, problem
 from opcheck.model.property import Fact, Lipschitz

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.engine.coefficients import Trace, trace
+from opcheck.engine.forms import Coefficient
 from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exactly
 from opcheck.engine.jit import visible
-from opcheck.engine.numbers import Ball, Coefficient, ball_arithmetic, literal, precision, rational
+from opcheck.engine.numbers import Ball, ball_arithmetic, literal, precision, rational
 from opcheck.engine.run import run, run_batch, take
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method, Over, resolve
@@ -555,7 +556,7 @@ def test_a_point_seen_before_returns_the_vector_it_returned_then() -> None:
 # ---- what must raise -----------------------------------------------------------------------------
 
 APART, OVERLAPPING = (Ball(1), Ball(2)), (Ball(arb(0, 1)), Ball(arb(0.5, 1)))
-ONE = Coefficient(fmpq(1))
+ONE, OTHER_AXIS = Coefficient({0: fmpq(1)}), Coefficient({0: fmpq(1)}, 1)
 INEXACT: dict[str, Callable[[], Any]] = {
     "float in a ball": lambda: Ball(0.5),
     "ball + float": lambda: Ball(1) + 0.5,
@@ -585,7 +586,14 @@ INEXACT: dict[str, Callable[[], Any]] = {
     "rational * Fraction": lambda: fmpq(1, 3) * Fraction(1, 3),
     "root of a rational": lambda: np.exp(fmpq(1, 3)),
     "rational ** 1/2": lambda: ball_arithmetic().power(fmpq(2), 0.5),
-    "product of entries": lambda: ONE * ONE,
+    "product of three entries": lambda: ONE * ONE * ONE,
+    "product of entries + entry": lambda: ONE * ONE + ONE,
+    "product of entries + number": lambda: ONE * ONE + 1,
+    "root of a product": lambda: np.sqrt(ONE * ONE),
+    "products compared": lambda: ONE * ONE < ONE * ONE,
+    "quotient of products": lambda: (ONE * ONE) / (ONE * ONE),
+    "product of different coordinates": lambda: ONE * OTHER_AXIS,
+    "sum of different coordinates": lambda: ONE + OTHER_AXIS,
     "quotient of entries": lambda: ONE / ONE,
     "inverse of an entry": lambda: 1 / ONE,
     "square of an entry": lambda: ONE**2,

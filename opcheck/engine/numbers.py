@@ -39,8 +39,9 @@ def literal(source: str) -> fmpq:
 
 def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
-        # an array takes the operation over, entry by entry
-        return NotImplemented if isinstance(other, np.ndarray) else operation(self, other)
+        # an array takes the operation over, entry by entry, and so does a quadratic form
+        foreign = isinstance(other, np.ndarray) or hasattr(other, "takes_balls")
+        return NotImplemented if foreign else operation(self, other)
 
     return apply
 
@@ -220,7 +221,8 @@ def _whole(power: Any) -> int:
     return int(power)
 
 
-def _over_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+def over_arrays(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, entry by entry where it is given arrays."""
     wrapped = np.frompyfunc(function, function.__code__.co_argcount, 1)
 
     def apply(*values: Any) -> Any:
@@ -248,7 +250,7 @@ def _on_balls(name: str) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         return getattr(Ball(value), name)()
 
-    return _over_arrays(apply)
+    return over_arrays(apply)
 
 
 _ELEMENTARY = {
@@ -261,65 +263,8 @@ _ELEMENTARY = {
 def ball_arithmetic() -> Arithmetic:
     """Texts on balls at the working precision."""
     return Arithmetic(
-        literal, _over_arrays(_divide), _over_arrays(_power), _ball(arb.pi()), _ELEMENTARY
+        literal, over_arrays(_divide), over_arrays(_power), _ball(arb.pi()), _ELEMENTARY
     )
-
-
-class Coefficient:
-    """A coordinate of a vector on the basis of a worst-case problem: linear algebra only.
-
-    An adaptive step multiplies, divides or compares coordinates, and so refuses itself.
-    """
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: fmpq) -> None:
-        self.value = value
-
-    def _other(self, other: Any) -> fmpq:
-        if isinstance(other, Coefficient):
-            return other.value
-        if isinstance(other, int) and other == 0:
-            return fmpq(0)
-        raise TypeError("a number is added to a vector: the method is not linear in its points")
-
-    def __add__(self, other: Any) -> Coefficient:
-        return Coefficient(self.value + self._other(other))
-
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Coefficient:
-        return Coefficient(self.value - self._other(other))
-
-    def __rsub__(self, other: Any) -> Coefficient:
-        return Coefficient(self._other(other) - self.value)
-
-    def __neg__(self) -> Coefficient:
-        return Coefficient(-self.value)
-
-    def __mul__(self, other: Any) -> Coefficient:
-        if isinstance(other, int | fmpq):
-            return Coefficient(self.value * other)
-        raise TypeError(
-            "vector entries are multiplied: an adaptive step is not a fixed-step method"
-        )
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Coefficient:
-        if isinstance(other, int | fmpq):
-            return Coefficient(self.value / other)
-        raise TypeError("division by a vector entry: an adaptive step is not a fixed-step method")
-
-    def _refuse(self, *_: Any) -> Any:
-        raise TypeError("vector entries are compared or rounded: not a fixed-step method")
-
-    __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _refuse
-    __bool__ = __float__ = __abs__ = __pow__ = _refuse
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return str(self.value)
 
 
 class precision:

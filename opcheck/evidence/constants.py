@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence import enclose, matrix_facts
+from opcheck.evidence import enclose
+from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import (
     Comonotone,
@@ -270,6 +271,7 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
 
     uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
 
+    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
     def value(pairs: Floats) -> Floats:
         w = centre + size * pairs[:, :d]
         if kind.star:
@@ -295,12 +297,11 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
             terms, ends = each[:m] + each[m:], np.linalg.norm(z, axis=1)
             ends, enough = ends[:m] + ends[m:], CLOSEST * size / 2
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
-        with np.errstate(all="ignore"):
-            steepest = np.sqrt(np.nanmax(uu / xx, initial=0.0, where=xx > 0))
-            lost = 16 * np.finfo(float).eps * (terms + ends * steepest) / np.sqrt(uu)
-            found = critical(kind, xx, xu, uu)
-            # what rounding may have done to Δu, and by it to the constant, does not count
-            out = worse * found - lost * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
+        steepest = np.sqrt(np.nanmax(uu / xx, initial=0.0, where=xx > 0))
+        lost = 16 * np.finfo(float).eps * (terms + ends * steepest) / np.sqrt(uu)
+        found = critical(kind, xx, xu, uu)
+        # what rounding may have done to Δu, and by it to the constant, does not count
+        out = worse * found - lost * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
         bad = np.isnan(out) | (xx < enough**2) | (lost > 1e-3)
         return np.where(bad, -np.inf, out)
 

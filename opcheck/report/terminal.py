@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from opcheck.evidence.certificate import Attempt
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.mutants import Mutant
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
+from opcheck.evidence.worst_case import ABOVE, WorstCase
 from opcheck.model.verdict import Verdict
 
 STYLE = {
@@ -252,3 +254,65 @@ def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
         for i, line in enumerate(str(value).splitlines() or [""]):
             head = label if i == 0 else ""
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
+
+
+def show_worst(found: Sequence[WorstCase], console: Console) -> None:
+    """One theorem's worst cases, one line a k."""
+    if not found:
+        return
+    head = found[0]
+    chosen = ", ".join(f"{n} = {v}" for n, v in {**head.constants, **head.parameters}.items())
+    console.print(f"{head.theorem} with {chosen or 'no parameters'}, R = 1", highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("k", "worst case", "bound", "worst/bound", "basis", "inequalities", "seconds"):
+        table.add_column(column, justify="right")
+    for w in found:
+        table.add_row(
+            "every" if w.covers.startswith("every") else str(w.k),
+            "" if w.value is None else f"{w.value:.8g}",
+            "" if w.bound is None else f"{w.bound:.8g}",
+            f"{w.ratio:.8f}",
+            str(w.basis),
+            str(w.inequalities),
+            f"{w.seconds:.2f}",
+        )
+    console.print(table)
+    for w in found:
+        for words, value in w.active:
+            console.print(f"  k = {w.k}: {value:.8g} × {words}", highlight=False, markup=False)
+    for note in dict.fromkeys(note for w in found for note in w.notes):
+        console.print(f"note: {note}", highlight=False, markup=False)
+    if any(w.ratio > 1 + ABOVE for w in found):
+        console.print(
+            "note: above the bound: these inequalities do not prove it; being necessary only, they "
+            "do not refute it either",
+            highlight=False,
+        )
+
+
+def show_attempts(found: Sequence[Attempt], console: Console) -> None:
+    """Theorem by theorem how each k was certified, then what was not and why."""
+    ks = list(dict.fromkeys(a.k for a in found))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("theorem")
+    for k in ks:
+        table.add_column(f"k = {k}")
+    for name in dict.fromkeys(a.theorem for a in found):
+        cells = {a.k: a.cell for a in found if a.theorem == name}
+        table.add_row(name, *(cells.get(k, "") for k in ks))
+    console.print(table)
+    console.print()
+    whole = {a.theorem for a in found} - {a.theorem for a in found if not a.at_bound}
+    exact = sum(a.at_bound for a in found)
+    console.print(
+        f"{exact} of {len(found)} certified at the bound; {len(whole)} theorems at every k asked. "
+        "snapped, projected, interior: how the multipliers were made rational.",
+        highlight=False,
+    )
+    for kind in ("not certified", "refused"):
+        reasons = dict.fromkeys(a.reason for a in found if a.kind == kind)
+        for reason in reasons:
+            said = reason if kind in reason else f"{kind}: {reason}"
+            console.print(said, highlight=False, markup=False)
+    for note in dict.fromkeys(note for a in found for note in a.notes):
+        console.print(f"note: {note}", highlight=False, markup=False)
