@@ -312,6 +312,11 @@ def test_a_skew_coupling_is_exact(diagonal: list[float]) -> None:
         assert found(p, Comonotone).lower == 0.0
 
 
+def test_every_modulus_holds_of_a_constant_operator() -> None:
+    c = found(problem("translation"), Comonotone)
+    assert (c.lower, c.upper, c.provenance) == (-math.inf, math.inf, "estimated")
+
+
 def test_a_singular_matrix_without_an_ep_inverse_has_no_modulus() -> None:
     p = Problem("M", linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2), solution=np.zeros(2))
     assert found(p, Comonotone).upper == -math.inf
@@ -377,7 +382,7 @@ def test_a_line_judges_what_is_stated_and_published() -> None:
         new = {"stated": exact(Lipschitz(stated)), "value": stated, "published": published}
         return dataclasses.replace(line, **new).judgement
 
-    assert judged(1.5) == "holds, not the best"
+    assert judged(1.5) == "holds, no pair comes near"
     assert judged(0.99) == "REFUTED"
     assert judged(1.0, 0.9) == "published value is wrong; best"
     assert judged(1.0, 1.2) == "published value holds; best"

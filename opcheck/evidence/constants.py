@@ -164,6 +164,8 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
     operator, matrix = problem.operator, problem.operator.matrix
     assert matrix is not None
     smaller = kind.better == "smaller"
+    if not matrix.any() and kind in (Comonotone, WeakMinty):
+        return Constant(kind, "F", -np.inf, np.inf, "estimated", radius, "M = 0: any value holds")
     w = _worst_direction(kind, matrix)
     if w is None:
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", radius, "M has no EP inverse")

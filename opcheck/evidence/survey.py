@@ -50,7 +50,7 @@ class Line:
             elif any(abs(v - self.value) <= CLOSE * max(abs(self.value), 1e-6) for v in near):
                 said.append("best")
             else:
-                said.append("holds, not the best")
+                said.append("holds, no pair comes near")
         return "; ".join(said)
 
     def as_dict(self) -> dict[str, Any]:
