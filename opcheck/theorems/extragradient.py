@@ -122,8 +122,8 @@ theorem(
     source=Source("korpelevich1976", "Lemma 1"),
     horizons=[30],
     constrained=True,
-    doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: with "
-    "F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
+    doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
+    "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
 )
 
 theorem(
