@@ -42,7 +42,7 @@ def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
 def lipschitz_above(*matrices: Matrix) -> float:
     """An L ≥ σ_max of every given M, square or not, within about n² units in the last place:
     L² I − MᵀM ⪰ 0 is shown of each."""
-    sizes = np.linalg.norm(matrices, 2, axis=(1, 2))
+    sizes = np.array([_norm(m) for m in matrices])
     ordered = [matrices[i] for i in np.argsort(-sizes)]
     best = float(sizes.max())
     return _nearest(
@@ -50,13 +50,19 @@ def lipschitz_above(*matrices: Matrix) -> float:
     )
 
 
+def _norm(matrix: Matrix) -> float:
+    """σ_max to rounding, at half the cost of a singular value decomposition; a guess, no bound."""
+    gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
+    return float(np.sqrt(max(np.linalg.eigvalsh(gram)[-1], 0.0)))
+
+
 def comonotone_below(matrix: Matrix) -> float:
     """A ρ with (M + Mᵀ)/2 − ρ MᵀM ⪰ 0, close to the largest; M must be invertible."""
     if not (matrix + matrix.T).any():
         return 0.0  # skew: ⟨Mx, x⟩ is 0 exactly
-    inverse = np.linalg.inv(matrix)
+    inverse: Matrix = np.asarray(np.linalg.inv(matrix), dtype=float)
     best = float(np.linalg.eigvalsh((inverse + inverse.T) / 2)[0])
-    return _nearest(best, -1, float(np.linalg.norm(inverse, 2)), lambda r: _comonotone(matrix, r))
+    return _nearest(best, -1, _norm(inverse), lambda r: _comonotone(matrix, r))
 
 
 def monotone_below(*matrices: Matrix) -> float:
@@ -67,7 +73,7 @@ def monotone_below(*matrices: Matrix) -> float:
     stack = np.array(matrices)
     least = np.linalg.eigvalsh((stack + stack.transpose(0, 2, 1)) / 2)[:, 0]
     ordered = [matrices[i] for i in np.argsort(least)]
-    scale = max(float(np.linalg.norm(stack, 2, axis=(1, 2)).max()), TINY)
+    scale = max(max(_norm(m) for m in matrices), TINY)
     return _nearest(
         float(least.min()), -1, scale, lambda mu: all(_monotone(m, mu) for m in ordered)
     )
