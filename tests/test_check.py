@@ -13,7 +13,7 @@ from scipy import io, sparse
 
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence.check import applicable, check, contradictions
+from opcheck.evidence.check import applicable, check, contradictions, tightest_run
 from opcheck.evidence.constants import constants
 from opcheck.evidence.subject import subject
 from opcheck.model.operator import linear
@@ -140,10 +140,17 @@ def test_a_contradiction_names_both_numbers() -> None:
 
 def test_a_rigorous_check_gives_certified_verdicts() -> None:
     p = subject("x*y + x**2/2 - y**2/2")
-    verdicts = check(p, rigorous=True).verdicts
+    found = check(p, rigorous=True)
+    verdicts = found.verdicts
     assert len(verdicts) > 20
     assert {v.provenance for v in verdicts} == {"certified"}
     assert {v.status for v in verdicts} <= {"holds", "attained", "inconclusive"}
+    shown = tightest_run(found)
+    assert shown is not None
+    assert shown.k[-1] >= 50
+    for measure, bounds in shown.bounds.items():
+        for b in bounds.values():
+            assert not (shown[measure] > b * (1 + 1e-9) + 1e-30).any()
 
 
 def test_theorems_that_apply_have_a_range_that_is_not_empty() -> None:

@@ -23,6 +23,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
+SHOWN = 50  # iterations that a plot of a rate needs
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
@@ -147,18 +148,20 @@ def _weakened(constant: Constant, L: float) -> Fact:
 
 
 def tightest_run(found: Check) -> Trajectory | None:
-    """The run closest to a bound that is a formula in k, with the bounds that cover it."""
+    """The run closest to a rate, a bound that is a formula in k, with the bounds that cover it."""
     for v in sorted(found.verdicts, key=lambda v: -v.ratio):
         theorem: Theorem = registry.get("theorems", v.theorem)
         method = theorem.method
         symbols = {p.symbol for p in method.parameters}
-        if theorem.claim != "upper bound" or not symbols <= v.parameters.keys():
+        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
+        if not theorem.order or theorem.claim != "upper bound" or horizon < SHOWN:
+            continue
+        if not symbols <= v.parameters.keys():
             continue
         if theorem.measure not in registry.names("measures") or theorem.right.recorded:
             continue
         values: dict[str, Any] = {p.name: v.parameters[p.symbol] for p in method.parameters}
         whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
-        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
         made = run(
             method.name, found.problem, horizon, measures=[theorem.measure], **values | whole
         )
