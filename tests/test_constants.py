@@ -272,6 +272,35 @@ def test_nonnegative_against_random_matrices() -> None:
         assert np.linalg.eigvalsh(K)[0] >= 0
 
 
+@pytest.mark.parametrize("form", [Lipschitz.form(1.0), Comonotone.form(-0.5), (-0.25, 0.5, 0)])
+def test_nonnegative_on_intervals_of_one_dimension(form: Any) -> None:
+    """Where every value can be compared: shown only if it holds on the whole interval."""
+    a, b, c = (float(v) for v in form)
+    m, r = (v.ravel() for v in np.meshgrid(np.linspace(-3, 3, 41), np.linspace(0, 3, 31)))
+    shown = enclose.nonnegative(form, (m - r)[:, None, None], (m + r)[:, None, None])
+    at = m[:, None] + r[:, None] * np.linspace(-1, 1, 201)
+    least = (a + 2 * b * at + c * at**2).min(axis=1)
+    assert not (shown & (least < 0)).any()
+    assert shown[(r == 0) & (least > 1e-9)].all()
+    assert 10 < shown.sum() < len(m) / 2
+
+
+def test_nonnegative_against_the_worst_corner() -> None:
+    generator = np.random.default_rng(6)
+    M = 0.8 * np.eye(3) + 0.6 * generator.standard_normal((2000, 3, 3))
+    R = 0.15 * generator.uniform(0, 1, M.shape)
+    a, b, c = form = (0.1, 0.5, 0.3)
+    shown = enclose.nonnegative(form, M - R, M + R)
+    assert shown.sum() > 20
+    for mid, reach in zip(M[shown], R[shown], strict=True):
+        K = a * np.eye(3) + b * (mid + mid.T) + c * mid.T @ mid
+        v = np.linalg.eigh(K)[1][:, 0]
+        N = b * np.eye(3) + c * mid
+        J = mid - reach * np.sign(np.outer(N @ v, v))
+        worst = a * np.eye(3) + b * (J + J.T) + c * J.T @ J
+        assert np.linalg.eigvalsh(worst)[0] >= -1e-12
+
+
 def test_nothing_is_proved_of_a_kernel() -> None:
     def F(z, out, data):
         out[0] = z[0]
