@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,24 @@ def test_interval_arithmetic_encloses_and_is_sharp(value: Intervals, lo: float, 
     for got, want in ((below, lo), (above, hi)):
         # 30-bit radii of balls are what sin and cos of a wide interval lose
         assert got == want or abs(got - want) <= 1e-6 * (1 + abs(want))
+
+
+def test_interval_arithmetic_holds_the_exact_result_of_floats() -> None:
+    x, y = np.random.default_rng(8).standard_normal((2, 200))
+    a, b = Intervals(x, x), Intervals(y, y)
+    of = {
+        "+": (a + b, lambda p, q: p + q),
+        "-": (a - b, lambda p, q: p - q),
+        "*": (a * b, lambda p, q: p * q),
+        "/": (a / b, lambda p, q: p / q),
+        "cube": (a**3, lambda p, q: p**3),
+        "square": (a * a, lambda p, q: p * p),
+        "1 -": (1 - a, lambda p, q: 1 - p),
+    }
+    for name, (found, exactly) in of.items():
+        for i in range(len(x)):
+            value = exactly(Fraction(x[i]), Fraction(y[i]))
+            assert Fraction(found.lo[i]) <= value <= Fraction(found.hi[i]), name
 
 
 def test_a_square_of_one_number_is_no_product_of_two() -> None:
