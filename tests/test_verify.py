@@ -694,12 +694,12 @@ def test_a_map_given_as_nonexpansive_only_serves_half_cocoercive_statements() ->
 
 
 def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_side() -> None:
-    # 1/β-Lipschitz from β-cocoercive; the float of 1/√2 lies above 1/√2, its inverse below √2
-    facts = (exact(Cocoercive("1/sqrt(2)")), exact(Monotone()))
+    # 1/β-Lipschitz from β-cocoercive: for β = 1/√3 a step to the next float would not do
+    facts = (exact(Cocoercive("1/sqrt(3)")), exact(Monotone()))
     found = constants(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
     assert isinstance(found, Constants)
-    assert Fraction(found.values["L"]) ** 2 > 2
-    assert found.values["L"] == pytest.approx(2**0.5, rel=1e-14)
+    assert Fraction(found.values["L"]) ** 2 > 3
+    assert found.values["L"] == pytest.approx(3**0.5, rel=1e-14)
 
 
 @pytest.mark.parametrize(
