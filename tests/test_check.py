@@ -20,6 +20,8 @@ from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem
 from opcheck.model.property import Comonotone, Lipschitz, exact
 
+pytestmark = pytest.mark.usefixtures("own_registry")
+
 KERNEL = """
 def F(z, out, data):
     out[0] = 3 * z[1]

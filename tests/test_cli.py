@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,7 @@ from opcheck.model.paper import Check, Panel, PaperFigure, PaperRun, paper
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
 
-
-@pytest.fixture(autouse=True)
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers is forgotten after it."""
-    registry.load()
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
-    files = {n for n in sys.modules if n.startswith("opcheck_file_")}
-    yield
-    for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
-        del sys.modules[name]
+pytestmark = pytest.mark.usefixtures("own_registry")
 
 
 def call(*words: str) -> Result:

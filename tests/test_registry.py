@@ -239,18 +239,6 @@ def test_a_stranger_with_a_taken_name_is_told_both_places(tmp_path: Path) -> Non
     assert str(tmp_path / "stranger" / "operators.py") in done.stderr
 
 
-@pytest.fixture
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers is forgotten after it."""
-    registry.load()
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
-    files = {n for n in sys.modules if n.startswith("opcheck_file_")}
-    yield
-    for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
-        del sys.modules[name]
-
-
 def test_two_of_one_name(own_registry: None) -> None:
     registry.register("sets", "own", 1, "a.py:1")
     registry.register("sets", "own", 2, "a.py:1")  # the same statement run again

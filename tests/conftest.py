@@ -1,0 +1,22 @@
+"""What several files of tests share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from opcheck import registry
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test registers is forgotten after it."""
+    registry.load()
+    entries = {kind: dict(table) for kind, table in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", entries)
+    files = {n for n in sys.modules if n.startswith("opcheck_file_")}
+    yield
+    for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
+        del sys.modules[name]
