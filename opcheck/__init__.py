@@ -17,6 +17,7 @@ _WHERE = {
     "Monotone": "opcheck.model.property",
     "Nonexpansive": "opcheck.model.property",
     "Problem": "opcheck.model.problem",
+    "Proof": "opcheck.model.proof",
     "QuasiNonexpansive": "opcheck.model.property",
     "Region": "opcheck.model.problem",
     "Resolvent": "opcheck.model.operator",
@@ -38,6 +39,7 @@ _WHERE = {
     "problem": "opcheck.model.problem",
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
+    "prove": "opcheck.evidence.prove",
     "run": "opcheck.engine.run",
     "theorem": "opcheck.model.theorem",
     "verify": "opcheck.evidence.verify",
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
     from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
+    from opcheck.evidence.prove import prove as prove
     from opcheck.evidence.verify import verify as verify
     from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure
@@ -90,6 +93,7 @@ if TYPE_CHECKING:
     from opcheck.model.problem import problem as problem
     from opcheck.model.problem import problem_family as problem_family
     from opcheck.model.problem import resolvent_family as resolvent_family
+    from opcheck.model.proof import Proof as Proof
     from opcheck.model.property import Cocoercive as Cocoercive
     from opcheck.model.property import Comonotone as Comonotone
     from opcheck.model.property import ConicallyNonexpansive as ConicallyNonexpansive

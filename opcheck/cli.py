@@ -577,6 +577,37 @@ def certify(
 
 
 @main.command()
+@click.argument("selector", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every theorem.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Check declared potential arguments for all k and all admissible parameters at once.
+
+    Exit code 1 if one does not show its theorem.
+    """
+    from opcheck import registry
+    from opcheck.evidence.prove import attempt
+    from opcheck.report import terminal
+
+    if bool(selector) == everything:
+        raise OpcheckError("prove takes theorems by name or prefix, or --all")
+    names = registry.select("theorems", selector) if selector else registry.names("theorems")
+    found = []
+    with terminal.Bar("prove", len(names)) as step:
+        for name in names:
+            found.append(attempt(registry.get("theorems", name)))
+            step(name)
+    if len(names) == 1 and found[0].status == "none":
+        raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
+    if as_json:
+        _json([one.as_dict() for one in found])
+    else:
+        terminal.show_proofs(found, _console())
+    if any(one.status == "not proved" for one in found):
+        click.get_current_context().exit(1)
+
+
+@main.command()
 @click.argument("file", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def recheck(file: tuple[str, ...], as_json: bool) -> None:

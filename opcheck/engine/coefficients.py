@@ -16,12 +16,12 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from opcheck.engine.drive import drive
-from opcheck.engine.forms import AXES, Coefficient, Sparse
+from opcheck.engine.forms import AXES, Coefficient, Scalar, Sparse, scalar
 from opcheck.engine.numbers import rational
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
 
-Vector = tuple[fmpq, ...]
+Vector = tuple[Any, ...]
 START: Sparse = ((0, fmpq(1)),)
 
 
@@ -61,50 +61,57 @@ class Trace:
     record: NDArray[np.object_]
 
 
-class _Recorder:
+class Recorder:
     """The oracles: what was asked before is answered as it was then.
 
-    ``split``: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
+    Args:
+        split: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
+        names: of the vectors that are there before any call.
+        one: the number 1 of the reading.
     """
 
     reading: Any
 
-    def __init__(self, split: bool, unknown: int = 0) -> None:
-        self.names = ["z0", *(f"row{i + 1}" for i in range(unknown))]
-        self.calls: list[tuple[str, Sparse, Sparse, Sparse, fmpq]] = []
+    def __init__(
+        self, split: bool, names: Sequence[str] = ("z0",), one: Scalar | None = None
+    ) -> None:
+        self.names = [*names]
+        self.one = fmpq(1) if one is None else one
+        self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
         self.seen: dict[tuple[str, Sparse, Any], tuple[Sparse, Sparse]] = {}
         self.split = split
         self.reading = self
 
-    def _ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
+    def ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
         """Point and value of p = before − γ v with v ∈ of(p)."""
-        gamma = fmpq(gamma)
+        gamma = scalar(gamma)
         key = (of, before, gamma)
         if key not in self.seen:
-            value: Sparse = ((len(self.names), fmpq(1)),)
+            value: Sparse = ((len(self.names), self.one),)
             self.names.append(f"{of}{len(self.names)}")
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
             if of == "S" and self.split:
-                self._ask("F", point, 0)
+                self.ask("F", point, 0)
         return self.seen[key]
 
     def __call__(self, z: Any, out: Any, data: Any) -> None:
-        _fill(out, self._ask("F", _vector(z), 0)[1])
+        fill(out, self.ask("F", vector_of(z), 0)[1])
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
         """p = z − γ a with a new a ∈ A(p)."""
-        _fill(out, self._ask("A", _vector(z), gamma)[0])
+        fill(out, self.ask("A", vector_of(z), gamma)[0])
 
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p)."""
-        _fill(out, self._ask("S", _vector(z), gamma)[0])
+        fill(out, self.ask("S", vector_of(z), gamma)[0])
 
 
-def _vector(z: Any) -> Sparse:
+def vector_of(z: Any) -> Sparse:
+    """The combination behind a row. Raises TypeError where its coordinates differ."""
     first: Coefficient = z[0]
     for axis in AXES:
         if z[axis].axis != axis or z[axis].vector != first.vector:
@@ -112,7 +119,8 @@ def _vector(z: Any) -> Sparse:
     return first.vector
 
 
-def _fill(out: Any, vector: Sparse) -> None:
+def fill(out: Any, vector: Sparse) -> None:
+    """Make a row this combination."""
     for axis in AXES:
         out[axis] = Coefficient(vector, axis)
 
@@ -151,7 +159,7 @@ def _trace(
     takes: Sequence[Any],
     split: bool,
 ) -> Trace:
-    oracle = _Recorder(split)
+    oracle = Recorder(split)
     state = _state(method, [START] * len(method.rows))
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
@@ -160,7 +168,7 @@ def _trace(
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         for i in range(n):
             method.kernel(F, f, J, j, own, p, fmpq(k + i), 1)
-            iterates.append(_vector(own[0]))
+            iterates.append(vector_of(own[0]))
 
     drive(
         tuple(t.measure.kernel for t in takes),
@@ -198,12 +206,12 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
     rows = len(method.rows)
     outcomes = []
     for k in (0, 1, 2):
-        oracle = _Recorder(False, rows - 1)
+        oracle = Recorder(False, [f"row{i}" for i in range(rows)])
         state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
         own = state[0, :rows]
         J = oracle.resolvent if constrained else identity
         method.kernel(oracle, None, J, None, own, _params(method, values, 4)[0], fmpq(k), 1)
-        end = _vector(own[0])
+        end = vector_of(own[0])
         if any(0 < i < rows for vector in (end, *(c[3] for c in oracle.calls)) for i, _ in vector):
             return False
         outcomes.append((end, oracle.calls))
@@ -213,10 +221,10 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
 def _state(method: Method, rows: Sequence[Sparse], zero: bool = True) -> NDArray[np.object_]:
     state = np.empty((1, len(rows) + EXTRA_ROWS, len(AXES)), dtype=object)
     for i in range(state.shape[1]):
-        _fill(state[0, i], rows[i] if i < len(rows) else START)
+        fill(state[0, i], rows[i] if i < len(rows) else START)
     for name in method.zero if zero else ():
-        _fill(state[0, method.rows.index(name)], ())
-    _fill(state[0, SOLUTION], ())
+        fill(state[0, method.rows.index(name)], ())
+    fill(state[0, SOLUTION], ())
     return state
 
 

@@ -16,6 +16,7 @@ from opcheck.evidence.certificate import Attempt
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.mutants import Mutant
+from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
 from opcheck.evidence.worst_case import ABOVE, WorstCase
@@ -316,3 +317,55 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
             console.print(said, highlight=False, markup=False)
     for note in dict.fromkeys(note for a in found for note in a.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
+
+
+def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
+    """One proof in full, or a line a theorem."""
+    tried = [one for one in found if one.status != "none"]
+    if len(found) == 1 and found[0].proved:
+        _show_proof(found[0].proved, console)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("theorem", "verdict", "for", "inequalities"):
+        table.add_column(name)
+    for one in tried:
+        proof = one.proved
+        names = [
+            i.partition("(")[0] for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers
+        ]
+        used = ", ".join(n for n in dict.fromkeys(names) if n not in ("next", "potential"))
+        table.add_row(one.theorem, one.status, proof.covers if proof else "", used)
+    console.print(table)
+    console.print()
+    proved = sum(one.status == "proved" for one in found)
+    console.print(
+        f"{proved} of {len(found)} proved for all k and all admissible parameters; "
+        f"{len(found) - len(tried)} declare no potential argument.",
+        highlight=False,
+    )
+    for one in tried:
+        if one.reason:
+            console.print(one.reason, highlight=False, markup=False)
+
+
+def _show_proof(proof: Proved, console: Console) -> None:
+    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), ("proved for", proof.covers)]
+    if proof.potential:
+        rows += [("potential V", proof.potential), ("V starts at most", proof.at_most)]
+    rows += [("where", f"{name} is {text}") for name, text in proof.symbols.items()]
+    pairs(rows, console)
+    claims = {
+        "start": "B − V at the start",
+        "step": "V − next(V)",
+        "end": "bound − measure",
+    }
+    for lemma in proof.lemmas:
+        part, _, case = lemma.name.partition(", ")
+        console.print()
+        console.print(f"{claims[part]}{f', {case}' if case else ''}, is the sum of", style="bold")
+        for inequality, multiplier in lemma.multipliers:
+            console.print(f"  ({multiplier}) · {inequality}", highlight=False, markup=False)
+        for weight, vector in lemma.squares:
+            console.print(f"  ({weight}) · ‖{vector}‖²", highlight=False, markup=False)
+        if not lemma.multipliers and not lemma.squares:
+            console.print("  nothing: it is 0")

@@ -1,5 +1,6 @@
 """Anchored extragradient methods: O(1/k²) in the squared residual."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
 
@@ -32,6 +33,15 @@ theorem(
     source=LEE,
     first=1,
     doc="FEG for ρ > −1/(2L), ρ > 0 included; attained.",
+    proof=Proof(
+        potential="(k**2/2*(1/L + 2*rho) - k*rho)*norm2(F(z)) + k*inner(F(z), z - anchor)",
+        at_most="0",
+        step={
+            "Comonotone(z, next(z))": "k*(k + 1)",
+            "Lipschitz(next(z), zhalf)": "(k + 1)**2/(2*L)",
+        },
+        end={"potential": "4/((1/L + 2*rho)*k**2)", "Comonotone(z)": "4/((1/L + 2*rho)*k)"},
+    ),
 )
 
 theorem(

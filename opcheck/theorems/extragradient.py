@@ -1,5 +1,6 @@
 """Extragradient, EG+ and CEG+."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
@@ -8,6 +9,7 @@ GORBUNOV = Source("gorbunov2022extragradient", "Theorem 3.3")
 GORBUNOV_LEMMA = Source("gorbunov2022extragradient", "Lemma 3.2", confirmed=True)
 NEGATIVE = Source("gorbunov2023convergence", "Theorem C.4")
 WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+EG_PLUS = {"WeakMinty(zbar)": "2*alpha*gamma", "Lipschitz(z, zbar)": "alpha*gamma**2"}
 
 theorem(
     "gorbunov2022_eg_last",
@@ -21,6 +23,20 @@ theorem(
     source=GORBUNOV,
     paper=[{"gamma": "1/(sqrt(2)*L)"}],
     doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its proof works below 1/L.",
+    proof=Proof(
+        potential="distance + gamma**2*(1 - (gamma*L)**2)*k*residual",
+        step={
+            "Monotone(zbar)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Monotone(z, next(z))": "2*gamma*(1 - (gamma*L)**2)*(k + 1)",
+            "Lipschitz(next(z), zbar)": "gamma**2*(1 - (gamma*L)**2)*(k + 1)",
+        },
+        end={
+            "potential": "1/(gamma**2*(1 - (gamma*L)**2)*(k + 1))",
+            "Monotone(zbar)": "2/(gamma*(1 - (gamma*L)**2)*(k + 1))",
+            "Lipschitz(z, zbar)": "1/((1 - (gamma*L)**2)*(k + 1))",
+        },
+    ),
 )
 
 theorem(
@@ -35,6 +51,9 @@ theorem(
     source=GORBUNOV_LEMMA,
     horizons=[30],
     doc="‖F z_{k+1}‖² ≤ ‖F z_k‖² − (1 − γ²L²)‖F z̄_k − F z_k‖².",
+    proof=Proof(
+        end={"Monotone(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "1"},
+    ),
 )
 
 theorem(
@@ -50,6 +69,11 @@ theorem(
     paper=[{"gamma": "1/L", "alpha": "1/2"}, {"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     doc="Average of ‖F z̄‖² for EG+ under weak Minty ρ > −1/(2L). At γ = 1/L the residual at z "
     "itself need not vanish: F = L·I gives z̄ = 0 and z never moves.",
+    proof=Proof(
+        potential="distance + alpha*gamma**2*(1 + 2*rho/gamma - alpha)*before(norm2(Fzbar))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -63,6 +87,11 @@ theorem(
     reaches=1.0,
     source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
     doc="Average of ‖F z‖² for EG+ with γ < 1/L.",
+    proof=Proof(
+        potential="distance + alpha*gamma**2*(1 - (gamma*L)**2)*before(norm2(Fz))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 - (gamma*L)**2)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -78,6 +107,11 @@ theorem(
     paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     constrained=True,
     doc="Average of ‖v‖² with v = g/γ ∈ S(z̄) for CEG+, constraints allowed; tight at γ = 1/L.",
+    proof=Proof(
+        potential="distance + alpha*(1 + 2*rho/gamma - alpha)*before(norm2(g))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -124,6 +158,15 @@ theorem(
     constrained=True,
     doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
     "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
+    proof=Proof(
+        end={
+            "Monotone(zbar, solution)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -139,6 +182,13 @@ theorem(
     horizons=[30],
     constrained=True,
     doc="Projected gradient descent ascent contracts for a strongly monotone F.",
+    proof=Proof(
+        end={
+            "Resolvent(next(z), solution)": "2*gamma",
+            "StronglyMonotone(z, solution)": "2*gamma",
+            "Lipschitz(z, solution)": "gamma**2",
+        },
+    ),
 )
 
 for _method, _factor, _words in (

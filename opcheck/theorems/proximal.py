@@ -3,6 +3,7 @@
 The resolvent comes from the loop w ← J(z − γ F w), so γ L < 1 is asked for throughout.
 """
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
@@ -61,6 +62,7 @@ theorem(
     constrained=True,
     doc="Fejér decrease of the exact relaxed proximal point step, under the weak Minty inequality "
     "alone: ‖z_{k+1} − z*‖² ≤ ‖z_k − z*‖² − λ(2β − λ)‖r_k‖², β = 1 + ρ/γ.",
+    proof=Proof(end={"WeakMinty(resolvent(z))": "2*lam*gamma"}),
 )
 
 theorem(
@@ -79,6 +81,7 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="The residual r = z − J_{γS} z never grows.",
+    proof=Proof(end={"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam"}),
 )
 
 theorem(
@@ -97,4 +100,15 @@ theorem(
     constrained=True,
     doc="Last iterate of exact relaxed proximal point. For ρ ≥ −γ/2 and λ < 1 it is at most "
     "R²/(λ(1 − λ)(k + 1)), free of ρ. On linear operators the worst case is (k/(k + 1))^k of it.",
+    proof=Proof(
+        potential="distance + a*k*resolvent_residual",
+        step={
+            "Comonotone(resolvent(z), solution)": "2*lam*gamma",
+            "Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam*a*(k + 1)",
+        },
+        end={
+            "potential": "1/(a*(k + 1))",
+            "Comonotone(resolvent(z), solution)": "2*lam*gamma/(a*(k + 1))",
+        },
+    ),
 )

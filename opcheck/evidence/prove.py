@@ -1,0 +1,412 @@
+"""Symbolic proofs: a declared potential argument, checked for all k and all admissible parameters.
+
+The method's own text makes one step from an arbitrary state, with rational functions of k and of
+the parameters as coefficients. What is to be shown minus the declared combination of inequalities
+must leave a sum of squares: its symmetric elimination has pivots that are proved to be ≥ 0. Where a
+pivot vanishes the form is a limit of forms where it does not.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from opcheck import registry
+from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.run import take
+from opcheck.engine.steps import shown
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.reader import Reader, Total
+from opcheck.evidence.signs import Constraint, Domain
+from opcheck.model.measure import written_in_step
+from opcheck.model.proof import Proof
+from opcheck.model.text import Text, text
+from opcheck.model.theorem import Theorem
+
+INVARIANT = "potential"
+KNOWN = (INVARIANT, f"next({INVARIANT})")
+
+
+class NotProved(OpcheckError):
+    """A declared argument is wrong, or a sign could not be settled."""
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """One inequality of a proof.
+
+    Attributes:
+        name: "start", "step" or "end", with the case.
+        multipliers: of the inequalities used.
+        squares: (weight, vector) of what is left.
+    """
+
+    name: str
+    multipliers: tuple[tuple[str, str], ...]
+    squares: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A statement shown for all k and all admissible parameters, in every dimension.
+
+    Attributes:
+        covers: for which k and integer parameters.
+        at_most: what the potential is at most where it starts.
+        symbols: what the spare symbols of the formulas stand for.
+    """
+
+    theorem: str
+    covers: str
+    potential: str
+    at_most: str
+    lemmas: tuple[Lemma, ...]
+    symbols: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def prove(theorem: str | Theorem) -> Proved:
+    """Check a theorem's declared potential argument.
+
+    Raises NotProved where it does not show the statement, with the part that fails, OpcheckError
+    where none is declared.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    proof = entry.proof
+    if proof is None:
+        raise OpcheckError(f"{entry.name} declares no potential argument")
+    lemmas: list[Lemma] = []
+    meanings: dict[str, str] = {}
+    try:
+        _complete(entry, proof)
+        for fixed in _fixed(proof):
+            if proof.potential:
+                lemmas.append(_Case(entry, fixed, started=True).start())
+        for case in proof.cases:
+            one = _Case(entry, case, started=False)
+            if proof.potential:
+                lemmas.append(one.step())
+            lemmas.append(one.end())
+            meanings |= one.meanings()
+    except (Undecided, TypeError) as error:
+        raise NotProved(f"{entry.name}: {error}") from error
+    return Proved(
+        entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
+    )
+
+
+def _fixed(proof: Proof) -> list[dict[str, str]]:
+    """The choices of integer parameters, each once."""
+    found = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
+    return [case for i, case in enumerate(found) if case not in found[:i]]
+
+
+def _complete(theorem: Theorem, proof: Proof) -> None:
+    """Raise NotProved where the parts of an argument do not add up to the statement."""
+    if theorem.claim not in ("upper bound", "one-step"):
+        raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
+    if proof.begin > theorem.first:
+        raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
+    for fixed in _fixed(proof):
+        found = [
+            case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
+        ]
+        residues = [_residue(theorem, source) for source in found]
+        moduli = {modulus for modulus, _ in residues}
+        if len(moduli) != 1 or {r for _, r in residues} != set(range(moduli.pop())):
+            raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
+
+
+def _covers(theorem: Theorem, proof: Proof) -> str:
+    parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    given = [", ".join(f"{n} = {v}" for n, v in case.items()) for case in _fixed(proof)]
+    if proof.remark or any(given):
+        parts.append(proof.remark or " and ".join(given))
+    used = [*proof.start, *proof.step, *proof.end]
+    if any(inequality.startswith("Subgradient(") for inequality in used):
+        parts.append("A the subdifferential of a convex function")
+    return "; ".join(parts)
+
+
+class _Case:
+    """The inequalities of a proof at one choice of the integer parameters."""
+
+    def __init__(self, theorem: Theorem, case: Mapping[str, str], started: bool) -> None:
+        assert theorem.proof is not None
+        self.theorem, self.case, self.proof = theorem, dict(case), theorem.proof
+        self.indices = [] if started else sorted(_names(case["k"])) if "k" in case else ["k"]
+        constants = [p.constant for p in theorem.asked if p.kind.better is not None]
+        chosen = [c.name for c in theorem.chains if c.name not in case]
+        self.names = list(dict.fromkeys([*constants, *chosen]))
+        field = Field([*self.names, *self.indices])
+        if started:
+            k, before, after = (
+                field.number(0),
+                0,
+                self.proof.begin + self._reach(self.proof.start)[1],
+            )
+        else:
+            modulus, rest = _residue(theorem, case.get("k", "k"))
+            k = field.symbol(self.indices[0]) * modulus + rest
+            before, after = self._reach({**self.proof.step, **self.proof.end})
+        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        self.reader = Reader(theorem, field, k, fixed, before, after, started)
+        self._domains: dict[tuple[int, int, int], Domain] = {}
+
+    def _reach(self, using: Mapping[str, str]) -> tuple[int, int]:
+        """How many steps before and after k the texts speak of."""
+        potential = self.proof.potential or "0"
+        texts = [potential, f"next({potential})", self.theorem.measure, self.theorem.bound]
+        low, high = 0, 1
+        for source in [*texts, *using, *using.values()]:
+            whole = source.replace(INVARIANT, f"({potential})")
+            a, b = _span(ast.parse(whole, mode="eval").body, 0, self.theorem)
+            low, high = min(low, a), max(high, b)
+        return -low, high
+
+    def meanings(self) -> dict[str, str]:
+        """What the spare symbols stand for."""
+        names = [*self.reader.sums, *self.reader.powers]
+        return {n: self.reader.field.meaning(n) for n in names}
+
+    def domain(self, first: int) -> Domain:
+        """Constants and parameters that the statement admits, and k from ``first`` on."""
+        # reading may meet further sums and powers
+        key = first, len(self.reader.sums), len(self.reader.powers)
+        if key not in self._domains:
+            self._domains[key] = self._domain(first)
+        return self._domains[key]
+
+    def _domain(self, first: int) -> Domain:
+        field = self.reader.field
+        found: list[Constraint] = []
+        for prop in self.theorem.asked:
+            if prop.kind.positive:
+                found.append(Constraint(field.symbol(prop.constant), True))
+        for chain in [*self.theorem.conditions, *self.theorem.chains]:
+            if chain.name in self.case:
+                continue
+            lows, highs = self._ends(chain.lo, "max"), self._ends(chain.hi, "min")
+            for value in self._ends(text(chain.name), ""):
+                found += [Constraint(value - low, chain.strict[0]) for low in lows]
+                found += [Constraint(high - value, chain.strict[1]) for high in highs]
+            # a range that holds a point is not empty
+            found += [Constraint(high - low, any(chain.strict)) for low in lows for high in highs]
+        symbols = [*self.names, *self.indices]
+        # a symbol behind k counts from 0: a few k before the first are then proved too
+        least = first if self.indices == ["k"] else 0
+        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
+        anywhere = Domain(
+            field, symbols, [*found, *[Constraint(field.symbol(n), False) for n in self.indices]]
+        )
+        for name, term in self.reader.sums.items():
+            if self.indices == ["k"] and anywhere.nonnegative(term):
+                known.append(Constraint(field.symbol(name), False))
+        for name, base in self.reader.powers.items():
+            if anywhere.positive(base):
+                known.append(Constraint(field.symbol(name), True))
+        more = [*self.reader.sums, *self.reader.powers]
+        return Domain(field, [*symbols, *more], [*found, *known])
+
+    def _ends(self, end: Text | None, function: str) -> list[Ratio]:
+        """An end of a range; several where it is the largest or the smallest of them."""
+        found = []
+        for part in _parts(end.source, function) if end else ():
+            try:
+                found.append(self.reader.read(part))
+            except (OpcheckError, Undecided, TypeError):
+                pass  # no rational function: the range is taken to be larger
+        return found
+
+    # ---- the three parts -------------------------------------------------------------------------
+
+    def start(self) -> Lemma:
+        """V ≤ B where the induction starts."""
+        begin = self.proof.begin
+        return self._show("start", self._invariant(begin), self.proof.start, begin, begin)
+
+    def step(self) -> Lemma:
+        """V does not grow."""
+        potential = self.proof.potential
+        target = self.reader.total(f"({potential}) - next({potential})")
+        return self._show("step", target, self.proof.step, 0, self.proof.begin)
+
+    def end(self) -> Lemma:
+        """What is measured is at most its bound."""
+        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})")
+        return self._show("end", target, self.proof.end, 0, self.theorem.first)
+
+    def _invariant(self, offset: int) -> Total:
+        """B − V."""
+        return self.reader.total(f"({self.proof.at_most}) - ({self.proof.potential})", offset)
+
+    def _show(
+        self, part: str, target: Total, using: Mapping[str, str], at: int, first: int
+    ) -> Lemma:
+        name = part + "".join(f", {n} = {v}" for n, v in self.case.items())
+        where = f"{self.theorem.name}, {name}"
+        domain = self.domain(first)
+        rest, used = target, []
+        for inequality, formula in using.items():
+            if inequality in KNOWN and part == "end":
+                value = self._invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.total(inequality, at)
+            factor = self.reader.read(formula, at)
+            if not isinstance(factor, Ratio):
+                raise NotProved(f"{where}: the multiplier {formula!r} is no number")
+            domain = self.domain(first)
+            if not domain.nonnegative(factor):
+                raise NotProved(
+                    f"{where}: the multiplier of {inequality} is not shown to be ≥ 0: "
+                    f"{factor.factored()}"
+                )
+            rest = rest - value * factor
+            used += [(inequality, formula)] if factor else []
+        squares = _squares(rest, domain, where, self.reader.steps.names())
+        return Lemma(name, tuple(used), squares)
+
+
+def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
+    """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
+    found = (0, 0)
+    match ast.parse(source, mode="eval").body:
+        case ast.Name():
+            found = 1, 0
+        case ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()):
+            found = c, 0
+        case ast.BinOp(
+            ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()),
+            ast.Add(),
+            ast.Constant(int() as r),
+        ):
+            found = c, r
+    if not 0 <= found[1] < found[0]:
+        raise OpcheckError(f"{theorem.name}: k = {source!r} is not of the form c*m + r, r < c")
+    return found
+
+
+def _names(source: str) -> set[str]:
+    return {n.id for n in ast.walk(ast.parse(source, mode="eval")) if isinstance(n, ast.Name)}
+
+
+def _parts(source: str, function: str) -> list[str]:
+    """The arguments where a text is max(...) or min(...), else the text."""
+    node = ast.parse(source, mode="eval").body
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
+        return [part for a in node.args for part in _parts(ast.unparse(a), function)]
+    return [source]
+
+
+def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
+    """First and one past the last step that a text at k + at needs."""
+    measures = registry.names("measures")
+    rows: tuple[str, ...] = ()
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in ("next", "last"):
+            at += 1 if node.func.id == "next" else -1
+        if node.func.id in measures:
+            given = [a.id for a in node.args if isinstance(a, ast.Name)]
+            rows = take(node.func.id, given).rows if len(given) == len(node.args) else ()
+    elif isinstance(node, ast.Name):
+        if node.id in theorem.method.rows:
+            rows = (node.id,)
+        elif node.id in measures:
+            rows = take(node.id).rows
+    # a row that is written in step k + at; the state before the first step holds the one before
+    at_row = at + written_in_step(rows)
+    low, high = min(at_row, 0), at_row
+    for child in ast.iter_child_nodes(node):
+        if child is not getattr(node, "func", None):
+            a, b = _span(child, at, theorem)
+            low, high = min(low, a), max(high, b)
+    return low, high
+
+
+def _squares(
+    rest: Total, domain: Domain, where: str, names: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """The remainder as a sum of squares with weights ≥ 0. Raises NotProved where it is none."""
+    form: dict[tuple[int, int], Ratio] = {}
+    for key, c in rest.terms.items():
+        if isinstance(key, tuple):
+            i, j = key
+            form[i, j] = form[j, i] = c if i == j else c / 2
+        elif key == "R**2":
+            if not domain.nonnegative(c):
+                raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
+        else:
+            raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
+    found: list[tuple[str, str]] = []
+    left = sorted({i for i, _ in form})
+    while form:
+        pivot = _pivot(form, left, domain)
+        if pivot is None:
+            raise NotProved(
+                f"{where}: what is left is not shown to be a sum of squares: "
+                + _shown_form(form, names)
+            )
+        d = form[pivot, pivot]
+        row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
+        found.append((d.factored(), shown(names, row)))
+        for i in row:
+            for j in row:
+                value = form.get((i, j), domain.field.number(0)) - d * row[i] * row[j]
+                if value:
+                    form[i, j] = value
+                else:
+                    form.pop((i, j), None)
+        left = [i for i in left if i != pivot]
+    return tuple(found)
+
+
+def _pivot(
+    form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain
+) -> int | None:
+    diagonal = [i for i in left if (i, i) in form]
+    for i in sorted(diagonal, key=lambda i: len(repr(form[i, i]))):
+        if domain.nonnegative(form[i, i]):
+            return i
+    return None
+
+
+def _shown_form(form: Mapping[tuple[int, int], Ratio], names: Sequence[str]) -> str:
+    return " + ".join(
+        f"({(c * (1 if i == j else 2)).factored()})·⟨{names[i]}, {names[j]}⟩"
+        for (i, j), c in sorted(form.items())
+        if i <= j
+    )
+
+
+@dataclass(frozen=True)
+class ProofAttempt:
+    """What came of a theorem's potential argument.
+
+    Attributes:
+        status: "proved"; "not proved", where it does not show the theorem; "none", where none is
+            declared.
+    """
+
+    theorem: str
+    status: Literal["proved", "not proved", "none"]
+    proved: Proved | None = None
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def attempt(theorem: Theorem) -> ProofAttempt:
+    """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
+    if theorem.proof is None:
+        return ProofAttempt(theorem.name, "none")
+    try:
+        return ProofAttempt(theorem.name, "proved", prove(theorem))
+    except OpcheckError as error:
+        return ProofAttempt(theorem.name, "not proved", reason=str(error))
