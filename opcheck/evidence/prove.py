@@ -9,9 +9,12 @@ pivot vanishes the form is a limit of forms where it does not.
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio
@@ -217,10 +220,9 @@ class _Case:
         """An end of a range; several where it is the largest or the smallest of them."""
         found = []
         for part in _parts(end.source, function) if end else ():
-            try:
+            # what is no rational function is left out: the range is then taken to be larger
+            with contextlib.suppress(OpcheckError, Undecided, TypeError):
                 found.append(self.reader.read(part))
-            except (OpcheckError, Undecided, TypeError):
-                pass  # no rational function: the range is taken to be larger
         return found
 
     # ---- the three parts -------------------------------------------------------------------------
@@ -342,6 +344,7 @@ def _squares(
                 raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
         else:
             raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
+    _refute(form, domain, where)
     found: list[tuple[str, str]] = []
     left = sorted({i for i, _ in form})
     while form:
@@ -363,6 +366,28 @@ def _squares(
                     form.pop((i, j), None)
         left = [i for i in left if i != pivot]
     return tuple(found)
+
+
+def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -> None:
+    """Raise NotProved where the form is negative at a point of the domain, which says where."""
+    if not form:
+        return
+    names = set().union(*(c.symbols for c in form.values()))
+    spots = {i: s for s, i in enumerate(sorted({i for i, _ in form}))}
+    for point in domain.points(names):
+        matrix = np.zeros((len(spots), len(spots)))
+        for (i, j), c in form.items():
+            value = domain.value(c, point)
+            matrix[spots[i], spots[j]] = np.nan if value is None else int(value.p) / int(value.q)
+        if np.isnan(matrix).any():
+            continue
+        values = np.linalg.eigvalsh(matrix)
+        if values[0] < -1e-9 * np.abs(values).max():
+            shown_at = ", ".join(f"{n} = {v}" for n, v in point.items())
+            raise NotProved(
+                f"{where}: what is left is no sum of squares at {shown_at}: "
+                f"it takes the value {values[0]:.3g}"
+            )
 
 
 def _pivot(

@@ -159,14 +159,8 @@ class Reader:
         raise OpcheckError(f"{ast.unparse(node)!r} may not stand in a proof")
 
     def _combined(self, a: Any, op: ast.operator, b: Any) -> Any:
-        if isinstance(a, Coefficient) or isinstance(b, Coefficient):
-            # a product of two vectors must be said to be an inner one
-            if (
-                isinstance(a, Coefficient)
-                and isinstance(b, Coefficient)
-                and isinstance(op, ast.Mult)
-            ):
-                raise TypeError("the product of two vectors is written inner(u, v)")
+        if isinstance(op, ast.Mult) and isinstance(a, Coefficient) and isinstance(b, Coefficient):
+            raise TypeError("the product of two vectors is written inner(u, v)")
         match op:
             case ast.Add():
                 return a + b

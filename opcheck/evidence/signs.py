@@ -8,15 +8,21 @@ cut in two and in two again. Ranges are taken in every order in which they can b
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from flint import fmpq
 
 from opcheck.engine.ratio import Field, Ratio
 
 DEPTH = 4  # how often a range is halved
 CHARTS = 400  # in how many ways a range is resolved at most
 FEW = 12  # and of those how many are tried when it is cut
+
+SAMPLED = 8  # charts, and points of each, at which a sign is looked up before it is proved
+SPOTS = (fmpq(1, 20), fmpq(1, 3), fmpq(1), fmpq(2), fmpq(7), fmpq(40))
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class Domain:
         self.field, self.symbols = field, list(symbols)
         self.constraints = list(dict.fromkeys(c for c in constraints if c.value.symbols))
         self._charts: dict[frozenset[str], tuple[list[Chart], Iterator[Chart]]] = {}
+        self._points: dict[frozenset[str], list[dict[str, Ratio]]] = {}
         self._known: dict[Any, int | None] = {}
 
     def nonnegative(self, value: Ratio) -> bool:
@@ -90,6 +97,10 @@ class Domain:
 
     def _search(self, factor: Any, strict: bool) -> int | None:
         value = Ratio(self.field, factor, self.field.one)
+        found = [self.value(value, point) for point in self.points(value.symbols)]
+        seen = {v > 0 for v in found if v}
+        if len(seen) > 1:
+            return None  # both signs occur
         for depth in range(1 if strict else DEPTH + 1):
             for chart in itertools.islice(self.charts(value.symbols), CHARTS if not depth else FEW):
                 image = self.field.at(value, chart.images)
@@ -118,6 +129,39 @@ class Domain:
         for chart in more:  # made when first asked for, kept for the next to ask
             made.append(chart)
             yield chart
+
+    def points(self, names: set[str]) -> list[dict[str, Ratio]]:
+        """Some points of the domain: values of the names and of all that they are tied to."""
+        key = frozenset(self._closure(names))
+        if key not in self._points:
+            self._points[key] = self._drawn(names)
+        return self._points[key]
+
+    def value(self, value: Ratio, point: Mapping[str, Ratio]) -> fmpq | None:
+        """The value at a point; None at a pole."""
+        try:
+            return self.field.at(value, point).constant()
+        except ZeroDivisionError:
+            return None
+
+    def _drawn(self, names: set[str]) -> list[dict[str, Ratio]]:
+        draw = random.Random(0)
+        found = []
+        for chart in itertools.islice(self.charts(names), SAMPLED):
+            for _ in range(SAMPLED):
+                at = {n: self.field.number(fmpq(draw.choice(SPOTS))) for n in chart.images}
+                try:
+                    point = {n: self.field.at(v, at) for n, v in chart.images.items()}
+                    inside = all(
+                        self.field.at(c.value, point).constant() >= 0
+                        for c in self.constraints
+                        if c.value.symbols <= point.keys()
+                    )
+                except ZeroDivisionError:
+                    continue
+                if inside:
+                    found.append(point)
+        return found
 
     def _closure(self, wanted: set[str]) -> set[str]:
         """The wanted symbols and those that share a constraint with them."""
