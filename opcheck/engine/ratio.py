@@ -70,6 +70,12 @@ class Field:
         num, den = (self._compose(p, found) for p in (value.num, value.den))
         return self.ratio(num.num * den.den, num.den * den.num)
 
+    def value(self, value: Ratio, point: Mapping[str, fmpq]) -> fmpq | None:
+        """The value at a point; None at a pole."""
+        spots = [point.get(n) for n in self.names]
+        num, den = (_evaluated(p, spots) for p in (value.num, value.den))
+        return num / den if den else None
+
     def _compose(self, polynomial: Any, images: Sequence[Ratio]) -> Ratio:
         # over one denominator, so that polynomials do the work
         degrees = [max(d, 0) for d in polynomial.degrees()]
@@ -211,6 +217,18 @@ class Index(Ratio):
     def __init__(self, value: Ratio, offset: int) -> None:
         super().__init__(value.field, value.num, value.den)
         self.offset = offset
+
+
+def _evaluated(polynomial: Any, point: Sequence[fmpq | None]) -> fmpq:
+    total = fmpq(0)
+    for powers, coefficient in polynomial.to_dict().items():
+        term = fmpq(coefficient)
+        for power, at in zip(powers, point, strict=True):
+            if power:
+                assert at is not None
+                term *= at**power
+        total += term
+    return total
 
 
 def _product(constant: int, factors: Sequence[tuple[Any, int]]) -> str:

@@ -21,14 +21,15 @@ from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.run import take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.reader import Reader, Total
-from opcheck.evidence.signs import Constraint, Domain
+from opcheck.evidence.reader import Reader, Total, parsed
+from opcheck.evidence.signs import DEPTH, Constraint, Domain
 from opcheck.model.measure import written_in_step
 from opcheck.model.proof import Proof
 from opcheck.model.text import Text, text
 from opcheck.model.theorem import Theorem
 
 INVARIANT = "potential"
+REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 
 
@@ -168,7 +169,7 @@ class _Case:
         low, high = 0, 1
         for source in [*texts, *using, *using.values()]:
             whole = source.replace(INVARIANT, f"({potential})")
-            a, b = _span(ast.parse(whole, mode="eval").body, 0, self.theorem)
+            a, b = _span(parsed(whole), 0, self.theorem)
             low, high = min(low, a), max(high, b)
         return -low, high
 
@@ -277,7 +278,7 @@ class _Case:
 def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
     """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
     found = (0, 0)
-    match ast.parse(source, mode="eval").body:
+    match parsed(source):
         case ast.Name():
             found = 1, 0
         case ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()):
@@ -294,12 +295,12 @@ def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
 
 
 def _names(source: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(source, mode="eval")) if isinstance(n, ast.Name)}
+    return {n.id for n in ast.walk(parsed(source)) if isinstance(n, ast.Name)}
 
 
 def _parts(source: str, function: str) -> list[str]:
     """The arguments where a text is max(...) or min(...), else the text."""
-    node = ast.parse(source, mode="eval").body
+    node = parsed(source)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
         return [part for a in node.args for part in _parts(ast.unparse(a), function)]
     return [source]
@@ -344,16 +345,28 @@ def _squares(
                 raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
         else:
             raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
-    _refute(form, domain, where)
+    if (found := _eliminated(form, domain, names, 0)) is None:
+        _refute(form, domain, where)
+        found = _eliminated(form, domain, names, DEPTH)
+    if found is None:
+        raise NotProved(
+            f"{where}: what is left is not shown to be a sum of squares: "
+            + _shown_form(form, names)
+        )
+    return found
+
+
+def _eliminated(
+    whole: Mapping[tuple[int, int], Ratio], domain: Domain, names: Sequence[str], depth: int
+) -> tuple[tuple[str, str], ...] | None:
+    """Symmetric elimination with pivots that are proved to be ≥ 0; None where there is none."""
+    form = dict(whole)
     found: list[tuple[str, str]] = []
     left = sorted({i for i, _ in form})
     while form:
-        pivot = _pivot(form, left, domain)
+        pivot = _pivot(form, left, domain, depth)
         if pivot is None:
-            raise NotProved(
-                f"{where}: what is left is not shown to be a sum of squares: "
-                + _shown_form(form, names)
-            )
+            return None
         d = form[pivot, pivot]
         row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
         found.append((d.factored(), shown(names, row)))
@@ -374,10 +387,10 @@ def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -
         return
     names = set().union(*(c.symbols for c in form.values()))
     spots = {i: s for s, i in enumerate(sorted({i for i, _ in form}))}
-    for point in domain.points(names):
+    for point in domain.points(names)[:REFUTED_AT]:
         matrix = np.zeros((len(spots), len(spots)))
         for (i, j), c in form.items():
-            value = domain.value(c, point)
+            value = domain.field.value(c, point)
             matrix[spots[i], spots[j]] = np.nan if value is None else int(value.p) / int(value.q)
         if np.isnan(matrix).any():
             continue
@@ -391,11 +404,11 @@ def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -
 
 
 def _pivot(
-    form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain
+    form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain, depth: int
 ) -> int | None:
     diagonal = [i for i in left if (i, i) in form]
     for i in sorted(diagonal, key=lambda i: len(repr(form[i, i]))):
-        if domain.nonnegative(form[i, i]):
+        if domain.nonnegative(form[i, i], depth):
             return i
     return None
 

@@ -29,6 +29,14 @@ CONCRETE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 
 
+def parsed(source: str) -> ast.expr:
+    """The expression that a text is. Raises OpcheckError where it is none."""
+    try:
+        return ast.parse(source.strip(), mode="eval").body
+    except SyntaxError as error:
+        raise OpcheckError(f"{source!r} is not a formula: {error.msg}") from error
+
+
 class Total:
     """A sum of inner products of basis vectors and of quantities known by name, with factors."""
 
@@ -123,9 +131,7 @@ class Reader:
     def read(self, source: str, offset: int = 0) -> Any:
         """The value of a text. Raises OpcheckError where it can't be read."""
         try:
-            return self._value(ast.parse(source.strip(), mode="eval").body, offset)
-        except SyntaxError as error:
-            raise OpcheckError(f"{source!r} is not a formula: {error.msg}") from error
+            return self._value(parsed(source), offset)
         except (TypeError, ZeroDivisionError, IndexError) as error:
             raise OpcheckError(f"{source!r} can't be read on a step: {error}") from error
 

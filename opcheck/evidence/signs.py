@@ -60,14 +60,14 @@ class Domain:
         self.field, self.symbols = field, list(symbols)
         self.constraints = list(dict.fromkeys(c for c in constraints if c.value.symbols))
         self._charts: dict[frozenset[str], tuple[list[Chart], Iterator[Chart]]] = {}
-        self._points: dict[frozenset[str], list[dict[str, Ratio]]] = {}
+        self._points: dict[frozenset[str], list[dict[str, fmpq]]] = {}
         self._known: dict[Any, int | None] = {}
 
-    def nonnegative(self, value: Ratio) -> bool:
-        """Whether value ≥ 0 is proved on the domain."""
+    def nonnegative(self, value: Ratio, depth: int = DEPTH) -> bool:
+        """Whether value ≥ 0 is proved on the domain, cut in two so often."""
         if not value:
             return True
-        sign = self._sign(value.num, False)
+        sign = self._sign(value.num, False, depth)
         below = self._sign(value.den, True)
         return sign is not None and below is not None and sign * below >= 0
 
@@ -76,12 +76,12 @@ class Domain:
         sign, below = self._sign(value.num, True), self._sign(value.den, True)
         return sign is not None and below is not None and sign * below > 0
 
-    def _sign(self, polynomial: Any, strict: bool) -> int | None:
+    def _sign(self, polynomial: Any, strict: bool, depth: int = 0) -> int | None:
         """1, −1, or None where neither is proved; factor by factor."""
         constant, factors = polynomial.factor()
         total = 1 if constant > 0 else -1
         for factor, power in factors:
-            found = self._factor(factor, strict)
+            found = self._factor(factor, strict, depth)
             if found is None:
                 if power % 2 or strict:
                     return None
@@ -89,19 +89,19 @@ class Domain:
             total *= found if power % 2 else 1
         return total
 
-    def _factor(self, factor: Any, strict: bool) -> int | None:
-        key = (str(factor), strict)
+    def _factor(self, factor: Any, strict: bool, depth: int) -> int | None:
+        key = (str(factor), strict, depth)
         if key not in self._known:
-            self._known[key] = self._search(factor, strict)
+            self._known[key] = self._search(factor, strict, depth)
         return self._known[key]
 
-    def _search(self, factor: Any, strict: bool) -> int | None:
+    def _search(self, factor: Any, strict: bool, most: int) -> int | None:
         value = Ratio(self.field, factor, self.field.one)
-        found = [self.value(value, point) for point in self.points(value.symbols)]
-        seen = {v > 0 for v in found if v}
-        if len(seen) > 1:
-            return None  # both signs occur
-        for depth in range(1 if strict else DEPTH + 1):
+        for depth in range(most + 1):
+            if depth == 1:
+                values = [self.field.value(value, p) for p in self.points(value.symbols)]
+                if len({v > 0 for v in values if v}) > 1:
+                    return None  # both signs occur
             for chart in itertools.islice(self.charts(value.symbols), CHARTS if not depth else FEW):
                 image = self.field.at(value, chart.images)
                 if strict:
@@ -130,36 +130,22 @@ class Domain:
             made.append(chart)
             yield chart
 
-    def points(self, names: set[str]) -> list[dict[str, Ratio]]:
+    def points(self, names: set[str]) -> list[dict[str, fmpq]]:
         """Some points of the domain: values of the names and of all that they are tied to."""
         key = frozenset(self._closure(names))
         if key not in self._points:
             self._points[key] = self._drawn(names)
         return self._points[key]
 
-    def value(self, value: Ratio, point: Mapping[str, Ratio]) -> fmpq | None:
-        """The value at a point; None at a pole."""
-        try:
-            return self.field.at(value, point).constant()
-        except ZeroDivisionError:
-            return None
-
-    def _drawn(self, names: set[str]) -> list[dict[str, Ratio]]:
+    def _drawn(self, names: set[str]) -> list[dict[str, fmpq]]:
         draw = random.Random(0)
         found = []
         for chart in itertools.islice(self.charts(names), SAMPLED):
             for _ in range(SAMPLED):
-                at = {n: self.field.number(fmpq(draw.choice(SPOTS))) for n in chart.images}
-                try:
-                    point = {n: self.field.at(v, at) for n, v in chart.images.items()}
-                    inside = all(
-                        self.field.at(c.value, point).constant() >= 0
-                        for c in self.constraints
-                        if c.value.symbols <= point.keys()
-                    )
-                except ZeroDivisionError:
-                    continue
-                if inside:
+                at = {n: draw.choice(SPOTS) for n in chart.images}
+                values = [(n, self.field.value(v, at)) for n, v in chart.images.items()]
+                point = {n: v for n, v in values if v is not None}
+                if len(point) == len(values) and self._inside(point):
                     found.append(point)
         return found
 
@@ -174,6 +160,11 @@ class Domain:
             if more == found:
                 return found & set(self.symbols)
             found = more
+
+    def _inside(self, point: Mapping[str, fmpq]) -> bool:
+        spoken = [c for c in self.constraints if c.value.symbols <= point.keys()]
+        values = [self.field.value(c.value, point) for c in spoken]
+        return all(v is not None and v >= 0 for v in values)
 
     def _resolve(self, order: Sequence[str], chart: Chart) -> Iterator[Chart]:
         if not order:
