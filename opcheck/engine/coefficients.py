@@ -34,7 +34,7 @@ class Evaluation:
         point: where, over the basis {z⁰ − z*, returned vectors in order}.
         value: what was returned, over the same basis.
         before: what the resolvent was applied to; the point itself for a call of F.
-        gamma: point = before − γ value; 0 for a call of F.
+        gamma: point = before − γ value; 0 for a plain call of F.
     """
 
     of: str
@@ -65,15 +65,17 @@ class _Recorder:
     """The oracles: what was asked before is answered as it was then.
 
     ``split``: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
+    ``constrained``: A ≠ 0, so that a resolvent taken without J is one of F alone.
     """
 
     reading: Any
 
-    def __init__(self, split: bool, unknown: int = 0) -> None:
+    def __init__(self, split: bool, constrained: bool, unknown: int = 0) -> None:
         self.names = ["z0", *(f"row{i + 1}" for i in range(unknown))]
         self.calls: list[tuple[str, Sparse, Sparse, Sparse, fmpq]] = []
         self.seen: dict[tuple[str, Sparse, Any], tuple[Sparse, Sparse]] = {}
         self.split = split
+        self.constrained = constrained
         self.reading = self
 
     def _ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
@@ -86,6 +88,8 @@ class _Recorder:
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
+            if of == "F" and gamma != 0:
+                self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
                 self._ask("F", point, 0)
         return self.seen[key]
@@ -100,8 +104,9 @@ class _Recorder:
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
-        """p = z − γ s with a new s ∈ S(p)."""
-        _fill(out, self._ask("S", _vector(z), gamma)[0])
+        """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
+        of = "F" if self.constrained and J is identity else "S"
+        _fill(out, self._ask(of, _vector(z), gamma)[0])
 
 
 def _vector(z: Any) -> Sparse:
@@ -151,7 +156,7 @@ def _trace(
     takes: Sequence[Any],
     split: bool,
 ) -> Trace:
-    oracle = _Recorder(split)
+    oracle = _Recorder(split, constrained)
     state = _state(method, [START] * len(method.rows))
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
@@ -198,7 +203,7 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
     rows = len(method.rows)
     outcomes = []
     for k in (0, 1, 2):
-        oracle = _Recorder(False, rows - 1)
+        oracle = _Recorder(False, constrained, rows - 1)
         state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
         own = state[0, :rows]
         J = oracle.resolvent if constrained else identity
