@@ -42,15 +42,16 @@ def resolvent_residual(F, F_data, J, J_data, state, params, k):
 
 @measure("step_residual", rows="z Fzbar", of_point=True)
 def step_residual(F, F_data, J, J_data, state, params, k):
-    """‖F z + a‖² with a = (z₋ − γ v − z)/γ ∈ A z, where z = J(z₋ − γ v) was the last step.
+    """γ²‖F z + a‖² with γ a = z₋ − γ v − z ∈ γ A z, where z = J(z₋ − γ v) was the last step.
 
-    z₋ is the point before the step, v the second row, γ the first parameter of the method.
+    z₋ is the point before the step, v the second row, γ the first parameter of the method. The
+    factor γ² stays: divided by it, the rounding of z would weigh 1/γ².
     """
     z = state[0]
     F(z, state[WORK], F_data)
     subtract(state[WORK], state[WORK], state[OTHER])
     subtract(state[WORK_2], state[BEFORE], z)
-    axpy(state[WORK], state[WORK], 1 / params[0], state[WORK_2])
+    axpy(state[WORK], state[WORK_2], params[0], state[WORK])
     return norm2(state[WORK])
 
 

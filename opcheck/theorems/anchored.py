@@ -59,7 +59,7 @@ theorem(
     measure="residual",
     bound="4*R**2/(gamma*k)**2",
     order="1/k**2",
-    reaches=0.98,
+    reaches=0.961,
     source=Source("trandinh2021halpern", derived=True),
     first=1,
     paper=[{"gamma": "1/(2*L)"}],

@@ -163,8 +163,6 @@ for _method, _factor, _words in (
         doc=f"Exact factor of ‖z‖² on the bilinear game for {_words}; s = γL.",
     )
 
-EQUAL_STEPS = "(1 + q + q**2)**2*R**2/(gamma**2*(1 - q**2)*k)"
-
 theorem(
     "cai2022_eg_monotone",
     method="extragradient",
@@ -189,9 +187,9 @@ theorem(
     where="0 < gamma < 1/L",
     let={"q": "gamma*L"},
     measure="step_residual(z, Fz)",
-    bound=EQUAL_STEPS,
+    bound="(1 + q + q**2)**2*R**2/((1 - q**2)*k)",
     order="1/k",
-    reaches=0.21,
+    reaches=0.108,
     source=CAI,
     first=1,
     constrained=True,
@@ -221,7 +219,7 @@ theorem(
     bound="(1 - gamma*mu)*distance",
     claim="one-step",
     order="linear",
-    reaches=0.9,
+    reaches=1.0,
     source=Source("mokhtari2020unified", derived=True),
     horizons=[30],
     paper=[{"gamma": "1/(4*L)"}],
@@ -267,7 +265,7 @@ theorem(
     measure="upto(norm2(g))/(gamma**2*(k + 1))",
     bound="(1 + gamma*L)*R**2/(gamma**2*(1 - gamma*L)*(k + 1))",
     order="1/k",
-    reaches=0.5,
+    reaches=0.555,
     source=TSENG,
     constrained=True,
     doc="Average of ‖v‖² with v = g/γ ∈ S(z̄), and so of the best look-ahead.",

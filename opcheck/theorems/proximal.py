@@ -127,7 +127,7 @@ theorem(
     measure="best(distance(z, before))",
     bound="(gamma*R)**2/(k*gamma*(gamma + 2*rho) + (gamma + rho)**2)",
     order="1/k",
-    reaches=1.0,
+    reaches=0.5,
     source=Source("gorbunov2023convergence", "Theorem 3.1", derived=True),
     constrained=True,
     doc="Best iterate of the proximal point method under the weak Minty inequality alone; exactly "
@@ -137,7 +137,7 @@ theorem(
 theorem(
     "rockafellar1976_ppm_contraction",
     method="proximal_point",
-    given=[StronglyMonotone("mu", of="F")],
+    given=[StronglyMonotone("mu", of="S")],
     technical=[Lipschitz("L", of="F")],
     where="0 < mu, 0 < gamma < 1/L",
     measure="next(distance)",
@@ -188,7 +188,7 @@ theorem(
 theorem(
     "park2022_os_ppm",
     method="anchored_proximal_point",
-    given=[StronglyMonotone("mu", of="F")],
+    given=[StronglyMonotone("mu", of="S")],
     technical=[Lipschitz("L", of="F")],
     where="0 < mu, 0 < gamma < 1/L",
     let={"g": "1 + 2*gamma*mu", "lam": "1 + 1/g", **CONTRACTIVE},

@@ -62,7 +62,7 @@ theorem(
     measure="distance(z, before)",
     bound=f"(a*R)**2*{krasnoselskii_mann('a')}",
     order="1/k",
-    reaches=0.98,
+    reaches=1.0,
     source=COMBETTES,
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of forward-backward, from its averagedness and the tight factor of "
