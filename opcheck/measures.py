@@ -2,11 +2,14 @@
 
 from opcheck.model.measure import measure
 from opcheck.model.primitives import (
+    BEFORE,
     OTHER,
+    SOLUTION,
     WORK,
     WORK_2,
     axpy,
     distance2,
+    dot,
     norm2,
     resolvent_of_sum,
     subtract,
@@ -34,6 +37,43 @@ def natural_residual(F, F_data, J, J_data, state, params, k):
 def resolvent_residual(F, F_data, J, J_data, state, params, k):
     """‖z − J_{γS} z‖², with γ the first parameter of the method."""
     resolvent_of_sum(F, F_data, J, J_data, state[0], params[0], state[WORK])
+    return distance2(state[0], state[WORK])
+
+
+@measure("step_residual", rows="z Fzbar", of_point=True)
+def step_residual(F, F_data, J, J_data, state, params, k):
+    """γ²‖F z + a‖² with γ a = z₋ − γ v − z ∈ γ A z, where z = J(z₋ − γ v) was the last step.
+
+    z₋ is the point before the step, v the second row, γ the first parameter of the method. The
+    factor γ² stays: divided by it, the rounding of z would weigh 1/γ².
+    """
+    z = state[0]
+    F(z, state[WORK], F_data)
+    subtract(state[WORK], state[WORK], state[OTHER])
+    subtract(state[WORK_2], state[BEFORE], z)
+    axpy(state[WORK], state[WORK_2], params[0], state[WORK])
+    return norm2(state[WORK])
+
+
+@measure("value_distance", rows="z Fzbar", of_point=True)
+def value_distance(F, F_data, J, J_data, state, params, k):
+    """‖F z − v‖², v a row that holds what F was at the last look-ahead."""
+    F(state[0], state[WORK], F_data)
+    return distance2(state[WORK], state[OTHER])
+
+
+@measure("gap", rows="Fz zbar")
+def gap(F, F_data, J, J_data, state, params, k):
+    """⟨v, z − z*⟩ of a row v and the point z that it belongs to."""
+    subtract(state[WORK], state[OTHER], state[SOLUTION])
+    return dot(state[0], state[WORK])
+
+
+@measure("shadow_distance", rows="z solution")
+def shadow_distance(F, F_data, J, J_data, state, params, k):
+    """‖z − z* − γ F z*‖², z* + γ F z* being a fixed point of Douglas-Rachford steps."""
+    F(state[OTHER], state[WORK], F_data)
+    axpy(state[WORK], state[OTHER], params[0], state[WORK])
     return distance2(state[0], state[WORK])
 
 

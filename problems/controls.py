@@ -92,6 +92,26 @@ def expansive_map(theta: float = 1.0, g: float = 1.1) -> Problem:
 
 
 @problem_family(
+    "spin",
+    facts=[exact(Lipschitz("w")), exact(Monotone())],
+    control="Cocoercive",
+)
+def spin(w: float = 1.0) -> Problem:
+    """F = w e₃ × z on R³: skew, so monotone and with no β at all; plain gradient steps go outwards.
+    The zeros are the third axis.
+
+    Raises OpcheckError for w ≤ 0.
+    """
+    positive(w, "w")
+    return Problem(
+        "",
+        linear([[0, -w, 0], [w, 0, 0], [0, 0, 0]]),
+        solution=np.zeros(3),
+        project=lambda z: np.array([0.0, 0.0, z[2]]),
+    )
+
+
+@problem_family(
     "cubic_saddle",
     facts=[exact(Monotone())],
     solution=(0.0, 0.0),

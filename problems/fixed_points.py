@@ -134,6 +134,7 @@ def appm_worst(n: int = 5, step: float = 1.0) -> Problem:
     "contractive_worst",
     facts=[
         exact(Lipschitz("1 + 1/g")),
+        exact(Lipschitz("1/g", of="T")),
         exact(Nonexpansive(of="T")),
         exact(Comonotone("1/(1 + 1/g)")),
     ],
@@ -157,6 +158,7 @@ TURNING = "(g - 1)**2 + 4*g*sin(theta/2)**2"  # |g - exp(iθ)|², without cancel
     "contractive_rotation",
     facts=[
         exact(Lipschitz(f"sqrt({TURNING})/g")),
+        exact(Lipschitz("1/g", of="T")),
         exact(Nonexpansive(of="T")),
         exact(Comonotone(f"g*(g - 1 + 2*sin(theta/2)**2)/({TURNING})")),
     ],
@@ -199,6 +201,7 @@ def alternating_projections(theta: float = 0.5) -> Problem:
     "two_subspaces",
     facts=[
         exact(Lipschitz("abs(sin(theta))")),
+        exact(Lipschitz("cos(theta)", of="T")),
         exact(Nonexpansive(of="T")),
         exact(Cocoercive(1)),
         exact(ConicallyNonexpansive("1/2", of="T")),

@@ -60,9 +60,40 @@ def ceg_plus(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -
 
 
 def past_extragradient(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    zbar = J(z - p["gamma"] * s.get("last", 0), p["gamma"])
+    zbar = J(z - p["gamma"] * s["last"], p["gamma"]) if k else z
     s["last"] = F(zbar)
     return J(z - p["gamma"] * s["last"], p["gamma"])
+
+
+def warm(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    last = s.setdefault("last", z)
+    s["last"] = J(z - p["gamma"] * F(last), p["gamma"])
+    return J(z - p["gamma"] * F(s["last"]), p["gamma"])
+
+
+def ogda_plus(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    s["last"] = F(z - p["gamma"] * s.get("last", 0))
+    return z - p["eta"] * s["last"]
+
+
+def reflected(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    last, s["last"] = s.get("last", z), z
+    return J(z - p["gamma"] * (2 * F(z) - F(last)), p["gamma"])
+
+
+def golden_ratio(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    s["mean"] = ((p["phi"] - 1) * z + s.get("mean", z)) / p["phi"]
+    return J(s["mean"] - p["gamma"] * F(z), p["gamma"])
+
+
+def fbf(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    zbar = J(z - p["gamma"] * F(z), p["gamma"])
+    return zbar - p["gamma"] * (F(zbar) - F(z))
+
+
+def douglas_rachford(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    x = picard(F, lambda v, _: v, z, p["gamma"], 200)
+    return z + p["lam"] * (J(2 * x - z, p["gamma"]) - x)
 
 
 def km(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
@@ -72,6 +103,34 @@ def km(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vect
 
 def halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
     return s["z0"] / (k + 2) + (k + 1) / (k + 2) * (z - F(z))
+
+
+def anchored_gradient(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    return s["z0"] / (k + 2) + (k + 1) / (k + 2) * (z - p["gamma"] * F(z))
+
+
+def oc_halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    beta = p["beta"][min(k, len(p["beta"]) - 1)]
+    return beta * s["z0"] + (1 - beta) * (z - F(z))
+
+
+def dual_halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    last, s["last"] = s.get("last", z), z - F(z)
+    return z + p["weight"][min(k, len(p["weight"]) - 1)] * (s["last"] - last)
+
+
+def dual_feg(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    weight, v = p["weight"][min(k, len(p["weight"]) - 1)], s.get("v", 0)
+    half = z - p["gamma"] * (F(z) - v)
+    s["v"] = weight * v + (1 - weight) * F(half)
+    return half - p["gamma"] * weight * (F(half) - F(z))
+
+
+def past_feg(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    pulled = z + (s["z0"] - z) / (k + 1)
+    y = pulled - k / (k + 1) * p["gamma"] * s["last"] if k else z
+    s["last"] = F(y)
+    return pulled - p["gamma"] * s["last"]
 
 
 def eag(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
@@ -91,6 +150,17 @@ def proximal(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -
 
 def relaxed(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
     return (1 - p["lam"]) * z + p["lam"] * picard(F, J, z, p["gamma"], 200)
+
+
+def anchored(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    beta = p["beta"][min(k, len(p["beta"]) - 1)]
+    return beta * s["z0"] + (1 - beta) * relaxed(F, J, z, k, s, p)
+
+
+def accelerated(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
+    x, before = s.get("x", z), s.get("before", z)
+    s["x"], s["before"] = picard(F, J, z, p["gamma"], 200), z
+    return s["x"] + k / (k + 2) * (s["x"] - x) - k / (k + 2) * (x - before)
 
 
 def inner_loop(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
@@ -113,12 +183,25 @@ REFERENCES: dict[str, tuple[Callable[..., Vector], dict[str, Any]]] = {
     "eg_plus": (eg_plus, G | {"alpha": 0.7}),
     "ceg_plus": (ceg_plus, G | {"alpha": 0.7}),
     "past_extragradient": (past_extragradient, G),
+    "warm_past_extragradient": (warm, G),
+    "ogda_plus": (ogda_plus, G | {"eta": 0.03125}),
+    "forward_reflected_backward": (reflected, G),
+    "golden_ratio": (golden_ratio, G | {"phi": 1.5}),
+    "forward_backward_forward": (fbf, G),
+    "douglas_rachford": (douglas_rachford, G | {"lam": 0.4}),
     "krasnoselskii_mann": (km, {"a": [0.5, 0.3, 0.9]}),
     "halpern": (halpern, {}),
+    "oc_halpern": (oc_halpern, {"beta": [0.5, 0.3, 0.1]}),
+    "dual_halpern": (dual_halpern, {"weight": [0.9, 0.8, 0.75]}),
+    "anchored_gradient": (anchored_gradient, G),
+    "dual_feg": (dual_feg, G | {"weight": [0.9, 0.8, 0.75]}),
+    "past_feg": (past_feg, G),
     "anchored_extragradient": (eag, G),
     "feg": (feg, G | {"rho": -0.01}),
     "proximal_point": (proximal, G),
     "relaxed_proximal_point": (relaxed, G | {"lam": 0.4}),
+    "anchored_proximal_point": (anchored, G | {"lam": 0.4, "beta": [0.2, 0.1]}),
+    "accelerated_proximal_point": (accelerated, G),
     "inner_loop": (inner_loop, G),
     "approximate_proximal_point": (app, G | {"tau": [1, 4, 2, 3]}),
     "rapp": (rapp, G | {"lam": 0.4, "tau": [3, 1, 5]}),
@@ -332,6 +415,125 @@ def test_past_extragradient_without_constraint_is_the_optimistic_gradient_method
         zbar, before = zbar - 2 * gamma * value + gamma * before, value
 
 
+def look_ahead(method: str, count: int, **values: Any) -> Vector:
+    """Row zbar after 1, ..., count steps."""
+    entry = resolve(method)
+    row = entry.rows.index("zbar")
+    found = [run_batch(LINEAR, entry, [values], [k], []).state[0, row] for k in range(1, count + 1)]
+    return np.array(found)
+
+
+def test_warm_past_extragradient_looks_ahead_at_the_forward_reflected_backward_points() -> None:
+    points = iterates("forward_reflected_backward", LINEAR, 20, gamma=0.3)
+    assert_same(look_ahead("warm_past_extragradient", 20, gamma=0.3), points[1:])
+
+
+def test_past_extragradient_is_the_reflected_gradient_method() -> None:
+    """x⁺ = x − γ F(2x − x₋), from x₁ = x⁰ − γ F x⁰ on."""
+    x = iterates("past_extragradient", LINEAR, 40, gamma=0.3)
+    theirs = [x[0], x[0] - 0.3 * of_linear(x[0])]
+    for _ in range(39):
+        theirs.append(theirs[-1] - 0.3 * of_linear(2 * theirs[-1] - theirs[-2]))
+    assert_same(x, np.array(theirs))
+
+
+def test_ogda_plus_with_equal_steps_is_past_extragradient() -> None:
+    assert_same(
+        iterates("ogda_plus", LINEAR, gamma=0.3, eta=0.3),
+        iterates("past_extragradient", LINEAR, gamma=0.3),
+    )
+
+
+@pytest.mark.parametrize("where", [LINEAR, problem_named("bilinear_box")], ids=lambda p: p.name)
+def test_forward_backward_forward_is_ceg_plus_with_alpha_one(where: Problem) -> None:
+    assert_same(
+        iterates("forward_backward_forward", where, gamma=0.4),
+        iterates("ceg_plus", where, gamma=0.4, alpha=1.0),
+    )
+
+
+def test_forward_backward_forward_without_constraint_is_extragradient() -> None:
+    assert_same(
+        iterates("forward_backward_forward", LINEAR, gamma=0.6),
+        iterates("extragradient", LINEAR, gamma=0.6),
+    )
+
+
+@pytest.mark.parametrize("where", [LINEAR, problem_named("bilinear_box")], ids=lambda p: p.name)
+def test_the_accelerated_proximal_point_is_halpern_of_the_reflected_resolvent(
+    where: Problem,
+) -> None:
+    beta = [1 / (k + 2) for k in range(40)]
+    assert_same(
+        iterates("accelerated_proximal_point", where, gamma=0.5),
+        iterates("anchored_proximal_point", where, gamma=0.5, lam=2.0, beta=beta),
+    )
+
+
+def test_os_ppm_in_its_momentum_form_is_anchored() -> None:
+    """Park and Ryu's y_k, with J_A for A = γ F, μ-strongly monotone; x_k = J y_{k−1}."""
+    mu, gamma = 0.05, 0.5
+    g = 1 + 2 * gamma * mu
+    J = np.linalg.inv(np.eye(D) + gamma * MATRIX)
+    phi = [0.0]
+    for _ in range(42):
+        phi.append(g**2 * phi[-1] + 1)
+    x, y, last = START, START, START
+    points = [y]
+    for k in range(40):
+        before, x = x, J @ (y - gamma * OFFSET)
+        step = (phi[k + 1] - 1) / phi[k + 2] * (x - before)
+        step -= 2 * gamma * mu * phi[k + 1] / phi[k + 2] * (y - x)
+        step += g * phi[k] / phi[k + 2] * (last - before)
+        last, y = y, x + step
+        points.append(y)
+    beta = [1 / phi[k + 2] for k in range(40)]
+    ours = iterates("anchored_proximal_point", LINEAR, gamma=gamma, lam=1 + 1 / g, beta=beta)
+    assert_same(ours, np.array(points), 1e-13)
+
+
+@pytest.mark.parametrize("N", [1, 2, 7, 30])
+def test_the_dual_methods_end_where_the_primal_ones_do_on_a_linear_operator(N: int) -> None:
+    """Dual OHM's last residual is Halpern's, dual FEG's last point is FEG's."""
+    weight = [(N - k - 1) / (N - k) for k in range(N)]
+    dual = iterates("dual_halpern", LINEAR, N - 1, weight=weight)[-1]
+    assert_same(of_linear(dual), of_linear(iterates("halpern", LINEAR, N - 1)[-1]))
+    dual = iterates("dual_feg", LINEAR, N, gamma=0.5, weight=weight)[-1]
+    assert_same(dual, iterates("feg", LINEAR, N, gamma=0.5, rho=0.0)[-1])
+
+
+def test_oc_halpern_with_halperns_weights_is_halpern() -> None:
+    beta = [1 / (k + 2) for k in range(40)]
+    ours = iterates("oc_halpern", LINEAR, beta=beta)
+    assert ours.tobytes() == iterates("halpern", LINEAR).tobytes()
+    once = iterates("anchored_gradient", LINEAR, gamma=1.0)
+    assert once.tobytes() == ours.tobytes()
+
+
+@pytest.mark.parametrize("where", [LINEAR, problem_named("bilinear_box")], ids=lambda p: p.name)
+def test_douglas_rachford_is_the_relaxed_proximal_point_of_f_where_a_vanishes(
+    where: Problem,
+) -> None:
+    free_of = dataclasses.replace(where, resolvent=NO_CONSTRAINT)
+    assert_same(
+        iterates("douglas_rachford", free_of, gamma=0.5, lam=0.7),
+        iterates("relaxed_proximal_point", free_of, gamma=0.5, lam=0.7),
+        1e-13,
+    )
+
+
+def test_douglas_rachford_ends_at_a_solution_and_its_shadow() -> None:
+    """z → z* + γ F z* and J_{γF} z → z*, in a box that binds."""
+    limits = box([-0.5] * D, [0.5] * D)
+    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
+    z = run("douglas_rachford", where, 2000, gamma=0.9, lam=1.0).z
+    x = np.linalg.solve(np.eye(D) + 0.9 * MATRIX, z - 0.9 * 2 * OFFSET)
+    value = MATRIX @ x + 2 * OFFSET
+    assert_same(np.clip(x - value, -0.5, 0.5), x, 1e-12)
+    assert_same(x + 0.9 * value, z, 1e-12)
+    assert np.abs(x).max() == pytest.approx(0.5)
+
+
 def test_halpern_on_a_linear_map_is_an_ergodic_mean() -> None:
     """x_k − T x_k = (I − T^{k+1})(x⁰ − x*)/(k + 1)."""
     T = np.eye(D) - MATRIX
@@ -388,7 +590,7 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
 
 # ---- symmetries --------------------------------------------------------------------------------
 
-STEPS = {"gamma", "rho", "a"}  # what is measured in units of 1/F
+STEPS = {"gamma", "eta", "rho", "a"}  # what is measured in units of 1/F
 
 
 def values_of(name: str) -> dict[str, Any]:

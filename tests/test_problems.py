@@ -723,6 +723,13 @@ def breaks_comonotone(p: Problem) -> bool:
     )
 
 
+def breaks_cocoercive(p: Problem) -> bool:
+    """No constant will do for pairs."""
+    pairs = far_pairs(p)
+    forms = [properties.Cocoercive(10.0**-r).form() for r in range(7)]
+    return all(defect(f, *pairs).max() > 0 for f in forms)
+
+
 def breaks_solution(p: Problem) -> bool:
     """The natural residual stays away from 0."""
     z = far_pairs(p)[0].z
@@ -737,6 +744,7 @@ BROKEN = {
     "Nonexpansive": breaks_nonexpansive,
     "Lipschitz": breaks_lipschitz,
     "Comonotone": breaks_comonotone,
+    "Cocoercive": breaks_cocoercive,
     "solution": breaks_solution,
 }
 CONTROLS = [p for p in ALL if p.control]
@@ -756,6 +764,7 @@ def test_sound_problems_break_nothing() -> None:
     assert not breaks_comonotone(problem("tight_linear", c=0.9))
     assert not breaks_strongly_monotone(problem("strongly_monotone"))
     assert not breaks_weak_minty(problem("quad_box"))
+    assert not breaks_cocoercive(problem("strongly_monotone"))
     assert not breaks_solution(problem("bilinear"))
 
 

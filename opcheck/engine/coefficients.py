@@ -34,7 +34,7 @@ class Evaluation:
         point: where, over the basis {z⁰ − z*, returned vectors in order}.
         value: what was returned, over the same basis.
         before: what the resolvent was applied to; the point itself for a call of F.
-        gamma: point = before − γ value; 0 for a call of F.
+        gamma: point = before − γ value; 0 for a plain call of F.
     """
 
     of: str
@@ -66,6 +66,7 @@ class Recorder:
 
     Args:
         split: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
+        constrained: A ≠ 0, so that a resolvent taken without J is one of F alone.
         names: of the vectors that are there before any call.
         one: the number 1 of the reading.
     """
@@ -73,13 +74,18 @@ class Recorder:
     reading: Any
 
     def __init__(
-        self, split: bool, names: Sequence[str] = ("z0",), one: Scalar | None = None
+        self,
+        split: bool,
+        constrained: bool,
+        names: Sequence[str] = ("z0",),
+        one: Scalar | None = None,
     ) -> None:
         self.names = [*names]
         self.one = fmpq(1) if one is None else one
         self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
         self.seen: dict[tuple[str, Sparse, Any], tuple[Sparse, Sparse]] = {}
         self.split = split
+        self.constrained = constrained
         self.reading = self
 
     def ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
@@ -92,6 +98,8 @@ class Recorder:
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
+            if of == "F" and gamma != 0:
+                self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
                 self.ask("F", point, 0)
         return self.seen[key]
@@ -106,8 +114,9 @@ class Recorder:
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
-        """p = z − γ s with a new s ∈ S(p)."""
-        fill(out, self.ask("S", vector_of(z), gamma)[0])
+        """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
+        of = "F" if self.constrained and J is identity else "S"
+        fill(out, self.ask(of, vector_of(z), gamma)[0])
 
 
 def vector_of(z: Any) -> Sparse:
@@ -159,7 +168,7 @@ def _trace(
     takes: Sequence[Any],
     split: bool,
 ) -> Trace:
-    oracle = Recorder(split)
+    oracle = Recorder(split, constrained)
     state = _state(method, [START] * len(method.rows))
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
@@ -206,7 +215,7 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
     rows = len(method.rows)
     outcomes = []
     for k in (0, 1, 2):
-        oracle = Recorder(False, [f"row{i}" for i in range(rows)])
+        oracle = Recorder(False, constrained, [f"row{i}" for i in range(rows)])
         state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
         own = state[0, :rows]
         J = oracle.resolvent if constrained else identity

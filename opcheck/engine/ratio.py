@@ -210,13 +210,27 @@ class Ratio:
 
 
 class Index(Ratio):
-    """The k of one of a few steps from an arbitrary k on; ``offset`` says which."""
+    """The k of one of a few steps from an arbitrary k on.
 
-    __slots__ = ("offset",)
+    Attributes:
+        offset: which of the steps it is.
+        least: the smallest number that it may be.
+    """
 
-    def __init__(self, value: Ratio, offset: int) -> None:
+    __slots__ = ("least", "offset")
+
+    def __init__(self, value: Ratio, offset: int, least: int) -> None:
         super().__init__(value.field, value.num, value.den)
-        self.offset = offset
+        self.offset, self.least = offset, least
+
+    def __eq__(self, other: object) -> bool:
+        if self.symbols and isinstance(other, int):
+            if other < self.least:
+                return False
+            raise Undecided(f"whether k is {other} depends on k; begin after it")
+        return super().__eq__(other)
+
+    __hash__ = Ratio.__hash__
 
 
 def _evaluated(polynomial: Any, point: Sequence[fmpq | None]) -> fmpq:

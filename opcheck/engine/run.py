@@ -16,7 +16,7 @@ from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import blame, guard, watched
 from opcheck.errors import OpcheckError
-from opcheck.model.measure import Measure, written_in_step
+from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
@@ -37,7 +37,7 @@ class Take:
     @property
     def in_step(self) -> bool:
         """Whether the values belong to steps, so that the one recorded at k + 1 is of step k."""
-        return written_in_step(self.rows)
+        return self.measure.in_step(self.rows)
 
     def indices(self, method: Method) -> tuple[int, int]:
         """Rows of the driver's state: the row in question counts from the front."""

@@ -43,9 +43,10 @@ class Steps:
         after: int,
         constrained: bool,
         start: bool = False,
+        least: int = 0,
     ) -> None:
         self.method, self.field, self.k, self.values = method, field, k, values
-        self.origin, self.constrained = before, constrained
+        self.origin, self.constrained, self.least = before, constrained, least
         names = (
             ["z0"]
             if start
@@ -53,7 +54,7 @@ class Steps:
         )
         self.unknown: Sparse = ((len(names), field.number(1)),)
         names.append("unknown")
-        self.oracle = Recorder(False, names, field.number(1))
+        self.oracle = Recorder(False, constrained, names, field.number(1))
         self.resolvent = self.oracle.resolvent if constrained else identity
         if constrained:
             self.star: Sparse = ((len(names), field.number(1)),)
@@ -76,7 +77,7 @@ class Steps:
 
     def index(self, offset: int) -> Index:
         """k + offset."""
-        return Index(self.k + offset, self.origin + offset)
+        return Index(self.k + offset, self.origin + offset, self.least + offset)
 
     def _rows(self, rows: Sequence[Sparse]) -> Any:
         own = np.empty((len(rows), len(AXES)), dtype=object)

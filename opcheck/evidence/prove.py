@@ -23,7 +23,7 @@ from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.reader import Reader, Total, parsed
 from opcheck.evidence.signs import DEPTH, Constraint, Domain
-from opcheck.model.measure import written_in_step
+from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
 from opcheck.model.text import Text, text
 from opcheck.model.theorem import Theorem
@@ -159,7 +159,8 @@ class _Case:
             k = field.symbol(self.indices[0]) * modulus + rest
             before, after = self._reach({**self.proof.step, **self.proof.end})
         fixed = {n: int(v) for n, v in case.items() if n != "k"}
-        self.reader = Reader(theorem, field, k, fixed, before, after, started)
+        least = self.proof.begin if self.proof.potential else theorem.first
+        self.reader = Reader(theorem, field, k, fixed, before, after, started, least)
         self._domains: dict[tuple[int, int, int], Domain] = {}
 
     def _reach(self, using: Mapping[str, str]) -> tuple[int, int]:
@@ -309,21 +310,22 @@ def _parts(source: str, function: str) -> list[str]:
 def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
     """First and one past the last step that a text at k + at needs."""
     measures = registry.names("measures")
-    rows: tuple[str, ...] = ()
+    late = early = False
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id in ("next", "last"):
             at += 1 if node.func.id == "next" else -1
-        if node.func.id in measures:
-            given = [a.id for a in node.args if isinstance(a, ast.Name)]
-            rows = take(node.func.id, given).rows if len(given) == len(node.args) else ()
+        rows = [a.id for a in node.args if isinstance(a, ast.Name)]
+        if node.func.id in measures and len(rows) == len(node.args):
+            used = take(node.func.id, rows)
+            late, early = used.in_step, used.measure.of_point
     elif isinstance(node, ast.Name):
         if node.id in theorem.method.rows:
-            rows = (node.id,)
+            late = node.id not in STANDING
         elif node.id in measures:
-            rows = take(node.id).rows
+            late, early = take(node.id).in_step, take(node.id).measure.of_point
     # a row that is written in step k + at; the state before the first step holds the one before
-    at_row = at + written_in_step(rows)
-    low, high = min(at_row, 0), at_row
+    high = at + late
+    low = min(high - early, 0)
     for child in ast.iter_child_nodes(node):
         if child is not getattr(node, "func", None):
             a, b = _span(child, at, theorem)

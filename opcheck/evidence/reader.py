@@ -84,6 +84,7 @@ class Reader:
         case: integer parameters that have values.
         before, after: how many steps are made before k and after it.
         started: whether the steps are the first of a run: then R and sums have values.
+        least: the smallest k.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Reader:
         before: int,
         after: int,
         started: bool,
+        least: int,
     ) -> None:
         self.theorem, self.field, self.k, self.case = theorem, field, k, case
         self.started, self.rows = started, theorem.method.rows
@@ -105,7 +107,7 @@ class Reader:
         self.measures = frozenset(registry.names("measures"))
         constrained = theorem.constrained and theorem.method.constrained
         self.steps = Steps(
-            theorem.method, field, k, self._parameter, before, after, constrained, started
+            theorem.method, field, k, self._parameter, before, after, constrained, started, least
         )
 
     def symbol(self, name: str, offset: int) -> Any:

@@ -1,7 +1,7 @@
 """Extragradient steps anchored at z⁰."""
 
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, combine
+from opcheck.model.primitives import at, axpy, combine, subtract
 
 
 @method(
@@ -52,4 +52,57 @@ def feg(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -(1 - beta) * 2 * rho, Fz)
         F(zhalf, Fz, F_data)
         axpy(z, z, -gamma, Fz)
+        k += 1
+
+
+@method(
+    "past_feg",
+    params="gamma",
+    rows="z y anchor Fy",
+    calls=1,
+    source="trandinh2021halpern",
+    points="y",
+    constrained=False,
+)
+def past_feg(F, F_data, J, J_data, state, params, k, n):
+    """Fast extragradient with one call a step: the look-ahead reuses the last F y, β = 1/(k + 1).
+
+    y = z + β(z⁰ − z) − (1 − β) γ F y₋,   z⁺ = z + β(z⁰ − z) − γ F y.
+    """
+    z, y, anchor, Fy = state[0], state[1], state[2], state[3]
+    gamma = params[0]
+    for _ in range(n):
+        beta = 1 / (k + 1)
+        combine(z, beta, anchor, 1 - beta, z)
+        axpy(y, z, -(1 - beta) * gamma, Fy)
+        F(y, Fy, F_data)
+        axpy(z, z, -gamma, Fy)
+        k += 1
+
+
+@method(
+    "dual_feg",
+    params="gamma weight[k]",
+    rows="z zhalf v=0 Fz Fzhalf",
+    calls=2,
+    source="yoon2024optimal",
+    points="z zhalf",
+    constrained=False,
+)
+def dual_feg(F, F_data, J, J_data, state, params, k, n):
+    """Dual FEG of horizon N, with w_k = (N − k − 1)/(N − k); only z^N is fast.
+
+    z½ = z − γ(F z − v),   z⁺ = z½ − γ w (F z½ − F z),   v⁺ = w v + (1 − w) F z½.
+    """
+    z, zhalf, v, Fz, Fzhalf = state[0], state[1], state[2], state[3], state[4]
+    gamma = params[0]
+    for _ in range(n):
+        weight = at(params, 1, k)
+        F(z, Fz, F_data)
+        subtract(zhalf, Fz, v)
+        axpy(zhalf, z, -gamma, zhalf)
+        F(zhalf, Fzhalf, F_data)
+        subtract(Fz, Fzhalf, Fz)
+        axpy(z, zhalf, -gamma * weight, Fz)
+        combine(v, weight, v, 1 - weight, Fzhalf)
         k += 1

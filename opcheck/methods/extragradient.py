@@ -65,3 +65,25 @@ def ceg_plus(F, F_data, J, J_data, state, params, k, n):
         subtract(g, g, zbar)
         axpy(g, g, gamma, Fz)
         axpy(z, z, -alpha, g)
+
+
+@method(
+    "forward_backward_forward",
+    params="gamma",
+    rows="z zbar Fz g",
+    calls=2,
+    source="tseng2000modified",
+    points="z zbar",
+)
+def forward_backward_forward(F, F_data, J, J_data, state, params, k, n):
+    """z̄ = J(z − γ F z),   z⁺ = z̄ − γ(F z̄ − F z);  g = z − z⁺ ∈ γ S z̄."""
+    z, zbar, Fz, g = state[0], state[1], state[2], state[3]
+    gamma = params[0]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(g, z, -gamma, Fz)
+        J(g, gamma, zbar, J_data)
+        F(zbar, Fz, F_data)
+        subtract(g, g, zbar)
+        axpy(g, g, gamma, Fz)
+        subtract(z, z, g)

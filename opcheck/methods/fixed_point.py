@@ -1,7 +1,7 @@
 """Fixed-point iterations of T = I − F."""
 
 from opcheck.model.method import method
-from opcheck.model.primitives import at, axpy, combine
+from opcheck.model.primitives import at, axpy, combine, copy, subtract
 
 
 @method(
@@ -30,4 +30,46 @@ def halpern(F, F_data, J, J_data, state, params, k, n):
         F(z, Fz, F_data)
         axpy(z, z, -1, Fz)
         combine(z, beta, anchor, 1 - beta, z)
+        k += 1
+
+
+@method(
+    "oc_halpern",
+    params="beta[k]",
+    rows="z anchor Fz",
+    calls=1,
+    source="park2022",
+    constrained=False,
+)
+def oc_halpern(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = β_k z⁰ + (1 − β_k) T z: Halpern's iteration with weights for a contraction."""
+    z, anchor, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        beta = at(params, 0, k)
+        F(z, Fz, F_data)
+        axpy(z, z, -1, Fz)
+        combine(z, beta, anchor, 1 - beta, z)
+        k += 1
+
+
+@method(
+    "dual_halpern",
+    params="weight[k]",
+    rows="z Tz past",
+    calls=1,
+    source="yoon2024optimal",
+    constrained=False,
+)
+def dual_halpern(F, F_data, J, J_data, state, params, k, n):
+    """Dual OHM of horizon N: z⁺ = z + w_k (T z − T z₋), w_k = (N − k − 1)/(N − k), T z₋₁ := z⁰.
+
+    Only z^{N−1} is fast.
+    """
+    z, Tz, past = state[0], state[1], state[2]
+    for _ in range(n):
+        F(z, Tz, F_data)
+        axpy(Tz, z, -1, Tz)
+        subtract(past, Tz, past)
+        axpy(z, z, at(params, 0, k), past)
+        copy(past, Tz)
         k += 1

@@ -1,27 +1,116 @@
-"""Past extragradient: one call a step, the look-ahead reuses the last one."""
+"""One call a step: past extragradient and its kin reuse what F was at the last point."""
 
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy
+from opcheck.model.primitives import axpy, combine, copy
 
 
 @method(
     "past_extragradient",
     params="gamma",
-    rows="z zbar Fzbar=0",
+    rows="z zbar Fzbar",
     calls=1,
     source="popov1980",
     points="zbar",
 )
 def past_extragradient(F, F_data, J, J_data, state, params, k, n):
-    """z̄_k = J(z − γ F z̄_{k−1}),   z⁺ = J(z − γ F z̄_k);  starts with F z̄_{−1} := 0.
+    """z̄_k = J(z − γ F z̄_{k−1}),   z⁺ = J(z − γ F z̄_k);  starts with z̄_0 := z⁰.
 
-    With A = 0 this is the optimistic gradient method z̄⁺ = z̄ − 2γ F z̄ + γ F z̄_{−}.
+    That is F z̄_{−1} := 0 where A = 0. With A = 0 this is the optimistic gradient method z̄⁺ = z̄ − 2γ F z̄ + γ F z̄_{−}.
     """
     z, zbar, Fzbar = state[0], state[1], state[2]
     gamma = params[0]
     for _ in range(n):
+        if k == 0:
+            copy(zbar, z)
+        else:
+            axpy(zbar, z, -gamma, Fzbar)
+            J(zbar, gamma, zbar, J_data)
+        F(zbar, Fzbar, F_data)
+        axpy(z, z, -gamma, Fzbar)
+        J(z, gamma, z, J_data)
+        k += 1
+
+
+@method(
+    "warm_past_extragradient",
+    params="gamma",
+    rows="z zbar Fzbar",
+    calls=1,
+    source="popov1980",
+    points="zbar",
+)
+def warm_past_extragradient(F, F_data, J, J_data, state, params, k, n):
+    """Past extragradient started with z̄_{−1} := z⁰, so that its first step is one of extragradient.
+
+    With A = 0 its look-ahead points are those of forward-reflected-backward, one step ahead.
+    """
+    z, zbar, Fzbar = state[0], state[1], state[2]
+    gamma = params[0]
+    for _ in range(n):
+        if k == 0:
+            F(z, Fzbar, F_data)
         axpy(zbar, z, -gamma, Fzbar)
         J(zbar, gamma, zbar, J_data)
         F(zbar, Fzbar, F_data)
         axpy(z, z, -gamma, Fzbar)
         J(z, gamma, z, J_data)
+        k += 1
+
+
+@method(
+    "ogda_plus",
+    params="gamma eta",
+    rows="z zbar Fzbar=0",
+    calls=1,
+    source="boehm2023solving",
+    points="zbar",
+    constrained=False,
+)
+def ogda_plus(F, F_data, J, J_data, state, params, k, n):
+    """z̄_k = z − γ F z̄_{k−1},   z⁺ = z − η F z̄_k;  starts with F z̄_{−1} := 0."""
+    z, zbar, Fzbar = state[0], state[1], state[2]
+    gamma, eta = params[0], params[1]
+    for _ in range(n):
+        axpy(zbar, z, -gamma, Fzbar)
+        F(zbar, Fzbar, F_data)
+        axpy(z, z, -eta, Fzbar)
+
+
+@method(
+    "forward_reflected_backward",
+    params="gamma",
+    rows="z Fz past",
+    calls=1,
+    source="malitsky2020forward",
+)
+def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = J(z − 2γ F z + γ F z₋), with z₋₁ := z⁰; the optimistic gradient method where A = 0."""
+    z, Fz, past = state[0], state[1], state[2]
+    gamma = params[0]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        if k == 0:
+            copy(past, Fz)
+        axpy(z, z, -2 * gamma, Fz)
+        axpy(z, z, gamma, past)
+        J(z, gamma, z, J_data)
+        copy(past, Fz)
+        k += 1
+
+
+@method(
+    "golden_ratio",
+    params="gamma phi",
+    rows="z zbar Fz",
+    calls=1,
+    source="malitsky2020golden",
+)
+def golden_ratio(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = J(z̄ − γ F z),   z̄⁺ = ((φ − 1) z⁺ + z̄)/φ: the golden ratio algorithm, fixed step."""
+    z, zbar, Fz = state[0], state[1], state[2]
+    gamma, phi = params[0], params[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, zbar, -gamma, Fz)
+        J(z, gamma, z, J_data)
+        combine(zbar, 1 - 1 / phi, z, 1 / phi, zbar)

@@ -77,3 +77,45 @@ def rapp(F, F_data, J, J_data, state, params, k, n):
             J(w, gamma, w, J_data)
         combine(z, 1 - lam, z, lam, w)
         k += 1
+
+
+@method(
+    "anchored_proximal_point",
+    params="gamma lam beta[k]",
+    rows="z anchor Jz",
+    calls=0,
+    source="alacaoglu2024revisiting",
+)
+def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
+    """Halpern's iteration of the relaxed resolvent: z⁺ = β_k z⁰ + (1 − β_k)(z + λ(J_{γS} z − z))."""
+    z, anchor, Jz = state[0], state[1], state[2]
+    gamma, lam = params[0], params[1]
+    for _ in range(n):
+        beta = at(params, 2, k)
+        resolvent_of_sum(F, F_data, J, J_data, z, gamma, Jz)
+        combine(z, 1 - lam, z, lam, Jz)
+        combine(z, beta, anchor, 1 - beta, z)
+        k += 1
+
+
+@method(
+    "accelerated_proximal_point",
+    params="gamma",
+    rows="z x past Jz",
+    calls=0,
+    source="kim2021accelerated",
+)
+def accelerated_proximal_point(F, F_data, J, J_data, state, params, k, n):
+    """x⁺ = J_{γS} z,   z⁺ = x⁺ + w(x⁺ − x) − w(x − z₋),  w = k/(k + 2)."""
+    z, x, past, Jz = state[0], state[1], state[2], state[3]
+    gamma = params[0]
+    for _ in range(n):
+        w = k / (k + 2)
+        resolvent_of_sum(F, F_data, J, J_data, z, gamma, Jz)
+        combine(past, w, past, -2 * w, x)
+        axpy(past, past, 1 + w, Jz)
+        copy(x, Jz)
+        combine(Jz, 1, past, 0, z)
+        copy(past, z)
+        copy(z, Jz)
+        k += 1

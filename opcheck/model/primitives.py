@@ -48,6 +48,14 @@ def norm2(x):
     return total
 
 
+def dot(x, y):
+    """⟨x, y⟩."""
+    total = x[0] * y[0]
+    for i in range(1, x.shape[0]):
+        total += x[i] * y[i]
+    return total
+
+
 def distance2(x, y):
     """‖x − y‖²."""
     total = (x[0] - y[0]) * (x[0] - y[0])
@@ -143,13 +151,6 @@ def indices(data, start, count):
 indices.compiled = _indices  # type: ignore[attr-defined]
 
 
-def _dot(x, y):
-    total = x[0] * y[0]
-    for i in range(1, x.shape[0]):
-        total += x[i] * y[i]
-    return total
-
-
 def _resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
     # Anderson acceleration of w <- J(z - gamma F(w)): plain Picard contracts only by gamma L a
     # step, hopeless close to gamma L = 1. The residual alone decides when to stop, so however a
@@ -200,7 +201,7 @@ def _resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
                 q[i] = (G[j + 1, i] - W[j + 1, i]) - (G[j, i] - W[j, i])
             before = norm2(q)
             for c in range(columns):
-                R[c, columns] = _dot(Q[c], q)
+                R[c, columns] = dot(Q[c], q)
                 axpy(q, q, -R[c, columns], Q[c])
             left = norm2(q)
             if left <= 1e-24 * before:
@@ -208,7 +209,7 @@ def _resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):
             R[columns, columns] = np.sqrt(left)
             for i in range(d):
                 q[i] /= R[columns, columns]
-            theta[columns] = _dot(q, r)
+            theta[columns] = dot(q, r)
             columns += 1
         copy(w, g)
         for c in range(columns - 1, -1, -1):

@@ -14,7 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector
-from opcheck.model.property import Fact, Lipschitz, Monotone, exact, strongest, weakest
+from opcheck.model.property import (
+    Fact,
+    Lipschitz,
+    Monotone,
+    StronglyMonotone,
+    exact,
+    strongest,
+    weakest,
+)
 from opcheck.model.text import FLOAT, text
 
 
@@ -96,7 +104,14 @@ class Problem:
         grade = weakest(f.provenance for f in of_f if f.property.kind is not Lipschitz)
         local = any(f.local for f in of_f if f.property.kind is not Lipschitz)
         sum_rule = Fact(Monotone(of="S"), grade, local, "F and A are monotone")
-        return (*self.facts, sum_rule)
+        strong = [
+            dataclasses.replace(
+                f, property=dataclasses.replace(f.property, of="S"), note="A is monotone"
+            )
+            for f in of_f
+            if f.property.kind is StronglyMonotone
+        ]
+        return (*self.facts, sum_rule, *strong)
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,33 @@ theorem(
     doc="On L times a rotation by (2j + 1)π/(3n) FEG meets its bound with equality at k = n: the "
     "constant can't be improved for ρ < 0 either, which the source leaves open.",
 )
+
+theorem(
+    "trandinh2021_past_feg",
+    method="past_feg",
+    given=[Lipschitz("L", of="F"), Monotone(of="F")],
+    where="0 < gamma <= 1/(2*L)",
+    measure="residual",
+    bound="4*R**2/(gamma*k)**2",
+    order="1/k**2",
+    reaches=0.961,
+    source=Source("trandinh2021halpern", derived=True),
+    first=1,
+    paper=[{"gamma": "1/(2*L)"}],
+    doc="FEG with one call a step; 16 L²R²/k² at γ = 1/(2L). Tight in the limit of large k.",
+)
+
+theorem(
+    "yoon2024_dual_feg",
+    method="dual_feg",
+    given=[Lipschitz("L", of="F"), Monotone(of="F")],
+    let={"gamma": "1/L", "weight": "max(K - k - 1, 0)/max(K - k, 1)"},
+    measure="where(k == K, residual, 0)",
+    bound="4*(L*R)**2/K**2",
+    order="1/k**2",
+    reaches=1.0,
+    source=Source("yoon2024optimal"),
+    horizons=[1, 2, 3, 5, 20, 100, 300],
+    first=1,
+    doc="The last iterate of Dual FEG with horizon K; tight from K = 2 on.",
+)

@@ -8,6 +8,8 @@ MONOTONE = [Lipschitz("L", of="F"), Monotone(of="F")]
 GORBUNOV = Source("gorbunov2022extragradient", "Theorem 3.3")
 GORBUNOV_LEMMA = Source("gorbunov2022extragradient", "Lemma 3.2", confirmed=True)
 NEGATIVE = Source("gorbunov2023convergence", "Theorem C.4")
+CAI = Source("cai2022finite", "Theorem 1", derived=True)
+TSENG = Source("tseng2000modified", "Lemma 3.1", derived=True)
 WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
 EG_PLUS = {"WeakMinty(zbar)": "2*alpha*gamma", "Lipschitz(z, zbar)": "alpha*gamma**2"}
 
@@ -210,3 +212,124 @@ for _method, _factor, _words in (
         horizons=[40],
         doc=f"Exact factor of ‖z‖² on the bilinear game for {_words}; s = γL.",
     )
+
+theorem(
+    "cai2022_eg_monotone",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="next(step_residual(z, Fz))",
+    bound="step_residual(z, Fz)",
+    claim="one-step",
+    reaches=1.0,
+    source=CAI,
+    horizons=[30],
+    first=1,
+    constrained=True,
+    doc="‖F z + c‖² never grows, c ∈ A z being what the second projection of the last step gives; "
+    "it bounds the squared tangent residual. For A = ∂g, as a normal cone.",
+)
+
+theorem(
+    "cai2022_eg_last",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma < 1/L",
+    let={"q": "gamma*L"},
+    measure="step_residual(z, Fz)",
+    bound="(1 + q + q**2)**2*R**2/((1 - q**2)*k)",
+    order="1/k",
+    reaches=0.108,
+    source=CAI,
+    first=1,
+    constrained=True,
+    doc="Last iterate of constrained extragradient: c ∈ A z as before. The source has 3 in place "
+    "of 1 + q + q².",
+)
+
+theorem(
+    "nemirovski2004_eg_gap",
+    method="extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="upto(gap(Fz, zbar))",
+    bound="R**2/(2*gamma)",
+    reaches=1.0,
+    source=Source("nemirovski2004prox", "Theorem 3.2", derived=True),
+    doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. Above "
+    "γ = 1/L it fails.",
+)
+
+theorem(
+    "mokhtari2020_eg_contraction",
+    method="extragradient",
+    given=[Lipschitz("L", of="F"), StronglyMonotone("mu", of="F")],
+    where="0 < mu, 0 < gamma <= (sqrt(mu**2 + L**2) - mu)/L**2",
+    measure="next(distance)",
+    bound="(1 - gamma*mu)*distance",
+    claim="one-step",
+    order="linear",
+    reaches=1.0,
+    source=Source("mokhtari2020unified", derived=True),
+    horizons=[30],
+    paper=[{"gamma": "1/(4*L)"}],
+    constrained=True,
+    doc="Extragradient contracts by 1 − γμ as long as γ²L² + 2γμ ≤ 1, for A = ∂g.",
+)
+
+theorem(
+    "gorbunov2023_eg_limit",
+    method="eg_plus",
+    given=[Lipschitz("L", of="F")],
+    where="1/2 <= c, 0 < gamma <= 1/L, 0 < alpha <= 2",
+    on=["tight_linear"],
+    measure="R**2",
+    bound="distance",
+    reaches=1.0,
+    source=Source("gorbunov2023convergence", derived=True),
+    first=1,
+    doc="A limit: on L times a rotation with ρ = −c/L ≤ −1/(2L) no EG+ step with γ ≤ 1/L comes "
+    "closer to the solution.",
+)
+
+theorem(
+    "tseng2000_fbf_fejer",
+    method="forward_backward_forward",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="next(distance)",
+    bound="distance - (1 - (gamma*L)**2)*distance(before, zbar)",
+    claim="one-step",
+    reaches=1.0,
+    source=TSENG,
+    horizons=[30],
+    constrained=True,
+    doc="Fejér decrease of Tseng's forward-backward-forward step, for every monotone A.",
+)
+
+theorem(
+    "tseng2000_fbf_average",
+    method="forward_backward_forward",
+    given=MONOTONE,
+    where="0 < gamma < 1/L",
+    measure="upto(norm2(g))/(gamma**2*(k + 1))",
+    bound="(1 + gamma*L)*R**2/(gamma**2*(1 - gamma*L)*(k + 1))",
+    order="1/k",
+    reaches=0.555,
+    source=TSENG,
+    constrained=True,
+    doc="Average of ‖v‖² with v = g/γ ∈ S(z̄), and so of the best look-ahead.",
+)
+
+theorem(
+    "tseng2000_fbf_gap",
+    method="forward_backward_forward",
+    given=MONOTONE,
+    where="0 < gamma <= 1/L",
+    measure="upto(gap(g, zbar))",
+    bound="R**2/2",
+    reaches=1.0,
+    source=TSENG,
+    constrained=True,
+    doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution.",
+)

@@ -1,7 +1,7 @@
 """Krasnosel'skii-Mann and Halpern: residuals of nonexpansive maps."""
 
 from opcheck.model.proof import Proof
-from opcheck.model.property import Nonexpansive
+from opcheck.model.property import Lipschitz, Nonexpansive
 from opcheck.model.theorem import Source, theorem
 
 theorem(
@@ -55,4 +55,70 @@ theorem(
         step={"Nonexpansive(z, next(z))": "(k + 1)*(k + 2)/4"},
         end={"potential": "8/(k + 1)**2", "Nonexpansive(z)": "2/(k + 1)"},
     ),
+)
+
+
+def krasnoselskii_mann(weight: str) -> str:
+    """The tight factor of R² that bounds ‖z_k − Tz_k‖² for a constant weight in (0, 1), as a text.
+
+    From 1/2 on it is Lieder's; below, the larger one of two extremal maps' values (one of Huber's
+    kind on the line, and a rotation), which agrees with the worst case wherever that was computed.
+    """
+    a = f"({weight})"
+    rotation = f"(k/(k + 1))**k/((k + 1)*{a}*(1 - {a}))"
+    line = f"4/(1 + 2*k*{a})**2"
+    return (
+        f"where({a} >= 1/2, "
+        f"where({a} <= (1 + sqrt(k/(k + 1)))/2, {rotation}, 4*(2*{a} - 1)**(2*k)), "
+        f"where((k + 1)*{a}*(1 - {a}) >= 1/4, max({line}, {rotation}), {line}))"
+    )
+
+
+theorem(
+    "lieder2018_km_small_weight",
+    method="krasnoselskii_mann",
+    given=[Nonexpansive(of="T")],
+    where="0 < a < 1/2",
+    measure="residual",
+    bound=f"R**2*{krasnoselskii_mann('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("lieder2018", "Theorem 4.9", derived=True),
+    doc="The same for a < 1/2, where the source's formula is exceeded by up to 36 %. Fitted to the "
+    "worst cases of k ≤ 9 and met by two maps; no proof for all k is known.",
+)
+
+# S_k = 1 + g + ... + g^k for T 1/g-Lipschitz, and Halpern's weights 1/(1 + g² + ... + g^(2k+2))
+CONTRACTIVE = {
+    "beta": "(g**2 - 1)/(g**(2*k + 4) - 1)",
+    "S": "(g**(k + 1) - 1)/(g - 1)",
+}
+
+theorem(
+    "park2022_oc_halpern",
+    method="oc_halpern",
+    given=[Lipschitz("q", of="T")],
+    where="0 < q, q < 1",
+    let={"g": "1/q", **CONTRACTIVE},
+    measure="residual",
+    bound="(1 + 1/g)**2*R**2/S**2",
+    order="linear",
+    reaches=1.0,
+    source=Source("park2022", "Corollary 3.3"),
+    horizons=[60],
+    doc="‖z − Tz‖² of Halpern's iteration with weights for a 1/g-contraction; tight and optimal.",
+)
+
+theorem(
+    "yoon2024_dual_halpern",
+    method="dual_halpern",
+    given=[Nonexpansive(of="T")],
+    let={"weight": "(K - k)/(K + 1 - k)"},
+    measure="where(k == K, residual, 0)",
+    bound="4*R**2/(K + 1)**2",
+    order="1/k**2",
+    reaches=1.0,
+    source=Source("yoon2024optimal"),
+    horizons=[1, 2, 5, 20, 100, 300],
+    doc="The last iterate of Dual OHM with horizon K + 1; tight. Earlier iterates are not fast.",
 )

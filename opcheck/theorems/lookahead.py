@@ -5,6 +5,7 @@ An iteration is one step of the base, so a double sum over loops and steps is on
 
 from opcheck.model.proof import Proof
 from opcheck.model.property import (
+    Cocoercive,
     Lipschitz,
     Monotone,
     Nonexpansive,
@@ -254,4 +255,31 @@ theorem(
         cases=LOOPS,
         remark=EVERY_TAU,
     ),
+)
+
+theorem(
+    "pethick2023_la_gda_cocoercive",
+    method=LA_GDA,
+    given=[Cocoercive("beta", of="F")],
+    where="0 < gamma < 2*beta, 0 < lam <= 1, 1 <= tau",
+    measure="upto(residual(before))/(k + 1)",
+    bound="R**2/(lam*gamma*(2*beta - gamma)*(k + 1))",
+    order="1/k",
+    reaches=1.0,
+    source=SECTION_7,
+    doc="LA-GDA with any τ for a cocoercive F: average of ‖F w‖² over all base points.",
+)
+
+theorem(
+    "pethick2023_la_gda_last",
+    method=LA_GDA,
+    given=[Cocoercive("beta", of="F")],
+    where="0 < gamma <= 2*beta, 0 < lam < 1, 1 <= tau",
+    measure=LOOP_RESIDUAL,
+    bound="R**2*tau/(lam*(1 - lam)*(k + 1))",
+    order="1/k",
+    reaches=1.0,
+    source=THEOREM_73,
+    doc="LA-GDA for a cocoercive F: ‖z − w‖² of the last loop, γ = 2β included, where F = I/β with "
+    "even τ never moves.",
 )

@@ -4,8 +4,9 @@ The resolvent comes from the loop w ← J(z − γ F w), so γ L < 1 is asked fo
 """
 
 from opcheck.model.proof import Proof
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
+from opcheck.theorems.fixed_point import CONTRACTIVE, krasnoselskii_mann
 
 PETHICK = Source("pethick2023stable", "Section 6", derived=True)
 RELAXED = {"beta": "1 + rho/gamma", "a": "lam*(2*beta - lam)"}
@@ -111,4 +112,107 @@ theorem(
             "Comonotone(resolvent(z), solution)": "2*lam*gamma/(a*(k + 1))",
         },
     ),
+)
+
+theorem(
+    "lieder2018_relaxed_last",
+    method="relaxed_proximal_point",
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where=CONIC,
+    let={"beta": "1 + rho/gamma"},
+    measure="resolvent_residual",
+    bound=f"R**2/(4*beta**2)*{krasnoselskii_mann('lam/(2*beta)')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("lieder2018", "Theorem 4.9", derived=True),
+    paper=[BEST],
+    constrained=True,
+    doc="The same sharply: J = (1 − a)I + aN with N nonexpansive and a = 1/(2β), so the relaxed "
+    "step is one of Krasnosel'skii and Mann with weight λa.",
+)
+
+theorem(
+    "gorbunov2023_ppm_star",
+    method="proximal_point",
+    given=[WeakMinty("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where="rho <= 0, max(0, -2*rho) < gamma < 1/L",
+    measure="best(distance(z, before))",
+    bound="(gamma*R)**2/(k*gamma*(gamma + 2*rho) + (gamma + rho)**2)",
+    order="1/k",
+    reaches=0.5,
+    source=Source("gorbunov2023convergence", "Theorem 3.1", derived=True),
+    constrained=True,
+    doc="Best iterate of the proximal point method under the weak Minty inequality alone; exactly "
+    "tight. The last iterate has no rate there.",
+)
+
+theorem(
+    "rockafellar1976_ppm_contraction",
+    method="proximal_point",
+    given=[StronglyMonotone("mu", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where="0 < mu, 0 < gamma < 1/L",
+    measure="next(distance)",
+    bound="distance/(1 + gamma*mu)**2",
+    claim="one-step",
+    order="linear",
+    reaches=1.0,
+    source=Source("rockafellar1976", "Proposition 3"),
+    horizons=[30],
+    constrained=True,
+    doc="The proximal point method contracts by 1/(1 + γμ), for every monotone A; tight.",
+)
+
+theorem(
+    "alacaoglu2024_conic_halpern",
+    method="anchored_proximal_point",
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where="-1/L < rho, max(0, -rho) < gamma < 1/L",
+    let={"lam": "2*(gamma + rho)/gamma", "beta": "1/(k + 2)"},
+    measure="resolvent_residual",
+    bound="(gamma/(gamma + rho))**2*R**2/(k + 1)**2",
+    order="1/k**2",
+    reaches=1.0,
+    source=Source("alacaoglu2024revisiting", derived=True),
+    paper=[{"gamma": "0.9/L"}],
+    constrained=True,
+    doc="Halpern's iteration of the nonexpansive part N of J = (1 − a)I + aN, a = γ/(2(γ + ρ)), "
+    "for ρ > −1/L; tight.",
+)
+
+theorem(
+    "kim2021_appm",
+    method="accelerated_proximal_point",
+    given=[Monotone(of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L",
+    measure="resolvent_residual",
+    bound="R**2/(k + 1)**2",
+    order="1/k**2",
+    reaches=1.0,
+    source=Source("kim2021accelerated", "Theorem 4.1"),
+    constrained=True,
+    doc="Accelerated proximal point method: ‖x_{k+1} − z_k‖² with x_{k+1} = J z_k; tight. Under "
+    "cohypomonotonicity it loses the rate.",
+)
+
+theorem(
+    "park2022_os_ppm",
+    method="anchored_proximal_point",
+    given=[StronglyMonotone("mu", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where="0 < mu, 0 < gamma < 1/L",
+    let={"g": "1 + 2*gamma*mu", "lam": "1 + 1/g", **CONTRACTIVE},
+    measure="resolvent_residual",
+    bound="R**2/S**2",
+    order="linear",
+    reaches=1.0,
+    source=Source("park2022", "Theorem 3.2"),
+    horizons=[60],
+    constrained=True,
+    doc="OS-PPM, as Halpern's iteration of the 1/g-contraction (1 + 1/g)J − I/g with g = 1 + 2γμ; "
+    "tight and optimal.",
 )

@@ -212,3 +212,35 @@ theorem(
     source=Source("pethick2023stable", "Section 9", derived=True),
     doc="The same for any fixed τ with q^(τ−1)(2 + q) ≤ 1.",
 )
+
+theorem(
+    "pethick2023_inner_loop_posterior",
+    method="inner_loop",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L",
+    let={"q": "gamma*L"},
+    measure="next(inner_error(z, anchor))",
+    bound="(q/(1 - q))**2*distance(z, before)",
+    claim="one-step",
+    reaches=1.0,
+    source=SECTION_5,
+    horizons=[30],
+    constrained=True,
+    doc="The error of the inner loop by the length of its last step: a computable stopping rule.",
+)
+
+theorem(
+    "pethick2023_rapp_computable",
+    method="rapp",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L, 0 < lam <= 1, 1 <= tau",
+    let={"q": "gamma*L"},
+    measure="(1 - q**tau)**2*resolvent_residual",
+    bound="distance(before, w)",
+    claim="one-step",
+    reaches=1.0,
+    source=SECTION_5,
+    horizons=[30],
+    constrained=True,
+    doc="(1 − q^τ)‖r‖ ≤ ‖z − w‖: the residual bounded by what the inner loop has at hand.",
+)

@@ -1,0 +1,17 @@
+"""Splittings with a resolvent of each operator on its own."""
+
+from opcheck.model.method import method
+from opcheck.model.primitives import axpy, combine, identity, resolvent_of_sum
+
+
+@method("douglas_rachford", params="gamma lam", rows="z x y", calls=0, source="lions1979splitting")
+def douglas_rachford(F, F_data, J, J_data, state, params, k, n):
+    """x = J_{γF} z,   y = J(2x − z),   z⁺ = z + λ(y − x)."""
+    z, x, y = state[0], state[1], state[2]
+    gamma, lam = params[0], params[1]
+    for _ in range(n):
+        resolvent_of_sum(F, F_data, identity, J_data, z, gamma, x)
+        combine(y, 2, x, -1, z)
+        J(y, gamma, y, J_data)
+        axpy(z, z, lam, y)
+        axpy(z, z, -lam, x)

@@ -1,0 +1,118 @@
+"""Gradient steps of cocoercive operators, forward-backward and Douglas-Rachford splitting."""
+
+from opcheck.model.property import Cocoercive, Lipschitz, Monotone, StronglyMonotone
+from opcheck.model.theorem import Source, theorem
+from opcheck.theorems.fixed_point import krasnoselskii_mann
+
+COCOERCIVE = [Cocoercive("beta", of="F")]
+AVERAGED = "2*beta/(4*beta - gamma)"  # of J(I − γF)
+COMBETTES = Source("combettes2015compositions", "Proposition 4.4", derived=True)
+SPLIT = [Lipschitz("L", of="F"), Monotone(of="F")]
+
+theorem(
+    "baillon1977_gradient_last",
+    method="gradient_descent_ascent",
+    given=COCOERCIVE,
+    where="0 < gamma < 2*beta",
+    let={"a": "gamma/(2*beta)"},
+    measure="residual",
+    bound=f"R**2/(2*beta)**2*{krasnoselskii_mann('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("baillon1977", derived=True),
+    doc="Gradient steps of a β-cocoercive F are those of Krasnosel'skii and Mann with weight "
+    "γ/(2β) on the nonexpansive I − 2βF; tight.",
+)
+
+theorem(
+    "diakonikolas2020_halpern",
+    method="anchored_gradient",
+    given=COCOERCIVE,
+    where="0 < gamma <= 2*beta",
+    measure="residual",
+    bound="4*R**2/(gamma*(k + 1))**2",
+    order="1/k**2",
+    reaches=1.0,
+    source=Source("diakonikolas2020halpern"),
+    paper=[{"gamma": "2*beta"}],
+    doc="Halpern's iteration of I − γF; R²/(β(k + 1))² at γ = 2β, where it is tight.",
+)
+
+theorem(
+    "combettes2015_fb_averaged",
+    method="gradient_descent_ascent",
+    given=COCOERCIVE,
+    where="0 < gamma <= 2*beta",
+    measure="next(distance)",
+    bound="distance - (2*beta - gamma)/(2*beta)*distance(z, before)",
+    claim="one-step",
+    reaches=1.0,
+    source=COMBETTES,
+    horizons=[30],
+    constrained=True,
+    doc="A forward-backward step is 2β/(4β − γ)-averaged, for every monotone A.",
+)
+
+theorem(
+    "combettes2015_fb_last",
+    method="gradient_descent_ascent",
+    given=COCOERCIVE,
+    where="0 < gamma < 2*beta",
+    let={"a": AVERAGED},
+    measure="distance(z, before)",
+    bound=f"(a*R)**2*{krasnoselskii_mann('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=COMBETTES,
+    constrained=True,
+    doc="‖z_{k+1} − z_k‖² of forward-backward, from its averagedness and the tight factor of "
+    "Krasnosel'skii and Mann.",
+)
+
+theorem(
+    "elementary_fb_contraction",
+    method="gradient_descent_ascent",
+    given=[Cocoercive("beta", of="F"), StronglyMonotone("mu", of="F")],
+    where="0 < mu, 0 < gamma <= 2*beta",
+    measure="next(distance)",
+    bound="(1 - mu*(2*gamma - gamma**2/beta))*distance",
+    claim="one-step",
+    order="linear",
+    reaches=1.0,
+    source=Source("elementary", confirmed=True),
+    horizons=[30],
+    constrained=True,
+    doc="Forward-backward contracts for a cocoercive and strongly monotone F; tight.",
+)
+
+theorem(
+    "eckstein1992_dr_fejer",
+    method="douglas_rachford",
+    given=SPLIT,
+    where="0 < gamma < 1/L, 0 < lam <= 2",
+    measure="next(shadow_distance)",
+    bound="shadow_distance - (2 - lam)/lam*distance(z, before)",
+    claim="one-step",
+    reaches=1.0,
+    source=Source("eckstein1992", "Theorem 3", derived=True),
+    horizons=[30],
+    constrained=True,
+    doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. γ < 1/L "
+    "is asked for by the loop that finds J_{γF} alone.",
+)
+
+theorem(
+    "he2015_dr_last",
+    method="douglas_rachford",
+    given=SPLIT,
+    where="0 < gamma < 1/L, 0 < lam < 2",
+    let={"a": "lam/2"},
+    measure="distance(z, before)",
+    bound=f"a**2*first(shadow_distance)*{krasnoselskii_mann('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("he2015convergence", derived=True),
+    constrained=True,
+    doc="‖z_{k+1} − z_k‖² of Douglas-Rachford splitting by the tight factor of Krasnosel'skii and "
+    "Mann, against the distance from z* + γ F z*.",
+)
