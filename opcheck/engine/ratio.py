@@ -209,6 +209,14 @@ class Ratio:
         return not self.num.is_zero()
 
 
+class Special(Undecided):
+    """A kernel does something else at one k."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__(f"what a step does depends on whether k is {k}")
+        self.k = k
+
+
 class Index(Ratio):
     """The k of one of a few steps from an arbitrary k on.
 
@@ -227,7 +235,7 @@ class Index(Ratio):
         if self.symbols and isinstance(other, int):
             if other < self.least:
                 return False
-            raise Undecided(f"whether k is {other} depends on k; begin after it")
+            raise Special(other)
         return super().__eq__(other)
 
     __hash__ = Ratio.__hash__

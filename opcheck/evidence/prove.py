@@ -10,24 +10,27 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from opcheck import registry
-from opcheck.engine.ratio import Field, Ratio
-from opcheck.engine.run import take
+from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.reader import Reader, Total, parsed
 from opcheck.evidence.signs import DEPTH, Constraint, Domain
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
+from opcheck.model.property import Cocoercive, Lipschitz, StronglyMonotone
 from opcheck.model.text import Text, text
 from opcheck.model.theorem import Theorem
 
+Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
 REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
 KNOWN = (INVARIANT, f"next({INVARIANT})")
@@ -88,20 +91,73 @@ def prove(theorem: str | Theorem) -> Proved:
     meanings: dict[str, str] = {}
     try:
         _complete(entry, proof)
-        for fixed in _fixed(proof):
-            if proof.potential:
-                lemmas.append(_Case(entry, fixed, started=True).start())
-        for case in proof.cases:
-            one = _Case(entry, case, started=False)
-            if proof.potential:
-                lemmas.append(one.step())
-            lemmas.append(one.end())
-            meanings |= one.meanings()
+        for part, case in _parts_of(proof):
+            for one in _cases(entry, part, case):
+                lemmas.append(one.show())
+                meanings |= one.meanings()
     except (Undecided, TypeError) as error:
         raise NotProved(f"{entry.name}: {error}") from error
     return Proved(
         entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
     )
+
+
+def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
+    if proof.potential:
+        yield from (("start", fixed) for fixed in _fixed(proof))
+        yield from (("step", case) for case in proof.cases)
+    yield from (("end", case) for case in proof.cases)
+
+
+def _cases(theorem: Theorem, part: Part, case: Mapping[str, str]) -> Iterator[_Case]:
+    """A part at the first few k of a run, if they differ, and then for all others at once.
+
+    They differ where the part speaks of steps before k, or where a kernel treats some k apart.
+    """
+    assert theorem.proof is not None
+    least = _least(theorem, theorem.proof, part)
+    if part == "start":
+        yield _Case(theorem, part, case, least, least)
+        return
+    before, _ = _reach(theorem, theorem.proof, part)
+    if least < before:
+        raise NotProved(
+            f"{theorem.name}, {part}: it speaks of {before} steps before k = {least}; begin later"
+        )
+    general = None
+    late = before
+    while general is None:
+        try:
+            general = _Case(theorem, part, case, None, least + late)
+        except Special:
+            late += 1
+            if late > before + 3:
+                raise
+    if late and "k" in case:
+        raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
+    for at in range(least, least + late):
+        yield _Case(theorem, part, case, at, at)
+    yield general
+
+
+def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
+    """The k from which on a part is to be shown."""
+    return theorem.first if part == "end" else proof.begin
+
+
+def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
+    """How many steps before and after k the texts of a part speak of."""
+    potential = proof.potential or "0"
+    using: Mapping[str, str] = getattr(proof, part)
+    texts = [*using, *using.values()]
+    texts += [theorem.measure, theorem.bound] if part == "end" else [potential]
+    texts += [f"next({potential})"] if part == "step" else []
+    low, high = 0, 1
+    for source in texts:
+        whole = source.replace(INVARIANT, f"({potential})")
+        a, b = _span(parsed(whole), 0, theorem)
+        low, high = min(low, a), max(high, b)
+    return -low, high
 
 
 def _fixed(proof: Proof) -> list[dict[str, str]]:
@@ -114,7 +170,7 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
     if theorem.claim not in ("upper bound", "one-step"):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
-    if proof.begin > theorem.first:
+    if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
     for fixed in _fixed(proof):
         found = [
@@ -138,61 +194,82 @@ def _covers(theorem: Theorem, proof: Proof) -> str:
 
 
 class _Case:
-    """The inequalities of a proof at one choice of the integer parameters."""
+    """One inequality of a proof at one choice of the integer parameters.
 
-    def __init__(self, theorem: Theorem, case: Mapping[str, str], started: bool) -> None:
+    Args:
+        at: the number that k is; None where it stands for all from ``least`` on.
+    """
+
+    def __init__(
+        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+    ) -> None:
         assert theorem.proof is not None
-        self.theorem, self.case, self.proof = theorem, dict(case), theorem.proof
-        self.indices = [] if started else sorted(_names(case["k"])) if "k" in case else ["k"]
+        self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
+        self.at, self.least = at, least
+        self.indices = [] if at is not None else sorted(_names(case["k"])) if "k" in case else ["k"]
         constants = [p.constant for p in theorem.asked if p.kind.better is not None]
         chosen = [c.name for c in theorem.chains if c.name not in case]
         self.names = list(dict.fromkeys([*constants, *chosen]))
         field = Field([*self.names, *self.indices])
-        if started:
-            k, before, after = (
-                field.number(0),
-                0,
-                self.proof.begin + self._reach(self.proof.start)[1],
-            )
+        before, after = _reach(theorem, self.proof, part)
+        if at is not None:
+            k, before, after = field.number(0), 0, at + after
         else:
             modulus, rest = _residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
-            before, after = self._reach({**self.proof.step, **self.proof.end})
         fixed = {n: int(v) for n, v in case.items() if n != "k"}
-        least = self.proof.begin if self.proof.potential else theorem.first
-        self.reader = Reader(theorem, field, k, fixed, before, after, started, least)
-        self._domains: dict[tuple[int, int, int], Domain] = {}
-
-    def _reach(self, using: Mapping[str, str]) -> tuple[int, int]:
-        """How many steps before and after k the texts speak of."""
-        potential = self.proof.potential or "0"
-        texts = [potential, f"next({potential})", self.theorem.measure, self.theorem.bound]
-        low, high = 0, 1
-        for source in [*texts, *using, *using.values()]:
-            whole = source.replace(INVARIANT, f"({potential})")
-            a, b = _span(parsed(whole), 0, self.theorem)
-            low, high = min(low, a), max(high, b)
-        return -low, high
+        self.reader = Reader(theorem, field, k, fixed, before, after, at is not None, self.least)
+        self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
         """What the spare symbols stand for."""
         names = [*self.reader.sums, *self.reader.powers]
         return {n: self.reader.field.meaning(n) for n in names}
 
-    def domain(self, first: int) -> Domain:
-        """Constants and parameters that the statement admits, and k from ``first`` on."""
-        # reading may meet further sums and powers
-        key = first, len(self.reader.sums), len(self.reader.powers)
-        if key not in self._domains:
-            self._domains[key] = self._domain(first)
-        return self._domains[key]
+    def domain(self) -> Domain:
+        """Constants and parameters that the statement admits, and k from ``least`` on."""
+        # reading may meet further sums, powers and roots
+        met = len(self.reader.sums) + len(self.reader.powers) + len(self.reader.roots)
+        if met not in self._domains:
+            self._domains[met] = self._domain()
+        return self._domains[met]
 
-    def _domain(self, first: int) -> Domain:
-        field = self.reader.field
+    def _domain(self) -> Domain:
+        field, reader = self.reader.field, self.reader
+        found = self._range()
+        # a symbol behind k counts from 0: a few k before the first are then proved too
+        least = self.least if self.indices == ["k"] else 0
+        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
+        symbols = [*self.names, *self.indices]
+        early = [Constraint(field.symbol(name), False) for name in self.indices]
+        anywhere = Domain(field, symbols, [*found, *early])
+        for name, term in reader.sums.items():
+            if self.indices == ["k"] and anywhere.nonnegative(term):
+                known.append(Constraint(field.symbol(name), False))
+        for name, base in reader.powers.items():
+            if anywhere.positive(base):
+                known.append(Constraint(field.symbol(name), True))
+            if anywhere.nonnegative(base - 1):
+                known.append(Constraint(field.symbol(name) - 1, False))
+            elif anywhere.nonnegative(1 - base):
+                known.append(Constraint(1 - field.symbol(name), False))
+        found = [*found, *self._without_roots(found, anywhere)]
+        return Domain(field, [*symbols, *reader.sums, *reader.powers], [*found, *known])
+
+    def _range(self) -> list[Constraint]:
         found: list[Constraint] = []
         for prop in self.theorem.asked:
             if prop.kind.positive:
-                found.append(Constraint(field.symbol(prop.constant), True))
+                found.append(Constraint(self.reader.field.symbol(prop.constant), True))
+        # what two properties of one operator say of their constants, unless it is constant
+        for one, other in itertools.permutations(self.theorem.asked, 2):
+            if one.of == other.of and one.kind is StronglyMonotone:
+                mu = self.reader.field.symbol(one.constant)
+                if other.kind is Lipschitz:
+                    found.append(Constraint(self.reader.field.symbol(other.constant) - mu, False))
+                if other.kind is Cocoercive:
+                    beta = self.reader.field.symbol(other.constant)
+                    found.append(Constraint(1 - mu * beta, False))
         for chain in [*self.theorem.conditions, *self.theorem.chains]:
             if chain.name in self.case:
                 continue
@@ -202,21 +279,21 @@ class _Case:
                 found += [Constraint(high - value, chain.strict[1]) for high in highs]
             # a range that holds a point is not empty
             found += [Constraint(high - low, any(chain.strict)) for low in lows for high in highs]
-        symbols = [*self.names, *self.indices]
-        # a symbol behind k counts from 0: a few k before the first are then proved too
-        least = first if self.indices == ["k"] else 0
-        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
-        anywhere = Domain(
-            field, symbols, [*found, *[Constraint(field.symbol(n), False) for n in self.indices]]
-        )
-        for name, term in self.reader.sums.items():
-            if self.indices == ["k"] and anywhere.nonnegative(term):
-                known.append(Constraint(field.symbol(name), False))
-        for name, base in self.reader.powers.items():
-            if anywhere.positive(base):
-                known.append(Constraint(field.symbol(name), True))
-        more = [*self.reader.sums, *self.reader.powers]
-        return Domain(field, [*symbols, *more], [*found, *known])
+        return found
+
+    def _without_roots(self, found: Sequence[Constraint], anywhere: Domain) -> list[Constraint]:
+        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
+        field, squared = self.reader.field, []
+        for name, inner in self.reader.roots.items():
+            zero, one = ({name: field.number(v)} for v in (0, 1))
+            for c in found:
+                if name in c.value.symbols:
+                    a = field.at(c.value, zero)
+                    b = field.at(c.value, one) - a
+                    linear = a + b * field.symbol(name) == c.value
+                    if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
+                        squared.append(Constraint(b * b * inner - a * a, c.strict))
+        return squared
 
     def _ends(self, end: Text | None, function: str) -> list[Ratio]:
         """An end of a range; several where it is the largest or the smallest of them."""
@@ -227,52 +304,42 @@ class _Case:
                 found.append(self.reader.read(part))
         return found
 
-    # ---- the three parts -------------------------------------------------------------------------
-
-    def start(self) -> Lemma:
-        """V ≤ B where the induction starts."""
-        begin = self.proof.begin
-        return self._show("start", self._invariant(begin), self.proof.start, begin, begin)
-
-    def step(self) -> Lemma:
-        """V does not grow."""
-        potential = self.proof.potential
-        target = self.reader.total(f"({potential}) - next({potential})")
-        return self._show("step", target, self.proof.step, 0, self.proof.begin)
-
-    def end(self) -> Lemma:
-        """What is measured is at most its bound."""
-        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})")
-        return self._show("end", target, self.proof.end, 0, self.theorem.first)
+    def show(self) -> Lemma:
+        """The lemma. Raises NotProved where it is not shown."""
+        at, potential = self.at or 0, self.proof.potential
+        if self.part == "start":
+            return self._show(self._invariant(at), at)
+        if self.part == "step":
+            return self._show(self.reader.total(f"({potential}) - next({potential})", at), at)
+        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})", at)
+        return self._show(target, at)
 
     def _invariant(self, offset: int) -> Total:
         """B − V."""
         return self.reader.total(f"({self.proof.at_most}) - ({self.proof.potential})", offset)
 
-    def _show(
-        self, part: str, target: Total, using: Mapping[str, str], at: int, first: int
-    ) -> Lemma:
-        name = part + "".join(f", {n} = {v}" for n, v in self.case.items())
+    def _show(self, target: Total, at: int) -> Lemma:
+        using: Mapping[str, str] = getattr(self.proof, self.part)
+        spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
         where = f"{self.theorem.name}, {name}"
-        domain = self.domain(first)
         rest, used = target, []
         for inequality, formula in using.items():
-            if inequality in KNOWN and part == "end":
+            if inequality in KNOWN and self.part == "end":
                 value = self._invariant(at + KNOWN.index(inequality))
             else:
                 value = self.reader.total(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{where}: the multiplier {formula!r} is no number")
-            domain = self.domain(first)
-            if not domain.nonnegative(factor):
+            if not self.domain().nonnegative(factor):
                 raise NotProved(
                     f"{where}: the multiplier of {inequality} is not shown to be ≥ 0: "
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
-        squares = _squares(rest, domain, where, self.reader.steps.names())
+        squares = _squares(rest, self.domain(), where, self.reader.steps.names())
         return Lemma(name, tuple(used), squares)
 
 
@@ -309,23 +376,23 @@ def _parts(source: str, function: str) -> list[str]:
 
 def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
     """First and one past the last step that a text at k + at needs."""
-    measures = registry.names("measures")
-    late = early = False
+    low = high = 0
+    use: Take | None = None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id in ("next", "last"):
             at += 1 if node.func.id == "next" else -1
         rows = [a.id for a in node.args if isinstance(a, ast.Name)]
-        if node.func.id in measures and len(rows) == len(node.args):
-            used = take(node.func.id, rows)
-            late, early = used.in_step, used.measure.of_point
-    elif isinstance(node, ast.Name):
-        if node.id in theorem.method.rows:
-            late = node.id not in STANDING
-        elif node.id in measures:
-            late, early = take(node.id).in_step, take(node.id).measure.of_point
-    # a row that is written in step k + at; the state before the first step holds the one before
-    high = at + late
-    low = min(high - early, 0)
+        if node.func.id in registry.names("measures") and len(rows) == len(node.args):
+            use = take(node.func.id, rows)
+    elif isinstance(node, ast.Name) and node.id in theorem.method.rows:
+        # what step k + at writes; the state before the first step holds the one before
+        high = at + (node.id not in STANDING)
+        low = min(high, 0)
+    elif isinstance(node, ast.Name) and node.id in registry.names("measures"):
+        use = take(node.id)
+    if use is not None:
+        high = at + use.in_step
+        low = min(high - use.measure.of_point, 0)
     for child in ast.iter_child_nodes(node):
         if child is not getattr(node, "func", None):
             a, b = _span(child, at, theorem)

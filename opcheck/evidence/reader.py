@@ -103,6 +103,7 @@ class Reader:
         self._lets: dict[tuple[str, int], Any] = {}
         self.sums: dict[str, Ratio] = {}  # symbol of a sum over j < k -> its term at k
         self.powers: dict[str, Ratio] = {}  # symbol of x^k -> x
+        self.roots: dict[str, Ratio] = {}  # symbol of √x -> x
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
         constrained = theorem.constrained and theorem.method.constrained
@@ -229,6 +230,8 @@ class Reader:
             return self._value(args[0], at + (1 if name == "next" else -1))
         if name in ("before", "upto", "first") and len(args) == 1:
             return self._summed(name, args[0], at)
+        if name == "sqrt" and len(args) == 1:
+            return self._root(self._value(args[0], at), ast.unparse(args[0]))
         if name in ("where", "mod", "max", "min"):
             return self._chosen(name, args, at)
         values = [self._value(a, at) for a in args]
@@ -240,6 +243,13 @@ class Reader:
                 raise TypeError(f"{name} takes vectors")
             return self._operator(name, [v.vector for v in values])
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs")
+
+    def _root(self, value: Any, text: str) -> Ratio:
+        if not isinstance(value, Ratio):
+            raise TypeError("the root of what is measured is no quadratic form")
+        name, symbol = self.field.spare(f"sqrt({text})")
+        self.roots[name] = value
+        return symbol
 
     def _operator(self, name: str, points: list[Sparse]) -> Any:
         match name, points:

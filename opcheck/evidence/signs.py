@@ -92,11 +92,14 @@ class Domain:
     def _factor(self, factor: Any, strict: bool, depth: int) -> int | None:
         key = (str(factor), strict, depth)
         if key not in self._known:
+            self._known[key] = None  # what is asked for on the way must do without it
             self._known[key] = self._search(factor, strict, depth)
         return self._known[key]
 
     def _search(self, factor: Any, strict: bool, most: int) -> int | None:
         value = Ratio(self.field, factor, self.field.one)
+        if (found := self._stated(factor, strict)) is not None:
+            return found
         for depth in range(most + 1):
             if depth == 1:
                 values = [self.field.value(value, p) for p in self.points(value.symbols)]
@@ -112,6 +115,20 @@ class Domain:
                     found = None if below is None else _halved(image.num * below, depth)
                 if found is not None:
                     return found
+        return None
+
+    def _stated(self, factor: Any, strict: bool) -> int | None:
+        """The sign where some constraint is the factor times what has a known sign."""
+        for c in self.constraints:
+            constant, factors = c.value.num.factor()
+            if (factor, 1) not in factors or (strict and not c.strict):
+                continue
+            found = 1 if constant > 0 else -1
+            for other, power in [*factors, *c.value.den.factor()[1]]:
+                if power % 2 and other != factor:
+                    found *= self._factor(other, True, 0) or 0
+            if found:
+                return found
         return None
 
     def charts(self, wanted: set[str]) -> Iterator[Chart]:

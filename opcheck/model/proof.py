@@ -17,8 +17,8 @@ class Proof:
     The texts speak of the state rows of the method as vectors (a row that a step writes is the one
     that step k writes), of ``next(...)`` and ``last(...)`` of anything, of ``F(v)``, ``A(v)``,
     ``S(v)``, ``resolvent(v)`` = J_{γS} v, ``inner(u, v)``, ``norm2(v)``, and of what the statement
-    itself speaks of: its symbols, its measures, R, ``before(s)``, ``upto(s)``, ``first(s)``. A measure
-    of a row that a step writes is taken after that step, of z too, as in the statement.
+    itself speaks of: its symbols, its measures, R, ``before(s)``, ``upto(s)``, ``first(s)``. A
+    measure of a row that a step writes is taken after that step, of z too, as in the statement.
 
     Attributes:
         potential: V_k.

@@ -74,6 +74,15 @@ theorem(
     first=1,
     paper=[{"gamma": "1/(2*L)"}],
     doc="FEG with one call a step; 16 L²R²/k² at γ = 1/(2L). Tight in the limit of large k.",
+    proof=Proof(
+        potential="gamma*k**2/2*(norm2(F(z)) + norm2(F(z) - last(Fy))) + k*inner(F(z), z - anchor)",
+        at_most="0",
+        step={
+            "Monotone(z, next(z))": "k*(k + 1)",
+            "Lipschitz(next(z), y)": "gamma*(k + 1)**2",
+        },
+        end={"potential": "4/(gamma*k**2)", "Monotone(z)": "4/(gamma*k)"},
+    ),
 )
 
 theorem(

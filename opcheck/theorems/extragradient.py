@@ -11,6 +11,20 @@ NEGATIVE = Source("gorbunov2023convergence", "Theorem C.4")
 CAI = Source("cai2022finite", "Theorem 1", derived=True)
 TSENG = Source("tseng2000modified", "Lemma 3.1", derived=True)
 WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+FBF = {"Resolvent(zbar, solution)": "2*gamma", "Monotone(zbar, solution)": "2*gamma"}
+# what bounds the next distance, and the next residual by the step that was made
+EG_FEJER = {
+    "Monotone(zbar, solution)": "2*gamma",
+    "Subgradient(zbar, next(z))": "2*gamma",
+    "Subgradient(next(z), solution)": "2*gamma",
+    "Subgradient(solution, zbar)": "2*gamma",
+}
+EG_SHARE = "(1 - q**2)/(1 + q + q**2)**2"
+EG_RESIDUAL = {
+    "Resolvent(zbar, next(z))": f"2*gamma*{EG_SHARE}*(1 + q + q**2)*(1/q + 1)",
+    "Lipschitz(zbar, next(z))": f"gamma**2*{EG_SHARE}*(1 + q + q**2)/q**2",
+    "Lipschitz(z, zbar)": f"gamma**2*(1 + {EG_SHARE}*(1 + q + q**2)*(1/q + 1))",
+}
 EG_PLUS = {"WeakMinty(zbar)": "2*alpha*gamma", "Lipschitz(z, zbar)": "alpha*gamma**2"}
 
 theorem(
@@ -228,6 +242,15 @@ theorem(
     constrained=True,
     doc="‖F z + c‖² never grows, c ∈ A z being what the second projection of the last step gives; "
     "it bounds the squared tangent residual. For A = ∂g, as a normal cone.",
+    proof=Proof(
+        end={
+            "Monotone(z, next(z))": "2*gamma",
+            "Lipschitz(zbar, next(z))": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), z)": "2*gamma",
+            "Subgradient(z, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -245,6 +268,21 @@ theorem(
     constrained=True,
     doc="Last iterate of constrained extragradient: c ∈ A z as before. The source has 3 in place "
     "of 1 + q + q².",
+    proof=Proof(
+        potential="distance + (1 - q**2)/(1 + q + q**2)**2*k*step_residual(z, Fz)",
+        begin=1,
+        start={f"last({i})": m for i, m in (EG_FEJER | EG_RESIDUAL).items()},
+        step=EG_FEJER
+        | EG_RESIDUAL
+        | {
+            "Monotone(z, next(z))": f"2*gamma*k*{EG_SHARE}",
+            "Lipschitz(zbar, next(z))": f"gamma**2*{EG_SHARE}*(k + (1 + q + q**2)/q**2)",
+            "Subgradient(zbar, next(z))": f"2*gamma*(1 + k*{EG_SHARE})",
+            "Subgradient(next(z), z)": f"2*gamma*k*{EG_SHARE}",
+            "Subgradient(z, zbar)": f"2*gamma*k*{EG_SHARE}",
+        },
+        end={"potential": f"1/({EG_SHARE}*k)"},
+    ),
 )
 
 theorem(
@@ -258,6 +296,11 @@ theorem(
     source=Source("nemirovski2004prox", "Theorem 3.2", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. Above "
     "γ = 1/L it fails.",
+    proof=Proof(
+        potential="distance + 2*gamma*before(gap(Fz, zbar))",
+        step={"Lipschitz(z, zbar)": "gamma**2"},
+        end={"next(potential)": "1/(2*gamma)"},
+    ),
 )
 
 theorem(
@@ -275,6 +318,15 @@ theorem(
     paper=[{"gamma": "1/(4*L)"}],
     constrained=True,
     doc="Extragradient contracts by 1 − γμ as long as γ²L² + 2γμ ≤ 1, for A = ∂g.",
+    proof=Proof(
+        end={
+            "StronglyMonotone(zbar, solution)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -305,6 +357,7 @@ theorem(
     horizons=[30],
     constrained=True,
     doc="Fejér decrease of Tseng's forward-backward-forward step, for every monotone A.",
+    proof=Proof(end=FBF | {"Lipschitz(z, zbar)": "gamma**2"}),
 )
 
 theorem(
@@ -319,6 +372,11 @@ theorem(
     source=TSENG,
     constrained=True,
     doc="Average of ‖v‖² with v = g/γ ∈ S(z̄), and so of the best look-ahead.",
+    proof=Proof(
+        potential="distance + (1 - gamma*L)/(1 + gamma*L)*before(norm2(g))",
+        step=FBF | {"Lipschitz(z, zbar)": "gamma/L"},
+        end={"next(potential)": "(1 + gamma*L)/(gamma**2*(1 - gamma*L)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -332,4 +390,9 @@ theorem(
     source=TSENG,
     constrained=True,
     doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution.",
+    proof=Proof(
+        potential="distance + 2*before(gap(g, zbar))",
+        step={"Lipschitz(z, zbar)": "gamma**2"},
+        end={"next(potential)": "1/2"},
+    ),
 )

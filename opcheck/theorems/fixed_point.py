@@ -93,6 +93,14 @@ CONTRACTIVE = {
     "beta": "(g**2 - 1)/(g**(2*k + 4) - 1)",
     "S": "(g**(k + 1) - 1)/(g - 1)",
 }
+PHI, PHI_NEXT = "(g**(2*k + 2) - 1)/(g**2 - 1)", "(g**(2*k + 4) - 1)/(g**2 - 1)"
+# of T = I − r; the parts are 0 at k = 0, where z is the anchor
+CONTRACTIVE_POTENTIAL = (
+    f"{PHI}*(g**(2*k) - 1)/(g**2 - 1)*g**(4 - 2*k)*norm2({{r}})"
+    f" + 2*{PHI}*g**(2 - 2*k)*inner({{r}}, z - anchor)"
+    f" - (g**2 - 1)*{PHI}*g**(-2*k)*norm2(z - anchor)"
+)
+CONTRACTIVE_END = "(1 + g)**2*g**(k - 3)/((1 + g**(k + 1))*S**2)"
 
 theorem(
     "park2022_oc_halpern",
@@ -107,6 +115,15 @@ theorem(
     source=Source("park2022", "Corollary 3.3"),
     horizons=[60],
     doc="‖z − Tz‖² of Halpern's iteration with weights for a 1/g-contraction; tight and optimal.",
+    proof=Proof(
+        potential=CONTRACTIVE_POTENTIAL.format(r="F(z)"),
+        at_most="0",
+        step={"Lipschitz(z, next(z))": f"g**2*{PHI}*{PHI_NEXT}*g**(-2*k)"},
+        end={
+            "potential": CONTRACTIVE_END,
+            "Lipschitz(z, solution)": "g**2*(1 + 1/g)/(g*S)",
+        },
+    ),
 )
 
 theorem(

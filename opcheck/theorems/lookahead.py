@@ -268,6 +268,13 @@ theorem(
     reaches=1.0,
     source=SECTION_7,
     doc="LA-GDA with any τ for a cocoercive F: average of ‖F w‖² over all base points.",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*gamma*(2*beta - gamma)*before(residual(before))",
+        step={"Cocoercive(z)": "2*lam*gamma"},
+        end={"next(potential)": "1/(lam*gamma*(2*beta - gamma)*(k + 1))"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(

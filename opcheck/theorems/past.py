@@ -5,6 +5,16 @@ from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMono
 from opcheck.model.theorem import Source, theorem
 
 MONOTONE = [Lipschitz("L", of="F"), Monotone(of="F")]
+FRB_POTENTIAL = (
+    "norm2(z - solution) - 2*gamma*inner(F(z) - last(past), z - solution)"
+    " + gamma*L*norm2(z - last(z))"
+)
+FRB_MONOTONE = {
+    "Resolvent(next(z), solution)": "2*gamma",
+    "Monotone(next(z), solution)": "2*gamma",
+}
+FRB_STEP = {**FRB_MONOTONE, "Lipschitz(z, last(z))": "gamma/L"}
+FRB_START = {f"last({i})": m for i, m in FRB_MONOTONE.items()}
 FRB = Source("malitsky2020forward", "Lemma 2.3", derived=True)
 
 theorem(
@@ -53,6 +63,9 @@ theorem(
     horizons=[30],
     first=1,
     doc="‖F z_k‖² + 2‖F z_k − F z̄_{k−1}‖² never grows.",
+    proof=Proof(
+        end={"Monotone(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "3"},
+    ),
 )
 
 theorem(
@@ -70,6 +83,16 @@ theorem(
     constrained=True,
     doc="‖F z_k + c_k‖² + ‖F z_k − F z̄_{k−1}‖² never grows, c_k ∈ A z_k being what the last "
     "projection gives (0 where A = 0). For A = ∂g, as a normal cone.",
+    proof=Proof(
+        end={
+            "Monotone(z, next(z))": "2*gamma",
+            "Lipschitz(next(z), zbar)": "2*gamma**2",
+            "Subgradient(zbar, next(z))": "gamma",
+            "Subgradient(next(z), z)": "2*gamma",
+            "Subgradient(z, zbar)": "gamma",
+            "Subgradient(z, next(z))": "gamma",
+        },
+    ),
 )
 
 theorem(
@@ -167,6 +190,19 @@ theorem(
     constrained=True,
     doc="Energy of the golden ratio algorithm with a fixed step: what it lost, Σ φ‖z − z̄‖², and "
     "what is left stay below the energy after the first step. For A = ∂g.",
+    proof=Proof(
+        potential="phi/(phi - 1)*distance(zbar) + phi/2*distance(z, before)"
+        " + before(phi*distance(z, zbar))",
+        at_most="first(phi/(phi - 1)*distance(zbar) + phi/2*distance(z, before))",
+        step={
+            "Monotone(next(z), solution)": "2*gamma",
+            "Subgradient(solution, next(z))": "2*gamma",
+            "Subgradient(next(next(z)), solution)": "2*gamma",
+            "Subgradient(next(z), next(next(z)))": "2*gamma",
+            "Lipschitz(next(z), z)": "2*gamma**2/phi",
+        },
+        end={"potential": "1"},
+    ),
 )
 
 theorem(
@@ -180,6 +216,16 @@ theorem(
     source=FRB,
     constrained=True,
     doc="Σ ‖z_{k+1} − z_k‖² of forward-reflected-backward, for every monotone A.",
+    proof=Proof(
+        potential=f"{FRB_POTENTIAL} + (1 - 2*gamma*L)*before(distance(z, before))",
+        begin=1,
+        start=FRB_START,
+        step=FRB_STEP,
+        end={
+            "next(potential)": "1/(1 - 2*gamma*L)",
+            "Lipschitz(next(z), z)": "gamma/L/(1 - 2*gamma*L)",
+        },
+    ),
 )
 
 theorem(
@@ -194,6 +240,16 @@ theorem(
     first=1,
     constrained=True,
     doc="The iterates stay within 1/(1 − γL) of the first squared distance.",
+    proof=Proof(
+        potential=FRB_POTENTIAL,
+        begin=1,
+        start=FRB_START,
+        step=FRB_STEP,
+        end={
+            "potential": "1/(1 - gamma*L)",
+            "Lipschitz(z, last(z))": "gamma/L/(1 - gamma*L)",
+        },
+    ),
 )
 
 theorem(
@@ -207,4 +263,10 @@ theorem(
     source=FRB,
     first=1,
     doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0.",
+    proof=Proof(
+        potential=f"{FRB_POTENTIAL} + 2*gamma*(upto(gap(Fz, before)) - first(gap(Fz, before)))",
+        begin=1,
+        step={"Lipschitz(z, last(z))": "gamma/L"},
+        end={"potential": "1/(2*gamma)", "Lipschitz(z, last(z))": "1/(2*L)"},
+    ),
 )

@@ -227,6 +227,12 @@ theorem(
     horizons=[30],
     constrained=True,
     doc="The error of the inner loop by the length of its last step: a computable stopping rule.",
+    proof=Proof(
+        end={
+            "Resolvent(next(z), resolvent(anchor))": "2*gamma/(1 - q)",
+            "Lipschitz(z, resolvent(anchor))": "gamma**2/(1 - q)",
+        },
+    ),
 )
 
 theorem(
