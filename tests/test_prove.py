@@ -22,12 +22,13 @@ import opcheck
 from opcheck import registry
 from opcheck.cli import main
 from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.run import take
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.mutants import _changed, kernel_changes
 from opcheck.evidence.prove import NotProved, attempt, prove
 from opcheck.evidence.setting import setting
 from opcheck.evidence.signs import Constraint, Domain
-from opcheck.model.primitives import EXTRA_ROWS, identity
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, identity
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, Theorem, theorem
@@ -103,7 +104,7 @@ class Plain:
             },
             steps + 1,
         )
-        params = np.array([float(v) for v in packed])
+        params = self.params = np.array([float(v) for v in packed])
         self.states = [rows.copy()]
         for k in range(steps):
             entry.method.kernel(F, None, identity, None, rows, params, k, 1)
@@ -151,8 +152,8 @@ class Plain:
             return np.linalg.norm(self.states[0][0])
         if name in self.entry.method.rows or name == "solution":
             return self.row(name, at)
-        if name in ("distance", "residual", "resolvent_residual"):
-            return self.called(name, [], at)
+        if name in registry.names("measures"):
+            return self.measured(name, [], at)
         value = self.values[name]
         return float(value[at]) if isinstance(value, np.ndarray) else float(value)
 
@@ -170,18 +171,12 @@ class Plain:
             return self.value(args[0], at) % self.value(args[1], at)
         rows = [a.id for a in args if isinstance(a, ast.Name)]
         if name in registry.names("measures") and len(rows) == len(args):
-            # of rows written in a step a measure is taken after it, z included
-            late = not {"z", "anchor", "solution"}.issuperset(rows)
-            given = [self.row(r, at + late if r in ("z", "anchor") else at) for r in rows]
-        else:
-            given = [self.value(a, at) for a in args]
+            return self.measured(name, rows, at)
+        given = [self.value(a, at) for a in args]
         gamma = next((float(self.values[n]) for n in ("gamma",) if n in self.values), 0.0)
-        z = self.row("z", at)
-
-        def J(v: Array) -> Array:
-            return np.linalg.solve(np.eye(len(v)) + gamma * self.M, v)
-
         match name, given:
+            case "sqrt", [x]:
+                return np.sqrt(x)
             case "norm2", [u]:
                 return u @ u
             case "inner", [u, v]:
@@ -189,19 +184,21 @@ class Plain:
             case (("F" | "S"), [u]):
                 return self.M @ u
             case "resolvent", [u]:
-                return J(u)
-            case "distance", []:
-                return z @ z
-            case "distance", [u, v]:
-                return (u - v) @ (u - v)
-            case "residual", _:
-                u = self.M @ (given[0] if given else z)
-                return u @ u
-            case "resolvent_residual", []:
-                return (z - J(z)) @ (z - J(z))
-            case "inner_error", [u, v]:
-                return (u - J(v)) @ (u - J(v))
+                return np.linalg.solve(np.eye(len(u)) + gamma * self.M, u)
         raise AssertionError(name)
+
+    def measured(self, name: str, rows: list[str], at: int) -> float:
+        """By the measure's kernel: of rows written in a step after it, z included."""
+        use = take(name, rows)
+        at += use.in_step
+        state = np.zeros((len(self.entry.method.rows) + EXTRA_ROWS, self.M.shape[0]))
+        state[:-EXTRA_ROWS] = self.states[at]
+        state[BEFORE] = self.states[max(at - 1, 0)][0]
+        first, second = use.indices(self.entry.method)
+        if second != -1:
+            state[OTHER] = state[second]
+        F = Linear(self.M)
+        return float(use.measure.kernel(F, None, identity, None, state[first:], self.params, at))
 
 
 def operator(entry: Theorem, constants: dict[str, Fraction], seed: int) -> Array:
@@ -327,6 +324,7 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     assert "≥ 0" in reason(eg, {"where": "0 < gamma < 11/10/L"})
     assert "upper bounds" in reason(eg, {"claim": "equality"})
     assert "starts after" in reason(eg, {}, begin=1)
+    assert "steps before k = 0" in reason("cai2022_peg_potential", {"first": 0})
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
@@ -523,7 +521,6 @@ def test_a_proved_sign_is_the_sign(terms: dict[Any, int], strict_top: bool) -> N
 
 def test_extra_rows_stay_unknown() -> None:
     """A measure that reads a row nothing was put in gets a vector of which nothing is known."""
-    from opcheck.engine.run import take
     from opcheck.engine.steps import Steps
 
     entry = registry.get("theorems", "gorbunov2022_eg_last")

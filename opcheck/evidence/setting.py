@@ -25,7 +25,7 @@ from opcheck.model.theorem import Theorem
 Place = Literal["low", "middle", "high"]
 # tried in order until the ranges are not empty; L = 1 is a choice of scale
 CONSTANTS: dict[str, tuple[Fraction, ...]] = {
-    "Lipschitz": (Fraction(1),),
+    "Lipschitz": (Fraction(1), Fraction(1, 2)),
     "StronglyMonotone": (Fraction(1, 2), Fraction(1, 8)),
     "Cocoercive": (Fraction(1, 2), Fraction(1)),
     "ConicallyNonexpansive": (Fraction(3, 2), Fraction(3, 4)),
