@@ -121,7 +121,11 @@ class Steps:
     def _state(self, offset: int) -> list[Sparse]:
         place = self.origin + offset
         if not 0 <= place < len(self.states):
-            raise OpcheckError(f"step k + {offset} lies outside the steps that are made")
+            raise OpcheckError(
+                f"it speaks of step k + {offset}, which is before the first; begin later"
+                if place < 0
+                else f"step k + {offset} is not made"
+            )
         return self.states[place]
 
     def measured(self, take: Take, offset: int) -> Any:
@@ -157,13 +161,13 @@ class Steps:
             add_inner(total, u, v, self.field.number(c))
         return total
 
-    def names(self) -> list[str]:
-        """The basis vectors by what they are, where that is known."""
+    def names(self, at: int) -> list[str]:
+        """The basis vectors by what they are at k + at, where that is known."""
         found = list(self.oracle.names)
         points: dict[Sparse, str] = {}
         for place, rows in reversed(list(enumerate(self.states))):
             for name, row in zip(self.method.rows, rows, strict=True):
-                offset = place - self.origin - (name not in STANDING)
+                offset = place - self.origin - at - (name not in STANDING)
                 word = name if offset == 0 else f"{'next' if offset > 0 else 'last'}({name})"
                 if row and abs(offset) <= 1:
                     points[row] = word

@@ -32,6 +32,7 @@ from opcheck.model.theorem import Theorem
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
+POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
 REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 
@@ -120,10 +121,6 @@ def _cases(theorem: Theorem, part: Part, case: Mapping[str, str]) -> Iterator[_C
         yield _Case(theorem, part, case, least, least)
         return
     before, _ = _reach(theorem, theorem.proof, part)
-    if least < before:
-        raise NotProved(
-            f"{theorem.name}, {part}: it speaks of {before} steps before k = {least}; begin later"
-        )
     general = None
     late = before
     while general is None:
@@ -339,7 +336,7 @@ class _Case:
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
-        squares = _squares(rest, self.domain(), where, self.reader.steps.names())
+        squares = _squares(rest, self.domain(), where, self.reader.steps.names(at))
         return Lemma(name, tuple(used), squares)
 
 
@@ -374,11 +371,16 @@ def _parts(source: str, function: str) -> list[str]:
     return [source]
 
 
-def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
-    """First and one past the last step that a text at k + at needs."""
+def _span(node: ast.AST, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+    """First and one past the last step that a text at k + at needs.
+
+    ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
+    """
     low = high = 0
     use: Take | None = None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in POINTS or node.func.id in {p.kind.name for p in theorem.asked}:
+            evaluated = True
         if node.func.id in ("next", "last"):
             at += 1 if node.func.id == "next" else -1
         rows = [a.id for a in node.args if isinstance(a, ast.Name)]
@@ -387,7 +389,7 @@ def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
     elif isinstance(node, ast.Name) and node.id in theorem.method.rows:
         # what step k + at writes; the state before the first step holds the one before
         high = at + (node.id not in STANDING)
-        low = min(high, 0)
+        low = min(high - (evaluated and node.id not in STANDING), 0)
     elif isinstance(node, ast.Name) and node.id in registry.names("measures"):
         use = take(node.id)
     if use is not None:
@@ -395,7 +397,7 @@ def _span(node: ast.AST, at: int, theorem: Theorem) -> tuple[int, int]:
         low = min(high - use.measure.of_point, 0)
     for child in ast.iter_child_nodes(node):
         if child is not getattr(node, "func", None):
-            a, b = _span(child, at, theorem)
+            a, b = _span(child, at, theorem, evaluated)
             low, high = min(low, a), max(high, b)
     return low, high
 

@@ -158,6 +158,13 @@ theorem(
     horizons=[30],
     paper=[{"gamma": "1/(2*L)"}],
     doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
+    proof=Proof(
+        end={
+            "Comonotone(z, next(z))": "2/gamma",
+            "Comonotone(zbar, next(z))": "-4*rho/gamma**2",
+            "Lipschitz(zbar, next(z))": "1 - 2*rho/gamma + 4*rho**2/gamma**2",
+        },
+    ),
 )
 
 theorem(

@@ -161,18 +161,45 @@ theorem(
     paper=[{"gamma": "1/(4*L)"}],
     doc="Past extragradient started with an extragradient step. Started with F z̄_{−1} := 0 the "
     "bound fails at k = 1.",
+    proof=Proof(
+        potential="(norm2(z - solution) + norm2(last(zbar) - last(last(zbar)))/16)"
+        "*(1 - gamma*mu)**(-k)",
+        begin=1,
+        start={
+            "last(StronglyMonotone(zbar))": "2*gamma/(1 - gamma*mu)",
+            "last(Lipschitz(z, zbar))": "gamma**2/(1 - gamma*mu)",
+        },
+        step={
+            "StronglyMonotone(zbar)": "2*gamma*(1 - gamma*mu)**(-k - 1)",
+            "Lipschitz(zbar, last(zbar))": "gamma**2*(1 - gamma*mu)**(-k - 1)",
+            "last(Lipschitz(zbar, last(zbar)))": "gamma**2/4*(1 - gamma*mu)**(-k - 1)",
+        },
+        end={"potential": "(1 - gamma*mu)**k"},
+    ),
 )
 
 theorem(
     "hsieh2019_peg_gap",
     method="warm_past_extragradient",
     given=MONOTONE,
-    where="0 < gamma <= 1/(3*L)",
+    where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fzbar, zbar))",
     bound="R**2/(2*gamma)",
-    reaches=0.986,
+    reaches=0.981,
     source=Source("hsieh2019convergence", derived=True),
-    doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution.",
+    doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. The "
+    "potential shows it up to γ = 1/(2L).",
+    proof=Proof(
+        potential="norm2(z - solution) + (gamma*L)**2*norm2(last(zbar) - last(last(zbar)))"
+        " + 2*gamma*before(gap(Fzbar, zbar))",
+        begin=1,
+        start={"last(Lipschitz(z, zbar))": "gamma**2"},
+        step={
+            "Lipschitz(zbar, last(zbar))": "gamma**2",
+            "last(Lipschitz(zbar, last(zbar)))": "gamma**2",
+        },
+        end={"next(potential)": "1/(2*gamma)"},
+    ),
 )
 
 theorem(
