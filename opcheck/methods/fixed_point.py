@@ -34,7 +34,12 @@ def halpern(F, F_data, J, J_data, state, params, k, n):
 
 
 @method(
-    "oc_halpern", params="beta[k]", rows="z anchor Fz", calls=1, source="park2022", constrained=False
+    "oc_halpern",
+    params="beta[k]",
+    rows="z anchor Fz",
+    calls=1,
+    source="park2022",
+    constrained=False,
 )
 def oc_halpern(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = β_k z⁰ + (1 − β_k) T z: Halpern's iteration with weights for a contraction."""

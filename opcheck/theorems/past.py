@@ -106,6 +106,21 @@ theorem(
 )
 
 theorem(
+    "popov1980_energy",
+    method="warm_past_extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/(3*L)",
+    let={"q": "gamma*L"},
+    measure="next(distance) + q*distance(z, zbar) + (1 - q)*upto(distance(before, zbar))",
+    bound="R**2",
+    reaches=1.0,
+    source=Source("popov1980", derived=True),
+    constrained=True,
+    doc="Energy of past extragradient started with an extragradient step: what it lost and what is "
+    "left stay below the first squared distance. For A = ∂g, as a normal cone.",
+)
+
+theorem(
     "gidel2019_peg_contraction",
     method="warm_past_extragradient",
     given=[Lipschitz("L", of="F"), StronglyMonotone("mu", of="F")],

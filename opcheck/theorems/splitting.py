@@ -7,7 +7,6 @@ from opcheck.theorems.fixed_point import krasnoselskii_mann
 COCOERCIVE = [Cocoercive("beta", of="F")]
 AVERAGED = "2*beta/(4*beta - gamma)"  # of J(I − γF)
 COMBETTES = Source("combettes2015compositions", "Proposition 4.4", derived=True)
-SPLIT = [Lipschitz("L", of="F"), Monotone(of="F")]
 
 theorem(
     "baillon1977_gradient_last",
@@ -88,7 +87,8 @@ theorem(
 theorem(
     "eckstein1992_dr_fejer",
     method="douglas_rachford",
-    given=SPLIT,
+    given=[Monotone(of="F")],
+    technical=[Lipschitz("L", of="F")],
     where="0 < gamma < 1/L, 0 < lam <= 2",
     measure="next(shadow_distance)",
     bound="shadow_distance - (2 - lam)/lam*distance(z, before)",
@@ -97,14 +97,15 @@ theorem(
     source=Source("eckstein1992", "Theorem 3", derived=True),
     horizons=[30],
     constrained=True,
-    doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. γ < 1/L "
-    "is asked for by the loop that finds J_{γF} alone.",
+    doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. The "
+    "loop that finds J_{γF} asks for γ < 1/L.",
 )
 
 theorem(
     "he2015_dr_last",
     method="douglas_rachford",
-    given=SPLIT,
+    given=[Monotone(of="F")],
+    technical=[Lipschitz("L", of="F")],
     where="0 < gamma < 1/L, 0 < lam < 2",
     let={"a": "lam/2"},
     measure="distance(z, before)",
