@@ -173,7 +173,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=CAI,
-    horizons=[30],
+    horizons=[12],
     first=1,
     constrained=True,
     doc="‖F z + c‖² never grows, c ∈ A z being what the second projection of the last step gives; "
@@ -221,7 +221,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("mokhtari2020unified", derived=True),
-    horizons=[30],
+    horizons=[12],
     paper=[{"gamma": "1/(4*L)"}],
     constrained=True,
     doc="Extragradient contracts by 1 − γμ as long as γ²L² + 2γμ ≤ 1, for A = ∂g.",
@@ -252,7 +252,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=TSENG,
-    horizons=[30],
+    horizons=[12],
     constrained=True,
     doc="Fejér decrease of Tseng's forward-backward-forward step, for every monotone A.",
 )

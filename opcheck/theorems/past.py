@@ -32,7 +32,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("gorbunov2022last", "Lemma 3.1", confirmed=True),
-    horizons=[30],
+    horizons=[12],
     first=1,
     doc="‖F z_k‖² + 2‖F z_k − F z̄_{k−1}‖² never grows.",
 )
@@ -47,7 +47,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("cai2022finite", derived=True),
-    horizons=[30],
+    horizons=[12],
     first=1,
     constrained=True,
     doc="‖F z_k + c_k‖² + ‖F z_k − F z̄_{k−1}‖² never grows, c_k ∈ A z_k being what the last "
@@ -100,6 +100,7 @@ theorem(
     order="1/k",
     reaches=1.0,
     source=Source("boehm2023solving", derived=True),
+    horizons=[150],
     paper=[{"gamma": "1/(2*L)", "eta": "gamma"}],
     doc="Average of ‖F z̄‖² for past extragradient with two steps, under weak Minty ρ > −1/L: with "
     "η much smaller than γ, one call a step tolerates more than EG+ with two.",

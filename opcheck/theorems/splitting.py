@@ -19,6 +19,7 @@ theorem(
     order="1/k",
     reaches=1.0,
     source=Source("baillon1977", derived=True),
+    horizons=[150],
     doc="Gradient steps of a β-cocoercive F are those of Krasnosel'skii and Mann with weight "
     "γ/(2β) on the nonexpansive I − 2βF; tight.",
 )
@@ -47,7 +48,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=COMBETTES,
-    horizons=[30],
+    horizons=[10],
     constrained=True,
     doc="A forward-backward step is 2β/(4β − γ)-averaged, for every monotone A.",
 )
@@ -79,7 +80,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("elementary", confirmed=True),
-    horizons=[30],
+    horizons=[10],
     constrained=True,
     doc="Forward-backward contracts for a cocoercive and strongly monotone F; tight.",
 )
@@ -95,7 +96,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("eckstein1992", "Theorem 3", derived=True),
-    horizons=[30],
+    horizons=[8],
     constrained=True,
     doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. The "
     "loop that finds J_{γF} asks for γ < 1/L.",
