@@ -96,6 +96,31 @@ def km_worst(n: int = 5, g: float = 0.5) -> Problem:
     return Problem("", operator, solution=np.zeros(2), facts=facts)
 
 
+def twice_clipped(z, out, data):
+    """F z = 2 clip(z, ±c), coordinate by coordinate; data: c."""
+    for i in range(z.shape[0]):
+        out[i] = 2 * min(max(z[i], -data[0]), data[0])
+
+
+@problem_family(
+    "clipped_line",
+    facts=[exact(Lipschitz(2)), *NONEXPANSIVE],
+    presets=[{"n": 4, "a": 0.125}, {"n": 112, "a": 0.03125}],
+)
+def clipped_line(n: int = 2, a: float = 0.25) -> Problem:
+    """Tx = x − 2 clip(x, ±c) on the line with c = 1/(1 + 2na): the slowest map for n steps of
+    Krasnosel'skii and Mann with a small weight a, |z_n − Tz_n|² = 4c²|z⁰|². c is 1/2, 1/4, ... as
+    chosen here, and no rounding of it is in the way of equality.
+
+    Raises OpcheckError for n < 1, or unless 0 < a < 1.
+    """
+    n = whole(n, "n")
+    require(0 < a < 1, f"a = {a} must lie in (0, 1)")
+    c = 1 / (1 + 2 * n * a)
+    operator = Operator(twice_clipped, np.array([c]), 1, "F = 2 clip(z, ±c)")
+    return Problem("", operator, start=np.ones(1), solution=np.zeros(1))
+
+
 @problem_family(
     "ppm_worst",
     facts=[exact(Lipschitz("1/(step*sqrt(n - 1))")), exact(Monotone())],

@@ -588,6 +588,60 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
         assert_same(z, np.linalg.matrix_power(whole, j) @ START)
 
 
+# ---- what is measured of them --------------------------------------------------------------------
+
+
+def test_the_residual_of_a_step_is_that_of_what_the_projection_returned() -> None:
+    """γ(F z⁺ + c) with γc = z − γ F z̄ − z⁺ in the normal cone of the box, for two methods."""
+    half, gamma = 0.4, 0.3
+    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), box([-half] * D, [half] * D), start=START)
+
+    def F(z: Vector) -> Vector:
+        return MATRIX @ z + 2 * OFFSET
+
+    def J(z: Vector) -> Vector:
+        return np.clip(z, -half, half)
+
+    found = run("extragradient", where, 12, measures=["step_residual(z, Fz)"], gamma=gamma)
+    z = START
+    for k in range(1, 13):
+        v = F(J(z - gamma * F(z)))
+        c, z = z - gamma * v - J(z - gamma * v), J(z - gamma * v)
+        assert np.all((c == 0) | (np.abs(z) == half))
+        assert found["step_residual(z, Fz)"][k] == pytest.approx(
+            np.sum((gamma * F(z) + c) ** 2), rel=1e-12
+        )
+    names = ["step_residual", "value_distance"]
+    found = run("past_extragradient", where, 12, measures=names, gamma=gamma)
+    z, zbar = START, START
+    for k in range(1, 13):
+        v = F(zbar)
+        c, z = z - gamma * v - J(z - gamma * v), J(z - gamma * v)
+        assert found["step_residual"][k] == pytest.approx(
+            np.sum((gamma * F(z) + c) ** 2), rel=1e-12
+        )
+        assert found["value_distance"][k] == pytest.approx(np.sum((F(z) - v) ** 2), rel=1e-12)
+        zbar = J(z - gamma * v)
+
+
+def test_the_gap_and_the_shadow() -> None:
+    where = problem_named("disc_skew")
+    solution = where.solution_near(where.start)
+    assert solution is not None
+    found = run("forward_backward_forward", where, 5, measures=["gap(g, zbar)"], gamma=0.5)
+    z = where.start
+    for k in range(1, 6):
+        ahead = z - 0.5 * where.operator(z)
+        zbar = where.resolvent(ahead, 0.5)
+        g = ahead - zbar + 0.5 * where.operator(zbar)
+        assert found["gap(g, zbar)"][k] == pytest.approx(g @ (zbar - solution), abs=1e-14)
+        z = z - g
+    found = run("douglas_rachford", where, 5, measures=["shadow_distance"], gamma=0.5, lam=1.0)
+    fixed = solution + 0.5 * where.operator(solution)
+    assert found["shadow_distance"][0] == pytest.approx(np.sum((where.start - fixed) ** 2))
+    assert found["shadow_distance"][5] == pytest.approx(np.sum((found.z - fixed) ** 2))
+
+
 # ---- symmetries --------------------------------------------------------------------------------
 
 STEPS = {"gamma", "eta", "rho", "a"}  # what is measured in units of 1/F

@@ -15,7 +15,8 @@ from opcheck.model.primitives import axpy, combine, copy
 def past_extragradient(F, F_data, J, J_data, state, params, k, n):
     """z̄_k = J(z − γ F z̄_{k−1}),   z⁺ = J(z − γ F z̄_k);  starts with z̄_0 := z⁰.
 
-    That is F z̄_{−1} := 0 where A = 0. With A = 0 this is the optimistic gradient method z̄⁺ = z̄ − 2γ F z̄ + γ F z̄_{−}.
+    That is F z̄_{−1} := 0 where A = 0, and then this is the optimistic gradient method
+    z̄⁺ = z̄ − 2γ F z̄ + γ F z̄_{−}.
     """
     z, zbar, Fzbar = state[0], state[1], state[2]
     gamma = params[0]

@@ -87,7 +87,7 @@ def rapp(F, F_data, J, J_data, state, params, k, n):
     source="alacaoglu2024revisiting",
 )
 def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
-    """Halpern's iteration of the relaxed resolvent: z⁺ = β_k z⁰ + (1 − β_k)(z + λ(J_{γS} z − z))."""
+    """Halpern on the relaxed resolvent: z⁺ = β_k z⁰ + (1 − β_k)(z + λ(J_{γS} z − z))."""
     z, anchor, Jz = state[0], state[1], state[2]
     gamma, lam = params[0], params[1]
     for _ in range(n):

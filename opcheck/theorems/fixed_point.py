@@ -113,7 +113,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("park2022", "Corollary 3.3"),
-    horizons=[60],
+    horizons=[40],
     doc="‖z − Tz‖² of Halpern's iteration with weights for a 1/g-contraction; tight and optimal.",
     proof=Proof(
         potential=CONTRACTIVE_POTENTIAL.format(r="F(z)"),

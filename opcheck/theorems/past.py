@@ -60,7 +60,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("gorbunov2022last", "Lemma 3.1", confirmed=True),
-    horizons=[30],
+    horizons=[12],
     first=1,
     doc="‖F z_k‖² + 2‖F z_k − F z̄_{k−1}‖² never grows.",
     proof=Proof(
@@ -78,7 +78,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("cai2022finite", derived=True),
-    horizons=[30],
+    horizons=[12],
     first=1,
     constrained=True,
     doc="‖F z_k + c_k‖² + ‖F z_k − F z̄_{k−1}‖² never grows, c_k ∈ A z_k being what the last "
@@ -141,9 +141,25 @@ theorem(
     order="1/k",
     reaches=1.0,
     source=Source("boehm2023solving", derived=True),
+    horizons=[150],
     paper=[{"gamma": "1/(2*L)", "eta": "gamma"}],
     doc="Average of ‖F z̄‖² for past extragradient with two steps, under weak Minty ρ > −1/L: with "
     "η much smaller than γ, one call a step tolerates more than EG+ with two.",
+)
+
+theorem(
+    "popov1980_energy",
+    method="warm_past_extragradient",
+    given=MONOTONE,
+    where="0 < gamma <= 1/(3*L)",
+    let={"q": "gamma*L"},
+    measure="next(distance) + q*distance(z, zbar) + (1 - q)*upto(distance(before, zbar))",
+    bound="R**2",
+    reaches=1.0,
+    source=Source("popov1980", derived=True),
+    constrained=True,
+    doc="Energy of past extragradient started with an extragradient step: what it lost and what is "
+    "left stay below the first squared distance. For A = ∂g, as a normal cone.",
 )
 
 theorem(

@@ -133,6 +133,7 @@ theorem(
     order="1/k",
     reaches=1.0,
     source=Source("lieder2018", "Theorem 4.9", derived=True),
+    horizons=[100],
     paper=[BEST],
     constrained=True,
     doc="The same sharply: J = (1 − a)I + aN with N nonexpansive and a = 1/(2β), so the relaxed "
@@ -167,7 +168,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("rockafellar1976", "Proposition 3"),
-    horizons=[30],
+    horizons=[10],
     constrained=True,
     doc="The proximal point method contracts by 1/(1 + γμ), for every monotone A; tight.",
     proof=Proof(
@@ -187,6 +188,7 @@ theorem(
     order="1/k**2",
     reaches=1.0,
     source=Source("alacaoglu2024revisiting", derived=True),
+    horizons=[100],
     paper=[{"gamma": "0.9/L"}],
     constrained=True,
     doc="Halpern's iteration of the nonexpansive part N of J = (1 − a)I + aN, a = γ/(2(γ + ρ)), "
@@ -216,6 +218,7 @@ theorem(
     order="1/k**2",
     reaches=1.0,
     source=Source("kim2021accelerated", "Theorem 4.1"),
+    horizons=[100],
     constrained=True,
     doc="Accelerated proximal point method: ‖x_{k+1} − z_k‖² with x_{k+1} = J z_k; tight. Under "
     "cohypomonotonicity it loses the rate.",
@@ -233,7 +236,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("park2022", "Theorem 3.2"),
-    horizons=[60],
+    horizons=[25],
     constrained=True,
     doc="OS-PPM, as Halpern's iteration of the 1/g-contraction (1 + 1/g)J − I/g with g = 1 + 2γμ; "
     "tight and optimal.",

@@ -224,7 +224,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=SECTION_5,
-    horizons=[30],
+    horizons=[12],
     constrained=True,
     doc="The error of the inner loop by the length of its last step: a computable stopping rule.",
     proof=Proof(
@@ -246,7 +246,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=SECTION_5,
-    horizons=[30],
+    horizons=[8],
     constrained=True,
     doc="(1 − q^τ)‖r‖ ≤ ‖z − w‖: the residual bounded by what the inner loop has at hand.",
 )

@@ -8,7 +8,6 @@ from opcheck.theorems.fixed_point import krasnoselskii_mann
 COCOERCIVE = [Cocoercive("beta", of="F")]
 AVERAGED = "2*beta/(4*beta - gamma)"  # of J(I − γF)
 COMBETTES = Source("combettes2015compositions", "Proposition 4.4", derived=True)
-SPLIT = [Lipschitz("L", of="F"), Monotone(of="F")]
 
 theorem(
     "baillon1977_gradient_last",
@@ -21,6 +20,7 @@ theorem(
     order="1/k",
     reaches=1.0,
     source=Source("baillon1977", derived=True),
+    horizons=[150],
     doc="Gradient steps of a β-cocoercive F are those of Krasnosel'skii and Mann with weight "
     "γ/(2β) on the nonexpansive I − 2βF; tight.",
 )
@@ -55,7 +55,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=COMBETTES,
-    horizons=[30],
+    horizons=[10],
     constrained=True,
     doc="A forward-backward step is 2β/(4β − γ)-averaged, for every monotone A.",
     proof=Proof(
@@ -90,7 +90,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("elementary", confirmed=True),
-    horizons=[30],
+    horizons=[10],
     constrained=True,
     doc="Forward-backward contracts for a cocoercive and strongly monotone F; tight.",
     proof=Proof(
@@ -105,17 +105,18 @@ theorem(
 theorem(
     "eckstein1992_dr_fejer",
     method="douglas_rachford",
-    given=SPLIT,
+    given=[Monotone(of="F")],
+    technical=[Lipschitz("L", of="F")],
     where="0 < gamma < 1/L, 0 < lam <= 2",
     measure="next(shadow_distance)",
     bound="shadow_distance - (2 - lam)/lam*distance(z, before)",
     claim="one-step",
     reaches=1.0,
     source=Source("eckstein1992", "Theorem 3", derived=True),
-    horizons=[30],
+    horizons=[8],
     constrained=True,
-    doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. γ < 1/L "
-    "is asked for by the loop that finds J_{γF} alone.",
+    doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. The "
+    "loop that finds J_{γF} asks for γ < 1/L.",
     proof=Proof(
         end={"Monotone(x, solution)": "2*lam*gamma", "Resolvent(y, solution)": "2*lam*gamma"},
     ),
@@ -124,7 +125,8 @@ theorem(
 theorem(
     "he2015_dr_last",
     method="douglas_rachford",
-    given=SPLIT,
+    given=[Monotone(of="F")],
+    technical=[Lipschitz("L", of="F")],
     where="0 < gamma < 1/L, 0 < lam < 2",
     let={"a": "lam/2"},
     measure="distance(z, before)",
