@@ -511,6 +511,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             "constants": {n: str(v) for n, v in chosen.constants.items()},
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
             "notes": list(chosen.notes),
+            **stated.about,
         },
         "text": text_hash(theorem),
         "constrained": stated.constrained,
@@ -522,7 +523,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
                 "before": combination(e.before),
                 "gamma": str(e.gamma),
             }
-            for name, e in zip(stated.trace.basis[1:], stated.trace.evaluations, strict=True)
+            for name, e in stated.trace.calls
         ],
         "properties": [
             {

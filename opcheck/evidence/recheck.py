@@ -3,9 +3,9 @@
 A certificate says: measure ≤ ratio · bound for every operator with the listed properties, in any
 dimension. Its proof: ratio · bound − measure − Σ multiplier · inequality is a sum of squares.
 Points are rebuilt from the calls (a resolvent's is what it was applied to minus γ times the value
-returned; a call uses only what earlier ones returned), inequalities from the properties' own
-definitions, and the difference is factored as L D Lᵀ in rationals. Trusted is that calls, measure
-and bound are the named method's and theorem's: ``opcheck recheck`` runs the method's text again.
+returned; a call uses what earlier ones returned, or vectors no call returns: those are arbitrary),
+inequalities from the properties' definitions, and L D Lᵀ is in rationals. Trusted is that calls,
+measure and bound are those of the method's and theorem's texts, which ``opcheck recheck`` reads.
 """
 
 import hashlib
@@ -49,7 +49,8 @@ def plus(u: dict[str, Any], v: dict[str, Any], factor: Fraction | int = 1) -> Ve
 def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector]]]:
     """Operator -> name -> (point, value), rebuilt from the calls."""
     star: Vector = {"F*": Fraction(1)} if "F*" in document["basis"] else {}
-    feels, found = dict.fromkeys(("z0", *star), 0), {of: {} for of in "FAS"}  # type: ignore
+    arbitrary = {*document["basis"]} - {call["name"] for call in document["calls"]}
+    feels, found = dict.fromkeys(("z0", *arbitrary), 0), {of: {} for of in "FAS"}  # type: ignore
     for call in document["calls"]:
         name, of, before = call["name"], call["of"], plus(call["before"], {})
         new = name not in feels and (of == "F" or document["constrained"])
