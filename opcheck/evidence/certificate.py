@@ -25,6 +25,7 @@ from opcheck.engine.jit import fingerprint, visible
 from opcheck.errors import OpcheckError
 from opcheck.evidence import recheck
 from opcheck.evidence.inequalities import Claim, claim
+from opcheck.evidence.potential import restated
 from opcheck.evidence.setting import Place, simplest
 from opcheck.evidence.worst_case import ABOVE, Floats, Program, Solution, Unconverged
 from opcheck.model.theorem import Theorem
@@ -130,7 +131,7 @@ def certify(
             if last:
                 break
             continue
-        found = _at_bound(program, wanted) or _above(program, value, wanted)
+        found = at(program, wanted) or _above(program, value, wanted)
         if found is not None:
             return found
         reason = f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
@@ -219,7 +220,8 @@ def attempts(
     return found
 
 
-def _at_bound(program: Program, wanted: Fraction) -> Certificate | None:
+def at(program: Program, wanted: Fraction) -> Certificate | None:
+    """A certificate of measure ≤ wanted · bound, or None where no rational multipliers are found."""
     target = fmpq(wanted.numerator, wanted.denominator)
     for how, multipliers in _attempts(program, target):
         if _proves(program.claim, target, multipliers):
@@ -558,13 +560,10 @@ def recheck_file(path: str | Path) -> tuple[str, str]:
         document = recheck.load(str(path))
         proved = recheck.check(document)
         said = document["statement"]
-        if said["theorem"] not in registry.names("theorems"):
+        stated = _restated(document)
+        if stated is None:
             return proved, f"{said['theorem']} is not known here, so its run was not compared"
-        theorem: Theorem = registry.get("theorems", said["theorem"])
-        kinds = [p["kind"] for p in document["properties"]]
-        # numbers only: text from a file is never evaluated
-        given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
-        stated = claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
+        theorem = stated.setting.theorem
         again = describe_claim(stated)
         again["statement"]["notes"] = said["notes"]
         for part in again.keys() - {"text"}:
@@ -577,6 +576,20 @@ def recheck_file(path: str | Path) -> tuple[str, str]:
         raise NotCertified(f"{path} is rejected: {_sentence(error)}") from error
     since = "" if same else ", which was edited since,"
     return proved, f"the run is what the text of {theorem.method_name}{since} gives"
+
+
+def _restated(document: Mapping[str, Any]) -> Claim | None:
+    """What a file claims, made anew; None for a theorem that is not known here."""
+    said = document["statement"]
+    if "potential" in said:
+        return restated(document)
+    if said["theorem"] not in registry.names("theorems"):
+        return None
+    kinds = [p["kind"] for p in document["properties"]]
+    # numbers only: text from a file is never evaluated
+    given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
+    theorem: Theorem = registry.get("theorems", said["theorem"])
+    return claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
 
 
 def _sentence(error: Exception) -> str:

@@ -127,10 +127,9 @@ def semidefinite(S: list[list[Any]]) -> bool:
     for k, pivot in enumerate(S):
         if pivot[k] < 0 or (pivot[k] == 0 and any(v != 0 for v in pivot[k:])):
             return False
-        for row in S[k + 1 :]:
-            if row[k] != 0:
-                f = row[k] / pivot[k]
-                row[k:] = [a - f * b for a, b in zip(row[k:], pivot[k:], strict=True)]
+        for row in [row for row in S[k + 1 :] if row[k] != 0]:
+            f = row[k] / pivot[k]
+            row[k:] = [a - f * b for a, b in zip(row[k:], pivot[k:], strict=True)]
     return True
 
 
