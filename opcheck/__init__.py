@@ -30,6 +30,7 @@ _WHERE = {
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
+    "lyapunov": "opcheck.evidence.lyapunov",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
     "minmax": "opcheck.model.symbolic",
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
+    from opcheck.evidence.lyapunov import lyapunov as lyapunov
     from opcheck.evidence.verify import verify as verify
     from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure

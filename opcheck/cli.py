@@ -577,6 +577,70 @@ def certify(
 
 
 @main.command()
+@click.argument("method")
+@click.option(
+    "--given",
+    multiple=True,
+    required=True,
+    metavar="PROPERTY",
+    help="As 'Lipschitz(1) of F'; again for each.",
+)
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/4.")
+@click.option(
+    "--theta", default="smallest", show_default=True, help="The rate, as 7/8 or 1; or smallest."
+)
+@click.option(
+    "--above",
+    type=click.Choice(["distance", "residual"]),
+    default="distance",
+    show_default=True,
+    help="What V bounds.",
+)
+@click.option("--vector", "vectors", multiple=True, help="Of V: z, 'F z', a row; default all.")
+@click.option("--steps", default=1, show_default=True, help="Taken together, as Lookahead's τ.")
+@click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
+@click.option("--out", type=click.Path(file_okay=False), help="Write both certificates.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def lyapunov(
+    method: str,
+    given: tuple[str, ...],
+    parameters: tuple[str, ...],
+    theta: str,
+    above: Any,
+    vectors: tuple[str, ...],
+    steps: int,
+    constrained: bool,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
+
+    Exit code 1 if there is none of this shape, or none that rounds.
+    """
+    from opcheck.evidence.certificate import NotCertified
+    from opcheck.evidence.lyapunov import lyapunov as search
+    from opcheck.report import terminal
+
+    try:
+        found = search(
+            method, given, theta, above, vectors, steps, constrained, **_texts(parameters)
+        )
+    except NotCertified as reason:
+        if as_json:
+            _json({"method": method, "potential": None, "reason": str(reason)})
+        else:
+            click.echo(str(reason))
+        click.get_current_context().exit(1)
+    paths = found.save(out) if out else []
+    if as_json:
+        _json(found.as_dict())
+    else:
+        terminal.show_potential(found, _console())
+        for path in paths:
+            click.echo(path)
+
+
+@main.command()
 @click.argument("file", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def recheck(file: tuple[str, ...], as_json: bool) -> None:

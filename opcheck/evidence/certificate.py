@@ -33,6 +33,7 @@ from opcheck.model.theorem import Theorem
 Multipliers = dict[int, fmpq]
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
 FINE = (64, 2**12, 2**24)  # denominators of multipliers
+BEYOND = -1e-6  # with a largest margin below this the target is out of reach
 WITHIN = (
     1e-13,
     1e-11,
@@ -221,7 +222,7 @@ def attempts(
 
 
 def at(program: Program, wanted: Fraction) -> Certificate | None:
-    """A certificate of measure ≤ wanted · bound, or None where no rational multipliers are found."""
+    """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found."""
     target = fmpq(wanted.numerator, wanted.denominator)
     for how, multipliers in _attempts(program, target):
         if _proves(program.claim, target, multipliers):
@@ -258,6 +259,8 @@ def _attempts(
         return
     balanced = not len(program.balance)
     lowest = float(np.linalg.eigvalsh(central.slack)[0]) if program.n else 0.0
+    if lowest < BEYOND:
+        return
     if lowest > 1e-9 and balanced:
         for denominator in FINE:
             yield "interior", _snapped(central.lam * program.unit, denominator)

@@ -27,7 +27,8 @@ from opcheck.model.property import Property
 CAP = 32.0  # sum of the coefficients of V, by size; ‖z − z*‖² itself has 1
 OPEN = 1e-8  # a margin below minus this means that there is no potential
 HALVINGS = 34
-NEAR = 1e-6  # a rate with a short fraction so close is tried before any other
+HAIR = 1e-7  # part of a rate by which it is raised to look for the smallest coefficients
+NEAR = 1e-6  # the shortest fraction so close above the least rate is tried first
 RAISED = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
@@ -262,17 +263,19 @@ class Search:
     def _roundings(self, rate: Fraction) -> Iterator[Matrix]:
         """Rational coefficients close to the solver's, the simplest first."""
         count = len(self.moved.vectors)
+        margin, inside = self.solve(float(rate))
+        if margin < -OPEN:
+            return
+        # a hair above, where a tight rate has coefficients to find
+        found = [self.solve(float(rate) * (1 + HAIR), tight=True), (margin, inside)]
         seen = set()
         for denominator in SHORT:
-            for tight in (True, False):
-                margin, entries = self.solve(float(rate) * (1 + 1e-9), tight)
-                if not np.isfinite(margin):
-                    continue
+            for known, entries in found:
                 lines = [[Fraction(0)] * count for _ in range(count)]
                 for i, j, v in zip(self.rows, self.columns, entries, strict=True):
                     lines[i][j] = lines[j][i] = Fraction(float(v)).limit_denominator(denominator)
                 matrix = tuple(map(tuple, lines))
-                if matrix not in seen:
+                if np.isfinite(known) and matrix not in seen:
                     seen.add(matrix)
                     yield matrix
 
@@ -326,8 +329,8 @@ class Search:
 
 
 def _rates(value: float) -> Iterator[Fraction]:
-    """Rational rates at which a proof may be found: a short fraction close by, then just above."""
-    near = simplest(_exact(value - NEAR), _exact(value + NEAR))
+    """Rational rates at which a proof may be found: a short fraction just above, then others."""
+    near = simplest(_exact(value), _exact(value + NEAR))
     yield min(Fraction(int(near.p), int(near.q)), Fraction(1))
     for step in RAISED:
         low = value * (1 + step) + step / 10

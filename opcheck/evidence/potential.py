@@ -140,9 +140,7 @@ def move(
                 f"a potential of {chosen.name} is made of {', '.join(possible)}, not of {name}{why}"
             )
     wanted = tuple(dict.fromkeys(vectors)) or possible
-    return Move(
-        chosen, known, exact, constrained, steps, rows, wanted, notes=tuple(notes)
-    )
+    return Move(chosen, known, exact, constrained, steps, rows, wanted, notes=tuple(notes))
 
 
 def decrease(moved: Move, matrix: Matrix) -> Claim:
@@ -219,9 +217,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
     )
     matrix = tuple(tuple(Fraction(v) for v in line) for line in named["matrix"])
     return (
-        decrease(moved, matrix)
-        if named["above"] is None
-        else least(moved, matrix, named["above"])
+        decrease(moved, matrix) if named["above"] is None else least(moved, matrix, named["above"])
     )
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from opcheck.evidence.certificate import Attempt
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
+from opcheck.evidence.lyapunov import Potential
 from opcheck.evidence.mutants import Mutant
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
@@ -316,3 +317,20 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
             console.print(said, highlight=False, markup=False)
     for note in dict.fromkeys(note for a in found for note in a.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
+
+
+def show_potential(found: Potential, console: Console) -> None:
+    """The potential, its rate and how it was proved."""
+    values = ", ".join(f"{n} = {v}" for n, v in found.parameters.items())
+    small = "" if found.smallest is None else f"; by the solver ≥ {found.smallest:.8f}"
+    ahead = "k + 1" if found.steps == 1 else f"k + {found.steps}"
+    rows: list[tuple[str, Any]] = [
+        ("method", found.method + (f" with {values}" if values else "")),
+        ("given", ", ".join(found.given)),
+        ("V", str(found)),
+        ("above", "‖z − z*‖²" if found.above == "distance" else "‖F z‖²"),
+        ("proved", f"V at {ahead} ≤ θ V at k, θ = {found.theta} ({float(found.theta):.8f}{small})"),
+        ("for", found.covers),
+        ("how", f"{found.decreases.how}; lies above: {found.bounds.how}"),
+    ]
+    pairs([*rows, *(("note", note) for note in found.notes)], console)
