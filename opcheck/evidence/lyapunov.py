@@ -21,15 +21,15 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.certificate import Certificate, NotCertified, at
 from opcheck.evidence.potential import Least, Matrix, Move, decrease, form, least, move
 from opcheck.evidence.setting import number, simplest
-from opcheck.evidence.worst_case import ABOVE, Floats, Program, Unconverged, conic, upper_triangle
+from opcheck.evidence.worst_case import Floats, Program, Unconverged, conic, upper_triangle
 from opcheck.model.property import Property
 
 CAP = 32.0  # sum of the coefficients of V, by size; ‖z − z*‖² itself has 1
-OPEN = 1e-8  # a margin below minus this means that there is no potential
+OPEN = 1e-7  # a margin below minus this means that there is no potential
 HALVINGS = 34
 HAIR = 1e-7  # part of a rate by which it is raised to look for the smallest coefficients
-NEAR = 1e-6  # the shortest fraction so close above the least rate is tried first
-RAISED = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
+NEAR = 1e-5  # the shortest fraction so close above the least rate is tried first
+RAISED = (1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
 
@@ -287,7 +287,7 @@ class Search:
         ):
             program = Program(stated)
             try:
-                if program.smallest().theta > float(ratio) + ABOVE:
+                if program.smallest().theta > float(ratio) + OPEN:
                     return None
             except Unconverged:
                 pass  # its word is not needed: the exact check decides
