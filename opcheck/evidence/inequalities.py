@@ -179,7 +179,7 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
     method, values = theorem.method, parameters_of(theorem.method, chosen.values)
     constrained = theorem.constrained and method.constrained
     found, measure, bound = _read(chosen, recording, horizon, constrained)
-    covers = f"k = {k} of K = {horizon}" if "K" in _symbols(theorem) else f"k = {k}"
+    covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
     if one_step(theorem):
         if memoryless(method, values, constrained):
             covers = "every k: a step depends on z alone, and z is arbitrary"
@@ -248,12 +248,12 @@ def assemble(
 def one_step(theorem: Theorem) -> bool:
     """Whether a statement is about a step alone, and not about k, R or earlier steps."""
     texts = f"{theorem.measure} {theorem.bound}"
-    spoken = _symbols(theorem) & {"k", "j", "R", "K"}
+    spoken = symbols(theorem) & {"k", "j", "R", "K"}
     spoken |= {word for word in ACCUMULATING if word in texts}
     return theorem.claim == "one-step" and not spoken
 
 
-def _symbols(theorem: Theorem) -> set[str]:
+def symbols(theorem: Theorem) -> set[str]:
     """The symbols of a statement, and those behind each that ``let`` defines."""
     found = set(theorem.left.names | theorem.right.names)
     found |= {p.symbol for p in theorem.method.parameters}
