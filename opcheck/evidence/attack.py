@@ -127,11 +127,7 @@ def attack(
     for i in ks:
         horizon = i + 1 if recording.in_steps else i
         chosen = setting(entry, i, horizon, place, given)
-        slopes = SLOPES if entry.constrained and entry.method.constrained else SLOPES[:1]
-        share = max(budget // len(slopes), 10)
-        parts = [_Search(chosen, recording, horizon, seed, a).reach(share) for a in slopes]
-        top = max(parts, key=lambda one: one.ratio)
-        found.append(replace(top, runs=sum(one.runs for one in parts)))
+        found.append(_over_slopes(chosen, recording, horizon, seed, budget))
     assert chosen is not None
     return Attack(
         entry.name,
@@ -141,6 +137,19 @@ def attack(
         seed,
         chosen.notes,
     )
+
+
+def _over_slopes(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+    """The worst at one k: each A gets a share, and the best of them as much again as all."""
+    theorem = chosen.theorem
+    if not (theorem.constrained and theorem.method.constrained):
+        return _Search(chosen, recording, horizon, seed, 0.0).reach(budget)
+    share = max(budget // (2 * len(SLOPES)), 10)
+    tried = [_Search(chosen, recording, horizon, seed, a).reach(share) for a in SLOPES]
+    top = max(tried, key=lambda one: one.ratio)
+    tried.append(_Search(chosen, recording, horizon, seed + 1, top.slope).reach(budget // 2))
+    top = max(tried, key=lambda one: one.ratio)
+    return replace(top, runs=sum(one.runs for one in tried))
 
 
 class _Search:
