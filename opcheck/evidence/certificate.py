@@ -33,6 +33,7 @@ from opcheck.model.theorem import Theorem
 Multipliers = dict[int, fmpq]
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
 FINE = (64, 2**12, 2**24)  # denominators of multipliers
+CLOSE = 1e-4  # part of a bound by which its worst case may miss it and still count as tight
 BEYOND = -1e-6  # with a largest margin below this the target is out of reach
 WITHIN = (
     1e-13,
@@ -116,8 +117,10 @@ def certify(
         program = Program(stated)
         last = convex or not stated.graphs["A"]
         value: float | None = None
+        start: Solution | None = None
         try:
-            value = program.smallest().theta
+            start = program.smallest()
+            value = start.theta
         except Unconverged:
             pass  # its word is not needed: the exact check decides
         except OpcheckError:
@@ -132,7 +135,7 @@ def certify(
             if last:
                 break
             continue
-        found = at(program, wanted) or _above(program, value, wanted)
+        found = at(program, wanted, start) or _above(program, value, wanted)
         if found is not None:
             return found
         reason = f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
@@ -221,10 +224,13 @@ def attempts(
     return found
 
 
-def at(program: Program, wanted: Fraction) -> Certificate | None:
-    """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found."""
+def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
+    """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found.
+
+    ``start``: the program's own smallest multiple, where it was solved for already.
+    """
     target = fmpq(wanted.numerator, wanted.denominator)
-    for how, multipliers in _attempts(program, target):
+    for how, multipliers in _attempts(program, target, start=start):
         if _proves(program.claim, target, multipliers):
             return _certificate(program.claim, target, multipliers, how)
     return None
@@ -250,14 +256,21 @@ def _exact(value: Fraction) -> fmpq:
 
 
 def _attempts(
-    program: Program, target: fmpq, tight: bool = True
+    program: Program, target: fmpq, tight: bool = True, start: Solution | None = None
 ) -> Iterator[tuple[str, Multipliers]]:
     """Rational multipliers that may prove the target, the simplest ways first."""
     theta = float(Fraction(int(target.p), int(target.q)))
+    balanced = not len(program.balance)
+    if start is not None and balanced and theta - start.theta < CLOSE * theta:
+        chosen = np.flatnonzero(_active(start))
+        for dimension in _kernels(start)[:1] if chosen.size else []:
+            lam = np.zeros(len(start.lam))
+            lam[chosen] = _polished(program, theta, start, chosen, dimension)[0]
+            for denominator in FINE[:2]:
+                yield "snapped", _snapped(lam * program.unit, denominator)
     central = program.margin(theta)
     if not np.isfinite(central.lam).all():
         return
-    balanced = not len(program.balance)
     lowest = float(np.linalg.eigvalsh(central.slack)[0]) if program.n else 0.0
     if lowest < BEYOND:
         return
@@ -318,9 +331,11 @@ def _projections(
     balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in signs]
     for dimension in _kernels(source)[:guesses] if chosen.size else []:
         theta = float(Fraction(int(target.p), int(target.q)))
-        floats = _kernel(program, theta, source, chosen, dimension) if dimension else None
-        if dimension and floats is None:
-            continue
+        floats = None
+        if dimension:
+            floats = _with_identity(_polished(program, theta, source, chosen, dimension)[1])
+            if floats is None:
+                continue
         tried = set()
         for within in WITHIN if dimension else WITHIN[:1]:
             rows = list(balance)
@@ -354,12 +369,15 @@ def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq
         yield values
 
 
-def _kernel(program: Program, target: float, source: Solution, chosen: Any, dimension: int) -> Any:
-    """The kernel of the slack matrix to rounding, one vector a column, an identity block in it.
+def _polished(
+    program: Program, target: float, source: Solution, chosen: Any, dimension: int
+) -> tuple[Floats, Floats]:
+    """The chosen multipliers, and the kernel of the slack matrix, one vector a column, to rounding.
 
-    It is the range of the solver's Gram matrix P Pᵀ, good to 1e-6 or so. Newton's method on what
-    optimality asks does the rest: slack · P = 0, and each inequality in use is an equality on P Pᵀ.
-    Both are needed: with either alone the root is not isolated, or not simple.
+    The kernel is the range of the solver's Gram matrix P Pᵀ, good to 1e-6 or so. Newton's method on
+    what optimality asks does the rest: slack · P = 0, and each inequality in use is an equality on
+    P Pᵀ. Both are needed: with either alone the root is not isolated, or not simple. Where it does
+    not converge, both are the solver's.
     """
     values, vectors = np.linalg.eigh(source.gram)
     P = vectors[:, -dimension:] * np.sqrt(np.maximum(values[-dimension:], 1e-12 * values[-1]))
@@ -393,18 +411,22 @@ def _kernel(program: Program, target: float, source: Solution, chosen: Any, dime
         lam = lam + step[:count]
         refined = refined + step[count:].reshape(refined.shape)
     if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
-        P = refined
-    P = P / program.stretch[:, None]
+        return lam, refined / program.stretch[:, None]
+    return source.lam[chosen], P / program.stretch[:, None]
+
+
+def _with_identity(P: Floats) -> Floats | None:
+    """The same range with an identity block in it; None where P is short of rank."""
     rows: list[int] = []
     work = P.copy()
-    for _ in range(dimension):  # rows of the identity block, by complete pivoting
+    for _ in range(P.shape[1]):  # rows of the identity block, by complete pivoting
         sizes = np.linalg.norm(work, axis=1)
         r = int(np.argmax(sizes))
         rows.append(r)
         direction = work[r] / max(float(sizes[r]), 1e-300)
         work -= np.outer(work @ direction, direction)
     try:
-        return P @ np.linalg.inv(P[rows])
+        return np.asarray(P @ np.linalg.inv(P[rows]))
     except np.linalg.LinAlgError:
         return None
 

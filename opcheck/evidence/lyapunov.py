@@ -285,15 +285,16 @@ class Search:
             (decrease(self.moved, matrix), rate),
             (least(self.moved, matrix, self.above), Fraction(1)),
         ):
-            program = Program(stated)
+            program, start = Program(stated), None
             try:
-                if program.smallest().theta > float(ratio) + OPEN:
+                start = program.smallest()
+                if start.theta > float(ratio) + OPEN:
                     return None
             except Unconverged:
                 pass  # its word is not needed: the exact check decides
             except OpcheckError:
                 return None
-            certificate = at(program, ratio)
+            certificate = at(program, ratio, start)
             if certificate is None:
                 return None
             found.append(certificate)

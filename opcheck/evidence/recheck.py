@@ -42,8 +42,8 @@ def digest(document: dict[str, Any]) -> str:
 
 def plus(u: dict[str, Any], v: dict[str, Any], factor: Fraction | int = 1) -> Vector:
     """u + factor v, of combinations of named vectors; numbers may be texts, as in the file."""
-    total = {n: Fraction(u.get(n, 0)) + factor * Fraction(v.get(n, 0)) for n in (*u, *v)}
-    return {name: value for name, value in total.items() if value}
+    total = u | {n: Fraction(u.get(n, 0)) + factor * Fraction(value) for n, value in v.items()}
+    return {name: Fraction(value) for name, value in total.items() if value}
 
 
 def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector]]]:
@@ -84,10 +84,10 @@ def check(document: dict[str, Any]) -> str:
     balance: dict[tuple[Any, str], Fraction] = defaultdict(Fraction)
 
     def add(factor: Fraction, u: Vector, v: Vector) -> None:
-        for i, a in u.items():
+        for i, a in u.items() if factor else ():
             for j, b in v.items():
-                S[i, j] += factor * a * b / 2
-                S[j, i] += factor * a * b / 2
+                S[i, j] += (half := factor * a * b / 2)
+                S[j, i] += half
 
     for sign, part in ((ratio, "bound"), (Fraction(-1), "measure")):
         for t in document[part]:
