@@ -493,7 +493,7 @@ def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_cl
 ) -> None:
     real = certificate._attempts
 
-    def only_raised(program: Any, target: Any, tight: bool = True) -> Any:
+    def only_raised(program: Any, target: Any, tight: bool = True, start: Any = None) -> Any:
         return iter(()) if tight else real(program, target, tight)
 
     monkeypatch.setattr(certificate, "_attempts", only_raised)
