@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import certificate, inequalities, recheck, worst_case
+from opcheck.evidence import inequalities, recheck, rounding, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -491,12 +491,12 @@ def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
 def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = certificate._attempts
+    real = rounding.attempts
 
     def only_raised(program: Any, target: Any, tight: bool = True, start: Any = None) -> Any:
         return iter(()) if tight else real(program, target, tight)
 
-    monkeypatch.setattr(certificate, "_attempts", only_raised)
+    monkeypatch.setattr(rounding, "attempts", only_raised)
     found = certify("lieder2021_halpern", 3)
     assert 1 < found.ratio < Fraction(1001, 1000)
     assert found.tau == found.ratio * Fraction(4, 16)
@@ -1171,6 +1171,6 @@ def test_the_explained_certificate_is_the_one_that_is_made(halpern_2: dict[str, 
     found = claim(registry.get("theorems", "lieder2021_halpern"), 2)
     pairs = [list(q.pair) for q in found.inequalities]
     used = {pairs.index(one["pair"]): fmpq(one["value"]) for one in halpern_2["multipliers"]}
-    slack = certificate._constant(found, fmpq(1)) - certificate._matrix(found, used)
+    slack = rounding.constant_of(found, fmpq(1)) - rounding.combined(found, used)
     square = fmpq_mat([[fmpq(2, 3), 0, 0, -1]])
     assert slack == square.transpose() * square
