@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import inequalities, recheck, rounding, worst_case
+from opcheck.evidence import inequalities, polish, recheck, rounding, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -460,7 +460,10 @@ def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> Non
 TIGHT = [
     ("lieder2021_halpern", 2),
     ("gu2020_ppm_last", 2),
+    ("gu2020_ppm_last", 10),  # its kernel has denominators of ten digits, which floats don't show
     ("lieder2018_km_last", 2),
+    ("lieder2018_km_last", 10),
+    ("lieder2021_halpern", 12),
     ("lee2021_feg", 3),
     ("gorbunov2022_eg_monotone", 0),
     ("gorbunov2023_ppm_last", 1),
@@ -478,6 +481,34 @@ def test_a_tight_bound_is_certified_and_one_percent_less_is_not(name: str, k: in
     assert certify(name, k).ratio == 1
     with pytest.raises(NotCertified, match="is not certified: the inequalities give"):
         certify(name, k, ratio="99/100")
+
+
+def test_a_kernel_is_read_off_exactly() -> None:
+    """Against the extremal run: T a rotation, whose Gram matrix has rank 2 and rational rows."""
+    k = 9
+    found = claim(stated("gu2020_ppm_last"), k)
+    program = Program(found)
+    start = program.smallest()
+    chosen = np.flatnonzero(rounding._active(start))
+    forms = [rounding.combined(found, {int(i): fmpq(1)}) for i in chosen]
+    constant = rounding.constant_of(found, fmpq(1))
+    lam, P = polish.polished(program, 1.0, start, chosen, 2)
+    block = polish.with_identity(P)
+    assert block is not None
+    kernel = polish.precise(forms, constant, lam * program.unit[chosen], P, block[0])
+    assert kernel is not None
+    longest = max(int(v.q) for v in kernel.entries())
+    assert longest > 10**7
+    # the same plane as the points of the run on the rotation that reaches the bound: s of each
+    # step, as multiples of z0 and of a vector at a right angle to it
+    cosine = (k / (k + 1)) ** 0.5
+    turn = cosine * np.exp(1j * np.arccos(cosine))  # J = cos φ · rotation by φ, from its angle
+    z = turn ** np.arange(k + 2)
+    s = (z[:-1] - z[1:]) / float(found.setting.values["gamma"])
+    rows = np.array([[1, 0], *([v.real, v.imag] for v in s)])
+    plane = np.array([[float(v) for v in row] for row in kernel.tolist()])
+    fit = plane @ np.linalg.lstsq(plane, rows, rcond=None)[0]
+    assert np.abs(fit - rows).max() < 1e-9
 
 
 def test_less_than_the_bound_is_certified_where_there_is_room() -> None:

@@ -16,6 +16,7 @@ from flint import fmpq, fmpq_mat
 
 from opcheck.evidence import recheck
 from opcheck.evidence.inequalities import Claim
+from opcheck.evidence.polish import polished, precise, with_identity
 from opcheck.evidence.setting import simplest
 from opcheck.evidence.worst_case import Floats, Program, Solution
 
@@ -47,9 +48,10 @@ def attempts(
         chosen = np.flatnonzero(_active(start))
         for dimension in _kernels(start)[:1] if chosen.size else []:
             lam = np.zeros(len(start.lam))
-            lam[chosen] = _polished(program, theta, start, chosen, dimension)[0]
+            lam[chosen] = polished(program, theta, start, chosen, dimension)[0]
             for denominator in FINE[:2]:
                 yield "snapped", _snapped(lam * program.unit, denominator)
+        yield from _projections(program, target, start, 1)
     central = program.margin(theta)
     if not np.isfinite(central.lam).all():
         return
@@ -107,32 +109,44 @@ def _projections(
     lam = _active(source)
     chosen = np.flatnonzero(lam)
     chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
-    exact = [combined(program.claim, {int(i): fmpq(1)}) for i in chosen]
+    forms = [combined(program.claim, {int(i): fmpq(1)}) for i in chosen]
     constant = constant_of(program.claim, target)
     signs = program.claim.balance()
     balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in signs]
+    near = lam[chosen] * program.unit[chosen]
     for dimension in _kernels(source)[:guesses] if chosen.size else []:
-        theta = float(Fraction(int(target.p), int(target.q)))
-        floats = None
+        kernels: Iterator[Any] = iter([None])
         if dimension:
-            floats = _with_identity(_polished(program, theta, source, chosen, dimension)[1])
-            if floats is None:
-                continue
-        tried = set()
-        for within in WITHIN if dimension else WITHIN[:1]:
+            theta = float(Fraction(int(target.p), int(target.q)))
+            better, P = polished(program, theta, source, chosen, dimension)
+            kernels = _rational_kernels(forms, constant, better * program.unit[chosen], P)
+        for kernel in kernels:
             rows = list(balance)
-            if floats is not None:
-                kernel = _rationals(floats, within)
-                if kernel is None or str(kernel) in tried:
-                    continue
-                tried.add(str(kernel))
-                columns = [(m * kernel).entries() for m in exact]
+            if kernel is not None:
+                columns = [(m * kernel).entries() for m in forms]
                 right = (constant * kernel).entries()
                 rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
-            for values in _solved(rows, [float(lam[i] * program.unit[i]) for i in chosen]):
+            for values in _solved(rows, near.tolist()):
                 if all(v >= 0 for v in values):
                     moved = {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
                     yield "projected" if dimension else "interior", moved
+
+
+def _rational_kernels(forms: Sequence[Any], constant: Any, lam: Floats, P: Floats) -> Iterator[Any]:
+    """Rational matrices that may be the kernel P: the float's own, then one in many bits."""
+    found = with_identity(P)
+    if found is None:
+        return
+    rows, floats = found
+    tried = set()
+    for within in WITHIN:
+        kernel = _rationals(floats, within)
+        if kernel is not None and str(kernel) not in tried:
+            tried.add(str(kernel))
+            yield kernel
+    kernel = precise(forms, constant, lam, P, rows)
+    if kernel is not None and str(kernel) not in tried:
+        yield kernel
 
 
 def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq]]:
@@ -149,68 +163,6 @@ def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq
             rest = (reduced[r, j] * values[j] for j in free if j > c)
             values[c] = reduced[r, count] - sum(rest, fmpq(0))
         yield values
-
-
-def _polished(
-    program: Program, target: float, source: Solution, chosen: Any, dimension: int
-) -> tuple[Floats, Floats]:
-    """The chosen multipliers, and the kernel of the slack matrix, one vector a column, to rounding.
-
-    The kernel is the range of the solver's Gram matrix P Pᵀ, good to 1e-6 or so. Newton's method on
-    what optimality asks does the rest: slack · P = 0, and each inequality in use is an equality on
-    P Pᵀ. Both are needed: with either alone the root is not isolated, or not simple. Where it does
-    not converge, both are the solver's.
-    """
-    values, vectors = np.linalg.eigh(source.gram)
-    P = vectors[:, -dimension:] * np.sqrt(np.maximum(values[-dimension:], 1e-12 * values[-1]))
-    P /= max(float(np.linalg.norm(P)), 1e-300)
-    used = np.array([program.matrix(program.forms[i]) for i in chosen])
-    constant = program.matrix(target * program.bound - program.measure)
-    equations = np.concatenate([used, constant[None]])
-    lam, refined, count = source.lam[chosen].copy(), P.copy(), len(chosen)
-    for _ in range(8):
-        slack = constant - np.tensordot(lam, used, 1)
-        images = equations @ refined
-        flat = images.reshape(count + 1, -1)
-        wrong = np.concatenate(
-            [
-                (slack @ refined).ravel(),
-                flat @ refined.ravel(),
-                [np.sum(refined**2) - 1],
-            ]
-        )
-        jacobian = np.block(
-            [
-                [-flat[:count].T, np.kron(slack, np.eye(dimension))],
-                [np.zeros((count + 1, count)), 2 * flat],
-                [np.zeros((1, count)), 2 * refined.reshape(1, -1)],
-            ]
-        )
-        off = float(np.abs(wrong).max())
-        if off < 1e-14 or not off < 1e-2:
-            break
-        step = np.linalg.lstsq(jacobian, -wrong, rcond=1e-10)[0]
-        lam = lam + step[:count]
-        refined = refined + step[count:].reshape(refined.shape)
-    if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
-        return lam, refined / program.stretch[:, None]
-    return source.lam[chosen], P / program.stretch[:, None]
-
-
-def _with_identity(P: Floats) -> Floats | None:
-    """The same range with an identity block in it; None where P is short of rank."""
-    rows: list[int] = []
-    work = P.copy()
-    for _ in range(P.shape[1]):  # rows of the identity block, by complete pivoting
-        sizes = np.linalg.norm(work, axis=1)
-        r = int(np.argmax(sizes))
-        rows.append(r)
-        direction = work[r] / max(float(sizes[r]), 1e-300)
-        work -= np.outer(work @ direction, direction)
-    try:
-        return np.asarray(P @ np.linalg.inv(P[rows]))
-    except np.linalg.LinAlgError:
-        return None
 
 
 def _rationals(matrix: Floats, within: float) -> Any:
