@@ -157,11 +157,11 @@ class Search:
         self.rows, self.columns = upper_triangle(count)
         self.step = Program(decrease(moved, nothing))
         self.bound = Program(least(moved, nothing, above))
-        _, states = moved.run(moved.lead + 1)
-        _, before = moved.run(moved.lead)
-        self.before = self._forms(self.step, states[-2])
-        self.after = self._forms(self.step, states[-1])
-        self.here = self._forms(self.bound, before[-1])
+        _, (before, after) = moved.run(1)
+        _, (here,) = moved.run(0)
+        self.before = self._forms(self.step, before)
+        self.after = self._forms(self.step, after)
+        self.here = self._forms(self.bound, here)
 
     def _forms(self, program: Program, at: Any) -> Floats:
         """⟨v_i, v_j⟩ (twice, off the diagonal) at a state, one a row."""

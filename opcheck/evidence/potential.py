@@ -1,8 +1,8 @@
 """A one-step potential as a claim: V at k + 1 ≤ θ V at k, from a state of which nothing is known.
 
 V is a quadratic form in vectors of the state: z − z*, F z, and the rows that a step reads before it
-writes them. Where there are such rows the state is one that a step leaves, so that what they have
-to do with each other is known from the method's own text, and nothing is said of the first step.
+writes them. Those are arbitrary vectors too: what is proved holds from any state, that of the start
+included, and does not use that a row holds a value of F.
 """
 
 from __future__ import annotations
@@ -59,17 +59,11 @@ class Move:
     notes: tuple[str, ...] = ()
 
     @property
-    def lead(self) -> int:
-        """Blocks of steps in front of the one in question."""
-        return 1 if self.rows else 0
-
-    @property
     def covers(self) -> str:
         """What a statement about it covers, in words."""
         what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
-        if self.rows:
-            return f"{what} but the first: the state is any that a step leaves"
-        return f"{what}: they depend on z alone, and z is arbitrary"
+        state = " and ".join(["z", *self.rows])
+        return f"{what}: they depend on {state} alone, and {state} is arbitrary"
 
     def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
         """Calls, and the vectors of the state between so many blocks of steps."""
@@ -145,8 +139,8 @@ def move(
 
 def decrease(moved: Move, matrix: Matrix) -> Claim:
     """V after the steps ≤ V before them, as a claim whose ratio is θ."""
-    trace, states = moved.run(moved.lead + 1)
-    after, before = states[-1], states[-2]
+    trace, states = moved.run(1)
+    before, after = states
     return _claim(
         moved,
         trace,
@@ -165,7 +159,7 @@ def least(moved: Move, matrix: Matrix, above: Least) -> Claim:
         raise OpcheckError(
             f"a potential made of {', '.join(moved.vectors)} does not bound the {above}"
         )
-    trace, states = moved.run(moved.lead)
+    trace, states = moved.run(0)
     return _claim(
         moved,
         trace,
@@ -241,7 +235,7 @@ def _claim(
     return assemble(
         Setting(
             _statement(moved, **texts),
-            moved.lead,
+            0,
             {},
             {},
             {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in moved.parameters.items()},
