@@ -24,13 +24,16 @@ _WHERE = {
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "attack": "opcheck.evidence.attack",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
     "certify": "opcheck.evidence.certificate",
+    "dossier": "opcheck.evidence.dossier",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
+    "lyapunov": "opcheck.evidence.lyapunov",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
     "minmax": "opcheck.model.symbolic",
@@ -76,9 +79,12 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.attack import attack as attack
     from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
+    from opcheck.evidence.dossier import dossier as dossier
+    from opcheck.evidence.lyapunov import lyapunov as lyapunov
     from opcheck.evidence.prove import prove as prove
     from opcheck.evidence.verify import verify as verify
     from opcheck.evidence.worst_case import worst as worst
