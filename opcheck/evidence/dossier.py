@@ -12,6 +12,7 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.evidence import prove
 from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import NotCertified, attempts, certify
 from opcheck.evidence.mutants import hypothesis_mutants
@@ -78,11 +79,6 @@ def dossier(name: str) -> Dossier:
     ks = range(max(theorem.first, 1), max(theorem.first, 1) + STEPS)
     rungs = (_simulated(name), *_searched(name, ks), _certified(name, ks), _proved(theorem))
     return Dossier(name, (*rungs, _sharp(name)))
-
-
-def proved(theorem: Theorem) -> str | None:
-    """What is proved for all k by the potential that a theorem declares, in a sentence."""
-    return None
 
 
 def _simulated(name: str) -> Rung:
@@ -176,9 +172,19 @@ def _certified(name: str, ks: Sequence[int]) -> Rung:
 
 
 def _proved(theorem: Theorem) -> Rung:
-    found = proved(theorem)
-    says = ("no potential is declared",) if found is None else (found,)
-    return Rung("proved", found is not None, says, f"opcheck prove {theorem.name}")
+    found = prove.attempt(theorem)
+    data: dict[str, Any] = {"status": found.status}
+    says = ["no potential argument is declared"]
+    if found.proved is not None:
+        potential = found.proved.potential
+        says = [f"for {found.proved.covers} and all admissible parameters"]
+        says += [f"V = {potential}"] if potential else []
+        data |= {"covers": found.proved.covers, "potential": potential}
+    elif found.reason:
+        says = [_short(theorem.name, OpcheckError(found.reason))]
+    return Rung(
+        "proved", found.status == "proved", tuple(says), f"opcheck prove {theorem.name}", data
+    )
 
 
 def _sharp(name: str) -> Rung:
@@ -216,7 +222,7 @@ def standings(
 
 def _standing(name: str) -> Standing:
     theorem: Theorem = registry.get("theorems", name)
-    rung = "proved" if proved(theorem) is not None else _highest(theorem)
+    rung = "proved" if prove.attempt(theorem).status == "proved" else _highest(theorem)
     return Standing(name, rung, any(m.caught for m in hypothesis_mutants(name)))
 
 
