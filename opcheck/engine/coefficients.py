@@ -22,6 +22,7 @@ from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
 
 Vector = tuple[Any, ...]
+STAR = "F*"  # F at the solution, where F and A are felt apart
 START: Sparse = ((0, fmpq(1)),)
 
 
@@ -62,9 +63,8 @@ class Trace:
 
     @property
     def calls(self) -> list[tuple[str, Evaluation]]:
-        """The calls by the names of the vectors that they returned, the last of the basis."""
-        start = len(self.basis) - len(self.evaluations)
-        return list(zip(self.basis[start:], self.evaluations, strict=True))
+        """The calls by the names of the vectors that they returned."""
+        return [(self.basis[e.value.index(1)], e) for e in self.evaluations]
 
 
 class Recorder:
@@ -98,6 +98,8 @@ class Recorder:
         """Point and value of p = before − γ v with v ∈ of(p)."""
         gamma = scalar(gamma)
         key = (of, before, gamma)
+        if of == "F" and not before and gamma == 0:
+            return (), self.star()
         if key not in self.seen:
             value: Sparse = ((len(self.names), self.one),)
             self.names.append(f"{of}{len(self.names)}")
@@ -109,6 +111,14 @@ class Recorder:
             if of == "S" and self.split:
                 self.ask("F", point, 0)
         return self.seen[key]
+
+    def star(self) -> Sparse:
+        """F at the solution: 0 where A = 0, else a vector of its own."""
+        if not self.constrained:
+            return ()
+        if STAR not in self.names:
+            self.names.append(STAR)
+        return ((self.names.index(STAR), self.one),)
 
     def value(self, point: Sparse) -> Sparse:
         """What F returned at a point, asked for where it was not yet."""

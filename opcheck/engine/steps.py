@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from flint import fmpq
 
 from opcheck.engine.coefficients import Recorder, fill, vector_of
 from opcheck.engine.forms import AXES, Coefficient, Form, Sparse
@@ -56,12 +55,6 @@ class Steps:
         names.append("unknown")
         self.oracle = Recorder(False, constrained, names, field.number(1))
         self.resolvent = self.oracle.resolvent if constrained else identity
-        if constrained:
-            self.star: Sparse = ((len(names), field.number(1)),)
-            self.oracle.names.append("F*")
-        else:
-            self.star = ()
-        self.oracle.seen["F", (), fmpq(0)] = (), self.star
         rows: list[Sparse] = []
         for i, name in enumerate(method.rows):
             zero = start and name in method.zero
@@ -185,7 +178,7 @@ class Steps:
         if of == "F" or not self.constrained:
             return self.oracle.ask("F", point, 0)[1]
         if point == ():
-            return minus((), self.star) if of == "A" else ()
+            return minus((), self.oracle.star()) if of == "A" else ()
         known = {name: value for name, at, value, _, _ in self.oracle.calls if at == point}
         if of == "S":
             return plus(self.value("F", point), self.value("A", point))

@@ -21,6 +21,7 @@ from opcheck import registry
 from opcheck.engine.jit import fingerprint, visible
 from opcheck.errors import OpcheckError
 from opcheck.evidence import recheck, rounding
+from opcheck.evidence.declared import declared
 from opcheck.evidence.inequalities import Claim, claim
 from opcheck.evidence.potential import restated
 from opcheck.evidence.rounding import exact
@@ -99,6 +100,11 @@ def certify(
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
     reason = ""
+    for convex in (False, True) if wanted == 1 and entry.proof is not None else ():
+        stated = claim(entry, k, place, given, convex)
+        multipliers = declared(stated)
+        if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
+            return _certificate(stated, fmpq(1), multipliers, "declared")
     for convex in (False, True):
         stated = claim(entry, k, place, given, convex)
         program = Program(stated)

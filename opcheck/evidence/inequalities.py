@@ -17,7 +17,7 @@ import numpy as np
 from flint import fmpq
 from numpy.typing import NDArray
 
-from opcheck.engine.coefficients import START, Trace, Vector, memoryless, trace
+from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
@@ -203,10 +203,11 @@ def assemble(
     """The claim about a run: what is known of its points, by properties with rational constants."""
     graphs = _graphs(found, constrained)
     size = len(found.basis)
-    if constrained and not _feels_the_sum_alone(found, measure, bound):
+    basis = found.basis
+    if constrained and STAR not in basis and not _feels_the_sum_alone(found, measure, bound):
         size += 1
-    basis = found.basis + (("F*",) if size > len(found.basis) else ())
-    star = tuple(fmpq(int(i == len(found.basis))) for i in range(size))
+        basis = (*basis, STAR)
+    star = tuple(fmpq(int(name == STAR)) for name in basis)
     zero = tuple(fmpq(0) for _ in range(size))
     full = {
         of: {n: (_pad(p, size), _pad(v, size)) for n, (p, v) in g.items()}

@@ -22,7 +22,7 @@ from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.reader import Reader, Total, parsed
+from opcheck.evidence.reader import SHIFT, Reader, Total, parsed
 from opcheck.evidence.signs import DEPTH, Constraint, Domain
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
@@ -381,8 +381,7 @@ def _span(node: ast.AST, at: int, theorem: Theorem, evaluated: bool = False) -> 
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         if node.func.id in POINTS or node.func.id in {p.kind.name for p in theorem.asked}:
             evaluated = True
-        if node.func.id in ("next", "last"):
-            at += 1 if node.func.id == "next" else -1
+        at += SHIFT.get(node.func.id, 0)
         rows = [a.id for a in node.args if isinstance(a, ast.Name)]
         if node.func.id in registry.names("measures") and len(rows) == len(node.args):
             use = take(node.func.id, rows)

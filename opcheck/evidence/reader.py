@@ -20,6 +20,7 @@ from opcheck.errors import OpcheckError
 from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
 
+SHIFT = {"next": 1, "last": -1}
 CONCRETE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -138,6 +139,19 @@ class Reader:
         except (TypeError, ZeroDivisionError, IndexError) as error:
             raise OpcheckError(f"{source!r} can't be read on a step: {error}") from error
 
+    def inequality(self, source: str, offset: int = 0) -> tuple[str, list[Sparse]]:
+        """The name of an inequality and its points. Raises OpcheckError for another text."""
+        node, at = parsed(source), offset
+        while isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = node.func.id
+            if name not in SHIFT:
+                points = [self._value(a, at) for a in node.args]
+                if all(isinstance(p, Coefficient) for p in points):
+                    return name, [p.vector for p in points]
+                break
+            node, at = node.args[0], at + SHIFT[name]
+        raise OpcheckError(f"{source!r} is no inequality between points")
+
     def total(self, source: str, offset: int = 0) -> Total:
         """The value of a text that must be quadratic."""
         found = self.read(source, offset)
@@ -226,8 +240,8 @@ class Reader:
         plain = len(rows) == len(args) and known.issuperset(rows)
         if name in self.measures and plain:
             return self._measured(name, rows, at)
-        if name in ("next", "last") and len(args) == 1:
-            return self._value(args[0], at + (1 if name == "next" else -1))
+        if name in SHIFT and len(args) == 1:
+            return self._value(args[0], at + SHIFT[name])
         if name in ("before", "upto", "first") and len(args) == 1:
             return self._summed(name, args[0], at)
         if name == "sqrt" and len(args) == 1:

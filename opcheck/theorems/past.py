@@ -160,6 +160,18 @@ theorem(
     constrained=True,
     doc="Energy of past extragradient started with an extragradient step: what it lost and what is "
     "left stay below the first squared distance. For A = ∂g, as a normal cone.",
+    proof=Proof(
+        potential="norm2(z - solution) + q*norm2(z - last(zbar))"
+        " + (1 - q)*before(distance(before, zbar))",
+        step={
+            "Monotone(zbar, solution)": "2*gamma",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+            "Lipschitz(zbar, last(zbar))": "gamma/(2*L)",
+        },
+        end={"next(potential)": "1"},
+    ),
 )
 
 theorem(
