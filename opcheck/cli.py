@@ -306,9 +306,9 @@ def verify(
         found = confront(selector, where, workers, step, everything, **rest)
     standing = {}
     if isinstance(found, Report) and where is None:
-        from opcheck.evidence.dossier import standings
+        from opcheck.evidence.dossier import SPEAKS, standings
 
-        with terminal.Bar("evidence", len(found.summaries)) as step:
+        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in found.summaries)) as step:
             standing = standings(found, workers, step)
     planted = []
     if mutants:

@@ -15,6 +15,7 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence import attack as attacks
+from opcheck.evidence import rounding
 from opcheck.evidence.attack import attack
 from opcheck.evidence.compare import plan
 from opcheck.evidence.dossier import Dossier, dossier, standings
@@ -305,6 +306,21 @@ def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> No
     found = standings(Report((summary("mine"),)))["mine"]
     assert found.rung == rung
     assert bool(rung) >= found.sharp
+
+
+def test_a_multiple_of_the_bound_is_no_certificate_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rationals are found above the bound alone, the solver's word is what is left."""
+    real = rounding.attempts
+
+    def only_raised(program: Any, target: Any, tight: bool = True, start: Any = None) -> Any:
+        return iter(()) if tight else real(program, target, tight)
+
+    monkeypatch.setattr(rounding, "attempts", only_raised)
+    report = Report((summary("lieder2021_halpern"),))
+    assert standings(report)["lieder2021_halpern"].rung == "worst case"
+    found = dossier("lieder2021_halpern")
+    assert [r.stands for r in found.rungs[2:4]] == [True, False]
+    assert found.rungs[3].data["k"] == []
 
 
 def test_what_is_not_decided_stands_on_nothing() -> None:

@@ -20,6 +20,7 @@ from opcheck.evidence.verify import Report, over_processes, summary
 from opcheck.evidence.worst_case import ABOVE, worst
 from opcheck.model.theorem import Theorem
 
+SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
@@ -99,7 +100,7 @@ def _simulated(name: str) -> Rung:
         "where": top.problem if top else None,
         "k": top.k if top else None,
     }
-    stands = found.status in ("holds", "attained")
+    stands = found.status in SPEAKS
     return Rung("simulated", stands, tuple(says), f"opcheck verify {name}", data)
 
 
@@ -213,7 +214,7 @@ def standings(
     Looked for from above, so that what costs most is left out where something stronger is known.
     A theorem that is violated, undecided or without a problem stands on none.
     """
-    good = {s.theorem.name for s in report.summaries if s.status in ("holds", "attained")}
+    good = {s.theorem.name for s in report.summaries if s.status in SPEAKS}
     names = [s.theorem.name for s in report.summaries]
     found = over_processes(_standing, [n for n in names if n in good], jobs, progress)
     known = {one.theorem: one for one in found}

@@ -120,7 +120,8 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
     console.print(
         f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, "
         f"{compared} comparisons; "
-        "worst = largest measured/bound; n (m?) = m of n problems are inconclusive.",
+        "worst = largest measured/bound; n (m?) = m of n problems are inconclusive"
+        + ("; evidence: opcheck show THEOREM --evidence." if standing else "."),
         highlight=False,
     )
     for s in report.summaries:
