@@ -301,13 +301,14 @@ def test_on_one_problem_there_is_no_rung() -> None:
 )
 def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
-    mine = dataclasses.replace(entry, name="mine", **change)
+    mine = dataclasses.replace(entry, **{"name": "mine", "proof": None, **change})
     registry.register("theorems", "mine", mine, "here")
     found = standings(Report((summary("mine"),)))["mine"]
     assert found.rung == rung
     assert bool(rung) >= found.sharp
 
 
+@pytest.mark.usefixtures("own_registry")
 def test_a_multiple_of_the_bound_is_no_certificate_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rationals are found above the bound alone, the solver's word is what is left."""
     real = rounding.attempts
@@ -316,9 +317,10 @@ def test_a_multiple_of_the_bound_is_no_certificate_of_it(monkeypatch: pytest.Mon
         return iter(()) if tight else real(program, target, tight)
 
     monkeypatch.setattr(rounding, "attempts", only_raised)
-    report = Report((summary("lieder2021_halpern"),))
-    assert standings(report)["lieder2021_halpern"].rung == "worst case"
-    found = dossier("lieder2021_halpern")
+    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
+    registry.register("theorems", "mine", dataclasses.replace(entry, name="mine", proof=None), "")
+    assert standings(Report((summary("mine"),)))["mine"].rung == "worst case"
+    found = dossier("mine")
     assert [r.stands for r in found.rungs[2:4]] == [True, False]
     assert found.rungs[3].data["k"] == []
 

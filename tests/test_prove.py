@@ -324,7 +324,7 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     assert "≥ 0" in reason(eg, {"where": "0 < gamma < 11/10/L"})
     assert "upper bounds" in reason(eg, {"claim": "equality"})
     assert "starts after" in reason(eg, {}, begin=1)
-    assert "begin later" in reason("cai2022_peg_potential", {"first": 0})
+    assert "begin later" in reason("gidel2019_peg_contraction", {}, begin=0)
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])

@@ -245,21 +245,25 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
 
 
 def memory(
-    method: Method, values: Mapping[str, Any], constrained: bool = False, steps: int = 1
+    method: Method,
+    values: Mapping[str, Any],
+    constrained: bool = False,
+    steps: int = 1,
+    first: int = 0,
 ) -> tuple[str, ...] | None:
     """The rows beside z that ``steps`` iterations read before they write them, in order.
 
-    A row that such rows alone are made of counts too. None where k plays a part as well. Raises
-    TypeError for a method that is not linear in its points.
+    From k = ``first`` on. A row that such rows alone are made of counts too. None where k plays a
+    part as well. Raises TypeError for a method that is not linear in its points.
     """
     rows = len(method.rows)
     outcomes = []
-    for k in (0, steps, 2 * steps):
+    for k in (first, first + steps, first + 2 * steps):
         oracle = Recorder(False, constrained, _names(method.rows[1:]))
         state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
         own = state[0, :rows]
         J = oracle.resolvent if constrained else identity
-        params = _params(method, values, 3 * steps + 1)[0]
+        params = _params(method, values, first + 3 * steps + 1)[0]
         for i in range(steps):
             method.kernel(oracle, None, J, None, own, params, fmpq(k + i), 1)
         ends = [vector_of(own[i]) for i in range(rows)]
@@ -286,6 +290,7 @@ def walk(
     steps: int = 1,
     constrained: bool = False,
     residual: bool = False,
+    first: int = 0,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
 
@@ -293,14 +298,16 @@ def walk(
         rows: those that matter, as ``memory`` finds them; any other starts as z.
         blocks: how many times ``steps`` iterations are made.
         residual: also ask for F at z before, between and after them.
+        first: the k of the first iteration.
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
         ``rows``, and "F z" where it was asked for.
     """
-    found = _walk(method, values, rows, blocks, steps, constrained, residual, split=False)
+    options = (method, values, rows, blocks, steps, constrained, residual, first)
+    found = _walk(*options, split=False)
     if constrained and {e.of for e in found[0].evaluations} >= {"F", "S"}:
-        return _walk(method, values, rows, blocks, steps, constrained, residual, split=True)
+        return _walk(*options, split=True)
     return found
 
 
@@ -312,13 +319,14 @@ def _walk(
     steps: int,
     constrained: bool,
     residual: bool,
+    first: int,
     split: bool,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     oracle = Recorder(split, constrained, _names(rows))
     places = {name: 1 + i for i, name in enumerate(rows)}
     state = _state(method, [((places.get(n, 0), fmpq(1)),) for n in method.rows], zero=False)[0]
     own = state[: len(method.rows)]
-    params = _params(method, values, blocks * steps + 1)[0]
+    params = _params(method, values, first + blocks * steps + 1)[0]
     J = oracle.resolvent if constrained else identity
     states: list[dict[str, Sparse]] = []
     for block in range(blocks + 1):
@@ -326,7 +334,7 @@ def _walk(
         at |= {"F z": oracle.value(at["z"])} if residual else {}
         states.append(at)
         for i in range(steps if block < blocks else 0):
-            method.kernel(oracle, None, J, None, own, params, fmpq(block * steps + i), 1)
+            method.kernel(oracle, None, J, None, own, params, fmpq(first + block * steps + i), 1)
     size = len(oracle.names)
     dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
     trace = Trace(

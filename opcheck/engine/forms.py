@@ -271,7 +271,7 @@ def form_arithmetic() -> Arithmetic:
         return balls.power(a, b)
 
     def best(_: Any) -> Any:
-        raise TypeError("the best of several iterates is a minimum of forms, not a form")
+        raise TypeError("the best of several iterates is a minimum of forms: no quadratic form")
 
     functions = {**balls.functions, "sqrt": over_arrays(_root), "best": best}
     return Arithmetic(balls.literal, balls.divide, power, balls.pi, functions)

@@ -43,6 +43,7 @@ class Move:
         constrained: A is any maximally monotone operator; else A = 0.
         steps: iterations that are taken together.
         rows: that are carried over beside z.
+        first: the k from which on every step is the same.
         vectors: in which V is a form: "z", "F z", rows.
         convex: A is the subdifferential of a convex function.
         notes: what was rounded.
@@ -54,6 +55,7 @@ class Move:
     constrained: bool
     steps: int
     rows: tuple[str, ...]
+    first: int
     vectors: tuple[str, ...]
     convex: bool = False
     notes: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class Move:
     def covers(self) -> str:
         """What a statement about it covers, in words."""
         what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
+        what += f" from k = {self.first} on" if self.first else ""
         state = " and ".join(["z", *self.rows])
         return f"{what}: they depend on {state} alone, and {state} is arbitrary"
 
@@ -75,6 +78,7 @@ class Move:
             self.steps,
             self.constrained,
             VALUE in self.vectors,
+            self.first,
         )
 
 
@@ -112,15 +116,18 @@ def move(
         if p.name in values
     }
     try:
-        rows = memory(chosen, exact, constrained, steps)
+        # the first step may differ: it fills what later ones carry over
+        found = [(k, memory(chosen, exact, constrained, steps, k)) for k in (0, steps)]
     except TypeError as error:
         raise OpcheckError(f"{chosen.name} has no potential to search for: {error}") from error
-    if rows is None:
+    same = [(k, rows) for k, rows in found if rows is not None]
+    if not same:
         together = f"{steps} steps together are" if steps > 1 else "a step is"
         raise OpcheckError(
             f"{chosen.name}: {together} not the same at every k, as with a weight that depends on "
             "k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
         )
+    first, rows = same[0]
     if constrained and rows:
         raise OpcheckError(
             f"{chosen.name} carries {', '.join(rows)} over from step to step; that is done for "
@@ -134,7 +141,7 @@ def move(
                 f"a potential of {chosen.name} is made of {', '.join(possible)}, not of {name}{why}"
             )
     wanted = tuple(dict.fromkeys(vectors)) or possible
-    return Move(chosen, known, exact, constrained, steps, rows, wanted, notes=tuple(notes))
+    return Move(chosen, known, exact, constrained, steps, rows, first, wanted, notes=tuple(notes))
 
 
 def decrease(moved: Move, matrix: Matrix) -> Claim:
