@@ -1,23 +1,36 @@
-"""Worst cases against PEPit with the same solver: build and solve, side by side in one process.
+"""Worst cases against PEPit with the same solver, and what their certificates cost.
 
-``python benchmarks/proofs.py`` prints a table; needs ``pip install pepit``.
+    python benchmarks/proofs.py [-k 3..12] [--json | --markdown]
+
+Building and solving, side by side in one process, by the CPU time of the process; then rounding and
+checking against that, and the stand-alone checker as a process of its own. Needs ``pip install
+pepit``. Exits 1 if a target is missed, or the two values differ by more than 1e-6.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import PEPit
 import PEPit.operators
+from measuring import Row, arguments, machine, show, side_by_side
 from PEPit.primitive_steps import proximal_step
 
-from opcheck.evidence.certificate import certify
-from opcheck.evidence.worst_case import worst
+from opcheck import registry
+from opcheck.evidence import recheck
+from opcheck.evidence.certificate import at, certify
+from opcheck.evidence.inequalities import claim
+from opcheck.evidence.worst_case import Program, worst
 
-KS = (3, 4, 5, 6)
+CLOSE = 1e-6  # to which both values must agree
 BOTH = PEPit.operators.LipschitzStronglyMonotoneOperatorCheap
 
 
@@ -68,31 +81,74 @@ CASES: dict[str, Callable[[int], float]] = {
 }
 
 
-def fastest(run: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
-    """Seconds of the fastest of a few runs, and what it returned."""
-    best, value = float("inf"), None
-    for _ in range(times):
-        begin = time.perf_counter()
-        value = run()
-        best = min(best, time.perf_counter() - begin)
-    return best, value
+def beside(name: str, theirs: Callable[[int], float], k: int) -> tuple[Row, float]:
+    """Forms and solve beside PEPit's, and how far the values are apart."""
+    values: dict[str, Any] = {}
+    runs = {
+        "ours": lambda: values.update(ours=worst(name, k).value),
+        "theirs": lambda: values.update(theirs=theirs(k)),
+    }
+    best = side_by_side(runs, 3, time.process_time)
+    row = Row(
+        f"{name} k = {k}, worst case", best["ours"], "PEPit", best["theirs"], 5, at_least=True
+    )
+    return row, abs(values["ours"] - values["theirs"]) / values["theirs"]
 
 
-def main() -> None:
+def certificate(name: str, k: int, repeats: int) -> tuple[Row, str]:
+    """Rounding and checking against forms and solve; what was not certified at the bound."""
+    found: dict[str, Any] = {}
+
+    def solve() -> None:
+        found["program"] = Program(claim(registry.get("theorems", name), k))
+        found["solution"] = found["program"].smallest()
+
+    def prove() -> None:
+        found["proof"] = at(found["program"], Fraction(1), found["solution"])
+
+    best = side_by_side({"solve": solve, "prove": prove}, repeats, time.process_time)
+    missed = "" if found["proof"] else f"{name} at k = {k}: no certificate at the bound itself"
+    case = f"{name} k = {k}, certificate"
+    return Row(case, best["prove"], "forms and solve", best["solve"], target=2), missed
+
+
+def alone(name: str, k: int) -> Row:
+    """The stand-alone checker on one file, as a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = certify(name, k).save(Path(folder) / "proof.json")
+        words = [sys.executable, "-I", "-S", str(recheck.__file__), str(path)]
+        best = side_by_side(
+            {"": lambda: subprocess.run(words, check=True, capture_output=True)},
+            3,
+            time.perf_counter,
+        )
+    return Row(f"{name} k = {k}, recheck.py", best[""], target=2)
+
+
+def main() -> int:
+    """Time and print."""
     warnings.simplefilter("ignore")
-    print("theorem                   k   opcheck     PEPit  times   difference   certified in")
+    parser = arguments(__doc__)
+    parser.add_argument("-k", default="3..12", help="as 3..12 or 5")
+    chosen, info = parser.parse_args(), machine()
+    low, _, high = chosen.k.partition("..")
+    rows: list[Row] = []
+    notes: list[str] = []
+    farthest = 0.0
     for name, theirs in CASES.items():
         worst(name, 1)
-        for k in KS:
-            ours, found = fastest(lambda name=name, k=k: worst(name, k))
-            other, value = fastest(lambda theirs=theirs, k=k: theirs(k))
-            proof, certificate = fastest(lambda name=name, k=k: certify(name, k), 1)
-            off = abs(found.value - value) / value
-            print(
-                f"{name:24} {k:2} {1e3 * ours:6.1f} ms {1e3 * other:6.0f} ms {other / ours:5.1f}x"
-                f"   {off:10.1e}   {1e3 * proof:6.0f} ms at {float(certificate.ratio):.7g}"
-            )
+        for k in range(int(low), int(high or low) + 1):
+            row, off = beside(name, theirs, k)
+            rows.append(row)
+            farthest = max(farthest, off)
+            row, missed = certificate(name, k, 3)
+            rows.append(row)
+            notes += [missed] if missed else []
+            if k == 10:
+                rows.append(alone(name, k))
+    notes.append(f"Values differ by {farthest:.1e} of themselves at most.")
+    return max(show(rows, info, notes, chosen.form), int(farthest > CLOSE))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -17,19 +17,23 @@ _WHERE = {
     "Monotone": "opcheck.model.property",
     "Nonexpansive": "opcheck.model.property",
     "Problem": "opcheck.model.problem",
+    "Proof": "opcheck.model.proof",
     "QuasiNonexpansive": "opcheck.model.property",
     "Region": "opcheck.model.problem",
     "Resolvent": "opcheck.model.operator",
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "attack": "opcheck.evidence.attack",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
     "certify": "opcheck.evidence.certificate",
+    "dossier": "opcheck.evidence.dossier",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
+    "lyapunov": "opcheck.evidence.lyapunov",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
     "minmax": "opcheck.model.symbolic",
@@ -38,6 +42,7 @@ _WHERE = {
     "problem": "opcheck.model.problem",
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
+    "prove": "opcheck.evidence.prove",
     "run": "opcheck.engine.run",
     "theorem": "opcheck.model.theorem",
     "verify": "opcheck.evidence.verify",
@@ -74,9 +79,13 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
+    from opcheck.evidence.attack import attack as attack
     from opcheck.evidence.certificate import certify as certify
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
+    from opcheck.evidence.dossier import dossier as dossier
+    from opcheck.evidence.lyapunov import lyapunov as lyapunov
+    from opcheck.evidence.prove import prove as prove
     from opcheck.evidence.verify import verify as verify
     from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure
@@ -90,6 +99,7 @@ if TYPE_CHECKING:
     from opcheck.model.problem import problem as problem
     from opcheck.model.problem import problem_family as problem_family
     from opcheck.model.problem import resolvent_family as resolvent_family
+    from opcheck.model.proof import Proof as Proof
     from opcheck.model.property import Cocoercive as Cocoercive
     from opcheck.model.property import Comonotone as Comonotone
     from opcheck.model.property import ConicallyNonexpansive as ConicallyNonexpansive

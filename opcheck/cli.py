@@ -102,12 +102,16 @@ def list_(kind: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("name")
+@click.option("--evidence", is_flag=True, help="Of a theorem: all that speaks for it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def show(name: str, as_json: bool) -> None:
-    """Anything by name: statement, formula, parameters, source."""
+def show(name: str, evidence: bool, as_json: bool) -> None:
+    """Anything by name: statement, formula, parameters, source; a theorem's evidence."""
     from opcheck.report.describe import describe
 
     found = describe(name)
+    if evidence:
+        _evidence(name, found, as_json)
+        return
     if as_json:
         _json([dict(rows) for rows in found])
         return
@@ -115,6 +119,24 @@ def show(name: str, as_json: bool) -> None:
 
     for rows in found:
         pairs(rows, _console())
+
+
+def _evidence(name: str, described: Any, as_json: bool) -> None:
+    from opcheck import registry
+    from opcheck.evidence.dossier import dossier
+    from opcheck.report import terminal
+
+    if name not in registry.names("theorems"):
+        raise OpcheckError(f"{name!r} is no theorem; --evidence is about theorems")
+    statement = next(rows for rows in described if rows[0][0] == "theorem")
+    found = dossier(name)
+    if as_json:
+        _json({**found.as_dict(), "statement": dict(statement)})
+        return
+    console = _console()
+    terminal.pairs(statement, console)
+    console.print()
+    terminal.show_dossier(found, console)
 
 
 def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
@@ -282,6 +304,12 @@ def verify(
         where, rest = _split(rest, problem)
     with terminal.Bar("verify", len(names)) as step:
         found = confront(selector, where, workers, step, everything, **rest)
+    standing = {}
+    if isinstance(found, Report) and where is None:
+        from opcheck.evidence.dossier import standings
+
+        with terminal.Bar("evidence", len(found.summaries)) as step:
+            standing = standings(found, workers, step)
     planted = []
     if mutants:
         from opcheck.evidence.mutants import mutants as plant
@@ -291,13 +319,16 @@ def verify(
             planted = plant(names, workers, step)
     if as_json:
         document = found.as_dict()
+        for row in document["theorems"] if standing else ():
+            one = standing[row["name"]]
+            row |= {"rung": one.rung, "sharp": one.sharp}
         if mutants:
             document["mutants"] = [m.as_dict() for m in planted]
         _json(document)
     else:
         console = _console()
         if isinstance(found, Report):
-            terminal.show_report(found, console)
+            terminal.show_report(found, console, standing)
         else:
             terminal.show_verdict(found, console)
         if mutants:
@@ -510,7 +541,12 @@ def worst(
     sparse: bool,
     as_json: bool,
 ) -> None:
-    """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver."""
+    """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
+
+    Beside it what the attack reaches: the true worst case lies between the two.
+    """
+    from opcheck.evidence.attack import BUDGET
+    from opcheck.evidence.attack import attack as search
     from opcheck.evidence.worst_case import each
     from opcheck.report import terminal
 
@@ -521,10 +557,47 @@ def worst(
         for one in each(name, chosen, place, sparse, _texts(parameters)):
             found.append(one)
             step(f"{name} k = {one.k}")
+    ks_ = [w.k for w in found]
+    reached = search(name, ks_, BUDGET, 0, place, **_texts(parameters)).found
     if as_json:
-        _json([one.as_dict() for one in found])
+        both = zip(found, reached, strict=True)
+        _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])
     else:
-        terminal.show_worst(found, _console())
+        terminal.show_worst(found, _console(), [one.ratio for one in reached])
+
+
+@main.command()
+@click.argument("theorem")
+@click.option("-k", "ks", default="1,2,5,10,20", show_default=True, help="As 3, 1..6 or 1,2,5.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
+@click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
+@click.option("--budget", default=1000, show_default=True, help="Operators tried at each k.")
+@click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def attack(
+    theorem: str,
+    ks: str,
+    parameters: tuple[str, ...],
+    place: Any,
+    budget: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Search the class of THEOREM for the operator with the largest measured/bound.
+
+    Exit code 1 if one exceeds the bound.
+    """
+    from opcheck.evidence.attack import attack as search
+    from opcheck.report import terminal
+
+    (name,) = _one(theorem)
+    found = search(name, _indices(ks), budget, seed, place, **_texts(parameters))
+    if as_json:
+        _json(found.as_dict())
+    else:
+        terminal.show_attack(found, _console())
+    if not found.ok:
+        click.get_current_context().exit(1)
 
 
 @main.command()
@@ -574,6 +647,101 @@ def certify(
             click.echo(path)
     if any(a.kind == "not certified" for a in found):
         click.get_current_context().exit(1)
+
+
+@main.command()
+@click.argument("selector", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every theorem.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
+    """Check declared potential arguments for all k and all admissible parameters at once.
+
+    Exit code 1 if one does not show its theorem.
+    """
+    from opcheck import registry
+    from opcheck.evidence.prove import attempt
+    from opcheck.report import terminal
+
+    if bool(selector) == everything:
+        raise OpcheckError("prove takes theorems by name or prefix, or --all")
+    names = registry.select("theorems", selector) if selector else registry.names("theorems")
+    found = []
+    with terminal.Bar("prove", len(names)) as step:
+        for name in names:
+            found.append(attempt(registry.get("theorems", name)))
+            step(name)
+    if len(names) == 1 and found[0].status == "none":
+        raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
+    if as_json:
+        _json([one.as_dict() for one in found])
+    else:
+        terminal.show_proofs(found, _console())
+    if any(one.status == "not proved" for one in found):
+        click.get_current_context().exit(1)
+
+
+@main.command()
+@click.argument("method")
+@click.option(
+    "--given",
+    multiple=True,
+    required=True,
+    metavar="PROPERTY",
+    help="As 'Lipschitz(1) of F'; again for each.",
+)
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/4.")
+@click.option(
+    "--theta", default="smallest", show_default=True, help="The rate, as 7/8 or 1; or smallest."
+)
+@click.option(
+    "--above",
+    type=click.Choice(["distance", "residual"]),
+    default="distance",
+    show_default=True,
+    help="What V bounds.",
+)
+@click.option("--vector", "vectors", multiple=True, help="Of V: z, 'F z', a row; default all.")
+@click.option("--steps", default=1, show_default=True, help="Taken together, as Lookahead's τ.")
+@click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
+@click.option("--out", type=click.Path(file_okay=False), help="Write both certificates.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def lyapunov(
+    method: str,
+    given: tuple[str, ...],
+    parameters: tuple[str, ...],
+    theta: str,
+    above: Any,
+    vectors: tuple[str, ...],
+    steps: int,
+    constrained: bool,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
+
+    Exit code 1 if there is none of this shape, or none that rounds.
+    """
+    from opcheck.evidence.certificate import NotCertified
+    from opcheck.evidence.lyapunov import lyapunov as search
+    from opcheck.report import terminal
+
+    try:
+        found = search(
+            method, given, theta, above, vectors, steps, constrained, **_texts(parameters)
+        )
+    except NotCertified as reason:
+        if as_json:
+            _json({"method": method, "potential": None, "reason": str(reason)})
+        else:
+            click.echo(str(reason))
+        click.get_current_context().exit(1)
+    paths = found.save(out) if out else []
+    if as_json:
+        _json(found.as_dict())
+    else:
+        terminal.show_potential(found, _console())
+        for path in paths:
+            click.echo(path)
 
 
 @main.command()

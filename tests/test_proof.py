@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import certificate, inequalities, recheck, worst_case
+from opcheck.evidence import inequalities, polish, recheck, rounding, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -460,7 +460,10 @@ def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> Non
 TIGHT = [
     ("lieder2021_halpern", 2),
     ("gu2020_ppm_last", 2),
+    ("gu2020_ppm_last", 10),  # its kernel has denominators of ten digits, which floats don't show
     ("lieder2018_km_last", 2),
+    ("lieder2018_km_last", 10),
+    ("lieder2021_halpern", 12),
     ("lee2021_feg", 3),
     ("gorbunov2022_eg_monotone", 0),
     ("gorbunov2023_ppm_last", 1),
@@ -480,6 +483,34 @@ def test_a_tight_bound_is_certified_and_one_percent_less_is_not(name: str, k: in
         certify(name, k, ratio="99/100")
 
 
+def test_a_kernel_is_read_off_exactly() -> None:
+    """Against the extremal run: T a rotation, whose Gram matrix has rank 2 and rational rows."""
+    k = 9
+    found = claim(stated("gu2020_ppm_last"), k)
+    program = Program(found)
+    start = program.smallest()
+    chosen = np.flatnonzero(rounding._active(start))
+    forms = [rounding.combined(found, {int(i): fmpq(1)}) for i in chosen]
+    constant = rounding.constant_of(found, fmpq(1))
+    lam, P = polish.polished(program, 1.0, start, chosen, 2)
+    block = polish.with_identity(P)
+    assert block is not None
+    kernel = polish.precise(forms, constant, lam * program.unit[chosen], P, block[0])
+    assert kernel is not None
+    longest = max(int(v.q) for v in kernel.entries())
+    assert longest > 10**7
+    # the same plane as the points of the run on the rotation that reaches the bound: s of each
+    # step, as multiples of z0 and of a vector at a right angle to it
+    cosine = (k / (k + 1)) ** 0.5
+    turn = cosine * np.exp(1j * np.arccos(cosine))  # J = cos φ · rotation by φ, from its angle
+    z = turn ** np.arange(k + 2)
+    s = (z[:-1] - z[1:]) / float(found.setting.values["gamma"])
+    rows = np.array([[1, 0], *([v.real, v.imag] for v in s)])
+    plane = np.array([[float(v) for v in row] for row in kernel.tolist()])
+    fit = plane @ np.linalg.lstsq(plane, rows, rcond=None)[0]
+    assert np.abs(fit - rows).max() < 1e-9
+
+
 def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
     found = certify("gorbunov2022_eg_last", 2, ratio=Fraction(1, 2))
     assert found.ratio == Fraction(1, 2)
@@ -491,12 +522,12 @@ def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
 def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = certificate._attempts
+    real = rounding.attempts
 
-    def only_raised(program: Any, target: Any, tight: bool = True) -> Any:
+    def only_raised(program: Any, target: Any, tight: bool = True, start: Any = None) -> Any:
         return iter(()) if tight else real(program, target, tight)
 
-    monkeypatch.setattr(certificate, "_attempts", only_raised)
+    monkeypatch.setattr(rounding, "attempts", only_raised)
     found = certify("lieder2021_halpern", 3)
     assert 1 < found.ratio < Fraction(1001, 1000)
     assert found.tau == found.ratio * Fraction(4, 16)
@@ -1171,6 +1202,6 @@ def test_the_explained_certificate_is_the_one_that_is_made(halpern_2: dict[str, 
     found = claim(registry.get("theorems", "lieder2021_halpern"), 2)
     pairs = [list(q.pair) for q in found.inequalities]
     used = {pairs.index(one["pair"]): fmpq(one["value"]) for one in halpern_2["multipliers"]}
-    slack = certificate._constant(found, fmpq(1)) - certificate._matrix(found, used)
+    slack = rounding.constant_of(found, fmpq(1)) - rounding.combined(found, used)
     square = fmpq_mat([[fmpq(2, 3), 0, 0, -1]])
     assert slack == square.transpose() * square

@@ -16,12 +16,13 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from opcheck.engine.drive import drive
-from opcheck.engine.forms import AXES, Coefficient, Sparse
+from opcheck.engine.forms import AXES, Coefficient, Scalar, Sparse, scalar
 from opcheck.engine.numbers import rational
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
 
-Vector = tuple[fmpq, ...]
+Vector = tuple[Any, ...]
+STAR = "F*"  # F at the solution, where F and A are felt apart
 START: Sparse = ((0, fmpq(1)),)
 
 
@@ -60,30 +61,47 @@ class Trace:
     iterates: tuple[Vector, ...]
     record: NDArray[np.object_]
 
+    @property
+    def calls(self) -> list[tuple[str, Evaluation]]:
+        """The calls by the names of the vectors that they returned."""
+        return [(self.basis[e.value.index(1)], e) for e in self.evaluations]
 
-class _Recorder:
+
+class Recorder:
     """The oracles: what was asked before is answered as it was then.
 
-    ``split``: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
-    ``constrained``: A ≠ 0, so that a resolvent taken without J is one of F alone.
+    Args:
+        split: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
+        constrained: A ≠ 0, so that a resolvent taken without J is one of F alone.
+        names: of the vectors that are there before any call.
+        one: the number 1 of the reading.
     """
 
     reading: Any
 
-    def __init__(self, split: bool, constrained: bool, unknown: int = 0) -> None:
-        self.names = ["z0", *(f"row{i + 1}" for i in range(unknown))]
-        self.calls: list[tuple[str, Sparse, Sparse, Sparse, fmpq]] = []
+    def __init__(
+        self,
+        split: bool,
+        constrained: bool,
+        names: Sequence[str] = ("z0",),
+        one: Scalar | None = None,
+    ) -> None:
+        self.names = [*names]
+        self.one = fmpq(1) if one is None else one
+        self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
         self.seen: dict[tuple[str, Sparse, Any], tuple[Sparse, Sparse]] = {}
         self.split = split
         self.constrained = constrained
         self.reading = self
 
-    def _ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
+    def ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
         """Point and value of p = before − γ v with v ∈ of(p)."""
-        gamma = fmpq(gamma)
+        gamma = scalar(gamma)
         key = (of, before, gamma)
+        if of == "F" and not before and gamma == 0:
+            return (), self.star()
         if key not in self.seen:
-            value: Sparse = ((len(self.names), fmpq(1)),)
+            value: Sparse = ((len(self.names), self.one),)
             self.names.append(f"{of}{len(self.names)}")
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
@@ -91,25 +109,51 @@ class _Recorder:
             if of == "F" and gamma != 0:
                 self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
-                self._ask("F", point, 0)
+                self.ask("F", point, 0)
         return self.seen[key]
 
+    def star(self) -> Sparse:
+        """F at the solution: 0 where A = 0, else a vector of its own."""
+        if not self.constrained:
+            return ()
+        if STAR not in self.names:
+            self.names.append(STAR)
+        return ((self.names.index(STAR), self.one),)
+
+    def value(self, point: Sparse) -> Sparse:
+        """What F returned at a point, asked for where it was not yet."""
+        return self.ask("F", point, 0)[1]
+
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The calls in order, over the basis."""
+        size = len(self.names)
+        return tuple(
+            Evaluation(of, _dense(p, size), _dense(v, size), _dense(b, size), gamma)
+            for of, p, v, b, gamma in self.calls
+        )
+
     def __call__(self, z: Any, out: Any, data: Any) -> None:
-        _fill(out, self._ask("F", _vector(z), 0)[1])
+        fill(out, self.value(vector_of(z)))
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
         """p = z − γ a with a new a ∈ A(p)."""
-        _fill(out, self._ask("A", _vector(z), gamma)[0])
+        fill(out, self.ask("A", vector_of(z), gamma)[0])
 
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
         of = "F" if self.constrained and J is identity else "S"
-        _fill(out, self._ask(of, _vector(z), gamma)[0])
+        fill(out, self.ask(of, vector_of(z), gamma)[0])
 
 
-def _vector(z: Any) -> Sparse:
+def _names(rows: Sequence[str]) -> list[str]:
+    """Basis vectors of a state of which nothing is known."""
+    return ["z0", *(f"{row}0" for row in rows)]
+
+
+def vector_of(z: Any) -> Sparse:
+    """The combination behind a row. Raises TypeError where its coordinates differ."""
     first: Coefficient = z[0]
     for axis in AXES:
         if z[axis].axis != axis or z[axis].vector != first.vector:
@@ -117,7 +161,8 @@ def _vector(z: Any) -> Sparse:
     return first.vector
 
 
-def _fill(out: Any, vector: Sparse) -> None:
+def fill(out: Any, vector: Sparse) -> None:
+    """Make a row this combination."""
     for axis in AXES:
         out[axis] = Coefficient(vector, axis)
 
@@ -156,7 +201,7 @@ def _trace(
     takes: Sequence[Any],
     split: bool,
 ) -> Trace:
-    oracle = _Recorder(split, constrained)
+    oracle = Recorder(split, constrained)
     state = _state(method, [START] * len(method.rows))
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
@@ -165,7 +210,7 @@ def _trace(
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         for i in range(n):
             method.kernel(F, f, J, j, own, p, fmpq(k + i), 1)
-            iterates.append(_vector(own[0]))
+            iterates.append(vector_of(own[0]))
 
     drive(
         tuple(t.measure.kernel for t in takes),
@@ -186,13 +231,9 @@ def _trace(
         0,
     )
     size = len(oracle.names)
-    calls = [
-        Evaluation(of, _dense(p, size), _dense(v, size), _dense(b, size), gamma)
-        for of, p, v, b, gamma in oracle.calls
-    ]
     return Trace(
         tuple(oracle.names),
-        tuple(calls),
+        oracle.evaluations(),
         tuple(_dense(z, size) for z in iterates),
         record[0],
     )
@@ -200,28 +241,110 @@ def _trace(
 
 def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = False) -> bool:
     """Whether every step is the same function of z alone: then one step stands for all."""
+    return memory(method, values, constrained) == ()
+
+
+def memory(
+    method: Method, values: Mapping[str, Any], constrained: bool = False, steps: int = 1
+) -> tuple[str, ...] | None:
+    """The rows beside z that ``steps`` iterations read before they write them, in order.
+
+    A row that such rows alone are made of counts too. None where k plays a part as well. Raises
+    TypeError for a method that is not linear in its points.
+    """
     rows = len(method.rows)
     outcomes = []
-    for k in (0, 1, 2):
-        oracle = _Recorder(False, constrained, rows - 1)
+    for k in (0, steps, 2 * steps):
+        oracle = Recorder(False, constrained, _names(method.rows[1:]))
         state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
         own = state[0, :rows]
         J = oracle.resolvent if constrained else identity
-        method.kernel(oracle, None, J, None, own, _params(method, values, 4)[0], fmpq(k), 1)
-        end = _vector(own[0])
-        if any(0 < i < rows for vector in (end, *(c[3] for c in oracle.calls)) for i, _ in vector):
-            return False
-        outcomes.append((end, oracle.calls))
-    return outcomes[0] == outcomes[1] == outcomes[2]
+        params = _params(method, values, 3 * steps + 1)[0]
+        for i in range(steps):
+            method.kernel(oracle, None, J, None, own, params, fmpq(k + i), 1)
+        ends = [vector_of(own[i]) for i in range(rows)]
+        outcomes.append((ends, oracle.calls))
+    ends, calls = outcomes[0]
+    reads = [{i for i, _ in end if i < rows} for end in ends]
+    found = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
+    while True:
+        more = set().union(*(reads[i] for i in found)) - found
+        if not more:
+            break
+        found |= more
+    kept = [([ends[i] for i in sorted(found)], calls) for ends, calls in outcomes]
+    if kept[0] != kept[1] or kept[0] != kept[2]:
+        return None
+    return tuple(method.rows[i] for i in sorted(found - {0}))
+
+
+def walk(
+    method: Method,
+    values: Mapping[str, Any],
+    rows: Sequence[str],
+    blocks: int,
+    steps: int = 1,
+    constrained: bool = False,
+    residual: bool = False,
+) -> tuple[Trace, list[dict[str, Vector]]]:
+    """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
+
+    Args:
+        rows: those that matter, as ``memory`` finds them; any other starts as z.
+        blocks: how many times ``steps`` iterations are made.
+        residual: also ask for F at z before, between and after them.
+
+    Returns:
+        The calls and points, and before, between and after the blocks the vectors by name: "z",
+        ``rows``, and "F z" where it was asked for.
+    """
+    found = _walk(method, values, rows, blocks, steps, constrained, residual, split=False)
+    if constrained and {e.of for e in found[0].evaluations} >= {"F", "S"}:
+        return _walk(method, values, rows, blocks, steps, constrained, residual, split=True)
+    return found
+
+
+def _walk(
+    method: Method,
+    values: Mapping[str, Any],
+    rows: Sequence[str],
+    blocks: int,
+    steps: int,
+    constrained: bool,
+    residual: bool,
+    split: bool,
+) -> tuple[Trace, list[dict[str, Vector]]]:
+    oracle = Recorder(split, constrained, _names(rows))
+    places = {name: 1 + i for i, name in enumerate(rows)}
+    state = _state(method, [((places.get(n, 0), fmpq(1)),) for n in method.rows], zero=False)[0]
+    own = state[: len(method.rows)]
+    params = _params(method, values, blocks * steps + 1)[0]
+    J = oracle.resolvent if constrained else identity
+    states: list[dict[str, Sparse]] = []
+    for block in range(blocks + 1):
+        at = {name: vector_of(own[method.rows.index(name)]) for name in ("z", *rows)}
+        at |= {"F z": oracle.value(at["z"])} if residual else {}
+        states.append(at)
+        for i in range(steps if block < blocks else 0):
+            method.kernel(oracle, None, J, None, own, params, fmpq(block * steps + i), 1)
+    size = len(oracle.names)
+    dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
+    trace = Trace(
+        tuple(oracle.names),
+        oracle.evaluations(),
+        tuple(at["z"] for at in dense),
+        np.empty((0, 0), dtype=object),
+    )
+    return trace, dense
 
 
 def _state(method: Method, rows: Sequence[Sparse], zero: bool = True) -> NDArray[np.object_]:
     state = np.empty((1, len(rows) + EXTRA_ROWS, len(AXES)), dtype=object)
     for i in range(state.shape[1]):
-        _fill(state[0, i], rows[i] if i < len(rows) else START)
+        fill(state[0, i], rows[i] if i < len(rows) else START)
     for name in method.zero if zero else ():
-        _fill(state[0, method.rows.index(name)], ())
-    _fill(state[0, SOLUTION], ())
+        fill(state[0, method.rows.index(name)], ())
+    fill(state[0, SOLUTION], ())
     return state
 
 

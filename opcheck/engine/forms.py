@@ -14,14 +14,21 @@ import numpy as np
 from flint import arb, fmpq
 
 from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
+from opcheck.engine.ratio import Ratio
 from opcheck.model.text import Arithmetic
 
 AXES = (
     0,
     1,
 )  # coordinates that a text is read on: what holds of each alike holds in every dimension
-Sparse = tuple[tuple[int, fmpq], ...]  # (index, coefficient), increasing, without zeros
+Scalar = Any  # fmpq; or Ratio, in a step that stands for all parameters
+Sparse = tuple[tuple[int, Scalar], ...]  # (index, coefficient), increasing, without zeros
 ROUNDED = 40  # bits that an irrational factor keeps when it is rounded down
+
+
+def scalar(value: Any) -> Scalar:
+    """A number of this reading."""
+    return value if isinstance(value, fmpq | Ratio) else fmpq(value)
 
 
 class Coefficient:
@@ -34,10 +41,11 @@ class Coefficient:
     __slots__ = ("axis", "vector")
 
     def __init__(
-        self, vector: Mapping[int, fmpq] | Iterable[tuple[int, fmpq]], axis: int = 0
+        self, vector: Mapping[int, Scalar] | Iterable[tuple[int, Scalar]], axis: int = 0
     ) -> None:
         items = vector.items() if isinstance(vector, Mapping) else vector
-        self.vector: Sparse = tuple(sorted((i, fmpq(v)) for i, v in items if v != 0))
+        found = [(i, scalar(v)) for i, v in items if v != 0]
+        self.vector: Sparse = tuple(sorted(found, key=lambda item: item[0]))
         self.axis = axis
 
     def _plus(self, other: Any, sign: int) -> Coefficient:
@@ -67,7 +75,7 @@ class Coefficient:
         return Coefficient([(i, -v) for i, v in self.vector], self.axis)
 
     def __mul__(self, other: Any) -> Any:
-        if isinstance(other, int | fmpq):
+        if isinstance(other, int | fmpq | Ratio):
             return Coefficient([(i, v * other) for i, v in self.vector], self.axis)
         if isinstance(other, Coefficient) and other.axis == self.axis:
             key = min((self.vector, other.vector), (other.vector, self.vector), key=repr)
@@ -77,7 +85,7 @@ class Coefficient:
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Coefficient:
-        if isinstance(other, int | fmpq):
+        if isinstance(other, int | fmpq | Ratio):
             return Coefficient([(i, v / other) for i, v in self.vector], self.axis)
         raise TypeError("division by a vector entry: an adaptive step is not a fixed-step method")
 
@@ -99,7 +107,7 @@ def _by_entries(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
     return apply
 
 
-Products = dict[tuple[Sparse, Sparse], fmpq]
+Products = dict[tuple[Sparse, Sparse], Scalar]
 
 
 class Form:
@@ -119,7 +127,7 @@ class Form:
     ) -> None:
         self.products, self.rounded, self.flaw = products, rounded, flaw
 
-    def _scaled(self, factor: fmpq) -> Form:
+    def _scaled(self, factor: Scalar) -> Form:
         if factor == 0:
             return Form({})
         scaled = {a: {uv: c * factor for uv, c in p.items()} for a, p in self.products.items()}
@@ -161,8 +169,8 @@ class Form:
 
     @_by_entries
     def __mul__(self, other: Any) -> Form:
-        if isinstance(other, int | fmpq):
-            return self._scaled(fmpq(other))
+        if isinstance(other, int | fmpq | Ratio):
+            return self._scaled(scalar(other))
         if isinstance(other, Ball):
             return self._ball(other.ball)
         raise TypeError("what is measured is multiplied by what is measured: no quadratic form")
@@ -173,9 +181,9 @@ class Form:
     def __truediv__(self, other: Any) -> Form:
         if isinstance(other, Ball):
             return self._ball((1 / other).ball)
-        if not isinstance(other, int | fmpq):
+        if not isinstance(other, int | fmpq | Ratio):
             raise TypeError("division by what is measured gives no quadratic form")
-        return self._scaled(1 / fmpq(other)) if other != 0 else Form({}, flaw="it divides by 0")
+        return self._scaled(1 / scalar(other)) if other != 0 else Form({}, flaw="it divides by 0")
 
     def _ball(self, factor: arb) -> Form:
         """Times an irrational number, rounded down: sound where the form is a bound ≥ 0."""

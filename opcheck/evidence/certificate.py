@@ -1,9 +1,7 @@
 """Certificates: exact rational multipliers that prove a worst case, and the file that holds them.
 
-A solver finds multipliers in floats. At a bound that is met with equality the slack matrix is
-singular, so rounding breaks it; there the multipliers are moved onto the exact solutions of
-"slack · kernel = 0" with the kernel snapped to rationals. Where that fails the bound is raised a
-little and that is what is claimed. Nothing counts but the exact check of ``recheck``.
+A solver finds multipliers in floats, ``rounding`` makes them rational. Where that fails the bound
+is raised a little and that is what is claimed. Nothing counts but the exact check of ``recheck``.
 """
 
 from __future__ import annotations
@@ -11,34 +9,27 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from flint import fmpq, fmpq_mat
+from flint import fmpq
 
 from opcheck import registry
 from opcheck.engine.jit import fingerprint, visible
 from opcheck.errors import OpcheckError
-from opcheck.evidence import recheck
+from opcheck.evidence import recheck, rounding
+from opcheck.evidence.declared import declared
 from opcheck.evidence.inequalities import Claim, claim
+from opcheck.evidence.potential import restated
+from opcheck.evidence.rounding import exact
 from opcheck.evidence.setting import Place, simplest
-from opcheck.evidence.worst_case import ABOVE, Floats, Program, Solution, Unconverged
+from opcheck.evidence.worst_case import ABOVE, Program, Solution, Unconverged
 from opcheck.model.theorem import Theorem
 
-Multipliers = dict[int, fmpq]
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
-FINE = (64, 2**12, 2**24)  # denominators of multipliers
-WITHIN = (
-    1e-13,
-    1e-11,
-    1e-9,
-    1e-7,
-    1e-5,
-)  # a kernel's entry is the simplest rational within so much
 
 
 class NotCertified(OpcheckError):
@@ -109,13 +100,20 @@ def certify(
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
     reason = ""
+    for convex in (False, True) if wanted == 1 and entry.proof is not None else ():
+        stated = claim(entry, k, place, given, convex)
+        multipliers = declared(stated)
+        if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
+            return _certificate(stated, fmpq(1), multipliers, "declared")
     for convex in (False, True):
         stated = claim(entry, k, place, given, convex)
         program = Program(stated)
         last = convex or not stated.graphs["A"]
         value: float | None = None
+        start: Solution | None = None
         try:
-            value = program.smallest().theta
+            start = program.smallest()
+            value = start.theta
         except Unconverged:
             pass  # its word is not needed: the exact check decides
         except OpcheckError:
@@ -130,7 +128,7 @@ def certify(
             if last:
                 break
             continue
-        found = _at_bound(program, wanted) or _above(program, value, wanted)
+        found = at(program, wanted, start) or _above(program, value, wanted)
         if found is not None:
             return found
         reason = f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
@@ -219,10 +217,14 @@ def attempts(
     return found
 
 
-def _at_bound(program: Program, wanted: Fraction) -> Certificate | None:
+def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
+    """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found.
+
+    ``start``: the program's own smallest multiple, where it was solved for already.
+    """
     target = fmpq(wanted.numerator, wanted.denominator)
-    for how, multipliers in _attempts(program, target):
-        if _proves(program.claim, target, multipliers):
+    for how, multipliers in rounding.attempts(program, target, start=start):
+        if rounding.proves(program.claim, target, multipliers):
             return _certificate(program.claim, target, multipliers, how)
     return None
 
@@ -232,231 +234,19 @@ def _above(program: Program, value: float | None, wanted: Fraction) -> Certifica
     least = float(wanted) if value is None else max(value, 1e-9)
     for step in RAISED:
         low = Fraction(least) * (1 + step)
-        target = simplest(_exact(low), _exact(low * (1 + step)))
-        for how, multipliers in _attempts(program, target, tight=False):
-            if _proves(program.claim, target, multipliers):
+        target = simplest(exact(low), exact(low * (1 + step)))
+        for how, multipliers in rounding.attempts(program, target, tight=False):
+            if rounding.proves(program.claim, target, multipliers):
                 return _certificate(program.claim, target, multipliers, f"{how}, raised")
     return None
-
-
-def _exact(value: Fraction) -> fmpq:
-    return fmpq(value.numerator, value.denominator)
-
-
-# ---- rounding ------------------------------------------------------------------------------------
-
-
-def _attempts(
-    program: Program, target: fmpq, tight: bool = True
-) -> Iterator[tuple[str, Multipliers]]:
-    """Rational multipliers that may prove the target, the simplest ways first."""
-    theta = float(Fraction(int(target.p), int(target.q)))
-    central = program.margin(theta)
-    if not np.isfinite(central.lam).all():
-        return
-    balanced = not len(program.balance)
-    lowest = float(np.linalg.eigvalsh(central.slack)[0]) if program.n else 0.0
-    if lowest > 1e-9 and balanced:
-        for denominator in FINE:
-            yield "interior", _snapped(central.lam * program.unit, denominator)
-    light = program.lightest(theta, np.ones(len(central.lam)))
-    sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
-    if balanced and tight:
-        for denominator in FINE[:2]:
-            for source in sources:
-                yield "snapped", _snapped(_active(source) * program.unit, denominator)
-    for source in sources:
-        yield from _projections(program, target, source, 3 if tight else 1)
-    few = np.flatnonzero(program.sparse(central))
-    if tight and few.size:  # where too many will do, the solver is vague about each
-        alone = program.margin(theta, few)
-        if np.isfinite(alone.lam).all():
-            if balanced:
-                yield "snapped", _snapped(_active(alone) * program.unit, FINE[0])
-            yield from _projections(program, target, alone, 3)
-
-
-def _active(source: Solution) -> Floats:
-    """The multipliers that are not 0: larger than their own dual variable."""
-    top = max(float(source.lam.max(initial=0.0)), 1e-12)
-    used = (source.lam > 1e-6 * top) & (source.lam > 1e-2 * np.maximum(source.weight, 0.0))
-    return np.where(used, source.lam, 0.0)
-
-
-def _snapped(lam: Floats, denominator: int) -> Multipliers:
-    found = {int(i): _rational(lam[i], denominator) for i in np.flatnonzero(lam > 0)}
-    return {i: value for i, value in found.items() if value > 0}
-
-
-def _rational(value: float, denominator: int) -> fmpq:
-    return _exact(Fraction(float(value)).limit_denominator(denominator))
-
-
-def _kernels(source: Solution) -> list[int]:
-    """Dimensions that the kernel of the slack matrix may have, the most likely first."""
-    values = np.linalg.eigvalsh(source.slack)
-    size = max(float(values[-1]), 1e-12) if len(values) else 1.0
-    counts = [int((values < size * cut).sum()) for cut in (1e-5, 1e-6, 1e-4, 1e-7, 1e-3)]
-    return list(dict.fromkeys(counts))
-
-
-def _projections(
-    program: Program, target: fmpq, source: Solution, guesses: int
-) -> Iterator[tuple[str, Multipliers]]:
-    """Multipliers close to the solver's for which slack · kernel = 0 holds exactly."""
-    lam = _active(source)
-    chosen = np.flatnonzero(lam)
-    chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
-    exact = [_matrix(program.claim, {int(i): fmpq(1)}) for i in chosen]
-    constant = _constant(program.claim, target)
-    signs = program.claim.balance()
-    balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in signs]
-    for dimension in _kernels(source)[:guesses] if chosen.size else []:
-        theta = float(Fraction(int(target.p), int(target.q)))
-        floats = _kernel(program, theta, source, chosen, dimension) if dimension else None
-        if dimension and floats is None:
-            continue
-        tried = set()
-        for within in WITHIN if dimension else WITHIN[:1]:
-            rows = list(balance)
-            if floats is not None:
-                kernel = _rationals(floats, within)
-                if kernel is None or str(kernel) in tried:
-                    continue
-                tried.add(str(kernel))
-                columns = [(m * kernel).entries() for m in exact]
-                right = (constant * kernel).entries()
-                rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
-            for values in _solved(rows, [float(lam[i] * program.unit[i]) for i in chosen]):
-                if all(v >= 0 for v in values):
-                    moved = {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
-                    yield "projected" if dimension else "interior", moved
-
-
-def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq]]:
-    """Exact solutions of linear equations, the free unknowns rounded more and more finely."""
-    count = len(near)
-    reduced, rank = fmpq_mat(rows or [[fmpq(0)] * (count + 1)]).rref()
-    pivots = [next(c for c in range(count + 1) if reduced[r, c] != 0) for r in range(rank)]
-    if count in pivots:
-        return
-    free = [c for c in range(count) if c not in pivots]
-    for denominator in FINE:
-        values = [_rational(v, denominator) for v in near]
-        for r, c in enumerate(pivots):
-            rest = (reduced[r, j] * values[j] for j in free if j > c)
-            values[c] = reduced[r, count] - sum(rest, fmpq(0))
-        yield values
-
-
-def _kernel(program: Program, target: float, source: Solution, chosen: Any, dimension: int) -> Any:
-    """The kernel of the slack matrix to rounding, one vector a column, an identity block in it.
-
-    It is the range of the solver's Gram matrix P Pᵀ, good to 1e-6 or so. Newton's method on what
-    optimality asks does the rest: slack · P = 0, and each inequality in use is an equality on P Pᵀ.
-    Both are needed: with either alone the root is not isolated, or not simple.
-    """
-    values, vectors = np.linalg.eigh(source.gram)
-    P = vectors[:, -dimension:] * np.sqrt(np.maximum(values[-dimension:], 1e-12 * values[-1]))
-    P /= max(float(np.linalg.norm(P)), 1e-300)
-    used = np.array([program.matrix(program.forms[i]) for i in chosen])
-    constant = program.matrix(target * program.bound - program.measure)
-    equations = np.concatenate([used, constant[None]])
-    lam, refined, count = source.lam[chosen].copy(), P.copy(), len(chosen)
-    for _ in range(8):
-        slack = constant - np.tensordot(lam, used, 1)
-        images = equations @ refined
-        flat = images.reshape(count + 1, -1)
-        wrong = np.concatenate(
-            [
-                (slack @ refined).ravel(),
-                flat @ refined.ravel(),
-                [np.sum(refined**2) - 1],
-            ]
-        )
-        jacobian = np.block(
-            [
-                [-flat[:count].T, np.kron(slack, np.eye(dimension))],
-                [np.zeros((count + 1, count)), 2 * flat],
-                [np.zeros((1, count)), 2 * refined.reshape(1, -1)],
-            ]
-        )
-        off = float(np.abs(wrong).max())
-        if off < 1e-14 or not off < 1e-2:
-            break
-        step = np.linalg.lstsq(jacobian, -wrong, rcond=1e-10)[0]
-        lam = lam + step[:count]
-        refined = refined + step[count:].reshape(refined.shape)
-    if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
-        P = refined
-    P = P / program.stretch[:, None]
-    rows: list[int] = []
-    work = P.copy()
-    for _ in range(dimension):  # rows of the identity block, by complete pivoting
-        sizes = np.linalg.norm(work, axis=1)
-        r = int(np.argmax(sizes))
-        rows.append(r)
-        direction = work[r] / max(float(sizes[r]), 1e-300)
-        work -= np.outer(work @ direction, direction)
-    try:
-        return P @ np.linalg.inv(P[rows])
-    except np.linalg.LinAlgError:
-        return None
-
-
-def _rationals(matrix: Floats, within: float) -> Any:
-    """The simplest rationals so close, or None where these are as long as those of any numbers."""
-    width = Fraction(within)
-    rows = [[Fraction(float(v)) for v in row] for row in matrix]
-    found = [[simplest(_exact(v - width), _exact(v + width)) for v in row] for row in rows]
-    longest = max((int(v.q) for row in found for v in row), default=1)
-    return fmpq_mat(found) if longest < 0.2 / within**0.5 else None
-
-
-# ---- exact ---------------------------------------------------------------------------------------
-
-
-def _matrix(stated: Claim, multipliers: Multipliers) -> Any:
-    """Σ λ_i C_i."""
-    n = len(stated.basis)
-    which = np.array(list(multipliers), dtype=np.int64)
-    found = list(stated.differences(which))
-    x = fmpq_mat([list(d) for _, d, _ in found])
-    u = fmpq_mat([list(d) for _, _, d in found])
-    total = fmpq_mat(n, n)
-    weights = list(multipliers.values())
-    for part, left, right in ((0, x, x), (1, x, u), (1, u, x), (2, u, u)):
-        scaled = [
-            [lam * form[part] * v for v in row]
-            for lam, (form, _, _), row in zip(weights, found, right.tolist(), strict=True)
-        ]
-        total = total + left.transpose() * fmpq_mat(scaled)
-    return total
-
-
-def _constant(stated: Claim, target: fmpq) -> Any:
-    """target · bound − measure."""
-    n = len(stated.basis)
-    total = fmpq_mat(n, n)
-    for sign, products in ((target, stated.bound), (fmpq(-1), stated.measure)):
-        for factor, u, v in stated.inner(products):
-            left, right = fmpq_mat([u]), fmpq_mat([v])
-            outer = left.transpose() * right
-            total = total + (outer + outer.transpose()) * (sign * factor / 2)
-    return total
-
-
-def _proves(stated: Claim, target: fmpq, multipliers: Multipliers) -> bool:
-    slack = _constant(stated, target)
-    if multipliers:
-        slack = slack - _matrix(stated, multipliers)
-    return recheck.semidefinite([list(row) for row in slack.tolist()])
 
 
 # ---- the file ------------------------------------------------------------------------------------
 
 
-def _certificate(stated: Claim, target: fmpq, multipliers: Multipliers, how: str) -> Certificate:
+def _certificate(
+    stated: Claim, target: fmpq, multipliers: rounding.Multipliers, how: str
+) -> Certificate:
     document = describe_claim(stated)
     document["ratio"] = str(target)
     document["multipliers"] = [
@@ -511,6 +301,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             "constants": {n: str(v) for n, v in chosen.constants.items()},
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
             "notes": list(chosen.notes),
+            **stated.about,
         },
         "text": text_hash(theorem),
         "constrained": stated.constrained,
@@ -522,7 +313,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
                 "before": combination(e.before),
                 "gamma": str(e.gamma),
             }
-            for name, e in zip(stated.trace.basis[1:], stated.trace.evaluations, strict=True)
+            for name, e in stated.trace.calls
         ],
         "properties": [
             {
@@ -557,13 +348,10 @@ def recheck_file(path: str | Path) -> tuple[str, str]:
         document = recheck.load(str(path))
         proved = recheck.check(document)
         said = document["statement"]
-        if said["theorem"] not in registry.names("theorems"):
+        stated = _restated(document)
+        if stated is None:
             return proved, f"{said['theorem']} is not known here, so its run was not compared"
-        theorem: Theorem = registry.get("theorems", said["theorem"])
-        kinds = [p["kind"] for p in document["properties"]]
-        # numbers only: text from a file is never evaluated
-        given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
-        stated = claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
+        theorem = stated.setting.theorem
         again = describe_claim(stated)
         again["statement"]["notes"] = said["notes"]
         for part in again.keys() - {"text"}:
@@ -576,6 +364,20 @@ def recheck_file(path: str | Path) -> tuple[str, str]:
         raise NotCertified(f"{path} is rejected: {_sentence(error)}") from error
     since = "" if same else ", which was edited since,"
     return proved, f"the run is what the text of {theorem.method_name}{since} gives"
+
+
+def _restated(document: Mapping[str, Any]) -> Claim | None:
+    """What a file claims, made anew; None for a theorem that is not known here."""
+    said = document["statement"]
+    if "potential" in said:
+        return restated(document)
+    if said["theorem"] not in registry.names("theorems"):
+        return None
+    kinds = [p["kind"] for p in document["properties"]]
+    # numbers only: text from a file is never evaluated
+    given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
+    theorem: Theorem = registry.get("theorems", said["theorem"])
+    return claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
 
 
 def _sentence(error: Exception) -> str:

@@ -8,8 +8,8 @@ the run and the claim only feel the sum; where they don't, F z* is one more basi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from flint import fmpq
 from numpy.typing import NDArray
 
-from opcheck.engine.coefficients import START, Trace, Vector, memoryless, trace
+from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
@@ -56,6 +56,7 @@ class Claim:
         inequalities: every property at every pair that it speaks of.
         measure, bound: inner products with factors.
         covers: what a proof covers: this k, or every k.
+        about: what else the statement is about, as plain data: a potential.
     """
 
     setting: Setting
@@ -68,6 +69,7 @@ class Claim:
     measure: Products
     bound: Products
     covers: str
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def scale(self) -> Fraction | None:
@@ -177,12 +179,35 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
     method, values = theorem.method, parameters_of(theorem.method, chosen.values)
     constrained = theorem.constrained and method.constrained
     found, measure, bound = _read(chosen, recording, horizon, constrained)
+    covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
+    if one_step(theorem):
+        if memoryless(method, values, constrained):
+            covers = "every k: a step depends on z alone, and z is arbitrary"
+        else:
+            covers = f"the step k = {k} of a run from the start"
+    properties = [_numeric(p, chosen) for p in theorem.asked]
+    return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
+
+
+def assemble(
+    chosen: Setting,
+    found: Trace,
+    properties: Sequence[Property],
+    measure: Products,
+    bound: Products,
+    covers: str,
+    constrained: bool,
+    convex: bool = False,
+    about: Mapping[str, Any] = {},
+) -> Claim:
+    """The claim about a run: what is known of its points, by properties with rational constants."""
     graphs = _graphs(found, constrained)
     size = len(found.basis)
-    if constrained and not _feels_the_sum_alone(found, measure, bound):
+    basis = found.basis
+    if constrained and STAR not in basis and not _feels_the_sum_alone(found, measure, bound):
         size += 1
-    basis = found.basis + (("F*",) if size > len(found.basis) else ())
-    star = tuple(fmpq(int(i == len(found.basis))) for i in range(size))
+        basis = (*basis, STAR)
+    star = tuple(fmpq(int(name == STAR)) for name in basis)
     zero = tuple(fmpq(0) for _ in range(size))
     full = {
         of: {n: (_pad(p, size), _pad(v, size)) for n, (p, v) in g.items()}
@@ -194,11 +219,11 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
         full["A"] = {SOLUTION: (zero, tuple(-v for v in star))} | full["A"]
     if full["S"]:
         full["S"] = {SOLUTION: (zero, zero)} | full["S"]
-    properties = [_numeric(p, chosen) for p in theorem.asked]
+    known = list(properties)
     if full["A"]:
-        properties.append((Subdifferential if convex else Monotone)(of="A"))
+        known.append((Subdifferential if convex else Monotone)(of="A"))
     inequalities: list[Inequality] = []
-    for i, prop in enumerate(properties):
+    for i, prop in enumerate(known):
         names = list(full[graph_of(prop, constrained)])
         for b, second in enumerate(names):
             for first in names[:b]:
@@ -206,35 +231,30 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
                     inequalities.append(Inequality(i, (first, second)))
                 if prop.kind is Subdifferential:
                     inequalities.append(Inequality(i, (second, first)))
-    covers = f"k = {k} of K = {horizon}" if "K" in _symbols(theorem) else f"k = {k}"
-    if one_step(theorem):
-        if memoryless(method, values, constrained):
-            covers = "every k: a step depends on z alone, and z is arbitrary"
-        else:
-            covers = f"the step k = {k} of a run from the start"
     return Claim(
         chosen,
         constrained,
         basis,
         found,
-        tuple(properties),
+        tuple(known),
         full,
         tuple(inequalities),
         measure,
         bound,
         covers,
+        about,
     )
 
 
 def one_step(theorem: Theorem) -> bool:
     """Whether a statement is about a step alone, and not about k, R or earlier steps."""
     texts = f"{theorem.measure} {theorem.bound}"
-    spoken = _symbols(theorem) & {"k", "j", "R", "K"}
+    spoken = symbols(theorem) & {"k", "j", "R", "K"}
     spoken |= {word for word in ACCUMULATING if word in texts}
     return theorem.claim == "one-step" and not spoken
 
 
-def _symbols(theorem: Theorem) -> set[str]:
+def symbols(theorem: Theorem) -> set[str]:
     """The symbols of a statement, and those behind each that ``let`` defines."""
     found = set(theorem.left.names | theorem.right.names)
     found |= {p.symbol for p in theorem.method.parameters}
@@ -297,10 +317,9 @@ def _pad(vector: Vector, size: int) -> Vector:
 def _graphs(found: Trace, constrained: bool) -> dict[str, Graph]:
     """Each operator's known points; F + A and S − F where both are known at one point."""
     graphs: dict[str, Graph] = {"F": {}, "A": {}, "S": {}}
-    names = iter(found.basis[1:])
-    for e in found.evaluations:
+    for name, e in found.calls:
         of = "F" if e.of == "S" and not constrained else e.of
-        graphs[of][next(names)] = (e.point, e.value)
+        graphs[of][name] = (e.point, e.value)
     if not constrained:
         return graphs
     at = {point: (name, value) for name, (point, value) in graphs["F"].items()}
@@ -317,7 +336,8 @@ def _graphs(found: Trace, constrained: bool) -> dict[str, Graph]:
 
 def _feels_the_sum_alone(found: Trace, measure: Products, bound: Products) -> bool:
     """Whether F + c and A − c give the same points, measure and bound for every c."""
-    weight = [{"F": 1, "A": -1}.get(name[0], 0) for name in found.basis]
+    returned = {name: {"F": 1, "A": -1, "S": 0}[e.of] for name, e in found.calls}
+    weight = [returned.get(name, 0) for name in found.basis]
     points = [e.point for e in found.evaluations]
     sums = [sum((w * v for w, v in zip(weight, p, strict=True)), fmpq(0)) for p in points]
     for products in (measure, bound):

@@ -3,9 +3,9 @@
 A certificate says: measure ≤ ratio · bound for every operator with the listed properties, in any
 dimension. Its proof: ratio · bound − measure − Σ multiplier · inequality is a sum of squares.
 Points are rebuilt from the calls (a resolvent's is what it was applied to minus γ times the value
-returned; a call uses only what earlier ones returned), inequalities from the properties' own
-definitions, and the difference is factored as L D Lᵀ in rationals. Trusted is that calls, measure
-and bound are the named method's and theorem's: ``opcheck recheck`` runs the method's text again.
+returned; a call uses what earlier ones returned, or vectors no call returns: those are arbitrary),
+inequalities from the properties' definitions, and L D Lᵀ is in rationals. Trusted is that calls,
+measure and bound are those of the method's and theorem's texts, which ``opcheck recheck`` reads.
 """
 
 import hashlib
@@ -42,14 +42,15 @@ def digest(document: dict[str, Any]) -> str:
 
 def plus(u: dict[str, Any], v: dict[str, Any], factor: Fraction | int = 1) -> Vector:
     """u + factor v, of combinations of named vectors; numbers may be texts, as in the file."""
-    total = {n: Fraction(u.get(n, 0)) + factor * Fraction(v.get(n, 0)) for n in (*u, *v)}
-    return {name: value for name, value in total.items() if value}
+    total = u | {n: Fraction(u.get(n, 0)) + factor * Fraction(value) for n, value in v.items()}
+    return {name: Fraction(value) for name, value in total.items() if value}
 
 
 def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector]]]:
     """Operator -> name -> (point, value), rebuilt from the calls."""
     star: Vector = {"F*": Fraction(1)} if "F*" in document["basis"] else {}
-    feels, found = dict.fromkeys(("z0", *star), 0), {of: {} for of in "FAS"}  # type: ignore
+    arbitrary = {*document["basis"]} - {call["name"] for call in document["calls"]}
+    feels, found = dict.fromkeys(("z0", *arbitrary), 0), {of: {} for of in "FAS"}  # type: ignore
     for call in document["calls"]:
         name, of, before = call["name"], call["of"], plus(call["before"], {})
         new = name not in feels and (of == "F" or document["constrained"])
@@ -83,10 +84,10 @@ def check(document: dict[str, Any]) -> str:
     balance: dict[tuple[Any, str], Fraction] = defaultdict(Fraction)
 
     def add(factor: Fraction, u: Vector, v: Vector) -> None:
-        for i, a in u.items():
+        for i, a in u.items() if factor else ():
             for j, b in v.items():
-                S[i, j] += factor * a * b / 2
-                S[j, i] += factor * a * b / 2
+                S[i, j] += (half := factor * a * b / 2)
+                S[j, i] += half
 
     for sign, part in ((ratio, "bound"), (Fraction(-1), "measure")):
         for t in document[part]:
@@ -126,10 +127,9 @@ def semidefinite(S: list[list[Any]]) -> bool:
     for k, pivot in enumerate(S):
         if pivot[k] < 0 or (pivot[k] == 0 and any(v != 0 for v in pivot[k:])):
             return False
-        for row in S[k + 1 :]:
-            if row[k] != 0:
-                f = row[k] / pivot[k]
-                row[k:] = [a - f * b for a, b in zip(row[k:], pivot[k:], strict=True)]
+        for row in [row for row in S[k + 1 :] if row[k] != 0]:
+            f = row[k] / pivot[k]
+            row[k:] = [a - f * b for a, b in zip(row[k:], pivot[k:], strict=True)]
     return True
 
 

@@ -25,7 +25,7 @@ from opcheck.model.theorem import Theorem
 Place = Literal["low", "middle", "high"]
 # tried in order until the ranges are not empty; L = 1 is a choice of scale
 CONSTANTS: dict[str, tuple[Fraction, ...]] = {
-    "Lipschitz": (Fraction(1),),
+    "Lipschitz": (Fraction(1), Fraction(1, 2)),
     "StronglyMonotone": (Fraction(1, 2), Fraction(1, 8)),
     "Cocoercive": (Fraction(1, 2), Fraction(1)),
     "ConicallyNonexpansive": (Fraction(3, 2), Fraction(3, 4)),
@@ -91,7 +91,7 @@ def _constants(kinds: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[d
     pools = []
     for name, kind in kinds.items():
         if name in given:
-            value = _number(given[name])
+            value = number(given[name])
             if not isinstance(value, fmpq):
                 raise OpcheckError(
                     f"{name} = {given[name]} is irrational; give a rational constant"
@@ -200,32 +200,35 @@ def _pick_whole(chain: Chain, place: Place, lo: Any, hi: Any, constants: Mapping
 
 
 def _given(theorem: Theorem, chain: Chain, value: Any, values: Values, notes: list[str]) -> Any:
-    number = _number(value)
-    if isinstance(number, Ball):
+    read = number(value)
+    if isinstance(read, Ball):
         # both neighbours are tried: the one inside the range, on the side of its middle
-        low = simplest(_down(number) - fmpq(1, 10**6), _down(number))
-        high = simplest(_up(number), _up(number) + fmpq(1, 10**6))
+        low = simplest(_down(read) - fmpq(1, 10**6), _down(read))
+        high = simplest(_up(read), _up(read) + fmpq(1, 10**6))
         lo, hi = _end(chain.lo, values), _end(chain.hi, values)
         ends = [float(Ball(v).ball.mid()) for v in (lo, hi) if v is not None]
         middle = sum(ends) / len(ends) if ends else 0.0
         chosen = low if float(low) > middle else high
         notes.append(f"{chain.name} = {value} is irrational: rounded inward to {chosen}")
-        number = chosen
+        read = chosen
     if _whole(theorem, chain):
-        if number.q != 1 or number < 1:
+        if read.q != 1 or read < 1:
             raise OpcheckError(f"{chain.name} = {value} must be a whole number from 1 on")
-        number = int(number)
-    if not _between(chain, number, values):
+        read = int(read)
+    if not _between(chain, read, values):
         raise OpcheckError(f"{theorem.name} needs {chain}, which fails: {chain.name} = {value}")
-    return number
+    return read
 
 
 def _whole(theorem: Theorem, chain: Chain) -> bool:
     return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
 
 
-def _number(value: Any) -> Any:
-    """A rational, or a ball around an irrational number. Raises OpcheckError for anything else."""
+def number(value: Any) -> Any:
+    """A rational, or a ball around an irrational number, from a number or a formula.
+
+    Raises OpcheckError for anything else.
+    """
     if isinstance(value, Fraction):
         return _exact(value)
     try:

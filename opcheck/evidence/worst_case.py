@@ -186,17 +186,18 @@ class Program:
                 f"{len(stated.inequalities)} inequalities and needs about {need / 1e9:.1f} GB, "
                 f"more than the {available() / 1e9:.1f} GB that are free; take a smaller k"
             )
-        self.rows, self.columns = _upper(n)
+        self.rows, self.columns = upper_triangle(n)
         self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
         self.stretch = self._stretch()
         self.forms = self._forms()
         self.balance = stated.balance().astype(float)
-        self.measure = self._products(stated.inner(stated.measure))
-        self.bound = self._products(stated.inner(stated.bound))
+        self.measure = self.products(stated.inner(stated.measure))
+        self.bound = self.products(stated.inner(stated.bound))
         sizes = np.abs(self.forms).max(axis=1, initial=0.0)
         sizes[sizes == 0] = 1.0
         both = np.concatenate([self.bound, self.measure])
         top = float(np.abs(both).max(initial=0.0)) or 1.0
+        self.top = top
         self.unit = top / sizes
         self.forms /= sizes[:, None]
         self.balance *= self.unit / top
@@ -240,7 +241,8 @@ class Program:
             out[which] += b * (x[:, i_] * u[:, j_] + u[:, i_] * x[:, j_])
         return out * self.root
 
-    def _products(self, terms: Any) -> Floats:
+    def products(self, terms: Any) -> Floats:
+        """A form in the solver's vector form of symmetric matrices, not scaled."""
         total = np.zeros((self.n, self.n))
         for c, u, v in terms:
             uf = np.array([float(e) for e in u]) / self.stretch
@@ -343,16 +345,7 @@ class Program:
         q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
         cones = [clarabel.PSDTriangleConeT(self.n), clarabel.NonnegativeConeT(m + size)]
         cones += [clarabel.ZeroConeT(len(equal))] if len(equal) else []
-        P = sparse.csc_matrix((m + 1, m + 1))
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        for tolerance in TOLERANCES:
-            settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
-            result = clarabel.DefaultSolver(P, q, A, b, cones, settings).solve()
-            status = str(result.status).rpartition(".")[2]
-            if status == "Solved" or "Infeasible" in status:
-                break
-        x, z = np.array(result.x), np.array(result.z)
+        status, x, z = conic(q, A, b, cones)
         count = len(self.rows)
         theta = float(x[0]) if nonnegative else at
         return Solution(
@@ -365,7 +358,34 @@ class Program:
         )
 
 
-def _upper(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def conic(q: Floats, A: Any, b: Floats, cones: Sequence[Any]) -> tuple[str, Floats, Floats]:
+    """min qᵀx such that b − Ax lies in the cones: Clarabel's status, x and the dual z.
+
+    Args:
+        A: a scipy sparse matrix, its rows in the order of the cones.
+    """
+    import clarabel
+    from scipy import sparse
+
+    P = sparse.csc_matrix((len(q), len(q)))
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    for tolerance in TOLERANCES:
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
+        try:
+            result = clarabel.DefaultSolver(P, q, A, b, cones, settings).solve()
+        except BaseException as error:
+            # a panic of Rust, as where an eigenvalue solver meets NaN on an infeasible program
+            if type(error).__name__ != "PanicException":
+                raise
+            return "Panicked", np.full(len(q), np.nan), np.full(len(b), np.nan)
+        status = str(result.status).rpartition(".")[2]
+        if status == "Solved" or "Infeasible" in status:
+            break
+    return status, np.array(result.x), np.array(result.z)
+
+
+def upper_triangle(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row and column of the upper triangle, column by column."""
     columns, rows = np.tril_indices(n)
     return rows.astype(np.int64), columns.astype(np.int64)

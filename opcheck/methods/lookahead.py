@@ -1,7 +1,7 @@
 """Lookahead over any base method."""
 
 from opcheck.model.method import over
-from opcheck.model.primitives import combine, copy
+from opcheck.model.primitives import combine, copy, phase
 
 
 @over("lookahead", params="lam tau:int", rows="slow", source="zhang2019lookahead")
@@ -14,7 +14,7 @@ def lookahead(base, F, F_data, J, J_data, state, params, k, n):
     z, slow = state[0], state[-1]
     lam, tau = params[-2], int(params[-1])
     for j in range(n):
-        t = (int(k) + j) % tau
+        t = phase(k + j, tau)
         if t == 0:
             copy(slow, z)
         base(F, F_data, J, J_data, state[:-1], params[:-2], t, 1)

@@ -64,9 +64,29 @@ def distance2(x, y):
     return total
 
 
+def _at(params, i, k):
+    return params[min(i + int(k), params.shape[0] - 1)]
+
+
 def at(params, i, k):
     """Entry k of the parameter sequence that starts at i; its last value is kept from then on."""
-    return params[min(i + int(k), params.shape[0] - 1)]
+    # where k stands for every k, the sequence is laid out from there on
+    return _at(params, i, getattr(k, "offset", k))
+
+
+at.compiled = _at  # type: ignore[attr-defined]
+
+
+def _phase(k, period):
+    return int(k) % period
+
+
+def phase(k, period):
+    """k mod period, a whole number."""
+    return k.phase(period) if hasattr(k, "phase") else _phase(k, period)
+
+
+phase.compiled = _phase  # type: ignore[attr-defined]
 
 
 def identity(z, gamma, out, data):

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model.method import Method, resolve
+from opcheck.model.proof import Proof
 from opcheck.model.property import Property
 from opcheck.model.text import Chain, Text, chains, text
 
@@ -62,6 +63,7 @@ class Theorem:
     constrained: bool
     reaches: float
     doc: str
+    proof: Proof | None = None
     place: str = field(compare=False, default="")
 
     @functools.cached_property
@@ -133,6 +135,7 @@ def theorem(
     constrained: bool = False,
     reaches: float = 0.0,
     doc: str = "",
+    proof: Proof | None = None,
 ) -> Theorem:
     """Register a statement ``measure ≤ bound`` for every k.
 
@@ -162,6 +165,7 @@ def theorem(
         reaches: the largest measured/bound that the built-in problems are known to reach; the
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
+        proof: a potential argument that shows it for all k and all admissible parameters.
 
     Raises OpcheckError if the claim is unknown. The texts are parsed when first used, since they
     may name methods and measures that load later; one that is no formula is an ``error`` verdict.
@@ -189,6 +193,7 @@ def theorem(
         constrained,
         reaches,
         doc,
+        proof,
         registry.caller(),
     )
     registry.register("theorems", name, entry, entry.place)

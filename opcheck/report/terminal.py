@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -12,10 +12,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from opcheck.evidence.attack import Attack
 from opcheck.evidence.certificate import Attempt
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
+from opcheck.evidence.dossier import Dossier, Standing
+from opcheck.evidence.lyapunov import Potential
 from opcheck.evidence.mutants import Mutant
+from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
 from opcheck.evidence.worst_case import ABOVE, WorstCase
@@ -83,10 +87,11 @@ def number(value: float | None, digits: int = 4) -> str:
     return text
 
 
-def show_report(report: Report, console: Console) -> None:
+def show_report(report: Report, console: Console, standing: Mapping[str, Standing] = {}) -> None:
     """The table of verdicts, then what did not hold or could not be decided."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"):
+    columns = ["theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"]
+    for column in [*columns, *(["evidence"] if standing else [])]:
         table.add_column(
             column, justify="right" if column in ("problems", "worst", "k") else "left"
         )
@@ -103,6 +108,7 @@ def show_report(report: Report, console: Console) -> None:
             _order(s),
             s.provenance,
             f"[{STYLE[s.status]}]{_word(s)}[/]",
+            *([str(standing[s.theorem.name])] if standing else []),
         )
     console.print(table)
     console.print()
@@ -256,22 +262,24 @@ def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
 
 
-def show_worst(found: Sequence[WorstCase], console: Console) -> None:
-    """One theorem's worst cases, one line a k."""
+def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[float] = ()) -> None:
+    """One theorem's worst cases, one line a k, beside what an attack reaches of the bound."""
     if not found:
         return
     head = found[0]
     chosen = ", ".join(f"{n} = {v}" for n, v in {**head.constants, **head.parameters}.items())
     console.print(f"{head.theorem} with {chosen or 'no parameters'}, R = 1", highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("k", "worst case", "bound", "worst/bound", "basis", "inequalities", "seconds"):
+    columns = ["k", "worst case", "bound", "worst/bound", *(["attack"] if reached else [])]
+    for column in [*columns, "basis", "inequalities", "seconds"]:
         table.add_column(column, justify="right")
-    for w in found:
+    for i, w in enumerate(found):
         table.add_row(
             "every" if w.covers.startswith("every") else str(w.k),
             "" if w.value is None else f"{w.value:.8g}",
             "" if w.bound is None else f"{w.bound:.8g}",
             f"{w.ratio:.8f}",
+            *([f"{reached[i]:.8f}"] if reached else []),
             str(w.basis),
             str(w.inequalities),
             f"{w.seconds:.2f}",
@@ -316,3 +324,103 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
             console.print(said, highlight=False, markup=False)
     for note in dict.fromkeys(note for a in found for note in a.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
+
+
+def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
+    """One proof in full, or a line a theorem."""
+    tried = [one for one in found if one.status != "none"]
+    if len(found) == 1 and found[0].proved:
+        _show_proof(found[0].proved, console)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("theorem", "verdict", "for", "inequalities"):
+        table.add_column(name)
+    for one in tried:
+        proof = one.proved
+        names = [
+            i.partition("(")[0] for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers
+        ]
+        used = ", ".join(n for n in dict.fromkeys(names) if n not in ("next", "potential"))
+        table.add_row(one.theorem, one.status, proof.covers if proof else "", used)
+    console.print(table)
+    console.print()
+    proved = sum(one.status == "proved" for one in found)
+    console.print(
+        f"{proved} of {len(found)} proved for all k and all admissible parameters; "
+        f"{len(found) - len(tried)} declare no potential argument.",
+        highlight=False,
+    )
+    for one in tried:
+        if one.reason:
+            console.print(one.reason, highlight=False, markup=False)
+
+
+def _show_proof(proof: Proved, console: Console) -> None:
+    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), ("proved for", proof.covers)]
+    if proof.potential:
+        rows += [("potential V", proof.potential), ("V starts at most", proof.at_most)]
+    rows += [("where", f"{name} is {text}") for name, text in proof.symbols.items()]
+    pairs(rows, console)
+    claims = {
+        "start": "B − V at the start",
+        "step": "V − next(V)",
+        "end": "bound − measure",
+    }
+    for lemma in proof.lemmas:
+        part, _, case = lemma.name.partition(", ")
+        console.print()
+        console.print(f"{claims[part]}{f', {case}' if case else ''}, is the sum of", style="bold")
+        for inequality, multiplier in lemma.multipliers:
+            console.print(f"  ({multiplier}) · {inequality}", highlight=False, markup=False)
+        for weight, vector in lemma.squares:
+            console.print(f"  ({weight}) · ‖{vector}‖²", highlight=False, markup=False)
+        if not lemma.multipliers and not lemma.squares:
+            console.print("  nothing: it is 0")
+
+
+def show_potential(found: Potential, console: Console) -> None:
+    """The potential, its rate and how it was proved."""
+    values = ", ".join(f"{n} = {v}" for n, v in found.parameters.items())
+    small = "" if found.smallest is None else f"; by the solver ≥ {found.smallest:.8f}"
+    ahead = "k + 1" if found.steps == 1 else f"k + {found.steps}"
+    rows: list[tuple[str, Any]] = [
+        ("method", found.method + (f" with {values}" if values else "")),
+        ("given", ", ".join(found.given)),
+        ("V", str(found)),
+        ("above", "‖z − z*‖²" if found.above == "distance" else "‖F z‖²"),
+        ("proved", f"V at {ahead} ≤ θ V at k, θ = {found.theta} ({float(found.theta):.8f}{small})"),
+        ("for", found.covers),
+        ("how", f"{found.decreases.how}; lies above: {found.bounds.how}"),
+    ]
+    pairs([*rows, *(("note", note) for note in found.notes)], console)
+
+
+def show_attack(found: Attack, console: Console) -> None:
+    """The worst operator at each k."""
+    chosen = ", ".join(f"{n} = {v}" for n, v in {**found.constants, **found.parameters}.items())
+    console.print(
+        f"{found.theorem} with {chosen or 'no parameters'}, R = 1, seed {found.seed}",
+        highlight=False,
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("k", "measured", "measured/bound", "operators", "worst at"):
+        table.add_column(column, justify="left" if column == "worst at" else "right")
+    for one in found.found:
+        where = one.operator + (f", A = {one.slope:g} I" if one.slope else "")
+        table.add_row(str(one.k), f"{one.value:.8g}", number(one.ratio, 8), str(one.runs), where)
+    console.print(table)
+    for note in found.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
+    if not found.ok:
+        console.print("[bold red]above the bound[/]: a counterexample, up to rounding")
+
+
+def show_dossier(found: Dossier, console: Console) -> None:
+    """The six rungs: whether, the numbers, the command."""
+    for i, rung in enumerate(found.rungs, 1):
+        mark = "[green]yes[/]" if rung.stands else "[yellow]no [/]"
+        console.print(f"{i} {rung.name:10} {mark}  ", end="", highlight=False)
+        for j, line in enumerate(rung.says):
+            console.print(" " * 18 * (j > 0) + line, highlight=False, markup=False)
+        console.print(" " * 18 + f"$ {rung.command}", style="dim", highlight=False, markup=False)
+    console.print(f"\nstands on: {str(found.standing) or 'nothing'}", highlight=False)

@@ -1,5 +1,6 @@
 """Anchored extragradient methods: O(1/k²) in the squared residual."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
 
@@ -32,6 +33,15 @@ theorem(
     source=LEE,
     first=1,
     doc="FEG for ρ > −1/(2L), ρ > 0 included; attained.",
+    proof=Proof(
+        potential="(k**2/2*(1/L + 2*rho) - k*rho)*norm2(F(z)) + k*inner(F(z), z - anchor)",
+        at_most="0",
+        step={
+            "Comonotone(z, next(z))": "k*(k + 1)",
+            "Lipschitz(next(z), zhalf)": "(k + 1)**2/(2*L)",
+        },
+        end={"potential": "4/((1/L + 2*rho)*k**2)", "Comonotone(z)": "4/((1/L + 2*rho)*k)"},
+    ),
 )
 
 theorem(
@@ -64,6 +74,15 @@ theorem(
     first=1,
     paper=[{"gamma": "1/(2*L)"}],
     doc="FEG with one call a step; 16 L²R²/k² at γ = 1/(2L). Tight in the limit of large k.",
+    proof=Proof(
+        potential="gamma*k**2/2*(norm2(F(z)) + norm2(F(z) - last(Fy))) + k*inner(F(z), z - anchor)",
+        at_most="0",
+        step={
+            "Monotone(z, next(z))": "k*(k + 1)",
+            "Lipschitz(next(z), y)": "gamma*(k + 1)**2",
+        },
+        end={"potential": "4/(gamma*k**2)", "Monotone(z)": "4/(gamma*k)"},
+    ),
 )
 
 theorem(

@@ -1,5 +1,6 @@
 """Extragradient, EG+ and CEG+."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
@@ -10,6 +11,21 @@ NEGATIVE = Source("gorbunov2023convergence", "Theorem C.4")
 CAI = Source("cai2022finite", "Theorem 1", derived=True)
 TSENG = Source("tseng2000modified", "Lemma 3.1", derived=True)
 WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
+FBF = {"Resolvent(zbar, solution)": "2*gamma", "Monotone(zbar, solution)": "2*gamma"}
+# what bounds the next distance, and the next residual by the step that was made
+EG_FEJER = {
+    "Monotone(zbar, solution)": "2*gamma",
+    "Subgradient(zbar, next(z))": "2*gamma",
+    "Subgradient(next(z), solution)": "2*gamma",
+    "Subgradient(solution, zbar)": "2*gamma",
+}
+EG_SHARE = "(1 - q**2)/(1 + q + q**2)**2"
+EG_RESIDUAL = {
+    "Resolvent(zbar, next(z))": f"2*gamma*{EG_SHARE}*(1 + q + q**2)*(1/q + 1)",
+    "Lipschitz(zbar, next(z))": f"gamma**2*{EG_SHARE}*(1 + q + q**2)/q**2",
+    "Lipschitz(z, zbar)": f"gamma**2*(1 + {EG_SHARE}*(1 + q + q**2)*(1/q + 1))",
+}
+EG_PLUS = {"WeakMinty(zbar)": "2*alpha*gamma", "Lipschitz(z, zbar)": "alpha*gamma**2"}
 
 theorem(
     "gorbunov2022_eg_last",
@@ -23,6 +39,20 @@ theorem(
     source=GORBUNOV,
     paper=[{"gamma": "1/(sqrt(2)*L)"}],
     doc="Last iterate of extragradient. The source asks γ ≤ 1/(√2 L); its proof works below 1/L.",
+    proof=Proof(
+        potential="distance + gamma**2*(1 - (gamma*L)**2)*k*residual",
+        step={
+            "Monotone(zbar)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Monotone(z, next(z))": "2*gamma*(1 - (gamma*L)**2)*(k + 1)",
+            "Lipschitz(next(z), zbar)": "gamma**2*(1 - (gamma*L)**2)*(k + 1)",
+        },
+        end={
+            "potential": "1/(gamma**2*(1 - (gamma*L)**2)*(k + 1))",
+            "Monotone(zbar)": "2/(gamma*(1 - (gamma*L)**2)*(k + 1))",
+            "Lipschitz(z, zbar)": "1/((1 - (gamma*L)**2)*(k + 1))",
+        },
+    ),
 )
 
 theorem(
@@ -37,6 +67,9 @@ theorem(
     source=GORBUNOV_LEMMA,
     horizons=[30],
     doc="‖F z_{k+1}‖² ≤ ‖F z_k‖² − (1 − γ²L²)‖F z̄_k − F z_k‖².",
+    proof=Proof(
+        end={"Monotone(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "1"},
+    ),
 )
 
 theorem(
@@ -52,6 +85,11 @@ theorem(
     paper=[{"gamma": "1/L", "alpha": "1/2"}, {"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     doc="Average of ‖F z̄‖² for EG+ under weak Minty ρ > −1/(2L). At γ = 1/L the residual at z "
     "itself need not vanish: F = L·I gives z̄ = 0 and z never moves.",
+    proof=Proof(
+        potential="distance + alpha*gamma**2*(1 + 2*rho/gamma - alpha)*before(norm2(Fzbar))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -65,6 +103,11 @@ theorem(
     reaches=1.0,
     source=Source("diakonikolas2021efficient", "Theorem 3.2", derived=True),
     doc="Average of ‖F z‖² for EG+ with γ < 1/L.",
+    proof=Proof(
+        potential="distance + alpha*gamma**2*(1 - (gamma*L)**2)*before(norm2(Fz))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 - (gamma*L)**2)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -80,6 +123,11 @@ theorem(
     paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma"}],
     constrained=True,
     doc="Average of ‖v‖² with v = g/γ ∈ S(z̄) for CEG+, constraints allowed; tight at γ = 1/L.",
+    proof=Proof(
+        potential="distance + alpha*(1 + 2*rho/gamma - alpha)*before(norm2(g))",
+        step=EG_PLUS,
+        end={"next(potential)": "1/(alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -110,6 +158,13 @@ theorem(
     horizons=[30],
     paper=[{"gamma": "1/(2*L)"}],
     doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
+    proof=Proof(
+        end={
+            "Comonotone(z, next(z))": "2/gamma",
+            "Comonotone(zbar, next(z))": "-4*rho/gamma**2",
+            "Lipschitz(zbar, next(z))": "1 - 2*rho/gamma + 4*rho**2/gamma**2",
+        },
+    ),
 )
 
 theorem(
@@ -126,6 +181,15 @@ theorem(
     constrained=True,
     doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
     "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
+    proof=Proof(
+        end={
+            "Monotone(zbar, solution)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -141,6 +205,13 @@ theorem(
     horizons=[30],
     constrained=True,
     doc="Projected gradient descent ascent contracts for a strongly monotone F.",
+    proof=Proof(
+        end={
+            "Resolvent(next(z), solution)": "2*gamma",
+            "StronglyMonotone(z, solution)": "2*gamma",
+            "Lipschitz(z, solution)": "gamma**2",
+        },
+    ),
 )
 
 for _method, _factor, _words in (
@@ -178,6 +249,15 @@ theorem(
     constrained=True,
     doc="‖F z + c‖² never grows, c ∈ A z being what the second projection of the last step gives; "
     "it bounds the squared tangent residual. For A = ∂g, as a normal cone.",
+    proof=Proof(
+        end={
+            "Monotone(z, next(z))": "2*gamma",
+            "Lipschitz(zbar, next(z))": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), z)": "2*gamma",
+            "Subgradient(z, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -195,6 +275,21 @@ theorem(
     constrained=True,
     doc="Last iterate of constrained extragradient: c ∈ A z as before. The source has 3 in place "
     "of 1 + q + q².",
+    proof=Proof(
+        potential="distance + (1 - q**2)/(1 + q + q**2)**2*k*step_residual(z, Fz)",
+        begin=1,
+        start={f"last({i})": m for i, m in (EG_FEJER | EG_RESIDUAL).items()},
+        step=EG_FEJER
+        | EG_RESIDUAL
+        | {
+            "Monotone(z, next(z))": f"2*gamma*k*{EG_SHARE}",
+            "Lipschitz(zbar, next(z))": f"gamma**2*{EG_SHARE}*(k + (1 + q + q**2)/q**2)",
+            "Subgradient(zbar, next(z))": f"2*gamma*(1 + k*{EG_SHARE})",
+            "Subgradient(next(z), z)": f"2*gamma*k*{EG_SHARE}",
+            "Subgradient(z, zbar)": f"2*gamma*k*{EG_SHARE}",
+        },
+        end={"potential": f"1/({EG_SHARE}*k)"},
+    ),
 )
 
 theorem(
@@ -208,6 +303,11 @@ theorem(
     source=Source("nemirovski2004prox", "Theorem 3.2", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. Above "
     "γ = 1/L it fails.",
+    proof=Proof(
+        potential="distance + 2*gamma*before(gap(Fz, zbar))",
+        step={"Lipschitz(z, zbar)": "gamma**2"},
+        end={"next(potential)": "1/(2*gamma)"},
+    ),
 )
 
 theorem(
@@ -225,6 +325,15 @@ theorem(
     paper=[{"gamma": "1/(4*L)"}],
     constrained=True,
     doc="Extragradient contracts by 1 − γμ as long as γ²L² + 2γμ ≤ 1, for A = ∂g.",
+    proof=Proof(
+        end={
+            "StronglyMonotone(zbar, solution)": "2*gamma",
+            "Lipschitz(z, zbar)": "gamma**2",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+        },
+    ),
 )
 
 theorem(
@@ -255,6 +364,7 @@ theorem(
     horizons=[12],
     constrained=True,
     doc="Fejér decrease of Tseng's forward-backward-forward step, for every monotone A.",
+    proof=Proof(end=FBF | {"Lipschitz(z, zbar)": "gamma**2"}),
 )
 
 theorem(
@@ -269,6 +379,11 @@ theorem(
     source=TSENG,
     constrained=True,
     doc="Average of ‖v‖² with v = g/γ ∈ S(z̄), and so of the best look-ahead.",
+    proof=Proof(
+        potential="distance + (1 - gamma*L)/(1 + gamma*L)*before(norm2(g))",
+        step=FBF | {"Lipschitz(z, zbar)": "gamma/L"},
+        end={"next(potential)": "(1 + gamma*L)/(gamma**2*(1 - gamma*L)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -282,4 +397,9 @@ theorem(
     source=TSENG,
     constrained=True,
     doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution.",
+    proof=Proof(
+        potential="distance + 2*before(gap(g, zbar))",
+        step={"Lipschitz(z, zbar)": "gamma**2"},
+        end={"next(potential)": "1/2"},
+    ),
 )

@@ -1,5 +1,6 @@
 """Krasnosel'skii-Mann and Halpern: residuals of nonexpansive maps."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Nonexpansive
 from opcheck.model.theorem import Source, theorem
 
@@ -31,6 +32,11 @@ theorem(
     source=Source("baillon1996", "Hilbert case"),
     doc="‖z_k − Tz_k‖² ≤ R²/Σ_{i≤k} a_i(1 − a_i) for any weights in [0, 1]; here the schedules "
     "a_k = s + (1 − 2s)/(k + 2), from 1/(k + 2) over the constant 1/2 to 1 − 1/(k + 2).",
+    proof=Proof(
+        potential="distance + before(a*(1 - a))*residual",
+        step={"Nonexpansive(z)": "a", "Nonexpansive(z, next(z))": "upto(a*(1 - a))/a"},
+        end={"potential": "1/upto(a*(1 - a))", "Nonexpansive(z)": "a/upto(a*(1 - a))"},
+    ),
 )
 
 theorem(
@@ -43,6 +49,12 @@ theorem(
     reaches=1.0,
     source=Source("lieder2021", "Theorem 2.1"),
     doc="‖z − Tz‖² of Halpern's iteration with β = 1/(k + 2); tight at every k.",
+    proof=Proof(
+        potential="k*(k + 1)/4*norm2(F(z)) + (k + 1)/2*inner(F(z), z - anchor)",
+        at_most="0",
+        step={"Nonexpansive(z, next(z))": "(k + 1)*(k + 2)/4"},
+        end={"potential": "8/(k + 1)**2", "Nonexpansive(z)": "2/(k + 1)"},
+    ),
 )
 
 
@@ -81,6 +93,14 @@ CONTRACTIVE = {
     "beta": "(g**2 - 1)/(g**(2*k + 4) - 1)",
     "S": "(g**(k + 1) - 1)/(g - 1)",
 }
+PHI, PHI_NEXT = "(g**(2*k + 2) - 1)/(g**2 - 1)", "(g**(2*k + 4) - 1)/(g**2 - 1)"
+# of T = I − r; the parts are 0 at k = 0, where z is the anchor
+CONTRACTIVE_POTENTIAL = (
+    f"{PHI}*(g**(2*k) - 1)/(g**2 - 1)*g**(4 - 2*k)*norm2({{r}})"
+    f" + 2*{PHI}*g**(2 - 2*k)*inner({{r}}, z - anchor)"
+    f" - (g**2 - 1)*{PHI}*g**(-2*k)*norm2(z - anchor)"
+)
+CONTRACTIVE_END = "(1 + g)**2*g**(k - 3)/((1 + g**(k + 1))*S**2)"
 
 theorem(
     "park2022_oc_halpern",
@@ -95,6 +115,15 @@ theorem(
     source=Source("park2022", "Corollary 3.3"),
     horizons=[40],
     doc="‖z − Tz‖² of Halpern's iteration with weights for a 1/g-contraction; tight and optimal.",
+    proof=Proof(
+        potential=CONTRACTIVE_POTENTIAL.format(r="F(z)"),
+        at_most="0",
+        step={"Lipschitz(z, next(z))": f"g**2*{PHI}*{PHI_NEXT}*g**(-2*k)"},
+        end={
+            "potential": CONTRACTIVE_END,
+            "Lipschitz(z, solution)": "g**2*(1 + 1/g)/(g*S)",
+        },
+    ),
 )
 
 theorem(

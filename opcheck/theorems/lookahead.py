@@ -3,6 +3,7 @@
 An iteration is one step of the base, so a double sum over loops and steps is one cumulative sum.
 """
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import (
     Cocoercive,
     Lipschitz,
@@ -19,6 +20,24 @@ WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
 LA_GDA = "lookahead(gradient_descent_ascent)"
 # at the end of a loop z = (1 − λ) slow + λ w, so ‖slow − w‖ = ‖z − slow‖/λ
 LOOP_RESIDUAL = "where(mod(k + 1, tau) == 0, distance(z, slow)/lam**2, 0)"
+# inside a loop it is the end of the loop, were w not to move any more
+LOOP_POTENTIAL = (
+    "where(mod(k, tau) == 0, distance, "
+    "(1 - lam)*norm2(last(slow) - solution) + lam*norm2(z - solution))"
+)
+EVERY_TAU = "every tau: a step is the first of a loop, a middle one, the last or the only one"
+LOOPS = [
+    {"tau": "1", "k": "m"},
+    {"tau": "2", "k": "2*m"},
+    {"tau": "2", "k": "2*m + 1"},
+    {"tau": "3", "k": "3*m"},
+    {"tau": "3", "k": "3*m + 1"},
+    {"tau": "3", "k": "3*m + 2"},
+]
+LA_CEG_PLUS = {
+    "WeakMinty(zbar)": "2*lam*alpha*gamma",
+    "Lipschitz(z, zbar)": "lam*alpha*gamma**2",
+}
 
 theorem(
     "pethick2023_la_gda_two",
@@ -38,6 +57,17 @@ theorem(
     source=SECTION_7,
     paper=[{"gamma": "1/(sqrt(3)*L)", "lam": "(1 + 2*rho/gamma - q**2)/(2*(2 - q**2))"}],
     doc="LA-GDA with τ = 2: Σ c₁‖F z‖² + c₂‖F z̄‖², for ρ > −1/(3√3 L) at best.",
+    proof=Proof(
+        potential="where(mod(k, 2) == 0, distance, next(distance) + lam*gamma**2*c2*norm2(Fz))"
+        " + lam*gamma**2*before(norm2(Fz)*(c1 + (c2 - c1)*mod(k, 2)))",
+        step={
+            "WeakMinty(z)": "where(mod(k, 2) == 0, 2*lam*gamma, 0)",
+            "WeakMinty(next(z))": "where(mod(k, 2) == 0, 2*lam*gamma, 0)",
+            "Lipschitz(z, next(z))": "where(mod(k, 2) == 0, lam*(1 - lam)*gamma**2, 0)",
+        },
+        end={"next(potential)": "1/(lam*gamma**2*(k + 1))"},
+        cases=[{"k": "2*m"}, {"k": "2*m + 1"}],
+    ),
 )
 
 theorem(
@@ -57,6 +87,18 @@ theorem(
     source=SECTION_7,
     paper=[{"gamma": "(2 - sqrt(2))/L", "lam": "lam_max/2"}],
     doc="The exact one-step certificate: ρ > −(√2 − 1)/(2L) at best.",
+    proof=Proof(
+        potential="where(mod(k, 2) == 0, distance, next(distance))"
+        " + lam*gamma**2*(2 - q)**2*(lam_max - lam)*before(norm2(Fz)*(1 - mod(k, 2)))",
+        step={
+            "WeakMinty(z)": "where(mod(k, 2) == 0, 2*lam*gamma, 0)",
+            "WeakMinty(next(z))": "where(mod(k, 2) == 0, 2*lam*gamma, 0)",
+            "Lipschitz(z, next(z))": "where(mod(k, 2) == 0, "
+            "lam*gamma**2*(1 - lam + (2*rho/gamma - lam)*(1 - q))/q, 0)",
+        },
+        end={"next(potential)": "1/(lam*gamma**2*(2 - q)**2*(lam_max - lam)*(k + 1))"},
+        cases=[{"k": "2*m"}, {"k": "2*m + 1"}],
+    ),
 )
 
 theorem(
@@ -106,6 +148,13 @@ theorem(
     reaches=1.0,
     source=THEOREM_73,
     doc="Lookahead over a quasi-nonexpansive map: average of ‖z − T^τ z‖² over the loops.",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*(1 - lam)*before({LOOP_RESIDUAL})",
+        step={"QuasiNonexpansive(z)": "lam"},
+        end={"next(potential)": "tau/(lam*(1 - lam)*(k + 1))"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(
@@ -134,6 +183,14 @@ theorem(
     source=THEOREM_73,
     doc="Energy of Lookahead over a base with ‖Alg w − z*‖² ≤ ‖w − z*‖² − φ(w): here the averaged "
     "map, φ = a(1 − a)‖w − Tw‖².",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL}"
+        f" + before(lam*a*(1 - a)*residual(before) + lam*(1 - lam)*{LOOP_RESIDUAL})",
+        step={"QuasiNonexpansive(z)": "lam*a"},
+        end={"next(potential)": "1"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(
@@ -147,6 +204,13 @@ theorem(
     reaches=1.0,
     source=SECTION_7,
     doc="LA-EG with any τ: average of ‖F w‖² over all base points.",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*gamma**2*(1 - (gamma*L)**2)*before(residual(before))",
+        step={"Monotone(zbar)": "2*lam*gamma", "Lipschitz(z, zbar)": "lam*gamma**2"},
+        end={"next(potential)": "1/(lam*gamma**2*(1 - (gamma*L)**2)*(k + 1))"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(
@@ -162,6 +226,13 @@ theorem(
     paper=[{"gamma": "1/L", "alpha": "1/2 + rho/gamma", "lam": "1/2", "tau": "5"}],
     constrained=True,
     doc="LA-CEG+ (LA-EG+ without constraints) with any τ: average of ‖v‖², v ∈ S(w̄).",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*alpha*(1 + 2*rho/gamma - alpha)*before(norm2(g))",
+        step=LA_CEG_PLUS,
+        end={"next(potential)": "1/(lam*alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(
@@ -176,6 +247,14 @@ theorem(
     source=SECTION_7,
     constrained=True,
     doc="The whole energy of LA-CEG+: both decrease terms summed stay below the first distance.",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*before(alpha*(1 + 2*rho/gamma - alpha)*norm2(g)"
+        " + alpha*(1 - (gamma*L)**2)*distance(before, zbar))",
+        step=LA_CEG_PLUS,
+        end={"next(potential)": "1"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(
@@ -189,6 +268,13 @@ theorem(
     reaches=1.0,
     source=SECTION_7,
     doc="LA-GDA with any τ for a cocoercive F: average of ‖F w‖² over all base points.",
+    proof=Proof(
+        potential=f"{LOOP_POTENTIAL} + lam*gamma*(2*beta - gamma)*before(residual(before))",
+        step={"Cocoercive(z)": "2*lam*gamma"},
+        end={"next(potential)": "1/(lam*gamma*(2*beta - gamma)*(k + 1))"},
+        cases=LOOPS,
+        remark=EVERY_TAU,
+    ),
 )
 
 theorem(

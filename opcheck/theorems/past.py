@@ -1,9 +1,20 @@
 """One call a step: past extragradient (the optimistic gradient method), OGDA+, FRB, GRAAL."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
 MONOTONE = [Lipschitz("L", of="F"), Monotone(of="F")]
+FRB_POTENTIAL = (
+    "norm2(z - solution) - 2*gamma*inner(F(z) - last(past), z - solution)"
+    " + gamma*L*norm2(z - last(z))"
+)
+FRB_MONOTONE = {
+    "Resolvent(next(z), solution)": "2*gamma",
+    "Monotone(next(z), solution)": "2*gamma",
+}
+FRB_STEP = {**FRB_MONOTONE, "Lipschitz(z, last(z))": "gamma/L"}
+FRB_START = {f"last({i})": m for i, m in FRB_MONOTONE.items()}
 FRB = Source("malitsky2020forward", "Lemma 2.3", derived=True)
 
 theorem(
@@ -20,6 +31,23 @@ theorem(
     first=1,
     doc="Last iterate of past extragradient started with F z̄_{−1} := 0; the source's potential "
     "decreases already with A_1 = 10/3, which sharpens its constant.",
+    proof=Proof(
+        potential="distance + gamma**2*(k + 9)/3*(residual + 2*norm2(F(z) - last(Fzbar)))",
+        at_most="(1 + q**2*(13/3 + 10*q**2))*R**2",
+        begin=1,
+        start={
+            "Monotone(last(z))": "2*gamma",
+            "Monotone(last(z), z)": "20*gamma/3",
+            "Lipschitz(last(z), z)": "10*gamma**2",
+            "Lipschitz(last(z), solution)": "gamma**2*(13/3 + 10*q**2)",
+        },
+        step={
+            "Monotone(zbar)": "2*gamma",
+            "Monotone(z, next(z))": "2*gamma*(k + 10)/3",
+            "Lipschitz(next(z), zbar)": "gamma**2*(k + 10)",
+        },
+        end={"potential": "3/(gamma**2*(k + 9))"},
+    ),
 )
 
 theorem(
@@ -35,6 +63,9 @@ theorem(
     horizons=[12],
     first=1,
     doc="‖F z_k‖² + 2‖F z_k − F z̄_{k−1}‖² never grows.",
+    proof=Proof(
+        end={"Monotone(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "3"},
+    ),
 )
 
 theorem(
@@ -52,6 +83,16 @@ theorem(
     constrained=True,
     doc="‖F z_k + c_k‖² + ‖F z_k − F z̄_{k−1}‖² never grows, c_k ∈ A z_k being what the last "
     "projection gives (0 where A = 0). For A = ∂g, as a normal cone.",
+    proof=Proof(
+        end={
+            "Monotone(z, next(z))": "2*gamma",
+            "Lipschitz(next(z), zbar)": "2*gamma**2",
+            "Subgradient(zbar, next(z))": "gamma",
+            "Subgradient(next(z), z)": "2*gamma",
+            "Subgradient(z, zbar)": "gamma",
+            "Subgradient(z, next(z))": "gamma",
+        },
+    ),
 )
 
 theorem(
@@ -119,6 +160,18 @@ theorem(
     constrained=True,
     doc="Energy of past extragradient started with an extragradient step: what it lost and what is "
     "left stay below the first squared distance. For A = ∂g, as a normal cone.",
+    proof=Proof(
+        potential="norm2(z - solution) + q*norm2(z - last(zbar))"
+        " + (1 - q)*before(distance(before, zbar))",
+        step={
+            "Monotone(zbar, solution)": "2*gamma",
+            "Subgradient(zbar, next(z))": "2*gamma",
+            "Subgradient(next(z), solution)": "2*gamma",
+            "Subgradient(solution, zbar)": "2*gamma",
+            "Lipschitz(zbar, last(zbar))": "gamma/(2*L)",
+        },
+        end={"next(potential)": "1"},
+    ),
 )
 
 theorem(
@@ -136,18 +189,45 @@ theorem(
     paper=[{"gamma": "1/(4*L)"}],
     doc="Past extragradient started with an extragradient step. Started with F z̄_{−1} := 0 the "
     "bound fails at k = 1.",
+    proof=Proof(
+        potential="(norm2(z - solution) + norm2(last(zbar) - last(last(zbar)))/16)"
+        "*(1 - gamma*mu)**(-k)",
+        begin=1,
+        start={
+            "last(StronglyMonotone(zbar))": "2*gamma/(1 - gamma*mu)",
+            "last(Lipschitz(z, zbar))": "gamma**2/(1 - gamma*mu)",
+        },
+        step={
+            "StronglyMonotone(zbar)": "2*gamma*(1 - gamma*mu)**(-k - 1)",
+            "Lipschitz(zbar, last(zbar))": "gamma**2*(1 - gamma*mu)**(-k - 1)",
+            "last(Lipschitz(zbar, last(zbar)))": "gamma**2/4*(1 - gamma*mu)**(-k - 1)",
+        },
+        end={"potential": "(1 - gamma*mu)**k"},
+    ),
 )
 
 theorem(
     "hsieh2019_peg_gap",
     method="warm_past_extragradient",
     given=MONOTONE,
-    where="0 < gamma <= 1/(3*L)",
+    where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fzbar, zbar))",
     bound="R**2/(2*gamma)",
-    reaches=0.986,
+    reaches=0.981,
     source=Source("hsieh2019convergence", derived=True),
-    doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution.",
+    doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. The "
+    "potential shows it up to γ = 1/(2L).",
+    proof=Proof(
+        potential="norm2(z - solution) + (gamma*L)**2*norm2(last(zbar) - last(last(zbar)))"
+        " + 2*gamma*before(gap(Fzbar, zbar))",
+        begin=1,
+        start={"last(Lipschitz(z, zbar))": "gamma**2"},
+        step={
+            "Lipschitz(zbar, last(zbar))": "gamma**2",
+            "last(Lipschitz(zbar, last(zbar)))": "gamma**2",
+        },
+        end={"next(potential)": "1/(2*gamma)"},
+    ),
 )
 
 theorem(
@@ -165,6 +245,19 @@ theorem(
     constrained=True,
     doc="Energy of the golden ratio algorithm with a fixed step: what it lost, Σ φ‖z − z̄‖², and "
     "what is left stay below the energy after the first step. For A = ∂g.",
+    proof=Proof(
+        potential="phi/(phi - 1)*distance(zbar) + phi/2*distance(z, before)"
+        " + before(phi*distance(z, zbar))",
+        at_most="first(phi/(phi - 1)*distance(zbar) + phi/2*distance(z, before))",
+        step={
+            "Monotone(next(z), solution)": "2*gamma",
+            "Subgradient(solution, next(z))": "2*gamma",
+            "Subgradient(next(next(z)), solution)": "2*gamma",
+            "Subgradient(next(z), next(next(z)))": "2*gamma",
+            "Lipschitz(next(z), z)": "2*gamma**2/phi",
+        },
+        end={"potential": "1"},
+    ),
 )
 
 theorem(
@@ -178,6 +271,16 @@ theorem(
     source=FRB,
     constrained=True,
     doc="Σ ‖z_{k+1} − z_k‖² of forward-reflected-backward, for every monotone A.",
+    proof=Proof(
+        potential=f"{FRB_POTENTIAL} + (1 - 2*gamma*L)*before(distance(z, before))",
+        begin=1,
+        start=FRB_START,
+        step=FRB_STEP,
+        end={
+            "next(potential)": "1/(1 - 2*gamma*L)",
+            "Lipschitz(next(z), z)": "gamma/L/(1 - 2*gamma*L)",
+        },
+    ),
 )
 
 theorem(
@@ -192,6 +295,16 @@ theorem(
     first=1,
     constrained=True,
     doc="The iterates stay within 1/(1 − γL) of the first squared distance.",
+    proof=Proof(
+        potential=FRB_POTENTIAL,
+        begin=1,
+        start=FRB_START,
+        step=FRB_STEP,
+        end={
+            "potential": "1/(1 - gamma*L)",
+            "Lipschitz(z, last(z))": "gamma/L/(1 - gamma*L)",
+        },
+    ),
 )
 
 theorem(
@@ -205,4 +318,10 @@ theorem(
     source=FRB,
     first=1,
     doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0.",
+    proof=Proof(
+        potential=f"{FRB_POTENTIAL} + 2*gamma*(upto(gap(Fz, before)) - first(gap(Fz, before)))",
+        begin=1,
+        step={"Lipschitz(z, last(z))": "gamma/L"},
+        end={"potential": "1/(2*gamma)", "Lipschitz(z, last(z))": "1/(2*L)"},
+    ),
 )

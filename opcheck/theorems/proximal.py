@@ -3,9 +3,17 @@
 The resolvent comes from the loop w ← J(z − γ F w), so γ L < 1 is asked for throughout.
 """
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, WeakMinty
 from opcheck.model.theorem import Source, theorem
-from opcheck.theorems.fixed_point import CONTRACTIVE, krasnoselskii_mann
+from opcheck.theorems.fixed_point import (
+    CONTRACTIVE,
+    CONTRACTIVE_END,
+    CONTRACTIVE_POTENTIAL,
+    PHI,
+    PHI_NEXT,
+    krasnoselskii_mann,
+)
 
 PETHICK = Source("pethick2023stable", "Section 6", derived=True)
 RELAXED = {"beta": "1 + rho/gamma", "a": "lam*(2*beta - lam)"}
@@ -62,6 +70,7 @@ theorem(
     constrained=True,
     doc="Fejér decrease of the exact relaxed proximal point step, under the weak Minty inequality "
     "alone: ‖z_{k+1} − z*‖² ≤ ‖z_k − z*‖² − λ(2β − λ)‖r_k‖², β = 1 + ρ/γ.",
+    proof=Proof(end={"WeakMinty(resolvent(z))": "2*lam*gamma"}),
 )
 
 theorem(
@@ -80,6 +89,7 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="The residual r = z − J_{γS} z never grows.",
+    proof=Proof(end={"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam"}),
 )
 
 theorem(
@@ -98,6 +108,17 @@ theorem(
     constrained=True,
     doc="Last iterate of exact relaxed proximal point. For ρ ≥ −γ/2 and λ < 1 it is at most "
     "R²/(λ(1 − λ)(k + 1)), free of ρ. On linear operators the worst case is (k/(k + 1))^k of it.",
+    proof=Proof(
+        potential="distance + a*k*resolvent_residual",
+        step={
+            "Comonotone(resolvent(z), solution)": "2*lam*gamma",
+            "Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam*a*(k + 1)",
+        },
+        end={
+            "potential": "1/(a*(k + 1))",
+            "Comonotone(resolvent(z), solution)": "2*lam*gamma/(a*(k + 1))",
+        },
+    ),
 )
 
 theorem(
@@ -150,6 +171,9 @@ theorem(
     horizons=[10],
     constrained=True,
     doc="The proximal point method contracts by 1/(1 + γμ), for every monotone A; tight.",
+    proof=Proof(
+        end={"StronglyMonotone(next(z), solution)": "2*gamma/(1 + gamma*mu)"},
+    ),
 )
 
 theorem(
@@ -169,6 +193,18 @@ theorem(
     constrained=True,
     doc="Halpern's iteration of the nonexpansive part N of J = (1 − a)I + aN, a = γ/(2(γ + ρ)), "
     "for ρ > −1/L; tight.",
+    proof=Proof(
+        potential="k*(k + 1)/4*lam**2*resolvent_residual"
+        " + (k + 1)/2*lam*inner(z - resolvent(z), z - anchor)",
+        at_most="0",
+        step={
+            "Comonotone(resolvent(z), resolvent(next(z)))": "(gamma + rho)*(k + 1)*(k + 2)",
+        },
+        end={
+            "potential": "8/(lam*(k + 1))**2",
+            "Comonotone(resolvent(z), solution)": "8*(gamma + rho)/(lam**2*(k + 1))",
+        },
+    ),
 )
 
 theorem(
@@ -204,4 +240,16 @@ theorem(
     constrained=True,
     doc="OS-PPM, as Halpern's iteration of the 1/g-contraction (1 + 1/g)J − I/g with g = 1 + 2γμ; "
     "tight and optimal.",
+    proof=Proof(
+        potential=CONTRACTIVE_POTENTIAL.format(r="lam*(z - resolvent(z))"),
+        at_most="0",
+        step={
+            "StronglyMonotone(resolvent(z), resolvent(next(z)))": "2*gamma*(1 + g)"
+            f"*{PHI}*{PHI_NEXT}*g**(-2*k)",
+        },
+        end={
+            "potential": f"({CONTRACTIVE_END})/lam**2",
+            "StronglyMonotone(resolvent(z), solution)": "2*gamma*(1 + g)*(1 + 1/g)/(g*S)/lam**2",
+        },
+    ),
 )

@@ -4,6 +4,7 @@ Notation: q = γL, β = 1 + ρ/γ, a = λ(2β − λ), c = λ²/a, J = J_{γS}, 
 e_k = w_k − J z_k.
 """
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
 from opcheck.model.theorem import Source, theorem
 
@@ -68,6 +69,11 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="One inexact step raises the residual by c‖e_k‖² at most; tight.",
+    proof=Proof(
+        end={"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam"},
+        cases=[{"tau": "1"}, {"tau": "2"}, {"tau": "3"}],
+        remark="every tau: nothing is used of the point that the inner steps end at",
+    ),
 )
 
 theorem(
@@ -101,6 +107,15 @@ theorem(
     first=1,
     constrained=True,
     doc="The inner loop contracts by q = γL a step, relative to ‖z − J_{γS} z‖; no monotonicity.",
+    proof=Proof(
+        potential="inner_error(z, anchor)*(gamma*L)**(-2*k)",
+        at_most="first(inner_error(z, anchor))",
+        step={
+            "Resolvent(next(z), resolvent(anchor))": "2*gamma*(gamma*L)**(-2*(k + 1))",
+            "Lipschitz(z, resolvent(anchor))": "gamma**2*(gamma*L)**(-2*(k + 1))",
+        },
+        end={"potential": "(gamma*L)**(2*k)"},
+    ),
 )
 
 for _name, _measure, _bound, _doc in (
@@ -173,6 +188,14 @@ theorem(
     paper=[{"gamma": "1/L", "lam": "(1 + 2*rho/gamma)/2"}],
     doc="RAPP with τ = 2 and A = 0 is EG+: the average of ‖F w‖² at the last look-ahead needs "
     "neither a logarithm nor more than the weak Minty inequality.",
+    proof=Proof(
+        potential="distance + lam*gamma**2*(1 + 2*rho/gamma - lam)*before(norm2(Fw))",
+        step={
+            "WeakMinty(z - gamma*F(z))": "2*lam*gamma",
+            "Lipschitz(z, z - gamma*F(z))": "lam*gamma**2",
+        },
+        end={"next(potential)": "1/(lam*gamma**2*(1 + 2*rho/gamma - lam)*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -204,6 +227,12 @@ theorem(
     horizons=[12],
     constrained=True,
     doc="The error of the inner loop by the length of its last step: a computable stopping rule.",
+    proof=Proof(
+        end={
+            "Resolvent(next(z), resolvent(anchor))": "2*gamma/(1 - q)",
+            "Lipschitz(z, resolvent(anchor))": "gamma**2/(1 - q)",
+        },
+    ),
 )
 
 theorem(

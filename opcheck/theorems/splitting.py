@@ -1,5 +1,6 @@
 """Gradient steps of cocoercive operators, forward-backward and Douglas-Rachford splitting."""
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Cocoercive, Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, theorem
 from opcheck.theorems.fixed_point import krasnoselskii_mann
@@ -36,6 +37,12 @@ theorem(
     source=Source("diakonikolas2020halpern"),
     paper=[{"gamma": "2*beta"}],
     doc="Halpern's iteration of I − γF; R²/(β(k + 1))² at γ = 2β, where it is tight.",
+    proof=Proof(
+        potential="k*(k + 1)/4*gamma**2*norm2(F(z)) + (k + 1)/2*gamma*inner(F(z), z - anchor)",
+        at_most="0",
+        step={"Cocoercive(z, next(z))": "gamma*(k + 1)*(k + 2)/2"},
+        end={"potential": "8/(gamma*(k + 1))**2", "Cocoercive(z)": "4/(gamma*(k + 1))"},
+    ),
 )
 
 theorem(
@@ -51,6 +58,9 @@ theorem(
     horizons=[10],
     constrained=True,
     doc="A forward-backward step is 2β/(4β − γ)-averaged, for every monotone A.",
+    proof=Proof(
+        end={"Resolvent(next(z), solution)": "2*gamma", "Cocoercive(z, solution)": "2*gamma"},
+    ),
 )
 
 theorem(
@@ -83,6 +93,13 @@ theorem(
     horizons=[10],
     constrained=True,
     doc="Forward-backward contracts for a cocoercive and strongly monotone F; tight.",
+    proof=Proof(
+        end={
+            "Resolvent(next(z), solution)": "2*gamma",
+            "Cocoercive(z, solution)": "gamma**2/beta",
+            "StronglyMonotone(z, solution)": "2*gamma - gamma**2/beta",
+        },
+    ),
 )
 
 theorem(
@@ -100,6 +117,9 @@ theorem(
     constrained=True,
     doc="Fejér decrease of Douglas-Rachford steps towards z* + γ F z*, for every monotone A. The "
     "loop that finds J_{γF} asks for γ < 1/L.",
+    proof=Proof(
+        end={"Monotone(x, solution)": "2*lam*gamma", "Resolvent(y, solution)": "2*lam*gamma"},
+    ),
 )
 
 theorem(

@@ -1,0 +1,262 @@
+"""Rational functions of a theorem's symbols: the numbers of a step that stands for every step.
+
+Canonical: numerator and denominator without a common factor, the denominator's leading coefficient
+positive; so equal functions are equal objects, and an identity holds exactly when its difference
+is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flint import Ordering, fmpq, fmpz_mpoly_ctx
+
+from opcheck.errors import Undecided
+
+SPARE = 6  # symbols that a field keeps for what turns up later, as sums and powers
+
+
+class Field:
+    """Rational functions of named symbols with rational coefficients."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = [*names, *(f"spare{i}" for i in range(SPARE))]
+        self.context: Any = fmpz_mpoly_ctx.get(self.names, Ordering.lex)
+        self.generators = dict(zip(self.names, self.context.gens(), strict=True))
+        self.one = self.context.constant(1)
+        self._spare: dict[str, str] = {}
+
+    def symbol(self, name: str) -> Ratio:
+        """The function that a symbol is."""
+        return Ratio(self, self.generators[name], self.one)
+
+    def spare(self, meaning: str) -> tuple[str, Ratio]:
+        """A symbol for something given by its text; the same for the same text."""
+        if meaning not in self._spare:
+            if len(self._spare) == SPARE:
+                raise Undecided(f"more than {SPARE} sums and powers")
+            self._spare[meaning] = f"spare{len(self._spare)}"
+        name = self._spare[meaning]
+        return name, self.symbol(name)
+
+    def meaning(self, name: str) -> str:
+        """What a symbol stands for."""
+        return next((m for m, n in self._spare.items() if n == name), name)
+
+    def number(self, value: Any) -> Ratio:
+        """A constant. Raises TypeError for a float."""
+        if isinstance(value, Ratio):
+            return value
+        if not isinstance(value, int | fmpq):
+            raise TypeError(f"{type(value).__name__} {value!r} is no rational number")
+        q = fmpq(value)
+        return Ratio(self, self.context.constant(int(q.p)), self.context.constant(int(q.q)))
+
+    def ratio(self, numerator: Any, denominator: Any) -> Ratio:
+        """The function in canonical form."""
+        if denominator.is_zero():
+            raise ZeroDivisionError("division by a function that is 0")
+        common = numerator.gcd(denominator)
+        if not common.is_one():
+            numerator, denominator = numerator // common, denominator // common
+        if denominator.leading_coefficient() < 0:
+            numerator, denominator = -numerator, -denominator
+        return Ratio(self, numerator, denominator)
+
+    def at(self, value: Ratio, images: Mapping[str, Ratio]) -> Ratio:
+        """The function with symbols replaced."""
+        found = [self.symbol(n) if n not in images else images[n] for n in self.names]
+        num, den = (self._compose(p, found) for p in (value.num, value.den))
+        return self.ratio(num.num * den.den, num.den * den.num)
+
+    def value(self, value: Ratio, point: Mapping[str, fmpq]) -> fmpq | None:
+        """The value at a point; None at a pole."""
+        spots = [point.get(n) for n in self.names]
+        num, den = (_evaluated(p, spots) for p in (value.num, value.den))
+        return num / den if den else None
+
+    def _compose(self, polynomial: Any, images: Sequence[Ratio]) -> Ratio:
+        # over one denominator, so that polynomials do the work
+        degrees = [max(d, 0) for d in polynomial.degrees()]
+        num, den = self.context.constant(0), self.one
+        for image, degree in zip(images, degrees, strict=True):
+            den = den * image.den**degree
+        for powers, coefficient in polynomial.to_dict().items():
+            term = self.context.constant(coefficient)
+            for image, power, degree in zip(images, powers, degrees, strict=True):
+                if degree:
+                    term = term * image.num**power * image.den ** (degree - power)
+            num = num + term
+        return self.ratio(num, den)
+
+
+class Ratio:
+    """A rational function; compared and rounded only where it is a constant."""
+
+    __slots__ = ("den", "field", "num")
+
+    def __init__(self, field: Field, num: Any, den: Any) -> None:
+        self.field, self.num, self.den = field, num, den
+
+    def _other(self, other: Any) -> Ratio | None:
+        return self.field.number(other) if isinstance(other, int | fmpq | Ratio) else None
+
+    def __add__(self, other: Any) -> Any:
+        o = self._other(other)
+        if o is None:
+            return NotImplemented
+        if self.den == o.den:
+            return self.field.ratio(self.num + o.num, self.den)
+        return self.field.ratio(self.num * o.den + o.num * self.den, self.den * o.den)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Ratio:
+        return Ratio(self.field, -self.num, self.den)
+
+    def __sub__(self, other: Any) -> Any:
+        o = self._other(other)
+        return NotImplemented if o is None else self + (-o)
+
+    def __rsub__(self, other: Any) -> Any:
+        o = self._other(other)
+        return NotImplemented if o is None else o + (-self)
+
+    def __mul__(self, other: Any) -> Any:
+        o = self._other(other)
+        if o is None:
+            return NotImplemented
+        return self.field.ratio(self.num * o.num, self.den * o.den)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        o = self._other(other)
+        if o is None:
+            return NotImplemented
+        return self.field.ratio(self.num * o.den, self.den * o.num)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        o = self._other(other)
+        return NotImplemented if o is None else o / self
+
+    def __pow__(self, power: int) -> Ratio:
+        if power < 0:
+            return self.field.ratio(self.den**-power, self.num**-power)
+        return Ratio(self.field, self.num**power, self.den**power)
+
+    def __eq__(self, other: object) -> bool:
+        o = self._other(other)
+        return o is not None and bool(self.num == o.num and self.den == o.den)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        return str(self.num) if self.den.is_one() else f"({self.num})/({self.den})"
+
+    def factored(self) -> str:
+        """As a product of powers."""
+        (above, up), (below, down) = self.num.factor(), self.den.factor()
+        sign = "-" if (above < 0) != (below < 0) else ""
+        over, under = _product(abs(int(above)), up), _product(abs(int(below)), down)
+        if under == "1":
+            return sign + over
+        single = len(down) + (abs(int(below)) != 1) == 1
+        return f"{sign}{over}/{under if single else f'({under})'}"
+
+    @property
+    def symbols(self) -> set[str]:
+        """Names of the symbols it depends on."""
+        degrees = zip(self.field.names, self.num.degrees(), self.den.degrees(), strict=True)
+        return {name for name, *d in degrees if any(v > 0 for v in d)}
+
+    def constant(self) -> fmpq:
+        """Its value. Raises Undecided where it depends on a symbol."""
+        if self.symbols:
+            raise Undecided(f"{self} depends on {', '.join(sorted(self.symbols))}")
+        num, den = self.num.leading_coefficient(), self.den.leading_coefficient()
+        return fmpq(int(num) if not self.num.is_zero() else 0, int(den))
+
+    def phase(self, period: int) -> int:
+        """Its residue, where that is the same for all whole values of the symbols.
+
+        Raises Undecided where it is not.
+        """
+        rest = 0
+        for powers, coefficient in self.num.to_dict().items():
+            if any(powers) and int(coefficient) % period:
+                raise Undecided(f"{self} mod {period} depends on {', '.join(self.symbols)}")
+            rest += 0 if any(powers) else int(coefficient)
+        if not self.den.is_one():
+            raise Undecided(f"{self} is no whole number")
+        return rest % period
+
+    def __lt__(self, other: Any) -> bool:
+        return bool((self - other).constant() < 0)
+
+    def __le__(self, other: Any) -> bool:
+        return bool((self - other).constant() <= 0)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool((self - other).constant() > 0)
+
+    def __ge__(self, other: Any) -> bool:
+        return bool((self - other).constant() >= 0)
+
+    def __bool__(self) -> bool:
+        return not self.num.is_zero()
+
+
+class Special(Undecided):
+    """A kernel does something else at one k."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__(f"what a step does depends on whether k is {k}")
+        self.k = k
+
+
+class Index(Ratio):
+    """The k of one of a few steps from an arbitrary k on.
+
+    Attributes:
+        offset: which of the steps it is.
+        least: the smallest number that it may be.
+    """
+
+    __slots__ = ("least", "offset")
+
+    def __init__(self, value: Ratio, offset: int, least: int) -> None:
+        super().__init__(value.field, value.num, value.den)
+        self.offset, self.least = offset, least
+
+    def __eq__(self, other: object) -> bool:
+        if self.symbols and isinstance(other, int):
+            if other < self.least:
+                return False
+            raise Special(other)
+        return super().__eq__(other)
+
+    __hash__ = Ratio.__hash__
+
+
+def _evaluated(polynomial: Any, point: Sequence[fmpq | None]) -> fmpq:
+    total = fmpq(0)
+    for powers, coefficient in polynomial.to_dict().items():
+        term = fmpq(coefficient)
+        for power, at in zip(powers, point, strict=True):
+            if power:
+                assert at is not None
+                term *= at**power
+        total += term
+    return total
+
+
+def _product(constant: int, factors: Sequence[tuple[Any, int]]) -> str:
+    parts = [str(constant)] if constant != 1 or not factors else []
+    for factor, power in factors:
+        text = str(factor).replace("^", "**")
+        text = f"({text})" if len(factor.to_dict()) > 1 else text
+        parts.append(text if power == 1 else f"{text}**{power}")
+    return "*".join(parts)

@@ -1,0 +1,228 @@
+"""A few steps of a method from an arbitrary state, for all k and all parameters at once.
+
+The method's own text runs on combinations whose coefficients are rational functions of its
+parameters and of k. What is found to hold of such a step holds of every step of every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from opcheck.engine.coefficients import Recorder, fill, vector_of
+from opcheck.engine.forms import AXES, Coefficient, Form, Sparse
+from opcheck.engine.ratio import Field, Index, Ratio
+from opcheck.engine.run import Take
+from opcheck.errors import OpcheckError
+from opcheck.model.measure import STANDING
+from opcheck.model.method import Method
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identity
+
+Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
+
+
+class Steps:
+    """Consecutive states, the first of unknown rows or the start of a run.
+
+    Attributes:
+        oracle: the calls made, by the kernel, by measures and by proofs.
+        states: rows before the first step, after it, and so on.
+        origin: how many of the steps lie before k.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        field: Field,
+        k: Ratio,
+        values: Callable[[str, int], Any],
+        before: int,
+        after: int,
+        constrained: bool,
+        start: bool = False,
+        least: int = 0,
+    ) -> None:
+        self.method, self.field, self.k, self.values = method, field, k, values
+        self.origin, self.constrained, self.least = before, constrained, least
+        names = (
+            ["z0"]
+            if start
+            else [name if name in STANDING else f"last({name})" for name in method.rows]
+        )
+        self.unknown: Sparse = ((len(names), field.number(1)),)
+        names.append("unknown")
+        self.oracle = Recorder(False, constrained, names, field.number(1))
+        self.resolvent = self.oracle.resolvent if constrained else identity
+        rows: list[Sparse] = []
+        for i, name in enumerate(method.rows):
+            zero = start and name in method.zero
+            rows.append(() if zero else ((0 if start else i, field.number(1)),))
+        self.states = [rows]
+        for step in range(before + after):
+            self.states.append(self._advance(self.states[-1], step - before))
+        if (
+            "anchor" in method.rows
+            and len({s[method.rows.index("anchor")] for s in self.states}) > 1
+        ):
+            raise OpcheckError(f"{method.name} moves its anchor: it is not where the run began")
+
+    def index(self, offset: int) -> Index:
+        """k + offset."""
+        return Index(self.k + offset, self.origin + offset, self.least + offset)
+
+    def _rows(self, rows: Sequence[Sparse]) -> Any:
+        own = np.empty((len(rows), len(AXES)), dtype=object)
+        for i, row in enumerate(rows):
+            fill(own[i], row)
+        return own
+
+    def _params(self, offset: int) -> Any:
+        packed: list[Any] = []
+        for p in self.method.parameters:
+            if p.sequence:
+                count = len(self.states) + 1
+                packed += [self.values(p.symbol, i - self.origin) for i in range(count)]
+            else:
+                packed.append(self.values(p.symbol, offset))
+        out = np.empty(len(packed), dtype=object)
+        out[:] = packed
+        return out
+
+    def _advance(self, rows: Sequence[Sparse], offset: int) -> list[Sparse]:
+        own = self._rows(rows)
+        self.method.kernel(
+            self.oracle,
+            None,
+            self.resolvent,
+            None,
+            own,
+            self._params(offset),
+            self.index(offset),
+            1,
+        )
+        return [vector_of(own[i]) for i in range(len(rows))]
+
+    def row(self, name: str, offset: int) -> Sparse:
+        """A row by name: z, anchor and solution before step k + offset, others after it."""
+        if name == "solution":
+            return ()
+        standing = name in STANDING
+        return self._state(offset + (not standing))[self.method.rows.index(name)]
+
+    def _state(self, offset: int) -> list[Sparse]:
+        place = self.origin + offset
+        if not 0 <= place < len(self.states):
+            raise OpcheckError(
+                f"it speaks of step k + {offset}, which is before the first; begin later"
+                if place < 0
+                else f"step k + {offset} is not made"
+            )
+        return self.states[place]
+
+    def measured(self, take: Take, offset: int) -> Any:
+        """A measure of step k + offset, as a quadratic form."""
+        at = offset + int(take.in_step)
+        rows = [*self._state(at), *[self.unknown] * EXTRA_ROWS]
+        if self.origin + at:
+            rows[BEFORE] = self._state(at - 1)[0]
+        rows[SOLUTION] = ()
+        first, second = take.indices(self.method)
+        if second != -1:
+            rows[OTHER] = rows[second]
+        own = self._rows(rows)
+        found = take.measure.kernel(
+            self.oracle,
+            None,
+            self.resolvent,
+            None,
+            own[first:],
+            self._params(offset),
+            self.index(offset),
+        )
+        return self.quadratic(found)
+
+    def quadratic(self, form: Any) -> Quadratic:
+        """A form over the basis."""
+        if isinstance(form, int) and form == 0:
+            return {}
+        if not isinstance(form, Form):
+            raise OpcheckError("it is no quadratic form in the points of the run")
+        total: Quadratic = {}
+        for (u, v), c in form.inner_products().items():
+            add_inner(total, u, v, self.field.number(c))
+        return total
+
+    def names(self, at: int) -> list[str]:
+        """The basis vectors by what they are at k + at, where that is known."""
+        found = list(self.oracle.names)
+        points: dict[Sparse, str] = {}
+        for place, rows in reversed(list(enumerate(self.states))):
+            for name, row in zip(self.method.rows, rows, strict=True):
+                offset = place - self.origin - at - (name not in STANDING)
+                word = name if offset == 0 else f"{'next' if offset > 0 else 'last'}({name})"
+                if row and abs(offset) <= 1:
+                    points[row] = word
+        for of, point, value, _, _ in self.oracle.calls:
+            if point in points and len(value) == 1:
+                found[value[0][0]] = f"{of}({points[point]})"
+        return found
+
+    def value(self, of: str, point: Sparse) -> Sparse:
+        """The operator's value at a point: what was returned there, or a new vector."""
+        own = {of} if self.constrained else {"F", "S"}
+        for name, at, value, _, _ in self.oracle.calls:
+            if at == point and name in own:
+                return value
+        if of == "F" or not self.constrained:
+            return self.oracle.ask("F", point, 0)[1]
+        if point == ():
+            return minus((), self.oracle.star()) if of == "A" else ()
+        known = {name: value for name, at, value, _, _ in self.oracle.calls if at == point}
+        if of == "S":
+            return plus(self.value("F", point), self.value("A", point))
+        if "S" in known:
+            return minus(known["S"], self.value("F", point))
+        return self.oracle.ask("A", point, 0)[1]
+
+
+def plus(u: Sparse, v: Sparse) -> Sparse:
+    """u + v."""
+    return (Coefficient(u) + Coefficient(v)).vector
+
+
+def minus(u: Sparse, v: Sparse) -> Sparse:
+    """u − v."""
+    return (Coefficient(u) - Coefficient(v)).vector
+
+
+def times(u: Sparse, factor: Any) -> Sparse:
+    """A multiple of u."""
+    found: Coefficient = Coefficient(u) * factor
+    return found.vector
+
+
+def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:
+    """Add factor · ⟨u, v⟩ to a form."""
+    for i, a in u:
+        for j, b in v:
+            key = (min(i, j), max(i, j))
+            found = total.get(key)
+            term = factor * a * b
+            total[key] = term if found is None else found + term
+            if not total[key]:
+                del total[key]
+
+
+def shown(names: Sequence[str], vector: Mapping[int, Ratio]) -> str:
+    """A combination in words."""
+    out = ""
+    for i, value in vector.items():
+        text = value.factored()
+        minus = text.startswith("-")
+        text = text.removeprefix("-")
+        factor = "" if text == "1" else f"{text}·"
+        out += (" − " if minus else " + ") if out else ("−" if minus else "")
+        out += f"{factor}{names[i]}"
+    return out or "0"

@@ -1,0 +1,250 @@
+"""Which rungs of the evidence ladder a theorem stands on, with the numbers and the commands.
+
+Simulated on the library, attacked over its class, worst case by the solver, certified in rationals
+at some k, proved for all k, and sharp: with a hypothesis dropped it fails on a concrete problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.evidence import prove
+from opcheck.evidence.attack import attack
+from opcheck.evidence.certificate import NotCertified, attempts, certify
+from opcheck.evidence.mutants import hypothesis_mutants
+from opcheck.evidence.verify import Report, over_processes, summary
+from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.model.theorem import Theorem
+
+STEPS = 5  # k that a dossier looks at, from the theorem's first on
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One kind of evidence.
+
+    Attributes:
+        stands: whether the theorem has it.
+        says: the numbers, or why there are none; one line each.
+        command: that reproduces them.
+        data: the numbers, plain.
+    """
+
+    name: str
+    stands: bool
+    says: tuple[str, ...]
+    command: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The highest of the first five rungs, and whether the sixth is there too."""
+
+    theorem: str
+    rung: str
+    sharp: bool
+
+    def __str__(self) -> str:
+        """As in ``certified, sharp``."""
+        return ", ".join([*([self.rung] if self.rung else []), *(["sharp"] if self.sharp else [])])
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """The six rungs of one theorem, in order."""
+
+    theorem: str
+    rungs: tuple[Rung, ...]
+
+    @property
+    def standing(self) -> Standing:
+        """The highest of them."""
+        *others, sharp = self.rungs
+        reached = [r.name for r in others if r.stands]
+        return Standing(self.theorem, reached[-1] if reached else "", sharp.stands)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**asdict(self), "rung": self.standing.rung, "sharp": self.standing.sharp}
+
+
+def dossier(name: str) -> Dossier:
+    """All evidence for a theorem. Raises OpcheckError for an unknown name."""
+    theorem: Theorem = registry.get("theorems", name)
+    ks = range(max(theorem.first, 1), max(theorem.first, 1) + STEPS)
+    rungs = (_simulated(name), *_searched(name, ks), _certified(name, ks), _proved(theorem))
+    return Dossier(name, (*rungs, _sharp(name)))
+
+
+def _simulated(name: str) -> Rung:
+    found = summary(name)
+    top = found.worst
+    count, undecided = (
+        len(found.admissible),
+        sum(v.status == "inconclusive" for v in found.verdicts),
+    )
+    says = [f"{found.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
+    if top is not None:
+        says.append(f"measured/bound {_ratio(top.ratio)} on {top.problem} at k = {top.k}")
+    data = {
+        "status": found.status,
+        "problems": count,
+        "undecided": undecided,
+        "ratio": top.ratio if top else None,
+        "where": top.problem if top else None,
+        "k": top.k if top else None,
+    }
+    stands = found.status in ("holds", "attained")
+    return Rung("simulated", stands, tuple(says), f"opcheck verify {name}", data)
+
+
+def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
+    """From below by search, and from above by the solver."""
+    span = f"-k {ks[0]}..{ks[-1]}"
+    lower: dict[int, float] = {}
+    try:
+        tried = attack(name, ks)
+        lower = {one.k: one.ratio for one in tried.found}
+        top = tried.worst
+        says: tuple[str, ...] = (
+            f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
+            f"{sum(one.runs for one in tried.found)} operators at {_chosen(tried)}",
+        )
+        data: dict[str, Any] = tried.as_dict()
+        attacked = Rung("attacked", tried.ok, says, f"opcheck attack {name} {span}", data)
+    except OpcheckError as reason:
+        attacked = Rung("attacked", False, (_short(name, reason),), f"opcheck attack {name}")
+    lines, rows = [], []
+    stands = True
+    try:
+        for k in ks:
+            one = worst(name, k)
+            stands &= one.ratio <= 1 + ABOVE
+            below = f", reached {_ratio(lower[k])}" if k in lower else ""
+            lines.append(f"k = {k}: worst/bound {_ratio(one.ratio)}{below}")
+            rows.append({"k": k, "ratio": one.ratio, "attack": lower.get(k)})
+            if one.covers.startswith("every"):
+                lines[-1] = lines[-1].replace(f"k = {k}", "every k")
+                break
+    except OpcheckError as reason:
+        lines, stands = [_short(name, reason)], False
+    return attacked, Rung(
+        "worst case", stands, tuple(lines), f"opcheck worst {name} {span}", {"rows": rows}
+    )
+
+
+def _chosen(found: Any) -> str:
+    both = {**found.constants, **found.parameters}
+    return ", ".join(f"{n} = {v}" for n, v in both.items()) or "no parameters"
+
+
+def _ratio(value: float) -> str:
+    """Six digits; 1 is 1 only to rounding."""
+    shown, off = f"{value:.6g}", value - 1
+    if shown != "1" or abs(off) < 1e-12:
+        return shown
+    return f"1 {'−' if off < 0 else '+'} {abs(off):.0e}"
+
+
+def _short(name: str, reason: OpcheckError) -> str:
+    return str(reason).removeprefix(f"{name}: ")
+
+
+def _certified(name: str, ks: Sequence[int]) -> Rung:
+    found = attempts(name, ks, "middle", "1", {})
+    whole = [a for a in found if a.at_bound]
+    if whole and whole[0].certificate and whole[0].certificate.covers.startswith("every"):
+        says = [whole[0].certificate.covers.replace("every k:", "for every k:")]
+    elif whole:
+        says = ["for every operator of the class at k = " + ", ".join(str(a.k) for a in whole)]
+    else:
+        says = []
+    says += list(dict.fromkeys(_short(name, OpcheckError(a.reason)) for a in found if a.reason))
+    says += list(dict.fromkeys(n.removeprefix(f"{name}: ") for a in found for n in a.notes))
+    data = {"k": [a.k for a in whole], "how": [a.cell for a in found]}
+    command = f"opcheck certify {name} -k {ks[0]}..{ks[-1]} --out proofs"
+    return Rung("certified", bool(whole), tuple(says), command, data)
+
+
+def _proved(theorem: Theorem) -> Rung:
+    found = prove.attempt(theorem)
+    data: dict[str, Any] = {"status": found.status}
+    says = ["no potential argument is declared"]
+    if found.proved is not None:
+        potential = found.proved.potential
+        says = [f"for {found.proved.covers} and all admissible parameters"]
+        says += [f"V = {potential}"] if potential else []
+        data |= {"covers": found.proved.covers, "potential": potential}
+    elif found.reason:
+        says = [_short(theorem.name, OpcheckError(found.reason))]
+    return Rung(
+        "proved", found.status == "proved", tuple(says), f"opcheck prove {theorem.name}", data
+    )
+
+
+def _sharp(name: str) -> Rung:
+    found = hypothesis_mutants(name)
+    says = [
+        f"{m.change} it fails on {m.by.partition(' on ')[2]}"
+        if m.caught
+        else f"{m.change} nothing in the library breaks it"
+        for m in found
+    ]
+    if not found:
+        says = ["no hypothesis to drop"]
+    data = {"dropped": {m.change.removeprefix("without "): m.by for m in found}}
+    stands = any(m.caught for m in found)
+    return Rung("sharp", stands, tuple(says), f"opcheck verify {name} --mutants", data)
+
+
+# ---- for the table of verify ---------------------------------------------------------------------
+
+
+def standings(
+    report: Report, jobs: int = 1, progress: Callable[[str], None] | None = None
+) -> dict[str, Standing]:
+    """The highest rung of each theorem of a report, certified at its first k.
+
+    Looked for from above, so that what costs most is left out where something stronger is known.
+    A theorem that is violated, undecided or without a problem stands on none.
+    """
+    good = {s.theorem.name for s in report.summaries if s.status in ("holds", "attained")}
+    names = [s.theorem.name for s in report.summaries]
+    found = over_processes(_standing, [n for n in names if n in good], jobs, progress)
+    known = {one.theorem: one for one in found}
+    return {name: known.get(name, Standing(name, "", False)) for name in names}
+
+
+def _standing(name: str) -> Standing:
+    theorem: Theorem = registry.get("theorems", name)
+    rung = "proved" if prove.attempt(theorem).status == "proved" else _highest(theorem)
+    return Standing(name, rung, any(m.caught for m in hypothesis_mutants(name)))
+
+
+def _highest(theorem: Theorem) -> str:
+    k = max(theorem.first, 1)
+    try:
+        if certify(theorem, k).ratio <= 1:
+            return "certified"
+    except NotCertified:
+        pass
+    except OpcheckError:
+        return _attacked(theorem, k)
+    try:
+        if worst(theorem, k).ratio <= 1 + ABOVE:
+            return "worst case"
+    except OpcheckError:
+        pass
+    return _attacked(theorem, k)
+
+
+def _attacked(theorem: Theorem, k: int) -> str:
+    try:
+        return "attacked" if attack(theorem, k).ok else "simulated"
+    except OpcheckError:
+        return "simulated"

@@ -1,0 +1,520 @@
+"""Symbolic proofs: a declared potential argument, checked for all k and all admissible parameters.
+
+The method's own text makes one step from an arbitrary state, with rational functions of k and of
+the parameters as coefficients. What is to be shown minus the declared combination of inequalities
+must leave a sum of squares: its symmetric elimination has pivots that are proved to be ≥ 0. Where a
+pivot vanishes the form is a limit of forms where it does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from opcheck import registry
+from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.run import Take, take
+from opcheck.engine.steps import shown
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.reader import SHIFT, Reader, Total, parsed
+from opcheck.evidence.signs import DEPTH, Constraint, Domain
+from opcheck.model.measure import STANDING
+from opcheck.model.proof import Proof
+from opcheck.model.property import Cocoercive, Lipschitz, StronglyMonotone
+from opcheck.model.text import Text, text
+from opcheck.model.theorem import Theorem
+
+Part = Literal["start", "step", "end"]
+INVARIANT = "potential"
+POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
+KNOWN = (INVARIANT, f"next({INVARIANT})")
+
+
+class NotProved(OpcheckError):
+    """A declared argument is wrong, or a sign could not be settled."""
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """One inequality of a proof.
+
+    Attributes:
+        name: "start", "step" or "end", with the case.
+        multipliers: of the inequalities used.
+        squares: (weight, vector) of what is left.
+    """
+
+    name: str
+    multipliers: tuple[tuple[str, str], ...]
+    squares: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Proved:
+    """A statement shown for all k and all admissible parameters, in every dimension.
+
+    Attributes:
+        covers: for which k and integer parameters.
+        at_most: what the potential is at most where it starts.
+        symbols: what the spare symbols of the formulas stand for.
+    """
+
+    theorem: str
+    covers: str
+    potential: str
+    at_most: str
+    lemmas: tuple[Lemma, ...]
+    symbols: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def prove(theorem: str | Theorem) -> Proved:
+    """Check a theorem's declared potential argument.
+
+    Raises NotProved where it does not show the statement, with the part that fails, OpcheckError
+    where none is declared.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    proof = entry.proof
+    if proof is None:
+        raise OpcheckError(f"{entry.name} declares no potential argument")
+    lemmas: list[Lemma] = []
+    meanings: dict[str, str] = {}
+    try:
+        _complete(entry, proof)
+        for part, case in _parts_of(proof):
+            for one in _cases(entry, part, case):
+                lemmas.append(one.show())
+                meanings |= one.meanings()
+    except (Undecided, TypeError) as error:
+        raise NotProved(f"{entry.name}: {error}") from error
+    return Proved(
+        entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
+    )
+
+
+def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
+    if proof.potential:
+        yield from (("start", fixed) for fixed in _fixed(proof))
+        yield from (("step", case) for case in proof.cases)
+    yield from (("end", case) for case in proof.cases)
+
+
+def _cases(theorem: Theorem, part: Part, case: Mapping[str, str]) -> Iterator[_Case]:
+    """A part at the first few k of a run, if they differ, and then for all others at once.
+
+    They differ where the part speaks of steps before k, or where a kernel treats some k apart.
+    """
+    assert theorem.proof is not None
+    least = _least(theorem, theorem.proof, part)
+    if part == "start":
+        yield _Case(theorem, part, case, least, least)
+        return
+    before, _ = _reach(theorem, theorem.proof, part)
+    general = None
+    late = before
+    while general is None:
+        try:
+            general = _Case(theorem, part, case, None, least + late)
+        except Special:
+            late += 1
+            if late > before + 3:
+                raise
+    if late and "k" in case:
+        raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
+    for at in range(least, least + late):
+        yield _Case(theorem, part, case, at, at)
+    yield general
+
+
+def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
+    """The k from which on a part is to be shown."""
+    return theorem.first if part == "end" else proof.begin
+
+
+def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
+    """How many steps before and after k the texts of a part speak of."""
+    potential = proof.potential or "0"
+    using: Mapping[str, str] = getattr(proof, part)
+    texts = [*using, *using.values()]
+    texts += [theorem.measure, theorem.bound] if part == "end" else [potential]
+    texts += [f"next({potential})"] if part == "step" else []
+    low, high = 0, 1
+    for source in texts:
+        whole = source.replace(INVARIANT, f"({potential})")
+        a, b = _span(parsed(whole), 0, theorem)
+        low, high = min(low, a), max(high, b)
+    return -low, high
+
+
+def _fixed(proof: Proof) -> list[dict[str, str]]:
+    """The choices of integer parameters, each once."""
+    found = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
+    return [case for i, case in enumerate(found) if case not in found[:i]]
+
+
+def _complete(theorem: Theorem, proof: Proof) -> None:
+    """Raise NotProved where the parts of an argument do not add up to the statement."""
+    if theorem.claim not in ("upper bound", "one-step"):
+        raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
+    if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
+        raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
+    for fixed in _fixed(proof):
+        found = [
+            case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
+        ]
+        residues = [_residue(theorem, source) for source in found]
+        moduli = {modulus for modulus, _ in residues}
+        if len(moduli) != 1 or {r for _, r in residues} != set(range(moduli.pop())):
+            raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
+
+
+def _covers(theorem: Theorem, proof: Proof) -> str:
+    parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    given = [", ".join(f"{n} = {v}" for n, v in case.items()) for case in _fixed(proof)]
+    if proof.remark or any(given):
+        parts.append(proof.remark or " and ".join(given))
+    used = [*proof.start, *proof.step, *proof.end]
+    if any(inequality.startswith("Subgradient(") for inequality in used):
+        parts.append("A the subdifferential of a convex function")
+    return "; ".join(parts)
+
+
+class _Case:
+    """One inequality of a proof at one choice of the integer parameters.
+
+    Args:
+        at: the number that k is; None where it stands for all from ``least`` on.
+    """
+
+    def __init__(
+        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+    ) -> None:
+        assert theorem.proof is not None
+        self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
+        self.at, self.least = at, least
+        self.indices = [] if at is not None else sorted(_names(case["k"])) if "k" in case else ["k"]
+        constants = [p.constant for p in theorem.asked if p.kind.better is not None]
+        chosen = [c.name for c in theorem.chains if c.name not in case]
+        self.names = list(dict.fromkeys([*constants, *chosen]))
+        field = Field([*self.names, *self.indices])
+        before, after = _reach(theorem, self.proof, part)
+        if at is not None:
+            k, before, after = field.number(0), 0, at + after
+        else:
+            modulus, rest = _residue(theorem, case.get("k", "k"))
+            k = field.symbol(self.indices[0]) * modulus + rest
+        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        self.reader = Reader(theorem, field, k, fixed, before, after, at is not None, self.least)
+        self._domains: dict[int, Domain] = {}
+
+    def meanings(self) -> dict[str, str]:
+        """What the spare symbols stand for."""
+        names = [*self.reader.sums, *self.reader.powers]
+        return {n: self.reader.field.meaning(n) for n in names}
+
+    def domain(self) -> Domain:
+        """Constants and parameters that the statement admits, and k from ``least`` on."""
+        # reading may meet further sums, powers and roots
+        met = len(self.reader.sums) + len(self.reader.powers) + len(self.reader.roots)
+        if met not in self._domains:
+            self._domains[met] = self._domain()
+        return self._domains[met]
+
+    def _domain(self) -> Domain:
+        field, reader = self.reader.field, self.reader
+        found = self._range()
+        # a symbol behind k counts from 0: a few k before the first are then proved too
+        least = self.least if self.indices == ["k"] else 0
+        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
+        symbols = [*self.names, *self.indices]
+        early = [Constraint(field.symbol(name), False) for name in self.indices]
+        anywhere = Domain(field, symbols, [*found, *early])
+        for name, term in reader.sums.items():
+            if self.indices == ["k"] and anywhere.nonnegative(term):
+                known.append(Constraint(field.symbol(name), False))
+        for name, base in reader.powers.items():
+            if anywhere.positive(base):
+                known.append(Constraint(field.symbol(name), True))
+            if anywhere.nonnegative(base - 1):
+                known.append(Constraint(field.symbol(name) - 1, False))
+            elif anywhere.nonnegative(1 - base):
+                known.append(Constraint(1 - field.symbol(name), False))
+        found = [*found, *self._without_roots(found, anywhere)]
+        return Domain(field, [*symbols, *reader.sums, *reader.powers], [*found, *known])
+
+    def _range(self) -> list[Constraint]:
+        found: list[Constraint] = []
+        for prop in self.theorem.asked:
+            if prop.kind.positive:
+                found.append(Constraint(self.reader.field.symbol(prop.constant), True))
+        # what two properties of one operator say of their constants, unless it is constant
+        for one, other in itertools.permutations(self.theorem.asked, 2):
+            if one.of == other.of and one.kind is StronglyMonotone:
+                mu = self.reader.field.symbol(one.constant)
+                if other.kind is Lipschitz:
+                    found.append(Constraint(self.reader.field.symbol(other.constant) - mu, False))
+                if other.kind is Cocoercive:
+                    beta = self.reader.field.symbol(other.constant)
+                    found.append(Constraint(1 - mu * beta, False))
+        for chain in [*self.theorem.conditions, *self.theorem.chains]:
+            if chain.name in self.case:
+                continue
+            lows, highs = self._ends(chain.lo, "max"), self._ends(chain.hi, "min")
+            for value in self._ends(text(chain.name), ""):
+                found += [Constraint(value - low, chain.strict[0]) for low in lows]
+                found += [Constraint(high - value, chain.strict[1]) for high in highs]
+            # a range that holds a point is not empty
+            found += [Constraint(high - low, any(chain.strict)) for low in lows for high in highs]
+        return found
+
+    def _without_roots(self, found: Sequence[Constraint], anywhere: Domain) -> list[Constraint]:
+        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
+        field, squared = self.reader.field, []
+        for name, inner in self.reader.roots.items():
+            zero, one = ({name: field.number(v)} for v in (0, 1))
+            for c in found:
+                if name in c.value.symbols:
+                    a = field.at(c.value, zero)
+                    b = field.at(c.value, one) - a
+                    linear = a + b * field.symbol(name) == c.value
+                    if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
+                        squared.append(Constraint(b * b * inner - a * a, c.strict))
+        return squared
+
+    def _ends(self, end: Text | None, function: str) -> list[Ratio]:
+        """An end of a range; several where it is the largest or the smallest of them."""
+        found = []
+        for part in _parts(end.source, function) if end else ():
+            # what is no rational function is left out: the range is then taken to be larger
+            with contextlib.suppress(OpcheckError, Undecided, TypeError):
+                found.append(self.reader.read(part))
+        return found
+
+    def show(self) -> Lemma:
+        """The lemma. Raises NotProved where it is not shown."""
+        at, potential = self.at or 0, self.proof.potential
+        if self.part == "start":
+            return self._show(self._invariant(at), at)
+        if self.part == "step":
+            return self._show(self.reader.total(f"({potential}) - next({potential})", at), at)
+        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})", at)
+        return self._show(target, at)
+
+    def _invariant(self, offset: int) -> Total:
+        """B − V."""
+        return self.reader.total(f"({self.proof.at_most}) - ({self.proof.potential})", offset)
+
+    def _show(self, target: Total, at: int) -> Lemma:
+        using: Mapping[str, str] = getattr(self.proof, self.part)
+        spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
+        where = f"{self.theorem.name}, {name}"
+        rest, used = target, []
+        for inequality, formula in using.items():
+            if inequality in KNOWN and self.part == "end":
+                value = self._invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.total(inequality, at)
+            factor = self.reader.read(formula, at)
+            if not isinstance(factor, Ratio):
+                raise NotProved(f"{where}: the multiplier {formula!r} is no number")
+            if not self.domain().nonnegative(factor):
+                raise NotProved(
+                    f"{where}: the multiplier of {inequality} is not shown to be ≥ 0: "
+                    f"{factor.factored()}"
+                )
+            rest = rest - value * factor
+            used += [(inequality, formula)] if factor else []
+        squares = _squares(rest, self.domain(), where, self.reader.steps.names(at))
+        return Lemma(name, tuple(used), squares)
+
+
+def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
+    """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
+    found = (0, 0)
+    match parsed(source):
+        case ast.Name():
+            found = 1, 0
+        case ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()):
+            found = c, 0
+        case ast.BinOp(
+            ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()),
+            ast.Add(),
+            ast.Constant(int() as r),
+        ):
+            found = c, r
+    if not 0 <= found[1] < found[0]:
+        raise OpcheckError(f"{theorem.name}: k = {source!r} is not of the form c*m + r, r < c")
+    return found
+
+
+def _names(source: str) -> set[str]:
+    return {n.id for n in ast.walk(parsed(source)) if isinstance(n, ast.Name)}
+
+
+def _parts(source: str, function: str) -> list[str]:
+    """The arguments where a text is max(...) or min(...), else the text."""
+    node = parsed(source)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
+        return [part for a in node.args for part in _parts(ast.unparse(a), function)]
+    return [source]
+
+
+def _span(node: ast.AST, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+    """First and one past the last step that a text at k + at needs.
+
+    ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
+    """
+    low = high = 0
+    use: Take | None = None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id in POINTS or node.func.id in {p.kind.name for p in theorem.asked}:
+            evaluated = True
+        at += SHIFT.get(node.func.id, 0)
+        rows = [a.id for a in node.args if isinstance(a, ast.Name)]
+        if node.func.id in registry.names("measures") and len(rows) == len(node.args):
+            use = take(node.func.id, rows)
+    elif isinstance(node, ast.Name) and node.id in theorem.method.rows:
+        # what step k + at writes; the state before the first step holds the one before
+        high = at + (node.id not in STANDING)
+        low = min(high - (evaluated and node.id not in STANDING), 0)
+    elif isinstance(node, ast.Name) and node.id in registry.names("measures"):
+        use = take(node.id)
+    if use is not None:
+        high = at + use.in_step
+        low = min(high - use.measure.of_point, 0)
+    for child in ast.iter_child_nodes(node):
+        if child is not getattr(node, "func", None):
+            a, b = _span(child, at, theorem, evaluated)
+            low, high = min(low, a), max(high, b)
+    return low, high
+
+
+def _squares(
+    rest: Total, domain: Domain, where: str, names: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """The remainder as a sum of squares with weights ≥ 0. Raises NotProved where it is none."""
+    form: dict[tuple[int, int], Ratio] = {}
+    for key, c in rest.terms.items():
+        if isinstance(key, tuple):
+            i, j = key
+            form[i, j] = form[j, i] = c if i == j else c / 2
+        elif key == "R**2":
+            if not domain.nonnegative(c):
+                raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
+        else:
+            raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
+    if (found := _eliminated(form, domain, names, 0)) is None:
+        _refute(form, domain, where)
+        found = _eliminated(form, domain, names, DEPTH)
+    if found is None:
+        raise NotProved(
+            f"{where}: what is left is not shown to be a sum of squares: "
+            + _shown_form(form, names)
+        )
+    return found
+
+
+def _eliminated(
+    whole: Mapping[tuple[int, int], Ratio], domain: Domain, names: Sequence[str], depth: int
+) -> tuple[tuple[str, str], ...] | None:
+    """Symmetric elimination with pivots that are proved to be ≥ 0; None where there is none."""
+    form = dict(whole)
+    found: list[tuple[str, str]] = []
+    left = sorted({i for i, _ in form})
+    while form:
+        pivot = _pivot(form, left, domain, depth)
+        if pivot is None:
+            return None
+        d = form[pivot, pivot]
+        row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
+        found.append((d.factored(), shown(names, row)))
+        for i in row:
+            for j in row:
+                value = form.get((i, j), domain.field.number(0)) - d * row[i] * row[j]
+                if value:
+                    form[i, j] = value
+                else:
+                    form.pop((i, j), None)
+        left = [i for i in left if i != pivot]
+    return tuple(found)
+
+
+def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -> None:
+    """Raise NotProved where the form is negative at a point of the domain, which says where."""
+    if not form:
+        return
+    names = set().union(*(c.symbols for c in form.values()))
+    spots = {i: s for s, i in enumerate(sorted({i for i, _ in form}))}
+    for point in domain.points(names)[:REFUTED_AT]:
+        matrix = np.zeros((len(spots), len(spots)))
+        for (i, j), c in form.items():
+            value = domain.field.value(c, point)
+            matrix[spots[i], spots[j]] = np.nan if value is None else int(value.p) / int(value.q)
+        if np.isnan(matrix).any():
+            continue
+        values = np.linalg.eigvalsh(matrix)
+        if values[0] < -1e-9 * np.abs(values).max():
+            shown_at = ", ".join(f"{n} = {v}" for n, v in point.items())
+            raise NotProved(
+                f"{where}: what is left is no sum of squares at {shown_at}: "
+                f"it takes the value {values[0]:.3g}"
+            )
+
+
+def _pivot(
+    form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain, depth: int
+) -> int | None:
+    diagonal = [i for i in left if (i, i) in form]
+    for i in sorted(diagonal, key=lambda i: len(repr(form[i, i]))):
+        if domain.nonnegative(form[i, i], depth):
+            return i
+    return None
+
+
+def _shown_form(form: Mapping[tuple[int, int], Ratio], names: Sequence[str]) -> str:
+    return " + ".join(
+        f"({(c * (1 if i == j else 2)).factored()})·⟨{names[i]}, {names[j]}⟩"
+        for (i, j), c in sorted(form.items())
+        if i <= j
+    )
+
+
+@dataclass(frozen=True)
+class ProofAttempt:
+    """What came of a theorem's potential argument.
+
+    Attributes:
+        status: "proved"; "not proved", where it does not show the theorem; "none", where none is
+            declared.
+    """
+
+    theorem: str
+    status: Literal["proved", "not proved", "none"]
+    proved: Proved | None = None
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def attempt(theorem: Theorem) -> ProofAttempt:
+    """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
+    if theorem.proof is None:
+        return ProofAttempt(theorem.name, "none")
+    try:
+        return ProofAttempt(theorem.name, "proved", prove(theorem))
+    except OpcheckError as error:
+        return ProofAttempt(theorem.name, "not proved", reason=str(error))

@@ -1,0 +1,46 @@
+"""Potential arguments as declarations: what never grows, and which inequalities say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Proof:
+    """V_{k+1} ≤ V_k along every step, V small at the start, and so measure ≤ bound at every k.
+
+    Each of the three parts is an inequality that is a combination of inequalities known to hold:
+    ``{inequality: multiplier}``. What the combination leaves must be a sum of squares; that is
+    found, not declared. Without a potential the end alone is the proof, as of a one-step claim.
+
+    The texts speak of the state rows of the method as vectors (a row that a step writes is the one
+    that step k writes), of ``next(...)`` and ``last(...)`` of anything, of ``F(v)``, ``A(v)``,
+    ``S(v)``, ``resolvent(v)`` = J_{γS} v, ``inner(u, v)``, ``norm2(v)``, and of what the statement
+    itself speaks of: its symbols, its measures, R, ``before(s)``, ``upto(s)``, ``first(s)``. A
+    measure of a row that a step writes is taken after that step, of z too, as in the statement.
+
+    Attributes:
+        potential: V_k.
+        at_most: B with V ≤ B at k = begin.
+        begin: where the induction starts.
+        start: B − V at k = begin.
+        step: V − next(V).
+        end: bound − measure. ``potential`` is the inequality B − V ≥ 0.
+        cases: values of integer parameters, and k by a further symbol, as ``{"tau": "3", "k":
+            "3*m + 1"}``; for each choice of the former the latter must be every residue.
+        remark: why the cases stand for all parameters, where they do.
+
+    An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
+    the solution, as ``WeakMinty(zbar)``. ``Resolvent(u, v)`` says that A is monotone at two points,
+    ``Subgradient(u, v)`` that A = ∂f with f convex: f(v) − f(u) − ⟨a, v − u⟩ ≥ 0 with a ∈ A(u).
+    """
+
+    potential: str = ""
+    at_most: str = "R**2"
+    begin: int = 0
+    start: Mapping[str, str] = field(default_factory=dict)
+    step: Mapping[str, str] = field(default_factory=dict)
+    end: Mapping[str, str] = field(default_factory=dict)
+    cases: Sequence[Mapping[str, str]] = ({},)
+    remark: str = ""

@@ -1,0 +1,322 @@
+"""Attacks against solver and closed forms; the six rungs, and the commands that they name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.errors import OpcheckError
+from opcheck.evidence import attack as attacks
+from opcheck.evidence.attack import attack
+from opcheck.evidence.compare import plan
+from opcheck.evidence.dossier import Dossier, dossier, standings
+from opcheck.evidence.inequalities import claim, refusal
+from opcheck.evidence.setting import setting
+from opcheck.evidence.verify import Report, Summary, summary
+from opcheck.evidence.worst_case import worst
+from opcheck.model.theorem import Theorem
+
+registry.load()
+THEOREMS = registry.names("theorems")
+
+
+@pytest.fixture
+def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {kind: dict(table) for kind, table in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", entries)
+
+
+def expressible() -> list[str]:
+    found = []
+    for name in THEOREMS:
+        entry = registry.get("theorems", name)
+        try:
+            claim(entry, max(entry.first, 1))
+        except OpcheckError:
+            continue
+        found.append(name)
+    return found
+
+
+def invoke(*words: str) -> Any:
+    return CliRunner().invoke(main, list(words))
+
+
+def good(*words: str) -> str:
+    done = invoke(*words)
+    assert done.exit_code == 0, done.output
+    return str(done.output)
+
+
+# ---- the attack ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", expressible())
+def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
+    """Two programs that share only the declaration: runs of operators, and the solver."""
+    k = max(registry.get("theorems", name).first, 2)
+    found = attack(name, k, budget=200)
+    above = worst(name, k)
+    assert found.ratio <= above.ratio * (1 + 1e-6) + 1e-9
+    # it is no idle search either: a seventh of the worst case at least, everywhere
+    assert found.ratio >= above.ratio / 7 - 1e-9
+    assert {**found.constants, **found.parameters} == {**above.constants, **above.parameters}
+
+
+CLOSED: list[tuple[str, int, dict[str, Any], float]] = [
+    *(("lieder2021_halpern", k, {}, 4 / (k + 1) ** 2) for k in (1, 3, 10)),
+    *(("gu2020_ppm_last", k, {"gamma": "63/64"}, (k / (k + 1)) ** k / (k + 1)) for k in (2, 4, 9)),
+    *(("lieder2018_km_last", k, {"a": "1/2"}, (k / (k + 1)) ** k / (k + 1) * 4) for k in (1, 4)),
+    # Lieder 2018, Theorem 4.9: the other branch, for a above (1 + √(k/(k + 1)))/2
+    ("lieder2018_km_last", 1, {"a": "7/8"}, 4 * 0.75**2),
+    ("lieder2018_km_last", 3, {"a": "7/8"}, 0.75**3 / 4 / (7 / 64)),
+    ("elementary_gda_contraction", 1, {"gamma": "1/2", "mu": "1/2"}, 0.0),
+]
+
+
+@pytest.mark.parametrize(("name", "k", "given", "value"), CLOSED)
+def test_tight_bounds_are_reached(name: str, k: int, given: dict[str, Any], value: float) -> None:
+    found = attack(name, k, **given).worst
+    if value:
+        assert found.value == pytest.approx(value, rel=1e-6)
+    assert 1 - 1e-6 < found.ratio <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_normal_operators_against_a_plain_grid(k: int) -> None:
+    """Extragradient on z ↦ f z, worked out by hand for all f of a fine grid."""
+    gamma = 0.5
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 20001)
+    f = np.concatenate([np.exp(1j * angle), 1j * np.linspace(-1, 1, 20001)])
+    value = (abs(f * (1 - gamma * f * (1 - gamma * f)) ** k) ** 2).max()
+    found = attack("gorbunov2022_eg_last", k, gamma="1/2").worst
+    assert found.value >= value * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gorbunov2022_eg_last", "lee2021_feg", "elementary_gda_contraction", "lieder2018_km_last"],
+)
+def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry: Theorem = registry.get("theorems", name)
+    tried: list[np.ndarray] = []
+    run = attacks._Search._run
+
+    def kept(self: Any, data: Any, start: Any, name: Any) -> Any:
+        tried.append(np.array(data))
+        return run(self, data, start, name)
+
+    monkeypatch.setattr(attacks._Search, "_run", kept)
+    attack(name, 2, budget=100)
+    chosen = setting(entry, 2, 2 + plan(entry).in_steps)
+    sizes = {data.shape[1] for data in tried}
+    assert sizes == {6, 20}
+    met = 0
+    for data in tried:
+        d = 2 if data.shape[1] == 6 else 4
+        for line in data:
+            M = line[: d * d].reshape(d, d)
+            least = []
+            for p in entry.asked:
+                constant = None if p.kind.better is None else float(chosen.constants[p.constant])
+                a, b, c = (float(v) for v in p.form(constant))
+                form = a * np.eye(d) + b * (M + M.T) + c * M.T @ M
+                least.append(np.linalg.eigvalsh(form)[0])
+            assert min(least) > -1e-12
+            met += min(least) < 1e-9
+    assert met > len(tried)  # and most of them with equality
+
+
+def test_a_seed_gives_the_same_search() -> None:
+    assert attack("gorbunov2022_eg_last", 2, 60, 7) == attack("gorbunov2022_eg_last", 2, 60, 7)
+
+
+def test_linear_constraints_reach_further_than_none() -> None:
+    held = attack("pethick2022_ceg_plus", 1)
+    free = attack(
+        dataclasses.replace(registry.get("theorems", "pethick2022_ceg_plus"), constrained=False), 1
+    )
+    assert held.worst.slope > 0
+    assert held.ratio > 1.5 * free.ratio
+
+
+@pytest.mark.usefixtures("own_theorems")
+def test_a_false_bound_is_refuted() -> None:
+    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
+    false = dataclasses.replace(entry, name="false", bound="3.99*R**2/(k + 1)**2")
+    registry.register("theorems", "false", false, "here")
+    found = attack("false", (1, 2))
+    assert not found.ok
+    assert found.ratio == pytest.approx(4 / 3.99)
+    done = invoke("attack", "false", "-k", "1")
+    assert done.exit_code == 1
+    assert "counterexample" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["attack", "nothing"], "nothing"),
+        (["attack", "pethick2023"], "name one"),
+        (["attack", "pethick2023_la_gda_large_tau"], "must fail"),
+        (["attack", "elementary_bilinear_extragradient"], "no class of operators"),
+        (["attack", "lieder2021_halpern", "--budget", "3"], "at least 10"),
+        (["attack", "lieder2021_halpern", "--seed", "-1"], "at least 0"),
+        (["attack", "lieder2021_halpern", "-k", "x"], "write -k 3"),
+        (["attack", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1 / L"),
+        (["show", "extragradient", "--evidence"], "is no theorem"),
+        (["show", "nothing", "--evidence"], "nothing"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(words: list[str], sentence: str) -> None:
+    done = invoke(*words)
+    assert done.exit_code == 2, done.output
+    (line,) = [one for one in done.stderr.splitlines() if one.startswith("opcheck: ")]
+    assert sentence in line
+
+
+def test_the_gap_table() -> None:
+    rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
+    reached = attack("gorbunov2022_eg_last", (1, 2, 3)).found
+    assert [row["attack"] for row in rows] == [one.ratio for one in reached]
+    assert all(row["attack"] <= row["ratio"] + 1e-6 for row in rows)
+    shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
+    assert f"{rows[2]['attack']:.8f}" in shown
+    assert "worst/bound      attack" in shown
+
+
+def good_json(*words: str) -> str:
+    done = invoke(*words, "--json")
+    assert done.exit_code == 0, done.output
+    return str(done.stdout)
+
+
+# ---- the dossier ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def halpern() -> Dossier:
+    return dossier("lieder2021_halpern")
+
+
+def test_the_rungs_of_halpern(halpern: Dossier) -> None:
+    names = ["simulated", "attacked", "worst case", "certified", "proved", "sharp"]
+    assert [r.name for r in halpern.rungs] == names
+    simulated, attacked, solver, certified, _, sharp = halpern.rungs
+    assert simulated.data["status"] == summary("lieder2021_halpern").status == "attained"
+    assert attacked.data["ratio"] == pytest.approx(1)
+    assert [row["k"] for row in solver.data["rows"]] == [1, 2, 3, 4, 5]
+    assert all(row["ratio"] == pytest.approx(1, abs=1e-6) for row in solver.data["rows"])
+    assert certified.data["k"] == [1, 2, 3, 4, 5]
+    assert sharp.data["dropped"]["Nonexpansive of T"].startswith("lieder2021_halpern on ")
+    assert halpern.standing.sharp
+
+
+@pytest.mark.parametrize("i", [0, 1, 2, 3])
+def test_the_commands_give_the_numbers(halpern: Dossier, i: int, tmp_path: Any) -> None:
+    rung = halpern.rungs[i]
+    words = shlex.split(rung.command)
+    assert words[0] == "opcheck"
+    words = [str(tmp_path) if w == "proofs" else w for w in words[1:]]
+    if words[0] == "verify":
+        words += ["--jobs", "1"]
+    found: Any = json.loads(good_json(*words))
+    if i == 0:
+        (row,) = found["theorems"]
+        assert (row["status"], row["ratio"]) == (rung.data["status"], rung.data["ratio"])
+    elif i == 1:
+        assert found["ratio"] == rung.data["ratio"]
+    elif i == 2:
+        assert [row["ratio"] for row in found] == [row["ratio"] for row in rung.data["rows"]]
+    else:
+        assert [row["k"] for row in found if row["ratio"] == "1"] == rung.data["k"]
+
+
+def test_a_theorem_without_a_class_says_so() -> None:
+    found = dossier("elementary_bilinear_proximal_point")
+    assert [r.stands for r in found.rungs] == [True, False, False, False, False, False]
+    assert all("no class of operators" in r.says[0] for r in found.rungs[1:4])
+    assert str(found.standing) == "simulated"
+
+
+def test_show_prints_the_dossier_and_json() -> None:
+    shown = good("show", "elementary_gda_contraction", "--evidence")
+    assert "1 simulated" in shown
+    assert "6 sharp" in shown
+    assert "$ opcheck certify elementary_gda_contraction" in shown
+    assert "for every k" in shown
+    found = json.loads(good_json("show", "elementary_gda_contraction", "--evidence"))
+    assert found["statement"]["method"] == "gradient_descent_ascent"
+    assert found["rung"] in ("certified", "proved")
+    assert len(found["rungs"]) == 6
+
+
+# ---- the column of verify ------------------------------------------------------------------------
+
+SOME = [
+    "elementary_gda_contraction",
+    "elementary_bilinear_proximal_point",
+    "lieder2021_halpern",
+    "pethick2023_ikm_radius",
+]
+
+
+def test_verify_shows_the_rung_that_the_dossier_finds() -> None:
+    found = json.loads(good_json("verify", *SOME, "--jobs", "1"))
+    shown = good("verify", *SOME, "--jobs", "1")
+    for row in found["theorems"]:
+        standing = dossier(row["name"]).standing
+        assert (row["rung"], row["sharp"]) == (standing.rung, standing.sharp)
+        (line,) = [one for one in shown.splitlines() if one.startswith(row["name"])]
+        assert line.rstrip().endswith(str(standing))
+
+
+def test_on_one_problem_there_is_no_rung() -> None:
+    words = ["verify", *SOME[:1], "gorbunov2022_eg_last", "--problem", "bilinear"]
+    found = json.loads(good_json(*words))
+    assert all("rung" not in row for row in found["theorems"])
+
+
+@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.parametrize(
+    ("change", "rung"),
+    [
+        # violated on the library: nothing speaks for it
+        ({"bound": "3.9*R**2/(k + 1)**2"}, ""),
+        # true, and no quadratic form
+        ({"bound": "4*R**2/(k + 1)**2 + 0*sqrt(residual)"}, "attacked"),
+        # a family alone is no class
+        ({"on": ("neg_identity",)}, "simulated"),
+        ({}, "certified"),
+    ],
+)
+def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> None:
+    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
+    mine = dataclasses.replace(entry, name="mine", **change)
+    registry.register("theorems", "mine", mine, "here")
+    found = standings(Report((summary("mine"),)))["mine"]
+    assert found.rung == rung
+    assert bool(rung) >= found.sharp
+
+
+def test_what_is_not_decided_stands_on_nothing() -> None:
+    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
+    assert str(standings(Report((Summary(entry, ()),)))[entry.name]) == ""
+
+
+def refused() -> list[str]:
+    return [n for n in THEOREMS if refusal(registry.get("theorems", n))]
+
+
+@pytest.mark.parametrize("name", refused())
+def test_what_is_about_no_class_is_not_attacked(name: str) -> None:
+    with pytest.raises(OpcheckError, match=name):
+        attack(name)

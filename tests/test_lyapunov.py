@@ -1,0 +1,454 @@
+"""Potentials that are searched for: closed-form rates, lower bounds, runs, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import opcheck
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.engine.coefficients import memory
+from opcheck.errors import OpcheckError
+from opcheck.evidence import recheck
+from opcheck.evidence.certificate import NotCertified, recheck_file
+from opcheck.evidence.lyapunov import Potential, lyapunov
+from opcheck.evidence.potential import decrease, least, move
+from opcheck.evidence.worst_case import Program
+from opcheck.model.method import Method, Over, resolve
+from opcheck.model.primitives import identity
+
+registry.load()
+STRONG = ["Lipschitz(1) of F", "StronglyMonotone(1/4) of F"]
+PLAIN = ["Lipschitz(1) of F", "Monotone of F"]
+Q = Fraction
+past = "past_extragradient"
+
+
+@pytest.fixture
+def own_methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {kind: dict(table) for kind, table in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", entries)
+
+
+def slopes(mu: float = 0.25) -> np.ndarray:
+    """The boundary of {f: |f| ≤ 1, Re f ≥ μ}: normal operators that may be the worst."""
+    arc = np.exp(1j * np.linspace(-np.pi / 2, np.pi / 2, 4001))
+    line = mu + 1j * np.linspace(-1, 1, 4001)
+    both = np.concatenate([arc, line])
+    return both[(abs(both) <= 1 + 1e-12) & (both.real >= mu - 1e-12)]
+
+
+def radius(matrix: Any) -> float:
+    """Squared spectral radius."""
+    return float(np.abs(np.linalg.eigvals(np.array(matrix))).max() ** 2)
+
+
+# ---- rates ---------------------------------------------------------------------------------------
+
+CLOSED: list[tuple[str, list[str], dict[str, Any], Fraction]] = [
+    # 1/(1 + γμ)², and (1 − a + a/(1 + γμ))² relaxed
+    ("proximal_point", ["StronglyMonotone(1/4) of S"], {"gamma": "1/2"}, Q(8, 9) ** 2),
+    ("proximal_point", ["StronglyMonotone(2) of S"], {"gamma": 3}, Q(1, 49)),
+    (
+        "relaxed_proximal_point",
+        ["StronglyMonotone(1/4) of S"],
+        {"gamma": "1/2", "lam": "1/2"},
+        Q(17, 18) ** 2,
+    ),
+    # 1 − 2γμ + γ²L²
+    ("gradient_descent_ascent", STRONG, {"gamma": "1/8"}, 1 - Q(1, 16) + Q(1, 64)),
+    (
+        "gradient_descent_ascent",
+        ["Lipschitz(3) of F", "StronglyMonotone(1) of F"],
+        {"gamma": "1/9"},
+        1 - Q(2, 9) + Q(1, 9),
+    ),
+    # T a contraction by 1/2: (1 − a + a/2)²
+    (
+        "krasnoselskii_mann",
+        ["Lipschitz(1/2) of T"],
+        {"a": "1/2"},
+        Q(3, 4) ** 2,
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "parameters", "rate"), CLOSED)
+def test_the_smallest_rate_is_the_closed_form(
+    method: str, given: list[str], parameters: dict[str, Any], rate: Fraction
+) -> None:
+    found = lyapunov(method, given, **parameters)
+    assert found.theta == rate
+    assert found.valid
+    assert found.smallest == pytest.approx(float(rate), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("gradient_descent_ascent", STRONG),
+        ("proximal_point", ["StronglyMonotone(1/4) of S"]),
+        ("ceg_plus", STRONG),
+    ],
+)
+def test_with_any_monotone_a(method: str, given: list[str]) -> None:
+    own = {"gamma": "1/8"} | ({"alpha": "1/2"} if method == "ceg_plus" else {})
+    free = lyapunov(method, given, **own)
+    held = lyapunov(method, given, constrained=True, **own)
+    assert held.theta >= free.theta * (1 - Q(1, 10**6))
+    assert held.valid
+    assert held.vectors == ("z",)
+    # forward-backward contracts by the same factor
+    if method != "ceg_plus":
+        assert held.theta == free.theta
+
+
+def test_extragradient_does_better_than_one_minus_gamma_mu() -> None:
+    stated = lyapunov("extragradient", STRONG, theta="7/8", gamma="1/2")
+    assert stated.theta == Q(7, 8)
+    alone = lyapunov("extragradient", STRONG, vectors=["z"], gamma="1/2")
+    better = lyapunov("extragradient", STRONG, gamma="1/2")
+    f = slopes()
+    lowest = float((abs(1 - f / 2 + f**2 / 4) ** 2).max())
+    assert lowest <= float(better.theta) < float(alone.theta) < 0.875
+    assert better.theta <= Q(798, 1000)
+    with pytest.raises(NotCertified, match="no potential"):
+        lyapunov("extragradient", STRONG, theta=Q(lowest) - Q(1, 1000), gamma="1/2")
+
+
+def test_past_extragradient_needs_its_memory() -> None:
+    with pytest.raises(NotCertified, match="made of z and above the distance"):
+        lyapunov(past, PLAIN, theta=1, vectors=["z"], gamma="1/4")
+    found = lyapunov(past, PLAIN, theta=1, gamma="1/4")
+    assert found.vectors == ("z", "F z", "Fzbar")
+    assert found.valid
+    assert found.covers.endswith("z and Fzbar is arbitrary")
+    worst = max(
+        radius([[1 - f / 4, f / 16], [f, -f / 4]]) for f in slopes()
+    )  # of (z, F z̄) ↦ (z⁺, F z̄⁺)
+    linear = lyapunov(past, STRONG, gamma="1/4")
+    assert worst <= float(linear.theta) <= worst + 1e-4
+    with pytest.raises(NotCertified):
+        lyapunov(past, STRONG, theta=Q(worst) - Q(1, 1000), gamma="1/4")
+
+
+def test_lookahead_over_its_inner_steps() -> None:
+    name = "lookahead(gradient_descent_ascent)"
+    own = {"gamma": "1/4", "lam": "1/4", "tau": 2}
+    found = lyapunov(name, PLAIN, theta=1, steps=2, **own)
+    assert found.valid
+    assert found.steps == 2
+    # on a rotation by a right angle it grows for λ > 1/2, so nothing may be found there
+    grows = abs(1 - 0.75 / 16 - 2j * 0.75 / 4) ** 2
+    assert grows > 1
+    with pytest.raises(NotCertified):
+        lyapunov(name, PLAIN, theta=1, steps=2, **(own | {"lam": "3/4"}))
+    with pytest.raises(OpcheckError, match="not the same at every k"):
+        lyapunov(name, PLAIN, theta=1, **own)
+
+
+def test_a_potential_above_the_residual() -> None:
+    found = lyapunov(
+        "extragradient", PLAIN, theta=1, above="residual", vectors=["F z"], gamma="1/2"
+    )
+    assert str(found) == "‖F z‖²"
+    assert found.bounds.document["statement"]["measure"] == "residual"
+
+
+# ---- what the numbers mean -----------------------------------------------------------------------
+
+
+def sample(rng: np.random.Generator, mu: float) -> np.ndarray:
+    """A matrix with ‖M‖ ≤ 1 and M + Mᵀ ⪰ 2μ."""
+    d = 4
+    skew = rng.normal(size=(d, d))
+    skew -= skew.T
+    root = rng.normal(size=(d, d))
+    M = root @ root.T * rng.uniform(0, 0.3) + skew
+    M *= rng.uniform(0.2, 1 - mu) / np.linalg.norm(M, 2)
+    return np.asarray(M + mu * np.eye(d))
+
+
+STEPS: dict[str, tuple[dict[str, str], Callable[[Any, np.ndarray, np.ndarray], Any]]] = {
+    "extragradient": (
+        {"gamma": "1/2"},
+        lambda M, z, g: (z - M @ (z - M @ z / 2) / 2, g),
+    ),
+    past: ({"gamma": "1/4"}, lambda M, z, g: (z - M @ (z - g / 4) / 4, M @ (z - g / 4))),
+}
+
+
+@pytest.mark.parametrize("method", STEPS)
+def test_runs_obey_the_potential(method: str) -> None:
+    own, step = STEPS[method]
+    found = lyapunov(method, STRONG, **own)
+    P = np.array([[float(v) for v in line] for line in found.matrix])
+    rng = np.random.default_rng(3)
+    most = 0.0
+    for _ in range(300):
+        M, z, g = sample(rng, 0.25), rng.normal(size=4), rng.normal(size=4)
+
+        def value(z: np.ndarray, g: np.ndarray, M: np.ndarray = M) -> float:
+            rows = {"z": z, "F z": M @ z, "Fzbar": g}
+            v = np.array([rows[name] for name in found.vectors])
+            return float(np.sum(P * (v @ v.T)))
+
+        before = value(z, g)
+        assert before >= (1 - 1e-12) * float(z @ z)
+        after = value(*step(M, z, g))
+        assert after <= (1 + 1e-12) * float(found.theta) * before
+        most = max(most, after / before)
+    assert most > 0.5 * float(found.theta)  # the sample is not idle
+
+
+def plain_methods() -> list[str]:
+    entries = [registry.get("methods", n) for n in registry.names("methods")]
+    return [e.name for e in entries if isinstance(e, Method)] + [
+        f"{e.name}(extragradient)" for e in entries if isinstance(e, Over)
+    ]
+
+
+@pytest.mark.parametrize("name", plain_methods())
+def test_rows_that_are_carried_over_are_those_that_matter(name: str) -> None:
+    """Against runs: what another row holds at the start is not felt, what these hold is."""
+    method = resolve(name)
+    values = {p.name: 3 if p.integer else 0.25 for p in method.parameters}
+    try:
+        rows = memory(method, values)
+    except TypeError:
+        pytest.skip("an adaptive method")
+    if rows is None:
+        return
+    rng = np.random.default_rng(1)
+    M = rng.normal(size=(3, 3)) / 3
+    params = np.array(method.pack(values, 9), dtype=float)
+
+    def run(state: np.ndarray) -> np.ndarray:
+        state = state.copy()
+
+        def F(z: Any, out: Any, data: Any) -> None:
+            out[:] = M @ z
+
+        method.kernel(F, None, identity, None, state, params, 0, 4)
+        return state[0]
+
+    start = rng.normal(size=(len(method.rows), 3))
+    end = run(start)
+    for i, row in enumerate(method.rows[1:], start=1):
+        other = start.copy()
+        other[i] = rng.normal(size=3)
+        assert (not np.allclose(run(other), end)) == (row in rows), row
+
+
+def test_both_claims_hold_by_the_solver_at_the_reported_coefficients() -> None:
+    found = lyapunov("extragradient", STRONG, gamma="1/2")
+    moved = move("extragradient", STRONG, {"gamma": "1/2"})
+    down = Program(decrease(moved, found.matrix)).smallest().theta
+    above = Program(least(moved, found.matrix, "distance")).smallest().theta
+    assert float(found.theta) - 1e-4 < down <= float(found.theta) + 1e-7
+    assert above <= 1 + 1e-7
+
+
+def test_a_form_is_the_one_that_is_printed() -> None:
+    """Σ P_ij ⟨v_i, v_j⟩, its off-diagonal entries twice, on vectors of numbers."""
+    rng = np.random.default_rng(4)
+    root = rng.integers(-5, 6, (3, 3))
+    P = root + root.T
+    moved = move(past, PLAIN, {"gamma": "1/4"})
+    matrix = tuple(tuple(Q(int(v)) for v in line) for line in P)
+    claimed = decrease(moved, matrix)
+    basis = rng.normal(size=(len(claimed.basis), 4))
+    _, states = moved.run(1)
+    for products, at in ((claimed.bound, states[0]), (claimed.measure, states[1])):
+        value = sum(
+            float(c)
+            * (np.array([float(e) for e in u]) @ basis @ (np.array([float(e) for e in v]) @ basis))
+            for c, u, v in claimed.inner(products)
+        )
+        rows = np.array([[float(e) for e in at[name]] for name in moved.vectors]) @ basis
+        assert value == pytest.approx(float(np.sum(P * (rows @ rows.T))), rel=1e-12)
+    shown = str(dataclasses.replace(lyapunov(past, PLAIN, theta=1, gamma="1/4"), matrix=matrix))
+    assert f"{abs(2 * P[0, 1])} ⟨z − z*, F z⟩" in shown
+
+
+def wrong_sign(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """z⁺ = z + γ F z."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        for i in range(state.shape[1]):
+            state[0][i] += params[0] * state[1][i]
+
+
+def adaptive(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """z⁺ = z − γ F z/‖F z‖²."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        size = state[1][0] * state[1][0]
+        for i in range(state.shape[1]):
+            state[0][i] -= params[0] * state[1][i] / size
+
+
+@pytest.mark.usefixtures("own_methods")
+def test_kernels_of_ones_own() -> None:
+    for kernel in (wrong_sign, adaptive):
+        opcheck.method(kernel.__name__, params="gamma", rows="z Fz", calls=1, source="nobody")(
+            kernel
+        )
+    with pytest.raises(NotCertified, match="decreases at all"):
+        lyapunov("wrong_sign", STRONG, gamma="1/4")
+    with pytest.raises(OpcheckError, match="no potential to search for"):
+        lyapunov("adaptive", STRONG, gamma="1/4")
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Potential, list[Path]]:
+    found = lyapunov(past, STRONG, theta="9/10", gamma="1/4")
+    return found, found.save(tmp_path_factory.mktemp("potential"))
+
+
+def test_the_stand_alone_script_accepts_both_files(
+    saved: tuple[Potential, list[Path]],
+) -> None:
+    _, paths = saved
+    words = [sys.executable, "-I", "-S", str(recheck.__file__), *map(str, paths)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "measure ≤ 9/10 · bound" in done.stdout
+    for path in paths:
+        assert "the run is what the text of past_extragradient gives" in recheck_file(path)[1]
+
+
+def rate_lowered(document: dict[str, Any]) -> None:
+    document["ratio"] = "4/5"
+
+
+def coefficient_changed(document: dict[str, Any]) -> None:
+    document["statement"]["potential"]["matrix"][0][0] = "100"
+
+
+def step_changed(document: dict[str, Any]) -> None:
+    document["statement"]["parameters"]["gamma"] = "1/8"
+
+
+def memory_given_away(document: dict[str, Any]) -> None:
+    """The row at the start as a multiple of z: less than the method's text allows."""
+    for call in document["calls"]:
+        if "Fzbar0" in call["before"]:
+            call["before"] = {"z0": "1"}
+
+
+@pytest.mark.parametrize(
+    "change", [rate_lowered, coefficient_changed, step_changed, memory_given_away]
+)
+def test_changed_files_are_rejected(
+    saved: tuple[Potential, list[Path]], change: Callable[[dict[str, Any]], None], tmp_path: Path
+) -> None:
+    found, paths = saved
+    document = json.loads(paths[0].read_text())
+    change(document)
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document))
+    with pytest.raises(NotCertified, match="its digest does not fit"):
+        recheck_file(path)
+    document["digest"] = recheck.digest(document)
+    path.write_text(json.dumps(document))
+    with pytest.raises(NotCertified):
+        recheck_file(path)
+    if change is rate_lowered:  # that one the arithmetic alone rejects
+        with pytest.raises(recheck.Rejected, match="no sum of squares"):
+            recheck.check(document)
+    assert found.valid
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def invoke(*words: str) -> Any:
+    return CliRunner().invoke(main, ["lyapunov", *words])
+
+
+def test_the_command_prints_writes_and_fails(tmp_path: Path) -> None:
+    given = ["--given", STRONG[0], "--given", STRONG[1], "-p", "gamma=1/8"]
+    method = "gradient_descent_ascent"
+    shown = invoke(method, *given, "--out", str(tmp_path))
+    assert shown.exit_code == 0, shown.output
+    assert "θ = 61/64" in shown.output
+    assert "V       ‖z − z*‖²" in shown.output
+    assert len(list(tmp_path.iterdir())) == 2
+    plain = json.loads(invoke(method, *given, "--json").stdout)
+    assert plain["theta"] == "61/64"
+    assert plain["matrix"][0][0] == "1"
+    none = invoke(method, *given, "--theta", "60/64")
+    assert none.exit_code == 1
+    assert "no potential" in none.output
+    document = json.loads(invoke(method, *given, "--theta", "60/64", "--json").stdout)
+    assert document["potential"] is None
+
+
+BAD = [
+    (["--given", "Lipschitz of F"], "needs a constant"),
+    (["--given", "Lipschitz(-1)"], "not negative"),
+    (["--given", "Lipschitz(sqrt(2))"], "irrational constant"),
+    (["--given", "Fast(1)"], "is no property"),
+    (["--given", "Monotone(2)"], "has no constant"),
+    (["--given", "Monotone of A"], "any maximally monotone"),
+    (["--given", "Monotone", "-p", "tau=3"], "has no parameter 'tau'"),
+    (["--given", "Monotone", "-p", "gamma=x"], "no value for x"),
+    (["--given", "Monotone", "-p", "gamma"], "is no parameter"),
+    (["--given", "Monotone"], "needs a value for gamma"),
+    (["--given", "Monotone", "-p", "gamma=1", "--vector", "Fz"], "is made of z, F z, not of Fz"),
+    (["--given", "Monotone", "-p", "gamma=1", "--theta", "sqrt(2)"], "irrational"),
+    (["--given", "Monotone", "-p", "gamma=1", "--theta", "-1"], "must not be negative"),
+    (["--given", "Monotone", "-p", "gamma=1", "--steps", "0"], "from 1 on"),
+    (
+        ["--given", "Monotone", "-p", "gamma=1", "--above", "residual", "--vector", "z"],
+        "does not bound the residual",
+    ),
+    (["-p", "gamma=1"], "given"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), BAD)
+def test_bad_input_is_one_sentence_and_exit_code_2(words: list[str], sentence: str) -> None:
+    shown = invoke("extragradient", *words)
+    assert shown.exit_code == 2
+    assert sentence in shown.output
+    assert "Traceback" not in shown.output
+    assert len(shown.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "own", "sentence"),
+    [
+        ("halpern", {}, "not the same at every k"),
+        ("past_extragradient", {"constrained": True, "gamma": 1}, "A = 0 only"),
+        ("feg", {"constrained": True, "gamma": 1, "rho": 0}, "no form with A"),
+        ("lookahead", {}, "runs over another method"),
+    ],
+)
+def test_methods_without_such_a_potential(method: str, own: Any, sentence: str) -> None:
+    with pytest.raises(OpcheckError, match=sentence):
+        lyapunov(method, PLAIN, **own)
+
+
+def test_an_irrational_parameter_is_replaced_and_said_so() -> None:
+    found = lyapunov("extragradient", PLAIN, theta=1, gamma="1/sqrt(2)")
+    (note,) = found.notes
+    assert "irrational" in note
+    value = Q(found.parameters["gamma"])
+    assert abs(float(value) - 0.5**0.5) < 1e-5
+    assert found.valid

@@ -1,0 +1,535 @@
+"""Symbolic proofs: what is proved, what must be refused, and each piece against plain numbers."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from flint import fmpq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import opcheck
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.run import take
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.mutants import _changed, kernel_changes
+from opcheck.evidence.prove import NotProved, attempt, prove
+from opcheck.evidence.setting import setting
+from opcheck.evidence.signs import Constraint, Domain
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, identity
+from opcheck.model.proof import Proof
+from opcheck.model.property import Lipschitz, Monotone
+from opcheck.model.theorem import Source, Theorem, theorem
+
+registry.load()
+DECLARED = [n for n in registry.names("theorems") if registry.get("theorems", n).proof]
+Array = Any
+
+
+def stated(name: str, **changes: Any) -> Theorem:
+    entry: Theorem = registry.get("theorems", name)
+    return dataclasses.replace(entry, **changes)
+
+
+def arguments(name: str) -> Proof:
+    found: Proof | None = registry.get("theorems", name).proof
+    assert found is not None
+    return found
+
+
+# ---- what is proved ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_declared_arguments_show_their_theorems(name: str) -> None:
+    found = prove(name)
+    assert {lemma.name.partition(",")[0] for lemma in found.lemmas} >= {"end"}
+    assert found.covers.startswith("every k")
+
+
+def test_enough_theorems_are_proved() -> None:
+    proved = [n for n in DECLARED if attempt(registry.get("theorems", n)).status == "proved"]
+    assert len(proved) >= 30
+    for part in ("rapp", "la_", "eg_", "halpern", "feg", "peg"):
+        assert any(part in name for name in proved)
+
+
+# ---- the arguments in plain numbers --------------------------------------------------------------
+
+
+class Linear:
+    """F z = M z in floats, with the solution 0, and its resolvent."""
+
+    def __init__(self, M: Array) -> None:
+        self.M, self.reading = M, self
+
+    def __call__(self, z: Array, out: Array, data: Any) -> None:
+        out[:] = self.M @ z
+
+    def resolvent_of_sum(
+        self, F: Any, f: Any, J: Any, j: Any, z: Array, gamma: Any, out: Array
+    ) -> None:
+        out[:] = np.linalg.solve(np.eye(len(z)) + float(gamma) * self.M, z)
+
+
+class Plain:
+    """Texts of proofs along one run, by nothing but floats and numpy."""
+
+    def __init__(self, entry: Theorem, values: dict[str, Any], M: Array, steps: int) -> None:
+        self.entry, self.values, self.M, self.steps = entry, values, M, steps
+        F = Linear(M)
+        rng = np.random.default_rng(5)
+        z0 = rng.standard_normal(M.shape[0])
+        rows = np.tile(z0, (len(entry.method.rows), 1))
+        for name in entry.method.zero:
+            rows[entry.method.rows.index(name)] = 0
+        packed = entry.method.pack(
+            {
+                p.name: [float(v) for v in np.atleast_1d(values[p.symbol])]
+                if p.sequence
+                else float(values[p.symbol])
+                for p in entry.method.parameters
+            },
+            steps + 1,
+        )
+        params = self.params = np.array([float(v) for v in packed])
+        self.states = [rows.copy()]
+        for k in range(steps):
+            entry.method.kernel(F, None, identity, None, rows, params, k, 1)
+            self.states.append(rows.copy())
+
+    def row(self, name: str, at: int) -> Array:
+        if name == "solution":
+            return np.zeros(self.M.shape[0])
+        if name == "before":
+            return self.states[at][0]
+        late = name not in ("z", "anchor")
+        return self.states[at + late][self.entry.method.rows.index(name)]
+
+    def read(self, text: str, at: int) -> Any:
+        return self.value(ast.parse(text.strip(), mode="eval").body, at)
+
+    def value(self, node: ast.expr, at: int) -> Any:
+        match node:
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=name):
+                return self.named(name, at)
+            case ast.UnaryOp(operand=operand):
+                return -self.value(operand, at)
+            case ast.Compare(left=left, comparators=[right]):
+                return self.value(left, at) == self.value(right, at)
+            case ast.BinOp(left=left, op=op, right=right):
+                a, b = self.value(left, at), self.value(right, at)
+                plain: dict[type, Callable[[], Any]] = {
+                    ast.Add: lambda: a + b,
+                    ast.Sub: lambda: a - b,
+                    ast.Mult: lambda: a * b,
+                    ast.Div: lambda: a / b,
+                    ast.Pow: lambda: a**b,
+                }
+                return plain[type(op)]()
+            case ast.Call(func=ast.Name(id=name), args=args):
+                return self.called(name, args, at)
+        raise AssertionError(ast.dump(node))
+
+    def named(self, name: str, at: int) -> Any:
+        if name == "k":
+            return at
+        if name == "R":
+            return np.linalg.norm(self.states[0][0])
+        if name in self.entry.method.rows or name == "solution":
+            return self.row(name, at)
+        if name in registry.names("measures"):
+            return self.measured(name, [], at)
+        value = self.values[name]
+        return float(value[at]) if isinstance(value, np.ndarray) else float(value)
+
+    def called(self, name: str, args: list[ast.expr], at: int) -> Any:
+        if name in ("next", "last"):
+            return self.value(args[0], at + (1 if name == "next" else -1))
+        if name in ("before", "upto"):
+            last = at + (name == "upto")
+            return sum(self.value(args[0], j) for j in range(last))
+        if name == "first":
+            return self.value(args[0], 0)
+        if name == "where":
+            return self.value(args[1] if self.value(args[0], at) else args[2], at)
+        if name == "mod":
+            return self.value(args[0], at) % self.value(args[1], at)
+        rows = [a.id for a in args if isinstance(a, ast.Name)]
+        if name in registry.names("measures") and len(rows) == len(args):
+            return self.measured(name, rows, at)
+        given = [self.value(a, at) for a in args]
+        gamma = next((float(self.values[n]) for n in ("gamma",) if n in self.values), 0.0)
+        match name, given:
+            case "sqrt", [x]:
+                return np.sqrt(x)
+            case "norm2", [u]:
+                return u @ u
+            case "inner", [u, v]:
+                return u @ v
+            case (("F" | "S"), [u]):
+                return self.M @ u
+            case "resolvent", [u]:
+                return np.linalg.solve(np.eye(len(u)) + gamma * self.M, u)
+        raise AssertionError(name)
+
+    def measured(self, name: str, rows: list[str], at: int) -> float:
+        """By the measure's kernel: of rows written in a step after it, z included."""
+        use = take(name, rows)
+        at += use.in_step
+        state = np.zeros((len(self.entry.method.rows) + EXTRA_ROWS, self.M.shape[0]))
+        state[:-EXTRA_ROWS] = self.states[at]
+        state[BEFORE] = self.states[max(at - 1, 0)][0]
+        first, second = use.indices(self.entry.method)
+        if second != -1:
+            state[OTHER] = state[second]
+        F = Linear(self.M)
+        return float(use.measure.kernel(F, None, identity, None, state[first:], self.params, at))
+
+
+def operator(entry: Theorem, constants: dict[str, Fraction], seed: int) -> Array:
+    """A random normal matrix with the properties: complex numbers f that lie in the class."""
+    rng = np.random.default_rng(seed)
+    blocks: list[complex] = []
+    for _ in range(4000):
+        f = complex(*rng.uniform(-2, 2, 2))
+        if rng.random() < 0.3:
+            f /= abs(f)
+        if all(_holds(p, constants, f) for p in entry.asked):
+            blocks.append(f)
+        if len(blocks) == 3:
+            break
+    n = 2 * len(blocks)
+    M = np.zeros((n, n))
+    for i, f in enumerate(blocks):
+        M[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[f.real, -f.imag], [f.imag, f.real]]
+    Q = np.linalg.qr(rng.standard_normal((n, n)))[0]
+    return Q @ M @ Q.T
+
+
+def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
+    value = constants.get(prop.constant) if prop.kind.better else None
+    a, b, c = (float(v) for v in prop.form(value))
+    return a + 2 * b * f.real + c * abs(f) ** 2 >= -1e-12
+
+
+@pytest.mark.parametrize("place", ["low", "middle", "high"])
+@pytest.mark.parametrize("name", [n for n in DECLARED if arguments(n).potential])
+def test_potentials_do_not_grow_along_runs(name: str, place: Any) -> None:
+    """The same texts, read by another reader on runs in floats."""
+    entry = registry.get("theorems", name)
+    proof, steps = arguments(name), 12
+    given_tau = {"tau": "3"} if any(c.name == "tau" for c in entry.chains) else {}
+    chosen = setting(entry, 8, steps, place, given_tau)
+    for seed in range(3):
+        M = operator(entry, dict(chosen.constants), seed)
+        assert M.size
+        run = Plain(entry, dict(chosen.values), M, steps)
+        last = 5 if "**(-2*k)" in proof.potential else 9  # rounding grows by 1/q² a step
+        values = [run.read(proof.potential, k) for k in range(proof.begin, last)]
+        size = 1e-9 * (1 + max(abs(v) for v in values))
+        assert values[0] <= run.read(proof.at_most, proof.begin) + size
+        assert all(v <= u + size for u, v in itertools.pairwise(values))
+        for k in range(max(entry.first, proof.begin), last - 1):
+            measured, bound = run.read(entry.measure, k), run.read(entry.bound, k)
+            assert measured <= bound * (1 + 1e-9)
+
+
+# ---- what must be refused ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_no_inequality_of_an_argument_is_superfluous(name: str) -> None:
+    proof = arguments(name)
+    for part in ("start", "step", "end"):
+        for inequality in getattr(proof, part):
+            rest = {i: m for i, m in getattr(proof, part).items() if i != inequality}
+            with pytest.raises(NotProved):
+                prove(stated(name, proof=dataclasses.replace(proof, **{part: rest})))
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_negative_multipliers_are_refused(name: str) -> None:
+    proof = arguments(name)
+    for part in ("start", "step", "end"):
+        for inequality, multiplier in getattr(proof, part).items():
+            turned = {**getattr(proof, part), inequality: f"-({multiplier})"}
+            with pytest.raises(NotProved):
+                prove(stated(name, proof=dataclasses.replace(proof, **{part: turned})))
+
+
+@pytest.mark.parametrize("name", [n for n in DECLARED if registry.get("theorems", n).reaches == 1])
+def test_a_bound_below_its_tight_value_is_not_proved(name: str) -> None:
+    entry = registry.get("theorems", name)
+    with pytest.raises(NotProved):
+        prove(stated(name, bound=f"99/100*({entry.bound})"))
+
+
+def changed_kernels(name: str) -> Iterator[tuple[str, Theorem]]:
+    entry = registry.get("theorems", name)
+    for part in re.findall(r"\w+", entry.method_name):
+        for what, kernel in kernel_changes(registry.get("methods", part).kernel):
+            mutant = dataclasses.replace(entry)
+            mutant.__dict__["method"] = _changed(entry.method_name, part, kernel)
+            yield f"{part}: {what}", mutant
+
+
+def equivalent(name: str, what: str) -> bool:
+    """Changes of a kernel that leave the statement true."""
+    entry = registry.get("theorems", name)
+    if what.endswith(": lost") and re.search(r": J\(", what) and not entry.constrained:
+        return True  # A = 0, so J is the identity
+    if "k + j: − for +" in what:
+        return True  # j = 0 in the one step that is made
+    if name == "pethick2023_ikm_residual":
+        return True  # about any w at all, and about a z that does not move
+    return name == "pethick2023_relaxed_monotone" and "combine" in what  # z does not move
+
+
+FAST = ["lee2021_feg", "lieder2021_halpern", "gorbunov2022_eg_last", "pethick2022_ceg_plus"]
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in DECLARED]
+)
+def test_changed_kernels_are_not_proved(name: str) -> None:
+    for what, mutant in changed_kernels(name):
+        if not equivalent(name, what):
+            assert attempt(mutant).status == "not proved", what
+
+
+def test_wrong_declarations_are_refused_with_the_reason() -> None:
+    def reason(name: str, changes: dict[str, Any], **of_proof: Any) -> str:
+        proof = dataclasses.replace(arguments(name), **of_proof)
+        found = attempt(stated(name, proof=proof, **changes))
+        assert found.status == "not proved"
+        return found.reason
+
+    eg = "gorbunov2022_eg_last"
+    # beyond 1/L the multipliers turn negative; the point where they do is named
+    assert "≥ 0" in reason(eg, {"where": "0 < gamma < 11/10/L"})
+    assert "upper bounds" in reason(eg, {"claim": "equality"})
+    assert "starts after" in reason(eg, {}, begin=1)
+    assert "begin later" in reason("cai2022_peg_potential", {"first": 0})
+    la = "pethick2023_la_gda_two"
+    assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
+    assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
+    assert "hypothesis" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "not a formula" in reason(eg, {}, potential="distance +")
+    assert "quadratic" in reason(eg, {}, potential="k")
+    assert "solution only" in reason(
+        "diakonikolas2021_eg_plus_base", {}, step={"WeakMinty(z, zbar)": "1"}
+    )
+    assert "is no symbol" in reason(eg, {}, step={"Monotone(zbar)": "2*mu"})
+    assert "inner(u, v)" in reason(eg, {}, potential="norm2(z) + z*zbar")
+    assert "no sum of squares at" in reason(eg, {}, step={})
+
+
+def test_functions_of_a_subdifferential_must_cancel() -> None:
+    name = "korpelevich1976_eg_fejer"
+    end = {i: m for i, m in arguments(name).end.items() if "solution, zbar" not in i}
+    with pytest.raises(NotProved, match="is left with the factor"):
+        prove(stated(name, proof=Proof(end=end)))
+
+
+def test_what_has_no_argument_says_so(own_registry: None) -> None:
+    theorem(
+        "none_declared",
+        method="extragradient",
+        given=[Lipschitz("L", of="F"), Monotone(of="F")],
+        where="0 < gamma < 1/L",
+        measure="residual",
+        bound="R**2",
+        source=Source("none"),
+    )
+    with pytest.raises(OpcheckError, match="declares no potential"):
+        opcheck.prove("none_declared")
+    assert attempt(registry.get("theorems", "none_declared")).status == "none"
+
+
+# ---- on the command line -------------------------------------------------------------------------
+
+
+def run(*args: str) -> Any:
+    return CliRunner().invoke(main, list(args))
+
+
+def test_prove_prints_the_argument() -> None:
+    found = run("prove", "gorbunov2022_eg_last")
+    assert found.exit_code == 0
+    assert "(2*gamma) · Monotone(zbar)" in found.stdout
+    assert "‖F(z) − F(zbar)‖²" in found.stdout
+
+
+def test_prove_gives_one_document() -> None:
+    found = run("prove", "lee2021_feg", "yoon2021_eag_c", "--json")
+    assert found.exit_code == 0
+    first, second = json.loads(found.stdout)
+    assert first["proved"]["lemmas"][1]["multipliers"][0][0] == "Comonotone(z, next(z))"
+    assert second["status"] == "none"
+
+
+def test_prove_refuses_bad_input() -> None:
+    assert run("prove").exit_code == 2
+    assert run("prove", "nothing_of_the_kind").exit_code == 2
+    silent = run("prove", "lieder2018_km_last")
+    assert silent.exit_code == 2
+    assert "declares no potential" in silent.stderr
+
+
+def test_a_wrong_argument_exits_with_1(own_registry: None) -> None:
+    entry = registry.get("theorems", "lieder2021_halpern")
+    wrong = dataclasses.replace(entry, name="wrong", bound="3*R**2/(k + 1)**2")
+    registry.register("theorems", "wrong", wrong, "here")
+    found = run("prove", "wrong")
+    assert found.exit_code == 1
+    assert "not proved" in found.stdout
+    assert "wrong, end" in found.stdout
+
+
+# ---- rational functions --------------------------------------------------------------------------
+
+SYMBOLS = ("x", "y", "k")
+FIELD = Field(SYMBOLS)
+numbers = st.fractions(min_value=-5, max_value=5, max_denominator=6)
+
+
+@st.composite
+def trees(draw: st.DrawFn, depth: int = 3) -> Any:
+    if depth == 0 or draw(st.booleans()):
+        return draw(st.one_of(st.sampled_from(SYMBOLS), numbers))
+    op = draw(st.sampled_from("+-*/"))
+    return op, draw(trees(depth - 1)), draw(trees(depth - 1))
+
+
+def evaluate(tree: Any, scope: dict[str, Any], number: Callable[[Fraction], Any]) -> Any:
+    if isinstance(tree, str):
+        return scope[tree]
+    if isinstance(tree, Fraction):
+        return number(tree)
+    op, a, b = tree[0], evaluate(tree[1], scope, number), evaluate(tree[2], scope, number)
+    return a + b if op == "+" else a - b if op == "-" else a * b if op == "*" else a / b
+
+
+@given(trees(), st.tuples(numbers, numbers, numbers))
+@settings(max_examples=200, deadline=None)
+def test_rational_functions_are_a_field(tree: Any, point: tuple[Fraction, ...]) -> None:
+    scope = {n: FIELD.symbol(n) for n in SYMBOLS}
+    try:
+        function = evaluate(tree, scope, lambda q: FIELD.number(fmpq(q.numerator, q.denominator)))
+        value = evaluate(tree, dict(zip(SYMBOLS, point, strict=True)), Fraction)
+    except ZeroDivisionError:
+        return
+    assert isinstance(function, Ratio)
+    images = {
+        n: FIELD.number(fmpq(q.numerator, q.denominator))
+        for n, q in zip(SYMBOLS, point, strict=True)
+    }
+    assert FIELD.at(function, images).constant() == fmpq(value.numerator, value.denominator)
+    # canonical: the same function written in another way is the same object
+    assert function * (scope["x"] + 2) / (scope["x"] + 2) == function
+    assert hash(function + scope["y"] - scope["y"]) == hash(function)
+
+
+def test_rational_functions_refuse_what_they_cannot_decide() -> None:
+    x = FIELD.symbol("x")
+    with pytest.raises(Undecided):
+        bool(x < 1)
+    with pytest.raises(TypeError):
+        x * 0.5
+    with pytest.raises(ZeroDivisionError):
+        1 / (x - x)
+    assert (3 * x + 7).phase(3) == 1
+    with pytest.raises(Undecided):
+        x.phase(2)
+
+
+# ---- signs ---------------------------------------------------------------------------------------
+
+
+def domain(strict_top: bool) -> tuple[Domain, dict[str, Ratio]]:
+    """0 < x, x ≤ 1/y (or <), k ≥ 1."""
+    s = {n: FIELD.symbol(n) for n in SYMBOLS}
+    found = [
+        Constraint(s["y"], True),
+        Constraint(s["x"], True),
+        Constraint(1 / s["y"] - s["x"], strict_top),
+        Constraint(s["k"] - 1, False),
+    ]
+    return Domain(FIELD, ("y", "x", "k"), found), s
+
+
+def test_signs_at_the_ends_of_ranges() -> None:
+    closed, s = domain(strict_top=False)
+    gap = 1 - s["x"] * s["y"]
+    assert closed.nonnegative(gap)
+    assert not closed.positive(gap)
+    assert not closed.nonnegative(1 / gap)  # it has a pole in the range
+    opened, _ = domain(strict_top=True)
+    assert opened.positive(gap)
+    assert opened.nonnegative(1 / gap)
+    assert opened.positive(s["k"])
+    assert not opened.positive(s["k"] - 1)
+    assert not opened.nonnegative(-gap)
+    # x y (1 − x y) ≤ 1/4: no factor of it is a constraint
+    product = s["x"] * s["y"] * gap
+    assert opened.nonnegative(fmpq(1, 4) - product)
+    assert not opened.nonnegative(fmpq(24, 100) - product)
+
+
+polynomials = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 2)),
+    st.integers(-4, 6),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(polynomials, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_proved_sign_is_the_sign(terms: dict[Any, int], strict_top: bool) -> None:
+    found, s = domain(strict_top)
+    value = FIELD.number(0)
+    for (a, b, c), factor in terms.items():
+        value = value + factor * s["x"] ** a * s["y"] ** b * s["k"] ** c
+    proved = found.nonnegative(value)
+    above = bool(value) and found.positive(value)
+    for y in (Fraction(1, 50), Fraction(1), Fraction(30)):
+        for part in (Fraction(1, 100), Fraction(1, 2), Fraction(99, 100), Fraction(1)):
+            if part == 1 and strict_top:
+                continue
+            for k in (1, 2, 100):
+                x = part / y
+                at = sum(f * x**a * y**b * k**c for (a, b, c), f in terms.items())
+                assert not proved or at >= 0
+                assert not above or at > 0
+
+
+def test_extra_rows_stay_unknown() -> None:
+    """A measure that reads a row nothing was put in gets a vector of which nothing is known."""
+    from opcheck.engine.steps import Steps
+
+    entry = registry.get("theorems", "gorbunov2022_eg_last")
+    field = Field(["gamma", "k"])
+    steps = Steps(entry.method, field, field.symbol("k"), lambda n, _: field.symbol(n), 0, 1, False)
+    assert EXTRA_ROWS == 5
+    found = steps.measured(take("distance"), 0)
+    assert list(found) == [(0, 0)]
+    with pytest.raises(OpcheckError, match="is not made"):
+        steps.row("z", 2)
+    with pytest.raises(OpcheckError, match="begin later"):
+        steps.row("z", -1)
