@@ -236,7 +236,7 @@ theorem(
     order="linear",
     reaches=1.0,
     source=Source("park2022", "Theorem 3.2"),
-    horizons=[25],
+    horizons=[15],
     constrained=True,
     doc="OS-PPM, as Halpern's iteration of the 1/g-contraction (1 + 1/g)J − I/g with g = 1 + 2γμ; "
     "tight and optimal.",
