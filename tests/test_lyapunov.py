@@ -127,6 +127,16 @@ def test_extragradient_does_better_than_one_minus_gamma_mu() -> None:
         lyapunov("extragradient", STRONG, theta=Q(lowest) - Q(1, 1000), gamma="1/2")
 
 
+@pytest.mark.parametrize("L", [Q(1, 100), Q(100)])
+@pytest.mark.parametrize("method", ["extragradient", "gradient_descent_ascent"])
+def test_the_rate_does_not_depend_on_the_unit(method: str, L: Fraction) -> None:
+    """F and 1/γ in another unit: the same γL and γμ, the same θ."""
+    there = lyapunov(method, [f"Lipschitz({L})", f"StronglyMonotone({L / 4})"], gamma=1 / (8 * L))
+    here = lyapunov(method, STRONG, gamma="1/8")
+    assert there.theta == here.theta
+    assert there.smallest == pytest.approx(here.smallest, abs=1e-12)
+
+
 def test_past_extragradient_needs_its_memory() -> None:
     with pytest.raises(NotCertified, match="made of z and above the distance"):
         lyapunov(past, PLAIN, theta=1, vectors=["z"], gamma="1/4")

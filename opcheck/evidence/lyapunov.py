@@ -19,12 +19,12 @@ from flint import fmpq
 
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificate import Certificate, NotCertified, at
-from opcheck.evidence.potential import Least, Matrix, Move, decrease, form, least, move
+from opcheck.evidence.potential import VALUE, Least, Matrix, Move, decrease, form, least, move
 from opcheck.evidence.setting import number, simplest
 from opcheck.evidence.worst_case import Floats, Program, Unconverged, conic, upper_triangle
-from opcheck.model.property import Property
+from opcheck.model.property import Lipschitz, Property
 
-CAP = 32.0  # sum of the coefficients of V, by size; ‖z − z*‖² itself has 1
+CAP = 32.0  # sum of the coefficients of V, by size, at L = 1; ‖z − z*‖² itself has 1
 OPEN = 1e-7  # a margin below minus this means that there is no potential
 HALVINGS = 34
 HAIR = 1e-7  # part of a rate by which it is raised to look for the smallest coefficients
@@ -162,6 +162,23 @@ class Search:
         self.before = self._forms(self.step, before)
         self.after = self._forms(self.step, after)
         self.here = self._forms(self.bound, here)
+        slopes = [float(p.constant) for p in moved.given if p.kind is Lipschitz and p.of == "F"]
+        self.slope = min(slopes, default=1.0) or 1.0
+        sizes = np.array([self._size(v) for v in moved.vectors])
+        self.weight = sizes[self.rows] * sizes[self.columns]
+
+    def _size(self, vector: str) -> float:
+        """How long a vector is beside z − z*: values of F by the Lipschitz constant."""
+        value = vector == VALUE or vector in self.moved.method.zero
+        return self.slope if value else 1.0
+
+    def _sizes(self, program: Program) -> Floats:
+        """The same of the basis, as factors of the entries of a form over it."""
+        values = {name for name, call in program.claim.trace.calls if call.of == "F"}
+        values |= {f"{row}0" for row in self.moved.method.zero}
+        sizes = np.array([self.slope if n in values else 1.0 for n in program.claim.basis])
+        sizes *= program.stretch  # by which the program divides
+        return np.asarray(sizes[program.rows] * sizes[program.columns])
 
     def _forms(self, program: Program, at: Any) -> Floats:
         """⟨v_i, v_j⟩ (twice, off the diagonal) at a state, one a row."""
@@ -185,26 +202,29 @@ class Search:
         p, m1, m2 = len(self.rows), len(step.forms), len(bound.forms)
         n1, n2 = len(step.balance), len(bound.balance)
         size = 1 + 2 * p + m1 + m2  # margin, positive and negative parts of V, multipliers
-        blocks = []
-        for program, of_v, first in (
-            (step, theta * self.before - self.after, 1 + 2 * p),
-            (bound, self.here, 1 + 2 * p + m1),
+        blocks, equal = [], np.zeros((n1 + n2, size))
+        for program, of_v, first, line in (
+            (step, theta * self.before - self.after, 1 + 2 * p, 0),
+            (bound, self.here, 1 + 2 * p + m1, n1),
         ):
+            sizes, last = self._sizes(program), first + len(program.forms)
+            forms = program.forms * sizes
+            tops = np.abs(forms).max(axis=1, initial=0.0)
+            tops[tops == 0] = 1.0
             block = np.zeros((len(program.rows), size))
             block[:, 0] = (program.rows == program.columns) * (not tight)
-            block[:, 1 : 1 + 2 * p] = np.column_stack([-of_v.T, of_v.T])
-            block[:, first : first + len(program.forms)] = program.forms.T
+            scaled = of_v.T * sizes[:, None] / self.weight
+            block[:, 1 : 1 + 2 * p] = np.column_stack([-scaled, scaled])
+            block[:, first:last] = (forms / tops[:, None]).T
+            equal[line : line + len(program.balance), first:last] = program.balance / tops
             blocks.append(block)
         signs = -np.eye(size)[1:]
         ends = np.zeros((2, size))
         ends[0, 0], ends[1, 1 : 1 + 2 * p] = 1.0, 1.0
-        equal = np.zeros((n1 + n2, size))
-        equal[:n1, 1 + 2 * p : 1 + 2 * p + m1] = step.balance
-        equal[n1:, 1 + 2 * p + m1 :] = bound.balance
         b = np.concatenate(
             [
                 np.zeros(len(step.rows)),
-                -bound.measure * bound.top,  # which the program scales, but not V
+                -bound.measure * bound.top * self._sizes(bound),  # unlike V it was scaled
                 np.zeros(size - 1),
                 [1.0, CAP],
                 np.zeros(n1 + n2),
@@ -224,7 +244,8 @@ class Search:
         status, x, _ = conic(q, A, b, cones)
         if status not in ("Solved", "AlmostSolved"):
             return -np.inf, np.zeros(p)
-        return 0.0 if tight else float(x[0]), x[1 : 1 + p] - x[1 + p : 1 + 2 * p]
+        found = (x[1 : 1 + p] - x[1 + p : 1 + 2 * p]) / self.weight
+        return 0.0 if tight else float(x[0]), found
 
     def smallest(self) -> float | None:
         """The least θ ≤ 1 for which there is such a V, by the solver's word; None for none."""
@@ -245,6 +266,8 @@ class Search:
         name = f"{self.moved.method.name}: no potential {shape}"
         if wanted is not None:
             margin, _ = self.solve(float(wanted))
+            if not np.isfinite(margin):
+                raise NotCertified(f"{name} is known: the solver did not converge")
             if margin < -OPEN:
                 raise NotCertified(f"{name} decreases by θ = {wanted}, by these inequalities")
             rates, value = [wanted], None
