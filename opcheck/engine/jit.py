@@ -95,6 +95,7 @@ def fingerprint(function: Callable[..., Any], **options: Any) -> str:
             seen = (code.co_code.hex(), constants, code.co_names, code.co_varnames)
             digest.update(repr(seen).encode())
         digest.update(repr((f.__qualname__, f.__defaults__, f.__kwdefaults__)).encode())
+        digest.update(repr(_foreign(f)).encode())
         for name, value in callees(f):
             plain = _plain(value)
             what = _shown(value) if plain is None else found.index(plain)  # which one is called
@@ -190,8 +191,8 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
     for callee in visible(function)[1:]:
         _make_callable(callee)
-    foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": foreign}
+    checked = role == "operator" and _foreign(function)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
     dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
@@ -200,6 +201,10 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
         dispatcher.compile(getattr(signatures(), role))
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _foreign(function: Callable[..., Any]) -> bool:
+    return (function.__module__ or "").partition(".")[0] not in TRUSTED
 
 
 def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -238,7 +243,8 @@ def _make_callable(function: Callable[..., Any]) -> None:
     from numba.extending import overload
 
     target = _named_by_content(getattr(function, "compiled", function))
-    overload(function, strict=False)(lambda *args, **kwargs: target)
+    checked: Any = {"boundscheck": _foreign(function)}  # which numba does not inherit from the caller
+    overload(function, jit_options=checked, strict=False)(lambda *args, **kwargs: target)
 
 
 @functools.cache
