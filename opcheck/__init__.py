@@ -20,21 +20,27 @@ _WHERE = {
     "QuasiNonexpansive": "opcheck.model.property",
     "Region": "opcheck.model.problem",
     "Resolvent": "opcheck.model.operator",
+    "SampleOracle": "opcheck.model.oracle",
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "additive": "opcheck.model.oracle",
+    "certify": "opcheck.evidence.certificate",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
-    "certify": "opcheck.evidence.certificate",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
+    "gaussian": "opcheck.model.oracle",
     "linear": "opcheck.model.operator",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
+    "mini_batch": "opcheck.model.oracle",
     "minmax": "opcheck.model.symbolic",
+    "multiplicative": "opcheck.model.oracle",
     "operator": "opcheck.model.operator",
     "over": "opcheck.model.method",
+    "pareto": "opcheck.model.oracle",
     "problem": "opcheck.model.problem",
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
@@ -85,6 +91,12 @@ if TYPE_CHECKING:
     from opcheck.model.operator import Resolvent as Resolvent
     from opcheck.model.operator import linear as linear
     from opcheck.model.operator import operator as operator
+    from opcheck.model.oracle import SampleOracle as SampleOracle
+    from opcheck.model.oracle import additive as additive
+    from opcheck.model.oracle import gaussian as gaussian
+    from opcheck.model.oracle import mini_batch as mini_batch
+    from opcheck.model.oracle import multiplicative as multiplicative
+    from opcheck.model.oracle import pareto as pareto
     from opcheck.model.problem import Problem as Problem
     from opcheck.model.problem import Region as Region
     from opcheck.model.problem import problem as problem

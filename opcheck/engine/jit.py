@@ -122,31 +122,45 @@ def signatures() -> Any:
 
     data = types.Array(float64, 1, "C", readonly=True)
     point, state = float64[::1], float64[:, ::1]
-    operator = void(data, point, data)
-    resolvent = void(data, float64, point, data)
-    F, J = types.FunctionType(operator), types.FunctionType(resolvent)
-    advance = void(F, data, J, data, state, data, float64, int64)
-    measure = float64(F, data, J, data, state, data, float64)
     batch = types.Array(float64, 2, "C", readonly=True)
     counts = types.Array(int64, 1, "C", readonly=True)
     pairs = types.Array(int64, 2, "C", readonly=True)
-    drive = void(
-        types.UniTuple(types.FunctionType(measure), SLOTS),
-        pairs,
-        types.FunctionType(advance),
-        F,
-        batch,
-        J,
-        batch,
-        float64[:, :, ::1],
-        batch,
-        int64,
-        counts,
-        counts,
-        float64[:, :, ::1],
-        float64[:, :, ::1],
-        int64[::1],
-        float64,
+    operator = void(data, point, data)
+    F = types.FunctionType(operator)
+    resolvent = void(data, float64, point, data)
+    J = types.FunctionType(resolvent)
+    measure = float64(F, data, J, data, state, data, float64)
+
+    def called(oracle: Any, own: Any, rows: Any) -> Any:
+        """Signatures of a method and a driver, by what the method calls."""
+        advance = void(oracle, own, J, data, state, data, float64, int64)
+        drive = void(
+            types.UniTuple(types.FunctionType(measure), SLOTS),
+            pairs,
+            types.FunctionType(advance),
+            oracle,
+            rows,
+            F,
+            batch,
+            J,
+            batch,
+            float64[:, :, ::1],
+            batch,
+            int64,
+            counts,
+            counts,
+            float64[:, :, ::1],
+            float64[:, :, ::1],
+            int64[::1],
+            float64,
+        )
+        return advance, drive
+
+    advance, drive = called(F, data, batch)
+    # an oracle that counts its calls writes to its data
+    sampled_operator = void(data, point, point)
+    sampled_advance, sampled_drive = called(
+        types.FunctionType(sampled_operator), point, float64[:, ::1]
     )
     graph = void(F, data, J, data, float64[:, ::1], float64[:, ::1])
     return python.SimpleNamespace(
@@ -155,6 +169,9 @@ def signatures() -> Any:
         advance=advance,
         measure=measure,
         drive=drive,
+        sampled_operator=sampled_operator,
+        sampled_advance=sampled_advance,
+        sampled_drive=sampled_drive,
         graph=graph,
     )
 
@@ -191,7 +208,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
     for callee in visible(function)[1:]:
         _make_callable(callee)
-    checked = role == "operator" and _foreign(function)
+    checked = role.endswith("operator") and _foreign(function)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
     dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.
@@ -243,7 +260,9 @@ def _make_callable(function: Callable[..., Any]) -> None:
     from numba.extending import overload
 
     target = _named_by_content(getattr(function, "compiled", function))
-    checked: Any = {"boundscheck": _foreign(function)}  # which numba does not inherit from the caller
+    checked: Any = {
+        "boundscheck": _foreign(function)
+    }  # which numba does not inherit from the caller
     overload(function, jit_options=checked, strict=False)(lambda *args, **kwargs: target)
 
 
