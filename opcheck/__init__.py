@@ -16,6 +16,7 @@ _WHERE = {
     "Lipschitz": "opcheck.model.property",
     "Monotone": "opcheck.model.property",
     "Nonexpansive": "opcheck.model.property",
+    "PLStar": "opcheck.model.property",
     "Problem": "opcheck.model.problem",
     "QuasiNonexpansive": "opcheck.model.property",
     "Region": "opcheck.model.problem",
@@ -32,6 +33,7 @@ _WHERE = {
     "exact": "opcheck.model.property",
     "field": "opcheck.model.symbolic",
     "gaussian": "opcheck.model.oracle",
+    "gradient": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
@@ -108,12 +110,14 @@ if TYPE_CHECKING:
     from opcheck.model.property import Lipschitz as Lipschitz
     from opcheck.model.property import Monotone as Monotone
     from opcheck.model.property import Nonexpansive as Nonexpansive
+    from opcheck.model.property import PLStar as PLStar
     from opcheck.model.property import QuasiNonexpansive as QuasiNonexpansive
     from opcheck.model.property import StronglyMonotone as StronglyMonotone
     from opcheck.model.property import WeakMinty as WeakMinty
     from opcheck.model.property import estimated as estimated
     from opcheck.model.property import exact as exact
     from opcheck.model.symbolic import field as field
+    from opcheck.model.symbolic import gradient as gradient
     from opcheck.model.symbolic import minmax as minmax
     from opcheck.model.theorem import Source as Source
     from opcheck.model.theorem import theorem as theorem
