@@ -128,6 +128,29 @@ def test_a_constant_that_is_too_large_is_not_proved(mu: float) -> None:
     ]
 
 
+def test_the_enclosure_of_the_two_sides_holds_them() -> None:
+    """At random points of random boxes, with a zero elsewhere than 0."""
+    F = gradient("x**2 + 3*sin(x)**2 + exp(y) - y + x*y/4 - x/4*1", "x y")
+    generator, mu, zero = np.random.default_rng(4), 0.4, np.array([0.25, -0.5])
+    lo = generator.uniform(-3, 2, (300, 2))
+    hi = lo + 10.0 ** generator.uniform(-3, 0, (300, 1))
+    found = potential._far(F, mu, zero, lo, hi, lo / 2 + hi / 2)
+    for _ in range(20):
+        z = lo + generator.uniform(0, 1, lo.shape) * (hi - lo)
+        value = [F(p) @ F(p) / 2 - mu * (f_at(F, p).real - f_at(F, zero).real) for p in z]
+        assert (found.lo <= np.array(value) + 1e-12).all()
+        assert (np.array(value) - 1e-12 <= found.hi).all()
+    small = (hi - lo)[:, 0] < 0.01
+    assert (found.hi - found.lo)[small].max() < 1
+
+
+def test_the_near_part_asks_for_slopes_above_mu_down_to_the_zero() -> None:
+    F = gradient("x**2 + 3*sin(x)**2", "x")  # f'' = 2 + 6 cos 2x is above 5 for |x| < 0.5235
+    boxes = np.array([[0.4, 0.5], [-0.5, -0.4], [-0.2, 0.1], [0.5, 0.53], [3.0, 3.3]])
+    shown = potential._near(F, 5.0, np.zeros(1), boxes[:, :1], boxes[:, 1:])
+    assert shown.tolist() == [True, True, True, False, False]
+
+
 def test_the_near_part_alone_proves_no_more_than_it_should() -> None:
     """On a box about the zero of f = x²/2 + x³/6 the best μ is below the slope at 0."""
     F = gradient("x**2/2 + x**3/6", "x")

@@ -2,8 +2,8 @@
 
 A search over points bounds it from above. A proof on a box subdivides it: away from the solution
 z* the difference of the two sides is enclosed by the mean value theorem, its gradient being
-(∇F − μI)F. Near z* both sides vanish to second order, and with H, H' averages of ∇F between z and
-z* they are ½‖H d‖² and ½μ⟨H'd, d⟩, d = z − z*, so that the slopes decide.
+(∇F − μI)F. Near z* both sides vanish to second order; there ∇F ⪰ μI between z and z* decides,
+since f* ≥ f(z) + ⟨F z, z* − z⟩ + ½μ‖z* − z‖² ≥ f(z) − ‖F z‖²/(2μ).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from opcheck.evidence import enclose
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem
+from opcheck.model.property import StronglyMonotone
 
 Floats = NDArray[np.float64]
 RUNS, ROUNDS = 64, 400  # of the search: independent runs, steps of each
@@ -123,9 +124,7 @@ def on_box(
             return False, looked
         middle = lo / 2 + hi / 2
         left = ~(_far(operator, mu, zero, lo, hi, middle).lo >= 0)
-        near = left & (np.abs(middle - zero) <= 2 * (hi - lo)).all(axis=1)
-        for i in np.flatnonzero(near):
-            left[i] = not _near(operator, mu, zero, lo[i], hi[i])
+        left[left] = ~_near(operator, mu, zero, lo[left], hi[left])
         lo, hi = enclose._bisect(lo[left], hi[left], middle[left])
     return True, looked
 
@@ -152,17 +151,13 @@ def _far(
     return value
 
 
-def _near(operator: Operator, mu: float, zero: Floats, lo: Floats, hi: Floats) -> bool:
-    """Whether the slopes between a box and the zero show it: H² − μH ⪰ μ‖H − H'‖ I."""
+def _near(operator: Operator, mu: float, zero: Floats, lo: Floats, hi: Floats) -> NDArray[np.bool_]:
+    """Whether ∇F ⪰ μI is shown between each box and the zero."""
     assert operator.slopes is not None
-    d = operator.dim
-    below, above = enclosure(
-        operator.slopes, np.minimum(lo, zero)[None], np.maximum(hi, zero)[None]
-    )
-    spread = float(np.linalg.norm(above - below)) * (1 + 1e-12)
-    shape = (-1, d, d)
-    form = (-mu * spread * (1 + 1e-12), -mu / 2, 1.0)
-    return bool(enclose.nonnegative(form, below.reshape(shape), above.reshape(shape))[0])
+    shape = (-1, operator.dim, operator.dim)
+    hull = enclosure(operator.slopes, np.minimum(lo, zero), np.maximum(hi, zero))
+    form = StronglyMonotone.form(mu)
+    return enclose.nonnegative(form, *(e.reshape(shape) for e in hull))
 
 
 def _parts(operator: Operator, lo: Floats, hi: Floats) -> list[Intervals]:
