@@ -31,6 +31,7 @@ _WHERE = {
     "constants": "opcheck.evidence.constants",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
+    "expected": "opcheck.engine.expected",
     "field": "opcheck.model.symbolic",
     "gaussian": "opcheck.model.oracle",
     "gradient": "opcheck.model.symbolic",
@@ -80,6 +81,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from opcheck.engine.expected import expected as expected
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
     from opcheck.evidence.certificate import certify as certify

@@ -377,7 +377,7 @@ def run(
     base = ["natural_residual" if where.constrained else "residual"]
     base += ["distance"] if where.solution is not None or where.project is not None else []
     names = [*base, *[m for m in measures if m not in base]]
-    takes = [take(*_written(name)) for name in names]
+    takes = [named_take(name) for name in names]
     stops = schedule(record, iterations)
     import dataclasses
 
@@ -417,7 +417,8 @@ def run(
     )
 
 
-def _written(name: str) -> tuple[str, tuple[str, ...]]:
+def named_take(name: str) -> Take:
+    """A measure as written, ``residual`` or ``residual(zbar)``. Raises as ``take`` does."""
     head, bracket, rest = name.partition("(")
     rows = tuple(r.strip() for r in rest.rstrip(")").split(",")) if bracket else ()
-    return head.strip(), rows
+    return take(head.strip(), rows)

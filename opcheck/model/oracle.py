@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class SampleOracle:
         bound: the largest variance over all z, σ² of a theorem; inf where there is no bound.
         formula: how F̂ and its variance read.
         support: all samples (s, width) with their probabilities (s,), where they are few.
+        alike: a finite law with the mean and the covariance of ξ, where F̂ is affine in ξ.
     """
 
     kernel: Kernel
@@ -46,6 +47,12 @@ class SampleOracle:
     bound: float
     formula: str
     support: tuple[NDArray[np.float64], Vector] | None = None
+    alike: tuple[NDArray[np.float64], Vector] | None = None
+
+    @property
+    def law(self) -> tuple[NDArray[np.float64], Vector] | None:
+        """Few samples with their probabilities that give every second moment, if any do."""
+        return self.support or self.alike
 
     def __call__(self, z: ArrayLike, xi: ArrayLike) -> Vector:
         """F̂(z, ξ) for one point (d,) and one sample (width,), interpreted."""
@@ -130,7 +137,12 @@ def gaussian(operator: Operator, sigma: float) -> SampleOracle:
     def draw(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
         return np.asarray(each * generator.standard_normal((count, d)))
 
-    return additive(operator, draw, sigma**2, f"F + N(0, σ²/d I), E‖F̂ − F‖² = σ² = {sigma**2:.6g}")
+    formula = f"F + N(0, σ²/d I), E‖F̂ − F‖² = σ² = {sigma**2:.6g}"
+    made = additive(operator, draw, sigma**2, formula)
+    if 2 * d > ENUMERABLE:
+        return made
+    ends = sigma * np.concatenate([np.eye(d), -np.eye(d)])
+    return replace(made, alike=(ends, np.full(2 * d, 0.5 / d)))
 
 
 def pareto(operator: Operator, scale: float, tail: float) -> SampleOracle:
