@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence import enclose, potential
+from opcheck.evidence import enclose, polyak
 from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import (
@@ -138,11 +138,11 @@ def constants(
 
 
 def _polyak(problem: Problem, radius: float, rigorous: bool, seed: int) -> Constant:
-    best = potential.search(problem, seed)
+    best = polyak.search(problem, seed)
     seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, potential.SEARCHED)
     if not rigorous or not best > 0:
         return seen
-    proved, note = potential.prove(problem, best, radius)
+    proved, note = polyak.prove(problem, best, radius)
     if proved is None:
         return replace(seen, note=f"{potential.SEARCHED}; {note}")
     return replace(seen, lower=proved, provenance="certified", note=note)

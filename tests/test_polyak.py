@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from opcheck import registry
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
-from opcheck.evidence import potential
+from opcheck.evidence import polyak
 from opcheck.evidence.check import contradictions
 from opcheck.evidence.constants import constants
 from opcheck.evidence.hypotheses import classes
@@ -79,7 +79,7 @@ def test_the_stated_constant_holds_and_is_close_to_the_best(p: Problem, mu: floa
         F = p.operator(z)
         rounding = 1e-12 * (1 + abs(f_at(p.operator, z)) + abs(f_at(p.operator, p.start)))
         assert mu * gap(p, z) - rounding <= F @ F / 2
-    best = potential.search(p)
+    best = polyak.search(p)
     assert mu <= best <= mu * (1 + 1e-3)
 
 
@@ -103,14 +103,14 @@ def test_the_published_constant_of_the_sine_is_far_from_the_best() -> None:
         options={"xatol": 1e-10},
     )
     assert found.fun == pytest.approx(0.175530986, abs=1e-9)
-    assert potential.search(p) == pytest.approx(found.fun, rel=1e-7)
+    assert polyak.search(p) == pytest.approx(found.fun, rel=1e-7)
     (fact,) = (f for f in p.facts if f.property.kind is PLStar)
     assert p.published(fact) == 1 / 32 < p.constant(fact) / 5
 
 
 def test_the_sine_has_its_constant_on_the_whole_line() -> None:
     p = problem("polyak_sine")
-    proved, looked = potential.on_box(p.operator, 0.1755, np.zeros(1), 3.0)
+    proved, looked = polyak.on_box(p.operator, 0.1755, np.zeros(1), 3.0)
     assert proved
     assert looked < 1000
     # beyond 3, (2x − 3)²/2 − μ(x² + 3) is positive at 3 and grows: its slope is (4 − 2μ)x − 6
@@ -122,8 +122,8 @@ def test_the_sine_has_its_constant_on_the_whole_line() -> None:
 @pytest.mark.parametrize("mu", [0.1757, 0.2, 1.0])
 def test_a_constant_that_is_too_large_is_not_proved(mu: float) -> None:
     p = problem("polyak_sine")
-    assert not potential.on_box(p.operator, mu, np.zeros(1), 3.0, 5000)[0]
-    assert not potential.on_box(problem("quadratic_potential").operator, 0.1251, np.zeros(2), 1.0)[
+    assert not polyak.on_box(p.operator, mu, np.zeros(1), 3.0, 5000)[0]
+    assert not polyak.on_box(problem("quadratic_potential").operator, 0.1251, np.zeros(2), 1.0)[
         0
     ]
 
@@ -134,7 +134,7 @@ def test_the_enclosure_of_the_two_sides_holds_them() -> None:
     generator, mu, zero = np.random.default_rng(4), 0.4, np.array([0.25, -0.5])
     lo = generator.uniform(-3, 2, (300, 2))
     hi = lo + 10.0 ** generator.uniform(-3, 0, (300, 1))
-    found = potential._far(F, mu, zero, lo, hi, lo / 2 + hi / 2)
+    found = polyak._far(F, mu, zero, lo, hi, lo / 2 + hi / 2)
     for _ in range(20):
         z = lo + generator.uniform(0, 1, lo.shape) * (hi - lo)
         value = [F(p) @ F(p) / 2 - mu * (f_at(F, p).real - f_at(F, zero).real) for p in z]
@@ -147,7 +147,7 @@ def test_the_enclosure_of_the_two_sides_holds_them() -> None:
 def test_the_near_part_asks_for_slopes_above_mu_down_to_the_zero() -> None:
     F = gradient("x**2 + 3*sin(x)**2", "x")  # f'' = 2 + 6 cos 2x is above 5 for |x| < 0.5235
     boxes = np.array([[0.4, 0.5], [-0.5, -0.4], [-0.2, 0.1], [0.5, 0.53], [3.0, 3.3]])
-    shown = potential._near(F, 5.0, np.zeros(1), boxes[:, :1], boxes[:, 1:])
+    shown = polyak._near(F, 5.0, np.zeros(1), boxes[:, :1], boxes[:, 1:])
     assert shown.tolist() == [True, True, True, False, False]
 
 
@@ -159,8 +159,8 @@ def test_the_near_part_alone_proves_no_more_than_it_should() -> None:
         for x in np.linspace(-0.5, 0.5, 2001)
         if x
     )
-    assert potential.on_box(F, best * 0.999, np.zeros(1), 0.5)[0]
-    assert not potential.on_box(F, best * 1.001, np.zeros(1), 0.5, 5000)[0]
+    assert polyak.on_box(F, best * 0.999, np.zeros(1), 0.5)[0]
+    assert not polyak.on_box(F, best * 1.001, np.zeros(1), 0.5, 5000)[0]
 
 
 def test_search_and_proof_agree_in_two_dimensions() -> None:
@@ -205,7 +205,7 @@ def test_a_stated_constant_that_is_too_large_is_refuted() -> None:
 
 def test_a_saddle_is_no_minimum() -> None:
     p = Problem("down", gradient("x**2 - y**2", "x y"), start=np.ones(2), solution=np.zeros(2))
-    assert potential.search(p) == 0.0
+    assert polyak.search(p) == 0.0
 
 
 def test_values_and_forms_do_not_mix() -> None:
