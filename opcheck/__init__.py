@@ -16,29 +16,38 @@ _WHERE = {
     "Lipschitz": "opcheck.model.property",
     "Monotone": "opcheck.model.property",
     "Nonexpansive": "opcheck.model.property",
+    "PLStar": "opcheck.model.property",
     "Problem": "opcheck.model.problem",
     "Proof": "opcheck.model.proof",
     "QuasiNonexpansive": "opcheck.model.property",
     "Region": "opcheck.model.problem",
     "Resolvent": "opcheck.model.operator",
+    "SampleOracle": "opcheck.model.oracle",
     "Source": "opcheck.model.theorem",
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
+    "additive": "opcheck.model.oracle",
     "attack": "opcheck.evidence.attack",
+    "certify": "opcheck.evidence.certificate",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
-    "certify": "opcheck.evidence.certificate",
     "dossier": "opcheck.evidence.dossier",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
+    "expected": "opcheck.engine.expected",
     "field": "opcheck.model.symbolic",
+    "gaussian": "opcheck.model.oracle",
+    "gradient": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
     "lyapunov": "opcheck.evidence.lyapunov",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
+    "mini_batch": "opcheck.model.oracle",
     "minmax": "opcheck.model.symbolic",
+    "multiplicative": "opcheck.model.oracle",
     "operator": "opcheck.model.operator",
     "over": "opcheck.model.method",
+    "pareto": "opcheck.model.oracle",
     "problem": "opcheck.model.problem",
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
@@ -77,6 +86,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from opcheck.engine.expected import expected as expected
     from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
     from opcheck.evidence.attack import attack as attack
@@ -94,6 +104,12 @@ if TYPE_CHECKING:
     from opcheck.model.operator import Resolvent as Resolvent
     from opcheck.model.operator import linear as linear
     from opcheck.model.operator import operator as operator
+    from opcheck.model.oracle import SampleOracle as SampleOracle
+    from opcheck.model.oracle import additive as additive
+    from opcheck.model.oracle import gaussian as gaussian
+    from opcheck.model.oracle import mini_batch as mini_batch
+    from opcheck.model.oracle import multiplicative as multiplicative
+    from opcheck.model.oracle import pareto as pareto
     from opcheck.model.problem import Problem as Problem
     from opcheck.model.problem import Region as Region
     from opcheck.model.problem import problem as problem
@@ -106,12 +122,14 @@ if TYPE_CHECKING:
     from opcheck.model.property import Lipschitz as Lipschitz
     from opcheck.model.property import Monotone as Monotone
     from opcheck.model.property import Nonexpansive as Nonexpansive
+    from opcheck.model.property import PLStar as PLStar
     from opcheck.model.property import QuasiNonexpansive as QuasiNonexpansive
     from opcheck.model.property import StronglyMonotone as StronglyMonotone
     from opcheck.model.property import WeakMinty as WeakMinty
     from opcheck.model.property import estimated as estimated
     from opcheck.model.property import exact as exact
     from opcheck.model.symbolic import field as field
+    from opcheck.model.symbolic import gradient as gradient
     from opcheck.model.symbolic import minmax as minmax
     from opcheck.model.theorem import Source as Source
     from opcheck.model.theorem import theorem as theorem

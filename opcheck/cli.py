@@ -182,7 +182,9 @@ def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
 )
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
 @click.option("--start", help="Comma-separated start, instead of the problem's.")
-@click.option("--seed", type=int, help="Draw the start with this seed instead.")
+@click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
+@click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
+@click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
 @click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Write a rate plot, .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -193,6 +195,8 @@ def run(
     iterations: int,
     start: str | None,
     seed: int | None,
+    noise: float | None,
+    same_sample: bool,
     record: str,
     plot: str | None,
     as_json: bool,
@@ -202,6 +206,14 @@ def run(
     from opcheck.evidence.bounds import bounded_measures, with_bounds
 
     where, rest = _split(_assignments(parameters), problem)
+    if noise is not None:
+        from dataclasses import replace
+
+        from opcheck.model.oracle import gaussian
+
+        if where.oracle is not None:
+            raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
+        where = replace(where, oracle=gaussian(where.operator, noise))
     z0 = _point(start)
     every: Any = int(record) if record.lstrip("-").isdigit() else record
     trajectory, notes = with_bounds(
@@ -212,6 +224,7 @@ def run(
             z0,
             record=every,
             seed=seed,
+            same_sample=same_sample,
             measures=bounded_measures(method),
             **rest,
         )
@@ -228,6 +241,7 @@ def run(
                 "problem": trajectory.problem.name,
                 "parameters": dict(trajectory.parameters),
                 "seed": trajectory.seed,
+                "noise": trajectory.noise or None,
                 "status": trajectory.status,
                 "z": trajectory.z.tolist(),
                 "k": trajectory.k.tolist(),
@@ -258,7 +272,8 @@ def run(
     rows += [
         (n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in trajectory.measures.items()
     ]
-    rows += [("seed", seed)] if seed is not None else []
+    rows += [("noisy", trajectory.noise)] if trajectory.noise else []
+    rows += [("seed", trajectory.seed)] if trajectory.seed is not None else []
     rows += [
         ("bound", f"{m} ≤ {v[-1]:.6g} at the end, by {n}")
         for m, of in trajectory.bounds.items()

@@ -1,7 +1,7 @@
-"""Finite sums: F is the mean of components F_i. Here the means, as deterministic problems; the
-component data come from functions of their own, so that a sampling oracle can draw from them.
+"""Finite sums: F is the mean of components F_i, sampled by mini-batches of them.
 
-Components are arrays (matrices M_i, offsets q_i) with F_i(z) = M_i z + q_i.
+Components are arrays (matrices M_i, offsets q_i) with F_i(z) = M_i z + q_i. ``batch`` of them are
+drawn independently; facts and solution are those of the mean.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck.model.operator import Vector, linear
+from opcheck.model.oracle import mini_batch
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, exact
 from opcheck_problems.linear import ASYMMETRIC, Matrix, asymmetric, orthogonal
@@ -29,12 +30,13 @@ def centred_at_unit(matrices: Matrix, draws: Matrix) -> Components:
     return matrices, draws - np.mean(draws, axis=0) - centre
 
 
-def mean_problem(components: Components) -> Problem:
+def mean_problem(components: Components, batch: int) -> Problem:
     """The mean of components that ``centred_at_unit`` made; no rounding moves its zero e₁."""
     matrix, _ = mean(components)
     unit = np.eye(len(matrix))[0]
     operator = linear(matrix, -matrix[:, 0])
-    return Problem("", operator, start=np.zeros(len(matrix)), solution=unit)
+    oracle = mini_batch(*components, batch)
+    return Problem("", operator, start=np.zeros(len(matrix)), solution=unit, oracle=oracle)
 
 
 def mean(components: Components) -> tuple[Matrix, Vector]:
@@ -48,15 +50,15 @@ def mean(components: Components) -> tuple[Matrix, Vector]:
     facts=[exact(Lipschitz(SCALED)), exact(Monotone())],
     presets=[{"odds": 3, "centre": 4.0}],
 )
-def scaled_lips_bilinear(odds: int = 5, centre: float = 5.0) -> Problem:
+def scaled_lips_bilinear(odds: int = 5, centre: float = 5.0, batch: int = 1) -> Problem:
     """The mean of F₁ = 3(y − c, −(x − c)) with probability p = 1/odds and F₂ = (y, −x)/2 else (code
     of Pethick et al. 2023 on stochastic weak Minty problems): (Ly − 3pc, −(Lx − 3pc)) with
     L = 3p + (1 − p)/2, z* = 6c/(5 + odds).
 
     For p = 1/5 L = 1, while the largest L of a component is 3. The source has c = 1 and z* =
-    (0.6, 0.6); with c = 5 the zero (3, 3) is not rounded.
+    (0.6, 0.6); with c = 5 the zero (3, 3) is not rounded. The variance grows with z.
 
-    Raises OpcheckError for odds < 2 or a centre that is not finite.
+    Raises OpcheckError for odds < 2, batch < 1 or a centre that is not finite.
     """
     odds = whole(odds, "odds", 2)
     require(bool(np.isfinite(centre)), f"centre = {centre} must be finite")
@@ -64,7 +66,12 @@ def scaled_lips_bilinear(odds: int = 5, centre: float = 5.0) -> Problem:
     operator = linear(
         [["0", SCALED], [f"-({SCALED})", "0"]], [f"-{offset}", offset], odds=odds, centre=centre
     )
-    return Problem("", operator, start=np.zeros(2), solution=np.full(2, 6 * centre / (5 + odds)))
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    matrices = np.stack([3 * turn, turn / 2])
+    offsets = np.stack([-3 * centre * turn.sum(axis=1), np.zeros(2)])
+    oracle = mini_batch(matrices, offsets, batch, (1 / odds, 1 - 1 / odds))
+    solution = np.full(2, 6 * centre / (5 + odds))
+    return Problem("", operator, start=np.zeros(2), solution=solution, oracle=oracle)
 
 
 def bilinear_components(n: int, seed: int) -> Components:
@@ -81,19 +88,21 @@ def bilinear_components(n: int, seed: int) -> Components:
     facts=[exact(Lipschitz("1/n")), exact(Monotone())],
     presets=[{"n": 4, "seed": 1}],
 )
-def finite_sum_bilinear(n: int = 2, seed: int = 0) -> Problem:
+def finite_sum_bilinear(n: int = 2, seed: int = 0, batch: int = 1) -> Problem:
     """The mean of f_i = x_i y_i + ⟨a_i, x⟩ + ⟨b_i, y⟩, i = 1, ..., n, on R^n × R^n (Chavdarova et
     al. 2020, n = 100, as a sum with L = 1): each component is singular, the mean has L = 1/n.
 
     x* = −n mean(b), y* = −n mean(a). n is a power of two, so that the mean is not rounded.
 
-    Raises OpcheckError unless n = 1, 2, 4, ...
+    Raises OpcheckError unless n = 1, 2, 4, ... and batch ≥ 1.
     """
     n = whole(n, "n")
     require(n & (n - 1) == 0, f"n = {n} must be a power of two")
-    matrix, offset = mean(bilinear_components(n, seed))
+    components = bilinear_components(n, seed)
+    matrix, offset = mean(components)
     solution = n * np.concatenate([offset[n:], -offset[:n]])
-    return Problem("", linear(matrix, offset), start=np.zeros(2 * n), solution=solution)
+    oracle, start = mini_batch(*components, batch), np.zeros(2 * n)
+    return Problem("", linear(matrix, offset), start=start, solution=solution, oracle=oracle)
 
 
 def dense_components(count: int, n: int, seed: int) -> Components:
@@ -108,17 +117,17 @@ def dense_components(count: int, n: int, seed: int) -> Components:
 
 
 @problem_family("finite_sum_bilinear_dense", presets=[{"count": 4, "n": 4, "seed": 1}])
-def finite_sum_bilinear_dense(count: int = 8, n: int = 2, seed: int = 0) -> Problem:
+def finite_sum_bilinear_dense(count: int = 8, n: int = 2, seed: int = 0, batch: int = 1) -> Problem:
     """The mean of bilinear games with A_i = A + 0.1 noise, the singular values of A spread over
     [1, 2]; the noise is centred over the sample, so that A is the mean to rounding.
 
     The code it comes from solves with the centre A and draws noise that is not centred, so its
     solution is not that of its finite sum. L is proved for the mean; z* = e₁.
 
-    Raises OpcheckError for count < 2 or n < 1.
+    Raises OpcheckError for count < 2, n < 1 or batch < 1.
     """
     count, n = whole(count, "count", 2), whole(n, "n")
-    made = mean_problem(dense_components(count, n, seed))
+    made = mean_problem(dense_components(count, n, seed), batch)
     assert made.operator.matrix is not None
     L = certified(Lipschitz(lipschitz_above(made.operator.matrix)))
     return dataclasses.replace(made, facts=(L, exact(Monotone())))
@@ -142,17 +151,19 @@ def quadratic_components(count: int, n: int, kappa: float, seed: int) -> Compone
 
 
 @problem_family("finite_sum_scsc", presets=[{"kappa": 1.0}, {"kappa": 10.0, "n": 5, "seed": 1}])
-def finite_sum_scsc(count: int = 8, n: int = 3, kappa: float = 5.0, seed: int = 0) -> Problem:
+def finite_sum_scsc(
+    count: int = 8, n: int = 3, kappa: float = 5.0, seed: int = 0, batch: int = 1
+) -> Problem:
     """The mean of strongly-convex-strongly-concave quadratics with spectra in [1/κ, 1] (Loizou et
     al. 2021, κ = 1, 5, 10, 100 components): better conditioned than its components.
 
     L, ρ and μ are proved for the mean; z* = e₁.
 
-    Raises OpcheckError for count < 1, n < 1 or κ < 1.
+    Raises OpcheckError for count < 1, n < 1, κ < 1 or batch < 1.
     """
     count, n = whole(count, "count"), whole(n, "n")
     require(1 <= kappa < float("inf"), f"kappa = {kappa} must be at least 1 and finite")
-    made = mean_problem(quadratic_components(count, n, kappa, seed))
+    made = mean_problem(quadratic_components(count, n, kappa, seed), batch)
     assert made.operator.matrix is not None
     return dataclasses.replace(made, facts=facts_of(made.operator.matrix))
 
@@ -177,14 +188,20 @@ def cohypomonotone_components(
     presets=[{"pairs": 1, "r": 0.75, "seed": 1}],
 )
 def finite_sum_cohypo(
-    count: int = 8, pairs: int = 2, q: float = 1.0, r: float = 0.625, seed: int = 0
+    count: int = 8,
+    pairs: int = 2,
+    q: float = 1.0,
+    r: float = 0.625,
+    seed: int = 0,
+    batch: int = 1,
 ) -> Problem:
     """The mean of F_i = (M + E_i)z + q_i with ΣE_i = 0, M of asym_bilinear: the mean has exactly
     L = q and ρ = −(q − r)/(2qr), while the components break both. z* = 1.
 
     q and r are multiples of 1/1024 and count a power of two, so that the mean is not rounded.
 
-    Raises OpcheckError unless count = 2, 4, ..., pairs ≥ 1 and q ≥ r > 0 are such multiples.
+    Raises OpcheckError unless count = 2, 4, ..., pairs ≥ 1, batch ≥ 1 and q ≥ r > 0 are such
+    multiples.
     """
     count, pairs = whole(count, "count", 2), whole(pairs, "pairs")
     require(count & (count - 1) == 0, f"count = {count} must be a power of two")
@@ -194,6 +211,8 @@ def finite_sum_cohypo(
         all(1024 * v == int(1024 * v) for v in (q, r)),
         f"q = {q} and r = {r} must be multiples of 1/1024",
     )
-    matrix, offset = mean(cohypomonotone_components(count, pairs, q, r, 0.25, seed))
-    d = 2 * pairs
-    return Problem("", linear(matrix, offset), start=np.zeros(d), solution=np.ones(d))
+    components = cohypomonotone_components(count, pairs, q, r, 0.25, seed)
+    matrix, offset = mean(components)
+    d, oracle = 2 * pairs, mini_batch(*components, batch)
+    F = linear(matrix, offset)
+    return Problem("", F, start=np.zeros(d), solution=np.ones(d), oracle=oracle)

@@ -202,6 +202,23 @@ def test_an_index_that_only_fails_later_in_a_compiled_run_is_an_error() -> None:
     assert descend(where, 5, 1.0).z[0] == 6.0  # and the next run is none the worse for it
 
 
+def entry(table, i):
+    return table[i]
+
+
+def walks_off_in_a_helper(z, out, data):
+    out[0] = -entry(data, int(z[0]))
+    out[1] = z[1]
+
+
+def test_an_index_in_a_helper_of_the_operator_is_checked_too() -> None:
+    """Compiled code does not hand its bounds checking on to what it calls."""
+    where = problem(walks_off_in_a_helper, [1.0] * 7)
+    assert descend(where, 5, 1.0).z[0] == 6.0
+    with pytest.raises(OpcheckError, match=r"reads or writes past .* in the run"):
+        descend(where, 8, 1.0)
+
+
 def writes_off(z, out, data):
     out[int(z[0]) - 1] = -1
     out[1] = z[1]

@@ -218,6 +218,8 @@ def _trace(
         advance,
         oracle,
         np.empty((1, 0), dtype=object),
+        oracle,
+        np.empty((1, 0), dtype=object),
         oracle.resolvent if constrained else identity,
         np.empty((1, 0), dtype=object),
         state,

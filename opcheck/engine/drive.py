@@ -7,6 +7,8 @@ def drive(
     measures,
     rows,
     advance,
+    oracle,
+    oracle_data,
     F,
     F_data,
     J,
@@ -26,7 +28,9 @@ def drive(
     Args:
         measures: kernels; only the first ``rows.shape[0]`` are taken.
         rows: [measure, 2] row in question and second row (or −1) of each measure.
-        F_data, J_data: [m or 1, size]; one row serves every run.
+        oracle, oracle_data: the F that the method calls; F itself, unless it is sampled.
+        F, F_data: the F that measures call.
+        oracle_data, F_data, J_data: [m or 1, size]; one row serves every run.
         state: [m, rows, d], with the driver's own rows last.
         params: [m, p].
         start: iterations already made.
@@ -39,6 +43,7 @@ def drive(
     """
     for i in range(state.shape[0]):
         own = state[i, : state.shape[1] - EXTRA_ROWS]
+        o_data = oracle_data[min(i, oracle_data.shape[0] - 1)]
         f_data = F_data[min(i, F_data.shape[0] - 1)]
         j_data = J_data[min(i, J_data.shape[0] - 1)]
         k = start
@@ -47,10 +52,10 @@ def drive(
                 break
             n = stops[s] - k
             if n > 1:
-                advance(F, f_data, J, j_data, own, params[i], k, n - 1)
+                advance(oracle, o_data, J, j_data, own, params[i], k, n - 1)
             if n > 0:
                 copy(state[i, BEFORE], own[0])
-                advance(F, f_data, J, j_data, own, params[i], k + n - 1, 1)
+                advance(oracle, o_data, J, j_data, own, params[i], k + n - 1, 1)
             k = stops[s]
             if limit > 0 and not norm2(own[0]) <= limit:
                 status[i] = 1 + k if norm2(own[0]) > limit else -1 - k

@@ -258,6 +258,7 @@ def run_exactly(
     record = np.empty((1, len(takes), len(stops)), dtype=object)
     pairs = np.array([[a, b] for _, a, b in takes], dtype=np.int64).reshape(-1, 2)
     batch = data.reshape(1, -1)
+    F = Oracle(reading, problem.operator)
 
     def exact_advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         method.kernel(F, f, J, j, own, p, fmpq(k), n)
@@ -266,7 +267,9 @@ def run_exactly(
         tuple(kernel for kernel, _, _ in takes),
         pairs,
         exact_advance,
-        Oracle(reading, problem.operator),
+        F,
+        batch,
+        F,
         batch,
         reading.resolvent(problem.resolvent),
         J_data,

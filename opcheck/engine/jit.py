@@ -95,6 +95,7 @@ def fingerprint(function: Callable[..., Any], **options: Any) -> str:
             seen = (code.co_code.hex(), constants, code.co_names, code.co_varnames)
             digest.update(repr(seen).encode())
         digest.update(repr((f.__qualname__, f.__defaults__, f.__kwdefaults__)).encode())
+        digest.update(repr(_foreign(f)).encode())
         for name, value in callees(f):
             plain = _plain(value)
             what = _shown(value) if plain is None else found.index(plain)  # which one is called
@@ -121,31 +122,45 @@ def signatures() -> Any:
 
     data = types.Array(float64, 1, "C", readonly=True)
     point, state = float64[::1], float64[:, ::1]
-    operator = void(data, point, data)
-    resolvent = void(data, float64, point, data)
-    F, J = types.FunctionType(operator), types.FunctionType(resolvent)
-    advance = void(F, data, J, data, state, data, float64, int64)
-    measure = float64(F, data, J, data, state, data, float64)
     batch = types.Array(float64, 2, "C", readonly=True)
     counts = types.Array(int64, 1, "C", readonly=True)
     pairs = types.Array(int64, 2, "C", readonly=True)
-    drive = void(
-        types.UniTuple(types.FunctionType(measure), SLOTS),
-        pairs,
-        types.FunctionType(advance),
-        F,
-        batch,
-        J,
-        batch,
-        float64[:, :, ::1],
-        batch,
-        int64,
-        counts,
-        counts,
-        float64[:, :, ::1],
-        float64[:, :, ::1],
-        int64[::1],
-        float64,
+    operator = void(data, point, data)
+    F = types.FunctionType(operator)
+    resolvent = void(data, float64, point, data)
+    J = types.FunctionType(resolvent)
+    measure = float64(F, data, J, data, state, data, float64)
+
+    def called(oracle: Any, own: Any, rows: Any) -> Any:
+        """Signatures of a method and a driver, by what the method calls."""
+        advance = void(oracle, own, J, data, state, data, float64, int64)
+        drive = void(
+            types.UniTuple(types.FunctionType(measure), SLOTS),
+            pairs,
+            types.FunctionType(advance),
+            oracle,
+            rows,
+            F,
+            batch,
+            J,
+            batch,
+            float64[:, :, ::1],
+            batch,
+            int64,
+            counts,
+            counts,
+            float64[:, :, ::1],
+            float64[:, :, ::1],
+            int64[::1],
+            float64,
+        )
+        return advance, drive
+
+    advance, drive = called(F, data, batch)
+    # an oracle that counts its calls writes to its data
+    sampled_operator = void(data, point, point)
+    sampled_advance, sampled_drive = called(
+        types.FunctionType(sampled_operator), point, float64[:, ::1]
     )
     graph = void(F, data, J, data, float64[:, ::1], float64[:, ::1])
     return python.SimpleNamespace(
@@ -154,6 +169,9 @@ def signatures() -> Any:
         advance=advance,
         measure=measure,
         drive=drive,
+        sampled_operator=sampled_operator,
+        sampled_advance=sampled_advance,
+        sampled_drive=sampled_drive,
         graph=graph,
     )
 
@@ -190,8 +208,8 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
     for callee in visible(function)[1:]:
         _make_callable(callee)
-    foreign = role == "operator" and function.__module__.partition(".")[0] not in TRUSTED
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": foreign}
+    checked = role.endswith("operator") and _foreign(function)
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
     dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
@@ -200,6 +218,10 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
         dispatcher.compile(getattr(signatures(), role))
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _foreign(function: Callable[..., Any]) -> bool:
+    return (function.__module__ or "").partition(".")[0] not in TRUSTED
 
 
 def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -238,7 +260,10 @@ def _make_callable(function: Callable[..., Any]) -> None:
     from numba.extending import overload
 
     target = _named_by_content(getattr(function, "compiled", function))
-    overload(function, strict=False)(lambda *args, **kwargs: target)
+    checked: Any = {
+        "boundscheck": _foreign(function)
+    }  # which numba does not inherit from the caller
+    overload(function, jit_options=checked, strict=False)(lambda *args, **kwargs: target)
 
 
 @functools.cache

@@ -15,9 +15,11 @@ from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import blame, guard, watched
+from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
+from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
@@ -70,15 +72,18 @@ class Batch:
     path: NDArray[np.float64]
 
 
-def _oracles(problem: Problem) -> Any:
-    """F and J compiled, or None where the operator is Python that can't be."""
+def _oracles(problem: Problem, noisy: bool = False) -> Any:
+    """What a method calls, F and J compiled, or None where the operator is Python that can't be."""
     op = problem.operator
     if op.interpreted:
         return None
     from numba.core.errors import NumbaError
 
     try:
-        F = compiler.jit(op.compiled or op.kernel, "operator")
+        F = called = compiler.jit(op.compiled or op.kernel, "operator")
+        if noisy:
+            assert problem.oracle is not None
+            called = compiler.jit(sampled(problem.oracle.kernel), "sampled_operator")
     except NumbaError as error:
         warnings.warn(
             f"the operator of {problem.name!r} runs interpreted, since numba can't compile it: "
@@ -86,12 +91,12 @@ def _oracles(problem: Problem) -> Any:
             stacklevel=5,
         )
         return None
-    return F, compiler.jit(problem.resolvent.kernel, "resolvent")
+    return called, F, compiler.jit(problem.resolvent.kernel, "resolvent")
 
 
-def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
+def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bool = False) -> Any:
     """Driver and kernels compiled, or None where the operator is Python that can't be."""
-    oracles = _oracles(problem)
+    oracles = _oracles(problem, noisy)
     if oracles is None:
         return None
     kernels = [compiler.jit(t.measure.kernel, "measure") for t in takes]
@@ -101,9 +106,9 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take]) -> Any:
         kernels[0] if kernels else compiler.jit(registry.get("measures", "norm2").kernel, "measure")
     )
     return (
-        compiler.jit(drive, "drive"),
+        compiler.jit(drive, "sampled_drive" if noisy else "drive"),
         (*kernels, *[filler] * (compiler.SLOTS - len(kernels))),
-        compiler.jit(advance, "advance"),
+        compiler.jit(advance, "sampled_advance" if noisy else "advance"),
         *oracles,
     )
 
@@ -127,7 +132,7 @@ def graph_at(
             graph(watched(problem), F_data, problem.resolvent.kernel, J_data, z, values)
         else:
             try:
-                compiler.jit(graph, "graph")(ready[0], F_data, ready[1], J_data, z, values)
+                compiler.jit(graph, "graph")(ready[1], F_data, ready[2], J_data, z, values)
             except (IndexError, ValueError, ArithmeticError) as error:
                 raise blame(problem, error) from error
     return z, values, points - z
@@ -145,6 +150,8 @@ def run_batch(
     threads: int = 1,
     limit: float = NORM_LIMIT,
     progress: Callable[[int], None] | None = None,
+    seeds: Sequence[int] | None = None,
+    same_sample: bool = False,
 ) -> Batch:
     """m runs of one method on one operator in one compiled call.
 
@@ -156,9 +163,13 @@ def run_batch(
         data: [m, size] operator data of each run; default the problem's for all.
         path: keep z at every stop.
         threads: runs are split over so many.
+        seeds: of each run's samples; the method then calls the problem's sample oracle, measures
+            the mean F. A run depends on its seed alone, not on the batch it is in. None: the
+            method too calls the mean F.
+        same_sample: one sample an iteration instead of a fresh one each call.
 
-    Raises OpcheckError for a constrained problem with a method that has no constrained form, and
-    whatever ``Method.pack`` raises.
+    Raises OpcheckError for a constrained problem with a method that has no constrained form, for
+    seeds where there is no oracle, and whatever ``Method.pack`` raises.
     """
     if problem.constrained and not method.constrained:
         raise OpcheckError(
@@ -186,21 +197,32 @@ def run_batch(
     pairs = np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2)
     F_data = problem.operator.data[None] if data is None else data
     J_data = problem.resolvent.data[None]
-    ready = _compiled(problem, method, takes)
+    samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
+    ready = _compiled(problem, method, takes, samples is not None)
 
-    def go(part: slice, start: int, ends: NDArray[np.int64], columns: NDArray[np.int64]) -> None:
+    def go(
+        part: slice,
+        start: int,
+        ends: NDArray[np.int64],
+        columns: NDArray[np.int64],
+        drawn: NDArray[np.float64] | None,
+    ) -> None:
         f = F_data[part] if len(F_data) > 1 else F_data
+        seen = f if drawn is None else drawn[part]
         tail: Any = (state[part], params[part], start, ends, columns)
         tail += (record[part], kept[part], status[part], limit**2)
         if ready is None:
             kernels = tuple(t.measure.kernel for t in takes)
             F, J = watched(problem), problem.resolvent.kernel
+            called: Any = F
+            if samples is not None:
+                called = sampled(samples.oracle.kernel)
             with np.errstate(all="ignore"):
-                drive(kernels, pairs, method.kernel, F, f, J, J_data, *tail)
+                drive(kernels, pairs, method.kernel, called, seen, F, f, J, J_data, *tail)
         else:
-            driver, kernels, advance, F, J = ready
+            driver, kernels, advance, called, F, J = ready
             try:
-                driver(kernels, pairs, advance, F, f, J, J_data, *tail)
+                driver(kernels, pairs, advance, called, seen, F, f, J, J_data, *tail)
             except (IndexError, ValueError, ArithmeticError) as error:  # only from a foreign F
                 raise blame(problem, error) from error
 
@@ -209,14 +231,17 @@ def run_batch(
     ]
     weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
     with compiler.quiet():
-        done = 0
-        for ends, columns in _chunks(stops_, max(1, CHUNK // weight)):
+        done, piece = 0, max(1, CHUNK // weight)
+        for ends, columns in _chunks(stops_, min(piece, samples.affordable) if samples else piece):
+            drawn = samples.lay(done, int(ends[-1])) if samples else None
             if len(parts) == 1:
-                go(parts[0], done, ends, columns)
+                go(parts[0], done, ends, columns, drawn)
             else:
                 with ThreadPoolExecutor(len(parts)) as pool:
-                    for job in [pool.submit(go, p, done, ends, columns) for p in parts]:
+                    for job in [pool.submit(go, p, done, ends, columns, drawn) for p in parts]:
                         job.result()
+            if samples and drawn is not None:
+                samples.check(drawn, status)
             done = int(ends[-1])
             if progress:
                 progress(done)
@@ -254,8 +279,9 @@ class Trajectory:
         iterates: z at each recorded k, shape (len(k), d), if asked for.
         status: "completed", or a sentence that says where the run left the numbers.
         oracle_calls: operator calls up to each recorded k.
-        seed: of the start, where it was drawn.
+        seed: of the samples of a noisy run, else of the start where it was drawn.
         bounds: measure -> theorem -> its bound at each recorded k, where some were asked for.
+        noise: what the method saw in place of F; "" where that is F itself.
     """
 
     method: str
@@ -269,6 +295,7 @@ class Trajectory:
     oracle_calls: NDArray[np.float64]
     seed: int | None = None
     bounds: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
+    noise: str = ""
 
     def __getitem__(self, measure: str) -> NDArray[np.float64]:
         """The recorded values of a measure. Raises OpcheckError for one that was not taken."""
@@ -311,9 +338,10 @@ def run(
     measures: Sequence[str] = (),
     iterates: bool = False,
     progress: Callable[[int], None] | None = None,
+    same_sample: bool = False,
     **parameters: Any,
 ) -> Trajectory:
-    """Run a method on a problem.
+    """Run a method on a problem; on one with a sample oracle, the method sees samples only.
 
     Args:
         method: as in ``rapp`` or ``lookahead(extragradient)``.
@@ -321,9 +349,10 @@ def run(
         iterations: number of steps, ≥ 0.
         start: z⁰, shape (d,); default the problem's.
         record: "all", "log", every so many iterations, or a list of k.
-        seed: draw the start with this seed instead.
-        measures: further measures, as ``residual(zbar)``.
+        seed: of the samples of a noisy problem, default 0; of any other, draw the start with it.
+        measures: further measures, as ``residual(zbar)``; they see the mean F.
         iterates: keep z at every recorded k.
+        same_sample: one sample an iteration instead of a fresh one each call.
         parameters: of the method.
 
     Raises OpcheckError for an unknown name, a parameter that is missing or out of range, a start
@@ -334,22 +363,35 @@ def run(
     if iterations < 0:
         raise OpcheckError(f"iterations = {iterations} must not be negative")
     z0 = where.start
+    if seed is not None and seed < 0:
+        raise OpcheckError(f"seed = {seed} must not be negative")
+    noisy = where.oracle is not None
+    if same_sample and not noisy:
+        raise OpcheckError(f"{where.name!r} has no sample oracle, so there is no sample to keep")
+    if noisy and seed is None:
+        seed = 0
     if start is not None:
         z0 = as_point(start, where)
-    elif seed is not None:
-        if seed < 0:
-            raise OpcheckError(f"seed = {seed} must not be negative")
+    elif seed is not None and not noisy:
         z0 = points(where, 1, np.random.default_rng(seed))[0]
     base = ["natural_residual" if where.constrained else "residual"]
     base += ["distance"] if where.solution is not None or where.project is not None else []
     names = [*base, *[m for m in measures if m not in base]]
-    takes = [take(*_written(name)) for name in names]
+    takes = [named_take(name) for name in names]
     stops = schedule(record, iterations)
     import dataclasses
 
     problem_here = dataclasses.replace(where, start=z0)
     batch = run_batch(
-        problem_here, chosen, [parameters], stops, takes, path=iterates, progress=progress
+        problem_here,
+        chosen,
+        [parameters],
+        stops,
+        takes,
+        path=iterates,
+        progress=progress,
+        seeds=[seed] if noisy and seed is not None else None,
+        same_sample=same_sample,
     )
     status = int(batch.status[0])
     values = {chosen.parameter(n).name: v for n, v in parameters.items()}
@@ -371,10 +413,12 @@ def run(
         ended,
         cost,
         seed,
+        noise=described(where, same_sample),
     )
 
 
-def _written(name: str) -> tuple[str, tuple[str, ...]]:
+def named_take(name: str) -> Take:
+    """A measure as written, ``residual`` or ``residual(zbar)``. Raises as ``take`` does."""
     head, bracket, rest = name.partition("(")
     rows = tuple(r.strip() for r in rest.rstrip(")").split(",")) if bracket else ()
-    return head.strip(), rows
+    return take(head.strip(), rows)

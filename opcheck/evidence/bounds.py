@@ -20,8 +20,10 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """The trajectory with every bound that covers it, and a sentence for each that just doesn't.
 
     A theorem covers a run if its hypotheses are known of the problem, the run's parameters lie in
-    its range, and it bounds a recorded measure by a formula in k.
+    its range, and it bounds a recorded measure by a formula in k. None covers a run on samples.
     """
+    if trajectory.noise:
+        return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
     bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
     for name in registry.names("theorems"):

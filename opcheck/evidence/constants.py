@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence import enclose
+from opcheck.evidence import enclose, polyak
 from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import (
@@ -25,6 +25,7 @@ from opcheck.model.property import (
     Kind,
     Lipschitz,
     Of,
+    PLStar,
     Property,
     Provenance,
     StronglyMonotone,
@@ -92,6 +93,8 @@ def constants(
 ) -> list[Constant]:
     """L, ρ, μ and the weak Minty constant of F, and the moduli of S = F + A where A ≠ 0.
 
+    Where F = ∇f has a potential and A = 0, the constant of PLStar too.
+
     Args:
         rigorous: also prove them, which takes a matrix or a formula.
         box: radius r of the region ‖z‖∞ ≤ r; default the problem's region, else the whole space.
@@ -129,7 +132,20 @@ def constants(
         else:
             best = search(where, kind, of, seed)
             found.append(_constant(where, kind, of, best, radius, rigorous))
+    if operator.potential is not None and problem.solution is not None and not problem.constrained:
+        found.append(_polyak(where, radius, rigorous, seed))
     return [_by_pairs(c, found) for c in found]
+
+
+def _polyak(problem: Problem, radius: float, rigorous: bool, seed: int) -> Constant:
+    best = polyak.search(problem, seed)
+    seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, potential.SEARCHED)
+    if not rigorous or not best > 0:
+        return seen
+    proved, note = polyak.prove(problem, best, radius)
+    if proved is None:
+        return replace(seen, note=f"{potential.SEARCHED}; {note}")
+    return replace(seen, lower=proved, provenance="certified", note=note)
 
 
 def _by_pairs(one: Constant, others: list[Constant]) -> Constant:

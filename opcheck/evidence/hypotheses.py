@@ -69,7 +69,7 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
             for fact in by:
                 irrational |= _is_rounded(fact, problem)
                 # another property's formula is this one's only where the two are one inequality
-                same = fact.property.form(found) == wanted.form(found)
+                same = wanted.kind.of_values or (fact.property.form(found) == wanted.form(found))
                 stated = fact.property.constant
                 if same and isinstance(stated, str) and problem.constant(fact) == found:
                     formulas[wanted.constant] = stated
@@ -125,6 +125,8 @@ def _is_rounded(fact: Fact, problem: Problem) -> bool:
 
 
 def _speaks_of(known: Property, wanted: Property, problem: Problem) -> bool:
+    if known.kind.of_values != wanted.kind.of_values:
+        return False
     return known.of == wanted.of if problem.constrained else known.of != "A"
 
 

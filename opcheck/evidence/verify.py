@@ -27,7 +27,7 @@ SCHEMA = 1
 
 
 def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
-    """The verdict of one theorem on one problem.
+    """The verdict of one theorem on one problem; on a noisy one it is about the mean operator.
 
     Args:
         parameters: instead of the sample; all that the theorem leaves open.
@@ -35,7 +35,8 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     Raises OpcheckError for parameters outside the theorem's range. An operator that fails, or a
     declaration that is not one, is a verdict with status ``error``.
     """
-    blank = Verdict(theorem.name, problem.name, "inapplicable")
+    name = f"{problem.name} (mean)" if problem.oracle else problem.name
+    blank = Verdict(theorem.name, name, "inapplicable")
     try:
         known = constants(theorem, problem)
         if isinstance(known, str):

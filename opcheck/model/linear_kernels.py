@@ -62,3 +62,15 @@ def sparse(z, out, data):
         for j in range(index[i], index[i + 1]):
             total += values[j] * z[columns[j]]
         out[i] = total
+
+
+def quadratic(z, out, data):
+    """⟨Mz/2 + q, z⟩ into one entry, for symmetric M; data as in by_rows or by_columns."""
+    d = z.shape[0]
+    total = 0
+    for i in range(d):
+        row = 0
+        for j in range(d):
+            row += data[i * d + j] * z[j]
+        total += (row / 2 + data[d * d + i]) * z[i]
+    out[0] = total

@@ -39,6 +39,7 @@ class Operator:
         interpreted: the kernel is Python that numba can't compile; runs are slow.
         slopes: the Jacobian as such an operator, row by row into d² entries, where known.
         matrix: M of F(z) = Mz + q, where F is affine and d moderate.
+        potential: f of F = ∇f as such an operator, into one entry, where there is one.
     """
 
     kernel: Kernel
@@ -51,6 +52,7 @@ class Operator:
     interpreted: bool = False
     slopes: Operator | None = None
     matrix: NDArray[np.float64] | None = None
+    potential: Operator | None = None
 
     def __call__(self, z: ArrayLike) -> Vector:
         """F(z) for one point (shape (d,)), interpreted."""

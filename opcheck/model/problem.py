@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector
+from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
     Fact,
     Lipschitz,
@@ -49,6 +50,8 @@ class Problem:
         parameters: of the family.
         doc: what the problem is and where it comes from.
         control: the hypothesis that is broken on purpose, for a negative control; "" else.
+        oracle: unbiased samples of F, where a method may see no more; everything else, facts and
+            measures too, is about the mean F.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Problem:
     parameters: Mapping[str, float] = field(default_factory=dict)
     doc: str = ""
     control: str = ""
+    oracle: SampleOracle | None = None
 
     @property
     def dim(self) -> int:

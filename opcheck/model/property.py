@@ -1,8 +1,9 @@
-"""Properties of operators, each written once as a quadratic form.
+"""Properties of operators, each but one written once as a quadratic form.
 
 A property is a form (a, b, c) that asks a‖x−y‖² + 2b⟨x−y, u−v⟩ + c‖u−v‖² ≥ 0 of every two points
 (x, u), (y, v) of a graph, or, for a *star* property, of every point against one zero. Sampling,
-attack, implication and the worst-case problem all read the same form.
+attack, implication and the worst-case problem all read the same form. PLStar is about function
+values and has none: it implies nothing here, and only itself implies it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
+
+from opcheck.errors import OpcheckError
 
 Form = tuple[Any, Any, Any]
 Of = Literal["F", "A", "S", "T"]
@@ -29,6 +32,7 @@ class Kind:
         better: whether a larger or a smaller constant is the stronger statement; None: no constant.
         star: only against a solution instead of all pairs.
         positive: the constant is not negative.
+        of_values: it is about values of a potential, not a form.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Kind:
     symbol: str
     meaning: str
     positive: bool = False
+    of_values: bool = False
 
     def __call__(self, constant: Any = None, of: Of = "F") -> Property:
         """The property with a constant: a number, a formula, or a symbol of a theorem."""
@@ -122,6 +127,22 @@ ConicallyNonexpansive = Kind(
 )
 
 
+def _no_form(constant: Any) -> Form:
+    raise OpcheckError("PLStar is about function values and has no quadratic form")
+
+
+PLStar = Kind(
+    "PLStar",
+    _no_form,
+    "larger",
+    True,
+    "mu",
+    "½‖F z‖² ≥ μ(f(z) − f*), F = ∇f",
+    True,
+    of_values=True,
+)
+
+
 KINDS = (
     Lipschitz,
     Monotone,
@@ -132,6 +153,7 @@ KINDS = (
     Nonexpansive,
     QuasiNonexpansive,
     ConicallyNonexpansive,
+    PLStar,
 )
 
 
@@ -191,7 +213,11 @@ def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None
     Tried are the ratios and roots that the premises' own entries give; each is checked exactly.
     None if no constant works. For a kind without a constant, 0 or None.
     """
-    forms = [p.form() for p in premises if wanted.kind.star or not p.kind.star]
+    if wanted.kind.of_values:
+        same = [Fraction(p.constant) for p in premises if p.kind is wanted.kind]
+        return max(same, default=None)
+    usable = [p for p in premises if not p.kind.of_values]
+    forms = [p.form() for p in usable if wanted.kind.star or not p.kind.star]
     pool: list[Sequence[Form]] = [[f] for f in forms]
     pool += [[f, g] for i, f in enumerate(forms) for g in forms[:i]]
     if wanted.kind.better is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 import linecache
@@ -53,6 +54,30 @@ def field(components: Sequence[str], variables: str, **parameters: float) -> Ope
         )
     parsed = [_parse(c, names, parameters) for c in components]
     return _build(parsed, names, parameters, f"F = ({', '.join(components)})")
+
+
+def gradient(potential: str, variables: str = "x", **parameters: float) -> Operator:
+    """F = ∇f of one formula, which the operator keeps as its potential.
+
+    Args:
+        potential: f as a formula in the variables and the parameters, as for ``minmax``.
+        variables: d names, separated by blanks.
+        parameters: values of the other symbols.
+
+    Raises OpcheckError for a formula with an unknown symbol or function.
+    """
+    import sympy
+
+    names = variables.split()
+    f = _parse(potential, names, parameters)
+    symbols = [sympy.Symbol(v, real=True) for v in names]
+    made = _build([sympy.diff(f, s) for s in symbols], names, parameters, f"∇({potential})")
+    constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
+    kernel = _function("potential", [f], symbols, constants)
+    data = np.array([_value(c, parameters) for c in constants])
+    texts = tuple(_entry(c) for c in constants)
+    value = Operator(kernel, data, 1, potential, texts, dict(parameters))
+    return dataclasses.replace(made, potential=value)
 
 
 def _variables(stem: str, count: int) -> list[str]:

@@ -78,6 +78,10 @@ def _family(family: Family) -> Rows:
     rows += [("start", f"{shown}{' ...' if p.dim > 6 else ''}")]
     if p.solution is not None:
         rows += [("solution", f"{p.solution[:6].tolist()}{' ...' if p.dim > 6 else ''}")]
+    if p.oracle is not None:
+        rows += [("noisy", p.oracle.formula)]
+        if p.solution is not None:
+            rows += [("variance", f"{p.oracle.variance(p.solution):.6g} at the solution")]
     for fact in p.all_facts():
         rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
     rows += [("class", described(fact, p)) for fact in classes(p)]
