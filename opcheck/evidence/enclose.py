@@ -114,7 +114,8 @@ def _skew(operator: Operator) -> bool:
     import sympy
 
     functions = {
-        name: getattr(sympy, name) for name in ("sqrt", "exp", "log", "sin", "cos", "atan")
+        **{name: getattr(sympy, name) for name in ("sqrt", "exp", "log", "sin", "cos", "atan")},
+        **{"abs": sympy.Abs, "ceil": sympy.ceiling, "max": sympy.Max, "min": sympy.Min},
     }
     symbolic = Arithmetic(
         literal=sympy.Rational,

@@ -51,11 +51,10 @@ def constant(
     zero = solution_of(problem)
     if zero is None:
         return None, "no zero of F is proved to be at the solution"
-    if not ((low < zero[0]) & (zero[1] < high)).all():
-        return None, "the solution lies on the boundary"
     faces = _faces(low, high, radius) if of == "S" else []
-    if of == "S":
-        low, high = np.maximum(low, -radius), np.minimum(high, radius)
+    low, high = np.maximum(low, -radius), np.minimum(high, radius)
+    if not ((low < zero[0]) & (zero[1] < high)).all():
+        return None, "the solution lies on the boundary, or outside the region"
     lo, hi = _cones(low, high, zero)
 
     def attempt(value: float, lo: Floats, hi: Floats, most: int) -> Cover:
