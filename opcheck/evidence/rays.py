@@ -252,7 +252,8 @@ def _along(operator: Operator, form: Form, zero: tuple[Floats, Floats]) -> Test:
         found |= least(centre.lo / 2, g, H, reach) >= 0
         shown[left] = found
         with np.errstate(all="ignore"):
-            cost[left] = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach
+            # a mixed term is charged to both its sides: the wider one is to blame
+            cost[left] = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach * np.sqrt(reach)
         return shown, cost
 
     return test
