@@ -60,6 +60,7 @@ def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
         low.size if low.size > 1 else 0,
         f"box[{low[0]:g}, {high[0]:g}]" if low.size == 1 else "box",
         lambda z: bool(np.all((low <= z) & (z <= high))),
+        ends=(low, high),
     )
 
 

@@ -18,6 +18,7 @@ from opcheck.errors import OpcheckError
 from opcheck.model.operator import Operator
 
 Floats = NDArray[np.float64]
+STEP, TINY = 2.0**-52, 2.0**-1074  # x ± (|x| STEP + TINY) lies beyond the neighbours of x
 
 
 class Intervals:
@@ -31,7 +32,14 @@ class Intervals:
     def __add__(self, other: Any) -> Intervals:
         o = _interval(other)
         with np.errstate(all="ignore"):
-            return _outward(self.lo + o.lo, self.hi + o.hi)
+            lo, hi = self.lo + o.lo, self.hi + o.hi
+        wide = _outward(lo, hi)
+        # a sum of floats is 0 only if it is exactly that
+        if (lo == 0).any():
+            wide.lo = np.where(lo == 0, 0.0, wide.lo)
+        if (hi == 0).any():
+            wide.hi = np.where(hi == 0, 0.0, wide.hi)
+        return wide
 
     def __radd__(self, other: Any) -> Intervals:
         return self.__add__(other)
@@ -139,16 +147,37 @@ def _below(ball: arb) -> float:
 
 
 def _outward(lo: Floats, hi: Floats) -> Intervals:
-    lo = np.where(np.isnan(lo), -np.inf, np.nextafter(lo, -np.inf))
-    return Intervals(lo, np.where(np.isnan(hi), np.inf, np.nextafter(hi, np.inf)))
+    """What encloses sums or products that were rounded to nearest; NaN is no bound at all."""
+    with np.errstate(all="ignore"):
+        lo = lo - (np.abs(lo) * STEP + TINY)
+        hi = hi + (np.abs(hi) * STEP + TINY)
+    if np.isnan(lo).any():
+        lo = np.where(np.isnan(lo), -np.inf, lo)
+    if np.isnan(hi).any():
+        hi = np.where(np.isnan(hi), np.inf, hi)
+    return Intervals(lo, hi)
 
 
 def _product(a: Intervals, b: Intervals) -> Intervals:
     with np.errstate(all="ignore"):
-        ends = [x * y for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
-    # 0 · ∞ is 0: an infinite end stands for finite numbers only
-    ends = [np.where(np.isnan(e), 0.0, e) for e in ends]
-    return _outward(np.minimum.reduce(ends), np.maximum.reduce(ends))
+        ends = [x * y for x in _distinct(a) for y in _distinct(b)]
+        lo, hi = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    if np.isnan(lo).any():
+        # 0 · ∞ is 0: an infinite end stands for finite numbers only
+        ends = [np.where(np.isnan(e), 0.0, e) for e in ends]
+        lo, hi = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    wide = _outward(lo, hi)
+    if (lo == 0).any() or (hi == 0).any():
+        # no rounding makes a product of two signs the other one
+        alike = ((a.lo >= 0) & (b.lo >= 0)) | ((a.hi <= 0) & (b.hi <= 0))
+        unlike = ((a.lo >= 0) & (b.hi <= 0)) | ((a.hi <= 0) & (b.lo >= 0))
+        wide.lo = np.where(alike, np.maximum(wide.lo, 0.0), wide.lo)
+        wide.hi = np.where(unlike, np.minimum(wide.hi, 0.0), wide.hi)
+    return wide
+
+
+def _distinct(a: Intervals) -> tuple[Floats, ...]:
+    return (a.lo,) if a.lo is a.hi else (a.lo, a.hi)
 
 
 def _interval(value: Any) -> Intervals:
@@ -189,6 +218,47 @@ def enclosure(operator: Operator, lo: Floats, hi: Floats) -> tuple[Floats, Float
         np.stack([np.broadcast_to(getattr(v, end), m) for v in found], axis=1)
         for end in ("lo", "hi")
     )
+
+
+def derivatives_over(
+    operator: Operator, order: int, lo: Floats, hi: Floats
+) -> tuple[Floats, Floats]:
+    """Bounds on the partial derivatives of F of an order ≥ 1 over boxes.
+
+    Returns:
+        Lower and upper bounds, shape (m, d, d, ..., d): the component, then ``order`` variables.
+
+    Raises OpcheckError where neither a formula nor a matrix is known.
+    """
+    m, d = lo.shape
+    shape = (m,) + (d,) * (order + 1)
+    if operator.matrix is not None:
+        if order > 1:
+            return np.zeros(shape), np.zeros(shape)
+        # the columns F(e_i) − F(0) of the operator's own text
+        points = np.concatenate([np.zeros((1, d)), np.eye(d)])
+        below, above = enclosure(operator, points, points)
+        least, most = (below[1:] - above[0]).T, (above[1:] - below[0]).T
+        return (
+            np.broadcast_to(np.nextafter(least, -np.inf), shape),
+            np.broadcast_to(np.nextafter(most, np.inf), shape),
+        )
+    of: Operator | None = operator
+    for _ in range(order):
+        of = None if of is None else of.slopes
+    if of is None:
+        raise OpcheckError("no formula for the slopes is known")
+    below, above = enclosure(of, lo, hi)
+    return below.reshape(shape), above.reshape(shape)
+
+
+def values(operator: Operator, points: Floats) -> Floats:
+    """F at m points at once, in plain float64: shape (m, entries of F)."""
+    columns, out = np.empty(points.shape[1], object), np.empty(operator.dim, object)
+    columns[:] = list(points.T)
+    with np.errstate(all="ignore"):
+        operator.kernel(columns, out, operator.data)
+    return np.stack([np.broadcast_to(v, len(points)) for v in out], axis=1).astype(float)
 
 
 def _constant(value: Any) -> Intervals:

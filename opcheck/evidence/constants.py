@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence import enclose, polyak
 from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
+from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
     Comonotone,
     Fact,
@@ -34,7 +36,8 @@ from opcheck.model.property import (
 
 Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
-RUNS, ROUNDS = 48, 700  # of the search: independent runs, steps of each
+RUNS, ROUNDS, TRIALS = 48, 200, 4  # of the search: independent runs, steps of each, tries a step
+STARTS, KEPT, ZOOMS = 4096, 24, 80  # of the search over slopes: points, those moved, steps
 CLOSEST = 1e-6  # least distance of a pair, in units of the region; nearer, differences round
 HUGE = 1e6  # a value beyond it is taken for infinite
 
@@ -130,21 +133,42 @@ def constants(
             before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
             found.append(before[0] if before else _affine(where, kind, radius, rigorous))
         else:
-            best = search(where, kind, of, seed)
-            found.append(_constant(where, kind, of, best, radius, rigorous))
+            found.append(_constant(where, kind, of, seed, radius, rigorous and known))
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         found.append(_polyak(where, radius, rigorous, seed))
-    return [_by_pairs(c, found) for c in found]
+    for implied in (_by_sum, _by_pairs):
+        found = [implied(c, found) for c in found]
+    return found
+
+
+def _by_sum(one: Constant, others: list[Constant]) -> Constant:
+    """What monotone A leaves of F: μ, and ρ = 0 where F is monotone; not a ρ < 0."""
+    if one.of != "S" or one.kind not in (StronglyMonotone, Comonotone):
+        return one
+    for c in others:
+        if (c.kind, c.of, c.provenance) != (StronglyMonotone, "F", "certified"):
+            continue
+        if one.kind is StronglyMonotone and c.lower > one.lower:
+            lower = min(c.lower, one.upper)  # the pairs seen decide a last unit
+            return replace(
+                one, lower=lower, provenance="certified", note="that of F: A is monotone"
+            )
+        if one.kind is Comonotone and c.lower >= 0 > one.lower:
+            return replace(one, lower=0.0, provenance="certified", note="F and A are monotone")
+    if one.kind is Comonotone:
+        why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
+        return replace(one, note=f"{one.note}; {why}" if one.upper < 0 else one.note)
+    return one
 
 
 def _polyak(problem: Problem, radius: float, rigorous: bool, seed: int) -> Constant:
     best = polyak.search(problem, seed)
-    seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, potential.SEARCHED)
+    seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, polyak.SEARCHED)
     if not rigorous or not best > 0:
         return seen
     proved, note = polyak.prove(problem, best, radius)
     if proved is None:
-        return replace(seen, note=f"{potential.SEARCHED}; {note}")
+        return replace(seen, note=f"{polyak.SEARCHED}; {note}")
     return replace(seen, lower=proved, provenance="certified", note=note)
 
 
@@ -160,19 +184,38 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
 
 
 def _constant(
-    problem: Problem, kind: Kind, of: Of, best: float, radius: float, rigorous: bool
+    problem: Problem, kind: Kind, of: Of, seed: int, radius: float, rigorous: bool
 ) -> Constant:
     smaller = kind.better == "smaller"
-    found = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
+    best, found = _worst(problem, kind, of, seed)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     seen = Constant(kind, of, lower, upper, "estimated", radius, found)
-    if of != "F" or not np.isfinite(best):
+    if not rigorous or not np.isfinite(best):
         return seen
-    proved, note = enclose.constant(problem, kind, best, radius) if rigorous else (None, "")
+    if of == "S" and not kind.star:
+        return seen
+    proved, note = enclose.constant(problem, kind, best, radius, of)
     if proved is None:
-        return replace(seen, note=f"{found}{'; ' + note if note else ''}")
+        return replace(seen, note=f"{found}; {note}")
     side = {"upper": proved} if smaller else {"lower": proved}
     return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
+
+
+def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str]:
+    """The worst constant that a search finds, and where it looked.
+
+    On a convex region slopes are all that L and μ depend on, and on the whole space all that the ρ
+    of F does; A, monotone, adds nothing to the μ of F.
+    """
+    if problem.operator.slopes is None or (of == "S" and not _inside(problem, kind)):
+        return search(problem, kind, of, seed), f"search over pairs, {RUNS} runs of {ROUNDS} steps"
+    near = steepest(problem, kind, of, seed)
+    enough = kind in (Lipschitz, StronglyMonotone) or (problem.region is None and of == "F")
+    if enough and not kind.star and np.isfinite(near):
+        return near, f"search over slopes, {KEPT} runs of {ZOOMS} steps"
+    far = search(problem, kind, of, seed)
+    worst = max if kind.better == "smaller" else min
+    return worst(near, far), f"search over pairs and slopes, {RUNS} runs of {ROUNDS} steps"
 
 
 def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Constant:
@@ -246,6 +289,97 @@ def _worst_direction(kind: Kind, matrix: Floats) -> Floats | None:
     inner = basis.T @ (inverse + inverse.T) @ basis / 2
     w = inverse @ (basis @ np.linalg.eigh(inner)[1][:, 0])
     return np.asarray(w / np.linalg.norm(w))
+
+
+def steepest(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float:
+    """The worst critical constant of the slopes in the region: of pairs infinitely close.
+
+    Points spread over the region are tried; the worst are moved at random, by less and less.
+    Against a solution only its own slopes count. For S = F + A, A the normal cone of a box, these
+    are the slopes of F in the box, where a normal is 0.
+
+    Returns:
+        The value, rounded away from what it could overstate; ±∞ where no bound seems to exist.
+
+    Raises OpcheckError where no formula for the slopes is known.
+    """
+    slopes = problem.operator.slopes
+    if slopes is None:
+        raise OpcheckError("no formula for the slopes is known")
+    d, worse = problem.dim, 1.0 if kind.better == "smaller" else -1.0
+    radius = problem.region.radius if problem.region else np.inf
+    low, high = np.full(d, -radius), np.full(d, radius)
+    if of == "S" and problem.resolvent.ends is not None:
+        low, high = (
+            np.maximum(low, problem.resolvent.ends[0]),
+            np.minimum(high, problem.resolvent.ends[1]),
+        )
+
+    def value(points: Floats) -> Floats:
+        matrices = values(slopes, points).reshape(-1, d, d)
+        return worse * _on_slopes(kind, matrices, np.zeros_like(matrices))
+
+    if kind.star:
+        assert problem.solution is not None
+        best = problem.solution
+    else:
+        generator = np.random.default_rng(seed)
+        at = points_of(problem, STARTS, generator)
+        end = np.where(generator.uniform(size=at.shape) < 0.5, low, high)
+        corner = generator.uniform(size=at.shape) < 0.25  # on faces, edges and at corners
+        at = np.clip(np.where(corner & np.isfinite(end), end, at), low, high)
+        got = value(at)
+        kept = np.argsort(-got, kind="stable")[:KEPT]
+        at, got = at[kept], got[kept]
+        size = radius if np.isfinite(radius) else 1 + np.abs(at).max(axis=1, keepdims=True)
+        for zoom in range(ZOOMS):
+            step = size * 0.75**zoom * generator.uniform(-1, 1, (8, *at.shape))
+            tried = np.clip(at + step, low, high)
+            new = value(tried.reshape(-1, d)).reshape(8, -1)
+            first, rows = new.argmax(axis=0), np.arange(len(at))
+            better = new[first, rows] > got
+            at[better], got[better] = tried[first, rows][better], new[first, rows][better]
+        best = at[got.argmax()]
+    below, above = (e.reshape(1, d, d) for e in enclosure(slopes, best[None], best[None]))
+    middle = below / 2 + above / 2
+    top = float(worse * _on_slopes(kind, middle, above - below)[0])
+    return worse * (top if abs(top) <= HUGE else np.inf)
+
+
+def _inside(problem: Problem, kind: Kind) -> bool:
+    """Whether A is the normal cone of a box with an inside, where also a star property looks."""
+    if problem.resolvent.ends is None:
+        return False
+    low, high = problem.resolvent.ends
+    zero = problem.solution if kind.star else None
+    return bool((low < high).all() and (zero is None or ((low < zero) & (zero < high)).all()))
+
+
+@np.errstate(all="ignore")
+def _on_slopes(kind: Kind, matrices: Floats, width: Floats) -> Floats:
+    """The critical constant of each matrix on its worst direction, less what rounding may add."""
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    if kind is Lipschitz:
+        w = np.linalg.eigh(matrices.transpose(0, 2, 1) @ matrices)[1][:, :, -1]
+    elif kind is StronglyMonotone:
+        w = np.linalg.eigh(matrices + matrices.transpose(0, 2, 1))[1][:, :, 0]
+    else:
+        # w = M⁻¹u for the u on which M⁻¹ is least; a singular M is seen as one that is nearly so
+        nearly = matrices + 1e-300 * np.eye(matrices.shape[1])
+        singular = np.linalg.det(nearly) == 0
+        nearly[singular] += 1e-9 * np.eye(matrices.shape[1])
+        inverse = np.linalg.inv(nearly)
+        u = np.linalg.eigh(inverse + inverse.transpose(0, 2, 1))[1][:, :, 0]
+        w = np.einsum("mij,mj->mi", inverse, u)
+        w /= np.linalg.norm(w, axis=1, keepdims=True)
+    du = np.einsum("mij,mj->mi", matrices, w)
+    xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((w, w), (w, du), (du, du)))
+    found = critical(kind, xx, xu, uu)
+    size = np.linalg.norm(matrices, axis=(1, 2))
+    lost = 16 * matrices.shape[1] * np.finfo(float).eps * size + np.linalg.norm(width, axis=(1, 2))
+    uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
+    lost = lost / np.sqrt(uu) * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
+    return np.asarray(np.where(np.isnan(found), -worse * np.inf, found - worse * lost))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
@@ -328,13 +462,16 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
     at[:, :d] *= 1.0 if problem.region else 10.0 ** generator.uniform(-2, 1, (runs, 1))
     at[:, -1] = generator.uniform(np.log(CLOSEST), 0, runs)
     best, step = value(at), np.full(runs, 0.3)
+    rows = np.arange(runs)
     for _ in range(ROUNDS):
-        tried = at + step[:, None] * generator.standard_normal(at.shape)
-        tried[:, -1] = np.clip(tried[:, -1], np.log(CLOSEST), np.log(2.0))
-        got = value(tried)
+        tried = at + step[:, None] * generator.standard_normal((TRIALS, *at.shape))
+        tried[..., -1] = np.clip(tried[..., -1], np.log(CLOSEST), np.log(2.0))
+        got = value(tried.reshape(TRIALS * runs, -1)).reshape(TRIALS, runs)
+        first = got.argmax(axis=0)
+        got = got[first, rows]
         better = got > best
-        at[better], best[better] = tried[better], got[better]
-        step = np.clip(np.where(better, 1.5 * step, 0.9 * step), 1e-9, 3.0)
+        at[better], best[better] = tried[first, rows][better], got[better]
+        step = np.clip(np.where(better, 1.5 * step, 0.7 * step), 1e-9, 3.0)
         lost = step <= 1e-8  # has converged: starts again from the best found, more widely
         at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
     top = float(best.max())

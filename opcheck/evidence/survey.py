@@ -43,8 +43,7 @@ class Line:
             wrong = _beaten(self.found, self.published, ROUNDING)
             said.append("published value is wrong" if wrong else "published value holds")
         if self.stated is not None:
-            proved = self.found.upper if self.found.kind.better == "smaller" else self.found.lower
-            near = [v for v in (self.found.value, proved) if np.isfinite(v)]
+            near = [v for v in (self.found.lower, self.found.upper) if np.isfinite(v)]
             if _beaten(self.found, self.value, 1e-9):
                 said.append("REFUTED")
             elif any(abs(v - self.value) <= CLOSE * max(abs(self.value), 1e-6) for v in near):

@@ -9,7 +9,7 @@ is true of the exact numbers that the floats denote.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from opcheck.errors import OpcheckError
 from opcheck.model.property import Comonotone, Fact, Lipschitz, Property, StronglyMonotone
 
 Matrix = NDArray[np.float64]
+Gram = tuple[Matrix, float]  # MᵀM as rounded, and how far it may be off in norm
 UNIT = 2.0**-53
 TINY = 2.0**-1000  # far above what underflow can add for the sizes that fit in memory
 NOTE = "Cholesky factorisation with Rump's shift"
@@ -31,10 +32,12 @@ def certified(property: Property, note: str = NOTE) -> Fact:
 
 def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
     """Lipschitz, Comonotone where ρ is finite, and StronglyMonotone where μ > 0, all certified."""
-    found = [certified(Lipschitz(lipschitz_above(matrix)))]
-    if np.linalg.matrix_rank(matrix) == len(matrix):
-        found.append(certified(Comonotone(comonotone_below(matrix))))
-    if np.linalg.eigvalsh(matrix + matrix.T)[0] > 0 and (mu := monotone_below(matrix)) > 0:
+    gram = _gram(matrix)
+    found = [certified(Lipschitz(_lipschitz_above([gram])))]
+    inverse = _inverse(matrix)
+    if inverse is not None:
+        found.append(certified(Comonotone(_comonotone_below(matrix, inverse, gram))))
+    if (mu := _monotone_below([matrix], only_above=0.0)) > 0:
         found.append(certified(StronglyMonotone(mu)))
     return tuple(found)
 
@@ -42,40 +45,64 @@ def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
 def lipschitz_above(*matrices: Matrix) -> float:
     """An L ≥ σ_max of every given M, square or not, within about n² units in the last place:
     L² I − MᵀM ⪰ 0 is shown of each."""
-    sizes = np.array([_norm(m) for m in matrices])
-    ordered = [matrices[i] for i in np.argsort(-sizes)]
-    best = float(sizes.max())
-    return _nearest(
-        best, 1, max(best, TINY), lambda bound: all(_lipschitz(m, bound) for m in ordered)
-    )
+    return _lipschitz_above([_gram(m if m.shape[0] >= m.shape[1] else m.T) for m in matrices])
 
 
-def _norm(matrix: Matrix) -> float:
-    """σ_max to rounding, at half the cost of a singular value decomposition; a guess, no bound."""
-    gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    return float(np.sqrt(max(np.linalg.eigvalsh(gram)[-1], 0.0)))
+def _lipschitz_above(grams: list[Gram]) -> float:
+    # eigenvalues are a guess here, the factorisation is the proof
+    sizes = np.array([max(np.linalg.eigvalsh(product)[-1], 0.0) for product, _ in grams])
+    ordered = [grams[i] for i in np.argsort(-sizes)]
+    best = float(np.sqrt(sizes.max()))
+    return _nearest(best, 1, max(best, TINY), lambda L: all(_lipschitz(g, L) for g in ordered))
 
 
 def comonotone_below(matrix: Matrix) -> float:
     """A ρ with (M + Mᵀ)/2 − ρ MᵀM ⪰ 0, close to the largest; M must be invertible."""
+    inverse: Matrix = np.asarray(np.linalg.inv(matrix), dtype=float)
+    return _comonotone_below(matrix, inverse, _gram(matrix))
+
+
+def _comonotone_below(matrix: Matrix, inverse: Matrix, gram: Gram) -> float:
     if not (matrix + matrix.T).any():
         return 0.0  # skew: ⟨Mx, x⟩ is 0 exactly
-    inverse: Matrix = np.asarray(np.linalg.inv(matrix), dtype=float)
     best = float(np.linalg.eigvalsh((inverse + inverse.T) / 2)[0])
-    return _nearest(best, -1, _norm(inverse), lambda r: _comonotone(matrix, r))
+    return _nearest(best, -1, _size(inverse), lambda r: _comonotone(matrix, gram, r))
+
+
+def _inverse(matrix: Matrix) -> Matrix | None:
+    """M⁻¹ in floats, or None where M is singular to rounding."""
+    try:
+        inverse: Matrix = np.asarray(np.linalg.inv(matrix), dtype=float)
+    except np.linalg.LinAlgError:
+        return None
+    regular = _size(matrix) * _size(inverse) * len(matrix) * np.finfo(float).eps < 1
+    return inverse if regular else None
+
+
+def _size(matrix: Matrix) -> float:
+    """√(‖M‖₁‖M‖_∞) ≥ ‖M‖: what steps are measured by where a norm need not be sharp."""
+    entries = np.abs(matrix)
+    return float(np.sqrt(entries.sum(axis=0).max() * entries.sum(axis=1).max()))
 
 
 def monotone_below(*matrices: Matrix) -> float:
     """A μ with (M + Mᵀ)/2 − μ I ⪰ 0 for every given M, close to the largest."""
+    return _monotone_below(matrices)
+
+
+def _monotone_below(matrices: Sequence[Matrix], only_above: float = -np.inf) -> float:
+    """As ``monotone_below``; −∞ without a proof where none above ``only_above`` is in sight."""
     skew_but_diagonal = [not _off_symmetric(m).any() for m in matrices]
     if all(skew_but_diagonal):
         return float(min(np.diag(m).min() for m in matrices))  # ⟨Mx, x⟩ = Σ m_ii x_i² exactly
-    stack = np.array(matrices)
-    least = np.linalg.eigvalsh((stack + stack.transpose(0, 2, 1)) / 2)[:, 0]
-    ordered = [matrices[i] for i in np.argsort(least)]
-    scale = max(max(_norm(m) for m in matrices), TINY)
+    halves = [(m + m.T) / 2 for m in matrices]
+    least = np.array([np.linalg.eigvalsh(half)[0] for half in halves])
+    if least.min() <= only_above:
+        return -np.inf
+    ordered = [halves[i] for i in np.argsort(least)]
+    scale = max(max(_size(half) for half in halves), TINY)
     return _nearest(
-        float(least.min()), -1, scale, lambda mu: all(_monotone(m, mu) for m in ordered)
+        float(least.min()), -1, scale, lambda mu: all(_monotone(half, mu) for half in ordered)
     )
 
 
@@ -123,30 +150,29 @@ def _nearest(best: float, sign: int, scale: float, proved: Callable[[float], boo
     )
 
 
-def _gram(matrix: Matrix) -> tuple[Matrix, float]:
+def _gram(matrix: Matrix) -> Gram:
     """fl(MᵀM), made symmetric, and a bound on the norm of its error."""
     product = matrix.T @ matrix
     size = float(np.sum(matrix * matrix))
     return (product + product.T) / 2, (len(matrix) + 3) * UNIT * size * 1.01 + TINY
 
 
-def _lipschitz(matrix: Matrix, bound: float) -> bool:
-    gram, error = _gram(matrix)
+def _lipschitz(gram: Gram, bound: float) -> bool:
+    product, error = gram
     square = bound * bound
-    return _semidefinite(square * np.eye(len(gram)) - gram, error + 2 * UNIT * square)
+    return _semidefinite(square * np.eye(len(product)) - product, error + 2 * UNIT * square)
 
 
-def _comonotone(matrix: Matrix, rho: float) -> bool:
-    gram, error = _gram(matrix)
+def _comonotone(matrix: Matrix, gram: Gram, rho: float) -> bool:
+    product, error = gram
     half = (matrix + matrix.T) / 2
-    rounding = 2 * UNIT * float(np.linalg.norm(half) + abs(rho) * np.linalg.norm(gram))
-    return _semidefinite(half - rho * gram, 1.01 * abs(rho) * error + rounding)
+    rounding = 2 * UNIT * float(np.linalg.norm(half) + abs(rho) * np.linalg.norm(product))
+    return _semidefinite(half - rho * product, 1.01 * abs(rho) * error + rounding)
 
 
-def _monotone(matrix: Matrix, mu: float) -> bool:
-    half = (matrix + matrix.T) / 2
+def _monotone(half: Matrix, mu: float) -> bool:
     rounding = 2 * UNIT * float(np.linalg.norm(half) + abs(mu))
-    return _semidefinite(half - mu * np.eye(len(matrix)), rounding)
+    return _semidefinite(half - mu * np.eye(len(half)), rounding)
 
 
 def _semidefinite(matrix: Matrix, error: float) -> bool:

@@ -37,7 +37,7 @@ class Operator:
         entries: data as formulas in ``symbols``, for exact readings; None: the floats are exact.
         compiled: another kernel for float64 only (BLAS); None: the text itself.
         interpreted: the kernel is Python that numba can't compile; runs are slow.
-        slopes: the Jacobian as such an operator, row by row into d² entries, where known.
+        derive: makes ``slopes``, where a formula is known.
         matrix: M of F(z) = Mz + q, where F is affine and d moderate.
         potential: f of F = ∇f as such an operator, into one entry, where there is one.
     """
@@ -50,9 +50,17 @@ class Operator:
     symbols: Mapping[str, float] = field(default_factory=dict)
     compiled: Kernel | None = None
     interpreted: bool = False
-    slopes: Operator | None = None
+    derive: Callable[[], Operator] | None = None
     matrix: NDArray[np.float64] | None = None
     potential: Operator | None = None
+
+    @functools.cached_property
+    def slopes(self) -> Operator | None:
+        """The derivatives ∂F_i/∂z_j as such an operator, i before j; None where unknown.
+
+        Those of the slopes are the second derivatives, and so on; each is made when asked for.
+        """
+        return None if self.derive is None else self.derive()
 
     def __call__(self, z: ArrayLike) -> Vector:
         """F(z) for one point (shape (d,)), interpreted."""
@@ -75,9 +83,10 @@ class Operator:
         """The d×d matrix of slopes at a point of shape (d,). Raises OpcheckError where unknown."""
         if self.matrix is not None:
             return self.matrix
-        if self.slopes is None:
+        slopes = self.slopes
+        if slopes is None:
             raise OpcheckError(f"the Jacobian of {self.formula or 'this operator'} is not known")
-        return self.slopes(z).reshape(self.dim, self.dim)
+        return slopes(z).reshape(self.dim, self.dim)
 
     def data_in(self, arithmetic: Arithmetic, exact: Callable[[float], Any]) -> NDArray[Any]:
         """The data under an exact reading, as an object array with the raw floats beside it."""
@@ -115,6 +124,7 @@ class Resolvent:
         contains: for an indicator, whether a point lies in the set; None where A is not one.
         value: for A = ∂g other than an indicator, z ↦ g(z), inf outside its domain; None where A
             is an indicator's or not a subdifferential.
+        ends: for the indicator of a box {lo ≤ z ≤ hi}, lo and hi: d numbers each, or one for all.
     """
 
     kernel: Kernel
@@ -123,6 +133,7 @@ class Resolvent:
     name: str
     contains: Callable[[Vector], bool] | None = None
     value: Callable[[Vector], float] | None = None
+    ends: tuple[Vector, Vector] | None = None
 
     def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
         """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0, or a z of another shape."""

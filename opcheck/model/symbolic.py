@@ -1,4 +1,4 @@
-"""Operators from formulas: F, its Jacobian and the kernel all come from one sympy expression."""
+"""Operators from formulas: F, its derivatives and the kernels all come from sympy expressions."""
 
 from __future__ import annotations
 
@@ -123,21 +123,19 @@ def _build(
     symbols = [sympy.Symbol(v, real=True) for v in variables]
     constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
     kernel = _function("field", [sympy.sympify(c) for c in components], symbols, constants)
-    jacobian = [sympy.diff(c, s) for c in components for s in symbols]
-    d = len(variables)
-    entries = len(constants)
-    slopes = _function("jacobian", jacobian, symbols, constants)
-    data = np.array([_value(c, parameters) for c in constants])
-    texts = tuple(_entry(c) for c in constants)
-    of_slopes = Operator(slopes, data, d * d, f"Jacobian of {formula}", texts, dict(parameters))
+
+    def derive() -> Operator:
+        slopes = [sympy.diff(c, s) for c in components for s in symbols]
+        return _build(slopes, variables, parameters, f"Jacobian of {formula}")
+
     return Operator(
         kernel,
-        data[:entries].copy(),
-        d,
+        np.array([_value(c, parameters) for c in constants]),
+        len(components),
         formula,
-        texts[:entries],
+        tuple(_entry(c) for c in constants),
         dict(parameters),
-        slopes=of_slopes,
+        derive=derive,
     )
 
 
