@@ -40,7 +40,7 @@ from opcheck.report.terminal import survey_table
 SMALL = [p for p in library() if p.dim <= 12]
 FAMILIES = registry.names("problems")  # also the names of their default instances
 SYMBOLIC = [p for p in SMALL if p.operator.slopes is not None]
-cut = branch._bisect
+cut = branch.bisect
 named: Any = {"ids": lambda p: p.name}
 
 
@@ -410,7 +410,7 @@ def first_half(lo: Any, hi: Any, middle: Any, cost: Any) -> Any:
         (enclose, "_centre", no_radius, check_boxes_of_slopes),
         (rays, "derivatives_over", wrong_sign, check_boxes_of_rays),
         (rays, "least", no_spread, check_boxes_of_rays),
-        (branch, "_bisect", first_half, check_boxes_are_all_kept),
+        (branch, "bisect", first_half, check_boxes_are_all_kept),
     ],
 )
 def test_a_mutant_of_the_enclosure_is_caught(

@@ -67,7 +67,7 @@ def cover(test: Test, lo: Floats, hi: Floats, most: int = BOXES) -> Cover:
             inside = (some_lo[left] < middle) & (middle < some_hi[left])
             if np.abs(middle).max() > FAR or not inside.any(axis=1).all():
                 return end(None)
-            below, above = _bisect(some_lo[left], some_hi[left], middle, cost[left])
+            below, above = bisect(some_lo[left], some_hi[left], middle, cost[left])
             lo, hi = np.concatenate([lo, below]), np.concatenate([hi, above])
     return end(True)
 
@@ -127,8 +127,8 @@ def middles(lo: Floats, hi: Floats) -> Floats:
     return np.where(np.isinf(lo) & np.isinf(hi), 0.0, middle)
 
 
-def _bisect(lo: Floats, hi: Floats, middle: Floats, cost: Floats) -> tuple[Floats, Floats]:
-    """Each box cut in two across its costliest side; a side that no cost is known of by width."""
+def bisect(lo: Floats, hi: Floats, middle: Floats, cost: Floats) -> tuple[Floats, Floats]:
+    """Each box cut in two across its costliest side; where no costs are known by width."""
     rows = np.arange(len(lo))
     with np.errstate(over="ignore", invalid="ignore"):
         width = hi - lo

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.intervals import Intervals, enclosure
+from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence import enclose
+from opcheck.evidence.cover import bisect
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem
@@ -95,7 +96,7 @@ def prove(problem: Problem, best: float, radius: float) -> tuple[float | None, s
         return (mu, matrix_facts.NOTE) if mu > 0 else (None, "M is singular")
     if not np.isfinite(radius):
         return None, "a proof needs a box"
-    if not enclose._is_zero(operator, zero) or np.abs(zero).max() > radius:
+    if not _is_zero(operator, zero) or np.abs(zero).max() > radius:
         return None, "the solution is not known exactly in the region"
     proved, note, left = None, f"not proved on {BOXES} boxes", BOXES
     for slack in SLACK:
@@ -106,6 +107,14 @@ def prove(problem: Problem, best: float, radius: float) -> tuple[float | None, s
             break
         proved, note = mu, f"the two sides enclosed on {looked} boxes"
     return proved, note
+
+
+def _is_zero(operator: Operator, z: Floats) -> bool:
+    """Whether F vanishes at a float point exactly."""
+    out = np.empty(operator.dim, dtype=object)
+    at = np.array([Ball(rational(v)) for v in z.tolist()], dtype=object)
+    operator.kernel(at, out, operator.data_in(ball_arithmetic(), lambda v: rational(float(v))))
+    return all(Ball(v).ball == 0 for v in out)
 
 
 def on_box(
@@ -125,7 +134,8 @@ def on_box(
         middle = lo / 2 + hi / 2
         left = ~(_far(operator, mu, zero, lo, hi, middle).lo >= 0)
         left[left] = ~_near(operator, mu, zero, lo[left], hi[left])
-        lo, hi = enclose._bisect(lo[left], hi[left], middle[left])
+        by_width = np.full((int(left.sum()), d), np.nan)
+        lo, hi = bisect(lo[left], hi[left], middle[left], by_width)
     return True, looked
 
 
