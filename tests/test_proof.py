@@ -339,7 +339,7 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     entry: Theorem = registry.get("theorems", name)
     k = max(entry.first, 1)
     if name in NO_FORM:
-        with pytest.raises(OpcheckError, match="no quadratic form|not a form"):
+        with pytest.raises(OpcheckError, match=r"no quadratic form|not a form"):
             claim(entry, k)
         return
     found = claim(entry, k)
