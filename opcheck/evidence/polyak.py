@@ -17,6 +17,7 @@ from opcheck.engine.intervals import Intervals, enclosure
 from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
+from opcheck.evidence import enclose
 from opcheck.evidence.cover import bisect
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
