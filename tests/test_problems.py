@@ -632,15 +632,16 @@ def test_proofs_refuse_what_is_false() -> None:
     """A constant on the wrong side by a relative 1e-9 can't be proved; a proved one is close."""
     for M in random_matrices():
         L = float(np.linalg.norm(M, 2))
-        assert not matrix_facts._lipschitz(M, L * (1 - 1e-9))
+        gram, half = matrix_facts._gram(M), (M + M.T) / 2
+        assert not matrix_facts._lipschitz(gram, L * (1 - 1e-9))
         assert L * (1 - 1e-15) <= matrix_facts.lipschitz_above(M) <= L * (1 + 1e-9)
         inverse = np.linalg.inv(M)
         rho = np.linalg.eigvalsh((inverse + inverse.T) / 2)[0]
         scale = float(np.linalg.norm(inverse, 2))
-        assert not matrix_facts._comonotone(M, rho + 1e-9 * scale)
+        assert not matrix_facts._comonotone(M, gram, rho + 1e-9 * scale)
         assert rho - 1e-6 * scale <= matrix_facts.comonotone_below(M) <= rho + 1e-12 * scale
-        mu = np.linalg.eigvalsh((M + M.T) / 2)[0]
-        assert not matrix_facts._monotone(M, mu + 1e-9 * L)
+        mu = np.linalg.eigvalsh(half)[0]
+        assert not matrix_facts._monotone(half, mu + 1e-9 * L)
         assert mu - 1e-9 * L <= matrix_facts.monotone_below(M) <= mu + 1e-12 * L
 
 

@@ -105,7 +105,10 @@ class _Run:
             if name == "Resolvent":  # the sum of both
                 yield at, (q, p)
             return
-        at = next(i for i, prop in enumerate(properties) if prop.kind.name == name)
+        said = [i for i, prop in enumerate(properties) if prop.kind.name == name]
+        if not said:
+            raise _Missing(f"{name} is no hypothesis")
+        at = said[0]
         of = graph_of(properties[at], self.stated.constrained)
         yield at, self._sorted(of, *(self._named(of, v) for v in ends))
 
