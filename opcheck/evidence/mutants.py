@@ -119,10 +119,10 @@ def _words(dropped: Property) -> str:
 
 
 def _pretend(dropped: Property) -> dict[str, float]:
-    """A constant that the problem is pretended to have: L = 1/4, μ = 1; any other is 0."""
+    """A constant that the problem is pretended to have: L = 1/4, μ = 1, β = 1; any other is 0."""
     if dropped.kind.better is None:
         return {}
-    pretended = {"Lipschitz": 0.25, "StronglyMonotone": 1.0}
+    pretended = {"Lipschitz": 0.25, "StronglyMonotone": 1.0, "Cocoercive": 1.0}
     return {str(dropped.constant): pretended.get(dropped.kind.name, 0.0)}
 
 

@@ -65,7 +65,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=GORBUNOV_LEMMA,
-    horizons=[30],
+    horizons=[12],
     doc="‖F z_{k+1}‖² ≤ ‖F z_k‖² − (1 − γ²L²)‖F z̄_k − F z_k‖².",
     proof=Proof(
         end={"Monotone(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "1"},
@@ -155,7 +155,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=NEGATIVE,
-    horizons=[30],
+    horizons=[12],
     paper=[{"gamma": "1/(2*L)"}],
     doc="The residual never grows there. It may with unequal steps, or with γ < −4ρ.",
     proof=Proof(
@@ -177,7 +177,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("korpelevich1976", "Lemma 1"),
-    horizons=[30],
+    horizons=[12],
     constrained=True,
     doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
     "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
@@ -202,7 +202,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=Source("elementary", confirmed=True),
-    horizons=[30],
+    horizons=[12],
     constrained=True,
     doc="Projected gradient descent ascent contracts for a strongly monotone F.",
     proof=Proof(

@@ -65,7 +65,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=PETHICK,
-    horizons=[30],
+    horizons=[12],
     paper=[BEST],
     constrained=True,
     doc="Fejér decrease of the exact relaxed proximal point step, under the weak Minty inequality "
@@ -85,7 +85,7 @@ theorem(
     claim="one-step",
     reaches=1.0,
     source=PETHICK,
-    horizons=[30],
+    horizons=[12],
     paper=[BEST],
     constrained=True,
     doc="The residual r = z − J_{γS} z never grows.",
