@@ -24,11 +24,13 @@ from opcheck.cli import main
 from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.run import take
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.certificate import certify
 from opcheck.evidence.mutants import _changed, kernel_changes
 from opcheck.evidence.prove import NotProved, attempt, prove
 from opcheck.evidence.setting import setting
 from opcheck.evidence.signs import Constraint, Domain
-from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, identity
+from opcheck.evidence.worst_case import Program
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, axpy, identity
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, Theorem, theorem
@@ -359,6 +361,74 @@ def test_what_has_no_argument_says_so(own_registry: None) -> None:
     with pytest.raises(OpcheckError, match="declares no potential"):
         opcheck.prove("none_declared")
     assert attempt(registry.get("theorems", "none_declared")).status == "none"
+
+
+def test_a_negative_multiplier_is_refused_where_the_identity_holds() -> None:
+    """‖z‖² ≤ ‖z⁺‖² + ‖z⁺ − z‖² is false for proximal steps, by −2γ⟨s, z⁺⟩ exactly."""
+    name, multiplier = "rockafellar1976_ppm_contraction", "Monotone(next(z))"
+    changes = {
+        "given": (Monotone(of="S"),),
+        "where": "0 < gamma < 1/L",
+        "measure": "distance",
+        "bound": "next(distance) + distance(z, before)",
+    }
+    false = stated(name, **changes, proof=Proof(end={multiplier: "-2*gamma"}))
+    with pytest.raises(NotProved, match="multiplier"):
+        prove(false)
+    turned = changes | {"measure": changes["bound"], "bound": "distance"}
+    prove(stated(name, **turned, proof=Proof(end={multiplier: "2*gamma"})))
+
+
+def odd_step(at: int) -> Callable[..., None]:
+    """Gradient steps, but for one of them."""
+
+    def kernel(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+        z, Fz = state[0], state[1]
+        for _ in range(n):
+            F(z, Fz, F_data)
+            axpy(z, z, 5 if k == at else -params[0], Fz)
+            J(z, params[0], z, J_data)
+            k += 1
+
+    return kernel
+
+
+@pytest.mark.parametrize("at", [0, 2, 7])
+def test_a_step_that_is_not_like_the_others_counts(at: int) -> None:
+    name = "elementary_gda_contraction"
+    mutant = stated(name)
+    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=odd_step(at))
+    assert attempt(mutant).status == "not proved"
+    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=odd_step(-1))
+    assert attempt(mutant).status == "proved"
+
+
+def test_an_anchor_that_moves_is_no_anchor() -> None:
+    def kernel(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+        registry.get("methods", "halpern").kernel(F, F_data, J, J_data, state, params, k, n)
+        axpy(state[1], state[1], 1, state[0])
+
+    mutant = stated("lieder2021_halpern")
+    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=kernel)
+    assert "moves its anchor" in attempt(mutant).reason
+
+
+# ---- as certificates -----------------------------------------------------------------------------
+
+
+def test_arguments_add_up_to_certificates() -> None:
+    """Checked by the stand-alone script's arithmetic, which knows nothing of potentials."""
+    found = [certify(name, registry.get("theorems", name).first + 2) for name in DECLARED]
+    assert all(one.valid and one.ratio == 1 for one in found)
+    assert sum(one.how == "declared" for one in found) >= 40
+
+
+@pytest.mark.parametrize("k", [1, 4])
+@pytest.mark.parametrize("place", ["low", "high"])
+def test_an_argument_needs_no_solver(k: int, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Program, "_solve", None)
+    for name in ("lee2021_feg", "lieder2021_halpern", "tseng2000_fbf_average"):
+        assert certify(name, k, place).how == "declared"
 
 
 # ---- on the command line -------------------------------------------------------------------------
