@@ -331,6 +331,23 @@ def large(c: C | None, d: int) -> list[Row]:
     return rows
 
 
+def moved(d: int) -> list[Row]:
+    """Extragradient on a band: the time that a gigabyte takes, against that of a plain sum."""
+    matrix, n = banded(d), 20
+    start, other, out = (np.random.default_rng(i).standard_normal(d) for i in range(3))
+    runs = {
+        "opcheck": opcheck_loop(Problem("band", linear(matrix), start=start), "extragradient", n),
+        "numpy's add": lambda: np.add(start, other, out=out),
+    }
+    times = side_by_side(runs, 10)
+    # an entry and its index; a row's end, an entry of z and one of F z; three entries a sum
+    product, total = 12 * matrix.nnz + 24 * d, 24 * d
+    ours = times["opcheck"] / (n * (2 * product + 2 * total))
+    case = f"extragradient, sparse d = {d:,}, band: a gigabyte moved"
+    theirs = times["numpy's add"] / total
+    return [Row(case, 1e9 * ours, "numpy's add", 1e9 * theirs, 0.7, at_least=True)]
+
+
 def batched() -> tuple[list[Row], str]:
     """Many short runs in one call, every one with its own start and step size."""
     generator = np.random.default_rng(0)
@@ -380,7 +397,7 @@ def main() -> int:
     """Measure everything and print it."""
     form, info = arguments(__doc__).parse_args().form, machine()
     c = C() if shutil.which("gcc") else None
-    rows = [*plane(c), *dense(c, 200), *dense(c, 1000), *large(c, 1_000_000)]
+    rows = [*plane(c), *dense(c, 200), *dense(c, 1000), *large(c, 1_000_000), *moved(1_000_000)]
     more, note = batched()
     notes = [note] if c else [note, "This machine has no gcc, so nothing was compared with C."]
     return show([*rows, *more], info, notes, form)

@@ -336,9 +336,23 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     assert "solution only" in reason(
         "diakonikolas2021_eg_plus_base", {}, step={"WeakMinty(z, zbar)": "1"}
     )
-    assert "is no symbol" in reason(eg, {}, step={"Monotone(zbar)": "2*mu"})
+    assert "nor a symbol" in reason(eg, {}, step={"Monotone(zbar)": "2*mu"})
+    assert "row (z, zbar, Fz)" in reason(eg, {}, step={"Monotone(zbbar)": "2*gamma"})
+    assert "the end alone" in reason(eg, {}, potential="")
     assert "inner(u, v)" in reason(eg, {}, potential="norm2(z) + z*zbar")
     assert "no sum of squares at" in reason(eg, {}, step={})
+
+
+def test_a_proof_is_a_proof() -> None:
+    with pytest.raises(OpcheckError, match=r"write proof=Proof\(...\)"):
+        theorem(
+            "wrong",
+            method="extragradient",
+            measure="residual",
+            bound="R**2",
+            source=Source("none"),
+            proof={"end": {}},  # type: ignore[arg-type]
+        )
 
 
 def test_functions_of_a_subdifferential_must_cancel() -> None:

@@ -21,6 +21,7 @@ class Field:
     """Rational functions of named symbols with rational coefficients."""
 
     def __init__(self, names: Sequence[str]) -> None:
+        self.known = [*names]
         self.names = [*names, *(f"spare{i}" for i in range(SPARE))]
         self.context: Any = fmpz_mpoly_ctx.get(self.names, Ordering.lex)
         self.generators = dict(zip(self.names, self.context.gens(), strict=True))

@@ -93,10 +93,17 @@ def prove(theorem: str | Theorem) -> Proved:
     try:
         _complete(entry, proof)
         for part, case in _parts_of(proof):
-            for one in _cases(entry, part, case):
-                lemmas.append(one.show())
-                meanings |= one.meanings()
-    except (Undecided, TypeError) as error:
+            try:
+                for one in _cases(entry, part, case):
+                    lemmas.append(one.show())
+                    meanings |= one.meanings()
+            except NotProved:
+                raise
+            except OpcheckError as error:
+                raise NotProved(f"{entry.name}, {part}: {error}") from error
+    except NotProved:
+        raise
+    except (OpcheckError, Undecided, TypeError) as error:
         raise NotProved(f"{entry.name}: {error}") from error
     return Proved(
         entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
@@ -167,6 +174,8 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
     if theorem.claim not in ("upper bound", "one-step"):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
+    if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
+        raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
     for fixed in _fixed(proof):

@@ -21,6 +21,7 @@ from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
 
 SHIFT = {"next": 1, "last": -1}
+OPERATORS = ("F", "A", "S", "resolvent", "inner", "norm2", "Resolvent", "Subgradient")
 CONCRETE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -125,7 +126,8 @@ class Reader:
             return self._lets[key]
         if name in self.field.generators:
             return self.field.symbol(name)
-        raise OpcheckError(f"{name!r} is no symbol of {self.theorem.name}")
+        rows, symbols = ", ".join(self.rows), ", ".join([*self.theorem.let, *self.field.known])
+        raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}, k) of it")
 
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
@@ -249,14 +251,12 @@ class Reader:
         if name in ("where", "mod", "max", "min"):
             return self._chosen(name, args, at)
         values = [self._value(a, at) for a in args]
-        if name in ("F", "A", "S", "resolvent", "inner", "norm2", *self.properties) or name in (
-            "Resolvent",
-            "Subgradient",
-        ):
+        if name in self.properties or name in OPERATORS:
             if not all(isinstance(v, Coefficient) for v in values):
                 raise TypeError(f"{name} takes vectors")
             return self._operator(name, [v.vector for v in values])
-        raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs")
+        offered = ", ".join([*self.properties, *OPERATORS])
+        raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
 
     def _root(self, value: Any, text: str) -> Ratio:
         if not isinstance(value, Ratio):

@@ -167,11 +167,14 @@ def theorem(
         doc: the statement in words and what is known about its constant.
         proof: a potential argument that shows it for all k and all admissible parameters.
 
-    Raises OpcheckError if the claim is unknown. The texts are parsed when first used, since they
-    may name methods and measures that load later; one that is no formula is an ``error`` verdict.
+    Raises OpcheckError if the claim is unknown or the proof no Proof. The texts are parsed when
+    first used, since they may name methods and measures that load later; one that is no formula is
+    an ``error`` verdict.
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
+    if not isinstance(proof, Proof | None):
+        raise OpcheckError(f"{name}: proof is a {type(proof).__name__}; write proof=Proof(...)")
     entry = Theorem(
         name,
         method,
