@@ -127,7 +127,7 @@ class Reader:
         if name in self.field.generators:
             return self.field.symbol(name)
         rows, symbols = ", ".join(self.rows), ", ".join([*self.theorem.let, *self.field.known])
-        raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}, k) of it")
+        raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}) of it")
 
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)

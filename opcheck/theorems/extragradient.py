@@ -12,13 +12,14 @@ CAI = Source("cai2022finite", "Theorem 1", derived=True)
 TSENG = Source("tseng2000modified", "Lemma 3.1", derived=True)
 WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
 FBF = {"Resolvent(zbar, solution)": "2*gamma", "Monotone(zbar, solution)": "2*gamma"}
-# what bounds the next distance, and the next residual by the step that was made
-EG_FEJER = {
-    "Monotone(zbar, solution)": "2*gamma",
+# what both projections say, against each other and the solution
+EG_NORMALS = {
     "Subgradient(zbar, next(z))": "2*gamma",
     "Subgradient(next(z), solution)": "2*gamma",
     "Subgradient(solution, zbar)": "2*gamma",
 }
+# what bounds the next distance, and the next residual by the step that was made
+EG_FEJER = {"Monotone(zbar, solution)": "2*gamma", **EG_NORMALS}
 EG_SHARE = "(1 - q**2)/(1 + q + q**2)**2"
 EG_RESIDUAL = {
     "Resolvent(zbar, next(z))": f"2*gamma*{EG_SHARE}*(1 + q + q**2)*(1/q + 1)",
@@ -182,13 +183,7 @@ theorem(
     doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
     "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
     proof=Proof(
-        end={
-            "Monotone(zbar, solution)": "2*gamma",
-            "Lipschitz(z, zbar)": "gamma**2",
-            "Subgradient(zbar, next(z))": "2*gamma",
-            "Subgradient(next(z), solution)": "2*gamma",
-            "Subgradient(solution, zbar)": "2*gamma",
-        },
+        end={**EG_FEJER, "Lipschitz(z, zbar)": "gamma**2"},
     ),
 )
 
@@ -328,10 +323,8 @@ theorem(
     proof=Proof(
         end={
             "StronglyMonotone(zbar, solution)": "2*gamma",
+            **EG_NORMALS,
             "Lipschitz(z, zbar)": "gamma**2",
-            "Subgradient(zbar, next(z))": "2*gamma",
-            "Subgradient(next(z), solution)": "2*gamma",
-            "Subgradient(solution, zbar)": "2*gamma",
         },
     ),
 )
