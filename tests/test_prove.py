@@ -417,6 +417,27 @@ def test_a_step_that_is_not_like_the_others_counts(at: int) -> None:
     assert attempt(mutant).status == "proved"
 
 
+CHOICES = ["k - 1 == 0", "k", "not k", "params[0] == 1", "2 * params[0] == 1", "k < 3", "params[0]"]
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_a_kernel_that_chooses_is_not_taken_for_one_that_does_not(choice: str) -> None:
+    """Whatever is compared or asked for its truth may differ from run to run."""
+    text = f"""
+def kernel(F, F_data, J, J_data, state, params, k, n):
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, 5 if {choice} else -params[0], Fz)
+        J(z, params[0], z, J_data)
+"""
+    scope: dict[str, Any] = {"axpy": axpy}
+    exec(text, scope)
+    mutant = stated("elementary_gda_contraction")
+    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=scope["kernel"])
+    assert attempt(mutant).status == "not proved"
+
+
 def test_an_anchor_that_moves_is_no_anchor() -> None:
     def kernel(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
         registry.get("methods", "halpern").kernel(F, F_data, J, J_data, state, params, k, n)

@@ -28,7 +28,9 @@ ROUNDED = 40  # bits that an irrational factor keeps when it is rounded down
 
 def scalar(value: Any) -> Scalar:
     """A number of this reading."""
-    return value if isinstance(value, fmpq | Ratio) else fmpq(value)
+    if isinstance(value, Ratio):
+        return value.plain
+    return value if isinstance(value, fmpq) else fmpq(value)
 
 
 class Coefficient:

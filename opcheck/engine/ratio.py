@@ -7,7 +7,7 @@ is 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flint import Ordering, fmpq, fmpz_mpoly_ctx
@@ -140,7 +140,9 @@ class Ratio:
 
     def __rtruediv__(self, other: Any) -> Any:
         o = self._other(other)
-        return NotImplemented if o is None else o / self
+        if o is None:
+            return NotImplemented
+        return self.field.ratio(o.num * self.den, o.den * self.num)
 
     def __pow__(self, power: int) -> Ratio:
         if power < 0:
@@ -156,6 +158,11 @@ class Ratio:
 
     def __repr__(self) -> str:
         return str(self.num) if self.den.is_one() else f"({self.num})/({self.den})"
+
+    @property
+    def plain(self) -> Ratio:
+        """The function, to be compared as one."""
+        return self
 
     def factored(self) -> str:
         """As a product of powers."""
@@ -210,6 +217,54 @@ class Ratio:
         return not self.num.is_zero()
 
 
+class Strict(Ratio):
+    """A parameter or k as a kernel sees it: what would depend on its value refuses.
+
+    Sums and products with numbers and its like stay strict; what is multiplied into a vector is not
+    compared any more.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if self.symbols:
+            raise Undecided(f"what a step does depends on whether {self} is {other}")
+        return super().__eq__(other)
+
+    __hash__ = Ratio.__hash__
+
+    def __bool__(self) -> bool:
+        return self != 0
+
+    def __neg__(self) -> Strict:
+        return Strict(self.field, -self.num, self.den)
+
+    def __pow__(self, power: int) -> Strict:
+        found = super().__pow__(power)
+        return Strict(self.field, found.num, found.den)
+
+    @property
+    def plain(self) -> Ratio:
+        """The function, to be compared as one."""
+        return Ratio(self.field, self.num, self.den)
+
+
+def _staying_strict(name: str) -> Callable[[Strict, Any], Any]:
+    plain = getattr(Ratio, name)
+
+    def apply(self: Strict, other: Any) -> Any:
+        found = plain(self, other)
+        if found is NotImplemented or not isinstance(other, int | fmpq | Strict):
+            return found
+        return Strict(found.field, found.num, found.den)
+
+    return apply
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
+    setattr(Strict, f"__{_name}__", _staying_strict(f"__{_name}__"))
+
+
 class Special(Undecided):
     """A kernel does something else at one k."""
 
@@ -218,7 +273,7 @@ class Special(Undecided):
         self.k = k
 
 
-class Index(Ratio):
+class Index(Strict):
     """The k of one of a few steps from an arbitrary k on.
 
     Attributes:

@@ -13,7 +13,7 @@ import numpy as np
 
 from opcheck.engine.coefficients import Recorder, fill, vector_of
 from opcheck.engine.forms import AXES, Coefficient, Form, Sparse
-from opcheck.engine.ratio import Field, Index, Ratio
+from opcheck.engine.ratio import Field, Index, Ratio, Strict
 from opcheck.engine.run import Take
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import STANDING
@@ -87,7 +87,7 @@ class Steps:
             else:
                 packed.append(self.values(p.symbol, offset))
         out = np.empty(len(packed), dtype=object)
-        out[:] = packed
+        out[:] = [Strict(v.field, v.num, v.den) if isinstance(v, Ratio) else v for v in packed]
         return out
 
     def _advance(self, rows: Sequence[Sparse], offset: int) -> list[Sparse]:
