@@ -460,8 +460,11 @@ def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> Non
     found = [a for n in expressible() for a in attempts(n, [1], place, "1", {})]
     certified = [a.theorem for a in found if a.at_bound]
     refused = [a.reason for a in found if a.kind == "refused"]
-    assert len(certified) >= 30
-    assert len(certified) + len(refused) == len(found)
+    missed = {a.theorem for a in found if not a.at_bound and a.kind != "refused"}
+    assert len(certified) >= 60
+    # no rationals are found for these there, though the solver puts the worst case at the bound
+    assert missed <= {"low": {"pethick2023_rapp_computable"}, "high": {"he2015_dr_last"}}[place]
+    assert all(worst(name, 1, place).ratio <= 1 + 1e-6 for name in missed)
     assert all("no quadratic form" in r or "GB" in r for r in refused), refused
 
 

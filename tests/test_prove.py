@@ -299,6 +299,12 @@ def equivalent(name: str, what: str) -> bool:
         return True  # j = 0 in the one step that is made
     if name == "pethick2023_ikm_residual":
         return True  # about any w at all, and about a z that does not move
+    if what == "past_extragradient: copy(zbar, z): lost":
+        return True  # it is z⁰ from the start
+    if name == "nemirovski2004_eg_gap" and "F at z instead" in what:
+        return True  # of z⁺ = z − γ F z with the gap ⟨F z, z̄⟩ the statement is true as well
+    if name == "tseng2000_fbf_gap":  # true of g made of any z̄ at all, and of g = z − z̄
+        return what.endswith(("J(g, gamma, zbar, J_data): lost", "F at z instead"))
     return name == "pethick2023_relaxed_monotone" and "combine" in what  # z does not move
 
 
