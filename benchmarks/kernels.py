@@ -335,8 +335,9 @@ def moved(d: int) -> list[Row]:
     """Extragradient on a band: the time that a gigabyte takes, against that of a plain sum."""
     matrix, n = banded(d), 20
     start, other, out = (np.random.default_rng(i).standard_normal(d) for i in range(3))
+    loop = opcheck_loop(Problem("band", linear(matrix), start=start), "extragradient", n)
     runs = {
-        "opcheck": opcheck_loop(Problem("band", linear(matrix), start=start), "extragradient", n),
+        "opcheck": functools.partial(loop.run, n),
         "numpy's add": lambda: np.add(start, other, out=out),
     }
     times = side_by_side(runs, 10)
