@@ -50,6 +50,9 @@ def _theorem(t: Theorem) -> Rows:
     rows += [("claim", f"{t.measure} {sign} {t.bound}"), ("kind", t.claim)]
     rows += [("order", t.order)] if t.order else []
     rows += [("for", f"k ≥ {t.first}")] if t.first else []
+    if t.proof is not None:
+        what = f"V = {t.proof.potential}" if t.proof.potential else "in one step"
+        rows += [("proof", f"{what} (opcheck prove {t.name})")]
     return [*rows, ("source", t.source), ("note", t.doc)]
 
 
