@@ -143,7 +143,7 @@ def test_past_extragradient_needs_its_memory() -> None:
     found = lyapunov(past, PLAIN, theta=1, gamma="1/4")
     assert found.vectors == ("z", "F z", "Fzbar")
     assert found.valid
-    assert found.covers.endswith("z and Fzbar is arbitrary")
+    assert found.covers.endswith("z and Fzbar are arbitrary")
     worst = max(
         radius([[1 - f / 4, f / 16], [f, -f / 4]]) for f in slopes()
     )  # of (z, F z̄) ↦ (z⁺, F z̄⁺)

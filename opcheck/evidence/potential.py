@@ -66,7 +66,8 @@ class Move:
         what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
         what += f" from k = {self.first} on" if self.first else ""
         state = " and ".join(["z", *self.rows])
-        return f"{what}: they depend on {state} alone, and {state} is arbitrary"
+        verb = "are" if self.rows else "is"
+        return f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
 
     def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
         """Calls, and the vectors of the state between so many blocks of steps."""

@@ -315,7 +315,7 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     exact = sum(a.at_bound for a in found)
     console.print(
         f"{exact} of {len(found)} certified at the bound; {len(whole)} theorems at every k asked. "
-        "snapped, projected, interior: how the multipliers were made rational.",
+        "declared: from the proof; snapped, projected, interior: how a solver's became rational.",
         highlight=False,
     )
     for kind in ("not certified", "refused"):
