@@ -270,6 +270,7 @@ SOME = [
 ]
 
 
+@pytest.mark.slow
 def test_verify_shows_the_rung_that_the_dossier_finds() -> None:
     found = json.loads(good_json("verify", *SOME, "--jobs", "1"))
     shown = good("verify", *SOME, "--jobs", "1")

@@ -264,7 +264,11 @@ def test_no_inequality_of_an_argument_is_superfluous(name: str) -> None:
                 prove(stated(name, proof=dataclasses.replace(proof, **{part: rest})))
 
 
-@pytest.mark.parametrize("name", DECLARED)
+FAST = ["lee2021_feg", "lieder2021_halpern", "gorbunov2022_eg_last", "pethick2022_ceg_plus"]
+SOME = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in DECLARED]
+
+
+@pytest.mark.parametrize("name", SOME)
 def test_negative_multipliers_are_refused(name: str) -> None:
     proof = arguments(name)
     for part in ("start", "step", "end"):
@@ -308,12 +312,7 @@ def equivalent(name: str, what: str) -> bool:
     return name == "pethick2023_relaxed_monotone" and "combine" in what  # z does not move
 
 
-FAST = ["lee2021_feg", "lieder2021_halpern", "gorbunov2022_eg_last", "pethick2022_ceg_plus"]
-
-
-@pytest.mark.parametrize(
-    "name", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in DECLARED]
-)
+@pytest.mark.parametrize("name", SOME)
 def test_changed_kernels_are_not_proved(name: str) -> None:
     for what, mutant in changed_kernels(name):
         if not equivalent(name, what):
