@@ -398,6 +398,36 @@ def test_a_negative_multiplier_is_refused_where_the_identity_holds() -> None:
     prove(stated(name, **turned, proof=Proof(end={multiplier: "2*gamma"})))
 
 
+def test_a_equal_to_0_says_nothing_of_f() -> None:
+    """Where A = 0 its monotonicity must not stand in for that of F."""
+    end = {"Resolvent(z, next(z))": "2/gamma", "Lipschitz(next(z), zbar)": "1"}
+    given = (Lipschitz("L", of="F"),)
+    assert (
+        attempt(stated("gorbunov2022_eg_monotone", given=given, proof=Proof(end=end))).status
+        == "not proved"
+    )
+
+
+@pytest.mark.parametrize("condition", ["k == 5", "5 == k", "gamma*L == 1/2", "mod(k, 2) == 1"])
+def test_a_case_of_the_statement_is_not_left_out(condition: str) -> None:
+    """It holds but for one k, one γ or every other k, where it is false by a factor of 1000."""
+    measure = f"where({condition}, 1000, 1)*residual"
+    assert attempt(stated("gorbunov2022_eg_last", measure=measure)).status == "not proved"
+
+
+def test_roots_of_different_numbers_are_different() -> None:
+    """√(k + 1) at k + 1 is not √(k + 1) at k: the potential grows."""
+    name, proof = "gorbunov2022_eg_last", arguments("gorbunov2022_eg_last")
+    grows = dataclasses.replace(proof, potential=f"{proof.potential} + sqrt(k + 1)*R**2")
+    assert attempt(stated(name, proof=grows)).status == "not proved"
+
+
+@pytest.mark.parametrize("at_most", ["R**2*(k + 1)", "distance"])
+def test_what_the_potential_starts_below_does_not_move(at_most: str) -> None:
+    proof = dataclasses.replace(arguments("gorbunov2022_eg_last"), at_most=at_most)
+    assert "must not depend on k" in attempt(stated("gorbunov2022_eg_last", proof=proof)).reason
+
+
 def odd_step(at: int) -> Callable[..., None]:
     """Gradient steps, but for one of them."""
 

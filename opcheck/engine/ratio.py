@@ -72,7 +72,9 @@ class Field:
         return self.ratio(num.num * den.den, num.den * den.num)
 
     def value(self, value: Ratio, point: Mapping[str, fmpq]) -> fmpq | None:
-        """The value at a point; None at a pole."""
+        """The value at a point; None at a pole, and where a symbol has no value there."""
+        if not value.symbols <= point.keys():
+            return None
         spots = [point.get(n) for n in self.names]
         num, den = (_evaluated(p, spots) for p in (value.num, value.den))
         return num / den if den else None

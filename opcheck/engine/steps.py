@@ -171,6 +171,8 @@ class Steps:
 
     def value(self, of: str, point: Sparse) -> Sparse:
         """The operator's value at a point: what was returned there, or a new vector."""
+        if of == "A" and not self.constrained:
+            return ()  # A = 0
         own = {of} if self.constrained else {"F", "S"}
         for name, at, value, _, _ in self.oracle.calls:
             if at == point and name in own:
@@ -195,12 +197,6 @@ def plus(u: Sparse, v: Sparse) -> Sparse:
 def minus(u: Sparse, v: Sparse) -> Sparse:
     """u − v."""
     return (Coefficient(u) - Coefficient(v)).vector
-
-
-def times(u: Sparse, factor: Any) -> Sparse:
-    """A multiple of u."""
-    found: Coefficient = Coefficient(u) * factor
-    return found.vector
 
 
 def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:

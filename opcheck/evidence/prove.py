@@ -316,6 +316,9 @@ class _Case:
         if self.part == "start":
             return self._show(self._invariant(at), at)
         if self.part == "step":
+            first, then = (self.reader.total(self.proof.at_most, at + late) for late in (0, 1))
+            if (first - then).terms:
+                raise NotProved(f"{self.theorem.name}: at_most must not depend on k")
             return self._show(self.reader.total(f"({potential}) - next({potential})", at), at)
         target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})", at)
         return self._show(target, at)

@@ -178,7 +178,9 @@ class Reader:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._combined(self._value(left, at), op, self._value(right, at))
             case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in CONCRETE:
-                return CONCRETE[type(op)](self._value(left, at), self._value(right, at))
+                # of a difference that is no number, Undecided: a symbol is equal to nothing by name
+                gap = self._value(left, at) - self._value(right, at)
+                return CONCRETE[type(op)](gap.constant(), 0)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._called(name, args, at)
         raise OpcheckError(f"{ast.unparse(node)!r} may not stand in a proof")
@@ -247,7 +249,7 @@ class Reader:
         if name in ("before", "upto", "first") and len(args) == 1:
             return self._summed(name, args[0], at)
         if name == "sqrt" and len(args) == 1:
-            return self._root(self._value(args[0], at), ast.unparse(args[0]))
+            return self._root(self._value(args[0], at))
         if name in ("where", "mod", "max", "min"):
             return self._chosen(name, args, at)
         values = [self._value(a, at) for a in args]
@@ -258,10 +260,10 @@ class Reader:
         offered = ", ".join([*self.properties, *OPERATORS])
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
 
-    def _root(self, value: Any, text: str) -> Ratio:
+    def _root(self, value: Any) -> Ratio:
         if not isinstance(value, Ratio):
             raise TypeError("the root of what is measured is no quadratic form")
-        name, symbol = self.field.spare(f"sqrt({text})")
+        name, symbol = self.field.spare(f"sqrt({value})")
         self.roots[name] = value
         return symbol
 
