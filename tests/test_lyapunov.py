@@ -234,10 +234,7 @@ def test_rows_that_are_carried_over_are_those_that_matter(name: str) -> None:
     """Against runs: what another row holds at the start is not felt, what these hold is."""
     method = resolve(name)
     values = {p.name: 3 if p.integer else 0.25 for p in method.parameters}
-    try:
-        rows = memory(method, values)
-    except TypeError:
-        pytest.skip("an adaptive method")
+    rows = memory(method, values)
     if rows is None:
         return
     rng = np.random.default_rng(1)

@@ -428,6 +428,15 @@ def test_what_the_potential_starts_below_does_not_move(at_most: str) -> None:
     assert "must not depend on k" in attempt(stated("gorbunov2022_eg_last", proof=proof)).reason
 
 
+def test_the_origin_is_not_the_solution() -> None:
+    """‖z⁺‖² ≤ ‖z‖²/(1 + γμ)² is true where z* = 0, and only there."""
+    measure, bound = "next(norm2(z))", "norm2(z)/(1 + gamma*mu)**2"
+    false = stated("rockafellar1976_ppm_contraction", measure=measure, bound=bound)
+    assert "where the origin lies" in attempt(false).reason
+    with pytest.raises(OpcheckError, match="where the origin lies"):
+        certify(dataclasses.replace(false, proof=None), 1)
+
+
 def odd_step(at: int) -> Callable[..., None]:
     """Gradient steps, but for one of them."""
 

@@ -75,6 +75,7 @@ class Recorder:
         constrained: A ≠ 0, so that a resolvent taken without J is one of F alone.
         names: of the vectors that are there before any call.
         one: the number 1 of the reading.
+        solution: where rows see z*; calls are known by their distance from it.
     """
 
     reading: Any
@@ -85,7 +86,9 @@ class Recorder:
         constrained: bool,
         names: Sequence[str] = ("z0",),
         one: Scalar | None = None,
+        solution: Sparse = (),
     ) -> None:
+        self.solution = Coefficient(solution)
         self.names = [*names]
         self.one = fmpq(1) if one is None else one
         self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
@@ -133,18 +136,24 @@ class Recorder:
         )
 
     def __call__(self, z: Any, out: Any, data: Any) -> None:
-        fill(out, self.value(vector_of(z)))
+        fill(out, self.value(self._from(z)))
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
         """p = z − γ a with a new a ∈ A(p)."""
-        fill(out, self.ask("A", vector_of(z), gamma)[0])
+        self._to(out, self.ask("A", self._from(z), gamma)[0])
 
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
         of = "F" if self.constrained and J is identity else "S"
-        fill(out, self.ask(of, vector_of(z), gamma)[0])
+        self._to(out, self.ask(of, self._from(z), gamma)[0])
+
+    def _from(self, z: Any) -> Sparse:
+        return (Coefficient(vector_of(z)) - self.solution).vector
+
+    def _to(self, out: Any, point: Sparse) -> None:
+        fill(out, (Coefficient(point) + self.solution).vector)
 
 
 def _names(rows: Sequence[str]) -> list[str]:

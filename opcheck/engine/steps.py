@@ -23,6 +23,29 @@ from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identi
 Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
 
 
+def feels_the_origin(method: Method, take: Take, constrained: bool) -> bool:
+    """Whether a measure changes with a common translation of the start and the solution.
+
+    Proofs take z* = 0, which is no loss only where it does not. Raises TypeError or Undecided for a
+    text that is not linear in its points.
+    """
+    field = Field([p.symbol for p in method.parameters])
+    whole = {p.symbol for p in method.parameters if p.integer}
+    steps = Steps(
+        method,
+        field,
+        field.number(0),
+        lambda name, _: 2 if name in whole else field.symbol(name),
+        0,
+        3,
+        constrained,
+        start=True,
+        shifted=True,
+    )
+    shift = steps.solution[0][0]
+    return any(shift in pair for pair in steps.measured(take, 1))
+
+
 class Steps:
     """Consecutive states, the first of unknown rows or the start of a run.
 
@@ -43,6 +66,7 @@ class Steps:
         constrained: bool,
         start: bool = False,
         least: int = 0,
+        shifted: bool = False,
     ) -> None:
         self.method, self.field, self.k, self.values = method, field, k, values
         self.origin, self.constrained, self.least = before, constrained, least
@@ -52,13 +76,15 @@ class Steps:
             else [name if name in STANDING else f"last({name})" for name in method.rows]
         )
         self.unknown: Sparse = ((len(names), field.number(1)),)
-        names.append("unknown")
-        self.oracle = Recorder(False, constrained, names, field.number(1))
+        self.solution: Sparse = ((len(names) + 1, field.number(1)),) if shifted else ()
+        names += ["unknown", "shift"]
+        self.oracle = Recorder(False, constrained, names, field.number(1), self.solution)
         self.resolvent = self.oracle.resolvent if constrained else identity
         rows: list[Sparse] = []
         for i, name in enumerate(method.rows):
             zero = start and name in method.zero
-            rows.append(() if zero else ((0 if start else i, field.number(1)),))
+            own: Sparse = ((0 if start else i, field.number(1)),)
+            rows.append(() if zero else (*own, *self.solution))
         self.states = [rows]
         for step in range(before + after):
             self.states.append(self._advance(self.states[-1], step - before))
@@ -107,7 +133,7 @@ class Steps:
     def row(self, name: str, offset: int) -> Sparse:
         """A row by name: z, anchor and solution before step k + offset, others after it."""
         if name == "solution":
-            return ()
+            return self.solution
         standing = name in STANDING
         return self._state(offset + (not standing))[self.method.rows.index(name)]
 
@@ -127,7 +153,7 @@ class Steps:
         rows = [*self._state(at), *[self.unknown] * EXTRA_ROWS]
         if self.origin + at:
             rows[BEFORE] = self._state(at - 1)[0]
-        rows[SOLUTION] = ()
+        rows[SOLUTION] = self.solution
         first, second = take.indices(self.method)
         if second != -1:
             rows[OTHER] = rows[second]

@@ -22,6 +22,7 @@ from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.inequalities import refusal
 from opcheck.evidence.reader import SHIFT, Reader, Total, parsed
 from opcheck.evidence.signs import DEPTH, Constraint, Domain
 from opcheck.model.measure import STANDING
@@ -174,6 +175,8 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
     if theorem.claim not in ("upper bound", "one-step"):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
+    if reason := refusal(theorem):
+        raise NotProved(f"{theorem.name}: {reason}")
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
