@@ -141,10 +141,8 @@ def refusal(theorem: Theorem) -> str:
     constrained = theorem.constrained and theorem.method.constrained
     for key, use in plan(theorem).takes.items():
         # a text that is no combination of points is refused when it is read
-        with contextlib.suppress(TypeError, Undecided, OpcheckError):
-            if feels_the_origin(
-                theorem.method, use, theorem.constrained and theorem.method.constrained
-            ):
+        with contextlib.suppress(TypeError, Undecided, OpcheckError, ZeroDivisionError):
+            if feels_the_origin(theorem.method, use, constrained):
                 return (
                     f"{key} depends on where the origin lies, so z* can't be taken as 0; measure "
                     "a distance instead"
