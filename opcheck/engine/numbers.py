@@ -7,6 +7,7 @@ A bare ``arb`` compares overlapping balls False both ways, so ``max`` drops the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import flint
@@ -28,13 +29,9 @@ def rational(value: Any) -> fmpq:
     raise TypeError(f"{type(value).__name__} {value!r} has no exact rational value")
 
 
-def literal(source: str) -> fmpq:
-    """A decimal literal as the rational it denotes."""
-    mantissa, _, exponent = source.lower().replace("_", "").partition("e")
-    whole, _, decimals = mantissa.partition(".")
-    power = int(exponent or 0) - len(decimals)
-    digits = int(whole + decimals)
-    return fmpq(digits * 10**power) if power >= 0 else fmpq(digits, 10**-power)
+def literal(value: Fraction) -> fmpq:
+    """A decimal as the rational it denotes."""
+    return fmpq(value.numerator, value.denominator)
 
 
 def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -185,6 +182,10 @@ class Ball:
         """Every number that is at most ``error`` away from one of the ball's."""
         return _ball(self.ball + arb(0, abs(_enclose(error)).upper()))
 
+    def floor(self) -> int:
+        """Largest integer below. Raises Undecided where the ball holds an integer inside."""
+        return -(-self).ceil()
+
     def ceil(self) -> int:
         """Smallest integer above. Raises Undecided where the ball holds an integer inside."""
         lowest = self.ball.ceil().unique_fmpz()
@@ -254,7 +255,7 @@ def _on_balls(name: str) -> Callable[[Any], Any]:
 
 
 _ELEMENTARY = {
-    **{name: _on_balls(name) for name in ("sqrt", "exp", "log", "sin", "cos", "ceil")},
+    **{name: _on_balls(name) for name in ("sqrt", "exp", "log", "sin", "cos", "ceil", "floor")},
     "atan": _on_balls("arctan"),
     "abs": _on_balls("__abs__"),
 }

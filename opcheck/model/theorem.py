@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model import signature
 from opcheck.model.method import Method, resolve
 from opcheck.model.proof import Proof
 from opcheck.model.property import Property
@@ -85,17 +86,20 @@ class Theorem:
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.method.parameters} - self.let.keys()
         given = {p.constant for p in self.asked}
-        return chains(self.where, frozenset(own - given | set(self.free)))
+        positive = {p.constant for p in self.asked if p.kind.positive and p.number is None}
+        return chains(
+            self.where, frozenset(own - given | set(self.free)), frozenset(map(str, positive))
+        )
 
     @functools.cached_property
     def left(self) -> Text:
         """What is measured."""
-        return text(self.measure, frozenset(registry.names("measures")))
+        return text(self.measure, frozenset(registry.entered("measures")))
 
     @functools.cached_property
     def right(self) -> Text:
         """What bounds it."""
-        return text(self.bound, frozenset(registry.names("measures")))
+        return text(self.bound, frozenset(registry.entered("measures")))
 
     @property
     def asked(self) -> tuple[Property, ...]:
@@ -167,9 +171,8 @@ def theorem(
         doc: the statement in words and what is known about its constant.
         proof: a potential argument that shows it for all k and all admissible parameters.
 
-    Raises OpcheckError if the claim is unknown or the proof no Proof. The texts are parsed when
-    first used, since they may name methods and measures that load later; one that is no formula is
-    an ``error`` verdict.
+    Raises OpcheckError if the claim is unknown, the proof no Proof, or a text has no meaning; in a
+    file that is being imported once all of it is, since texts name methods and measures.
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
@@ -200,4 +203,5 @@ def theorem(
         registry.caller(),
     )
     registry.register("theorems", name, entry, entry.place)
+    registry.check_when_loaded("theorems", name, lambda: signature.check(entry))
     return entry
