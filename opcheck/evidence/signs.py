@@ -98,6 +98,8 @@ class Domain:
 
     def _search(self, factor: Any, strict: bool, most: int) -> int | None:
         value = Ratio(self.field, factor, self.field.one)
+        if not value.symbols <= {*self.symbols}:
+            return None  # of what is no part of the domain nothing is known
         if (found := self._stated(factor, strict)) is not None:
             return found
         for depth in range(most + 1):
@@ -125,8 +127,10 @@ class Domain:
                 continue
             found = 1 if constant > 0 else -1
             for other, power in [*factors, *c.value.den.factor()[1]]:
-                if power % 2 and other != factor:
-                    found *= self._factor(other, True, 0) or 0
+                if other != factor:
+                    # an even power too must not vanish: where it does, nothing is said
+                    sign = self._factor(other, True, 0) or 0
+                    found *= sign if power % 2 else abs(sign)
             if found:
                 return found
         return None

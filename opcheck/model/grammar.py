@@ -113,9 +113,11 @@ def parse_ranges(source: str) -> list[tuple[list[Node], list[Relation]]]:
     """
     if not source.strip():
         return []
-    body = _python(f"({source},)", "list of ranges", source)
-    assert isinstance(body, ast.Tuple)
+    # the comma makes a tuple of one part too, and moves no column
+    body = _python(f"{source.strip()},", "list of ranges", source)
     parts = []
+    if not isinstance(body, ast.Tuple):
+        raise OpcheckError(f"{source!r} is no list of ranges")
     for part in body.elts:
         if not isinstance(part, ast.Compare) or not all(type(o) in _RELATIONS for o in part.ops):
             raise OpcheckError(f"{_shown(part)} is not a range 'lo < name <= hi'")
@@ -188,10 +190,8 @@ def _shown(node: ast.expr) -> str:
 def _decimal(node: ast.expr, source: str) -> Fraction:
     """The rational that a decimal literal denotes, from its digits and not from its float."""
     written = ast.get_source_segment(source.strip(), node)
-    if written is None:
-        # a range is parsed inside brackets, which move its columns by one
-        written = ast.get_source_segment(f"({source},)", node)
-    digits = (written or repr(getattr(node, "value", ""))).lower().replace("_", "")
+    assert written is not None
+    digits = written.lower().replace("_", "")
     mantissa, _, exponent = digits.partition("e")
     if abs(int(exponent or 0)) > 400:
         raise OpcheckError(f"{digits} in {source[:200]!r} is beyond what float64 holds")
