@@ -8,9 +8,6 @@ pivot vanishes the form is a limit of forms where it does not.
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -23,12 +20,13 @@ from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.inequalities import refusal
-from opcheck.evidence.reader import SHIFT, Reader, Total, parsed
-from opcheck.evidence.signs import DEPTH, Constraint, Domain
+from opcheck.evidence.ranges import domain, symbols_of
+from opcheck.evidence.reader import SHIFT, Reader, Total
+from opcheck.evidence.signs import DEPTH, Domain
+from opcheck.model import grammar
+from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
-from opcheck.model.property import Cocoercive, Lipschitz, StronglyMonotone
-from opcheck.model.text import Text, text
 from opcheck.model.theorem import Theorem
 
 Part = Literal["start", "step", "end"]
@@ -154,13 +152,17 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
     """How many steps before and after k the texts of a part speak of."""
     potential = proof.potential or "0"
     using: Mapping[str, str] = getattr(proof, part)
-    texts = [*using, *using.values()]
-    texts += [theorem.measure, theorem.bound] if part == "end" else [potential]
-    texts += [f"next({potential})"] if part == "step" else []
+    trees = [grammar.parse(source) for source in [*using, *using.values()]]
+    whole = grammar.parse(potential)
+    if part == "end":
+        trees += [theorem.left.tree, theorem.right.tree]
+    else:
+        trees.append(whole)
+    if part == "step":
+        trees.append(Call("next", (whole,)))
     low, high = 0, 1
-    for source in texts:
-        whole = source.replace(INVARIANT, f"({potential})")
-        a, b = _span(parsed(whole), 0, theorem)
+    for tree in trees:
+        a, b = _span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
         low, high = min(low, a), max(high, b)
     return -low, high
 
@@ -215,11 +217,9 @@ class _Case:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
         self.at, self.least = at, least
-        self.indices = [] if at is not None else sorted(_names(case["k"])) if "k" in case else ["k"]
-        constants = [p.constant for p in theorem.asked if p.kind.better is not None]
-        chosen = [c.name for c in theorem.chains if c.name not in case]
-        self.names = list(dict.fromkeys([*constants, *chosen]))
-        field = Field([*self.names, *self.indices])
+        stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
+        self.indices = [] if at is not None else stands
+        field = Field([*symbols_of(theorem, [*case]), *self.indices])
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
             k, before, after = field.number(0), 0, at + after
@@ -232,86 +232,16 @@ class _Case:
 
     def meanings(self) -> dict[str, str]:
         """What the spare symbols stand for."""
-        names = [*self.reader.sums, *self.reader.powers]
+        spares = self.reader.spares
+        names = [*spares.sums, *spares.powers, *spares.roots]
         return {n: self.reader.field.meaning(n) for n in names}
 
     def domain(self) -> Domain:
         """Constants and parameters that the statement admits, and k from ``least`` on."""
-        # reading may meet further sums, powers and roots
-        met = len(self.reader.sums) + len(self.reader.powers) + len(self.reader.roots)
+        met = len(self.reader.spares)  # reading may meet further sums, powers and roots
         if met not in self._domains:
-            self._domains[met] = self._domain()
+            self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
-
-    def _domain(self) -> Domain:
-        field, reader = self.reader.field, self.reader
-        found = self._range()
-        # a symbol behind k counts from 0: a few k before the first are then proved too
-        least = self.least if self.indices == ["k"] else 0
-        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
-        symbols = [*self.names, *self.indices]
-        early = [Constraint(field.symbol(name), False) for name in self.indices]
-        anywhere = Domain(field, symbols, [*found, *early])
-        for name, term in reader.sums.items():
-            if self.indices == ["k"] and anywhere.nonnegative(term):
-                known.append(Constraint(field.symbol(name), False))
-        for name, base in reader.powers.items():
-            if anywhere.positive(base):
-                known.append(Constraint(field.symbol(name), True))
-            if anywhere.nonnegative(base - 1):
-                known.append(Constraint(field.symbol(name) - 1, False))
-            elif anywhere.nonnegative(1 - base):
-                known.append(Constraint(1 - field.symbol(name), False))
-        found = [*found, *self._without_roots(found, anywhere)]
-        return Domain(field, [*symbols, *reader.sums, *reader.powers], [*found, *known])
-
-    def _range(self) -> list[Constraint]:
-        found: list[Constraint] = []
-        for prop in self.theorem.asked:
-            if prop.kind.positive:
-                found.append(Constraint(self.reader.field.symbol(prop.constant), True))
-        # what two properties of one operator say of their constants, unless it is constant
-        for one, other in itertools.permutations(self.theorem.asked, 2):
-            if one.of == other.of and one.kind is StronglyMonotone:
-                mu = self.reader.field.symbol(one.constant)
-                if other.kind is Lipschitz:
-                    found.append(Constraint(self.reader.field.symbol(other.constant) - mu, False))
-                if other.kind is Cocoercive:
-                    beta = self.reader.field.symbol(other.constant)
-                    found.append(Constraint(1 - mu * beta, False))
-        for chain in [*self.theorem.conditions, *self.theorem.chains]:
-            if chain.name in self.case:
-                continue
-            lows, highs = self._ends(chain.lo, "max"), self._ends(chain.hi, "min")
-            for value in self._ends(text(chain.name), ""):
-                found += [Constraint(value - low, chain.strict[0]) for low in lows]
-                found += [Constraint(high - value, chain.strict[1]) for high in highs]
-            # a range that holds a point is not empty
-            found += [Constraint(high - low, any(chain.strict)) for low in lows for high in highs]
-        return found
-
-    def _without_roots(self, found: Sequence[Constraint], anywhere: Domain) -> list[Constraint]:
-        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
-        field, squared = self.reader.field, []
-        for name, inner in self.reader.roots.items():
-            zero, one = ({name: field.number(v)} for v in (0, 1))
-            for c in found:
-                if name in c.value.symbols:
-                    a = field.at(c.value, zero)
-                    b = field.at(c.value, one) - a
-                    linear = a + b * field.symbol(name) == c.value
-                    if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
-                        squared.append(Constraint(b * b * inner - a * a, c.strict))
-        return squared
-
-    def _ends(self, end: Text | None, function: str) -> list[Ratio]:
-        """An end of a range; several where it is the largest or the smallest of them."""
-        found = []
-        for part in _parts(end.source, function) if end else ():
-            # what is no rational function is left out: the range is then taken to be larger
-            with contextlib.suppress(OpcheckError, Undecided, TypeError):
-                found.append(self.reader.read(part))
-        return found
 
     def show(self) -> Lemma:
         """The lemma. Raises NotProved where it is not shown."""
@@ -357,62 +287,46 @@ class _Case:
 
 def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
     """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
-    found = (0, 0)
-    match parsed(source):
-        case ast.Name():
-            found = 1, 0
-        case ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()):
-            found = c, 0
-        case ast.BinOp(
-            ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()),
-            ast.Add(),
-            ast.Constant(int() as r),
-        ):
-            found = c, r
-    if not 0 <= found[1] < found[0]:
+    period, rest = 0, 0
+    match grammar.parse(source):
+        case Name():
+            period, rest = 1, 0
+        case Binary("*", Number(int() as c), Name()):
+            period, rest = c, 0
+        case Binary("+", Binary("*", Number(int() as c), Name()), Number(int() as r)):
+            period, rest = c, r
+    if not 0 <= rest < period:
         raise OpcheckError(f"{theorem.name}: k = {source!r} is not of the form c*m + r, r < c")
-    return found
+    return period, rest
 
 
-def _names(source: str) -> set[str]:
-    return {n.id for n in ast.walk(parsed(source)) if isinstance(n, ast.Name)}
-
-
-def _parts(source: str, function: str) -> list[str]:
-    """The arguments where a text is max(...) or min(...), else the text."""
-    node = parsed(source)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
-        return [part for a in node.args for part in _parts(ast.unparse(a), function)]
-    return [source]
-
-
-def _span(node: ast.AST, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
     """First and one past the last step that a text at k + at needs.
 
     ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
     """
     low = high = 0
     use: Take | None = None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in POINTS or node.func.id in {p.kind.name for p in theorem.asked}:
+    measures = registry.entered("measures")
+    if isinstance(node, Call):
+        if node.function in POINTS or node.function in {p.kind.name for p in theorem.asked}:
             evaluated = True
-        at += SHIFT.get(node.func.id, 0)
-        rows = [a.id for a in node.args if isinstance(a, ast.Name)]
-        if node.func.id in registry.names("measures") and len(rows) == len(node.args):
-            use = take(node.func.id, rows)
-    elif isinstance(node, ast.Name) and node.id in theorem.method.rows:
+        at += SHIFT.get(node.function, 0)
+        rows = [a.name for a in node.arguments if isinstance(a, Name)]
+        if node.function in measures and len(rows) == len(node.arguments):
+            use = take(node.function, rows)
+    elif isinstance(node, Name) and node.name in theorem.method.rows:
         # what step k + at writes; the state before the first step holds the one before
-        high = at + (node.id not in STANDING)
-        low = min(high - (evaluated and node.id not in STANDING), 0)
-    elif isinstance(node, ast.Name) and node.id in registry.names("measures"):
-        use = take(node.id)
+        high = at + (node.name not in STANDING)
+        low = min(high - (evaluated and node.name not in STANDING), 0)
+    elif isinstance(node, Name) and node.name in measures:
+        use = take(node.name)
     if use is not None:
         high = at + use.in_step
         low = min(high - use.measure.of_point, 0)
-    for child in ast.iter_child_nodes(node):
-        if child is not getattr(node, "func", None):
-            a, b = _span(child, at, theorem, evaluated)
-            low, high = min(low, a), max(high, b)
+    for child in grammar.children(node):
+        a, b = _span(child, at, theorem, evaluated)
+        low, high = min(low, a), max(high, b)
     return low, high
 
 

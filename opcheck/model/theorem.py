@@ -40,7 +40,7 @@ class Source:
         return f"{self.key}{', ' + self.number if self.number else ''} [{grade}]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Theorem:
     """A convergence statement; see ``theorem`` for the meaning of the fields."""
 
