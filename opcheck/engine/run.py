@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
-from opcheck.engine.guard import blame, guard, watched
+from opcheck.engine.guard import blame, guard, guard_method, watched
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
@@ -179,6 +179,7 @@ def run_batch(
     if len(takes) > compiler.SLOTS:
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
+    guard_method(method, min(problem.dim, 3))
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
