@@ -250,11 +250,13 @@ def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.o
 
 @contextlib.contextmanager
 def reading(subject: str, dimension: int) -> Iterator[None]:
-    """Raises OpcheckError for a text that reads past the end of a vector of this dimension."""
+    """Raises OpcheckError for a text that reads past a vector of this dimension or divides by 0."""
     try:
         yield
     except IndexError as error:
         raise OpcheckError(_differs(subject, f"in dimension {dimension}: {error}")) from error
+    except ZeroDivisionError as error:
+        raise OpcheckError(f"{subject} divides by 0") from error
 
 
 def same_in_all(subject: str, results: Mapping[int, Any]) -> None:
@@ -472,9 +474,10 @@ def _weights(
     params = _params(method, values, FIRST)[0]
     J = oracle.resolvent if constrained else identity
     held = []
-    for k in range(FIRST):
-        method.kernel(oracle, None, J, None, own, params, fmpq(k), 1)
-        held.append([weight(vector_of(row)) for row in own])
+    with reading(method.name, DIMENSION):
+        for k in range(FIRST):
+            method.kernel(oracle, None, J, None, own, params, fmpq(k), 1)
+            held.append([weight(vector_of(row)) for row in own])
     return settled(method, held)
 
 

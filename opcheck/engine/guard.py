@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from opcheck.engine.jit import TRUSTED, visible
+from opcheck.engine.jit import foreign, visible
 from opcheck.errors import OpcheckError
 from opcheck.model.method import Method
 from opcheck.model.operator import Vector
@@ -23,7 +23,7 @@ def guard(problem: Problem) -> None:
     returns NaN, leaves entries unset, changes its input, or answers twice differently.
     """
     kernel = problem.operator.kernel
-    if (getattr(kernel, "__module__", None) or "").partition(".")[0] not in TRUSTED:
+    if foreign(kernel):
         _guard(problem.name, _Key(problem))
 
 
@@ -133,7 +133,7 @@ def guard_method(method: Method, dimension: int = 2) -> None:
 @functools.lru_cache(maxsize=256)
 def _trusted(method: Method) -> bool:
     """Whether all of a method's text, and of its base's, comes with opcheck."""
-    return all(f.__module__.partition(".")[0] in TRUSTED for f in visible(method.kernel))
+    return not any(foreign(f) for f in visible(method.kernel))
 
 
 @functools.lru_cache(maxsize=256)
