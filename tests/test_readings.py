@@ -816,6 +816,7 @@ def test_what_is_no_number_has_no_rational(value: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
         rational(value)
 
+
 # ---- what a proof may take for granted ----------------------------------------------------------
 
 
@@ -896,7 +897,12 @@ def by_dimension(F, F_data, J, J_data, state, params, k, n):
 
 ORIGIN = {
     "descends_from_nowhere": (descends_from_nowhere, "z w Fz Fw", 2, "F is evaluated at .* to 0"),
-    "looks_ahead_from_nowhere": (looks_ahead_from_nowhere, "z zbar Fz", 2, "F is evaluated .* to 0"),
+    "looks_ahead_from_nowhere": (
+        looks_ahead_from_nowhere,
+        "z zbar Fz",
+        2,
+        "F is evaluated .* to 0",
+    ),
     "anchored_at_zero": (pulls_to_a_row, "z a=0 Fz", 1, "weights add up to 1/2, not 1"),
     "shrinks": (shrinks, "z Fz", 1, "weights add up to"),
     "sums_up": (sums_up, "z total Fz", 1, "row total is a combination"),

@@ -319,9 +319,7 @@ def trace(
     for j, use in enumerate(takes):
         forms = {d: [_products(form, d) for form in found.record[j]] for d, found in read.items()}
         same_in_all(use.measure.name, forms)
-    same_in_all(
-        method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()}
-    )
+    same_in_all(method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()})
     found = _trace(method, values, chosen, constrained, takes, split=False)
     if constrained and {e.of for e in found.evaluations} >= {"F", "S"}:
         return _trace(method, values, chosen, constrained, takes, split=True)
@@ -465,9 +463,7 @@ def _row(index: int, held: Scalar) -> Sparse:
     return ((SHIFT, fmpq(held)), *own) if held != 0 else own
 
 
-def _weights(
-    method: Method, values: Mapping[str, Any], constrained: bool
-) -> tuple[Scalar, ...]:
+def _weights(method: Method, values: Mapping[str, Any], constrained: bool) -> tuple[Scalar, ...]:
     """How often each row holds the shift, by the first steps of a run."""
     oracle = Recorder(method.name, False, constrained)
     own = state_of(_start(method, oracle))

@@ -277,7 +277,9 @@ class Radius:
     def square(self) -> Form:
         """R² with its factor."""
         one = {(self.start, self.start): fmpq(1)}
-        found: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (self.factor * self.factor)
+        found: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (
+            self.factor * self.factor
+        )
         return found
 
     def _refuse(self, *_: Any) -> Any:

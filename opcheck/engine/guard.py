@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from opcheck.engine.jit import foreign, visible
 from opcheck.errors import OpcheckError
+from opcheck.model.measure import Measure
 from opcheck.model.method import Method
 from opcheck.model.operator import Vector
 from opcheck.model.primitives import identity
@@ -126,12 +127,12 @@ def guard_method(method: Method, dimension: int = 2) -> None:
     rows, if n steps in one call are not n single ones, if it changes params or data, makes other
     calls of F than it declares, or declares a form with A ≠ 0 and never calls J.
     """
-    if not _trusted(method):
+    if not trusted(method):
         _guard_method(method, dimension)
 
 
 @functools.lru_cache(maxsize=256)
-def _trusted(method: Method) -> bool:
+def trusted(method: Method) -> bool:
     """Whether all of a method's text, and of its base's, comes with opcheck."""
     return not any(foreign(f) for f in visible(method.kernel))
 
@@ -218,9 +219,7 @@ class _Trial:
         own = state.copy()
         J = self.resolvent if self.constrained else identity
         try:
-            self.method.kernel(
-                self, self.data, J, self.data, own, self.params, float(k), n
-            )
+            self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise
         except Exception as error:
@@ -278,6 +277,24 @@ class _Trial:
                 f"{self.method.name} calls J with gamma = {gamma}; a resolvent has a positive step"
             )
         self.resolvents += 1
+
+
+def blame_run(
+    problem: Problem, method: Method, measures: Sequence[Measure], error: Exception
+) -> OpcheckError:
+    """What a run raised, as an error that names the foreign texts that it can be of."""
+    foreigners = [f"measure {m.name}" for m in measures if foreign(m.kernel)]
+    if not trusted(method):
+        foreigners.append(method.name)
+        if len(foreigners) == 1 and not foreign(problem.operator.kernel):
+            return blame_method(method, error)
+    if not foreigners:
+        return blame(problem, error)
+    if foreign(problem.operator.kernel):
+        foreigners.append(f"the operator of {problem.name!r}")
+    return OpcheckError(
+        f"{' or '.join(foreigners)} raises {type(error).__name__} in the run: {error}"
+    )
 
 
 def blame_method(method: Method, error: Exception) -> OpcheckError:

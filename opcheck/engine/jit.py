@@ -208,7 +208,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
     for callee in visible(function)[1:]:
         _make_callable(callee)
-    checked = role.endswith("operator") and foreign(function)
+    checked = foreign(function)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
     dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.

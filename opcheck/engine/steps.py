@@ -29,7 +29,6 @@ from opcheck.engine.forms import (
     SHIFT,
     Coefficient,
     Form,
-    Scalar,
     Sparse,
     at_origin,
     weight,
@@ -46,15 +45,15 @@ Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i
 
 
 @functools.lru_cache(maxsize=256)
-def weights_from_the_start(method: Method, constrained: bool) -> tuple[Scalar, ...]:
-    """How often each row holds the shift of z* after the first and any later step of a run.
+def from_the_start(method: Method, constrained: bool) -> Steps:
+    """The first steps of a run, for all parameters at once; integer ones are 2.
 
-    Raises OpcheckError where F or a resolvent is asked at what is no point, or where it differs
-    from step to step; TypeError or Undecided for a text that is not linear in its points.
+    Raises OpcheckError for a method that depends on where the origin lies or on the dimension,
+    TypeError or Undecided for one that is not linear in its points.
     """
     field = Field([p.symbol for p in method.parameters])
     whole = {p.symbol for p in method.parameters if p.integer}
-    steps = Steps(
+    return Steps(
         method,
         field,
         field.number(0),
@@ -64,7 +63,6 @@ def weights_from_the_start(method: Method, constrained: bool) -> tuple[Scalar, .
         constrained,
         start=True,
     )
-    return tuple(value.constant() for value in settled(method, steps.weights[1:]))
 
 
 class Steps:
@@ -128,9 +126,9 @@ class Steps:
             self.states.append([((0, one),) if w else () for w in held])
             self.weights.append(held)
             return
-        fixed = weights_from_the_start(method, self.constrained)
+        fixed = settled(method, from_the_start(method, self.constrained).weights[1:])
         self.states.append([((i, one),) for i in range(len(method.rows))])
-        self.weights.append([self.field.number(w) for w in fixed])
+        self.weights.append([self.field.number(w.constant()) for w in fixed])
 
     def index(self, offset: int) -> Index:
         """k + offset."""
@@ -219,7 +217,7 @@ class Steps:
         if isinstance(form, int) and form == 0:
             return {}
         if not isinstance(form, Form):
-            raise OpcheckError("it is no quadratic form in the points of the run")
+            raise TypeError("what is measured is no quadratic form in the points of the run")
         total: Quadratic = {}
         for (u, v), c in form.inner_products(dimension).items():
             add_inner(total, u, v, self.field.number(c))

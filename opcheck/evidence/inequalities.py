@@ -7,6 +7,7 @@ the run and the claim only feel the sum; where they don't, F z* is one more basi
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
+from opcheck.engine.steps import from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
 from opcheck.evidence.setting import Place, Setting, setting
@@ -136,6 +138,15 @@ def refusal(theorem: Theorem) -> str:
         return f"it is about {' or '.join(theorem.on)} only, which is no class of operators"
     if theorem.claim == "equality":
         return "it is an equality: a worst case bounds from above only"
+    constrained = theorem.constrained and theorem.method.constrained
+    # a text that is no combination of points is refused when it is read
+    with contextlib.suppress(TypeError, Undecided):
+        try:
+            steps = from_the_start(theorem.method, constrained)
+            for use in plan(theorem).takes.values():
+                steps.measured(use, 1)
+        except OpcheckError as error:
+            return str(error)
     kinds = {p.kind.name for p in theorem.asked if p.of == "A"}
     if kinds and not theorem.constrained:
         return f"it asks {', '.join(sorted(kinds))} of A, and A = 0"

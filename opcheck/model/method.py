@@ -191,8 +191,8 @@ def method(
     rows: str,
     calls: int | str,
     source: str,
+    constrained: bool,
     points: str = "z",
-    constrained: bool = True,
 ) -> Callable[[Advance], Advance]:
     """Register an iteration.
 
@@ -201,8 +201,9 @@ def method(
             k and must come last.
         rows: state rows; the first is z; ``Fz=0`` starts at 0 instead of at z⁰.
         calls: operator calls an iteration: a number or a formula in the parameters.
+        constrained: True where the method calls J, directly or by ``resolvent_of_sum``, and so has
+            a form with A ≠ 0; False where it has none.
         points: rows at which F is evaluated.
-        constrained: False where the method has no form with A ≠ 0.
     """
 
     def enter(function: Advance) -> Advance:
