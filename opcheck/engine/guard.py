@@ -128,7 +128,7 @@ def guard_method(method: Method, dimension: int = 2) -> None:
     calls of F than it declares, or declares a form with A ≠ 0 and never calls J.
     """
     if not trusted(method):
-        _guard_method(method, dimension)
+        guard_text(method, dimension)
 
 
 @functools.lru_cache(maxsize=256)
@@ -138,7 +138,8 @@ def trusted(method: Method) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _guard_method(method: Method, dimension: int) -> None:
+def guard_text(method: Method, dimension: int) -> None:
+    """The same of any method."""
     rng = np.random.default_rng(0)
     for constrained in (False, True) if method.constrained else (False,):
         for k in (0, LATER):
@@ -301,7 +302,7 @@ def blame_method(method: Method, error: Exception) -> OpcheckError:
     """What a method's text raised, as an error that names it."""
     if isinstance(error, IndexError):
         return OpcheckError(
-            f"{method.name} reads or writes past an array: {error}; its state has the rows "
+            f"{method.name} reads or writes past an array: {error}; it has the rows "
             f"{', '.join(method.rows)} and no others, its params are "
             f"{', '.join(p.name for p in method.parameters) or 'none'}"
         )
