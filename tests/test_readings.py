@@ -20,16 +20,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from opcheck import registry
-from opcheck.engine.coefficients import Trace, trace
+from opcheck.engine.coefficients import Trace, memory, trace, walk
 from opcheck.engine.forms import Coefficient
 from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exactly
 from opcheck.engine.jit import visible
 from opcheck.engine.numbers import Ball, ball_arithmetic, literal, precision, rational
+from opcheck.engine.ratio import Field
 from opcheck.engine.run import run, run_batch, take
+from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear, operator
-from opcheck.model.primitives import middle, slack, within
+from opcheck.model.primitives import axpy, combine, middle, slack, subtract, within
 from opcheck.model.problem import Problem
 from opcheck.model.symbolic import field
 from opcheck.model.text import FUNCTIONS, text
@@ -708,7 +710,8 @@ def shifted(F, F_data, J, J_data, state, params, k, n):
 def test_a_method_that_is_not_linear_in_its_points_has_no_coefficients(
     kernel: Callable[..., None],
 ) -> None:
-    method = dataclasses.replace(resolve("gradient_descent_ascent"), name="mine", kernel=kernel)
+    base = resolve("gradient_descent_ascent")
+    method = dataclasses.replace(base, name="mine", kernel=kernel, constrained=False)
     with pytest.raises(TypeError):
         trace(method, {"gamma": 1.0}, 1)
 
@@ -812,3 +815,145 @@ def test_a_float_as_a_rational_is_its_binary_value(value: float) -> None:
 def test_what_is_no_number_has_no_rational(value: float) -> None:
     with pytest.raises((ValueError, OverflowError)):
         rational(value)
+
+
+# ---- what a proof may take for granted ----------------------------------------------------------
+
+
+def descends_from_nowhere(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ(F z − F w), w = z − z."""
+    z, w, Fz, Fw = state[0], state[1], state[2], state[3]
+    for _ in range(n):
+        subtract(w, z, z)
+        F(z, Fz, F_data)
+        F(w, Fw, F_data)
+        subtract(Fz, Fz, Fw)
+        axpy(z, z, -params[0], Fz)
+
+
+def looks_ahead_from_nowhere(F, F_data, J, J_data, state, params, k, n):
+    """Extragradient whose look-ahead forgets z."""
+    z, zbar, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        for i in range(z.shape[0]):
+            zbar[i] = -params[0] * Fz[i]
+        F(zbar, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+
+
+def pulls_to_a_row(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = β a + (1 − β)(z − γ F z), a the second row."""
+    z, a, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        beta = 1 / (k + 2)
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+        combine(z, beta, a, 1 - beta, z)
+        k += 1
+
+
+def shrinks(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = (1 − γ) z − γ F z."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        combine(z, 1 - params[0], z, -params[0], Fz)
+
+
+def sums_up(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps beside which the iterates are added up."""
+    z, total, Fz = state[0], state[1], state[2]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+        axpy(total, total, 1, z)
+
+
+def two_variables(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ F z of a game of two variables."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        for i in range(2):
+            z[i] = z[i] - params[0] * Fz[i]
+
+
+def one_variable(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ F z on the line, and half of it elsewhere."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0] / (1 if z.shape[0] == 1 else 2), Fz)
+
+
+def by_dimension(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ/d F z."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0] / z.shape[0], Fz)
+
+
+ORIGIN = {
+    "descends_from_nowhere": (descends_from_nowhere, "z w Fz Fw", 2, "F is evaluated at .* to 0"),
+    "looks_ahead_from_nowhere": (
+        looks_ahead_from_nowhere,
+        "z zbar Fz",
+        2,
+        "F is evaluated .* to 0",
+    ),
+    "anchored_at_zero": (pulls_to_a_row, "z a=0 Fz", 1, "weights add up to 1/2, not 1"),
+    "shrinks": (shrinks, "z Fz", 1, "weights add up to"),
+    "sums_up": (sums_up, "z total Fz", 1, "row total is a combination"),
+}
+DIMENSION = {
+    "two_variables": (two_variables, "z Fz", 1, "every coordinate alike in every dimension"),
+    "one_variable": (one_variable, "z Fz", 1, "every coordinate alike in every dimension"),
+    "by_dimension": (by_dimension, "z Fz", 1, "every coordinate alike in every dimension"),
+}
+NARROW = {**ORIGIN, **DIMENSION}
+
+
+def own_method(name: str) -> Method:
+    kernel, rows, calls, _ = NARROW[name]
+    base = resolve("gradient_descent_ascent")
+    words = rows.split()
+    return dataclasses.replace(
+        base,
+        name=name,
+        kernel=kernel,
+        rows=tuple(w.removesuffix("=0") for w in words),
+        zero=frozenset(w.removesuffix("=0") for w in words if w.endswith("=0")),
+        calls=str(calls),
+        constrained=False,
+    )
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_what_holds_for_one_origin_or_one_dimension_is_refused_by_every_reading(name: str) -> None:
+    """F2 and F3: a trace, a step from any state, and a step that stands for all."""
+    method, words = own_method(name), NARROW[name][3]
+    values = {"gamma": fmpq(1, 4)}
+    ring = Field(["gamma", "k"])
+    index = ring.symbol("k")
+    if name != "sums_up":  # a run from the start doesn't read its sum
+        with pytest.raises(OpcheckError, match=words):
+            trace(method, values, 3)
+    with pytest.raises(OpcheckError, match=words):
+        memory(method, values)
+    with pytest.raises(OpcheckError, match=words):
+        walk(method, values, (), 1)
+    for start in (False, True):
+        if not (start and name == "sums_up"):
+            with pytest.raises(OpcheckError, match=words):
+                Steps(
+                    method,
+                    ring,
+                    ring.number(0) if start else index,
+                    lambda n, _: ring.symbol(n),
+                    0,
+                    3,
+                    False,
+                    start,
+                )

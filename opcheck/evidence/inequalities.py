@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
-from opcheck.engine.steps import feels_the_origin
+from opcheck.engine.steps import from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
 from opcheck.evidence.setting import Place, Setting, setting
@@ -139,14 +139,14 @@ def refusal(theorem: Theorem) -> str:
     if theorem.claim == "equality":
         return "it is an equality: a worst case bounds from above only"
     constrained = theorem.constrained and theorem.method.constrained
-    for key, use in plan(theorem).takes.items():
-        # a text that is no combination of points is refused when it is read
-        with contextlib.suppress(TypeError, Undecided, OpcheckError, ZeroDivisionError):
-            if feels_the_origin(theorem.method, use, constrained):
-                return (
-                    f"{key} depends on where the origin lies, so z* can't be taken as 0; measure "
-                    "a distance instead"
-                )
+    # a text that is no combination of points is refused when it is read
+    with contextlib.suppress(TypeError, Undecided):
+        try:
+            steps = from_the_start(theorem.method, constrained)
+            for use in plan(theorem).takes.values():
+                steps.measured(use, 1)
+        except OpcheckError as error:
+            return str(error)
     kinds = {p.kind.name for p in theorem.asked if p.of == "A"}
     if kinds and not theorem.constrained:
         return f"it asks {', '.join(sorted(kinds))} of A, and A = 0"

@@ -12,6 +12,7 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.document import document
+from opcheck.engine.guard import guard_method
 from opcheck.errors import OpcheckError
 from opcheck.evidence.adjudicate import adjudicate
 from opcheck.evidence.choices import Empty
@@ -229,10 +230,13 @@ def verify(
     Returns:
         A Verdict for one theorem by full name on one problem, else a Report.
 
-    Raises OpcheckError for an unknown name, or for parameters outside the theorem's range.
+    Raises OpcheckError for an unknown name, for parameters outside the theorem's range, and for a
+    method that fails its guards.
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
+    for name in chosen:  # a wrong method is one error, and not one on each problem
+        guard_method(registry.get("theorems", name).method)
     if problem is not None:
         where = problem_named(problem) if isinstance(problem, str) else problem
         if len(chosen) == 1 and patterns == chosen:

@@ -191,8 +191,8 @@ def method(
     rows: str,
     calls: int | str,
     source: str,
+    constrained: bool | None = None,
     points: str = "z",
-    constrained: bool = True,
 ) -> Callable[[Advance], Advance]:
     """Register an iteration.
 
@@ -201,9 +201,17 @@ def method(
             k and must come last.
         rows: state rows; the first is z; ``Fz=0`` starts at 0 instead of at z⁰.
         calls: operator calls an iteration: a number or a formula in the parameters.
+        constrained: to be said of every method: True where it calls J, directly or by
+            ``resolvent_of_sum``, and so has a form with A ≠ 0; False where it has none.
         points: rows at which F is evaluated.
-        constrained: False where the method has no form with A ≠ 0.
+
+    Raises OpcheckError where ``constrained`` is not said, or the name is taken.
     """
+    if not isinstance(constrained, bool):
+        raise OpcheckError(
+            f"method {name!r} must say constrained=True (it calls J and runs where A is not 0) or "
+            "constrained=False"
+        )
 
     def enter(function: Advance) -> Advance:
         words = rows.split()
