@@ -255,7 +255,9 @@ class Steps:
             return plus(self.value("F", point), self.value("A", point))
         if "S" in known:
             return minus(known["S"], self.value("F", point))
-        return self.oracle.ask("A", point, 0)[1]
+        raise OpcheckError(
+            f"{of} is taken at a point that no resolvent returned: A need not have a value there"
+        )
 
 
 def plus(u: Sparse, v: Sparse) -> Sparse:

@@ -8,31 +8,31 @@ pivot vanishes the form is a limit of forms where it does not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-import numpy as np
 
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.explain import at_words, failure, helper, in_words
 from opcheck.evidence.inequalities import refusal
 from opcheck.evidence.ranges import domain, symbols_of
 from opcheck.evidence.reader import SHIFT, Reader, Total
 from opcheck.evidence.signs import DEPTH, Domain
+from opcheck.evidence.well_posed import well_posed
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
 POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
-REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 
 
@@ -57,16 +57,21 @@ class Lemma:
 
 @dataclass(frozen=True)
 class Proved:
-    """A statement shown for all k and all admissible parameters, in every dimension.
+    """A statement shown for all k and all admissible real parameters, in every dimension.
 
     Attributes:
-        covers: for which k and integer parameters.
+        covers: for which k, whole parameters and A.
+        only: the part of the stated range of whole parameters that the cases show; "" for all.
+        remark: the author's word on the cases; it shows nothing.
         at_most: what the potential is at most where it starts.
+        lemmas: every inequality that was shown: the start, each step and each end of each case.
         symbols: what the spare symbols of the formulas stand for.
     """
 
     theorem: str
     covers: str
+    only: str
+    remark: str
     potential: str
     at_most: str
     lemmas: tuple[Lemma, ...]
@@ -90,6 +95,7 @@ def prove(theorem: str | Theorem) -> Proved:
     lemmas: list[Lemma] = []
     meanings: dict[str, str] = {}
     try:
+        well_posed(entry)
         _complete(entry, proof)
         for part, case in _parts_of(proof):
             try:
@@ -103,9 +109,18 @@ def prove(theorem: str | Theorem) -> Proved:
     except NotProved:
         raise
     except (OpcheckError, Undecided, TypeError) as error:
-        raise NotProved(f"{entry.name}: {error}") from error
+        sentence = str(error).removeprefix(f"{entry.name}: ")
+        raise NotProved(f"{entry.name}: {sentence}") from error
+    only = _only(entry, proof)
     return Proved(
-        entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
+        entry.name,
+        _covers(entry, only),
+        only,
+        proof.remark,
+        proof.potential,
+        proof.at_most,
+        tuple(lemmas),
+        meanings,
     )
 
 
@@ -183,6 +198,15 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
+    if theorem.at_least:
+        raise NotProved(
+            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says on, "
+            "and a proof would speak of that alone"
+        )
+    whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+    for case in proof.cases:
+        for name in sorted(whole - case.keys()):
+            raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
     for fixed in _fixed(proof):
         found = [
             case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
@@ -193,15 +217,29 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
             raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
 
 
-def _covers(theorem: Theorem, proof: Proof) -> str:
+def _only(theorem: Theorem, proof: Proof) -> str:
+    """The whole parameters that the cases speak of, where the statement ranges over more."""
+    parts = []
+    for chain in theorem.chains:
+        if not any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
+            continue
+        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        top = None if chain.hi is None else grammar.constant(chain.hi.tree)
+        bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
+        stated: set[int] = set()
+        if top is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
+            stated = set(range(least, most + 1))
+        if not stated or not stated <= set(values):
+            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+    return " and ".join(parts)
+
+
+def _covers(theorem: Theorem, only: str) -> str:
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
-    given = [", ".join(f"{n} = {v}" for n, v in case.items()) for case in _fixed(proof)]
-    if proof.remark or any(given):
-        parts.append(proof.remark or " and ".join(given))
-    used = [*proof.start, *proof.step, *proof.end]
-    if any(inequality.startswith("Subgradient(") for inequality in used):
-        parts.append("A the subdifferential of a convex function")
-    return "; ".join(parts)
+    parts += [only] if only else []
+    return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
 class _Case:
@@ -252,13 +290,16 @@ class _Case:
             first, then = (self.reader.total(self.proof.at_most, at + late) for late in (0, 1))
             if (first - then).terms:
                 raise NotProved(f"{self.theorem.name}: at_most must not depend on k")
-            return self._show(self.reader.total(f"({potential}) - next({potential})", at), at)
-        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})", at)
-        return self._show(target, at)
+            grown = Call("next", (grammar.parse(potential),))
+            target = Binary("-", grammar.parse(potential), grown)
+        else:
+            target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
+        return self._show(self.reader.total(target, at), at)
 
     def _invariant(self, offset: int) -> Total:
         """B − V."""
-        return self.reader.total(f"({self.proof.at_most}) - ({self.proof.potential})", offset)
+        most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
+        return self.reader.total(Binary("-", most, potential), offset)
 
     def _show(self, target: Total, at: int) -> Lemma:
         using: Mapping[str, str] = getattr(self.proof, self.part)
@@ -270,7 +311,7 @@ class _Case:
             if inequality in KNOWN and self.part == "end":
                 value = self._invariant(at + KNOWN.index(inequality))
             else:
-                value = self.reader.total(inequality, at)
+                value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{where}: the multiplier {formula!r} is no number")
@@ -281,8 +322,29 @@ class _Case:
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
-        squares = _squares(rest, self.domain(), where, self.reader.steps.names(at))
-        return Lemma(name, tuple(used), squares)
+        return Lemma(name, tuple(used), self._squares(rest, where, at))
+
+    def _squares(self, rest: Total, where: str, at: int) -> tuple[tuple[str, str], ...]:
+        """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
+        form = _form(rest, self.domain(), where)
+        names, domain = self.reader.steps.names(at), self.domain()
+        if (squares := _eliminated(form, domain, names, 0)) is not None:
+            return squares
+        symbols = set().union(*(c.symbols for c in form.values()))
+        failed = failure(form, domain, {*self.reader.field.known, *symbols}, self.indices)
+        if failed is None:
+            if (squares := _eliminated(form, domain, names, DEPTH)) is not None:
+                return squares
+            raise NotProved(
+                f"{where}: what is left is not shown to be a sum of squares: "
+                + _shown_form(form, names)
+            )
+        left, place = in_words(failed, names), at_words(failed)
+        hint = helper(self.reader, failed, domain, at)
+        raise NotProved(
+            f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
+            f"{failed.least:.3g}" + (f"; {hint}" if hint else "")
+        )
 
 
 def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
@@ -330,10 +392,8 @@ def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tup
     return low, high
 
 
-def _squares(
-    rest: Total, domain: Domain, where: str, names: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    """The remainder as a sum of squares with weights ≥ 0. Raises NotProved where it is none."""
+def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Ratio]:
+    """The remainder as a symmetric form. Raises NotProved where it holds more than products."""
     form: dict[tuple[int, int], Ratio] = {}
     for key, c in rest.terms.items():
         if isinstance(key, tuple):
@@ -344,15 +404,7 @@ def _squares(
                 raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
         else:
             raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
-    if (found := _eliminated(form, domain, names, 0)) is None:
-        _refute(form, domain, where)
-        found = _eliminated(form, domain, names, DEPTH)
-    if found is None:
-        raise NotProved(
-            f"{where}: what is left is not shown to be a sum of squares: "
-            + _shown_form(form, names)
-        )
-    return found
+    return form
 
 
 def _eliminated(
@@ -380,28 +432,6 @@ def _eliminated(
     return tuple(found)
 
 
-def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -> None:
-    """Raise NotProved where the form is negative at a point of the domain, which says where."""
-    if not form:
-        return
-    names = set().union(*(c.symbols for c in form.values()))
-    spots = {i: s for s, i in enumerate(sorted({i for i, _ in form}))}
-    for point in domain.points(names)[:REFUTED_AT]:
-        matrix = np.zeros((len(spots), len(spots)))
-        for (i, j), c in form.items():
-            value = domain.field.value(c, point)
-            matrix[spots[i], spots[j]] = np.nan if value is None else int(value.p) / int(value.q)
-        if np.isnan(matrix).any():
-            continue
-        values = np.linalg.eigvalsh(matrix)
-        if values[0] < -1e-9 * np.abs(values).max():
-            shown_at = ", ".join(f"{n} = {v}" for n, v in point.items())
-            raise NotProved(
-                f"{where}: what is left is no sum of squares at {shown_at}: "
-                f"it takes the value {values[0]:.3g}"
-            )
-
-
 def _pivot(
     form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain, depth: int
 ) -> int | None:
@@ -425,12 +455,12 @@ class ProofAttempt:
     """What came of a theorem's potential argument.
 
     Attributes:
-        status: "proved"; "not proved", where it does not show the theorem; "none", where none is
-            declared.
+        status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
+            proved", where it does not show the theorem; "none", where none is declared.
     """
 
     theorem: str
-    status: Literal["proved", "not proved", "none"]
+    status: Literal["proved", "in part", "not proved", "none"]
     proved: Proved | None = None
     reason: str = ""
 
@@ -444,6 +474,7 @@ def attempt(theorem: Theorem) -> ProofAttempt:
     if theorem.proof is None:
         return ProofAttempt(theorem.name, "none")
     try:
-        return ProofAttempt(theorem.name, "proved", prove(theorem))
+        proved = prove(theorem)
+        return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)
     except OpcheckError as error:
         return ProofAttempt(theorem.name, "not proved", reason=str(error))

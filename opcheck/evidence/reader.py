@@ -18,9 +18,10 @@ from opcheck.evidence.scalars import Scalars
 from opcheck.model import grammar
 from opcheck.model.grammar import Call, Name, Node
 from opcheck.model.property import Property
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 SHIFT = {"next": 1, "last": -1}
+OF_A = ("Resolvent", "Subgradient")  # inequalities that every A, or every ∂f, satisfies
 OPERATORS = ("F", "A", "S", "resolvent", "inner", "norm2", "Resolvent", "Subgradient")
 
 
@@ -74,7 +75,7 @@ class Reader(Scalars):
         least: the smallest k.
 
     Attributes:
-        used: which of "resolvent" and "Subgradient" the texts that were read speak of.
+        used: "resolvent" where the texts that were read speak of one.
     """
 
     def __init__(
@@ -105,15 +106,31 @@ class Reader(Scalars):
 
     def inequality(self, source: str, offset: int = 0) -> tuple[str, list[Sparse]]:
         """The name of an inequality and its points. Raises OpcheckError for another text."""
+        node, at = self._inequality(source, offset)
+        points = [self._value(a, at) for a in node.arguments]
+        if not all(isinstance(p, Coefficient) for p in points):
+            raise OpcheckError(f"{source!r} is no inequality between points")
+        return node.function, [p.vector for p in points]
+
+    def known(self, source: str, offset: int = 0) -> Total:
+        """What an inequality says is ≥ 0; that of a hypothesis or of A, and of nothing else.
+
+        Raises OpcheckError for another text.
+        """
+        node, at = self._inequality(source, offset)
+        return self.total(node, at)
+
+    def _inequality(self, source: str, offset: int) -> tuple[Call, int]:
         node, at = grammar.parse(source), offset
         while isinstance(node, Call):
-            if node.function not in SHIFT:
-                points = [self._value(a, at) for a in node.arguments]
-                if all(isinstance(p, Coefficient) for p in points):
-                    return node.function, [p.vector for p in points]
-                break
-            node, at = node.arguments[0], at + SHIFT[node.function]
-        raise OpcheckError(f"{source!r} is no inequality between points")
+            if node.function in SHIFT and len(node.arguments) == 1:
+                node, at = node.arguments[0], at + SHIFT[node.function]
+                continue
+            if node.function in self.properties or node.function in OF_A:
+                return node, at
+            break
+        offered = ", ".join([*self.properties, *OF_A])
+        raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
     def total(self, source: str | Node, offset: int = 0) -> Total:
         """The value of a text that must be quadratic."""
@@ -175,8 +192,13 @@ class Reader(Scalars):
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
 
     def _operator(self, name: str, points: list[Sparse]) -> Any:
-        if name in ("resolvent", "Subgradient"):
+        if name == "resolvent":
             self.used.add(name)
+        if name == "Subgradient" and self.theorem.A != "subdifferential":
+            raise OpcheckError(
+                f"Subgradient holds for A = ∂f alone, and the statement is about "
+                f"{WORDS_OF_A[self.theorem.A]}: say constrained='subdifferential'"
+            )
         match name, points:
             case (("F" | "A" | "S"), [p]):
                 return Coefficient(self.steps.value(name, p))

@@ -16,6 +16,12 @@ from opcheck.model.property import Property
 from opcheck.model.text import Chain, Text, chains, text
 
 Claim = Literal["upper bound", "equality", "one-step", "must fail"]
+OfA = Literal["zero", "monotone", "subdifferential"]
+WORDS_OF_A: dict[OfA, str] = {
+    "zero": "A = 0",
+    "monotone": "A maximally monotone",
+    "subdifferential": "A = ∂f with f convex",
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Theorem:
     free: tuple[str, ...]
     at_least: tuple[str, ...]
     paper: tuple[Mapping[str, str], ...]
-    constrained: bool
+    constrained: bool | Literal["subdifferential"]
     reaches: float
     doc: str
     proof: Proof | None = None
@@ -102,6 +108,13 @@ class Theorem:
         return text(self.bound, frozenset(registry.entered("measures")))
 
     @property
+    def A(self) -> OfA:
+        """What the statement takes A to be."""
+        if not (self.constrained and self.method.constrained):
+            return "zero"
+        return "subdifferential" if self.constrained == "subdifferential" else "monotone"
+
+    @property
     def asked(self) -> tuple[Property, ...]:
         """Every property a problem must have."""
         return (*self.given, *self.technical)
@@ -114,7 +127,7 @@ class Theorem:
         ]
         if self.on:
             parts.append(f"problem is {' or '.join(self.on)}")
-        return parts if self.constrained else [*parts, "A = 0"]
+        return [*parts, WORDS_OF_A[self.A]]
 
 
 def theorem(
@@ -136,7 +149,7 @@ def theorem(
     free: Sequence[str] = (),
     at_least: Sequence[str] = (),
     paper: Sequence[Mapping[str, str]] = (),
-    constrained: bool = False,
+    constrained: bool | Literal["subdifferential"] = False,
     reaches: float = 0.0,
     doc: str = "",
     proof: Proof | None = None,
@@ -165,7 +178,8 @@ def theorem(
         at_least: parameters set by ``let`` of which more is covered too, as τ inner steps.
         free: further symbols that ``where`` ranges over, as κ in a horizon rule.
         paper: the source's own parameter choices, as formulas.
-        constrained: whether A ≠ 0 is allowed.
+        constrained: what A may be beside 0: True for every maximally monotone A, "subdifferential"
+            for those of convex functions alone, normal cones among them.
         reaches: the largest measured/bound that the built-in problems are known to reach; the
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
@@ -176,6 +190,10 @@ def theorem(
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
+    if constrained not in (False, True, "subdifferential"):
+        raise OpcheckError(
+            f"{name}: constrained = {constrained!r} is none of False, True, 'subdifferential'"
+        )
     if not isinstance(proof, Proof | None):
         raise OpcheckError(f"{name}: proof is a {type(proof).__name__}; write proof=Proof(...)")
     entry = Theorem(
