@@ -33,6 +33,7 @@ from opcheck.engine.forms import (
     Sparse,
     at_origin,
     scalar,
+    told,
     weight,
 )
 from opcheck.engine.guard import guard_method
@@ -183,7 +184,7 @@ class Recorder:
         if weight(found) != 1:
             raise OpcheckError(
                 f"{self.subject}: {what} is evaluated at a combination whose weights add up to "
-                f"{weight(found)}, not 1: it depends on where the origin lies"
+                f"{told(weight(found))}, not 1: it depends on where the origin lies"
             )
         return at_origin(found)
 
@@ -202,11 +203,7 @@ def settled(method: Method, held: Sequence[Sequence[Scalar]]) -> tuple[Scalar, .
     for later in held[1:]:
         for name, one, other in zip(method.rows, held[0], later, strict=True):
             if one != other:
-                raise OpcheckError(
-                    f"{method.name}: row {name} is a combination whose weights add up to {one} "
-                    f"after the first step and to {other} later: it depends on where the origin "
-                    "lies"
-                )
+                raise _drifting(method, name, one, "later", other)
     return tuple(held[0])
 
 
@@ -214,10 +211,14 @@ def keep_weights(method: Method, rows: Sequence[Sparse], expected: Sequence[Scal
     """Raise OpcheckError where a step changes how often its first rows hold the shift."""
     for name, row, should in zip(method.rows, rows, expected, strict=False):
         if weight(row) != should:
-            raise OpcheckError(
-                f"{method.name}: row {name} is a combination whose weights add up to {should} "
-                f"before a step and to {weight(row)} after it: it depends on where the origin lies"
-            )
+            raise _drifting(method, name, should, "after a step", weight(row))
+
+
+def _drifting(method: Method, row: str, first: Scalar, when: str, then: Scalar) -> OpcheckError:
+    return OpcheckError(
+        f"{method.name}: row {row} is a combination whose weights add up to {told(first)} and "
+        f"{when} to {told(then)}: it depends on where the origin lies"
+    )
 
 
 def _names(rows: Sequence[str]) -> list[str]:
