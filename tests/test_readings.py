@@ -1088,3 +1088,36 @@ def test_the_rows_of_a_library_method_are_points_or_values(method: Method) -> No
 
 REFLECTED = "forward_reflected_backward"
 VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v"}, True: {"Fz", "past"}}
+
+
+def late(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps that turn round at k = 1000."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] if k < 1000 else params[0], state[1])
+        k += 1
+
+
+def once(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps but for one."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], params[0] if k == 7 else -params[0], state[1])
+        k += 1
+
+
+@pytest.mark.parametrize("kernel", [late, once])
+def test_a_step_that_is_another_later_is_not_every_step(kernel: Callable[..., None]) -> None:
+    """F14: no few k are looked at, but all at once."""
+    base = dataclasses.replace(resolve("gradient_descent_ascent"), constrained=False)
+    assert memory(base, {"gamma": fmpq(1, 4)}) == ()
+    assert memory(dataclasses.replace(base, kernel=kernel), {"gamma": fmpq(1, 4)}) is None
+
+
+def test_weights_that_move_later_are_not_every_step() -> None:
+    method = resolve("krasnoselskii_mann")
+    assert memory(method, {"a": fmpq(1, 2)}) == ()
+    assert memory(method, {"a": [fmpq(1, 2)] * 9}) == ()
+    moving = {"a": [fmpq(1, 2)] * 9 + [fmpq(1, 4)]}
+    assert memory(method, moving) is None
+    assert memory(method, moving, first=9) == ()
