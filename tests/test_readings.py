@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -26,12 +27,30 @@ from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exac
 from opcheck.engine.jit import visible
 from opcheck.engine.numbers import Ball, ball_arithmetic, literal, precision, rational
 from opcheck.engine.ratio import Field
-from opcheck.engine.run import run, run_batch, take
-from opcheck.engine.steps import Steps
+from opcheck.engine.run import Take, run, run_batch, take
+from opcheck.engine.steps import Steps, from_the_start
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.attack import attack
+from opcheck.evidence.certificate import certify
+from opcheck.evidence.lyapunov import lyapunov
+from opcheck.evidence.prove import prove
+from opcheck.evidence.worst_case import worst
+from opcheck.model.measure import Measure
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear, operator
-from opcheck.model.primitives import axpy, combine, middle, slack, subtract, within
+from opcheck.model.primitives import (
+    SOLUTION,
+    WORK,
+    WORK_2,
+    axpy,
+    combine,
+    dot,
+    middle,
+    norm2,
+    slack,
+    subtract,
+    within,
+)
 from opcheck.model.problem import Problem
 from opcheck.model.symbolic import field
 from opcheck.model.text import FUNCTIONS, text
@@ -903,7 +922,12 @@ ORIGIN = {
         2,
         "F is evaluated .* to 0",
     ),
-    "anchored_at_zero": (pulls_to_a_row, "z a=0 Fz", 1, "weights add up to 1/2, not 1"),
+    "anchored_at_zero": (
+        pulls_to_a_row,
+        "z a=0 Fz",
+        1,
+        "to 1 and after a step to 1/2|up to 1/2,",
+    ),
     "shrinks": (shrinks, "z Fz", 1, "weights add up to"),
     "sums_up": (sums_up, "z total Fz", 1, "row total is a combination"),
 }
@@ -957,3 +981,143 @@ def test_what_holds_for_one_origin_or_one_dimension_is_refused_by_every_reading(
                     False,
                     start,
                 )
+
+
+@pytest.mark.parametrize("name", ["two_variables", "looks_ahead_from_nowhere", "by_dimension"])
+def test_every_command_that_proves_refuses_it_alike(own_registry: None, name: str) -> None:
+    """F2 and F3: prove, certify, worst, attack, lyapunov, in one sentence each."""
+    registry.register("methods", name, own_method(name), "here")
+    theorem = dataclasses.replace(
+        registry.get("theorems", "elementary_gda_contraction"), name="narrow", method_name=name
+    )
+    words = f"{name}.*{NARROW[name][3]}"
+    asked: list[Callable[[], Any]] = [
+        lambda: prove(theorem),
+        lambda: certify(theorem, 1),
+        lambda: worst(theorem, 1),
+        lambda: attack(theorem, 1),
+        lambda: lyapunov(name, ["Lipschitz(1) of F", "StronglyMonotone(1/4) of F"], gamma="1/4"),
+    ]
+    for ask in asked:
+        with pytest.raises(OpcheckError, match=words) as refused:
+            ask()
+        assert "\n" not in str(refused.value)
+
+
+def mean_square(F, F_data, J, J_data, state, params, k):
+    """‖F z‖²/d."""
+    F(state[0], state[WORK], F_data)
+    return norm2(state[WORK]) / state[0].shape[0]
+
+
+def first_two(F, F_data, J, J_data, state, params, k):
+    """The square of two coordinates of F z."""
+    F(state[0], state[WORK], F_data)
+    return state[WORK][0] * state[WORK][0] + state[WORK][1] * state[WORK][1]
+
+
+def from_zero(F, F_data, J, J_data, state, params, k):
+    """‖F(z/2)‖²."""
+    for i in range(state[0].shape[0]):
+        state[WORK][i] = state[0][i] / 2
+    F(state[WORK], state[WORK_2], F_data)
+    return norm2(state[WORK_2])
+
+
+def expanded(F, F_data, J, J_data, state, params, k):
+    """‖z − z*‖² as ‖z‖² − 2⟨z, z*⟩ + ‖z*‖², which no translation changes."""
+    z, star = state[0], state[SOLUTION]
+    return norm2(z) - 2 * dot(z, star) + norm2(star)
+
+
+def to_the_origin(F, F_data, J, J_data, state, params, k):
+    """‖z‖² − 2⟨z, z*⟩."""
+    return norm2(state[0]) - 2 * dot(state[0], state[SOLUTION])
+
+
+ALIKE = "every coordinate alike in every dimension"
+MEASURES = [
+    (mean_square, ALIKE),
+    (first_two, ALIKE),
+    (from_zero, "F is evaluated at a combination whose weights add up to 1/2, not 1"),
+    (to_the_origin, r"to_the_origin\(z\) depends on where the origin lies"),
+]
+
+
+def own_take(kernel: Callable[..., Any]) -> Take:
+    return Take(Measure(kernel.__name__, kernel, ("z",), False, ""), ("z",))
+
+
+def general_steps(method: str) -> Steps:
+    ring = Field(["gamma", "k"])
+    index = ring.symbol("k")
+    return Steps(resolve(method), ring, index, lambda n, _: ring.symbol(n), 0, 2, False, least=1)
+
+
+@pytest.mark.parametrize(("kernel", "words"), MEASURES, ids=[m[0].__name__ for m in MEASURES])
+def test_a_measure_of_one_origin_or_one_dimension_is_refused(
+    kernel: Callable[..., Any], words: str
+) -> None:
+    """F2 and F3, wherever a measure is taken from; a run may hold what a statement leaves out."""
+    method, use = resolve("extragradient"), own_take(kernel)
+    with pytest.raises(OpcheckError, match=words):
+        general_steps("extragradient").measured(use, 0)
+    if words == ALIKE:
+        with pytest.raises(OpcheckError, match=words):
+            trace(method, {"gamma": fmpq(1, 4)}, 2, False, [use])
+    else:
+        found = trace(method, {"gamma": fmpq(1, 4)}, 2, False, [use])
+        assert all(re.search(words, form.flaw) for form in found.record[0])
+
+
+def test_a_measure_that_moves_with_the_solution_is_the_same_however_it_is_written() -> None:
+    steps = general_steps("extragradient")
+    assert steps.measured(own_take(expanded), 1) == steps.measured(take("distance"), 1)
+
+
+@every_method
+def test_the_rows_of_a_library_method_are_points_or_values(method: Method) -> None:
+    """By what a run from the start makes of them, for all parameters at once."""
+    for constrained in (False, True) if method.constrained else (False,):
+        weights = from_the_start(method, constrained).weights
+        assert weights[1] == weights[2] == weights[3]
+        values = [n for n, w in zip(method.rows, weights[1], strict=True) if w == 0]
+        assert all(w in (0, 1) for w in weights[1])
+        assert values == [n for n in method.rows if n in VALUES[method.name == REFLECTED]]
+
+
+REFLECTED = "forward_reflected_backward"
+VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v"}, True: {"Fz", "past"}}
+
+
+def late(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps that turn round at k = 1000."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] if k < 1000 else params[0], state[1])
+        k += 1
+
+
+def once(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps but for one."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], params[0] if k == 7 else -params[0], state[1])
+        k += 1
+
+
+@pytest.mark.parametrize("kernel", [late, once])
+def test_a_step_that_is_another_later_is_not_every_step(kernel: Callable[..., None]) -> None:
+    """F14: no few k are looked at, but all at once."""
+    base = dataclasses.replace(resolve("gradient_descent_ascent"), constrained=False)
+    assert memory(base, {"gamma": fmpq(1, 4)}) == ()
+    assert memory(dataclasses.replace(base, kernel=kernel), {"gamma": fmpq(1, 4)}) is None
+
+
+def test_weights_that_move_later_are_not_every_step() -> None:
+    method = resolve("krasnoselskii_mann")
+    assert memory(method, {"a": fmpq(1, 2)}) == ()
+    assert memory(method, {"a": [fmpq(1, 2)] * 9}) == ()
+    moving = {"a": [fmpq(1, 2)] * 9 + [fmpq(1, 4)]}
+    assert memory(method, moving) is None
+    assert memory(method, moving, first=9) == ()

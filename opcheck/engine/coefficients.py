@@ -33,11 +33,13 @@ from opcheck.engine.forms import (
     Sparse,
     at_origin,
     scalar,
+    told,
     weight,
 )
 from opcheck.engine.guard import guard_method
 from opcheck.engine.numbers import rational
-from opcheck.errors import OpcheckError
+from opcheck.engine.ratio import Field, Index, Ratio
+from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
 
@@ -183,7 +185,7 @@ class Recorder:
         if weight(found) != 1:
             raise OpcheckError(
                 f"{self.subject}: {what} is evaluated at a combination whose weights add up to "
-                f"{weight(found)}, not 1: it depends on where the origin lies"
+                f"{told(weight(found))}, not 1: it depends on where the origin lies"
             )
         return at_origin(found)
 
@@ -202,11 +204,7 @@ def settled(method: Method, held: Sequence[Sequence[Scalar]]) -> tuple[Scalar, .
     for later in held[1:]:
         for name, one, other in zip(method.rows, held[0], later, strict=True):
             if one != other:
-                raise OpcheckError(
-                    f"{method.name}: row {name} is a combination whose weights add up to {one} "
-                    f"after the first step and to {other} later: it depends on where the origin "
-                    "lies"
-                )
+                raise _drifting(method, name, one, "later", other)
     return tuple(held[0])
 
 
@@ -214,10 +212,14 @@ def keep_weights(method: Method, rows: Sequence[Sparse], expected: Sequence[Scal
     """Raise OpcheckError where a step changes how often its first rows hold the shift."""
     for name, row, should in zip(method.rows, rows, expected, strict=False):
         if weight(row) != should:
-            raise OpcheckError(
-                f"{method.name}: row {name} is a combination whose weights add up to {should} "
-                f"before a step and to {weight(row)} after it: it depends on where the origin lies"
-            )
+            raise _drifting(method, name, should, "after a step", weight(row))
+
+
+def _drifting(method: Method, row: str, first: Scalar, when: str, then: Scalar) -> OpcheckError:
+    return OpcheckError(
+        f"{method.name}: row {row} is a combination whose weights add up to {told(first)} and "
+        f"{when} to {told(then)}: it depends on where the origin lies"
+    )
 
 
 def _names(rows: Sequence[str]) -> list[str]:
@@ -408,7 +410,10 @@ def _measure(take: Any, oracle: Recorder, dimension: int) -> Callable[..., Any]:
 
 def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = False) -> bool:
     """Whether every step is the same function of z alone: then one step stands for all."""
-    return memory(method, values, constrained) == ()
+    try:
+        return memory(method, values, constrained) == ()
+    except TypeError:  # not linear in its points, so no function that can be compared
+        return False
 
 
 def memory(
@@ -420,30 +425,37 @@ def memory(
 ) -> tuple[str, ...] | None:
     """The rows beside z that ``steps`` iterations read before they write them, in order.
 
-    From k = ``first`` on. A row that such rows alone are made of counts too. None where k plays a
-    part as well. Raises TypeError for a method that is not linear in its points, OpcheckError for
-    one that depends on where the origin lies or on the dimension.
+    Of k = first + m · steps for all m ≥ 0 at once. A row that such rows alone are made of counts
+    too. None where k plays a part as well, or where that is not known. Raises TypeError for a
+    method that is not linear in its points, OpcheckError for one that depends on where the origin
+    lies or on the dimension.
     """
     guard_method(method)
-    rows = len(method.rows)
+    still = _constant(method, values, first)
+    if still is None:
+        return None
+    rows, ring = len(method.rows), Field(["m"])
     held = _weights(method, values, constrained)
-    params = _params(method, values, first + 3 * steps + 1)[0]
-    outcomes = []
-    for k in (first, first + steps, first + 2 * steps):
-        read = {}
-        for d in DIMENSIONS:
-            oracle = Recorder(method.name, False, constrained, _names(method.rows[1:]))
-            own = state_of([_row(i, w) for i, w in enumerate(held)], d)
-            J = oracle.resolvent if constrained else identity
+    params = _params(method, still, 1)[0]
+    k = ring.symbol("m") * steps + first
+    read = {}
+    for d in DIMENSIONS:
+        names = _names(method.rows[1:])
+        oracle = Recorder(method.name, False, constrained, names, ring.number(1))
+        own = state_of([_row(i, w) for i, w in enumerate(held)], d)
+        J = oracle.resolvent if constrained else identity
+        try:
             with reading(method.name, d):
                 for i in range(steps):
-                    method.kernel(oracle, None, J, None, own, params, fmpq(k + i), 1)
-            ends = [vector_of(row) for row in own]
-            keep_weights(method, ends, held)
-            read[d] = [at_origin(end) for end in ends], oracle.calls
-        same_in_all(method.name, read)
-        outcomes.append(read[DIMENSION])
-    ends, calls = outcomes[0]
+                    at = Index(k + i, i, first + i)
+                    method.kernel(oracle, None, J, None, own, params, at, 1)
+        except Undecided:
+            return None
+        ends = [vector_of(row) for row in own]
+        keep_weights(method, ends, held)
+        read[d] = [at_origin(end) for end in ends], oracle.calls
+    same_in_all(method.name, read)
+    ends, calls = read[DIMENSION]
     reads = [{i for i, _ in end if i < rows} for end in ends]
     found = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
     while True:
@@ -451,10 +463,24 @@ def memory(
         if not more:
             break
         found |= more
-    kept = [([ends[i] for i in sorted(found)], calls) for ends, calls in outcomes]
-    if kept[0] != kept[1] or kept[0] != kept[2]:
+    vectors = [ends[i] for i in found] + [v for call in calls for v in (call[1], call[3])]
+    factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
+    if any(isinstance(c, Ratio) and c.symbols for c in factors):
         return None
     return tuple(method.rows[i] for i in sorted(found - {0}))
+
+
+def _constant(method: Method, values: Mapping[str, Any], first: int) -> dict[str, Any] | None:
+    """The parameters where each sequence stays what it is at k = ``first``; None where it moves."""
+    still = {method.parameter(name).name: value for name, value in values.items()}
+    for p in method.parameters:
+        if p.sequence and np.ndim(still.get(p.name, 0)):
+            entries = [*still[p.name]]
+            later = entries[first:] or entries[-1:]
+            if any(entry != later[0] for entry in later):
+                return None
+            still[p.name] = later[0]
+    return still
 
 
 def _row(index: int, held: Scalar) -> Sparse:

@@ -37,6 +37,11 @@ def weight(vector: Sparse) -> Scalar:
     return vector[0][1] if vector and vector[0][0] == SHIFT else fmpq(0)
 
 
+def told(value: Scalar) -> str:
+    """A number of this reading in words."""
+    return value.factored() if isinstance(value, Ratio) else str(value)
+
+
 def at_origin(vector: Sparse) -> Sparse:
     """The combination as it is where z* = 0."""
     return vector[1:] if vector and vector[0][0] == SHIFT else vector
