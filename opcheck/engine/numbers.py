@@ -6,6 +6,8 @@ A bare ``arb`` compares overlapping balls False both ways, so ``max`` drops the 
 
 from __future__ import annotations
 
+import functools
+import types
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -32,6 +34,36 @@ def rational(value: Any) -> fmpq:
 def literal(value: Fraction) -> fmpq:
     """A decimal as the rational it denotes."""
     return fmpq(value.numerator, value.denominator)
+
+
+@functools.lru_cache(maxsize=1024)
+def exactly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel's text with its decimals as the rationals that float64 makes of them.
+
+    So ``0.5*params[0]`` is read in every arithmetic as it runs compiled. Texts that it is bound to,
+    as Lookahead is to its base, are read so too.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return function
+    constants = tuple(
+        fmpq(*c.as_integer_ratio()) if isinstance(c, float) else c for c in code.co_consts
+    )
+    bound = []
+    for cell in function.__closure__ or ():
+        value = cell.cell_contents
+        bound.append(
+            types.CellType(exactly(value) if isinstance(value, types.FunctionType) else value)
+        )
+    exact = types.FunctionType(
+        code.replace(co_consts=constants),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(bound),
+    )
+    exact.__qualname__ = function.__qualname__
+    return exact
 
 
 def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

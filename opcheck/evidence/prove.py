@@ -19,7 +19,7 @@ from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.explain import at_words, failure, helper, in_words
-from opcheck.evidence.inequalities import refusal
+from opcheck.evidence.inequalities import STEP, refusal, resolvent_exists
 from opcheck.evidence.ranges import domain, symbols_of
 from opcheck.evidence.reader import SHIFT, Reader, Total
 from opcheck.evidence.signs import DEPTH, Domain
@@ -322,7 +322,33 @@ class _Case:
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
+        self._resolvents_exist(where)
         return Lemma(name, tuple(used), self._squares(rest, where, at))
+
+    def _resolvents_exist(self, where: str) -> None:
+        """Raise NotProved where some resolvent that was taken is not shown to be a function."""
+        taken = {(of, g) for of, _, _, _, g in self.reader.steps.oracle.calls if g != 0}
+        for of, gamma in sorted(taken, key=repr):
+            step = self.reader.field.number(gamma)
+            self.reader.images = {STEP: step}
+            alternatives = (
+                ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(self.theorem, STEP, of)
+            )
+            if not any(all(map(self._shown, conditions)) for conditions in alternatives):
+                asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
+                raise NotProved(
+                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown to "
+                    f"exist and to be single-valued"
+                    + (f", for want of {asked}" if asked else ": no hypothesis gives it")
+                )
+
+    def _shown(self, condition: str) -> bool:
+        """Whether an inequality is proved on the domain."""
+        ((terms, relations),) = grammar.parse_ranges(condition)
+        low, high = (self.reader.read(term) for term in terms)
+        gap = high - low
+        domain = self.domain()
+        return domain.positive(gap) if relations == ["<"] else domain.nonnegative(gap)
 
     def _squares(self, rest: Total, where: str, at: int) -> tuple[tuple[str, str], ...]:
         """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""

@@ -73,9 +73,6 @@ class Reader(Scalars):
         before, after: how many steps are made before k and after it.
         started: whether the steps are the first of a run: then R and sums have values.
         least: the smallest k.
-
-    Attributes:
-        used: "resolvent" where the texts that were read speak of one.
     """
 
     def __init__(
@@ -91,7 +88,6 @@ class Reader(Scalars):
     ) -> None:
         super().__init__(theorem, field, k, case)
         self.started, self.rows = started, theorem.method.rows
-        self.used: set[str] = set()
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
         constrained = theorem.constrained and theorem.method.constrained
@@ -126,9 +122,9 @@ class Reader(Scalars):
             if node.function in SHIFT and len(node.arguments) == 1:
                 node, at = node.arguments[0], at + SHIFT[node.function]
                 continue
-            if node.function in self.properties or node.function in OF_A:
-                return node, at
-            break
+            if node.function not in self.properties and node.function not in OF_A:
+                break
+            return node, at
         offered = ", ".join([*self.properties, *OF_A])
         raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
@@ -156,7 +152,7 @@ class Reader(Scalars):
             return Radius(self.field.number(1))
         if name == "solution" or name in self.rows:
             return Coefficient(self.steps.row(name, at))
-        if name in ("k", *self.case, *self.theorem.let, *self.field.known):
+        if name in ("k", *self.case, *self.images, *self.theorem.let, *self.field.known):
             return self.symbol(name, at)
         rows, symbols = ", ".join(self.rows), ", ".join([*self.theorem.let, *self.field.known])
         raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}) of it")
@@ -192,8 +188,6 @@ class Reader(Scalars):
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
 
     def _operator(self, name: str, points: list[Sparse]) -> Any:
-        if name == "resolvent":
-            self.used.add(name)
         if name == "Subgradient" and self.theorem.A != "subdifferential":
             raise OpcheckError(
                 f"Subgradient holds for A = ∂f alone, and the statement is about "

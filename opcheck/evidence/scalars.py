@@ -59,6 +59,7 @@ class Scalars:
     def __init__(self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int]) -> None:
         self.theorem, self.field, self.k, self.case = theorem, field, k, case
         self.spares = Spares()
+        self.images: dict[str, Ratio] = {}  # further symbols with values
         self._lets: dict[tuple[str, int], Any] = {}
 
     def symbol(self, name: str, offset: int) -> Any:
@@ -67,6 +68,8 @@ class Scalars:
             return self.k + offset
         if name in self.case:
             return self.field.number(self.case[name])
+        if name in self.images:
+            return self.images[name]
         if name in self.theorem.let:
             key = (name, offset)
             if key not in self._lets:
