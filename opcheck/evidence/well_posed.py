@@ -20,9 +20,8 @@ from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.ranges import of_hypotheses, of_range, symbols_of
 from opcheck.evidence.scalars import Scalars
 from opcheck.evidence.signs import CHARTS, Constraint, Domain
-from opcheck.model import grammar
+from opcheck.model import grammar, signature
 from opcheck.model.grammar import Call, Comparison, Name, Node
-from opcheck.model.signature import whole
 from opcheck.model.theorem import Theorem
 
 SPARE = 28
@@ -33,10 +32,11 @@ SIGNED = frozenset({"gap"})
 
 @functools.lru_cache(maxsize=1024)
 def well_posed(theorem: Theorem) -> None:
-    """Raise OpcheckError where a text of a theorem is not shown to be real on its range.
+    """Raise OpcheckError where a text of a theorem has no meaning, or is not shown to be real.
 
     A statement about single families is about their numbers, and is left to the runs.
     """
+    signature.check(theorem)
     if theorem.on:
         return
     try:
@@ -164,7 +164,7 @@ class _Meanings(Scalars):
             if power.constant() < 0:
                 self._needs(value, "!= 0", "it divides by 0")
             return value ** int(power.constant().p)
-        if not whole(exponent, self.theorem):
+        if not signature.whole(exponent, self.theorem):
             # 0 has a power where the power is positive
             positive = self._positive(power)
             self._needs(value, ">= 0" if positive else "> 0", "a power of it is not real")
