@@ -19,6 +19,7 @@ from opcheck.evidence.constants import Constant
 from opcheck.evidence.dossier import Dossier, Standing
 from opcheck.evidence.lyapunov import Potential
 from opcheck.evidence.mutants import Mutant
+from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
@@ -345,10 +346,11 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
         table.add_row(one.theorem, one.status, proof.covers if proof else "", used)
     console.print(table)
     console.print()
-    proved = sum(one.status == "proved" for one in found)
+    proved, part = (sum(one.status == s for one in found) for s in ("proved", "in part"))
     console.print(
-        f"{proved} of {len(found)} proved for all k and all admissible parameters; "
-        f"{len(found) - len(tried)} declare no potential argument.",
+        f"{proved} of {len(found)} proved for all k and all admissible parameters"
+        + (f", {part} more for some whole parameters" if part else "")
+        + f"; {len(found) - len(tried)} declare no potential argument.",
         highlight=False,
     )
     for one in tried:
@@ -356,8 +358,29 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
             console.print(one.reason, highlight=False, markup=False)
 
 
+def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
+    """A line a theorem: what each part says of it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("theorem", "prove", "certify", "worst", "attack", "verify", "agree"):
+        table.add_column(name)
+    for one in found:
+        table.add_row(
+            one.theorem,
+            one.proof,
+            ", ".join(f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}" for k, v in one.certified.items()) or "–",
+            ", ".join(f"k={k}: {v:.6g}" for k, v in one.worst.items()) or "–",
+            ", ".join(f"k={k}: {v:.6g}" for k, v in one.reached.items()) or "–",
+            f"violated on {', '.join(one.violated)}" if one.violated else "not violated",
+            "yes" if one.ok else "NO",
+        )
+    console.print(table)
+
+
 def _show_proof(proof: Proved, console: Console) -> None:
-    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), ("proved for", proof.covers)]
+    verdict = "proved in part, for" if proof.only else "proved for"
+    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), (verdict, proof.covers)]
+    if proof.remark:
+        rows.append(("the author remarks", f"{proof.remark} (not checked)"))
     if proof.potential:
         rows += [("potential V", proof.potential), ("V starts at most", proof.at_most)]
     rows += [("where", f"{name} is {text}") for name, text in proof.symbols.items()]
