@@ -169,7 +169,11 @@ class Recorder:
         fill(out, self.value(self._point(z, "F")))
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
-        """p = z − γ a with a new a ∈ A(p)."""
+        """p = z − γ a with a new a ∈ A(p). Raises OpcheckError for a number γ that is not positive."""
+        if isinstance(gamma, int | fmpq) and gamma <= 0:
+            raise OpcheckError(
+                f"{self.subject} calls J with gamma = {gamma}, which is not positive"
+            )
         self._fill(out, self.ask("A", self._point(z, "J"), gamma)[0])
 
     def resolvent_of_sum(
