@@ -914,6 +914,15 @@ def by_dimension(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -params[0] / z.shape[0], Fz)
 
 
+def three_at_most(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ F z of three coordinates."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        for i in range(min(3, z.shape[0])):
+            z[i] = z[i] - params[0] * Fz[i]
+
+
 ORIGIN = {
     "descends_from_nowhere": (descends_from_nowhere, "z w Fz Fw", 2, "F is evaluated at .* to 0"),
     "looks_ahead_from_nowhere": (
@@ -934,6 +943,7 @@ ORIGIN = {
 DIMENSION = {
     "two_variables": (two_variables, "z Fz", 1, "every coordinate alike in every dimension"),
     "one_variable": (one_variable, "z Fz", 1, "every coordinate alike in every dimension"),
+    "three_at_most": (three_at_most, "z Fz", 1, "computes with the dimension"),
     "by_dimension": (by_dimension, "z Fz", 1, "every coordinate alike in every dimension"),
 }
 NARROW = {**ORIGIN, **DIMENSION}
@@ -1037,7 +1047,7 @@ def to_the_origin(F, F_data, J, J_data, state, params, k):
 
 ALIKE = "every coordinate alike in every dimension"
 MEASURES = [
-    (mean_square, ALIKE),
+    (mean_square, f"mean_square does not treat {ALIKE}"),
     (first_two, ALIKE),
     (from_zero, "F is evaluated at a combination whose weights add up to 1/2, not 1"),
     (to_the_origin, r"to_the_origin\(z\) depends on where the origin lies"),
