@@ -327,15 +327,20 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
         return found.reason
 
     eg = "gorbunov2022_eg_last"
-    # beyond 1/L the multipliers turn negative; the point where they do is named
-    assert "≥ 0" in reason(eg, {"where": "0 < gamma < 11/10/L"})
+    # beyond 1/L the bound has a pole, and multipliers turn negative
+    assert "divides by 0 at L = 1, gamma = 1" in reason(eg, {"where": "0 < gamma < 11/10/L"})
+    assert "≥ 0" in reason(
+        "combettes2015_fb_averaged",
+        {},
+        end={"Resolvent(next(z), solution)": "2*gamma", "Cocoercive(z, solution)": "beta - gamma"},
+    )
     assert "upper bounds" in reason(eg, {"claim": "equality"})
     assert "starts after" in reason(eg, {}, begin=1)
     assert "begin later" in reason("gidel2019_peg_contraction", {}, begin=0)
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
-    assert "hypothesis" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "no inequality that is known" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
     assert "not a formula" in reason(eg, {}, potential="distance +")
     assert "quadratic" in reason(eg, {}, potential="k")
     assert "solution only" in reason(

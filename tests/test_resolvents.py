@@ -46,7 +46,7 @@ CASES: dict[str, tuple[Theorem, Any]] = {
     "star": (about(SMOOTH, QuasiNonexpansive(of="T")), {CONTRACTS}),
     "monotone F": (about(SMOOTH, Monotone(of="F")), {CONTRACTS, ALWAYS}),
     "monotone S": (about(SMOOTH, Monotone(of="S")), {CONTRACTS, ALWAYS}),
-    "monotone, not continuous": (about(Monotone(of="S")), ()),
+    "monotone": (about(Monotone(of="S")), (("0 < gamma",),)),
     "monotone A": (about(SMOOTH, Monotone(of="A"), constrained=False), {CONTRACTS}),
     "cocoercive": (about(Cocoercive("beta", of="F")), {ALWAYS}),
     "nonexpansive": (about(Nonexpansive(of="T"), constrained=False), {ALWAYS}),

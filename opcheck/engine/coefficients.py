@@ -37,7 +37,7 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
-from opcheck.engine.numbers import rational
+from opcheck.engine.numbers import exactly, rational
 from opcheck.engine.ratio import Field, Index, Ratio
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
@@ -393,7 +393,7 @@ def _trace(
 
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         for i in range(n):
-            method.kernel(F, f, J, j, own, p, fmpq(k + i), 1)
+            exactly(method.kernel)(F, f, J, j, own, p, fmpq(k + i), 1)
             iterates.append(vector_of(own[0]))
             keep_weights(method, iterates[-1:], (1,))
 
@@ -434,7 +434,7 @@ def _measure(take: Any, oracle: Recorder, dimension: int) -> Callable[..., Any]:
         subject, oracle.subject = oracle.subject, take.measure.name
         try:
             with reading(take.measure.name, dimension):
-                return measured(take, take.measure.kernel(*arguments))
+                return measured(take, exactly(take.measure.kernel)(*arguments))
         except OpcheckError as error:
             return Form({}, flaw=str(error))
         finally:
@@ -483,7 +483,7 @@ def memory(
             with reading(method.name, d):
                 for i in range(steps):
                     at = Index(k + i, i, first + i)
-                    method.kernel(oracle, None, J, None, own, params, at, 1)
+                    exactly(method.kernel)(oracle, None, J, None, own, params, at, 1)
         except Undecided:
             return None
         ends = [vector_of(row) for row in own]
@@ -533,7 +533,7 @@ def _weights(method: Method, values: Mapping[str, Any], constrained: bool) -> tu
     held = []
     with reading(method.name, DIMENSION):
         for k in range(FIRST):
-            method.kernel(oracle, None, J, None, own, params, fmpq(k), 1)
+            exactly(method.kernel)(oracle, None, J, None, own, params, fmpq(k), 1)
             held.append([weight(vector_of(row)) for row in own])
     return settled(method, held)
 
@@ -606,7 +606,7 @@ def _walk(
         with reading(method.name, dimension):
             for i in range(steps if block < blocks else 0):
                 k = fmpq(first + block * steps + i)
-                method.kernel(oracle, None, J, None, own, params, k, 1)
+                exactly(method.kernel)(oracle, None, J, None, own, params, k, 1)
     size = len(oracle.names)
     dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
     trace = Trace(

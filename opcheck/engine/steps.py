@@ -34,6 +34,7 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
+from opcheck.engine.numbers import exactly
 from opcheck.engine.ratio import Field, Index, Ratio, Strict
 from opcheck.engine.run import Take
 from opcheck.errors import OpcheckError
@@ -156,7 +157,7 @@ class Steps:
         for d in DIMENSIONS:
             own = state_of(rows, d)
             with reading(self.method.name, d):
-                self.method.kernel(
+                exactly(self.method.kernel)(
                     self.oracle, None, self.resolvent, None, own, params, self.index(offset), 1
                 )
             read[d] = [vector_of(row) for row in own], len(self.oracle.calls)
@@ -198,7 +199,7 @@ class Steps:
         for d in DIMENSIONS:
             self.oracle.subject = name
             with reading(name, d):
-                found = take.measure.kernel(
+                found = exactly(take.measure.kernel)(
                     self.oracle,
                     None,
                     self.resolvent,
@@ -255,7 +256,9 @@ class Steps:
             return plus(self.value("F", point), self.value("A", point))
         if "S" in known:
             return minus(known["S"], self.value("F", point))
-        return self.oracle.ask("A", point, 0)[1]
+        raise OpcheckError(
+            f"{of} is taken at a point that no resolvent returned: A need not have a value there"
+        )
 
 
 def plus(u: Sparse, v: Sparse) -> Sparse:
