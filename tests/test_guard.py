@@ -369,6 +369,13 @@ def long_steps(F, F_data, J, J_data, state, params, k, n):
         axpy(state[0], state[0], -params[0] * n, state[1])
 
 
+def hurries(F, F_data, J, J_data, state, params, k, n):
+    """Twice the step where many are made at once."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] * (2 if n > 7 else 1), state[1])
+
+
 def makes_one_step(F, F_data, J, J_data, state, params, k, n):
     """No loop."""
     F(state[0], state[1], F_data)
@@ -464,6 +471,7 @@ WRONG_METHODS = {
     forgets_between_calls: "3 steps from k = 0 in one call are not 3 single ones",
     counts_once_a_call: r"count k \+= 1",
     long_steps: "use n for nothing but the loop",
+    hurries: "20 steps from k = 5 in one call are not 20 single ones",
     makes_one_step: "in one call are not 3 single ones",
     peeks_at_the_solution: "past an array: index 3 .* it has the rows z, Fz and no others",
     writes_behind_its_rows: "past an array: index 2 .* it has the rows z, Fz and no others",

@@ -765,6 +765,7 @@ EXAMPLES = {
     "cos": "cos(a*k)",
     "atan": "atan(a - k)",
     "ceil": "ceil(a*k + a)",
+    "floor": "floor(a*k + 1/5)",
     "abs": "abs(k - 5*a)",
     "max": "max(k, 5*a)",
     "min": "min(k, 5*a)",
@@ -812,16 +813,18 @@ def test_texts_mean_the_same_on_balls_and_floats(source: str) -> None:
         assert abs(Fraction(float(value)) - low) <= 8 * UNIT * max(1, abs(low))
 
 
-@pytest.mark.parametrize("source", ["0.1234567890123456789", "1e-400", "3.e2", "12_345.678_9"])
+@pytest.mark.parametrize("source", ["0.1234567890123456789", "1e-300", "3.e2", "12_345.678_9"])
 def test_a_literal_in_a_text_keeps_every_digit(source: str) -> None:
     value = text(f"2*{source}").evaluate({}, ball_arithmetic())
     assert exact_of(value) == 2 * Fraction(source)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False).map(abs))
+@given(st.floats(1e-290, 1e290) | st.just(0.0))
 def test_a_literal_is_the_decimal_it_shows(value: float) -> None:
     """Every float's shortest decimal, of which the float itself is only a rounding."""
-    assert exact_of(literal(repr(value))) == Fraction(repr(value))
+    found = text(repr(value)).evaluate({}, ball_arithmetic())
+    assert exact_of(found) == Fraction(repr(value))
+    assert exact_of(literal(Fraction(repr(value)))) == Fraction(repr(value))
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -914,6 +917,15 @@ def by_dimension(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -params[0] / z.shape[0], Fz)
 
 
+def three_at_most(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ F z of three coordinates."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        for i in range(min(3, z.shape[0])):
+            z[i] = z[i] - params[0] * Fz[i]
+
+
 ORIGIN = {
     "descends_from_nowhere": (descends_from_nowhere, "z w Fz Fw", 2, "F is evaluated at .* to 0"),
     "looks_ahead_from_nowhere": (
@@ -934,6 +946,7 @@ ORIGIN = {
 DIMENSION = {
     "two_variables": (two_variables, "z Fz", 1, "every coordinate alike in every dimension"),
     "one_variable": (one_variable, "z Fz", 1, "every coordinate alike in every dimension"),
+    "three_at_most": (three_at_most, "z Fz", 1, "computes with the dimension"),
     "by_dimension": (by_dimension, "z Fz", 1, "every coordinate alike in every dimension"),
 }
 NARROW = {**ORIGIN, **DIMENSION}
@@ -1037,7 +1050,7 @@ def to_the_origin(F, F_data, J, J_data, state, params, k):
 
 ALIKE = "every coordinate alike in every dimension"
 MEASURES = [
-    (mean_square, ALIKE),
+    (mean_square, f"mean_square does not treat {ALIKE}"),
     (first_two, ALIKE),
     (from_zero, "F is evaluated at a combination whose weights add up to 1/2, not 1"),
     (to_the_origin, r"to_the_origin\(z\) depends on where the origin lies"),

@@ -169,7 +169,11 @@ class Recorder:
         fill(out, self.value(self._point(z, "F")))
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
-        """p = z − γ a with a new a ∈ A(p)."""
+        """p = z − γ a with a new a ∈ A(p). Raises OpcheckError for a number γ ≤ 0."""
+        if isinstance(gamma, int | fmpq) and gamma <= 0:
+            raise OpcheckError(
+                f"{self.subject} calls J with gamma = {gamma}, which is not positive"
+            )
         self._fill(out, self.ask("A", self._point(z, "J"), gamma)[0])
 
     def resolvent_of_sum(
@@ -242,9 +246,37 @@ def fill(out: Any, vector: Sparse) -> None:
         out[axis] = Coefficient(vector, axis)
 
 
+class _ComputedWith(Exception):
+    """A text computes with the dimension."""
+
+
+def _refuse(*_: Any) -> Any:
+    raise _ComputedWith
+
+
+class _Dimension(int):
+    """A dimension that can be counted up to, and nothing else."""
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __bool__ = __neg__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __float__ = __int__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _Rows(np.ndarray[Any, Any]):
+    """Rows that tell their length as such a dimension."""
+
+    @property  # type: ignore[misc]
+    def shape(self) -> Any:
+        """The number of rows, and the dimension."""
+        *rows, dimension = np.ndarray.shape.__get__(self)
+        return (*rows, _Dimension(dimension))
+
+
 def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.object_]:
     """Rows that hold these combinations."""
-    state = np.empty((len(rows), dimension), dtype=object)
+    state = np.empty((len(rows), dimension), dtype=object).view(_Rows)
     for own, row in zip(state, rows, strict=True):
         fill(own, row)
     return state
@@ -252,11 +284,14 @@ def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.o
 
 @contextlib.contextmanager
 def reading(subject: str, dimension: int) -> Iterator[None]:
-    """Raises OpcheckError for a text that reads past a vector of this dimension or divides by 0."""
+    """Raises OpcheckError for a text that is not one of every dimension, or divides by 0."""
     try:
         yield
     except IndexError as error:
         raise OpcheckError(_differs(subject, f"in dimension {dimension}: {error}")) from error
+    except _ComputedWith as error:
+        how = "it computes with the dimension, which may only be looped over"
+        raise OpcheckError(_differs(subject, how)) from error
     except ZeroDivisionError as error:
         raise OpcheckError(f"{subject} divides by 0") from error
 

@@ -115,8 +115,7 @@ def watched(problem: Problem) -> Callable[[Vector, Vector, Vector], None]:
 
 # ---- methods -------------------------------------------------------------------------------------
 
-TOGETHER = 3  # steps that are made in one call and one by one
-LATER = 5  # a step that is no longer the first
+STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
 CHOSEN = {"tau": 2.0, "lam": 0.375, "phi": 1.5}  # parameters; others are small, so that runs stay
 
 
@@ -142,16 +141,16 @@ def guard_text(method: Method, dimension: int) -> None:
     """The same of any method."""
     rng = np.random.default_rng(0)
     for constrained in (False, True) if method.constrained else (False,):
-        for k in (0, LATER):
+        for k, n in STRETCHES:
             trial = _Trial(method, dimension, constrained, rng)
             start = trial.start(k, rng)
-            together = trial.advance(start, k, TOGETHER)
+            together = trial.advance(start, k, n)
             single, counts = start, []
-            for j in range(k, k + TOGETHER):
+            for j in range(k, k + n):
                 trial.calls = 0
                 single = trial.advance(single, j, 1)
                 counts.append(trial.calls)
-            again = trial.advance(start, k, TOGETHER)
+            again = trial.advance(start, k, n)
             if not np.array_equal(together, again, equal_nan=True):
                 raise OpcheckError(
                     f"{method.name} gives two answers from one state: it keeps something outside "
@@ -164,7 +163,7 @@ def guard_text(method: Method, dimension: int) -> None:
                     if not np.array_equal(u, v, equal_nan=True)
                 ]
                 raise OpcheckError(
-                    f"{method.name}: {TOGETHER} steps from k = {k} in one call are not {TOGETHER} "
+                    f"{method.name}: {n} steps from k = {k} in one call are not {n} "
                     f"single ones (row {names[0]} differs); count k += 1 within a call, use n for "
                     "nothing but the loop, and keep what is carried over in a row"
                 )
@@ -195,7 +194,7 @@ class _Trial:
             entry = CHOSEN.get(name, 0.125 + 0.125 * rng.random())
             return int(CHOSEN["tau"]) if integer else entry
 
-        length = LATER + TOGETHER + 1
+        length = sum(STRETCHES[-1]) + 1
         self.values = {
             p.name: [value(p.symbol, p.integer) + p.integer * (i % 2) for i in range(length)]
             if p.sequence
@@ -220,7 +219,8 @@ class _Trial:
         own = state.copy()
         J = self.resolvent if self.constrained else identity
         try:
-            self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
+            with np.errstate(all="ignore"):
+                self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise
         except Exception as error:

@@ -87,7 +87,12 @@ class Method:
         packed: list[Any] = []
         for p in self.parameters:
             value = given[p.name]
-            if isinstance(value, str) or np.ndim(value) > p.sequence or np.size(value) == 0:
+            shape, parts = np.shape(value), np.ravel(np.array(value, dtype=object))
+            if (
+                len(shape) > p.sequence
+                or 0 in shape
+                or any(part is None or isinstance(part, str | complex) for part in parts)
+            ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
                 raise OpcheckError(f"{self.name}: {p.name} = {value!r} must be {wanted}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
