@@ -279,7 +279,7 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
         return place[e]
     if e.is_Integer:
         return f"({e})" if e < 0 else str(e)
-    if e.is_Rational or e in constants:
+    if e.is_Rational or e is sympy.pi or e in constants:
         if e not in constants:
             constants.append(e)
         return f"data[{constants.index(e)}]"
