@@ -421,7 +421,10 @@ def _steepest(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, t
 
     def value(points: Floats) -> Floats:
         matrices = values(slopes, points).reshape(-1, d, d)
-        return worse * _on_slopes(kind, matrices, np.zeros_like(matrices))
+        finite = np.isfinite(matrices).all(axis=(1, 2))
+        matrices[~finite] = 0.0
+        found = _on_slopes(kind, matrices, np.zeros_like(matrices))
+        return np.where(finite, worse * found, -np.inf)
 
     if kind.star:
         assert problem.solution is not None
@@ -446,9 +449,15 @@ def _steepest(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, t
             better = new[first, rows] > got
             at[better], got[better] = tried[first, rows][better], new[first, rows][better]
         best = at[got.argmax()]
+        # a slope that is steep at one scale about a centre only
+        fine = growth.scales_about(problem, seed)
+        fine = fine[((low <= fine) & (fine <= high)).all(axis=1)]
+        if len(fine) and (there := value(fine)).max() > got.max():
+            best = fine[there.argmax()]
     below, above = (e.reshape(1, d, d) for e in enclosure(slopes, best[None], best[None]))
     middle = below / 2 + above / 2
     top = float(worse * _on_slopes(kind, middle, above - below)[0])
+    top = max(top, 0.0) if kind is Lipschitz else top
     if not abs(top) <= HUGE * _unit(kind, np.linalg.norm(typical, axis=1)):
         top = np.inf
     if not np.isfinite(middle).all():
@@ -635,6 +644,7 @@ def _search(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tup
         lost = step <= 1e-8  # has converged: starts again from the best found, more widely
         at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
     top = float(best.max())
+    top = max(top, 0.0) if kind is Lipschitz and np.isfinite(top) else top
     ends = ends_of(at[best.argmax()][None])
     pairs = (Pair(ends[0][0], None if ends[1] is None else ends[1][0]),)
     if not np.isfinite(top):

@@ -25,15 +25,9 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
 
     Raises OpcheckError for an operator that fails its guards.
     """
-    d = problem.dim
     radius = problem.region.radius if problem.region else np.inf
-    generator = np.random.default_rng(seed)
-    directions = generator.standard_normal((2, DIRECTIONS, d))
-    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-    centres = [np.zeros(d), problem.start]
-    centres += [] if problem.solution is None else [problem.solution]
-    scales = 10.0 ** np.arange(-DECADES, DECADES + 1)
-    for centre in np.unique(np.array([c for c in centres if c.size == d]), axis=0):
+    scales, directions = _scales(problem, seed)
+    for centre in _centres(problem):
         first = centre + scales[:, None, None] * directions[0]
         second = centre + scales[:, None, None] * (directions[0] + directions[1] / 4)
         inside = (np.abs(first).max(axis=2) <= radius) & (np.abs(second).max(axis=2) <= radius)
@@ -53,6 +47,28 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
     return None
 
 
+def scales_about(problem: Problem, seed: int = 0) -> Floats:
+    """Points at all scales about 0, the solution and the start, shape (m, d)."""
+    scales, directions = _scales(problem, seed)
+    steps = scales[:, None, None] * directions[0]
+    around = [
+        np.concatenate([c[None], (c + steps).reshape(-1, problem.dim)]) for c in _centres(problem)
+    ]
+    return np.concatenate(around)
+
+
+def _scales(problem: Problem, seed: int) -> tuple[Floats, Floats]:
+    directions = np.random.default_rng(seed).standard_normal((2, DIRECTIONS, problem.dim))
+    directions /= np.linalg.norm(directions, axis=2, keepdims=True)
+    return 10.0 ** np.arange(-DECADES, DECADES + 1), directions
+
+
+def _centres(problem: Problem) -> Floats:
+    centres = [np.zeros(problem.dim), problem.start]
+    centres += [] if problem.solution is None else [problem.solution]
+    return np.unique(np.array([c for c in centres if c.size == problem.dim]), axis=0)
+
+
 def at_pair(problem: Problem, pair: Pair) -> str | None:
     """How the slope grows when a steep pair is halved again and again, or None if it settles."""
     if pair.second is None:
@@ -69,7 +85,7 @@ def at_pair(problem: Problem, pair: Pair) -> str | None:
         half = int(np.nanargmax(halves))
         found.append(float(halves[half]))
         p, q = (p, middle) if half == 0 else (middle, q)
-    if len(found) < 3 * LAST:
+    if len(found) < 3 * LAST or not min(found[-2 * LAST :]) > 0:
         return None
     powers = np.diff(np.log2(found[-2 * LAST :]))
     if not (powers > POWER).all():
