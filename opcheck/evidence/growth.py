@@ -60,7 +60,7 @@ def scales_about(problem: Problem, seed: int = 0) -> Floats:
 def _scales(problem: Problem, seed: int) -> tuple[Floats, Floats]:
     directions = np.random.default_rng(seed).standard_normal((2, DIRECTIONS, problem.dim))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
-    return 10.0 ** np.arange(-DECADES, DECADES + 1), directions
+    return np.asarray(10.0 ** np.arange(-DECADES, DECADES + 1), dtype=float), directions
 
 
 def _centres(problem: Problem) -> Floats:
