@@ -139,7 +139,7 @@ class Recorder:
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
-            if of == "F" and gamma != 0:
+            if (of == "F" or not self.constrained) and gamma != 0:  # where A = 0, S is F
                 self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
                 self.ask("F", point, 0)

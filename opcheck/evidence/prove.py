@@ -33,6 +33,7 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
 POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 
 
@@ -99,9 +100,9 @@ def prove(theorem: str | Theorem) -> Proved:
         _complete(entry, proof)
         for part, case in _parts_of(proof):
             try:
-                for one in _cases(entry, part, case):
-                    lemmas.append(one.show())
-                    meanings |= one.meanings()
+                for lemma, symbols in _cases(entry, part, case):
+                    lemmas.append(lemma)
+                    meanings |= symbols
             except NotProved:
                 raise
             except OpcheckError as error:
@@ -131,30 +132,33 @@ def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
     yield from (("end", case) for case in proof.cases)
 
 
-def _cases(theorem: Theorem, part: Part, case: Mapping[str, str]) -> Iterator[_Case]:
+def _cases(
+    theorem: Theorem, part: Part, case: Mapping[str, str]
+) -> Iterator[tuple[Lemma, Mapping[str, str]]]:
     """A part at the first few k of a run, if they differ, and then for all others at once.
 
-    They differ where the part speaks of steps before k, or where a kernel treats some k apart.
+    They differ where the part speaks of steps before k, or where a text or a kernel treats some k
+    apart.
     """
     assert theorem.proof is not None
     least = _least(theorem, theorem.proof, part)
     if part == "start":
-        yield _Case(theorem, part, case, least, least)
+        yield _Case(theorem, part, case, least, least).shown()
         return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
     while general is None:
         try:
-            general = _Case(theorem, part, case, None, least + late)
-        except Special:
-            late += 1
-            if late > before + 3:
+            general = _Case(theorem, part, case, None, least + late).shown()
+        except Special as special:
+            if special.k > least + before + APART:
                 raise
+            late = max(late, special.k - least) + 1
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield _Case(theorem, part, case, at, at)
+        yield _Case(theorem, part, case, at, at).shown()
     yield general
 
 
@@ -280,6 +284,10 @@ class _Case:
         if met not in self._domains:
             self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
+
+    def shown(self) -> tuple[Lemma, Mapping[str, str]]:
+        """The lemma, and what the spare symbols of it stand for."""
+        return self.show(), self.meanings()
 
     def show(self) -> Lemma:
         """The lemma. Raises NotProved where it is not shown."""

@@ -86,7 +86,7 @@ class Reader(Scalars):
         started: bool,
         least: int,
     ) -> None:
-        super().__init__(theorem, field, k, case)
+        super().__init__(theorem, field, k, case, least)
         self.started, self.rows = started, theorem.method.rows
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))

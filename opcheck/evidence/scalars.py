@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import fmpq
 
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
@@ -54,10 +54,14 @@ class Scalars:
         field: of the theorem's constants and parameters, and of what k is made of.
         k: an index that stands for many, or the number 0 at the start of a run.
         case: integer parameters that have values.
+        least: the smallest k.
     """
 
-    def __init__(self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int]) -> None:
+    def __init__(
+        self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int], least: int = 0
+    ) -> None:
         self.theorem, self.field, self.k, self.case = theorem, field, k, case
+        self.least = least
         self.spares = Spares()
         self.images: dict[str, Ratio] = {}  # further symbols with values
         self._lets: dict[tuple[str, int], Any] = {}
@@ -123,8 +127,21 @@ class Scalars:
         return a / b
 
     def _compared(self, relation: str, a: Any, b: Any) -> bool:
-        # of a difference that is no number, Undecided: a symbol is equal to nothing by name
-        return RELATIONS[relation]((a - b).constant(), 0)
+        """Of a difference that is no number, Undecided: a symbol is equal to nothing by name.
+
+        Of k and a number the answer is the same from some k on; raises Special for one before it.
+        """
+        gap = a - b
+        if gap.symbols == self.k.symbols == {"k"}:
+            zero, one = ({"k": self.field.number(v)} for v in (0, 1))
+            offset = self.field.at(gap, zero)
+            slope = self.field.at(gap, one) - offset
+            if slope and slope * self.field.symbol("k") + offset == gap:
+                last = -(offset / slope).constant()  # where the difference changes its sign
+                if last >= self.least:
+                    raise Special(int(last.floor()))
+                return RELATIONS[relation](slope.constant(), 0)
+        return RELATIONS[relation](gap.constant(), 0)
 
     def _called(self, name: str, arguments: tuple[Node, ...], at: int) -> Any:
         match name, arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
@@ -16,10 +17,10 @@ from opcheck.evidence.attack import Attack
 from opcheck.evidence.certificate import Attempt
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
+from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.dossier import Dossier, Standing
 from opcheck.evidence.lyapunov import Potential
 from opcheck.evidence.mutants import Mutant
-from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
@@ -367,7 +368,11 @@ def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
         table.add_row(
             one.theorem,
             one.proof,
-            ", ".join(f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}" for k, v in one.certified.items()) or "–",
+            ", ".join(
+                f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}"
+                for k, v in one.certified.items()
+            )
+            or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in one.worst.items()) or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in one.reached.items()) or "–",
             f"violated on {', '.join(one.violated)}" if one.violated else "not violated",
