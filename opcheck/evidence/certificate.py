@@ -6,29 +6,35 @@ is raised a little and that is what is claimed. Nothing counts but the exact che
 
 from __future__ import annotations
 
-import hashlib
+import ast
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from flint import fmpq
 
 from opcheck import registry
-from opcheck.engine.jit import fingerprint, visible
+from opcheck.engine.jit import callees
+from opcheck.engine.run import Take, take
 from opcheck.errors import OpcheckError
-from opcheck.evidence import recheck, rounding
+from opcheck.evidence import recheck, rerun, rounding
+from opcheck.evidence.compare import plan
 from opcheck.evidence.declared import declared
-from opcheck.evidence.inequalities import Claim, claim
+from opcheck.evidence.inequalities import Claim, Subdifferential, claim
 from opcheck.evidence.potential import restated
 from opcheck.evidence.rounding import exact
 from opcheck.evidence.setting import Place, simplest
 from opcheck.evidence.worst_case import ABOVE, Program, Solution, Unconverged
+from opcheck.model.primitives import identity, resolvent_of_sum
 from opcheck.model.theorem import Theorem
 
+BUILT_IN = (identity, resolvent_of_sum)  # what they do is known to whoever reads a text
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
 
 
@@ -289,21 +295,40 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             for c, u, v in stated.inner(products)
         ]
 
+    A = "zero"
+    if stated.constrained:
+        convex = any(p.kind is Subdifferential for p in stated.properties)
+        A = "subdifferential" if convex else "monotone"
     return {
-        "format": "opcheck certificate 1",
+        "format": recheck.FORMAT,
         "statement": {
             "theorem": theorem.name,
             "method": theorem.method_name,
+            "claim": theorem.claim,
+            "first": max(theorem.first, 0),
+            "given": [
+                {
+                    "kind": p.kind.name,
+                    "constant": None if p.kind.better is None else str(p.constant),
+                    "of": p.of,
+                }
+                for p in theorem.asked
+            ],
+            "hypotheses": list(theorem.hypotheses),
+            "where": theorem.where,
+            "let": dict(theorem.let),
             "measure": theorem.measure,
             "bound": theorem.bound,
             "k": chosen.k,
+            "K": stated.horizon,
             "covers": stated.covers,
             "constants": {n: str(v) for n, v in chosen.constants.items()},
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
+            "A": A,
             "notes": list(chosen.notes),
             **stated.about,
         },
-        "text": text_hash(theorem),
+        "texts": texts(theorem, "potential" in stated.about),
         "constrained": stated.constrained,
         "basis": list(basis),
         "calls": [
@@ -328,15 +353,90 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
     }
 
 
-def text_hash(theorem: Theorem) -> str:
-    """Hash of the source of a theorem's method and of what that calls."""
-    found = hashlib.sha256()
-    for function in visible(theorem.method.kernel):
-        try:
-            found.update(inspect.getsource(function).encode())
-        except (OSError, TypeError):  # generated: the code itself
-            found.update(fingerprint(function).encode())
-    return found.hexdigest()
+def texts(theorem: Theorem, potential: bool = False) -> dict[str, Any]:
+    """What runs: the source of the method's kernel, of its measures' kernels and of what they call.
+
+    A text that can't be had, as of a generated function, is left out: then the file's words can't
+    be checked from the file alone. ``potential``: the measure is a form in V, and not a text.
+    """
+    method = theorem.method
+    kernels = _chain(theorem.method_name)
+    takes = [] if potential else list(_takes(theorem))
+    carried, numbers = _carried([*kernels, *(t.measure.kernel for _, _, t in takes)])
+    return {
+        "kernel": [f.__name__ for f in kernels],
+        "rows": list(method.rows),
+        "zero": sorted(method.zero),
+        "parameters": [
+            {"name": p.name, "integer": p.integer, "sequence": p.sequence}
+            for p in method.parameters
+        ],
+        "measures": [
+            {
+                "measure": name,
+                "written": list(written),
+                "rows": list(t.rows),
+                "of_point": t.measure.of_point,
+                "function": t.measure.kernel.__name__,
+            }
+            for name, written, t in takes
+        ],
+        "functions": carried,
+        "numbers": numbers,
+    }
+
+
+def _takes(theorem: Theorem) -> Iterator[tuple[str, tuple[str, ...], Take]]:
+    """(measure, rows as written, take) of each that the statement records, in order."""
+    recorded = {**theorem.left.recorded, **theorem.right.recorded}
+    for key in plan(theorem).takes:
+        name, written = recorded[key]
+        yield name, tuple(written), take(name, written)
+
+
+def _chain(method: str) -> list[Any]:
+    """The kernels of a method's name, the outermost first."""
+    outer, bracket, rest = method.partition("(")
+    kernel = registry.get("methods", outer.strip()).kernel
+    return [kernel, *(_chain(rest[:-1]) if bracket else [])]
+
+
+def _carried(functions: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Sources by the name they are called by, and the numbers they name."""
+    sources: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    waiting = [(f.__name__, f) for f in functions]
+    while waiting:
+        name, function = waiting.pop(0)
+        if function in BUILT_IN:
+            continue
+        function = getattr(function, "compiled", function)
+        source = _source(function)
+        if name in sources:
+            if sources[name] != source:  # two of one name: neither can be told from the other
+                sources[name] = ""
+            continue
+        sources[name] = source
+        for inner, value in callees(function):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                text = str(Fraction(value)) if np.isfinite(value) else ""
+                if text and numbers.setdefault(inner, text) != text:
+                    sources[name] = ""
+            elif inspect.isfunction(value):
+                waiting.append((inner, value))
+    return {n: s for n, s in sources.items() if s}, numbers
+
+
+def _source(function: Any) -> str:
+    """A function's text without its decorators, under the name it is called by; "" for none."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+        (node,) = ast.parse(source).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ""
+    if not isinstance(node, ast.FunctionDef):
+        return ""
+    return "\n".join(source.splitlines()[node.lineno - 1 :])
 
 
 def recheck_file(path: str | Path) -> tuple[str, str]:

@@ -229,6 +229,8 @@ def _described(moved: Move, matrix: Matrix, above: Least | None) -> dict[str, An
         "matrix": [[str(v) for v in line] for line in matrix],
         "steps": moved.steps,
         "above": above,
+        "rows": list(moved.rows),
+        "first": moved.first,
     }
 
 
