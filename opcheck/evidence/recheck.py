@@ -67,7 +67,6 @@ SHAPE: dict[str, Any] = {
         "constants": _many,
         "parameters": _many,
         "A": str,
-        "notes": [str],
         "potential?": {
             "vectors": [str],
             "matrix": [[number]],
@@ -120,9 +119,7 @@ def shaped(value: Any, shape: Any, place: str = "it") -> None:
     elif isinstance(shape, list) and isinstance(value, list):
         for part in value:
             shaped(part, shape[0], place)
-    elif isinstance(shape, tuple) and value is None:
-        return
-    elif shape is maybe and value is None:
+    elif value is None and (shape is maybe or isinstance(shape, tuple)):
         return
     elif shape is number or shape is maybe:
         if not isinstance(value, str) or not RATIONAL.fullmatch(value):
@@ -290,12 +287,22 @@ def semidefinite(S: list[list[Any]]) -> bool:
     return True
 
 
+def choice(document: dict[str, Any]) -> str:
+    """The constants and parameters that it holds for, and what A is."""
+    said = document["statement"]
+    chosen = [f"{n} = {v}" for n, v in {**said["constants"], **said["parameters"]}.items()]
+    return ", ".join([*chosen, OPERATOR_A.get(said["A"], "?")])
+
+
 def sentence(document: dict[str, Any]) -> str:
     """The statement, for the one choice of constants and parameters that it is about."""
     said = document["statement"]
-    chosen = ", ".join(f"{n} = {v}" for n, v in {**said["constants"], **said["parameters"]}.items())
-    what = [said["covers"], *([f"with {chosen}"] if chosen else []), OPERATOR_A.get(said["A"], "?")]
-    return f"{said['theorem']}, {', '.join(what)}, in every dimension: measure ≤ {document['ratio']} · bound"
+    names = [n for n in said["hypotheses"] if n != OPERATOR_A["zero"]]
+    return (
+        f"{said['theorem']}, {said['covers']}, in every dimension, for {', '.join(names)} with "
+        f"{choice(document)}: measure ≤ {document['ratio']} · bound "
+        f"(measure: {said['measure']}; bound: {said['bound']})"
+    )
 
 
 # ---- the words -----------------------------------------------------------------------------------
@@ -314,7 +321,9 @@ def words(document: dict[str, Any], rerun: Any) -> str:
     ]
     rest, A = document["properties"][len(given) :], said["A"]
     kind = "Subdifferential" if A == "subdifferential" else "Monotone"
-    names = [f"{p['kind']}({p['constant'] or ''}) of {p['of']}".replace("()", "") for p in said["given"]]
+    names = [
+        f"{p['kind']}({p['constant'] or ''}) of {p['of']}".replace("()", "") for p in said["given"]
+    ]
     if A not in OPERATOR_A or (A == "zero") is document["constrained"]:
         raise Rejected("what it says A is, is not what the numbers are about")
     if said["hypotheses"] != names + [OPERATOR_A["zero"]] * (A == "zero"):
@@ -343,10 +352,10 @@ def words(document: dict[str, Any], rerun: Any) -> str:
         form = getattr(found, side)
         total = dict(form.exact)
         for low, square in ((enclosed.low, square) for enclosed, square in form.rest):
-            total = plus(total, square, low)  # type: ignore[arg-type]
+            total = plus(total, square, low)
             if side == "measure" or not semidefinite(_matrix(square)):
                 return f"the {side} is irrational where it can't be rounded down"
-        total = plus(total, _form(document[side]), -1)  # type: ignore[arg-type]
+        total = plus(total, _form(document[side]), -1)
         if any(total.values()) and not (form.rest and semidefinite(_matrix(total))):
             raise Rejected(f"its {side} is not what its texts give")
     if said["covers"] != found.covers:

@@ -1,9 +1,10 @@
-"""Read a certificate's own texts: which calls, measure and bound they give; no import but Python's.
+"""Read a certificate's own texts: the calls, measure and bound they give; no import but Python's.
 
-The kernel runs in a small interpreter on vectors that are known by name alone: loops over ``range``,
-assignments, subscripts, + - * /, comparisons of numbers, calls of texts that the file carries. It runs
-in 1, 2 and 3 coordinates, which must agree, and with a solution that is a vector of its own, which must
-cancel. Nothing of a file is executed by Python. It is a second reading, written apart from the library's.
+The kernel runs in a small interpreter on vectors that are known by name alone: loops over
+``range``, assignments, subscripts, + - * /, comparisons of numbers, calls of texts that the file
+carries. It runs in 1, 2 and 3 coordinates, which must agree, and with a solution that is a vector
+of its own, which must cancel. Nothing of a file is executed by Python. It is a second reading that
+shares nothing with the library's, so that neither can hide the other's errors.
 """
 
 import ast
@@ -15,6 +16,7 @@ from typing import Any
 STAR, HIDDEN = "*", "?"  # z*, and rows that must not be read
 STANDING = {"z", "anchor", "solution"}
 WORK, BITS, DIGITS = 2_000_000, 100_000, 200  # steps; length of a number; bits of an enclosure
+BUILT_IN = ("identity", "resolvent_of_sum")  # what they do is said here, and not by a text
 UNIT = 2 ** (DIGITS + 64)  # of the series of exp and log
 Vector = dict[str, Fraction]
 Square = dict[tuple[str, str], Any]  # (i, j), i <= j -> factor of <e_i, e_j>
@@ -95,7 +97,9 @@ def binary(op: ast.operator, a: Any, b: Any) -> Any:
         case ast.FloorDiv() if b != 0:
             return a // b
         case ast.Pow() if Fraction(b).denominator == 1 and (a != 0 or b >= 0):
-            size = max(abs(Fraction(a).numerator).bit_length(), Fraction(a).denominator.bit_length())
+            size = max(
+                abs(Fraction(a).numerator).bit_length(), Fraction(a).denominator.bit_length()
+            )
             if abs(b) * size > BITS:
                 raise Unread("a number is too long")
             return Fraction(a) ** int(b)
@@ -130,11 +134,13 @@ def root(x: Any) -> Any:
         return Fraction(p, q)
     unit = 4**DIGITS
     top = math.isqrt(math.ceil(high * unit)) + 1
-    return between(Fraction(math.isqrt(math.floor(low * unit)), 2**DIGITS), Fraction(top, 2**DIGITS))
+    return between(
+        Fraction(math.isqrt(math.floor(low * unit)), 2**DIGITS), Fraction(top, 2**DIGITS)
+    )
 
 
 def _near(total: int) -> Between:
-    # a series below of at most 100 terms, each rounded by a unit or a few: far less than 2^20 in all
+    # a series below has at most 100 terms, each rounded by a few units: far less than 2^20 in all
     return Between(Fraction(total - 2**20, UNIT), Fraction(total + 2**20, UNIT))
 
 
@@ -281,7 +287,9 @@ class Row:
                 i,
                 self.entries[0].vector,
             ):
-                raise Differs("coordinates are treated differently: not the same in every dimension")
+                raise Differs(
+                    "coordinates are treated differently: not the same in every dimension"
+                )
         return dict(self.entries[0].vector)
 
     def fill(self, vector: Vector) -> None:
@@ -395,7 +403,7 @@ class Oracles:
     def resolvent_of_sum(self, *args: Any) -> None:
         """out = J_{γS} z, or J_{γF} z where J is left out."""
         _, _, J, _, z, gamma, out = args
-        of = "F" if self.constrained and J == self.identity else "S"
+        of = "F" if self.constrained and self.identity == J else "S"
         point = self.ask(of, plus(z.vector(), self.solution, -1), gamma)[0]
         out.fill(plus(point, self.solution))
 
@@ -438,7 +446,9 @@ class Interpreter:
                     self.value(call, scope)
                 case ast.Assign(targets=[target], value=value):
                     self.assign(target, self.value(value, scope), scope)
-                case ast.AugAssign(target=ast.Name() | ast.Subscript() as target, op=op, value=value):
+                case ast.AugAssign(
+                    target=ast.Name() | ast.Subscript() as target, op=op, value=value
+                ):
                     left = self.value(target, scope)
                     self.assign(target, self.apply(op, left, self.value(value, scope)), scope)
                 case ast.If(test=test, body=first, orelse=second):
@@ -452,7 +462,9 @@ class Interpreter:
                 case ast.Return(value=value):
                     return [None if value is None else self.value(value, scope)]
                 case _:
-                    raise Unread(f"a kernel has a statement that is not read: {ast.unparse(node)[:60]}")
+                    raise Unread(
+                        f"a kernel has a statement that is not read: {ast.unparse(node)[:60]}"
+                    )
         return []
 
     def count(self) -> None:
@@ -467,7 +479,7 @@ class Interpreter:
             case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if 1 <= len(args) <= 3:
                 found = [self.value(a, scope) for a in args]
                 if isinstance(found[-1], Dimension) and found[:-1] in ([], [0], [1]):
-                    return [Axis(i) for i in range(*found[:-1], found[-1].of)]
+                    return [Axis(i) for i in range(sum(found[:-1]), found[-1].of)]
                 if all(isinstance(a, int) for a in found):
                     return range(*found)
         raise Unread("a loop runs over something else than a range of whole numbers")
@@ -577,7 +589,10 @@ class Interpreter:
             if isinstance(holder, list) and all(b is None or isinstance(b, int) for b in at):
                 return holder[at[0] : at[1]]
             return self.refuse(index)
-        at = self.value(index, scope)
+        return self.at(holder, self.value(index, scope), index)
+
+    def at(self, holder: Any, at: Any, index: ast.expr) -> Any:
+        """The entry at an index."""
         if isinstance(at, Tail) and isinstance(holder, list):
             rest = holder[at.offset :]
             if rest and all(v == rest[0] for v in rest):
@@ -599,11 +614,13 @@ class Interpreter:
         if callable(scope.get(name)):
             return scope[name](*args)
         if name in self.functions:
-            own = {n: scope[n] for n in ("identity", "resolvent_of_sum") if n in scope}
+            own: dict[str, Any] = {n: scope[n] for n in BUILT_IN if n in scope}
             return self.call(name, args, own)
         if name == "int" and len(args) == 1:
             number = args[0]
-            if isinstance(number, Any_k) or (isinstance(number, int | Fraction) and number % 1 == 0):
+            if isinstance(number, Any_k) or (
+                isinstance(number, int | Fraction) and number % 1 == 0
+            ):
                 return number if isinstance(number, Any_k) else int(number)
         if name in ("min", "max") and len(args) == 2:
             k = next((a for a in args if isinstance(a, Any_k)), None)
@@ -666,30 +683,17 @@ class Run:
         J = self.oracles.J if self.oracles.constrained else Oracles.identity
         return [self.oracles.F, None, J, None]
 
-    def advance(self, k: Any, kernels: list[str] | None = None) -> None:
+    def advance(self, k: Any) -> None:
         """One iteration."""
         self.state[self.count].fill(self.state[0].vector())
-        self._kernel(self.texts["kernel"], [*self.oracle_arguments(), self.state[: self.count]], k)
+        args = [*self.oracle_arguments(), self.state[: self.count], self.params, k, 1]
+        self.kernel(self.texts["kernel"], args)
 
-    def _kernel(self, kernels: list[str], args: list[Any], k: Any) -> None:
-        outer, *inner = kernels
-        own = dict(self.own)
-
-        def base(*given: Any) -> None:
-            self.interpreter.call(inner[0], [*self._bases(inner), *given], own)
-
-        first = [base] if inner else []
-        self.interpreter.call(outer, [*first, *args, self.params, k, 1], own)
-
-    def _bases(self, kernels: list[str]) -> list[Any]:
-        if len(kernels) < 2:
-            return []
-        inner = kernels[1:]
-
-        def base(*given: Any) -> None:
-            self.interpreter.call(inner[0], [*self._bases(inner), *given], dict(self.own))
-
-        return [base]
+    def kernel(self, names: list[str], args: list[Any]) -> None:
+        """A method's text, that of a method of methods with its base in front."""
+        outer, *inner = names
+        base = [lambda *given: self.kernel(inner, list(given))] if inner else []
+        self.interpreter.call(outer, [*base, *args], dict(self.own))
 
     def take(self, use: dict[str, Any], k: Any) -> Square:
         """What a measure's text gives now."""
@@ -975,10 +979,10 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
         rows = _rows(document, {"z": point} if any_k else start, HIDDEN)
         one = Run(document, interpreter, params, rows, ["z0"], dimension, split, SOLUTION)
         statement.record = [{} for _ in texts["measures"]]
-        for i in range(k if any_k else 0, horizon + 1):
+        for i in range(horizon + 1):
             at: Any = Any_k(i) if any_k else i
             for j, use in enumerate(texts["measures"] if i in stops else ()):
-                if not (any_k and i == k and statement.in_step[j]):  # of the step before: not used
+                if i or not (any_k and statement.in_step[j]):  # there is no step before: not used
                     statement.record[j][i] = one.take(use, at)
             if i < horizon:
                 one.advance(at)
@@ -993,7 +997,7 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
         except (Unread, Differs):
             pass  # then it is about this k alone
     found, forms = _split(document, run)
-    return Reading(found.oracles.names, found.oracles.calls, *forms, covers)
+    return Reading(found.oracles.names, found.oracles.calls, forms[0], forms[1], covers)
 
 
 def _sides(statement: Statement) -> list[Form]:
@@ -1014,7 +1018,9 @@ def _symbols(document: dict[str, Any]) -> set[str]:
     waiting += [p["name"].rpartition(".")[2] for p in document["texts"]["parameters"]]
     found: set[str] = set()
     while waiting:
-        names = {n.id for n in ast.walk(tree(waiting.pop().strip(), "eval")) if isinstance(n, ast.Name)}
+        names = {
+            n.id for n in ast.walk(tree(waiting.pop().strip(), "eval")) if isinstance(n, ast.Name)
+        }
         waiting += [said["let"][n] for n in names - found if n in said["let"]]
         found |= names
     return found
@@ -1025,6 +1031,20 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     named, statement = said["potential"], Statement(document)
     steps, first, rows = named["steps"], named["first"], named["rows"]
     blocks = 1 if named["above"] is None else 0
+    words: dict[str, Any] = {
+        "theorem": f"potential of {said['method']}",
+        "claim": "one-step",
+        "measure": named["above"] or "V at k + 1",
+        "bound": "V at k",
+        "where": "",
+        "let": {},
+        "constants": {},
+        **{"first": 0, "k": 0, "K": blocks},
+    }
+    if any(said[name] != word for name, word in words.items()) or texts["measures"]:
+        raise Differs("it says something else than that V decreases, or lies above what it bounds")
+    if len(named["matrix"]) != len(named["vectors"]) or steps < 1:
+        raise Differs("the matrix of V is of another size than its vectors")
     params = _packed(document, statement, first + steps + 1)
     weights = _weights(document, params, dimension)
 
@@ -1062,7 +1082,7 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     state = " and ".join(["z", *rows])
     verb = "are" if rows else "is"
     covers = f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
-    return Reading(found.oracles.names, found.oracles.calls, *forms, covers)
+    return Reading(found.oracles.names, found.oracles.calls, forms[0], forms[1], covers)
 
 
 def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dict[str, Fraction]:
@@ -1090,7 +1110,7 @@ def _of_matrix(named: dict[str, Any], at: dict[str, Vector]) -> Form:
     total: Square = {}
     for i, line in enumerate(named["matrix"]):
         for j, value in enumerate(line):
-            if value != named["matrix"][j][i]:
+            if len(line) != len(named["vectors"]) or value != named["matrix"][j][i]:
                 raise Differs("the matrix of V is not symmetric")
             both = product(at[named["vectors"][i]], at[named["vectors"][j]])
             total = added(total, both, Fraction(value))
