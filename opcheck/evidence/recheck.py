@@ -175,7 +175,6 @@ def load(path: str) -> dict[str, Any]:
         raise Rejected(f"it is no JSON: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise Rejected(f"it is no certificate of this format, {FORMAT!r}")
-    shaped(document, SHAPE)
     return document
 
 
@@ -225,9 +224,9 @@ def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector
 
 def check(document: dict[str, Any]) -> str:
     """What the numbers prove, in the statement's words. Raises Rejected where nothing is proved."""
-    shaped(document, SHAPE)
-    if document["digest"] != digest(document):
+    if document.get("digest") != digest(document):
         raise Rejected("it was changed after it was written: its digest does not fit")
+    shaped(document, SHAPE)
     if len(document["basis"]) > VECTORS:
         raise Rejected(f"it has more than {VECTORS} vectors")
     known, ratio = graphs(document), Fraction(document["ratio"])
@@ -324,6 +323,10 @@ def words(document: dict[str, Any], rerun: Any) -> str:
     names = [
         f"{p['kind']}({p['constant'] or ''}) of {p['of']}".replace("()", "") for p in said["given"]
     ]
+    if {*said["constants"]} != {p["constant"] for p in said["given"]} - {
+        p["constant"] for p in given
+    } - {None}:
+        raise Rejected("its constants are not those of its hypotheses")
     if A not in OPERATOR_A or (A == "zero") is document["constrained"]:
         raise Rejected("what it says A is, is not what the numbers are about")
     if said["hypotheses"] != names + [OPERATOR_A["zero"]] * (A == "zero"):

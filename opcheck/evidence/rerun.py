@@ -969,6 +969,9 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     every = any(w in said["measure"] + said["bound"] for w in words)
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon), horizon})
     spoken = _symbols(document)
+    names = spoken | _names(f"({said['where']},)")
+    if said["parameters"].keys() & said["constants"].keys() or not {*said["parameters"]} <= names:
+        raise Differs("it gives values to names that it does not speak of")
     alone = said["claim"] == "one-step" and not every and not spoken & {"k", "j", "R", "K"}
     params = _packed(document, statement, horizon + 1)
     point: Vector = {"z0": Fraction(1), **SOLUTION}
@@ -1018,12 +1021,15 @@ def _symbols(document: dict[str, Any]) -> set[str]:
     waiting += [p["name"].rpartition(".")[2] for p in document["texts"]["parameters"]]
     found: set[str] = set()
     while waiting:
-        names = {
-            n.id for n in ast.walk(tree(waiting.pop().strip(), "eval")) if isinstance(n, ast.Name)
-        }
+        names = _names(waiting.pop().strip())
         waiting += [said["let"][n] for n in names - found if n in said["let"]]
         found |= names
     return found
+
+
+def _names(source: str) -> set[str]:
+    body = tree(source, "eval") if source.strip("(,) ") else ast.Tuple([])
+    return {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}
 
 
 def _potential(document: dict[str, Any], dimension: int) -> Reading:
