@@ -165,7 +165,7 @@ def test_the_second_reading_gives_what_the_first_did() -> None:
         for side in ("measure", "bound"):
             form: rerun.Form = getattr(found, side)
             if not form.rest:
-                exact = {pair: v for pair, v in recheck._form(document[side]).items() if v}
+                exact = rerun.written(document[side])
                 assert form.exact == exact
 
 
@@ -416,7 +416,7 @@ def confronted(name: str, data: st.DataObject, folder: Path) -> None:
         for part in other["statement"].keys() - set(free):
             assert other["statement"][part] == document["statement"][part]
         for side in ("measure", "bound"):
-            assert recheck._form(other[side]) == recheck._form(document[side])
+            assert rerun.written(other[side]) == rerun.written(document[side])
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -337,7 +337,7 @@ def _certificate(
     theorem = stated.setting.theorem
     try:
         recheck.check(document)
-        recheck.words(document, rerun)
+        unread = recheck.words(document, rerun)
     except recheck.Rejected as reason:
         raise OpcheckError(
             f"{theorem.name}: the checker, which reads its texts on its own, rejects what was "
@@ -351,7 +351,10 @@ def _certificate(
         stated.covers,
         how,
         document,
-        tuple(stated.setting.notes),
+        (
+            *stated.setting.notes,
+            *([f"its words can't be checked from the file alone: {unread}"] if unread else []),
+        ),
     )
 
 

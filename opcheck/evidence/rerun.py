@@ -412,20 +412,19 @@ class Interpreter:
     """Functions by name, run on rows; whatever is not listed in its methods is refused."""
 
     def __init__(self, texts: dict[str, Any]) -> None:
-        self.functions: dict[str, ast.FunctionDef] = {}
-        for name, source in texts["functions"].items():
-            (node,) = tree(source, "exec").body
-            if not isinstance(node, ast.FunctionDef):
-                raise Unread(f"the text of {name} is no function")
-            self.functions[name] = node
+        self.functions: dict[str, str] = texts["functions"]
+        self.parsed: dict[str, ast.FunctionDef] = {}
         self.numbers = {n: whole(Fraction(v)) for n, v in texts["numbers"].items()}
         self.work, self.depth = 0, 0
 
     def call(self, name: str, args: list[Any], own: dict[str, Any]) -> Any:
         """A function's value; ``own``: names that stand for oracles."""
-        node = self.functions.get(name)
-        if node is None:
-            raise Unread(f"there is no text of {name}")
+        if name not in self.parsed:
+            body = tree(self.functions.get(name, ""), "exec").body
+            if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
+                raise Unread(f"there is no text of {name[:40]}")
+            self.parsed[name] = body[0]
+        node = self.parsed[name]
         names = [a.arg for a in node.args.args]
         if len(names) != len(args) or self.depth > 20:
             raise Unread(f"{name} is called with other arguments than it takes, or calls itself")
@@ -761,9 +760,18 @@ class Statement:
         self.record: list[dict[int, Square]] = [{} for _ in uses]
         self.work = 0
 
-    def text(self, name: str, source: str, k: int) -> Any:
-        """The value of a text at k."""
-        return self.value(tree(source.strip(), "eval").body, k, (name,))
+    def source(self, name: str) -> str:
+        """A side's text, the ranges as a tuple, or the text behind a symbol."""
+        if name == "where":
+            return f"({self.said['where']},)"
+        found: str = self.said["let"][name] if name in self.said["let"] else self.said[name]
+        return found.strip()
+
+    def side(self, name: str) -> Any:
+        """The value of the measure or the bound."""
+        if {"measure", "bound", "where"} & self.said["let"].keys():
+            raise Unread("a symbol has the name of a side")
+        return self.value(tree(self.source(name), "eval").body, self.said["k"], (name,))
 
     def symbol(self, name: str, k: int, inside: tuple[str, ...]) -> Any:
         """A name's value at k."""
@@ -771,13 +779,13 @@ class Statement:
             return k
         if name == "K":
             return self.said["K"]
+        if name == "R":
+            return Radius(Fraction(1))
         if name in self.known:
             return self.known[name]
         if name in self.said["let"] and name not in inside:
-            node = tree(self.said["let"][name].strip(), "eval").body
+            node = tree(self.source(name), "eval").body
             return self.value(node, k, (*inside, name))
-        if name == "R":
-            return Radius(Fraction(1))
         raise Unread(f"{name[:40]} has no value")
 
     def recorded(self, name: str, rows: tuple[str, ...], k: int) -> Form:
@@ -796,8 +804,9 @@ class Statement:
         match node:
             case ast.Constant(value=int() as number) if not isinstance(number, bool):
                 return number
-            case ast.Constant(value=float()):
-                return Fraction(ast.unparse(node))
+            case ast.Constant(value=float() as number) if abs(number) < 1e300:
+                literal = ast.get_source_segment(self.source(inside[-1]), node)
+                return Fraction(literal or repr(number))
             case ast.Name(id=name):
                 if name in self.sequences:
                     return self.recorded(name, (), k)
@@ -845,7 +854,7 @@ class Statement:
             return one[name](values[0])
         raise Unread(f"{name[:40]} is not read")
 
-    def truth(self, node: ast.expr, k: int, inside: tuple[str, ...] = ()) -> bool:
+    def truth(self, node: ast.expr, k: int, inside: tuple[str, ...]) -> bool:
         """Whether a chain of comparisons holds."""
         if not isinstance(node, ast.Compare):
             raise Unread(f"{ast.unparse(node)[:60]} is no comparison")
@@ -958,8 +967,9 @@ SOLUTION: Vector = {STAR: Fraction(1)}
 def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     said, texts = document["statement"], document["texts"]
     statement = Statement(document)
-    for part in tree(f"({said['where']},)", "eval").body.elts if said["where"].strip() else ():
-        if not statement.truth(part, 0):
+    ranges = tree(statement.source("where"), "eval").body.elts if said["where"].strip() else ()
+    for part in ranges:
+        if not statement.truth(part, 0, ("where",)):
             raise Differs(f"{ast.unparse(part)} fails")
     k, ahead = said["k"], "next(" in said["measure"] + said["bound"]
     horizon = k + 1 if ahead or any(statement.in_step) else k
@@ -1005,8 +1015,7 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
 
 def _sides(statement: Statement) -> list[Form]:
     """Measure and bound, as forms that feel neither the origin nor rows that are not known."""
-    said = statement.said
-    sides = [statement.text(n, said[n], said["k"]) for n in ("measure", "bound")]
+    sides = [statement.side(n) for n in ("measure", "bound")]
     forms = [s if isinstance(s, Form) or s != 0 else Form({}) for s in sides]
     if not all(isinstance(f, Form) for f in forms):
         raise Unread("a side is no quadratic form")
@@ -1121,3 +1130,81 @@ def _of_matrix(named: dict[str, Any], at: dict[str, Vector]) -> Form:
             both = product(at[named["vectors"][i]], at[named["vectors"][j]])
             total = added(total, both, Fraction(value))
     return Form(total)
+
+
+# ---- words against numbers -----------------------------------------------------------------------
+
+
+def compare(document: dict[str, Any], semidefinite: Any) -> None:
+    """Compare all that a certificate says with its numbers.
+
+    Args:
+        document: a certificate whose fields are of the format's kinds.
+        semidefinite: whether a symmetric matrix of rationals, as lists, is so.
+
+    Raises Differs where the words are not what the numbers are about, Unread where its texts are
+    of a kind that is not read here.
+    """
+    _hypotheses(document)
+    found = reading(document)
+    own, basis = {*found.basis}, {*document["basis"]}
+    if own - {"F*"} != basis - {"F*"} or "F*" in own - basis:
+        raise Differs("its vectors are not those that its texts give")
+    calls = [
+        {**c, "before": _fractions(c["before"]), "gamma": Fraction(c["gamma"])}
+        for c in document["calls"]
+    ]
+    one = {"S": "F"} if document["statement"]["A"] == "zero" else {}  # with A = 0 they are one
+    if calls != [{**c, "of": one.get(c["of"], c["of"])} for c in found.calls]:
+        raise Differs("its calls are not those that its texts give")
+    for side, form in (("measure", found.measure), ("bound", found.bound)):
+        total = added(form.exact, written(document[side]), -1)
+        for irrational, square in form.rest:  # rounded down in the file
+            if side == "measure" or not semidefinite(_matrix(square)):
+                raise Unread(f"its {side} has an irrational factor that can't be rounded")
+            total = added(total, square, irrational.low)
+        if total and not (form.rest and semidefinite(_matrix(total))):
+            raise Differs(f"its {side} is not what its texts give")
+    if document["statement"]["covers"] != found.covers:
+        raise Differs(f"its texts are about {found.covers}, not what it says that they cover")
+
+
+def _hypotheses(document: dict[str, Any]) -> None:
+    said, own = document["statement"], document["properties"]
+    constants, names = said["constants"], []
+    for p, prop in zip(said["given"], own, strict=False):
+        constant = p["constant"]
+        names.append(p["kind"] + (f"({constant})" if constant else "") + f" of {p['of']}")
+        if prop != {**p, "constant": constants.get(constant, constant)}:
+            raise Differs("its properties are not the hypotheses with these constants")
+    rest, zero = own[len(names) :], said["A"] == "zero"
+    kind = {"monotone": "Monotone", "subdifferential": "Subdifferential"}.get(said["A"])
+    if len(names) < len(said["given"]) or not {*constants} <= {
+        p["constant"] for p in said["given"]
+    }:
+        raise Differs("its constants are not those of its hypotheses")
+    if (kind is None) is not zero or zero is document["constrained"]:
+        raise Differs("what it says that A is, is not what the numbers are about")
+    if rest and (zero or rest != [{"kind": kind, "constant": None, "of": "A"}]):
+        raise Differs("it uses a property that is no hypothesis")
+    if said["hypotheses"] != [*names, *(["A = 0"] if zero else [])]:
+        raise Differs("its hypotheses in words are not those given")
+
+
+def _fractions(vector: dict[str, str]) -> Vector:
+    return {n: Fraction(v) for n, v in vector.items() if Fraction(v)}
+
+
+def written(terms: list[dict[str, Any]]) -> Square:
+    """A form as it stands in a file."""
+    total: Square = {}
+    for t in terms:
+        both = product(_fractions(t["left"]), _fractions(t["right"]))
+        total = added(total, both, Fraction(t["factor"]))
+    return total
+
+
+def _matrix(square: Square) -> list[list[Fraction]]:
+    names = sorted({n for pair in square for n in pair})
+    half = {p: v if p[0] == p[1] else v / 2 for p, v in square.items()}
+    return [[half.get((min(i, j), max(i, j)), Fraction(0)) for j in names] for i in names]
