@@ -233,6 +233,44 @@ def test_what_is_not_so_in_every_dimension_is_rejected(line: str) -> None:
         recheck.words(document, rerun)
 
 
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("z -= gamma * Fz", "proved"),
+        ("z[:] = z - gamma * Fz", "proved"),
+        ("for i in range(z.shape[0]):\n            z[i] -= Fz[i] * gamma", "proved"),
+        ("axpy(z, z, -(gamma if k < 3 else 2 * gamma), Fz)", "proved"),
+        ("axpy(z, z, -(gamma if k < 2 else 2 * gamma), Fz)", "rejected: its calls are not"),
+        ("axpy(z, z, -gamma * (1 + 5 % (k + 1) // 9), Fz)", "proved"),
+        ("axpy(z, z, -gamma / 2, Fz)", "rejected: its calls are not"),
+        ("z = z - gamma * Fz", "rejected: its vectors are not"),  # another array
+        ("axpy(z, zbar, -gamma, Fz)", "rejected: its calls are not"),
+    ],
+)
+def test_a_step_may_be_written_in_other_words(line: str, verdict: str) -> None:
+    """It is what a text does that counts, not its letters."""
+    document = read(FOLDER / "gorbunov2022_eg_last-k3.json")
+    source = document["texts"]["functions"]["extragradient"]
+    assert source.count("axpy(z, z, -gamma, Fz)") == 1
+    changed = source.replace("axpy(z, z, -gamma, Fz)", line)
+    document["texts"]["functions"]["extragradient"] = changed
+    assert judged(fresh(document)).startswith(verdict)
+
+
+@pytest.mark.parametrize("line", ["1 / (k + 1)", "(1 if k < 7 else 2)", "(5 % (k + 1))"])
+def test_a_step_that_feels_k_is_not_every_step(line: str) -> None:
+    """A step that treats k = 7 in its own way is not one that stands for all k."""
+    document = read(FOLDER / "gorbunov2022_eg_monotone-k3.json")
+    assert document["statement"]["covers"].startswith("every k")
+    source = document["texts"]["functions"]["extragradient"]
+    changed = source.replace("gamma = params[0]", "gamma = params[0]\n    x = k")
+    document["texts"]["functions"]["extragradient"] = changed
+    assert judged(fresh(document)) == "proved"
+    changed = source.replace("axpy(zbar, z, -gamma, Fz)", f"axpy(zbar, z, -gamma * {line}, Fz)")
+    document["texts"]["functions"]["extragradient"] = changed
+    assert judged(fresh(document)).startswith("rejected")
+
+
 @method("half_game", params="gamma", rows="z Fz", calls=1, source="nobody", constrained=False)
 def half_game(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
     """A step of the first two coordinates."""

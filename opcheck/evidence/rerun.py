@@ -449,7 +449,11 @@ class Interpreter:
                     target=ast.Name() | ast.Subscript() as target, op=op, value=value
                 ):
                     left = self.value(target, scope)
-                    self.assign(target, self.apply(op, left, self.value(value, scope)), scope)
+                    total = self.apply(op, left, self.value(value, scope))
+                    if isinstance(left, Row):  # in place, as arrays do it
+                        left.entries = list(total.entries)
+                    else:
+                        self.assign(target, total, scope)
                 case ast.If(test=test, body=first, orelse=second):
                     if found := self.block(first if self.truth(test, scope) else second, scope):
                         return found
@@ -511,6 +515,11 @@ class Interpreter:
             case ast.Tuple(elts=elts) if isinstance(value, tuple) and len(value) == len(elts):
                 for one, part in zip(elts, value, strict=True):
                     self.assign(one, part, scope)
+            case ast.Subscript(value=holder, slice=ast.Slice(lower=None, upper=None, step=None)):
+                row = self.value(holder, scope)
+                if not isinstance(row, Row) or not isinstance(value, Row):
+                    raise Unread("a kernel writes to something else than a row")
+                row.entries = list(value.entries)
             case ast.Subscript(value=holder, slice=index):
                 row, at = self.value(holder, scope), self.value(index, scope)
                 at = at.at if isinstance(at, Axis) else at
@@ -524,7 +533,13 @@ class Interpreter:
 
     def apply(self, op: ast.operator, a: Any, b: Any) -> Any:
         """An operation of whatever two things."""
-        if isinstance(a, int) and isinstance(b, Any_k | Tail):
+        if isinstance(a, Row) or isinstance(b, Row):
+            size = len((a if isinstance(a, Row) else b).entries)
+            sides = [x.entries if isinstance(x, Row) else [x] * size for x in (a, b)]
+            found = Row({}, size)
+            found.entries = [self.apply(op, x, y) for x, y in zip(*sides, strict=True)]
+            return found
+        if isinstance(a, int) and isinstance(b, Any_k | Tail) and isinstance(op, ast.Add):
             a, b = b, a
         if isinstance(a, Any_k) and isinstance(b, int):
             if isinstance(op, ast.Add):
@@ -587,6 +602,8 @@ class Interpreter:
             at = [None if b is None else self.value(b, scope) for b in bounds]
             if isinstance(holder, list) and all(b is None or isinstance(b, int) for b in at):
                 return holder[at[0] : at[1]]
+            if isinstance(holder, Row) and at == [None, None]:
+                return holder
             return self.refuse(index)
         return self.at(holder, self.value(index, scope), index)
 
