@@ -29,6 +29,7 @@ _WHERE = {
     "additive": "opcheck.model.oracle",
     "attack": "opcheck.evidence.attack",
     "certify": "opcheck.evidence.certificate",
+    "certify_over": "opcheck.evidence.certificate",
     "check": "opcheck.evidence.check",
     "constants": "opcheck.evidence.constants",
     "dossier": "opcheck.evidence.dossier",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from opcheck.errors import OpcheckError as OpcheckError
     from opcheck.evidence.attack import attack as attack
     from opcheck.evidence.certificate import certify as certify
+    from opcheck.evidence.certificate import certify_over as certify_over
     from opcheck.evidence.check import check as check
     from opcheck.evidence.constants import constants as constants
     from opcheck.evidence.dossier import dossier as dossier

@@ -622,6 +622,7 @@ def attack(
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
 @click.option("--ratio", default="1", show_default=True, help="Of the bound, as 99/100.")
+@click.option("--over", metavar="PARAMETER", help="Of one theorem: five values along its range.")
 @click.option("--out", type=click.Path(file_okay=False), help="Write one file a certificate.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def certify(
@@ -631,10 +632,13 @@ def certify(
     parameters: tuple[str, ...],
     place: Any,
     ratio: str,
+    over: str | None,
     out: str | None,
     as_json: bool,
 ) -> None:
     """Prove bounds at each k, for every operator and dimension, in exact rationals.
+
+    A certificate is for one choice of constants and parameters; it names them.
 
     Exit code 1 if one is not certified.
     """
@@ -646,6 +650,9 @@ def certify(
         raise OpcheckError("certify takes theorems by name or prefix, or --all")
     names = registry.select("theorems", selector) if selector else registry.names("theorems")
     chosen = _indices(ks)
+    if over is not None:
+        _certify_over(names, over, chosen, place, ratio, parameters, out, as_json)
+        return
     found = []
     with terminal.Bar("certify", len(names)) as step:
         for name in names:
@@ -661,6 +668,44 @@ def certify(
         for path in paths:
             click.echo(path)
     if any(a.kind == "not certified" for a in found):
+        click.get_current_context().exit(1)
+
+
+def _certify_over(
+    names: list[str],
+    over: str,
+    ks: list[int],
+    place: str,
+    ratio: str,
+    parameters: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+) -> None:
+    from opcheck.evidence.certificate import certify_over
+    from opcheck.report import terminal
+
+    if len(names) != 1 or place != "middle":
+        raise OpcheckError("--over takes one theorem, and no --place: it goes along the range")
+    found = []
+    with terminal.Bar("certify", len(ks)) as step:
+        for k in ks:
+            points = certify_over(names[0], over, k, ratio=ratio, **_texts(parameters))
+            found += [(k, p) for p in points]
+            step(f"{names[0]} k = {k}")
+    paths = []
+    for _, p in found if out else ():
+        if p.attempt.certificate is not None:
+            value = str(p.value).replace("/", "_")
+            stem = f"{names[0]}-k{p.attempt.k}-{over}-{value}"
+            paths.append(p.attempt.certificate.save(f"{out}/{stem}.json"))
+    if as_json:
+        rows = [{"value": str(p.value), "place": p.place, **p.attempt.as_dict()} for _, p in found]
+        _json([{"parameter": over, **row} for row in rows])
+    else:
+        terminal.show_points(over, found, _console())
+        for path in paths:
+            click.echo(path)
+    if not all(p.attempt.certificate is not None for _, p in found):
         click.get_current_context().exit(1)
 
 
@@ -794,27 +839,43 @@ def lyapunov(
 
 
 @main.command()
-@click.argument("file", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.argument("file", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--plugin", multiple=True, metavar="FILE.py", help="Where a theorem of yours stands.")
+@click.option("--numbers-only", is_flag=True, help="Content where words can't be checked.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
-def recheck(file: tuple[str, ...], as_json: bool) -> None:
-    """Check certificates exactly, without a solver, and their runs against the methods' own text.
+def recheck(
+    file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool, as_json: bool
+) -> None:
+    """Check certificates exactly, without a solver: their numbers, and that their words fit them.
 
-    Exit code 1 if one is rejected. ``python recheck.py FILE`` does the former without opcheck.
+    Words are checked against the theorem and the method known here, and against the texts in the
+    file. Exit code 1 if one is rejected, or if its theorem is not known here (then only its numbers
+    are checked). ``python recheck.py FILE`` does without opcheck what the file alone allows.
     """
+    from opcheck import registry
     from opcheck.evidence.certificate import NotCertified, recheck_file
 
-    rows = []
+    registry.load()
+    for path in plugin:
+        registry.load_file(path)
+    rows, lines = [], []
     for path in file:
         try:
-            proved, compared = recheck_file(path)
-            rows.append({"file": path, "valid": True, "proved": proved, "run": compared})
+            found = recheck_file(path)
         except NotCertified as rejected:
             rows.append({"file": path, "valid": False, "proved": str(rejected), "run": ""})
+            lines.append(str(rejected))
+            continue
+        status = "numbers only" if found.numbers_only else "words and numbers"
+        good = numbers_only or not found.numbers_only
+        row = {"file": path, "valid": good, "proved": found.proved, "run": found.run}
+        rows.append({**row, "checked": status})
+        lines.append(str(found))
     if as_json:
         _json(rows)
     else:
-        for row in rows:
-            click.echo(f"proved: {row['proved']}; {row['run']}" if row["valid"] else row["proved"])
+        for line in lines:
+            click.echo(line)
     if not all(row["valid"] for row in rows):
         click.get_current_context().exit(1)
 

@@ -341,7 +341,7 @@ def test_the_stand_alone_script_accepts_both_files(
     assert done.returncode == 0, done.stderr
     assert "measure ≤ 9/10 · bound" in done.stdout
     for path in paths:
-        assert "the run is what the text of past_extragradient gives" in recheck_file(path)[1]
+        assert "the run is what the text of past_extragradient gives" in recheck_file(path).run
 
 
 def rate_lowered(document: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import inequalities, polish, recheck, rounding, worst_case
+from opcheck.evidence import inequalities, polish, recheck, rerun, rounding, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -782,7 +782,8 @@ def test_semidefinite_agrees_with_eigenvalues() -> None:
 def test_the_stand_alone_script_needs_nothing_but_python(tmp_path: Path) -> None:
     script = tmp_path / "recheck.py"
     shutil.copy(recheck.__file__, script)
-    assert len(script.read_text(encoding="utf-8").splitlines()) <= 150
+    shutil.copy(rerun.__file__, tmp_path)
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 400
     good = certify("pethick2023_la_ceg_plus", 1).save(tmp_path / "deep" / "good.json")
     document = json.loads(good.read_text(encoding="utf-8"))
     document["ratio"] = "1/100"
@@ -795,12 +796,13 @@ def test_the_stand_alone_script_needs_nothing_but_python(tmp_path: Path) -> None
 
     done = ran(good)
     assert done.returncode == 0
-    assert "proved: pethick2023_la_ceg_plus, k = 1: measure ≤ 1 · bound" in done.stdout
+    assert "proved: pethick2023_la_ceg_plus, k = 1, in every dimension, for " in done.stdout
+    assert ": measure ≤ 1 · bound (measure: " in done.stdout
     failed = ran(bad)
     assert failed.returncode == 1
     assert "REJECTED" in failed.stderr
     assert ran(tmp_path / "nothing.json").returncode == 1
-    for text in ("", "[]", "{}", '{"format": "opcheck certificate 1"}', "\x00"):
+    for text in ("", "[]", "{}", f'{{"format": "{recheck.FORMAT}"}}', "\x00"):
         bad.write_text(text, encoding="utf-8")
         assert ran(bad).returncode == 1, text
         assert "Traceback" not in ran(bad).stderr
@@ -808,41 +810,42 @@ def test_the_stand_alone_script_needs_nothing_but_python(tmp_path: Path) -> None
 
 def test_recheck_runs_the_method_again(tmp_path: Path) -> None:
     found = certify("gorbunov2022_eg_last", 2, gamma="1/sqrt(2)")
-    proved, compared = recheck_file(found.save(tmp_path / "a.json"))
-    assert "measure ≤ 1 · bound" in proved
-    assert compared == "the run is what the text of extragradient gives"
+    proved = recheck_file(found.save(tmp_path / "a.json"))
+    assert "measure ≤ 1 · bound" in proved.proved
+    assert proved.run == "the run is what the text of extragradient gives"
     # proved by the arithmetic, but about something else
     document = copy.deepcopy(dict(found.document))
     document["measure"][0]["factor"] = "1/2"
     assert recheck.check(fresh(document))
     path = tmp_path / "b.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    with pytest.raises(NotCertified, match="its measure is not what gorbunov2022_eg_last"):
+    with pytest.raises(NotCertified, match="its measure is not what its texts give"):
         recheck_file(path)
     document = copy.deepcopy(dict(found.document))
-    document["text"] = "0" * 64
+    document["texts"]["functions"]["extragradient"] += "\n    return"
     path.write_text(json.dumps(fresh(document)), encoding="utf-8")
-    assert "extragradient, which was edited since, gives" in recheck_file(path)[1]
+    assert "extragradient, which was edited since, gives" in recheck_file(path).run
     for name, value in (("constants", {"L": "2"}), ("parameters", {"gamma": "1/3"})):
         other = copy.deepcopy(document)
         other["statement"][name] = value
         path.write_text(json.dumps(fresh(other)), encoding="utf-8")
-        with pytest.raises(NotCertified, match=r"is not what|fails"):
+        with pytest.raises(NotCertified, match=r"are not|is not what|fails"):
             recheck_file(path)
-    for name in ("constants", "k", "notes"):
+    for name in ("constants", "k", "A"):
         other = copy.deepcopy(document)
         del other["statement"][name]
         path.write_text(json.dumps(fresh(other)), encoding="utf-8")
-        with pytest.raises(NotCertified, match=f"it has no '{name}'"):
+        with pytest.raises(NotCertified, match=f"it, statement has no '{name}'"):
             recheck_file(path)
     other = copy.deepcopy(document)
     other["statement"]["parameters"]["gamma"] = "1/sqrt(2)"  # a formula: not evaluated
     path.write_text(json.dumps(fresh(other)), encoding="utf-8")
-    with pytest.raises(NotCertified, match="Invalid literal"):
+    with pytest.raises(NotCertified, match="no fraction of at most"):
         recheck_file(path)
     document["statement"]["theorem"] = "nobody2026_nothing"
     path.write_text(json.dumps(fresh(document)), encoding="utf-8")
-    assert "is not known here" in recheck_file(path)[1]
+    assert recheck_file(path).numbers_only
+    assert "is not known here" in recheck_file(path).run
 
 
 # ---- bad input -----------------------------------------------------------------------------------
@@ -1098,7 +1101,7 @@ def test_the_command_line_proves_writes_and_rechecks(tmp_path: Path) -> None:
     rows = json.loads(invoke("recheck", "--json", *map(str, files)).stdout)
     assert [row["valid"] for row in rows] == [False, True, True, True]
     assert invoke("recheck", str(files[0])).exit_code == 1
-    assert invoke("recheck", str(tmp_path / "none.json")).exit_code == 1
+    assert invoke("recheck", str(tmp_path / "none.json")).exit_code == 2
 
 
 def test_not_certified_is_exit_code_1() -> None:

@@ -2,33 +2,41 @@
 
 A solver finds multipliers in floats, ``rounding`` makes them rational. Where that fails the bound
 is raised a little and that is what is claimed. Nothing counts but the exact check of ``recheck``.
+The file carries the statement and the text of all that ran, so that ``rerun``, which shares no code
+with the library, can derive calls, measure and bound from them.
 """
 
 from __future__ import annotations
 
-import hashlib
+import ast
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from flint import fmpq
 
 from opcheck import registry
-from opcheck.engine.jit import fingerprint, visible
+from opcheck.engine.jit import callees
+from opcheck.engine.run import Take, take
 from opcheck.errors import OpcheckError
-from opcheck.evidence import recheck, rounding
+from opcheck.evidence import recheck, rerun, rounding
+from opcheck.evidence.compare import plan
 from opcheck.evidence.declared import declared
-from opcheck.evidence.inequalities import Claim, claim
+from opcheck.evidence.inequalities import Claim, Subdifferential, claim
 from opcheck.evidence.potential import restated
 from opcheck.evidence.rounding import exact
-from opcheck.evidence.setting import Place, simplest
+from opcheck.evidence.setting import Place, along, simplest
 from opcheck.evidence.worst_case import ABOVE, Program, Solution, Unconverged
+from opcheck.model.primitives import identity, resolvent_of_sum
 from opcheck.model.theorem import Theorem
 
+BUILT_IN = (identity, resolvent_of_sum)  # what they do is known to whoever reads a text
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
 
 
@@ -46,6 +54,7 @@ class Certificate:
         covers: the k that it is about.
         how: how the multipliers were found.
         document: everything needed to check it, as plain data.
+        notes: what was rounded.
     """
 
     theorem: str
@@ -55,12 +64,23 @@ class Certificate:
     covers: str
     how: str
     document: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What is proved, and for which constants, parameters and A."""
+        return recheck.sentence(dict(self.document))
+
+    @property
+    def choice(self) -> str:
+        """The constants and parameters that it holds for, and what A is."""
+        return recheck.choice(dict(self.document))
 
     @property
     def valid(self) -> bool:
-        """Whether the exact check passes; run anew each time."""
+        """Whether the exact check of numbers and of words passes; run anew each time."""
         try:
             recheck.check(dict(self.document))
+            recheck.words(dict(self.document), rerun)
         except recheck.Rejected:
             return False
         return True
@@ -85,6 +105,8 @@ def certify(
     **given: Any,
 ) -> Certificate:
     """A certificate of a theorem's bound at index k, or of the least above it that rounds.
+
+    It holds for one choice of constants and parameters; ``certify_over`` takes several.
 
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
@@ -173,11 +195,15 @@ class Attempt:
         """What was rounded or assumed for it."""
         if self.certificate is None:
             return ()
-        document = self.certificate.document
-        found = [f"{self.theorem}: {note}" for note in document["statement"]["notes"]]
-        if any(p["kind"] == "Subdifferential" for p in document["properties"]):
+        found = [f"{self.theorem}: {note}" for note in self.certificate.notes]
+        if self.certificate.document["statement"]["A"] == "subdifferential":
             found.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
         return tuple(found)
+
+    @property
+    def choice(self) -> str:
+        """Constants, parameters and A of the certificate; "" where there is none."""
+        return "" if self.certificate is None else self.certificate.choice
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -188,6 +214,7 @@ class Attempt:
             "ratio": str(self.certificate.ratio),
             "tau": str(self.certificate.tau),
             "covers": self.certificate.covers,
+            "choice": self.certificate.choice,
             "how": self.certificate.how,
             "notes": list(self.notes),
             "certificate": dict(self.certificate.document),
@@ -208,13 +235,60 @@ def attempts(
         if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
             found.append(Attempt(theorem, k, found[-1].certificate))
             continue
-        try:
-            found.append(Attempt(theorem, k, certify(theorem, k, place, ratio, **given)))
-        except NotCertified as failed:
-            found.append(Attempt(theorem, k, None, str(failed)))
-        except OpcheckError as refused:
-            found.append(Attempt(theorem, k, None, str(refused), True))
+        found.append(_attempt(theorem, k, place, ratio, given))
     return found
+
+
+@dataclass(frozen=True)
+class Point:
+    """One admissible value of a parameter, where it lies in its range, and what came of it."""
+
+    value: Fraction
+    place: str
+    attempt: Attempt
+
+
+def certify_over(
+    theorem: str | Theorem,
+    parameter: str,
+    k: int = 1,
+    *,
+    ratio: Fraction | int | str = 1,
+    **given: Any,
+) -> tuple[Point, ...]:
+    """Attempts at five admissible values of one parameter: both ends, the quarters, the middle.
+
+    An end that is closed and rational is taken exactly, any other is approached. The values between
+    are not covered by that: ``prove`` is about all.
+
+    Args:
+        parameter: a symbol that ``where`` gives a range.
+        given: constants and other parameters; what is not given stands in the middle of its range.
+
+    Raises OpcheckError for a parameter without a range, and as ``certify`` does for bad input.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    horizon = k + 1 if plan(entry).in_steps else k
+    return tuple(
+        Point(value, place, _attempt(entry, k, "middle", ratio, {**given, parameter: value}))
+        for place, value in along(entry, parameter, k, horizon, given)
+    )
+
+
+def _attempt(
+    theorem: str | Theorem,
+    k: int,
+    place: Place,
+    ratio: Fraction | int | str,
+    given: Mapping[str, Any],
+) -> Attempt:
+    name = theorem if isinstance(theorem, str) else theorem.name
+    try:
+        return Attempt(name, k, certify(theorem, k, place, ratio, **given))
+    except NotCertified as failed:
+        return Attempt(name, k, None, str(failed))
+    except OpcheckError as refused:
+        return Attempt(name, k, None, str(refused), True)
 
 
 def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
@@ -261,7 +335,15 @@ def _certificate(
     ratio = Fraction(int(target.p), int(target.q))
     scale = stated.scale
     theorem = stated.setting.theorem
-    found = Certificate(
+    try:
+        recheck.check(document)
+        unread = recheck.words(document, rerun)
+    except recheck.Rejected as reason:
+        raise OpcheckError(
+            f"{theorem.name}: the checker, which reads its texts on its own, rejects what was "
+            f"certified: {reason}"
+        ) from reason
+    return Certificate(
         theorem.name,
         stated.setting.k,
         ratio,
@@ -269,10 +351,11 @@ def _certificate(
         stated.covers,
         how,
         document,
+        (
+            *stated.setting.notes,
+            *([f"its words can't be checked from the file alone: {unread}"] if unread else []),
+        ),
     )
-    if not found.valid:
-        raise OpcheckError(f"{theorem.name}: the checker rejects what was certified; report this")
-    return found
 
 
 def describe_claim(stated: Claim) -> dict[str, Any]:
@@ -289,21 +372,39 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             for c, u, v in stated.inner(products)
         ]
 
+    A = "zero"
+    if stated.constrained:
+        convex = any(p.kind is Subdifferential for p in stated.properties)
+        A = "subdifferential" if convex else "monotone"
     return {
-        "format": "opcheck certificate 1",
+        "format": recheck.FORMAT,
         "statement": {
             "theorem": theorem.name,
             "method": theorem.method_name,
+            "claim": theorem.claim,
+            "first": max(theorem.first, 0),
+            "given": [
+                {
+                    "kind": p.kind.name,
+                    "constant": None if p.kind.better is None else str(p.constant),
+                    "of": p.of,
+                }
+                for p in theorem.asked
+            ],
+            "hypotheses": list(theorem.hypotheses),
+            "where": theorem.where,
+            "let": dict(theorem.let),
             "measure": theorem.measure,
             "bound": theorem.bound,
             "k": chosen.k,
+            "K": stated.horizon,
             "covers": stated.covers,
             "constants": {n: str(v) for n, v in chosen.constants.items()},
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
-            "notes": list(chosen.notes),
+            "A": A,
             **stated.about,
         },
-        "text": text_hash(theorem),
+        "texts": texts(theorem, "potential" in stated.about),
         "constrained": stated.constrained,
         "basis": list(basis),
         "calls": [
@@ -328,57 +429,159 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
     }
 
 
-def text_hash(theorem: Theorem) -> str:
-    """Hash of the source of a theorem's method and of what that calls."""
-    found = hashlib.sha256()
-    for function in visible(theorem.method.kernel):
-        try:
-            found.update(inspect.getsource(function).encode())
-        except (OSError, TypeError):  # generated: the code itself
-            found.update(fingerprint(function).encode())
-    return found.hexdigest()
+def texts(theorem: Theorem, potential: bool = False) -> dict[str, Any]:
+    """What runs: the source of the method's kernel, of its measures' kernels and of what they call.
+
+    A text that can't be had, as of a generated function, is left out: then the file's words can't
+    be checked from the file alone. ``potential``: the measure is a form in V, and not a text.
+    """
+    method = theorem.method
+    kernels = _chain(theorem.method_name)
+    takes = [] if potential else list(_takes(theorem))
+    carried, numbers = _carried([*kernels, *(t.measure.kernel for _, _, t in takes)])
+    return {
+        "kernel": [f.__name__ for f in kernels],
+        "rows": list(method.rows),
+        "zero": sorted(method.zero),
+        "parameters": [
+            {"name": p.name, "integer": p.integer, "sequence": p.sequence}
+            for p in method.parameters
+        ],
+        "measures": [
+            {
+                "measure": name,
+                "written": list(written),
+                "rows": list(t.rows),
+                "of_point": t.measure.of_point,
+                "function": t.measure.kernel.__name__,
+            }
+            for name, written, t in takes
+        ],
+        "functions": carried,
+        "numbers": numbers,
+    }
 
 
-def recheck_file(path: str | Path) -> tuple[str, str]:
-    """What a file proves, and how its run was compared with the method's own text.
+def _takes(theorem: Theorem) -> Iterator[tuple[str, tuple[str, ...], Take]]:
+    """(measure, rows as written, take) of each that the statement records, in order."""
+    recorded = {**theorem.left.recorded, **theorem.right.recorded}
+    for key in plan(theorem).takes:
+        name, written = recorded[key]
+        yield name, tuple(written), take(name, written)
 
-    Raises OpcheckError where it proves nothing, or the run is not the method's.
+
+def _chain(method: str) -> list[Any]:
+    """The kernels of a method's name, the outermost first."""
+    outer, bracket, rest = method.partition("(")
+    kernel = registry.get("methods", outer.strip()).kernel
+    return [kernel, *(_chain(rest[:-1]) if bracket else [])]
+
+
+def _carried(functions: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Sources by the name they are called by, and the numbers they name."""
+    sources: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    waiting = [(f.__name__, f) for f in functions]
+    while waiting:
+        name, function = waiting.pop(0)
+        if function in BUILT_IN:
+            continue
+        function = getattr(function, "compiled", function)
+        source = _source(function)
+        if name in sources:
+            if sources[name] != source:  # two of one name: neither can be told from the other
+                sources[name] = ""
+            continue
+        sources[name] = source
+        for inner, value in callees(function):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                text = str(Fraction(value)) if np.isfinite(value) else ""
+                if text and numbers.setdefault(inner, text) != text:
+                    sources[name] = ""
+            elif inspect.isfunction(value):
+                waiting.append((inner, value))
+    return {n: s for n, s in sources.items() if s}, numbers
+
+
+def _source(function: Any) -> str:
+    """A function's text without its decorators, under the name it is called by; "" for none."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+        (node,) = ast.parse(source).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ""
+    if not isinstance(node, ast.FunctionDef):
+        return ""
+    return "\n".join(source.splitlines()[node.lineno - 1 :])
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """What a file proves.
+
+    Attributes:
+        proved: the statement, with its constants, parameters and what A is.
+        run: how calls, measure and bound were compared with the texts known here.
+        numbers_only: they were not, so that it is not known whether the words fit the numbers.
+    """
+
+    proved: str
+    run: str
+    numbers_only: bool = False
+
+    def __str__(self) -> str:
+        """In a sentence."""
+        return (
+            f"numbers only: {self.run}: {self.proved}"
+            if self.numbers_only
+            else f"proved: {self.proved}; {self.run}"
+        )
+
+
+def recheck_file(path: str | Path) -> Rechecked:
+    """What a certificate's file proves, its run compared with the texts known here.
+
+    Raises NotCertified where it proves nothing, or the run is not the method's; OpcheckError for a
+    file that can't be read.
     """
     try:
         document = recheck.load(str(path))
         proved = recheck.check(document)
-        said = document["statement"]
-        stated = _restated(document)
-        if stated is None:
-            return proved, f"{said['theorem']} is not known here, so its run was not compared"
-        theorem = stated.setting.theorem
-        again = describe_claim(stated)
-        again["statement"]["notes"] = said["notes"]
-        for part in again.keys() - {"text"}:
-            if json.loads(json.dumps(again[part])) != document[part]:
-                raise NotCertified(
-                    f"its {part} is not what {theorem.name} and {theorem.method_name} give here"
-                )
-        same = document["text"] == again["text"]
+        unread = recheck.words(document, rerun)
+        unknown = _unknown(document)
+        if unknown:
+            alone = unread or "what the file itself carries as their texts gives these numbers"
+            return Rechecked(proved, f"{unknown} ({alone})", True)
+        again = json.loads(json.dumps(describe_claim(_restated(document))))
+        theorem, method = again["statement"]["theorem"], again["statement"]["method"]
+        for part in again.keys() - {"texts"}:
+            if again[part] != document[part]:
+                raise NotCertified(f"its {part} is not what {theorem} and {method} give here")
+        since = "" if document["texts"] == again["texts"] else ", which was edited since,"
+    except OSError as error:
+        raise OpcheckError(f"{path} can't be read: {error.strerror}") from error
     except (*recheck.ERRORS, OpcheckError) as error:
-        raise NotCertified(f"{path} is rejected: {_sentence(error)}") from error
-    since = "" if same else ", which was edited since,"
-    return proved, f"the run is what the text of {theorem.method_name}{since} gives"
+        raise NotCertified(f"{path} is rejected: {error}") from error
+    return Rechecked(proved, f"the run is what the text of {method}{since} gives")
 
 
-def _restated(document: Mapping[str, Any]) -> Claim | None:
-    """What a file claims, made anew; None for a theorem that is not known here."""
+def _unknown(document: Mapping[str, Any]) -> str:
+    """That its theorem, or its method, is not known here, and what to do; "" where it is."""
+    said = document["statement"]
+    name, kind = said["theorem"], "theorems"
+    if "potential" in said:
+        name, kind = said["method"].partition("(")[0].strip(), "methods"
+    if name in registry.names(kind):
+        return ""
+    return f"{name} is not known here; give its file with --plugin FILE"
+
+
+def _restated(document: Mapping[str, Any]) -> Claim:
+    """What a file claims, made anew."""
     said = document["statement"]
     if "potential" in said:
         return restated(document)
-    if said["theorem"] not in registry.names("theorems"):
-        return None
-    kinds = [p["kind"] for p in document["properties"]]
-    # numbers only: text from a file is never evaluated
+    # numbers only: text from a file is never evaluated by the library
     given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
     theorem: Theorem = registry.get("theorems", said["theorem"])
-    return claim(theorem, int(said["k"]), given=given, convex="Subdifferential" in kinds)
-
-
-def _sentence(error: Exception) -> str:
-    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return claim(theorem, said["k"], given=given, convex=said["A"] == "subdifferential")

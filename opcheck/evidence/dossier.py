@@ -165,6 +165,7 @@ def _certified(name: str, ks: Sequence[int]) -> Rung:
         says = ["for every operator of the class at k = " + ", ".join(str(a.k) for a in whole)]
     else:
         says = []
+    says += [f"at one choice: {one}" for one in dict.fromkeys(a.choice for a in whole)]
     says += list(dict.fromkeys(_short(name, OpcheckError(a.reason)) for a in found if a.reason))
     says += list(dict.fromkeys(n.removeprefix(f"{name}: ") for a in found for n in a.notes))
     data = {"k": [a.k for a in whole], "how": [a.cell for a in found]}

@@ -75,6 +75,11 @@ class Claim:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def horizon(self) -> int:
+        """Iterations of the run."""
+        return len(self.trace.iterates) - 1
+
+    @property
     def scale(self) -> Fraction | None:
         """c where the bound is c R², else None."""
         if not self.bound:

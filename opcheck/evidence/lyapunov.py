@@ -18,6 +18,7 @@ import numpy as np
 from flint import fmpq
 
 from opcheck.errors import OpcheckError
+from opcheck.evidence import recheck
 from opcheck.evidence.certificate import Certificate, NotCertified, at
 from opcheck.evidence.potential import VALUE, Least, Matrix, Move, decrease, form, least, move
 from opcheck.evidence.setting import number, simplest
@@ -332,12 +333,9 @@ class Search:
         bounds: Certificate,
     ) -> Potential:
         moved = self.moved
-        notes = list(moved.notes)
-        if moved.convex:
-            notes.append("A is the subdifferential of a convex function, not any monotone operator")
         return Potential(
             moved.method.name,
-            (*map(str, moved.given), *(() if moved.constrained else ("A = 0",))),
+            (*map(str, moved.given), recheck.OPERATOR_A[decreases.document["statement"]["A"]]),
             {n: str(v) for n, v in moved.parameters.items()},
             moved.vectors,
             matrix,
@@ -348,7 +346,7 @@ class Search:
             moved.covers,
             decreases,
             bounds,
-            tuple(notes),
+            tuple(moved.notes),
         )
 
 

@@ -212,11 +212,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
         int(named["steps"]),
         bool(document["constrained"]),
     )
-    moved = replace(
-        moved,
-        convex=any(p["kind"] == "Subdifferential" for p in asked),
-        notes=tuple(said["notes"]),
-    )
+    moved = replace(moved, convex=said["A"] == "subdifferential")
     matrix = tuple(tuple(Fraction(v) for v in line) for line in named["matrix"])
     return (
         decrease(moved, matrix) if named["above"] is None else least(moved, matrix, named["above"])
@@ -229,6 +225,8 @@ def _described(moved: Move, matrix: Matrix, above: Least | None) -> dict[str, An
         "matrix": [[str(v) for v in line] for line in matrix],
         "steps": moved.steps,
         "above": above,
+        "rows": list(moved.rows),
+        "first": moved.first,
     }
 
 

@@ -83,6 +83,41 @@ def setting(
     raise OpcheckError(f"{theorem.name}: {reason}")
 
 
+def along(
+    theorem: Theorem, name: str, k: int, horizon: int, given: Mapping[str, Any] = {}
+) -> list[tuple[str, Fraction]]:
+    """(where it lies, value) of five values of a parameter in its range, or fewer whole ones.
+
+    Constants and earlier parameters are those of ``setting`` in the middle. Raises OpcheckError for
+    a name without a range, and as ``setting`` does.
+    """
+    chains = {c.name: c for c in theorem.chains}
+    if name not in chains or name in given:
+        known = ", ".join(n for n in chains if n not in given) or "nothing"
+        raise OpcheckError(f"{theorem.name} leaves {known} to vary, not {name}")
+    chain = chains[name]
+    middle = setting(theorem, k, horizon, "middle", given)
+    values, constants = dict(middle.values), {n: _exact(v) for n, v in middle.constants.items()}
+    ends = [fmpq(_pick(theorem, chain, p, values, constants, [])) for p in ("low", "high")]
+    formulas = [_end(chain.lo, values), _end(chain.hi, values)]
+    words = [
+        "far up, no end"
+        if end is None
+        else f"{side} end"
+        if isinstance(end, fmpq) and value == end
+        else f"near the {side} end"
+        for side, value, end in zip(("low", "high"), ends, formulas, strict=True)
+    ]
+    parts = {"a quarter": fmpq(1, 4), "the middle": fmpq(1, 2), "three quarters": fmpq(3, 4)}
+    found = {words[0]: ends[0]}
+    found |= {word: ends[0] + part * (ends[1] - ends[0]) for word, part in parts.items()}
+    found[words[1]] = ends[1]
+    if _whole(theorem, chain):
+        found = {word: fmpq(value.floor()) for word, value in found.items()}
+    rows = {_fraction(value): word for word, value in reversed(found.items())}
+    return [(word, value) for value, word in sorted(rows.items())]
+
+
 class _Outside(OpcheckError):
     """A choice of constants leaves no admissible parameter."""
 

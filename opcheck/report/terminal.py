@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from opcheck.evidence.attack import Attack
-from opcheck.evidence.certificate import Attempt
+from opcheck.evidence.certificate import Attempt, Point
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.cross_check import CrossCheck
@@ -308,18 +308,45 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     table.add_column("theorem")
     for k in ks:
         table.add_column(f"k = {k}")
+    table.add_column("with")
     for name in dict.fromkeys(a.theorem for a in found):
         cells = {a.k: a.cell for a in found if a.theorem == name}
-        table.add_row(name, *(cells.get(k, "") for k in ks))
+        chosen = dict.fromkeys(a.choice for a in found if a.theorem == name and a.choice)
+        table.add_row(name, *(cells.get(k, "") for k in ks), "; ".join(chosen))
     console.print(table)
     console.print()
     whole = {a.theorem for a in found} - {a.theorem for a in found if not a.at_bound}
     exact = sum(a.at_bound for a in found)
     console.print(
         f"{exact} of {len(found)} certified at the bound; {len(whole)} theorems at every k asked. "
-        "declared: from the proof; snapped, projected, interior: how a solver's became rational.",
+        "declared: from the proof; snapped, projected, interior: how a solver's became rational. "
+        "Each is for every operator of the class in every dimension, at one choice of constants "
+        "and parameters; --over PARAMETER tries several, opcheck prove is about all.",
         highlight=False,
     )
+    _show_reasons(found, console)
+
+
+def show_points(parameter: str, found: Sequence[tuple[int, Point]], console: Console) -> None:
+    """A row for each k and each value of a parameter, then what was not certified and why."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("k", parameter, "in its range", "certified", "with"):
+        table.add_column(column, justify="right" if column in ("k", parameter) else "left")
+    for k, p in found:
+        table.add_row(str(k), str(p.value), p.place, p.attempt.cell, p.attempt.choice)
+    console.print(table)
+    console.print()
+    exact = sum(p.attempt.at_bound for _, p in found)
+    console.print(
+        f"{exact} of {len(found)} certified at the bound, each for every operator of the class in "
+        f"every dimension at these constants and parameters; values of {parameter} between are not "
+        "covered (opcheck prove is about all).",
+        highlight=False,
+    )
+    _show_reasons([p.attempt for _, p in found], console)
+
+
+def _show_reasons(found: Sequence[Attempt], console: Console) -> None:
     for kind in ("not certified", "refused"):
         reasons = dict.fromkeys(a.reason for a in found if a.kind == kind)
         for reason in reasons:
@@ -418,7 +445,7 @@ def show_potential(found: Potential, console: Console) -> None:
         ("V", str(found)),
         ("above", "‖z − z*‖²" if found.above == "distance" else "‖F z‖²"),
         ("proved", f"V at {ahead} ≤ θ V at k, θ = {found.theta} ({float(found.theta):.8f}{small})"),
-        ("for", found.covers),
+        ("for", f"{found.covers}; in every dimension"),
         ("how", f"{found.decreases.how}; lies above: {found.bounds.how}"),
     ]
     pairs([*rows, *(("note", note) for note in found.notes)], console)
