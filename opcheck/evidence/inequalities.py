@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -159,9 +159,7 @@ def refusal(theorem: Theorem) -> str:
     return ""
 
 
-def resolvent_exists(
-    theorem: Theorem, gamma: str, of: Literal["F", "S"] = "S"
-) -> tuple[tuple[str, ...], ...]:
+def resolvent_exists(theorem: Theorem, gamma: str, of: str = "S") -> tuple[tuple[str, ...], ...]:
     """What makes (I + γ S)⁻¹ a function on all of R^d, by the hypotheses of a theorem.
 
     S = F + A with A maximally monotone and F continuous, as every F here is taken to be. w ↦ J w + γ(F J w + w − J w), J = J_A, is
@@ -217,12 +215,8 @@ def claim(
     k: int,
     place: Place = "middle",
     given: Mapping[str, Any] = {},
-    convex: bool = False,
 ) -> Claim:
     """The forms behind a theorem's statement at index k.
-
-    Args:
-        convex: A is the subdifferential of a convex function, and not any monotone operator.
 
     Raises OpcheckError where the statement has no such form, with the reason, or the run is too
     large for the memory of this machine.
@@ -239,12 +233,12 @@ def claim(
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
         values = parameters_of(theorem.method, chosen.values)
-        if memoryless(theorem.method, values, theorem.constrained):
-            return claim(theorem, theorem.first, place, given, convex)
-    return _claim(chosen, recording, horizon, convex)
+        if memoryless(theorem.method, values, bool(theorem.constrained)):
+            return claim(theorem, theorem.first, place, given)
+    return _claim(chosen, recording, horizon)
 
 
-def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False) -> Claim:
+def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     theorem, k = chosen.theorem, chosen.k
     method, values = theorem.method, parameters_of(theorem.method, chosen.values)
     constrained = theorem.constrained and method.constrained
@@ -258,6 +252,7 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
         else:
             covers = f"the step k = {k} of a run from the start"
     properties = [_numeric(p, chosen) for p in theorem.asked]
+    convex = theorem.A == "subdifferential"
     return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
 
 

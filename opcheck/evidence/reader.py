@@ -117,10 +117,12 @@ class Reader(Scalars):
         return self.total(node, at)
 
     def _inequality(self, source: str, offset: int) -> tuple[Call, int]:
-        node, at = grammar.parse(source), offset
+        node: Node = grammar.parse(source)
+        at = offset
         while isinstance(node, Call):
             if node.function in SHIFT and len(node.arguments) == 1:
-                node, at = node.arguments[0], at + SHIFT[node.function]
+                at += SHIFT[node.function]
+                node = node.arguments[0]
                 continue
             if node.function not in self.properties and node.function not in OF_A:
                 break

@@ -8,7 +8,7 @@ negative. What is shown nowhere to fail is not enough; what can't be shown is re
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -301,11 +301,12 @@ class _Meanings(Scalars):
 
 def _witness(domain: Domain, value: Ratio, sign: str) -> str:
     """A point of the domain at which the sign is not as asked, in words; "" where none is met."""
-    wrong = {
+    tests: dict[str, Callable[[fmpq], bool]] = {
         "> 0": lambda v: v <= 0,
         ">= 0": lambda v: v < 0,
         "!= 0": lambda v: v == 0,
-    }[sign]
+    }
+    wrong = tests[sign]
     if any(name.startswith("s.") for name in value.symbols):
         return ""  # of a spare symbol the points are no values
     for point in domain.points(value.symbols) or [{}]:

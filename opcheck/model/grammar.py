@@ -201,7 +201,7 @@ def _decimal(node: ast.expr, source: str) -> Fraction:
 
 
 def _within(value: int | Fraction, source: str) -> int | Fraction:
-    if value and not 1 / LARGEST <= abs(value) <= LARGEST:
+    if value and not 1 / LARGEST <= abs(Fraction(value)) <= LARGEST:
         raise OpcheckError(f"a number in {source[:80]!r} is beyond what float64 holds")
     return value
 
@@ -309,8 +309,8 @@ def constant(node: Node) -> Fraction | None:
                 return None
             return _folded(node, operator, a, b)
         case Call("sqrt" | "log" as function, (argument,)):
-            value = constant(argument)
-            if value is not None and (value < 0 or (function == "log" and value == 0)):
+            inside = constant(argument)
+            if inside is not None and (inside < 0 or (function == "log" and inside == 0)):
                 raise OpcheckError(f"{unparse(node)!r} is no real number")
             return None
         case Call(_, arguments):
@@ -325,6 +325,7 @@ def constant(node: Node) -> Fraction | None:
 
 
 def _folded(node: Node, operator: str, a: Fraction, b: Fraction) -> Fraction | None:
+    value: Fraction
     match operator:
         case "+":
             value = a + b
