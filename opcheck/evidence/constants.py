@@ -272,7 +272,7 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
             return Constant(kind, "F", 0.0, np.inf, "certified", radius, ELIMINATED)
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", radius, "M has no EP inverse")
     pairs = (Pair(w, np.zeros(len(w))),)
-    best = _of_direction(kind, matrix, w)
+    best = _of_direction(kind, matrix, w, operator.entries is None)
     proved, note = None, "an eigenvector"
     if operator.entries is None:
         prove: dict[Kind, Callable[[Floats], float]] = {
@@ -297,9 +297,9 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
     return Constant(kind, "F", lower, upper, "certified", radius, note, pairs)
 
 
-def _of_direction(kind: Kind, matrix: Floats, w: Floats) -> float:
-    """The critical constant of Mw against w, from exact products where M is not too large."""
-    if len(w) <= EXACT:
+def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
+    """The critical constant of Mw against w: exact where a small M is its floats."""
+    if floats and len(w) <= EXACT:
         from flint import fmpq_mat
 
         def exact(values: Floats) -> Any:
