@@ -44,7 +44,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         if needs_solution(theorem) and problem.solution_near(problem.start) is None:
             return replace(blank, reason="its solution is not known")
         blank = replace(blank, provenance=known.provenance)
-        compared = compare(theorem, problem, known, fixed=parameters)
+        compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
     except Empty as reason:
         if parameters:
             raise
@@ -55,7 +55,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         return replace(blank, status="error", reason=str(error))
     for one in compared:
         if one.close and one.status == "holds":
-            adjudicate(theorem, problem, known, one)
+            adjudicate(theorem, problem, one)
     return conclude(theorem, blank, compared)
 
 
