@@ -20,24 +20,27 @@ from opcheck.evidence.choices import (
     choices,
     conditions_hold,
     entered,
+    lowest,
     settle,
     weaker,
 )
 from opcheck.evidence.hypotheses import Constants
 from opcheck.model.method import Method
+from opcheck.model.operator import linear
 from opcheck.model.problem import Problem
 from opcheck.model.text import FLOAT, Arithmetic, text
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, worst
 
 SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
+TRIAL = (0, 1, 2, 3)  # the k at which units are told
 WEAK, WEAK_SHARE = 2, 0.4  # runs with weaker constants: how many at least, and per other run
 WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
 UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
 CANCELLED = 64 * np.finfo(float).eps  # relative rounding of one recorded value, or one symbol
 EVALUATED = 2.0**-30  # of both sides: what the rest of evaluating the texts may round
 SMALLEST = float(np.finfo(float).tiny)  # below, a float keeps no relative accuracy
-PROBES = 2  # directions in which a run's measures are tried, to see how large they get
+LARGEST = 1e150  # products of records beyond it overflow, and differences of them are NaN
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class Comparison:
     """One run, compared.
 
     Attributes:
-        known: the constants it was run with, the problem's best or weaker ones.
+        known: the constants it was run with.
+        weak: they are weaker than the problem's best.
         ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
             it, in units of both sides; NaN where nothing was compared.
         close: k that float64 leaves open and balls may decide.
@@ -112,6 +116,7 @@ class Comparison:
     profile: tuple[float, ...] = ()
     compared: int = 0
     excess: dict[int, float] = field(default_factory=dict)
+    weak: bool = False
 
     @property
     def k(self) -> int:
@@ -163,6 +168,8 @@ def compare(
     for horizon, group in itertools.groupby(sorted(jobs, key=lambda j: j[2]), lambda j: j[2]):
         runs = [(own, values) for own, values, _ in group]
         compared += _compare(theorem, problem, method, recording, horizon, runs, scale)
+    for one in compared:
+        one.weak = one.known is not known
     return compared
 
 
@@ -173,6 +180,8 @@ def _weak_sample(
     theorem: Theorem, problem: Problem, known: Constants, strong: int
 ) -> list[tuple[Constants, Values, int]]:
     """Some of the runs with weaker constants, others on each problem."""
+    if theorem.on:
+        return []  # its symbols are the family's parameters, and no other constants
     pool = weaker(theorem, known)
     seed = zlib.crc32(f"{theorem.name} {problem.name}".encode())
     generator = np.random.default_rng(seed)
@@ -278,8 +287,7 @@ def _compare(
     ordered = [*takes.values(), *(watched.values() if watch else ())]
     parameters = [parameters_of(method, values) for _, values in runs]
     batch = run_batch(problem, method, parameters, range(horizon + 1), ordered)
-    extents = np.array([_extent(problem, batch.state[i, 0]) for i in range(len(runs))])
-    sizes = _sizes(problem, method, parameters, list(takes.values()), extents)
+    extents = [_extent(problem, horizon, batch.state[i, 0]) for i in range(len(runs))]
     out = []
     for i, (known, values) in enumerate(runs):
         record = {key: batch.record[i, j] for j, key in enumerate(takes)}
@@ -288,10 +296,10 @@ def _compare(
         if left_at >= 0:
             count = min(count, left_at + 1 - recording.in_steps)
         with np.errstate(all="ignore"):
-            rounding = {
-                key: _rounding(series, sizes[i, j], problem.dim)
-                for j, (key, series) in enumerate(record.items())
-            }
+            rounding = {}
+            for key, series in record.items():
+                size = _size(theorem, known, values, extents[i], key)
+                rounding[key] = _rounding(series, size, problem.dim, takes[key].in_step)
             left, right, error = _with_errors(
                 theorem, recording, values, record, rounding, horizon, scale
             )
@@ -322,45 +330,106 @@ def length(vector: NDArray[np.float64]) -> float:
     return largest * float(np.linalg.norm(vector / largest)) if 0 < largest < np.inf else largest
 
 
-def _extent(problem: Problem, last: NDArray[np.float64]) -> float:
-    """How far out a run goes: its start, the solution and its end, as lengths added up."""
-    target = problem.solution_near(problem.start)
-    ends = [problem.start, last, *([] if target is None else [target])]
-    lengths = [length(z) for z in ends]
-    return sum(reach for reach in lengths if np.isfinite(reach))
+def _extent(problem: Problem, horizon: int, last: NDArray[np.float64]) -> float:
+    """How far out a run goes: its start, the solution and its end, as lengths added up.
 
-
-def _sizes(
-    problem: Problem,
-    method: Method,
-    parameters: Sequence[Mapping[str, Any]],
-    takes: Sequence[Take],
-    extents: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """How large each measure is one step from points as far out as a run goes: [run, measure].
-
-    What a point is rounded by, a measure sees in its own units: those of this size.
+    Of an end that is farther out than steps of equal length lead, no more is taken: a run that
+    grows so fast is seen in its measures, at the k at which it grows.
     """
-    generator = np.random.default_rng(0)
-    directions = generator.standard_normal((PROBES, problem.dim))
-    directions /= np.linalg.norm(directions, axis=1)[:, None]
-    far = problem.start + extents[:, None, None] * directions  # [run, probe, d]
-    starts = far.reshape(-1, problem.dim)
-    many = [own for own in parameters for _ in range(PROBES)]
+    target = problem.solution_near(problem.start)
+    near = length(problem.start) + (0.0 if target is None else length(target))
+    far = length(last)
+    if not np.isfinite(far):
+        return near
+    return near + min(far, (horizon + 1) * near) if near else far
+
+
+@dataclass(frozen=True)
+class Units:
+    """How what a theorem records, and its parameters, change with the unit of F.
+
+    Attributes:
+        degrees: written form of a measure -> n, where it is multiplied by c^n as F is by c and
+            every step is divided by it.
+        steps: symbols of the parameters that are then divided by c.
+    """
+
+    degrees: Mapping[str, int]
+    steps: frozenset[str]
+
+
+_UNITS: dict[Any, Units] = {}  # found by trial, once a statement
+
+
+def units(theorem: Theorem, known: Constants) -> Units:
+    """The units of a statement, from two runs on a linear operator and on twice that operator."""
+    texts = theorem.where, theorem.measure, theorem.bound, tuple(theorem.let.items())
+    key = theorem.method_name, theorem.asked, texts
+    if key not in _UNITS:
+        _UNITS[key] = _units(theorem, known)
+    return _UNITS[key]
+
+
+def _units(theorem: Theorem, known: Constants) -> Units:
+    takes = plan(theorem).takes
+    none = Units(dict.fromkeys(takes, 0), frozenset())
+    rate = _rate(known.values)
+    if rate is None:
+        return none
+    plain = dict(known.values)
+    if "rho" in plain:  # not 0, which says nothing of its unit
+        plain["rho"] = (lowest(theorem) / 4 or 0.01) / rate
+    factor = {"L": 2.0, "mu": 2.0, "rho": 0.5, "beta": 0.5}
+    doubled = {n: v * factor.get(n, 1.0) for n, v in plain.items()}
+    seen, values = [], []
     try:
-        batch = run_batch(problem, method, many, [0, 1], takes, starts=starts)
-    except OpcheckError:
-        return np.zeros((len(extents), len(takes)))  # an operator may be undefined there
+        for turn, constants in enumerate((plain, doubled)):
+            own_known = replace(known, values=constants)
+            sample = next(iter(choices(theorem, own_known, TRIAL[-1])))
+            slope = rate * 2**turn / 2
+            operator = linear([[0.25 * slope, slope], [-slope, 0.5 * slope]])
+            plane = Problem("", operator, start=np.array([1.0, 0.5]), solution=np.zeros(2))
+            own = parameters_of(theorem.method, sample)
+            batch = run_batch(plane, theorem.method, [own], TRIAL, list(takes.values()))
+            seen.append(np.abs(batch.record[0]))
+            values.append(sample)
+    except (OpcheckError, StopIteration):
+        return none
     with np.errstate(all="ignore"):
-        moved = np.linalg.norm(batch.state[:, 0], axis=1) / np.linalg.norm(starts, axis=1)
-        # a parameter above 1, as an over-relaxation, multiplies what was rounded
-        stretch = np.fmax(1.0, moved) ** 2
-        seen = np.fmax.reduce(np.abs(batch.record), axis=2) * stretch[:, None]
-    seen = np.where(np.isfinite(seen), seen, 0.0).reshape(len(extents), PROBES, len(takes))
-    return np.asarray(seen.max(axis=1))
+        powers = np.log2(seen[1] / seen[0])
+    degrees = {}
+    for j, name in enumerate(takes):
+        told = powers[j, 1:][np.isfinite(powers[j, 1:])]
+        degrees[name] = round(float(np.median(told))) if told.size else 0
+    steps = {
+        symbol
+        for p in theorem.method.parameters
+        if (symbol := p.symbol) in values[0]
+        and np.allclose(2 * np.asarray(values[1][symbol]), values[0][symbol])
+        and np.any(values[0][symbol])
+    }
+    return Units(degrees, frozenset(steps))
 
 
-def _rounding(series: NDArray[np.float64], size: float, dim: int) -> NDArray[np.float64]:
+def _size(theorem: Theorem, known: Constants, values: Values, extent: float, name: str) -> float:
+    """A squared point as far out as a run goes, in the units in which a measure sees it."""
+    own = units(theorem, known)
+    rate = np.float64(_rate(known.values) or 1.0)
+    # a parameter above 1, as an over-relaxation, multiplies what was rounded
+    weight = np.float64(1.0)
+    for p in theorem.method.parameters:
+        value = values.get(p.symbol, 0.0)
+        if np.ndim(value) == 0:
+            weight = np.fmax(
+                weight, abs(np.float64(value)) * (rate if p.symbol in own.steps else 1.0)
+            )
+    with np.errstate(over="ignore"):
+        return float(np.float64(extent * weight) ** 2 * rate ** own.degrees[name])
+
+
+def _rounding(
+    series: NDArray[np.float64], size: float, dim: int, in_step: bool
+) -> NDArray[np.float64]:
     """Error that float64 may have made in a recorded squared measure at each k.
 
     Each step rounds z by some ulp of its size, (k + 1)(d + 10)·8ε in all where the iteration does
@@ -370,6 +439,8 @@ def _rounding(series: NDArray[np.float64], size: float, dim: int) -> NDArray[np.
     float64 decides nothing.
     """
     value = np.abs(series)
+    if in_step:
+        value[0] = 0.0  # no step was made yet
     step = (np.arange(len(series)) + 1.0) * (dim + 10) * 8 * np.finfo(float).eps
     largest = np.fmax(size, np.fmax.accumulate(value))
     off = step * np.sqrt(largest)
@@ -464,7 +535,7 @@ def _say_why(
         return
     lost = [series[: len(left)] for series in record.values()]
     missing = np.isnan(np.sum(lost, axis=0))[first:] if lost else np.zeros(0, dtype=bool)
-    infinite = bool(lost) and bool(np.isinf(np.sum(lost, axis=0)).any())
+    infinite = bool(lost) and bool(np.nanmax(np.abs(lost), initial=0.0) > LARGEST)
     unknown = (np.isnan(left) | np.isnan(right))[first:]
     if missing.any():
         k = first + np.flatnonzero(missing)[-1]
@@ -510,10 +581,15 @@ def _envelope(profiles: Sequence[tuple[float, ...]]) -> list[float]:
 def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -> Verdict:
     """One verdict from the comparisons of all runs; ``blank`` names theorem and problem.
 
-    Without a single decided comparison it is inconclusive.
+    Without a single decided comparison it is inconclusive. A run with weaker constants that decides
+    nothing is left out of account.
     """
     if not compared:
         return replace(blank, status="inconclusive", reason="no admissible run is affordable here")
+    # runs with weaker constants are further tries: one that says nothing takes nothing back
+    telling = [c for c in compared if not (c.weak and c.status == "inconclusive")]
+    if any(c.compared for c in telling):
+        compared = telling
     # the run that decides: of the most severe status, the one with the largest ratio
     status = worst([c.status for c in compared])
     pool = (
