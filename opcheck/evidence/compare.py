@@ -307,6 +307,8 @@ def _compare(
                 theorem, known, values, horizon, *(v[:count] for v in (left, right, error))
             )
             _say_why(one, theorem, values, record, left[:count], right[:count])
+            if left_at >= 0 and not one.compared and not one.close:
+                one.reason = f"a square is beyond what a float64 holds, at k = {left_at}"
             if batch.status[i] < 0 and not _solves_sum(method.kernel):
                 k = -int(batch.status[i]) - 1
                 one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
@@ -409,6 +411,13 @@ def _units(theorem: Theorem, known: Constants) -> Units:
         and np.any(values[0][symbol])
     }
     return Units(degrees, frozenset(steps))
+
+
+def _rate(values: Mapping[str, float]) -> float | None:
+    """What F is measured in where z is a length: L, or 1/β; None where no constant tells."""
+    if values.get("L"):
+        return float(values["L"])
+    return 1 / float(values["beta"]) if values.get("beta") else None
 
 
 def _size(theorem: Theorem, known: Constants, values: Values, extent: float, name: str) -> float:
