@@ -392,12 +392,12 @@ def custom(F: Operator = QUARTER_TURN, facts: tuple[Fact, ...] = MONOTONE, **mor
         (
             "lee2021_feg",
             problem("tight_linear", c=0.6),
-            "-1 / (2 * L) < rho fails: rho = -0.6, -1 / (2 * L) = -0.5",
+            "-1/(2*L) < rho fails: rho = -0.6, -1/(2*L) = -0.5",
         ),
         (
             "pethick2022_ceg_plus",
             problem("tight_linear", c=0.6),
-            "max(0, -2 * rho) < gamma <= 1 / L is empty: max(0, -2 * rho) = 1.2, 1 / L = 1",
+            "max(0, -2*rho) < gamma <= 1/L is empty: max(0, -2*rho) = 1.2, 1/L = 1",
         ),
         ("gorbunov2022_eg_last", custom(solution=None), "its solution is not known"),
     ],

@@ -305,7 +305,9 @@ def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
 
 def _highest(theorem: Theorem, values: Values) -> float:
     tops = [_end(c.hi, values) for c in theorem.conditions if c.name == "rho" and c.hi is not None]
-    return min(tops, default=np.inf)
+    # "rho <= 0" is read with 0 in the middle
+    turned = [c for c in theorem.conditions if c.lo is not None and c.lo.source == "rho"]
+    return min([*tops, *(_end(text(c.name), values) for c in turned)], default=np.inf)
 
 
 def lowest(theorem: Theorem) -> float:
