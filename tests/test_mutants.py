@@ -333,7 +333,7 @@ def test_a_sample_of_the_best_constants_alone_is_noticed(monkeypatch: pytest.Mon
 def test_a_sample_that_gives_up_at_an_empty_range_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    where = problem("tight_linear", c=0.1)
+    where = problem("tight_linear", c=0.2)
     plain = on("pethick2023_la_gda_two")
     forgotten = {**plain.let, "c2": "1 - 2*lam", "c1": "1 - 2*lam - (1 - lam)*q**2"}
     false = dataclasses.replace(plain, let=forgotten)

@@ -294,12 +294,13 @@ def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
     if not length or not np.isfinite(length):
         return []
     lo, hi = lowest(theorem) * length, min(best, _highest(theorem, values))
-    width = hi - lo
-    found = [0.0] if lo < 0 < hi else []
+    top = min(hi, 0.0)
+    width = top - lo
+    found = [hi, top]
     if width > EDGES[1] * length:
         closed = any(c.name == "rho" and c.lo and not c.strict[0] for c in theorem.conditions)
         found += [lo if closed else lo + EDGES[0] * width]
-        found += [lo + EDGES[1] * width, lo + width / 4, lo + width / 2, hi]
+        found += [lo + share * width for share in (EDGES[1], 0.5, 0.9)]
     return [value for value in dict.fromkeys(found) if value < best]
 
 

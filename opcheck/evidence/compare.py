@@ -38,7 +38,7 @@ WEAK, WEAK_SHARE = 2, 0.4  # runs with weaker constants: how many at least, and 
 WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
 UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
 CANCELLED = 64 * np.finfo(float).eps  # relative rounding of one recorded value, or one symbol
-EVALUATED = 2.0**-30  # of both sides: what the rest of evaluating the texts may round
+EVALUATED = 2.0**-36  # of the larger side: what the rest of evaluating the texts may round
 SMALLEST = float(np.finfo(float).tiny)  # below, a float keeps no relative accuracy
 LARGEST = 1e150  # products of records beyond it overflow, and differences of them are NaN
 
@@ -294,7 +294,8 @@ def _compare(
         left_at = int(batch.status[i]) - 1  # where it left the norm limit
         count = recording.count(horizon)
         if left_at >= 0:
-            count = min(count, left_at + 1 - recording.in_steps)
+            whole = all(np.isfinite(series[left_at]) for series in record.values())
+            count = min(count, left_at + whole - recording.in_steps)
         with np.errstate(all="ignore"):
             rounding = {}
             for key, series in record.items():
@@ -478,7 +479,7 @@ def _with_errors(
     settled = dict(values)
     settle(theorem, settled)
     here = both(settled, record)
-    error = EVALUATED * (np.abs(here[0]) + np.abs(here[1]))
+    error = EVALUATED * np.fmax(np.abs(here[0]), np.abs(here[1]))
     moved = [both(settled, {**record, key: record[key] + rounding[key]}) for key in record]
     symbols = [n for n, v in values.items() if isinstance(v, float) and n not in theorem.let]
     for turn in (1, -1):
@@ -546,6 +547,8 @@ def _say_why(
     missing = np.isnan(np.sum(lost, axis=0))[first:] if lost else np.zeros(0, dtype=bool)
     infinite = bool(lost) and bool(np.nanmax(np.abs(lost), initial=0.0) > LARGEST)
     unknown = (np.isnan(left) | np.isnan(right))[first:]
+    if own.status == "violated":
+        return  # at an earlier k
     if missing.any():
         k = first + np.flatnonzero(missing)[-1]
         own.status, own.close = "inconclusive", []

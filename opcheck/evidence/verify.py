@@ -128,13 +128,17 @@ class Summary:
 
     @property
     def holes(self) -> list[str]:
-        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative, low``."""
-        return [
-            f"{symbol}: {part}"
-            for symbol, cover in self.entered.items()
-            for part, count in cover.items()
-            if not count
-        ]
+        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative, low``.
+
+        Of a statement about one family, whose constants are not free, ρ < 0 is one part.
+        """
+        found = []
+        for symbol, cover in self.entered.items():
+            empty = [part for part, count in cover.items() if not count]
+            if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
+                empty = []
+            found += [f"{symbol}: {part}" for part in empty]
+        return found
 
     @property
     def order(self) -> float | None:
