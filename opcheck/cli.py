@@ -289,6 +289,7 @@ def run(
 @click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
+@click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
 @click.option("--jobs", default=0, help="Processes; default one a core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -297,13 +298,15 @@ def verify(
     problem: str | None,
     parameters: tuple[str, ...],
     everything: bool,
+    coverage: bool,
     mutants: bool,
     jobs: int,
     as_json: bool,
 ) -> None:
     """Confront theorems (all, or names and prefixes) with every admissible problem.
 
-    Exit code 1 if a statement is violated.
+    Exit code 1 if a statement is violated, or if nothing in the library decides it; with
+    --coverage also if some part of the range of its parameters, or of ρ, was not entered.
     """
     import os
 
@@ -317,6 +320,8 @@ def verify(
     where, rest = (None, _assignments(parameters))
     if problem is not None:
         where, rest = _split(rest, problem)
+    if coverage and where is not None:
+        raise OpcheckError("--coverage is about the whole library; leave out --problem")
     with terminal.Bar("verify", len(names)) as step:
         found = confront(selector, where, workers, step, everything, **rest)
     standing = {}
@@ -344,12 +349,17 @@ def verify(
         console = _console()
         if isinstance(found, Report):
             terminal.show_report(found, console, standing)
+            if coverage:
+                console.print()
+                terminal.show_coverage(found, console)
         else:
             terminal.show_verdict(found, console)
         if mutants:
             console.print()
             terminal.show_mutants(planted, console)
     bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
+    if isinstance(found, Report) and coverage:
+        bad |= not found.covered
     if bad:
         for sentence in registry.failures():
             _say(sentence)
