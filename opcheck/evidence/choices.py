@@ -323,7 +323,7 @@ _LOWEST: dict[Any, float] = {}  # found by trial, once a statement
 
 
 def _lowest(theorem: Theorem) -> float:
-    values = {str(p.constant): 1.0 for p in theorem.asked if p.kind.better is not None}
+    values = {p.symbol: 1.0 for p in theorem.asked if p.symbol is not None}
 
     def admits(rho: float) -> bool:
         known = Constants({**values, "rho": rho}, {}, "exact", False)

@@ -63,7 +63,11 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         if found is None:
             return f"{wanted.kind.name} of {wanted.of} is not known of it"
         used += by
-        if wanted.kind.better is not None:
+        if wanted.number is not None and wanted.kind.better is not None:
+            stated = float(wanted.number)
+            if found > stated if wanted.kind.better == "smaller" else found < stated:
+                return f"it is {replace(wanted, constant=f'{found:.6g}')}, and {wanted} is asked"
+        elif wanted.kind.better is not None:
             values[wanted.constant] = found
             irrational = False
             for fact in by:

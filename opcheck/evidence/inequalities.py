@@ -401,7 +401,9 @@ def _form(value: Any, what: str) -> Products:
 def _numeric(prop: Property, chosen: Setting) -> Property:
     if prop.kind.better is None:
         return prop
-    return Property(prop.kind, chosen.constants[prop.constant], prop.of)
+    number = prop.number
+    value = chosen.constants[prop.constant] if number is None else number
+    return Property(prop.kind, value, prop.of)
 
 
 def _pad(vector: Vector, size: int) -> Vector:

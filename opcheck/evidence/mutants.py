@@ -120,7 +120,7 @@ def _words(dropped: Property) -> str:
 
 def _pretend(dropped: Property) -> dict[str, float]:
     """A constant that the problem is pretended to have: L = 1/4, μ = 1, β = 1; any other is 0."""
-    if dropped.kind.better is None:
+    if dropped.symbol is None:
         return {}
     pretended = {"Lipschitz": 0.25, "StronglyMonotone": 1.0, "Cocoercive": 1.0}
     return {str(dropped.constant): pretended.get(dropped.kind.name, 0.0)}
@@ -128,7 +128,7 @@ def _pretend(dropped: Property) -> dict[str, float]:
 
 def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> bool:
     """Whether what the problem really has is weaker than the pretended constant."""
-    if dropped.kind.better is None:
+    if dropped.symbol is None:
         return False
     symbol = str(dropped.constant)
     real, mock = held.values[symbol], pretended[symbol]

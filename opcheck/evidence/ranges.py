@@ -21,7 +21,7 @@ from opcheck.model.theorem import Theorem
 
 def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
     """Constants and parameters that stay symbols, in the order in which they are introduced."""
-    constants = [p.constant for p in theorem.asked if p.kind.better and p.number is None]
+    constants = [p.symbol for p in theorem.asked if p.symbol is not None]
     chosen = [c.name for c in theorem.chains if c.name not in case]
     return list(dict.fromkeys([*constants, *chosen]))
 

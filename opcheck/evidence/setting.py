@@ -67,7 +67,7 @@ def setting(
     """
     if place not in get_args(Place):
         raise OpcheckError(f"place {place!r} is none of {', '.join(get_args(Place))}")
-    kinds = {p.constant: p.kind.name for p in theorem.asked if p.kind.better is not None}
+    kinds = {p.symbol: p.kind.name for p in theorem.asked if p.symbol is not None}
     own = [*kinds, *(c.name for c in theorem.chains)]
     unknown = [name for name in given if name not in own]
     if unknown:

@@ -18,6 +18,7 @@ from opcheck.evidence.adjudicate import adjudicate
 from opcheck.evidence.choices import Empty, parts
 from opcheck.evidence.compare import compare, conclude, needs_solution
 from opcheck.evidence.hypotheses import constants
+from opcheck.evidence.well_posed import well_posed
 from opcheck.model.problem import Problem
 from opcheck.model.problem import problem as problem_named
 from opcheck.model.property import Provenance, weakest
@@ -25,6 +26,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, fitted_order
 
 SCHEMA = 1
+OWN = Path(__file__).parent.parent / "theorems"
 
 
 def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
@@ -303,6 +305,11 @@ def verify(
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
+    for name in chosen:
+        entry: Theorem = registry.get("theorems", name)
+        # of opcheck's own that is known by its tests
+        if not Path(entry.place).is_relative_to(OWN):
+            well_posed(entry)
     for name in chosen:  # a wrong method is one error, and not one on each problem
         guard_method(registry.get("theorems", name).method)
     if problem is not None:

@@ -79,6 +79,11 @@ class Property:
                 return None
         return None
 
+    @property
+    def symbol(self) -> str | None:
+        """The constant where it is a symbol; None where there is none, or it is a number."""
+        return None if self.kind.better is None or self.number is not None else str(self.constant)
+
     def form(self, constant: Any = None) -> Form:
         """The form in (x − y, Fx − Fy), or (x − y, u − v) of A or S; T is turned into F = I − T."""
         value = self.constant if constant is None else constant

@@ -92,10 +92,8 @@ class Theorem:
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.method.parameters} - self.let.keys()
         given = {p.constant for p in self.asked}
-        positive = {p.constant for p in self.asked if p.kind.positive and p.number is None}
-        return chains(
-            self.where, frozenset(own - given | set(self.free)), frozenset(map(str, positive))
-        )
+        positive = {p.symbol for p in self.asked if p.kind.positive and p.symbol is not None}
+        return chains(self.where, frozenset(own - given | set(self.free)), frozenset(positive))
 
     @functools.cached_property
     def left(self) -> Text:
