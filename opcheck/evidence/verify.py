@@ -235,10 +235,12 @@ def verify(
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
+    where = problem_named(problem) if isinstance(problem, str) else problem
     for name in chosen:  # a wrong method is one error, and not one on each problem
-        guard_method(registry.get("theorems", name).method)
-    if problem is not None:
-        where = problem_named(problem) if isinstance(problem, str) else problem
+        theorem = registry.get("theorems", name)
+        if where or not theorem.on:
+            guard_method(theorem.method, where.dim if where else 2)
+    if where is not None:
         if len(chosen) == 1 and patterns == chosen:
             return confront(registry.get("theorems", chosen[0]), where, **parameters)
         if parameters:
