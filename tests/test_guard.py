@@ -502,6 +502,23 @@ def test_a_wrong_method_is_refused_before_it_runs(kernel: Kernel, what: str) -> 
     assert "\n" not in str(refused.value)
 
 
+def four_variables(F, F_data, J, J_data, state, params, k, n):
+    """Gradient steps of a game of four variables."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        for i in range(4):
+            state[0][i] -= params[0] * state[1][i]
+
+
+def test_a_method_of_one_dimension_runs_there_and_only_there() -> None:
+    values = [{"gamma": 0.25}]
+    there = Problem("four", linear(np.eye(4)), start=np.ones(4))
+    found = run_batch(there, own(four_variables), values, [2], [])
+    assert found.state[0, 0].tolist() == [0.5625] * 4
+    with pytest.raises(OpcheckError, match="four_variables reads or writes past an array"):
+        run_batch(problem_named("bilinear"), own(four_variables), values, [2], [])
+
+
 @pytest.mark.parametrize(
     ("kernel", "what"), [(plain, "never calls J"), (negative, "calls J with gamma = -")]
 )

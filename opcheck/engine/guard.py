@@ -116,6 +116,7 @@ def watched(problem: Problem) -> Callable[[Vector, Vector, Vector], None]:
 # ---- methods -------------------------------------------------------------------------------------
 
 STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
+LARGE = 64  # coordinates of the largest space that a method is tried in
 CHOSEN = {"tau": 2.0, "lam": 0.375, "phi": 1.5}  # parameters; others are small, so that runs stay
 
 
@@ -127,7 +128,7 @@ def guard_method(method: Method, dimension: int = 2) -> None:
     calls of F than it declares, or declares a form with A ≠ 0 and never calls J.
     """
     if not trusted(method):
-        guard_text(method, dimension)
+        guard_text(method, min(dimension, LARGE))
 
 
 @functools.lru_cache(maxsize=256)

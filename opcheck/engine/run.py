@@ -193,7 +193,7 @@ def run_batch(
     if len(takes) > compiler.SLOTS:
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
-    guard_method(method, min(problem.dim, 3))
+    guard_method(method, problem.dim)
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     params = method.pack_batch(values, int(stops_[-1]) + 1)

@@ -305,15 +305,15 @@ def verify(
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
-    for name in chosen:
-        entry: Theorem = registry.get("theorems", name)
-        # of opcheck's own that is known by its tests
-        if not Path(entry.place).is_relative_to(OWN):
-            well_posed(entry)
+    where = problem_named(problem) if isinstance(problem, str) else problem
     for name in chosen:  # a wrong method is one error, and not one on each problem
-        guard_method(registry.get("theorems", name).method)
-    if problem is not None:
-        where = problem_named(problem) if isinstance(problem, str) else problem
+        theorem = registry.get("theorems", name)
+        if where or not theorem.on:
+            guard_method(theorem.method, where.dim if where else 2)
+        # of opcheck's own statements that is known by its tests
+        if not Path(theorem.place).is_relative_to(OWN):
+            well_posed(theorem)
+    if where is not None:
         if len(chosen) == 1 and patterns == chosen:
             return confront(registry.get("theorems", chosen[0]), where, **parameters)
         if parameters:
