@@ -619,8 +619,8 @@ def test_words_name_the_choice(tmp_path: Path) -> None:
     done = invoke("recheck", str(tmp_path / "gorbunov2022_eg_last-k1.json"))
     assert "with L = 1, gamma = 1/2, A = 0" in done.output
     found = certify("korpelevich1976_eg_fejer", 0)
-    assert "A the subdifferential of a convex function" in str(found)
-    assert "any maximally monotone A" in str(certify("tseng2000_fbf_fejer", 0))
+    assert "gamma = 1/2, A = ∂f with f convex: " in str(found)
+    assert "A maximally monotone: " in str(certify("tseng2000_fbf_fejer", 0))
     potential = lyapunov(
         "extragradient", ["StronglyMonotone(1/4) of F", "Lipschitz(1) of F"], theta=1,
         constrained=True, gamma="1/4",
