@@ -289,6 +289,7 @@ def run(
 @click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
+@click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
 @click.option("--jobs", default=0, help="Processes; default one a core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -297,13 +298,15 @@ def verify(
     problem: str | None,
     parameters: tuple[str, ...],
     everything: bool,
+    coverage: bool,
     mutants: bool,
     jobs: int,
     as_json: bool,
 ) -> None:
     """Confront theorems (all, or names and prefixes) with every admissible problem.
 
-    Exit code 1 if a statement is violated.
+    Exit code 1 if a statement is violated, or if nothing in the library decides it; with
+    --coverage also if some part of the range of its parameters, or of ρ, was not entered.
     """
     import os
 
@@ -317,6 +320,8 @@ def verify(
     where, rest = (None, _assignments(parameters))
     if problem is not None:
         where, rest = _split(rest, problem)
+    if coverage and where is not None:
+        raise OpcheckError("--coverage is about the whole library; leave out --problem")
     with terminal.Bar("verify", len(names)) as step:
         found = confront(selector, where, workers, step, everything, **rest)
     standing = {}
@@ -344,12 +349,17 @@ def verify(
         console = _console()
         if isinstance(found, Report):
             terminal.show_report(found, console, standing)
+            if coverage:
+                console.print()
+                terminal.show_coverage(found, console)
         else:
             terminal.show_verdict(found, console)
         if mutants:
             console.print()
             terminal.show_mutants(planted, console)
     bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
+    if isinstance(found, Report) and coverage:
+        bad |= not found.covered
     if bad:
         for sentence in registry.failures():
             _say(sentence)
@@ -716,7 +726,7 @@ def _certify_over(
 def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
-    Exit code 1 if one does not show its theorem.
+    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part.
     """
     from opcheck import registry
     from opcheck.evidence.prove import attempt
@@ -736,8 +746,42 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
         _json([one.as_dict() for one in found])
     else:
         terminal.show_proofs(found, _console())
-    if any(one.status == "not proved" for one in found):
+    # asked for by name, a statement that is shown in part is not shown
+    failed = ("not proved",) if everything else ("not proved", "in part")
+    if any(one.status in failed for one in found):
         click.get_current_context().exit(1)
+
+
+@main.command("cross-check")
+@click.argument("selector", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every theorem.")
+@click.option("--jobs", default=0, show_default=True, help="Processes; 0 takes one a core.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def cross_check(selector: tuple[str, ...], everything: bool, jobs: int, as_json: bool) -> None:
+    """Hold what prove, certify, worst, attack and verify say of a theorem against each other.
+
+    Exit code 3 if two of them disagree: that is an error of opcheck, whatever the theorem.
+    """
+    import os
+
+    from opcheck import registry
+    from opcheck.evidence.cross_check import cross_checks
+    from opcheck.report import terminal
+
+    if bool(selector) == everything:
+        raise OpcheckError("cross-check takes theorems by name or prefix, or --all")
+    names = registry.select("theorems", selector) if selector else registry.names("theorems")
+    with terminal.Bar("cross-check", len(names)) as step:
+        found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
+    if as_json:
+        _json([one.as_dict() for one in found])
+    else:
+        terminal.show_cross_checks(found, _console())
+    for one in found:
+        for sentence in one.disagreements:
+            _say(f"internal error, please report it: {one.theorem} is {sentence}")
+    if not all(one.ok for one in found):
+        click.get_current_context().exit(3)
 
 
 @main.command()

@@ -7,15 +7,15 @@ it come the same way.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-import functools
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "pape
 
 _entries: dict[str, dict[str, tuple[Any, str]]] = {kind: {} for kind in KINDS}
 _failures: list[str] = []
+_loaded = False
+_loading = 0  # how many modules are being imported
+_waiting: list[tuple[str, str, Callable[[], None]]] = []
 
 
 def register(kind: str, name: str, value: Any, place: str) -> None:
@@ -39,6 +42,51 @@ def register(kind: str, name: str, value: Any, place: str) -> None:
             "rename one of them"
         )
     table[name] = (value, place)
+
+
+def entered(kind: str) -> Mapping[str, Any]:
+    """What is registered so far, by name, without loading anything."""
+    return {name: value for name, (value, _) in _entries[kind].items()}
+
+
+def check_when_loaded(kind: str, name: str, check: Callable[[], None]) -> None:
+    """Check an entry now or, while modules are being imported, when all of them are there.
+
+    An entry that fails is taken out again. What it speaks of may thus be registered after it.
+
+    Raises what ``check`` raises, if nothing is being imported.
+    """
+    _waiting.append((kind, name, check))
+    if not _loading:
+        for error in _settle():
+            raise error
+
+
+def _settle() -> list[OpcheckError]:
+    """Run the checks that wait; what they raised."""
+    waiting, _waiting[:] = list(_waiting), []
+    errors = []
+    for kind, name, check in waiting:
+        try:
+            check()
+        except OpcheckError as error:
+            _entries[kind].pop(name, None)
+            errors.append(error)
+    return errors
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    global _loading
+    _loading += 1
+    waiting = len(_waiting)
+    try:
+        yield
+    except BaseException:
+        del _waiting[waiting:]
+        raise
+    finally:
+        _loading -= 1
 
 
 def place_of(function: Any) -> str:
@@ -91,19 +139,24 @@ def failures() -> list[str]:
     return list(_failures)
 
 
-@functools.cache
 def load() -> None:
     """Import every plug-in once; one that fails is recorded, the rest still works."""
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True
     for entry in importlib.metadata.entry_points(group="opcheck.plugins"):
         try:
-            module = entry.load()
-            import_submodules(module)
+            with _importing():
+                module = entry.load()
+                import_submodules(module)
         except Exception as error:
             dist = entry.dist.name if entry.dist else "?"
             _failures.append(
                 f"plug-in {entry.name!r} of package {dist!r} ({entry.value}) failed to import: "
                 f"{type(error).__name__}: {error}"
             )
+    _failures.extend(str(error) for error in _settle())
 
 
 def import_submodules(module: Any) -> None:
@@ -128,7 +181,10 @@ def load_file(path: str | Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            with _importing():
+                spec.loader.exec_module(module)
+            for error in _settle():
+                raise error
         except OpcheckError:
             del sys.modules[name]
             raise

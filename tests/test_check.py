@@ -13,12 +13,22 @@ from scipy import io, sparse
 
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence.check import applicable, check, contradictions, tightest_run
+from opcheck.evidence.check import _weakened, applicable, check, contradictions, tightest_run
 from opcheck.evidence.constants import constants
 from opcheck.evidence.subject import subject
-from opcheck.model.operator import linear
+from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
-from opcheck.model.property import Comonotone, Lipschitz, exact
+from opcheck.model.property import (
+    Cocoercive,
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Nonexpansive,
+    QuasiNonexpansive,
+    StronglyMonotone,
+    WeakMinty,
+    exact,
+)
 
 pytestmark = pytest.mark.usefixtures("own_registry")
 
@@ -138,6 +148,98 @@ def test_a_contradiction_names_both_numbers() -> None:
     # the theorems then rely on what was found
     (f,) = (f for f in found.problem.facts if f.property.kind is Lipschitz)
     assert found.problem.constant(f) >= 1
+
+
+def stated(matrix: Any, *properties: Any) -> Problem:
+    M = np.array(matrix, dtype=float)
+    facts = tuple(exact(p) for p in properties)
+    zero = np.zeros(len(M))
+    return Problem("own", linear(M), start=np.ones(len(M)), solution=zero, facts=facts)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_a_pair_refutes_facts_of_every_kind(scale: float) -> None:
+    """F15: one pair is held against every stated fact, not only against its own kind."""
+    wrong = [Monotone(), StronglyMonotone(-0.5 * scale), Cocoercive(1 / scale), Comonotone(0)]
+    wrong += [WeakMinty(0), Lipschitz(0.9 * scale)]
+    if scale >= 1:
+        wrong += [Nonexpansive(of="T"), QuasiNonexpansive(of="T")]
+    right = [StronglyMonotone(-1 * scale), Lipschitz(np.sqrt(2) * scale), Comonotone(-0.5 / scale)]
+    p = stated(scale * np.array([[-1.0, 1.0], [-1.0, -1.0]]), *wrong, *right)
+    found = contradictions(p, constants(p))
+    assert [c.fact.property for c in found] == wrong
+    assert all("form -" in str(c) and " and " in str(c) for c in found)
+
+
+def test_true_facts_stand_whatever_their_scale() -> None:
+    """F15, G2, G3: matrices with known constants at scales from 1e-8 to 1e8."""
+    generator = np.random.default_rng(5)
+    for trial in range(30):
+        d = int(generator.integers(1, 6))
+        U = np.linalg.qr(generator.standard_normal((d, d)))[0]
+        values = generator.uniform(0.1, 1, d)
+        scale = 10.0 ** generator.choice([-8, 0, 8])
+        S = generator.standard_normal((d, d))
+        M = scale * ((U * values) @ U.T + (S - S.T if trial % 2 else 0))
+        L, mu = np.linalg.norm(M, 2), np.linalg.eigvalsh((M + M.T) / 2)[0]
+        rho = np.linalg.eigvalsh((np.linalg.inv(M) + np.linalg.inv(M).T) / 2)[0]
+        true = [Lipschitz(L), StronglyMonotone(mu), Comonotone(rho), Monotone(), WeakMinty(rho)]
+        assert contradictions(stated(M, *true), constants(stated(M))) == []
+        for false in (Lipschitz(0.999 * L), StronglyMonotone(1.001 * mu), Comonotone(1.001 * rho)):
+            assert len(contradictions(stated(M, false), constants(stated(M)))) == 1
+
+
+@pytest.mark.parametrize("what", ["nearly dependent", "hilbert"])
+def test_rounding_refutes_nothing(what: str) -> None:
+    """G3: a skew matrix and a positive definite one, both nearly singular, are monotone."""
+    M = 1 / (1.0 + np.arange(12)[:, None] + np.arange(12))
+    if what == "nearly dependent":
+        M = np.random.default_rng(0).standard_normal((6, 6))
+        M[5] = M[4] + 1e-10 * M[3]
+        M = np.tril(M, -1) - np.tril(M, -1).T
+    p = stated(M, Monotone(), Comonotone(0), WeakMinty(0))
+    found = constants(p)
+    assert contradictions(p, found) == []
+    assert all(c.upper >= 0 for c in found)
+
+
+def test_a_kernel_that_only_floats_can_read_is_said_to_be_one() -> None:
+    """F15: such values may be off by their rounding, and the sentence says so."""
+
+    def F(z: Any, out: Any, data: Any) -> None:
+        out[0] = 0.1 * z[1] - 0.5 * z[0]
+        out[1] = -0.1 * z[0] - 0.5 * z[1]
+
+    def skew(z: Any, out: Any, data: Any) -> None:
+        out[0] = 0.1 * z[1]
+        out[1] = -0.1 * z[0]
+
+    p = Problem("own", operator(F, 2), start=np.ones(2), facts=(exact(Monotone()),))
+    (found,) = contradictions(p, constants(p))
+    assert "Monotone of F is stated (exact), but a pair of points has its form = -" in str(found)
+    assert "with the kernel's values as floats" in str(found)
+    p = Problem("own", operator(skew, 2), start=np.ones(2), facts=(exact(Monotone()),))
+    assert contradictions(p, constants(p)) == []
+
+
+def test_a_modulus_that_a_pair_refutes_is_not_taken_for_zero() -> None:
+    """A1: μ ≤ −20 is no 0, however large L is, and no class Monotone follows."""
+    for box in (None, 1e4):
+        p = subject("x**4 - 10*x**2 + x*y - y**4 + 10*y**2", box=box)
+        found = constants(p)
+        L = max(c.lower for c in found if c.kind is Lipschitz)
+        facts = [_weakened(c, L, p) for c in found if np.isfinite(c.value)]
+        moduli = [f for f in facts if f.property.kind is not Lipschitz]
+        assert moduli
+        assert all(f.property.constant < 0 for f in moduli)
+
+
+def test_a_search_says_zero_where_it_saw_nothing_else() -> None:
+    """A1: of a rotation the moduli found are 0 to the rounding of the pairs."""
+    p = subject("3*x*y")
+    for c in constants(p):
+        if c.kind is not Lipschitz:
+            assert _weakened(c, 3.0, p).property.constant == 0
 
 
 def test_a_rigorous_check_gives_certified_verdicts() -> None:

@@ -12,10 +12,21 @@ import opcheck
 from opcheck import registry
 from opcheck.engine.numbers import Ball, ball_arithmetic, precision, rational
 from opcheck.errors import OpcheckError
-from opcheck.evidence.choices import Empty, check, choices, conditions_hold, settle
+from opcheck.evidence.choices import (
+    Empty,
+    check,
+    choices,
+    conditions_hold,
+    entered,
+    lowest,
+    parts,
+    settle,
+    weaker,
+)
 from opcheck.evidence.hypotheses import Constants, constants
 from opcheck.evidence.verify import library
 from opcheck.model.problem import Problem
+from opcheck.model.property import Comonotone, Lipschitz
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 
@@ -166,11 +177,11 @@ def test_whole_parameters_are_whole_and_inside(where: str, found: list[int]) -> 
 
 def test_an_unbounded_range_reaches_far_beyond_its_lower_end() -> None:
     assert sampled("0 < gamma", "gamma") == pytest.approx([1e-2, 1e-1, 1, 3, 10])
-    assert sampled("L <= gamma", "gamma", L=2.0) == pytest.approx([2, 2.1, 3, 5, 12])
+    assert sampled("L <= gamma", "gamma", L=2.0) == pytest.approx([2, 2.2, 4, 8, 22])
 
 
 def test_a_range_without_a_lower_end_cannot_be_sampled() -> None:
-    with pytest.raises(OpcheckError, match="gamma < 1 / L needs a lower end"):
+    with pytest.raises(OpcheckError, match="gamma < 1/L needs a lower end"):
         sampled("gamma < 1/L", "gamma", L=1.0)
 
 
@@ -179,10 +190,10 @@ def test_a_range_without_a_lower_end_cannot_be_sampled() -> None:
     [
         (
             "max(0, -2*rho) < gamma <= 1/L",
-            "max(0, -2 * rho) < gamma <= 1 / L is empty: max(0, -2 * rho) = 1.2, 1 / L = 0.5",
+            "max(0, -2*rho) < gamma <= 1/L is empty: max(0, -2*rho) = 1.2, 1/L = 0.5",
         ),
-        ("1/L <= gamma < 1/L", "1 / L <= gamma < 1 / L is empty: 1 / L = 0.5, 1 / L = 0.5"),
-        ("-1/(2*L) < rho, 0 < gamma", "-1 / (2 * L) < rho fails: rho = -0.6, -1 / (2 * L) = -0.25"),
+        ("1/L <= gamma < 1/L", "1/L <= gamma < 1/L is empty: 1/L = 0.5, 1/L = 0.5"),
+        ("-1/(2*L) < rho, 0 < gamma", "-1/(2*L) < rho fails: rho = -0.6, -1/(2*L) = -0.25"),
         ("0 <= rho, 0 < gamma", "0 <= rho fails: rho = -0.6"),
         ("rho <= -1, 0 < gamma", "rho <= -1 fails: rho = -0.6"),
     ],
@@ -240,12 +251,11 @@ def test_a_let_over_k_is_a_sequence() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"gamma": 1.5}, "needs 0 < gamma <= 1 / L, which fails: gamma = 1.5, 1 / L = 1"),
-        ({"gamma": 0.0}, "needs 0 < gamma <= 1 / L, which fails: gamma = 0, 1 / L = 1"),
+        ({"gamma": 1.5}, "needs 0 < gamma <= 1/L, which fails: gamma = 1.5, 1/L = 1"),
+        ({"gamma": 0.0}, "needs 0 < gamma <= 1/L, which fails: gamma = 0, 1/L = 1"),
         (
             {"gamma": 0.5, "alpha": 0.6},
-            "needs 0 < alpha < 1 + 2 * rho / gamma, which fails: alpha = 0.6, "
-            "1 + 2 * rho / gamma = 0.6",
+            "needs 0 < alpha < 1 + 2*rho/gamma, which fails: alpha = 0.6, 1 + 2*rho/gamma = 0.6",
         ),
     ],
 )
@@ -264,7 +274,7 @@ def test_check_admits_closed_ends(gamma: float) -> None:
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"gamma": 2.0}, "needs 0 < gamma < 1 / L, which fails: gamma = 2, 1 / L = 1"),
+        ({"gamma": 2.0}, "needs 0 < gamma < 1/L, which fails: gamma = 2, 1/L = 1"),
         ({"gamma": float("nan")}, "gamma = nan is not finite"),
         ({"gamma": [0.1, 0.2]}, r"gamma = \[0.1, 0.2\] is not a number"),
         # neither a constant of the problem nor the distance may be overruled
@@ -285,3 +295,113 @@ def test_verify_asks_for_every_open_parameter() -> None:
         opcheck.verify("lieder2021_halpern", "neg_identity", gamma=0.5)
     with pytest.raises(OpcheckError, match="must be a whole number"):
         opcheck.verify("pethick2023_la_eg", "bilinear", gamma=0.5, lam=0.5, tau=2.5)
+
+
+# F12, A2: the whole hypothesis range is entered, also with constants weaker than the best.
+
+
+def test_an_earlier_value_moves_to_where_a_later_range_is_open() -> None:
+    # alpha has room only for gamma above 0.8 of its range
+    found = list(
+        choices(statement("0 < gamma <= 1/L, 0 < alpha < 1 - 0.8/(gamma*L)"), of(L=2.0), HORIZON)
+    )
+    gammas = sorted({v["gamma"] for v in found})
+    assert gammas[0] == pytest.approx(0.4, rel=1e-5)
+    assert gammas[-1] == 0.5
+    assert any(v["gamma"] == pytest.approx(0.45, rel=1e-2) for v in found)
+    for values in found:
+        check(statement("0 < gamma <= 1/L, 0 < alpha < 1 - 0.8/(gamma*L)"), values)
+
+
+def test_a_later_range_that_is_open_inside_only_is_found() -> None:
+    where = "0 < gamma <= 1/L, 0 < alpha < 0.1 - (gamma*L - 0.8)**2"
+    found = list(choices(statement(where), of(L=1.0), HORIZON))
+    assert found
+    low, high = (pick(v["gamma"] for v in found) for pick in (min, max))
+    assert low == pytest.approx(0.8 - 0.1**0.5, abs=1e-3)
+    assert high == pytest.approx(1.0)
+
+
+def test_a_range_open_nowhere_is_empty_still() -> None:
+    with pytest.raises(Empty, match="alpha < -1 is empty"):
+        list(choices(statement("0 < gamma <= 1/L, 0 < alpha < -1"), of(L=1.0), HORIZON))
+
+
+@pytest.mark.parametrize("exponent", [-100, -30, 30, 100])
+@pytest.mark.parametrize("where", ["0 < gamma", "1/L <= gamma", "0 < gamma < 1/L"])
+def test_a_sample_is_in_units_of_the_step(where: str, exponent: int) -> None:
+    """F5: no absolute distance from an end."""
+    plain = sampled(where, "gamma", L=1.0)
+    scaled = sampled(where, "gamma", L=2.0**exponent)
+    assert [g * 2.0**exponent for g in scaled] == plain
+
+
+RHO = [n for n in THEOREMS if any(p.constant == "rho" for p in registry.get("theorems", n).asked)]
+
+
+@pytest.mark.parametrize("name", RHO)
+def test_the_end_of_the_range_of_rho_is_found_and_is_in_units_of_one_over_L(name: str) -> None:
+    one = registry.get("theorems", name)
+    end = lowest(one)
+    assert -1 <= end <= 0
+    for L in (1.0, 2.0**40):
+        for share, admitted in ((0.99, True), (1.01, end > -1)):
+            values = {str(p.constant): L for p in one.asked if p.kind.better is not None}
+            known = of(**{**values, "rho": share * end / L})
+            try:
+                inside = bool(list(choices(one, known, one.horizons[0])))
+            except Empty:
+                inside = False
+            assert inside == (share < 1) or (share > 1 and end in (-1.0, 0.0)), (share, admitted)
+
+
+@pytest.mark.parametrize("name", THEOREMS)
+def test_weaker_constants_are_implied_by_the_best(name: str) -> None:
+    """F12: each is what the hypotheses allow as well, and none is better."""
+    one = registry.get("theorems", name)
+    values = {"L": 1.0, "mu": 0.25, "beta": 0.5, "rho": 0.0, "theta": 0.5, "q": 0.5}
+    symbols = {str(p.constant): p for p in one.asked if p.kind.better is not None}
+    known = of("L", **{s: values.get(s, 0.5) for s in symbols})
+    found = weaker(one, known)
+    assert bool(found) == bool(symbols)
+    for other in found:
+        assert other.values != known.values
+        for symbol, value in other.values.items():
+            if symbols[symbol].kind.better == "larger":
+                assert value <= known.values[symbol]
+            else:
+                assert value >= known.values[symbol]
+        if other.values.get("L") != known.values.get("L"):
+            assert "L" not in other.rounded
+
+
+def test_weaker_rho_reaches_down_to_a_closed_end() -> None:
+    one = statement(
+        "-1/(8*L) <= rho, rho <= 0", given=GIVEN, let={"gamma": "1/(2*L)", "alpha": "1"}
+    )
+    found = {k.values["rho"] for k in weaker(one, of(L=1.0, rho=0.5)) if k.values["L"] == 1.0}
+    assert min(found) == pytest.approx(-1 / 8, rel=1e-6)
+    assert min(found) >= -1 / 8
+    assert 0.0 in found
+    assert max(found) == 0.0
+
+
+GIVEN = (Lipschitz("L"), Comonotone("rho"))
+
+
+def test_the_part_of_a_range_is_told_in_thirds() -> None:
+    one = statement("-1/(2*L) < rho, 0 < gamma < 1/L, 1/2 <= alpha <= 1/2", given=GIVEN)
+    base = {"L": 2.0, "alpha": 0.5}
+    told = [
+        entered(one, {**base, "gamma": gamma, "rho": rho})
+        for gamma, rho in ((0.01, -0.249), (0.25, -0.125), (0.49, -0.01), (0.49, 0.0), (0.49, 0.2))
+    ]
+    assert [t["gamma"] for t in told] == ["low", "middle", "high", "high", "high"]
+    assert [t["rho"] for t in told] == [
+        "negative, low",
+        "negative, middle",
+        "negative, high",
+        "zero",
+        "positive",
+    ]
+    assert parts(one)["rho"] == ("negative, low", "negative, middle", "negative, high")

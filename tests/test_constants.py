@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -738,3 +739,145 @@ def test_the_survey_is_a_markdown_table() -> None:
     table = survey_table(survey(["bilinear", "nilpotent"])).splitlines()
     assert len(table) == 2 + 4 + 4
     assert all(row.count("|") == table[0].count("|") for row in table)
+
+
+# ---- where a formula is smooth, and slopes without end -------------------------------------------
+
+
+def formula(*components: str) -> Problem:
+    names = "x y z"[: 2 * len(components) - 1]
+    start = np.full(len(components), 0.5)
+    return Problem("own", opcheck.field(list(components), names), start=start)
+
+
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("atan(sin(x)/cos(x))", "cos(x) ≠ 0"),
+        ("x*x/x", "x ≠ 0"),
+        ("-(x/x)", "x ≠ 0"),
+        ("0*(1/x) + x", "x ≠ 0"),
+        ("x**-2*x**3", "x ≠ 0"),
+        ("exp(log(x))", "x > 0"),
+        ("sqrt(x)**2", "x > 0"),
+        ("x**(1/3)*x**(2/3)", "x > 0"),
+        ("x/(x**2 - 2)*(x**2 - 2)", "x**2 - 2 ≠ 0"),
+        ("x + log(x**2) - log(x**2)", "x**2 > 0"),
+    ],
+)
+def test_what_cancels_in_a_formula_is_not_smooth(text: str, condition: str) -> None:
+    """F9: the formula as written decides where F is smooth, not what sympy makes of it."""
+    p = formula(text)
+    assert condition in [str(c) for c in p.operator.conditions]
+    for kind in (Lipschitz, StronglyMonotone, Comonotone):
+        proved, reason = enclose.constant(p, kind, 1.0, 2.0)
+        assert proved is None
+        assert f"the formula needs {condition}, which is not shown where ‖z‖∞ ≤ 2" in reason
+    assert enclose.everywhere(p.operator, Lipschitz.form(10), 2.0) == (None, 0)
+
+
+def test_a_function_that_jumps_has_no_constants() -> None:
+    """F9: atan(sin x/cos x) has slope 1 wherever it has one, and jumps by −π."""
+    for c in constants(formula("atan(sin(x)/cos(x))"), rigorous=True):
+        assert c.provenance == "estimated"
+        assert not (c.kind is Lipschitz and np.isfinite(c.lower))
+        assert c.kind is Lipschitz or c.upper < 0
+    (L, *_) = constants(formula("atan(sin(x)/cos(x))"), rigorous=True, box=1.5)
+    assert L.provenance == "certified"  # |x| ≤ 1.5 < π/2
+    assert pytest.approx(1, rel=1e-5) == L.upper
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x/(1 + x**2)",
+        "1/(exp(x) + exp(-x))",
+        "sqrt(1 + x^2)",
+        "x/(2 + cos(x))",
+        "2**(-x**2)/exp(x)",
+    ],
+)
+def test_smooth_formulas_stay_so(text: str) -> None:
+    """F9: what is away from its singularity on the whole space is shown to be."""
+    assert enclose.singular(formula(text), np.inf) is None
+
+
+def test_random_formulas_are_smooth_where_their_parts_are() -> None:
+    """F9: a removable singularity at a random point is found exactly where the box holds it."""
+    generator = np.random.default_rng(9)
+    wrappers = (
+        "({0}*({1}))/({1})",
+        "exp(log({1}))+{0}",
+        "{0} + sqrt({1})**2",
+        "{0}*({1})**-1*({1})",
+    )
+    for trial in range(24):
+        at = round(float(generator.uniform(0.2, 3)), 3)
+        part = f"x - {at}" if trial % 2 else f"x**3 - {at}**3"
+        p = formula(wrappers[trial % 4].format("sin(x)", part))
+        assert enclose.singular(p, at + 0.01) is not None
+        smooth = enclose.singular(p, at - 0.01) is None
+        assert smooth == ("log" not in wrappers[trial % 4] and "sqrt" not in wrappers[trial % 4])
+
+
+@pytest.mark.parametrize(
+    ("components", "words"),
+    [
+        (("x**2*y", "-x"), r"the slope grows like \|z\|\^2"),
+        (("x*y", "-x"), r"the slope grows like \|z\|\^1"),
+        (("exp(x)", "y"), "faster than any power"),
+    ],
+)
+def test_slopes_that_grow_far_out_have_no_L(components: Any, words: str) -> None:
+    """A6: no finite L is made up for the whole space; on a region there is one."""
+    L = constants(formula(*components))[0]
+    assert L.lower == math.inf
+    assert re.search(words, L.note)
+    assert np.isfinite(constants(formula(*components), box=1.0)[0].lower)
+
+
+def test_a_kernel_with_a_root_has_no_L() -> None:
+    """A6: ‖z‖^(−1/2) z, whose slope grows like t^(−1/2) towards 0, on a region or not."""
+
+    def F(z: Any, out: Any, data: Any) -> None:
+        root = (z[0] ** 2 + z[1] ** 2) ** 0.25 + 1e-300
+        out[0] = z[0] / root
+        out[1] = z[1] / root
+
+    p = Problem("own", operator(F, 2), start=np.ones(2))
+    L = constants(p)[0]
+    assert L.lower == math.inf
+    assert "grows like t^(-0.5) at distance t from (0, 0)" in L.note
+
+
+@pytest.mark.parametrize(("text", "L"), [("1e7*x", 1e7), ("1e-7*x", 1e-7), ("tanh(1e7*x)", 1e7)])
+def test_a_large_slope_is_no_infinite_one(text: str, L: float) -> None:
+    """G8, F15: constants are measured in the operator's own slopes."""
+    assert constants(formula(text))[0].lower == pytest.approx(L, rel=1e-3)
+
+
+def test_an_empty_enclosure_is_an_error_of_our_own() -> None:
+    """G1, G2: lower > upper is said, not printed."""
+    with pytest.raises(OpcheckError, match="internal error: L of F is shown to lie in"):
+        Constant(Lipschitz, "F", 2.0, 1.0, "certified", math.inf, "")
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8, 1e12])
+def test_coefficients_of_a_constant_do_not_cancel(scale: float) -> None:
+    """G2: [[1e8]] has L = 1e8, and not −5e15."""
+    L, rho, mu = constants(Problem("own", linear([[scale]]), start=np.ones(1)))
+    for c, value in ((L, scale), (rho, 1 / scale), (mu, scale)):
+        assert (c.lower, c.upper) == pytest.approx((value, value), rel=1e-12)
+
+
+def test_a_singular_symmetric_part_is_decided_in_rationals() -> None:
+    """G7: a KKT matrix is monotone, its symmetric part singular; a hair less is not."""
+    generator = np.random.default_rng(4)
+    B, A = generator.integers(-3, 4, (2, 6)), generator.integers(-3, 4, (3, 6))
+    M = np.block([[B.T @ B, A.T], [-A, np.zeros((3, 3))]]).astype(float)
+    _, rho, mu = constants(Problem("own", linear(M), start=np.ones(9)))
+    assert (mu.provenance, mu.lower) == ("certified", 0.0)
+    assert (rho.provenance, rho.lower) == ("certified", 0.0)
+    M[8, 8] = -(2.0**-40)
+    _, rho, mu = constants(Problem("own", linear(M), start=np.ones(9)))
+    assert mu.lower < 0

@@ -206,7 +206,7 @@ def test_what_has_no_exact_expectation_is_refused(own_registry: None) -> None:
     refused("compares two steps", GAUSS, measures=("operator_distance",))
     refused("no quadratic form", GAUSS, measures=("max_norm",))
 
-    @method("own_normalised", params="gamma", rows="z Fz", calls=1, source="own")
+    @method("own_normalised", params="gamma", rows="z Fz", calls=1, constrained=False, source="own")
     def own_normalised(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
         for _ in range(n):
             F(state[0], state[1], F_data)

@@ -5,6 +5,7 @@ The kernels here belong to a module that opcheck doesn't know, as a user's do.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import sys
@@ -14,14 +15,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+import opcheck
 from opcheck import registry
-from opcheck.engine.guard import guard
+from opcheck.cli import main
+from opcheck.engine.guard import guard, guard_method, guard_text, trusted
 from opcheck.engine.jit import jit
-from opcheck.engine.run import run
+from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
+from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import linear, operator
+from opcheck.model.primitives import axpy, copy
 from opcheck.model.problem import Problem, Region
+from opcheck.model.problem import problem as problem_named
 
 Kernel = Callable[..., Any]
 
@@ -322,3 +329,249 @@ def test_an_input_that_only_changes_later_in_a_run_is_an_error(kernel: Kernel) -
     with pytest.raises(OpcheckError, match=r"'mine' raises ValueError at \[4.0, .*read-only"):
         descend(where, 8, 1.0)
     assert where.operator.data.tolist() == [1.0]
+
+
+# ---- methods -------------------------------------------------------------------------------------
+
+HIDDEN = np.zeros(8)
+
+
+def remembers_outside(F, F_data, J, J_data, state, params, k, n):
+    """A velocity that no row holds."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        for i in range(state.shape[1]):
+            HIDDEN[i] = 0.5 * HIDDEN[i] - params[0] * state[1][i]
+            state[0][i] += HIDDEN[i]
+
+
+def forgets_between_calls(F, F_data, J, J_data, state, params, k, n):
+    """A velocity that lives as long as the call."""
+    velocity = 0 * state[0]
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        for i in range(state.shape[1]):
+            velocity[i] = 0.5 * velocity[i] - params[0] * state[1][i]
+            state[0][i] += velocity[i]
+
+
+def counts_once_a_call(F, F_data, J, J_data, state, params, k, n):
+    """1/(k + 2) where k stays where the call began."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -1 / (k + 2), state[1])
+
+
+def long_steps(F, F_data, J, J_data, state, params, k, n):
+    """A step that knows how many are made."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] * n, state[1])
+
+
+def hurries(F, F_data, J, J_data, state, params, k, n):
+    """Twice the step where many are made at once."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] * (2 if n > 7 else 1), state[1])
+
+
+def makes_one_step(F, F_data, J, J_data, state, params, k, n):
+    """No loop."""
+    F(state[0], state[1], F_data)
+    axpy(state[0], state[0], -params[0], state[1])
+
+
+def peeks_at_the_solution(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = (z + z*)/2 by a row of the driver."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        for i in range(state.shape[1]):
+            state[0][i] = (state[0][i] + state[3][i]) / 2
+
+
+def writes_behind_its_rows(F, F_data, J, J_data, state, params, k, n):
+    """The driver's copy of the point before the step."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        state[2][0] = 0
+
+
+def reads_past_its_params(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[1], state[1])
+
+
+def halves_its_step(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        params[0] *= 0.5
+
+
+def writes_to_data(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        F_data[0] = 0
+
+
+def calls_twice(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        F(state[0], state[1], F_data)
+
+
+def calls_later(F, F_data, J, J_data, state, params, k, n):
+    """Declares one call a step and makes none but at the first."""
+    for _ in range(n):
+        if k == 0:
+            F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        k += 1
+
+
+def in_place(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        copy(state[1], state[0])
+        F(state[1], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+
+
+def few_arguments(F, F_data, state, params, n):
+    pass
+
+
+def misspelt(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpyy(state[0], state[0], -params[0], state[1])  # noqa: F821
+
+
+def plain(F, F_data, J, J_data, state, params, k, n):
+    """z⁺ = z − γ F z."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+
+
+def negative(F, F_data, J, J_data, state, params, k, n):
+    """J with −γ."""
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0], state[1])
+        J(state[0], -params[0], state[0], J_data)
+
+
+WRONG_METHODS = {
+    remembers_outside: "keeps something outside of its rows",
+    forgets_between_calls: "3 steps from k = 0 in one call are not 3 single ones",
+    counts_once_a_call: r"count k \+= 1",
+    long_steps: "use n for nothing but the loop",
+    hurries: "20 steps from k = 5 in one call are not 20 single ones",
+    makes_one_step: "in one call are not 3 single ones",
+    peeks_at_the_solution: "past an array: index 3 .* it has the rows z, Fz and no others",
+    writes_behind_its_rows: "past an array: index 2 .* it has the rows z, Fz and no others",
+    reads_past_its_params: "past an array: index 1 .* its params are gamma",
+    halves_its_step: "writes to params or to data",
+    writes_to_data: "writes to params or to data",
+    calls_twice: "declares calls=1, 1 at k = 5, and calls F 2 times",
+    calls_later: "declares calls=1, 1 at k = 5, and calls F 0 times",
+    in_place: "give it another row",
+    few_arguments: "raises TypeError.* a method is a function of",
+    misspelt: "raises NameError: name 'axpyy' is not defined",
+}
+
+
+def own(kernel: Kernel, constrained: bool = False) -> Method:
+    base = resolve("gradient_descent_ascent")
+    return dataclasses.replace(base, name=kernel.__name__, kernel=kernel, constrained=constrained)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "what"), WRONG_METHODS.items(), ids=[k.__name__ for k in WRONG_METHODS]
+)
+def test_a_wrong_method_is_refused_before_it_runs(kernel: Kernel, what: str) -> None:
+    """F14 and A13."""
+    method, where = own(kernel), problem_named("bilinear")
+    with pytest.raises(OpcheckError, match=f"^{kernel.__name__}.* {what}") as refused:
+        run_batch(where, method, [{"gamma": 0.25}], [5], [])
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "what"), [(plain, "never calls J"), (negative, "calls J with gamma = -")]
+)
+def test_a_method_that_says_it_has_a_form_with_constraints_has_one(
+    kernel: Kernel, what: str
+) -> None:
+    """A13."""
+    guard_method(own(plain))
+    with pytest.raises(OpcheckError, match=f"^{kernel.__name__} .*{what}"):
+        guard_method(own(kernel, constrained=True))
+
+
+def test_a_method_says_whether_it_has_a_form_with_constraints() -> None:
+    """A13."""
+    with pytest.raises(OpcheckError, match=r"'plain' must say constrained=True .* or"):
+        opcheck.method("plain", params="gamma", rows="z Fz", calls=1, source="none")
+
+
+def every_method() -> list[Method]:
+    """Those of the registry, those over another over each."""
+    entries = [registry.get("methods", name) for name in registry.names("methods")]
+    bases = [e for e in entries if not isinstance(e, Over)]
+    return bases + [e(base) for e in entries if isinstance(e, Over) for base in bases]
+
+
+@pytest.mark.parametrize("method", every_method(), ids=lambda m: m.name)
+def test_the_methods_of_the_library_pass_the_guard(method: Method) -> None:
+    """They are not looked at when they run."""
+    assert trusted(method)
+    for dimension in (1, 2, 3):
+        guard_text(method, dimension)
+
+
+def test_a_foreign_base_is_looked_at_under_a_method_of_opcheck() -> None:
+    over = registry.get("methods", "lookahead")
+    assert not trusted(over(own(long_steps)))
+    with pytest.raises(OpcheckError, match="raises NameError"):
+        guard_method(over(own(misspelt)))
+
+
+def test_a_wrong_method_is_one_sentence_on_the_command_line(tmp_path: Path) -> None:
+    """A13 and C2: not one on each problem."""
+    file = tmp_path / "mine.py"
+    file.write_text(MISCOUNTING, encoding="utf-8")
+    for command in ("verify", "prove", "certify", "worst", "attack"):
+        done = CliRunner().invoke(main, [command, str(file)], catch_exceptions=False)
+        assert done.exit_code == (1 if command == "prove" else 2), (command, done.output)
+        assert "count k += 1 within a call" in done.output
+
+
+MISCOUNTING = """
+from opcheck import Monotone, Proof, Source, method, theorem
+from opcheck.model.primitives import axpy
+
+
+@method("miscounting", params="gamma", rows="z Fz", calls=1, constrained=False, source="none")
+def miscounting(F, F_data, J, J_data, state, params, k, n):
+    for _ in range(n):
+        F(state[0], state[1], F_data)
+        axpy(state[0], state[0], -params[0] / (k + 1), state[1])
+
+
+theorem(
+    "miscounted",
+    method="miscounting",
+    given=[Monotone(of="F")],
+    where="0 < gamma < 1",
+    measure="distance",
+    bound="R**2",
+    source=Source("none"),
+    proof=Proof(end={"Monotone(z)": "1"}),
+)
+"""

@@ -309,9 +309,14 @@ def adaptive(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-unty
 @pytest.mark.usefixtures("own_methods")
 def test_kernels_of_ones_own() -> None:
     for kernel in (wrong_sign, adaptive):
-        opcheck.method(kernel.__name__, params="gamma", rows="z Fz", calls=1, source="nobody")(
-            kernel
-        )
+        opcheck.method(
+            kernel.__name__,
+            params="gamma",
+            rows="z Fz",
+            calls=1,
+            constrained=False,
+            source="nobody",
+        )(kernel)
     with pytest.raises(NotCertified, match="decreases at all"):
         lyapunov("wrong_sign", STRONG, gamma="1/4")
     with pytest.raises(OpcheckError, match="no potential to search for"):

@@ -719,6 +719,9 @@ def test_a_batch_is_packed_as_its_runs_are() -> None:
         {"gamma": 0.1, "lam": 0.5, "tau": 0},
         {"gamma": 0.1, "lam": "0.5", "tau": 3},
         {"gamma": 0.1, "lam": 0.5},
+        {"gamma": None, "lam": 0.5, "tau": 3},
+        {"gamma": 0.1 + 1j, "lam": 0.5, "tau": 3},
+        {"gamma": 0.1, "lam": 0.5, "tau": [3, None]},
     ],
 )
 def test_one_bad_run_of_a_batch_is_refused(wrong: dict[str, Any]) -> None:

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from opcheck import registry
+from opcheck.evidence import choices as choosing
+from opcheck.evidence import compare as comparing
 from opcheck.evidence import mutants
+from opcheck.evidence import verify as verifying
 from opcheck.evidence.compare import compare
 from opcheck.evidence.hypotheses import Constants, constants
 from opcheck.evidence.mutants import (
@@ -24,6 +27,7 @@ from opcheck.evidence.mutants import (
     kernel_mutants,
     work_list,
 )
+from opcheck.evidence.verify import Summary, confront
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.primitives import axpy, combine
 from opcheck.model.problem import Problem, problem
@@ -142,6 +146,7 @@ def without_look_ahead(F, F_data, J, J_data, state, params, k, n):
     for _ in range(n):
         F(z, Fz, F_data)
         axpy(zbar, z, -gamma, Fz)
+        F(z, Fz, F_data)
         axpy(z, z, -gamma, Fz)
 
 
@@ -188,7 +193,8 @@ def same_in_other_words(F, F_data, J, J_data, state, params, k, n):
 def test_a_planted_error_is_caught(name: str, where: Problem, kernel: Callable[..., None]) -> None:
     method = registry.get("theorems", name).method
     assert "violated" not in statuses(name, where)
-    assert "violated" in statuses(name, where, method=dataclasses.replace(method, kernel=kernel))
+    changed = dataclasses.replace(method, kernel=kernel, constrained=False)
+    assert "violated" in statuses(name, where, method=changed)
 
 
 def test_a_change_of_words_only_is_not_called_an_error() -> None:
@@ -294,3 +300,77 @@ def test_all_kinds_of_one_theorem(few: None) -> None:
     caught = sum(m.caught for m in found)
     assert mutant_line(found).startswith(f"{caught} of {len(found)} planted errors were caught")
     assert caught == len(found)
+
+
+# Errors planted in how a verdict is read: each must turn a verdict that is known.
+
+
+def on(name: str, **changes: Any) -> Any:
+    return dataclasses.replace(registry.get("theorems", name), **changes)
+
+
+LATE = "where(k < 3, 0*R**2, 4*R**2/((1/L + 2*rho)**2*max(k, 1)**2))"
+
+
+def test_a_comparison_that_ignores_the_first_k_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = on("lee2021_feg", bound=LATE, first=3)
+    assert confront(late, problem("bilinear")).status == "attained"
+    judge = comparing._judge
+
+    def from_the_start(theorem: Any, *rest: Any) -> Any:
+        return judge(dataclasses.replace(theorem, first=0), *rest)
+
+    monkeypatch.setattr(comparing, "_judge", from_the_start)
+    assert confront(late, problem("bilinear")).status == "violated"
+
+
+def test_a_sample_of_the_best_constants_alone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    false = on("yoon2021_eag_c", bound="245*(L*R)**2/(k + 1)**2")
+    where = [problem(name) for name in ("bilinear", "spin", "appm_worst")]
+    assert "violated" in {confront(false, p).status for p in where}
+    monkeypatch.setattr(comparing, "weaker", lambda *_: [])
+    assert {confront(false, p).status for p in where} == {"holds"}
+
+
+def test_a_sample_that_gives_up_at_an_empty_range_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where = problem("tight_linear", c=0.2)
+    plain = on("pethick2023_la_gda_two")
+    forgotten = {**plain.let, "c2": "1 - 2*lam", "c1": "1 - 2*lam - (1 - lam)*q**2"}
+    false = dataclasses.replace(plain, let=forgotten)
+    monkeypatch.setattr(comparing, "weaker", lambda *_: [])
+    assert confront(false, where).status == "violated"
+    monkeypatch.setattr(choosing, "_admissible_part", lambda *_: None)
+    assert confront(false, where).status != "violated"
+
+
+def test_a_verdict_on_no_comparison_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = on("gorbunov2022_eg_last", first=1000)
+    assert not Summary(late, (confront(late, problem("bilinear")),)).ok
+    conclude = verifying.conclude
+
+    def generous(theorem: Any, blank: Any, compared: Any) -> Any:
+        for one in compared:
+            one.compared = max(one.compared, 1)
+        return conclude(theorem, blank, compared)
+
+    monkeypatch.setattr(verifying, "conclude", generous)
+    assert Summary(late, (confront(late, problem("bilinear")),)).ok
+
+
+def test_thresholds_in_absolute_units_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    false = on(
+        "gorbunov2022_eg_last",
+        method_name="gradient_descent_ascent",
+        where="1/(2*L) < gamma < 1/L",
+        measure="next(residual)",
+        bound="residual",
+        claim="one-step",
+        horizons=(20,),
+    )
+    slow = problem("bilinear", L=2.0**-60)
+    assert confront(false, slow).status == "violated"
+    plain = comparing.Units(dict.fromkeys(comparing.plan(false).takes, 0), frozenset())
+    monkeypatch.setattr(comparing, "units", lambda *_: plain)
+    assert confront(false, slow).status == "inconclusive"

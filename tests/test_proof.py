@@ -577,7 +577,9 @@ def wrong_sign(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-un
 
 @pytest.mark.usefixtures("own_theorems")
 def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
-    method = dataclasses.replace(resolve("extragradient"), name="backward", kernel=wrong_sign)
+    method = dataclasses.replace(
+        resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
+    )
     registry.register("methods", "backward", method, "here")
     broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method_name="backward")
     with pytest.raises(OpcheckError, match=r"not certified|no finite bound"):
@@ -886,7 +888,9 @@ def mixing(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untype
 def test_a_method_that_is_no_combination_is_refused_with_the_reason(
     kernel: Any, words: str
 ) -> None:
-    method = dataclasses.replace(resolve("gradient_descent_ascent"), name="mine", kernel=kernel)
+    method = dataclasses.replace(
+        resolve("gradient_descent_ascent"), name="mine", kernel=kernel, constrained=False
+    )
     registry.register("methods", "mine", method, "here")
     entry = dataclasses.replace(
         stated("elementary_gda_contraction"), method_name="mine", constrained=False

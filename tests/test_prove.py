@@ -30,7 +30,7 @@ from opcheck.evidence.prove import NotProved, attempt, prove
 from opcheck.evidence.setting import setting
 from opcheck.evidence.signs import Constraint, Domain
 from opcheck.evidence.worst_case import Program
-from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, axpy, identity
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, axpy, combine, identity
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, Theorem, theorem
@@ -327,15 +327,20 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
         return found.reason
 
     eg = "gorbunov2022_eg_last"
-    # beyond 1/L the multipliers turn negative; the point where they do is named
-    assert "≥ 0" in reason(eg, {"where": "0 < gamma < 11/10/L"})
+    # beyond 1/L the bound has a pole, and multipliers turn negative
+    assert "divides by 0 at L = 1, gamma = 1" in reason(eg, {"where": "0 < gamma < 11/10/L"})
+    assert "≥ 0" in reason(
+        "combettes2015_fb_averaged",
+        {},
+        end={"Resolvent(next(z), solution)": "2*gamma", "Cocoercive(z, solution)": "beta - gamma"},
+    )
     assert "upper bounds" in reason(eg, {"claim": "equality"})
     assert "starts after" in reason(eg, {}, begin=1)
     assert "begin later" in reason("gidel2019_peg_contraction", {}, begin=0)
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
-    assert "hypothesis" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "no inequality that is known" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
     assert "not a formula" in reason(eg, {}, potential="distance +")
     assert "quadratic" in reason(eg, {}, potential="k")
     assert "solution only" in reason(
@@ -344,7 +349,7 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     assert "nor a symbol" in reason(eg, {}, step={"Monotone(zbar)": "2*mu"})
     assert "row (z, zbar, Fz)" in reason(eg, {}, step={"Monotone(zbbar)": "2*gamma"})
     assert "the end alone" in reason(eg, {}, potential="")
-    assert "inner(u, v)" in reason(eg, {}, potential="norm2(z) + z*zbar")
+    assert "inner(u, v)" in reason(eg, {}, potential="distance + z*zbar")
     assert "no sum of squares at" in reason(eg, {}, step={})
 
 
@@ -485,8 +490,9 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
 
 def test_an_anchor_that_moves_is_no_anchor() -> None:
     def kernel(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
-        registry.get("methods", "halpern").kernel(F, F_data, J, J_data, state, params, k, n)
-        axpy(state[1], state[1], 1, state[0])
+        for j in range(n):
+            registry.get("methods", "halpern").kernel(F, F_data, J, J_data, state, params, k + j, 1)
+            combine(state[1], 2, state[1], -1, state[0])
 
     mutant = stated("lieder2021_halpern")
     mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=kernel)

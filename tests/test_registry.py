@@ -51,7 +51,14 @@ METHODS = '''
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy
 
-@method("stranger_descent", params="gamma", rows="z Fz", calls=1, source="stranger2024")
+@method(
+    "stranger_descent",
+    params="gamma",
+    rows="z Fz",
+    calls=1,
+    constrained=True,
+    source="stranger2024",
+)
 def stranger_descent(F, F_data, J, J_data, state, params, k, n):
     """z+ = J(z - gamma F z)."""
     z, Fz = state[0], state[1]

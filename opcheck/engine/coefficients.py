@@ -3,11 +3,17 @@
 Each call of F, and each application of a resolvent, is a new basis vector; the points at which it
 happened are combinations of the earlier ones. What a measure's text makes of them is a quadratic
 form. That is all a worst-case problem needs.
+
+Combinations are told for z* = 0, which is no loss where a method and a measure move with their
+start and solution. So every row is run with the shift of z* beside it: F and resolvents are asked
+at what holds it exactly once, and what a measure says holds it not at all. And the same text has to
+say the same in dimensions 1, 2 and 3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +22,31 @@ from flint import fmpq
 from numpy.typing import NDArray
 
 from opcheck.engine.drive import drive
-from opcheck.engine.forms import AXES, Coefficient, Scalar, Sparse, scalar
-from opcheck.engine.numbers import rational
+from opcheck.engine.forms import (
+    DIMENSION,
+    DIMENSIONS,
+    SHIFT,
+    Coefficient,
+    Form,
+    Products,
+    Scalar,
+    Sparse,
+    at_origin,
+    scalar,
+    told,
+    weight,
+)
+from opcheck.engine.guard import guard_method
+from opcheck.engine.numbers import exactly, rational
+from opcheck.engine.ratio import Field, Index, Ratio
+from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
 
 Vector = tuple[Any, ...]
 STAR = "F*"  # F at the solution, where F and A are felt apart
 START: Sparse = ((0, fmpq(1)),)
+FIRST = 3  # steps of a run that are looked at for what has to be so at every step
 
 
 @dataclass(frozen=True)
@@ -70,25 +93,27 @@ class Trace:
 class Recorder:
     """The oracles: what was asked before is answered as it was then.
 
+    Calls are known by where they are from the solution; a row that is none such is refused.
+
     Args:
+        subject: whose text is run, for messages.
         split: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
         constrained: A ≠ 0, so that a resolvent taken without J is one of F alone.
         names: of the vectors that are there before any call.
         one: the number 1 of the reading.
-        solution: where rows see z*; calls are known by their distance from it.
     """
 
     reading: Any
 
     def __init__(
         self,
+        subject: str,
         split: bool,
         constrained: bool,
         names: Sequence[str] = ("z0",),
         one: Scalar | None = None,
-        solution: Sparse = (),
     ) -> None:
-        self.solution = Coefficient(solution)
+        self.subject = subject
         self.names = [*names]
         self.one = fmpq(1) if one is None else one
         self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
@@ -96,6 +121,11 @@ class Recorder:
         self.split = split
         self.constrained = constrained
         self.reading = self
+
+    @property
+    def solution(self) -> Sparse:
+        """The solution as rows hold it."""
+        return ((SHIFT, self.one),)
 
     def ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
         """Point and value of p = before − γ v with v ∈ of(p)."""
@@ -109,7 +139,7 @@ class Recorder:
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
-            if of == "F" and gamma != 0:
+            if (of == "F" or not self.constrained) and gamma != 0:  # where A = 0, S is F
                 self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
                 self.ask("F", point, 0)
@@ -136,24 +166,64 @@ class Recorder:
         )
 
     def __call__(self, z: Any, out: Any, data: Any) -> None:
-        fill(out, self.value(self._from(z)))
+        fill(out, self.value(self._point(z, "F")))
 
     def resolvent(self, z: Any, gamma: Any, out: Any, data: Any) -> None:
-        """p = z − γ a with a new a ∈ A(p)."""
-        self._to(out, self.ask("A", self._from(z), gamma)[0])
+        """p = z − γ a with a new a ∈ A(p). Raises OpcheckError for a number γ ≤ 0."""
+        if isinstance(gamma, int | fmpq) and gamma <= 0:
+            raise OpcheckError(
+                f"{self.subject} calls J with gamma = {gamma}, which is not positive"
+            )
+        self._fill(out, self.ask("A", self._point(z, "J"), gamma)[0])
 
     def resolvent_of_sum(
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
         of = "F" if self.constrained and J is identity else "S"
-        self._to(out, self.ask(of, self._from(z), gamma)[0])
+        self._fill(out, self.ask(of, self._point(z, "the resolvent"), gamma)[0])
 
-    def _from(self, z: Any) -> Sparse:
-        return (Coefficient(vector_of(z)) - self.solution).vector
+    def _point(self, z: Any, what: str) -> Sparse:
+        """Where a row is from the solution. Raises OpcheckError for what is no point."""
+        found = vector_of(z)
+        if weight(found) != 1:
+            raise OpcheckError(
+                f"{self.subject}: {what} is evaluated at a combination whose weights add up to "
+                f"{told(weight(found))}, not 1: it depends on where the origin lies"
+            )
+        return at_origin(found)
 
-    def _to(self, out: Any, point: Sparse) -> None:
-        fill(out, (Coefficient(point) + self.solution).vector)
+    def _fill(self, out: Any, point: Sparse) -> None:
+        fill(out, (*self.solution, *point))
+
+
+def settled(method: Method, held: Sequence[Sequence[Scalar]]) -> tuple[Scalar, ...]:
+    """How often each row holds the shift after any step: 1 for points, 0 for values.
+
+    Args:
+        held: the same after the first step of a run, the second, ...
+
+    Raises OpcheckError where that differs from step to step, as for a sum of points.
+    """
+    for later in held[1:]:
+        for name, one, other in zip(method.rows, held[0], later, strict=True):
+            if one != other:
+                raise _drifting(method, name, one, "later", other)
+    return tuple(held[0])
+
+
+def keep_weights(method: Method, rows: Sequence[Sparse], expected: Sequence[Scalar]) -> None:
+    """Raise OpcheckError where a step changes how often its first rows hold the shift."""
+    for name, row, should in zip(method.rows, rows, expected, strict=False):
+        if weight(row) != should:
+            raise _drifting(method, name, should, "after a step", weight(row))
+
+
+def _drifting(method: Method, row: str, first: Scalar, when: str, then: Scalar) -> OpcheckError:
+    return OpcheckError(
+        f"{method.name}: row {row} is a combination whose weights add up to {told(first)} and "
+        f"{when} to {told(then)}: it depends on where the origin lies"
+    )
 
 
 def _names(rows: Sequence[str]) -> list[str]:
@@ -164,7 +234,7 @@ def _names(rows: Sequence[str]) -> list[str]:
 def vector_of(z: Any) -> Sparse:
     """The combination behind a row. Raises TypeError where its coordinates differ."""
     first: Coefficient = z[0]
-    for axis in AXES:
+    for axis in range(len(z)):
         if z[axis].axis != axis or z[axis].vector != first.vector:
             raise TypeError("coordinates are treated differently: not a method in every R^d")
     return first.vector
@@ -172,8 +242,88 @@ def vector_of(z: Any) -> Sparse:
 
 def fill(out: Any, vector: Sparse) -> None:
     """Make a row this combination."""
-    for axis in AXES:
+    for axis in range(len(out)):
         out[axis] = Coefficient(vector, axis)
+
+
+class _ComputedWith(Exception):
+    """A text computes with the dimension."""
+
+
+def _refuse(*_: Any) -> Any:
+    raise _ComputedWith
+
+
+class _Dimension(int):
+    """A dimension that can be counted up to, and nothing else."""
+
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __bool__ = __neg__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
+    __float__ = __int__ = _refuse
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _Rows(np.ndarray[Any, Any]):
+    """Rows that tell their length as such a dimension."""
+
+    @property  # type: ignore[misc]
+    def shape(self) -> Any:
+        """The number of rows, and the dimension."""
+        *rows, dimension = np.ndarray.shape.__get__(self)
+        return (*rows, _Dimension(dimension))
+
+
+def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.object_]:
+    """Rows that hold these combinations."""
+    state = np.empty((len(rows), dimension), dtype=object).view(_Rows)
+    for own, row in zip(state, rows, strict=True):
+        fill(own, row)
+    return state
+
+
+@contextlib.contextmanager
+def reading(subject: str, dimension: int) -> Iterator[None]:
+    """Raises OpcheckError for a text that is not one of every dimension, or divides by 0."""
+    try:
+        yield
+    except IndexError as error:
+        raise OpcheckError(_differs(subject, f"in dimension {dimension}: {error}")) from error
+    except _ComputedWith as error:
+        how = "it computes with the dimension, which may only be looped over"
+        raise OpcheckError(_differs(subject, how)) from error
+    except ZeroDivisionError as error:
+        raise OpcheckError(f"{subject} divides by 0") from error
+
+
+def same_in_all(subject: str, results: Mapping[int, Any]) -> None:
+    """Raise OpcheckError where what a text gives is not the same in every dimension."""
+    first = results[DIMENSION]
+    for dimension, other in results.items():
+        if other != first:
+            raise OpcheckError(
+                _differs(subject, f"it gives other combinations in dimension {dimension}")
+            )
+
+
+def _differs(subject: str, how: str) -> str:
+    return f"{subject} does not treat every coordinate alike in every dimension ({how})"
+
+
+def measured(take: Any, result: Any) -> Any:
+    """What a measure's text made of the rows, for z* = 0.
+
+    Raises OpcheckError where it changes with a common translation of start and solution.
+    """
+    if not isinstance(result, Form):
+        return result
+    if result.feels_the_shift():
+        name = f"{take.measure.name}({', '.join(take.rows)})"
+        raise OpcheckError(
+            f"{name} depends on where the origin lies, so z* can't be taken as 0; measure a "
+            "distance instead"
+        )
+    return result.at_origin()
 
 
 def trace(
@@ -192,14 +342,35 @@ def trace(
         takes: measures with their rows (``Take``), recorded at ``stops``.
         stops: iteration counts, increasing, at most ``iterations``.
 
-    Raises TypeError for a method that is not linear in its points (an adaptive step), or a measure
-    that is no quadratic form.
+    Raises TypeError for a method that is not linear in its points (an adaptive step), OpcheckError
+    for one that depends on where the origin lies or on the dimension. A measure that does, or that
+    is no quadratic form, is recorded as a form with that flaw.
     """
+    guard_method(method)
     chosen = sorted({iterations, *(range(iterations + 1) if stops is None else stops)})
+    first = range(min(FIRST, iterations) + 1)
+    read = {
+        d: _trace(method, values, first, constrained, takes, split=False, dimension=d)
+        for d in DIMENSIONS
+    }
+    for j, use in enumerate(takes):
+        forms = {d: [_products(form, d) for form in found.record[j]] for d, found in read.items()}
+        same_in_all(use.measure.name, forms)
+    same_in_all(method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()})
     found = _trace(method, values, chosen, constrained, takes, split=False)
     if constrained and {e.of for e in found.evaluations} >= {"F", "S"}:
         return _trace(method, values, chosen, constrained, takes, split=True)
     return found
+
+
+def _products(form: Any, dimension: int) -> tuple[Products, str]:
+    """A recorded form, or why it is none."""
+    if not isinstance(form, Form):
+        return {}, repr(form)
+    try:
+        return form.inner_products(dimension), form.flaw
+    except TypeError as error:
+        return {}, str(error)
 
 
 def _trace(
@@ -209,50 +380,75 @@ def _trace(
     constrained: bool,
     takes: Sequence[Any],
     split: bool,
+    dimension: int = DIMENSION,
 ) -> Trace:
-    oracle = Recorder(split, constrained)
-    state = _state(method, [START] * len(method.rows))
+    oracle = Recorder(method.name, split, constrained)
+    z0 = (*oracle.solution, *START)
+    rows = _start(method, oracle)
+    rows += [oracle.solution if i == SOLUTION else z0 for i in range(-EXTRA_ROWS, 0)]
+    state = state_of(rows, dimension)[None]
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
-    iterates = [START]
+    iterates = [z0]
 
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         for i in range(n):
-            method.kernel(F, f, J, j, own, p, fmpq(k + i), 1)
+            exactly(method.kernel)(F, f, J, j, own, p, fmpq(k + i), 1)
             iterates.append(vector_of(own[0]))
+            keep_weights(method, iterates[-1:], (1,))
 
-    drive(
-        tuple(t.measure.kernel for t in takes),
-        np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2),
-        advance,
-        oracle,
-        np.empty((1, 0), dtype=object),
-        oracle,
-        np.empty((1, 0), dtype=object),
-        oracle.resolvent if constrained else identity,
-        np.empty((1, 0), dtype=object),
-        state,
-        params,
-        0,
-        np.array(stops, dtype=object),
-        np.arange(len(stops)),
-        record,
-        np.empty((1, 0, len(AXES)), dtype=object),
-        np.zeros(1, dtype=np.int64),
-        0,
-    )
+    with reading(method.name, dimension):
+        drive(
+            tuple(_measure(t, oracle, dimension) for t in takes),
+            np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2),
+            advance,
+            oracle,
+            np.empty((1, 0), dtype=object),
+            oracle,
+            np.empty((1, 0), dtype=object),
+            oracle.resolvent if constrained else identity,
+            np.empty((1, 0), dtype=object),
+            state,
+            params,
+            0,
+            np.array(stops, dtype=object),
+            np.arange(len(stops)),
+            record,
+            np.empty((1, 0, dimension), dtype=object),
+            np.zeros(1, dtype=np.int64),
+            0,
+        )
     size = len(oracle.names)
     return Trace(
         tuple(oracle.names),
         oracle.evaluations(),
-        tuple(_dense(z, size) for z in iterates),
+        tuple(_dense(at_origin(z), size) for z in iterates),
         record[0],
     )
 
 
+def _measure(take: Any, oracle: Recorder, dimension: int) -> Callable[..., Any]:
+    """A measure's text; what it is no form of may still be left out of a statement."""
+
+    def kernel(*arguments: Any) -> Any:
+        subject, oracle.subject = oracle.subject, take.measure.name
+        try:
+            with reading(take.measure.name, dimension):
+                return measured(take, exactly(take.measure.kernel)(*arguments))
+        except OpcheckError as error:
+            return Form({}, flaw=str(error))
+        finally:
+            oracle.subject = subject
+
+    return kernel
+
+
 def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = False) -> bool:
     """Whether every step is the same function of z alone: then one step stands for all."""
-    return memory(method, values, constrained) == ()
+    try:
+        return memory(method, values, constrained) == ()
+    except TypeError:  # not linear in its points, so no function that can be compared
+        return False
 
 
 def memory(
@@ -264,22 +460,37 @@ def memory(
 ) -> tuple[str, ...] | None:
     """The rows beside z that ``steps`` iterations read before they write them, in order.
 
-    From k = ``first`` on. A row that such rows alone are made of counts too. None where k plays a
-    part as well. Raises TypeError for a method that is not linear in its points.
+    Of k = first + m · steps for all m ≥ 0 at once. A row that such rows alone are made of counts
+    too. None where k plays a part as well, or where that is not known. Raises TypeError for a
+    method that is not linear in its points, OpcheckError for one that depends on where the origin
+    lies or on the dimension.
     """
-    rows = len(method.rows)
-    outcomes = []
-    for k in (first, first + steps, first + 2 * steps):
-        oracle = Recorder(False, constrained, _names(method.rows[1:]))
-        state = _state(method, [((i, fmpq(1)),) for i in range(rows)], zero=False)
-        own = state[0, :rows]
+    guard_method(method)
+    still = _constant(method, values, first)
+    if still is None:
+        return None
+    rows, ring = len(method.rows), Field(["m"])
+    held = _weights(method, values, constrained)
+    params = _params(method, still, 1)[0]
+    k = ring.symbol("m") * steps + first
+    read = {}
+    for d in DIMENSIONS:
+        names = _names(method.rows[1:])
+        oracle = Recorder(method.name, False, constrained, names, ring.number(1))
+        own = state_of([_row(i, w) for i, w in enumerate(held)], d)
         J = oracle.resolvent if constrained else identity
-        params = _params(method, values, first + 3 * steps + 1)[0]
-        for i in range(steps):
-            method.kernel(oracle, None, J, None, own, params, fmpq(k + i), 1)
-        ends = [vector_of(own[i]) for i in range(rows)]
-        outcomes.append((ends, oracle.calls))
-    ends, calls = outcomes[0]
+        try:
+            with reading(method.name, d):
+                for i in range(steps):
+                    at = Index(k + i, i, first + i)
+                    exactly(method.kernel)(oracle, None, J, None, own, params, at, 1)
+        except Undecided:
+            return None
+        ends = [vector_of(row) for row in own]
+        keep_weights(method, ends, held)
+        read[d] = [at_origin(end) for end in ends], oracle.calls
+    same_in_all(method.name, read)
+    ends, calls = read[DIMENSION]
     reads = [{i for i, _ in end if i < rows} for end in ends]
     found = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
     while True:
@@ -287,10 +498,49 @@ def memory(
         if not more:
             break
         found |= more
-    kept = [([ends[i] for i in sorted(found)], calls) for ends, calls in outcomes]
-    if kept[0] != kept[1] or kept[0] != kept[2]:
+    vectors = [ends[i] for i in found] + [v for call in calls for v in (call[1], call[3])]
+    factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
+    if any(isinstance(c, Ratio) and c.symbols for c in factors):
         return None
     return tuple(method.rows[i] for i in sorted(found - {0}))
+
+
+def _constant(method: Method, values: Mapping[str, Any], first: int) -> dict[str, Any] | None:
+    """The parameters where each sequence stays what it is at k = ``first``; None where it moves."""
+    still = {method.parameter(name).name: value for name, value in values.items()}
+    for p in method.parameters:
+        if p.sequence and np.ndim(still.get(p.name, 0)):
+            entries = [*still[p.name]]
+            later = entries[first:] or entries[-1:]
+            if any(entry != later[0] for entry in later):
+                return None
+            still[p.name] = later[0]
+    return still
+
+
+def _row(index: int, held: Scalar) -> Sparse:
+    """A vector of the basis, with as much of the shift as its row holds."""
+    own: Sparse = ((index, fmpq(1)),)
+    return ((SHIFT, fmpq(held)), *own) if held != 0 else own
+
+
+def _weights(method: Method, values: Mapping[str, Any], constrained: bool) -> tuple[Scalar, ...]:
+    """How often each row holds the shift, by the first steps of a run."""
+    oracle = Recorder(method.name, False, constrained)
+    own = state_of(_start(method, oracle))
+    params = _params(method, values, FIRST)[0]
+    J = oracle.resolvent if constrained else identity
+    held = []
+    with reading(method.name, DIMENSION):
+        for k in range(FIRST):
+            exactly(method.kernel)(oracle, None, J, None, own, params, fmpq(k), 1)
+            held.append([weight(vector_of(row)) for row in own])
+    return settled(method, held)
+
+
+def _start(method: Method, oracle: Recorder) -> list[Sparse]:
+    """The rows at the start of a run."""
+    return [() if name in method.zero else (*oracle.solution, *START) for name in method.rows]
 
 
 def walk(
@@ -315,8 +565,13 @@ def walk(
         The calls and points, and before, between and after the blocks the vectors by name: "z",
         ``rows``, and "F z" where it was asked for.
     """
+    guard_method(method)
     options = (method, values, rows, blocks, steps, constrained, residual, first)
-    found = _walk(*options, split=False)
+    read = {d: _walk(*options, split=False, dimension=d) for d in DIMENSIONS}
+    same_in_all(
+        method.name, {d: (t.basis, t.evaluations, states) for d, (t, states) in read.items()}
+    )
+    found = read[DIMENSION]
     if constrained and {e.of for e in found[0].evaluations} >= {"F", "S"}:
         return _walk(*options, split=True)
     return found
@@ -332,20 +587,26 @@ def _walk(
     residual: bool,
     first: int,
     split: bool,
+    dimension: int = DIMENSION,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
-    oracle = Recorder(split, constrained, _names(rows))
+    oracle = Recorder(method.name, split, constrained, _names(rows))
+    held = _weights(method, values, constrained)
     places = {name: 1 + i for i, name in enumerate(rows)}
-    state = _state(method, [((places.get(n, 0), fmpq(1)),) for n in method.rows], zero=False)[0]
-    own = state[: len(method.rows)]
+    begun = [_row(places.get(n, 0), w) for n, w in zip(method.rows, held, strict=True)]
+    own = state_of(begun, dimension)
     params = _params(method, values, first + blocks * steps + 1)[0]
     J = oracle.resolvent if constrained else identity
     states: list[dict[str, Sparse]] = []
     for block in range(blocks + 1):
-        at = {name: vector_of(own[method.rows.index(name)]) for name in ("z", *rows)}
+        ends = [vector_of(row) for row in own]
+        keep_weights(method, ends, held)
+        at = {name: at_origin(ends[method.rows.index(name)]) for name in ("z", *rows)}
         at |= {"F z": oracle.value(at["z"])} if residual else {}
         states.append(at)
-        for i in range(steps if block < blocks else 0):
-            method.kernel(oracle, None, J, None, own, params, fmpq(first + block * steps + i), 1)
+        with reading(method.name, dimension):
+            for i in range(steps if block < blocks else 0):
+                k = fmpq(first + block * steps + i)
+                exactly(method.kernel)(oracle, None, J, None, own, params, k, 1)
     size = len(oracle.names)
     dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
     trace = Trace(
@@ -355,16 +616,6 @@ def _walk(
         np.empty((0, 0), dtype=object),
     )
     return trace, dense
-
-
-def _state(method: Method, rows: Sequence[Sparse], zero: bool = True) -> NDArray[np.object_]:
-    state = np.empty((1, len(rows) + EXTRA_ROWS, len(AXES)), dtype=object)
-    for i in range(state.shape[1]):
-        fill(state[0, i], rows[i] if i < len(rows) else START)
-    for name in method.zero if zero else ():
-        fill(state[0, method.rows.index(name)], ())
-    fill(state[0, SOLUTION], ())
-    return state
 
 
 def _params(method: Method, values: Mapping[str, Any], length: int) -> NDArray[np.object_]:

@@ -17,10 +17,9 @@ from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
 from opcheck.engine.ratio import Ratio
 from opcheck.model.text import Arithmetic
 
-AXES = (
-    0,
-    1,
-)  # coordinates that a text is read on: what holds of each alike holds in every dimension
+DIMENSION = 2  # coordinates that a text is read on at length
+DIMENSIONS = (DIMENSION, 1, 3)  # and at first: a text that differs there refuses itself
+SHIFT = -1  # basis vector by which start and solution are moved together; its factor is the weight
 Scalar = Any  # fmpq; or Ratio, in a step that stands for all parameters
 Sparse = tuple[tuple[int, Scalar], ...]  # (index, coefficient), increasing, without zeros
 ROUNDED = 40  # bits that an irrational factor keeps when it is rounded down
@@ -31,6 +30,21 @@ def scalar(value: Any) -> Scalar:
     if isinstance(value, Ratio):
         return value.plain
     return value if isinstance(value, fmpq) else fmpq(value)
+
+
+def weight(vector: Sparse) -> Scalar:
+    """How often a combination holds the shift: 1 for a point, 0 for what is no point."""
+    return vector[0][1] if vector and vector[0][0] == SHIFT else fmpq(0)
+
+
+def told(value: Scalar) -> str:
+    """A number of this reading in words."""
+    return value.factored() if isinstance(value, Ratio) else str(value)
+
+
+def at_origin(vector: Sparse) -> Sparse:
+    """The combination as it is where z* = 0."""
+    return vector[1:] if vector and vector[0][0] == SHIFT else vector
 
 
 class Coefficient:
@@ -110,6 +124,15 @@ def _by_entries(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], An
 
 
 Products = dict[tuple[Sparse, Sparse], Scalar]
+
+
+def _collected(terms: Iterable[tuple[Sparse, Sparse, Scalar]]) -> Products:
+    total: Products = {}
+    for u, v, c in terms:
+        if u and v:
+            key = min((u, v), (v, u), key=repr)
+            total[key] = total.get(key, fmpq(0)) + c
+    return {key: c for key, c in total.items() if c != 0}
 
 
 class Form:
@@ -207,12 +230,33 @@ class Form:
     __bool__ = __float__ = __abs__ = __pow__ = sqrt = _refuse
     __hash__ = None  # type: ignore[assignment]
 
-    def inner_products(self) -> Products:
+    def inner_products(self, dimension: int = DIMENSION) -> Products:
         """The form, where it is the same in each coordinate. Raises TypeError where it is not."""
-        first = self.products.get(AXES[0], {})
-        if any(self.products.get(axis, {}) != first for axis in AXES):
+        first = self.products.get(0, {})
+        if any(self.products.get(axis, {}) != first for axis in range(dimension)):
             raise TypeError("coordinates are treated differently: it depends on the basis of R^d")
         return first
+
+    def feels_the_shift(self) -> bool:
+        """Whether it changes with a common translation of the start and the solution."""
+        for products in self.products.values():
+            change: dict[int, Scalar] = {}
+            for (u, v), c in products.items():
+                for one, other in ((u, at_origin(v)), (v, u)):
+                    factor = c * weight(one)
+                    for i, value in other if factor != 0 else ():
+                        change[i] = change.get(i, fmpq(0)) + factor * value
+            if any(total != 0 for total in change.values()):
+                return True
+        return False
+
+    def at_origin(self) -> Form:
+        """The form as it is where z* = 0."""
+        products = {
+            axis: _collected((at_origin(u), at_origin(v), c) for (u, v), c in p.items())
+            for axis, p in self.products.items()
+        }
+        return Form(products, self.rounded, self.flaw)
 
 
 class Radius:
@@ -238,7 +282,9 @@ class Radius:
     def square(self) -> Form:
         """R² with its factor."""
         one = {(self.start, self.start): fmpq(1)}
-        found: Form = Form({axis: dict(one) for axis in AXES}) * (self.factor * self.factor)
+        found: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (
+            self.factor * self.factor
+        )
         return found
 
     def _refuse(self, *_: Any) -> Any:

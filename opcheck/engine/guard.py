@@ -1,15 +1,19 @@
-"""What is checked of a foreign operator: before it runs compiled, and while it runs interpreted."""
+"""What is checked of a foreign operator or method: before it runs compiled, or interpreted."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from opcheck.engine.jit import TRUSTED
+from opcheck.engine.jit import foreign, visible
 from opcheck.errors import OpcheckError
+from opcheck.model.measure import Measure
+from opcheck.model.method import Method
 from opcheck.model.operator import Vector
+from opcheck.model.primitives import identity
 from opcheck.model.problem import Problem, points
 
 
@@ -20,7 +24,7 @@ def guard(problem: Problem) -> None:
     returns NaN, leaves entries unset, changes its input, or answers twice differently.
     """
     kernel = problem.operator.kernel
-    if (getattr(kernel, "__module__", None) or "").partition(".")[0] not in TRUSTED:
+    if foreign(kernel):
         _guard(problem.name, _Key(problem))
 
 
@@ -107,3 +111,206 @@ def watched(problem: Problem) -> Callable[[Vector, Vector, Vector], None]:
             raise blame(problem, error, z) from error
 
     return F
+
+
+# ---- methods -------------------------------------------------------------------------------------
+
+STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
+CHOSEN = {"tau": 2.0, "lam": 0.375, "phi": 1.5}  # parameters; others are small, so that runs stay
+
+
+def guard_method(method: Method, dimension: int = 2) -> None:
+    """Run a foreign method interpreted on random affine operators, before it is used.
+
+    Raises OpcheckError, naming the method and what is wrong, if its text raises or reads past its
+    rows, if n steps in one call are not n single ones, if it changes params or data, makes other
+    calls of F than it declares, or declares a form with A ≠ 0 and never calls J.
+    """
+    if not trusted(method):
+        guard_text(method, dimension)
+
+
+@functools.lru_cache(maxsize=256)
+def trusted(method: Method) -> bool:
+    """Whether all of a method's text, and of its base's, comes with opcheck."""
+    return not any(foreign(f) for f in visible(method.kernel))
+
+
+@functools.lru_cache(maxsize=256)
+def guard_text(method: Method, dimension: int) -> None:
+    """The same of any method."""
+    rng = np.random.default_rng(0)
+    for constrained in (False, True) if method.constrained else (False,):
+        for k, n in STRETCHES:
+            trial = _Trial(method, dimension, constrained, rng)
+            start = trial.start(k, rng)
+            together = trial.advance(start, k, n)
+            single, counts = start, []
+            for j in range(k, k + n):
+                trial.calls = 0
+                single = trial.advance(single, j, 1)
+                counts.append(trial.calls)
+            again = trial.advance(start, k, n)
+            if not np.array_equal(together, again, equal_nan=True):
+                raise OpcheckError(
+                    f"{method.name} gives two answers from one state: it keeps something outside "
+                    "of its rows; declare a row for it"
+                )
+            if not np.array_equal(together, single, equal_nan=True):
+                names = [
+                    name
+                    for name, u, v in zip(method.rows, together, single, strict=True)
+                    if not np.array_equal(u, v, equal_nan=True)
+                ]
+                raise OpcheckError(
+                    f"{method.name}: {n} steps from k = {k} in one call are not {n} "
+                    f"single ones (row {names[0]} differs); count k += 1 within a call, use n for "
+                    "nothing but the loop, and keep what is carried over in a row"
+                )
+            if k:
+                trial.compare(counts, k)
+            if constrained and not trial.resolvents:
+                raise OpcheckError(
+                    f"{method.name} is declared constrained=True and never calls J; call "
+                    "J(z, gamma, out, J_data), or declare constrained=False"
+                )
+
+
+class _Trial:
+    """A method on one affine operator, and where constrained on one resolvent, both counting."""
+
+    def __init__(
+        self, method: Method, dimension: int, constrained: bool, rng: np.random.Generator
+    ) -> None:
+        self.method, self.constrained = method, constrained
+        self.matrix = 0.25 * rng.standard_normal((dimension, dimension))
+        self.offset, self.pull = rng.standard_normal((2, dimension))
+        self.data = np.zeros(1)
+        self.data.flags.writeable = False
+        self.calls = self.resolvents = 0
+        self.reading = self  # resolvents of the sum are asked for here
+
+        def value(name: str, integer: bool) -> Any:
+            entry = CHOSEN.get(name, 0.125 + 0.125 * rng.random())
+            return int(CHOSEN["tau"]) if integer else entry
+
+        length = sum(STRETCHES[-1]) + 1
+        self.values = {
+            p.name: [value(p.symbol, p.integer) + p.integer * (i % 2) for i in range(length)]
+            if p.sequence
+            else value(p.symbol, p.integer)
+            for p in method.parameters
+        }
+        self.params = np.array(method.pack(self.values, length), dtype=float)
+        self.params.flags.writeable = False
+
+    def start(self, k: int, rng: np.random.Generator) -> Vector:
+        """Rows at the start of a run, or any."""
+        rows, dimension = len(self.method.rows), self.offset.size
+        if k:
+            return rng.standard_normal((rows, dimension))
+        state = np.repeat(rng.standard_normal((1, dimension)), rows, axis=0)
+        for name in self.method.zero:
+            state[self.method.rows.index(name)] = 0
+        return state
+
+    def advance(self, state: Vector, k: int, n: int) -> Vector:
+        """The rows after n steps. Raises OpcheckError for what the text raises."""
+        own = state.copy()
+        J = self.resolvent if self.constrained else identity
+        try:
+            with np.errstate(all="ignore"):
+                self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
+        except OpcheckError:
+            raise
+        except Exception as error:
+            raise blame_method(self.method, error) from error
+        return own
+
+    def compare(self, counts: list[int], k: int) -> None:
+        """Raise OpcheckError where steps make other calls than are declared.
+
+        One that starts a method anew, as every τ-th of Lookahead, may make more.
+        """
+        declared = np.atleast_1d(self.method.calls_at(self.values))
+        should = declared[np.minimum(np.arange(k, k + len(counts)), declared.size - 1)]
+        j = int(np.argmin(counts - should))
+        if counts[j] != should[j]:
+            raise OpcheckError(
+                f"{self.method.name} declares calls={self.method.calls}, {should[j]:g} at "
+                f"k = {k + j}, and calls F {counts[j]} times there"
+            )
+
+    def __call__(self, z: Vector, out: Vector, data: Vector) -> None:
+        if np.shares_memory(z, out):
+            raise OpcheckError(
+                f"{self.method.name} calls F(z, z, F_data): F may read z after it has written to "
+                "out; give it another row"
+            )
+        self.calls += 1
+        out[:] = self.matrix @ z + self.offset
+
+    def resolvent(self, z: Vector, gamma: float, out: Vector, data: Vector) -> None:
+        """Of A(z) = z + pull."""
+        self._positive(gamma)
+        out[:] = (z - gamma * self.pull) / (1 + gamma)
+
+    def resolvent_of_sum(
+        self,
+        F: Any,
+        F_data: Any,
+        J: Any,
+        J_data: Any,
+        z: Vector,
+        gamma: float,
+        out: Vector,
+    ) -> None:
+        """Of F + A, or of F alone."""
+        matrix, right = np.eye(z.size) + gamma * self.matrix, z - gamma * self.offset
+        if J is not identity:
+            self._positive(gamma)
+            matrix, right = matrix + gamma * np.eye(z.size), right - gamma * self.pull
+        out[:] = np.linalg.solve(matrix, right)
+
+    def _positive(self, gamma: float) -> None:
+        if not gamma > 0:
+            raise OpcheckError(
+                f"{self.method.name} calls J with gamma = {gamma}; a resolvent has a positive step"
+            )
+        self.resolvents += 1
+
+
+def blame_run(
+    problem: Problem, method: Method, measures: Sequence[Measure], error: Exception
+) -> OpcheckError:
+    """What a run raised, as an error that names the foreign texts that it can be of."""
+    foreigners = [f"measure {m.name}" for m in measures if foreign(m.kernel)]
+    if not trusted(method):
+        foreigners.append(method.name)
+        if len(foreigners) == 1 and not foreign(problem.operator.kernel):
+            return blame_method(method, error)
+    if not foreigners:
+        return blame(problem, error)
+    if foreign(problem.operator.kernel):
+        foreigners.append(f"the operator of {problem.name!r}")
+    return OpcheckError(
+        f"{' or '.join(foreigners)} raises {type(error).__name__} in the run: {error}"
+    )
+
+
+def blame_method(method: Method, error: Exception) -> OpcheckError:
+    """What a method's text raised, as an error that names it."""
+    if isinstance(error, IndexError):
+        return OpcheckError(
+            f"{method.name} reads or writes past an array: {error}; it has the rows "
+            f"{', '.join(method.rows)} and no others, its params are "
+            f"{', '.join(p.name for p in method.parameters) or 'none'}"
+        )
+    if isinstance(error, ValueError) and "read-only" in str(error):
+        return OpcheckError(
+            f"{method.name} writes to params or to data, which are read-only; copy the number"
+        )
+    return OpcheckError(
+        f"{method.name} raises {type(error).__name__}: {error}; a method is a function of "
+        "(F, F_data, J, J_data, state, params, k, n)"
+    )

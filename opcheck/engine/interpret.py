@@ -11,7 +11,7 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from opcheck.engine.drive import drive
-from opcheck.engine.numbers import Ball, ball_arithmetic, rational
+from opcheck.engine.numbers import Ball, ball_arithmetic, exactly, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent
@@ -261,7 +261,7 @@ def run_exactly(
     F = Oracle(reading, problem.operator)
 
     def exact_advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
-        method.kernel(F, f, J, j, own, p, fmpq(k), n)
+        exactly(method.kernel)(F, f, J, j, own, p, fmpq(k), n)
 
     drive(
         tuple(kernel for kernel, _, _ in takes),

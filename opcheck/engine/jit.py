@@ -95,7 +95,7 @@ def fingerprint(function: Callable[..., Any], **options: Any) -> str:
             seen = (code.co_code.hex(), constants, code.co_names, code.co_varnames)
             digest.update(repr(seen).encode())
         digest.update(repr((f.__qualname__, f.__defaults__, f.__kwdefaults__)).encode())
-        digest.update(repr(_foreign(f)).encode())
+        digest.update(repr(foreign(f)).encode())
         for name, value in callees(f):
             plain = _plain(value)
             what = _shown(value) if plain is None else found.index(plain)  # which one is called
@@ -208,7 +208,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
     for callee in visible(function)[1:]:
         _make_callable(callee)
-    checked = role.endswith("operator") and _foreign(function)
+    checked = foreign(function)
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": checked}
     dispatcher: Any = numba.njit(**options)(_named_by_content(function))
     # No cache where none can be written: compiling again is slower, never wrong.
@@ -220,8 +220,9 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     return dispatcher
 
 
-def _foreign(function: Callable[..., Any]) -> bool:
-    return (function.__module__ or "").partition(".")[0] not in TRUSTED
+def foreign(function: Callable[..., Any]) -> bool:
+    """Whether a function was written outside of opcheck and its packs."""
+    return (getattr(function, "__module__", None) or "").partition(".")[0] not in TRUSTED
 
 
 def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -261,7 +262,7 @@ def _make_callable(function: Callable[..., Any]) -> None:
 
     target = _named_by_content(getattr(function, "compiled", function))
     checked: Any = {
-        "boundscheck": _foreign(function)
+        "boundscheck": foreign(function)
     }  # which numba does not inherit from the caller
     overload(function, jit_options=checked, strict=False)(lambda *args, **kwargs: target)
 

@@ -6,7 +6,10 @@ A bare ``arb`` compares overlapping balls False both ways, so ``max`` drops the 
 
 from __future__ import annotations
 
+import functools
+import types
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import flint
@@ -28,13 +31,39 @@ def rational(value: Any) -> fmpq:
     raise TypeError(f"{type(value).__name__} {value!r} has no exact rational value")
 
 
-def literal(source: str) -> fmpq:
-    """A decimal literal as the rational it denotes."""
-    mantissa, _, exponent = source.lower().replace("_", "").partition("e")
-    whole, _, decimals = mantissa.partition(".")
-    power = int(exponent or 0) - len(decimals)
-    digits = int(whole + decimals)
-    return fmpq(digits * 10**power) if power >= 0 else fmpq(digits, 10**-power)
+def literal(value: Fraction) -> fmpq:
+    """A decimal as the rational it denotes."""
+    return fmpq(value.numerator, value.denominator)
+
+
+@functools.lru_cache(maxsize=1024)
+def exactly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel's text with its decimals as the rationals that float64 makes of them.
+
+    So ``0.5*params[0]`` is read in every arithmetic as it runs compiled. Texts that it is bound to,
+    as Lookahead is to its base, are read so too.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return function
+    constants = tuple(
+        fmpq(*c.as_integer_ratio()) if isinstance(c, float) else c for c in code.co_consts
+    )
+    bound = []
+    for cell in function.__closure__ or ():
+        value = cell.cell_contents
+        bound.append(
+            types.CellType(exactly(value) if isinstance(value, types.FunctionType) else value)
+        )
+    exact = types.FunctionType(
+        code.replace(co_consts=constants),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(bound),
+    )
+    exact.__qualname__ = function.__qualname__
+    return exact
 
 
 def _elementwise(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -185,6 +214,10 @@ class Ball:
         """Every number that is at most ``error`` away from one of the ball's."""
         return _ball(self.ball + arb(0, abs(_enclose(error)).upper()))
 
+    def floor(self) -> int:
+        """Largest integer below. Raises Undecided where the ball holds an integer inside."""
+        return -(-self).ceil()
+
     def ceil(self) -> int:
         """Smallest integer above. Raises Undecided where the ball holds an integer inside."""
         lowest = self.ball.ceil().unique_fmpz()
@@ -254,7 +287,7 @@ def _on_balls(name: str) -> Callable[[Any], Any]:
 
 
 _ELEMENTARY = {
-    **{name: _on_balls(name) for name in ("sqrt", "exp", "log", "sin", "cos", "ceil")},
+    **{name: _on_balls(name) for name in ("sqrt", "exp", "log", "sin", "cos", "ceil", "floor")},
     "atan": _on_balls("arctan"),
     "abs": _on_balls("__abs__"),
 }

@@ -18,12 +18,19 @@ SPARE = 6  # symbols that a field keeps for what turns up later, as sums and pow
 
 
 class Field:
-    """Rational functions of named symbols with rational coefficients."""
+    """Rational functions of named symbols with rational coefficients.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    Spare symbols bear names that no text can hold, as s.0.
+    """
+
+    def __init__(self, names: Sequence[str], spare: int = SPARE) -> None:
         self.known = [*names]
-        self.names = [*names, *(f"spare{i}" for i in range(SPARE))]
-        self.context: Any = fmpz_mpoly_ctx.get(self.names, Ordering.lex)
+        self._names = [f"s.{i}" for i in range(spare)]
+        self.names = [*names, *self._names]
+        # the library takes ASCII alone
+        plain = [n if n.isascii() else f"x.{i}" for i, n in enumerate(self.names)]
+        self._foreign = {p: n for p, n in zip(plain, self.names, strict=True) if p != n}
+        self.context: Any = fmpz_mpoly_ctx.get(plain, Ordering.lex)
         self.generators = dict(zip(self.names, self.context.gens(), strict=True))
         self.one = self.context.constant(1)
         self._spare: dict[str, str] = {}
@@ -35,11 +42,18 @@ class Field:
     def spare(self, meaning: str) -> tuple[str, Ratio]:
         """A symbol for something given by its text; the same for the same text."""
         if meaning not in self._spare:
-            if len(self._spare) == SPARE:
-                raise Undecided(f"more than {SPARE} sums and powers")
-            self._spare[meaning] = f"spare{len(self._spare)}"
+            if len(self._spare) == len(self._names):
+                raise Undecided(f"more than {len(self._names)} sums, powers and roots")
+            self._spare[meaning] = self._names[len(self._spare)]
         name = self._spare[meaning]
         return name, self.symbol(name)
+
+    def written(self, polynomial: Any) -> str:
+        """A polynomial in the names of its symbols."""
+        text = str(polynomial).replace("^", "**")
+        for plain, name in self._foreign.items():
+            text = text.replace(plain, name)
+        return text
 
     def meaning(self, name: str) -> str:
         """What a symbol stands for."""
@@ -159,7 +173,8 @@ class Ratio:
         return hash(repr(self))
 
     def __repr__(self) -> str:
-        return str(self.num) if self.den.is_one() else f"({self.num})/({self.den})"
+        num, den = self.field.written(self.num), self.field.written(self.den)
+        return num if self.den.is_one() else f"({num})/({den})"
 
     @property
     def plain(self) -> Ratio:
@@ -170,7 +185,10 @@ class Ratio:
         """As a product of powers."""
         (above, up), (below, down) = self.num.factor(), self.den.factor()
         sign = "-" if (above < 0) != (below < 0) else ""
-        over, under = _product(abs(int(above)), up), _product(abs(int(below)), down)
+        over, under = (
+            _product(self.field, abs(int(c)), factors)
+            for c, factors in ((above, up), (below, down))
+        )
         if under == "1":
             return sign + over
         single = len(down) + (abs(int(below)) != 1) == 1
@@ -311,10 +329,10 @@ def _evaluated(polynomial: Any, point: Sequence[fmpq | None]) -> fmpq:
     return total
 
 
-def _product(constant: int, factors: Sequence[tuple[Any, int]]) -> str:
+def _product(field: Field, constant: int, factors: Sequence[tuple[Any, int]]) -> str:
     parts = [str(constant)] if constant != 1 or not factors else []
     for factor, power in factors:
-        text = str(factor).replace("^", "**")
+        text = field.written(factor)
         text = f"({text})" if len(factor.to_dict()) > 1 else text
         parts.append(text if power == 1 else f"{text}**{power}")
     return "*".join(parts)

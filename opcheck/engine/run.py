@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
-from opcheck.engine.guard import blame, guard, watched
+from opcheck.engine.guard import blame, blame_run, guard, guard_method, watched
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
@@ -99,7 +99,7 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bo
     oracles = _oracles(problem, noisy)
     if oracles is None:
         return None
-    kernels = [compiler.jit(t.measure.kernel, "measure") for t in takes]
+    kernels = [_text(t.measure.kernel, "measure", f"measure {t.measure.name}") for t in takes]
     free = problem.resolvent.kernel is identity
     advance = compiler.without_constraint(method.kernel) if free else method.kernel
     filler = (
@@ -108,9 +108,23 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bo
     return (
         compiler.jit(drive, "sampled_drive" if noisy else "drive"),
         (*kernels, *[filler] * (compiler.SLOTS - len(kernels))),
-        compiler.jit(advance, "sampled_advance" if noisy else "advance"),
+        _text(advance, "sampled_advance" if noisy else "advance", f"method {method.name}"),
         *oracles,
     )
+
+
+def _text(kernel: Any, role: str, name: str) -> Any:
+    """A kernel compiled. Raises OpcheckError, naming it, where numba can't."""
+    from numba.core.errors import NumbaError
+
+    try:
+        return compiler.jit(kernel, role)
+    except NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise OpcheckError(
+            f"numba can't compile the {name}: {'; '.join(lines[1:3] or lines)}; write it in plain "
+            "loops over numbers, or with the primitives of opcheck.model.primitives"
+        ) from error
 
 
 def graph_at(
@@ -179,6 +193,7 @@ def run_batch(
     if len(takes) > compiler.SLOTS:
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
+    guard_method(method, min(problem.dim, 3))
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
@@ -199,6 +214,7 @@ def run_batch(
     J_data = problem.resolvent.data[None]
     samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
     ready = _compiled(problem, method, takes, samples is not None)
+    interpreted: Any = drive
 
     def go(
         part: slice,
@@ -217,14 +233,14 @@ def run_batch(
             called: Any = F
             if samples is not None:
                 called = sampled(samples.oracle.kernel)
-            with np.errstate(all="ignore"):
-                drive(kernels, pairs, method.kernel, called, seen, F, f, J, J_data, *tail)
+            driver, advance = interpreted, method.kernel
         else:
             driver, kernels, advance, called, F, J = ready
-            try:
+        try:
+            with np.errstate(all="ignore"):
                 driver(kernels, pairs, advance, called, seen, F, f, J, J_data, *tail)
-            except (IndexError, ValueError, ArithmeticError) as error:  # only from a foreign F
-                raise blame(problem, error) from error
+        except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
+            raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
     parts = [
         slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size

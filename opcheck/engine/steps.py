@@ -6,13 +6,35 @@ parameters and of k. What is found to hold of such a step holds of every step of
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from opcheck.engine.coefficients import Recorder, fill, vector_of
-from opcheck.engine.forms import AXES, Coefficient, Form, Sparse
+from opcheck.engine.coefficients import (
+    FIRST,
+    Recorder,
+    keep_weights,
+    measured,
+    reading,
+    same_in_all,
+    settled,
+    state_of,
+    vector_of,
+)
+from opcheck.engine.forms import (
+    DIMENSION,
+    DIMENSIONS,
+    SHIFT,
+    Coefficient,
+    Form,
+    Sparse,
+    at_origin,
+    weight,
+)
+from opcheck.engine.guard import guard_method
+from opcheck.engine.numbers import exactly
 from opcheck.engine.ratio import Field, Index, Ratio, Strict
 from opcheck.engine.run import Take
 from opcheck.errors import OpcheckError
@@ -23,35 +45,37 @@ from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identi
 Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
 
 
-def feels_the_origin(method: Method, take: Take, constrained: bool) -> bool:
-    """Whether a measure changes with a common translation of the start and the solution.
+@functools.lru_cache(maxsize=256)
+def from_the_start(method: Method, constrained: bool) -> Steps:
+    """The first steps of a run, for all parameters at once; integer ones are 2.
 
-    Proofs take z* = 0, which is no loss only where it does not. Raises TypeError or Undecided for a
-    text that is not linear in its points.
+    Raises OpcheckError for a method that depends on where the origin lies or on the dimension,
+    TypeError or Undecided for one that is not linear in its points.
     """
     field = Field([p.symbol for p in method.parameters])
     whole = {p.symbol for p in method.parameters if p.integer}
-    steps = Steps(
+    return Steps(
         method,
         field,
         field.number(0),
         lambda name, _: 2 if name in whole else field.symbol(name),
         0,
-        3,
+        FIRST,
         constrained,
         start=True,
-        shifted=True,
     )
-    shift = steps.solution[0][0]
-    return any(shift in pair for pair in steps.measured(take, 1))
 
 
 class Steps:
     """Consecutive states, the first of unknown rows or the start of a run.
 
+    Vectors are told for z* = 0; OpcheckError is raised for a method that depends on where the
+    origin lies, or on the dimension.
+
     Attributes:
         oracle: the calls made, by the kernel, by measures and by proofs.
         states: rows before the first step, after it, and so on.
+        weights: for each state, how often each row holds the shift of z*.
         origin: how many of the steps lie before k.
     """
 
@@ -66,8 +90,8 @@ class Steps:
         constrained: bool,
         start: bool = False,
         least: int = 0,
-        shifted: bool = False,
     ) -> None:
+        guard_method(method)
         self.method, self.field, self.k, self.values = method, field, k, values
         self.origin, self.constrained, self.least = before, constrained, least
         names = (
@@ -76,33 +100,45 @@ class Steps:
             else [name if name in STANDING else f"last({name})" for name in method.rows]
         )
         self.unknown: Sparse = ((len(names), field.number(1)),)
-        self.solution: Sparse = ((len(names) + 1, field.number(1)),) if shifted else ()
-        names += ["unknown", "shift"]
-        self.oracle = Recorder(False, constrained, names, field.number(1), self.solution)
+        self.solution: Sparse = ()
+        names.append("unknown")
+        self.oracle = Recorder(method.name, False, constrained, names, field.number(1))
         self.resolvent = self.oracle.resolvent if constrained else identity
-        rows: list[Sparse] = []
-        for i, name in enumerate(method.rows):
-            zero = start and name in method.zero
-            own: Sparse = ((0 if start else i, field.number(1)),)
-            rows.append(() if zero else (*own, *self.solution))
-        self.states = [rows]
+        self.states: list[list[Sparse]] = []
+        self.weights: list[list[Ratio]] = []
+        if "anchor" in method.zero:
+            raise OpcheckError(f"{method.name} anchors at 0, which is not where the run began")
+        self._begin(start)
         for step in range(before + after):
-            self.states.append(self._advance(self.states[-1], step - before))
+            self._advance(step - before)
+            if not start:
+                keep_weights(method, self._shifted(-1), self.weights[0])
         if (
             "anchor" in method.rows
             and len({s[method.rows.index("anchor")] for s in self.states}) > 1
         ):
             raise OpcheckError(f"{method.name} moves its anchor: it is not where the run began")
 
+    def _begin(self, start: bool) -> None:
+        """The first state, and how often its rows hold the shift."""
+        method, one, none = self.method, self.field.number(1), self.field.number(0)
+        if start:
+            held = [none if name in method.zero else one for name in method.rows]
+            self.states.append([((0, one),) if w else () for w in held])
+            self.weights.append(held)
+            return
+        fixed = settled(method, from_the_start(method, self.constrained).weights[1:])
+        self.states.append([((i, one),) for i in range(len(method.rows))])
+        self.weights.append([self.field.number(w.constant()) for w in fixed])
+
     def index(self, offset: int) -> Index:
         """k + offset."""
         return Index(self.k + offset, self.origin + offset, self.least + offset)
 
-    def _rows(self, rows: Sequence[Sparse]) -> Any:
-        own = np.empty((len(rows), len(AXES)), dtype=object)
-        for i, row in enumerate(rows):
-            fill(own[i], row)
-        return own
+    def _shifted(self, place: int) -> list[Sparse]:
+        """A state as the kernel sees it."""
+        pairs = zip(self.states[place], self.weights[place], strict=True)
+        return [((SHIFT, w), *row) if w else row for row, w in pairs]
 
     def _params(self, offset: int) -> Any:
         packed: list[Any] = []
@@ -116,19 +152,19 @@ class Steps:
         out[:] = [Strict(v.field, v.num, v.den) if isinstance(v, Ratio) else v for v in packed]
         return out
 
-    def _advance(self, rows: Sequence[Sparse], offset: int) -> list[Sparse]:
-        own = self._rows(rows)
-        self.method.kernel(
-            self.oracle,
-            None,
-            self.resolvent,
-            None,
-            own,
-            self._params(offset),
-            self.index(offset),
-            1,
-        )
-        return [vector_of(own[i]) for i in range(len(rows))]
+    def _advance(self, offset: int) -> None:
+        params, rows, read = self._params(offset), self._shifted(-1), {}
+        for d in DIMENSIONS:
+            own = state_of(rows, d)
+            with reading(self.method.name, d):
+                exactly(self.method.kernel)(
+                    self.oracle, None, self.resolvent, None, own, params, self.index(offset), 1
+                )
+            read[d] = [vector_of(row) for row in own], len(self.oracle.calls)
+        same_in_all(self.method.name, read)
+        ends, _ = read[DIMENSION]
+        self.states.append([at_origin(row) for row in ends])
+        self.weights.append([self.field.number(weight(row)) for row in ends])
 
     def row(self, name: str, offset: int) -> Sparse:
         """A row by name: z, anchor and solution before step k + offset, others after it."""
@@ -150,33 +186,41 @@ class Steps:
     def measured(self, take: Take, offset: int) -> Any:
         """A measure of step k + offset, as a quadratic form."""
         at = offset + int(take.in_step)
-        rows = [*self._state(at), *[self.unknown] * EXTRA_ROWS]
-        if self.origin + at:
-            rows[BEFORE] = self._state(at - 1)[0]
-        rows[SOLUTION] = self.solution
+        self._state(at)
+        place = self.origin + at
+        rows = [*self._shifted(place), *[self.unknown] * EXTRA_ROWS]
+        if place:
+            rows[BEFORE] = self._shifted(place - 1)[0]
+        rows[SOLUTION] = self.oracle.solution
         first, second = take.indices(self.method)
         if second != -1:
             rows[OTHER] = rows[second]
-        own = self._rows(rows)
-        found = take.measure.kernel(
-            self.oracle,
-            None,
-            self.resolvent,
-            None,
-            own[first:],
-            self._params(offset),
-            self.index(offset),
-        )
-        return self.quadratic(found)
+        name, read = take.measure.name, {}
+        for d in DIMENSIONS:
+            self.oracle.subject = name
+            with reading(name, d):
+                found = exactly(take.measure.kernel)(
+                    self.oracle,
+                    None,
+                    self.resolvent,
+                    None,
+                    state_of(rows, d)[first:],
+                    self._params(offset),
+                    self.index(offset),
+                )
+            self.oracle.subject = self.method.name
+            read[d] = self.quadratic(measured(take, found), d)
+        same_in_all(name, read)
+        return read[DIMENSION]
 
-    def quadratic(self, form: Any) -> Quadratic:
+    def quadratic(self, form: Any, dimension: int = DIMENSION) -> Quadratic:
         """A form over the basis."""
         if isinstance(form, int) and form == 0:
             return {}
         if not isinstance(form, Form):
-            raise OpcheckError("it is no quadratic form in the points of the run")
+            raise TypeError("what is measured is no quadratic form in the points of the run")
         total: Quadratic = {}
-        for (u, v), c in form.inner_products().items():
+        for (u, v), c in form.inner_products(dimension).items():
             add_inner(total, u, v, self.field.number(c))
         return total
 
@@ -212,7 +256,9 @@ class Steps:
             return plus(self.value("F", point), self.value("A", point))
         if "S" in known:
             return minus(known["S"], self.value("F", point))
-        return self.oracle.ask("A", point, 0)[1]
+        raise OpcheckError(
+            f"{of} is taken at a point that no resolvent returned: A need not have a value there"
+        )
 
 
 def plus(u: Sparse, v: Sparse) -> Sparse:

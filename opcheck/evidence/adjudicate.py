@@ -14,7 +14,6 @@ from opcheck.engine.numbers import Ball, precision, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.choices import settle
 from opcheck.evidence.compare import Comparison, needs_solution, parameters_of, plan, sides
-from opcheck.evidence.hypotheses import Constants
 from opcheck.model.problem import Problem
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
@@ -28,7 +27,6 @@ ROUNDED = arb("1e-60")  # squared residual above which a float is not the zero i
 def adjudicate(
     theorem: Theorem,
     problem: Problem,
-    known: Constants,
     one: Comparison,
 ) -> None:
     """Settle the close calls of one comparison, in place, doubling the precision until it does."""
@@ -38,28 +36,33 @@ def adjudicate(
         bits = 160 + step * last
         try:
             with precision(bits):
-                verdicts = _verdicts(theorem, problem, known, one, last)
+                placed = _verdicts(theorem, problem, one, last)
         except Undecided as open_question:
             reason = str(open_question)
             continue
         except (OpcheckError, TypeError) as impossible:
             reason = str(impossible)
             break
-        if "open" not in verdicts:
-            _settle(theorem, one, verdicts, bits)
+        if "open" not in [place for place, _ in placed]:
+            _settle(theorem, one, placed, bits)
             return
         reason = f"a ball of {bits} bits still contains 1"
     one.status = "inconclusive"
     one.reason = f"measured/bound is 1 to rounding, and no enclosure decides: {reason}"
 
 
-def _settle(theorem: Theorem, one: Comparison, verdicts: list[str], bits: int) -> None:
+def _settle(theorem: Theorem, one: Comparison, placed: list[tuple[str, float]], bits: int) -> None:
     one.decided = f"{bits} bits"
-    for k, verdict in zip(one.close, verdicts, strict=True):
-        if verdict == "one":
-            one.ratio[k] = 1.0  # what float64 made of it was rounding
+    one.compared += len(placed)
+    for k, (verdict, excess) in zip(one.close, placed, strict=True):
+        # what float64 made of it was rounding
+        one.excess[k] = excess
+        one.ratio[k] = 1.0 + excess
+        if verdict == "above":
+            one.ratio[k] = max(one.ratio[k], float(np.nextafter(1, 2)))
         elif verdict == "below":
             one.ratio[k] = min(one.ratio[k], float(np.nextafter(1, 0)))
+    verdicts = [verdict for verdict, _ in placed]
     wrong = {"above", "below"} if theorem.claim == "equality" else {"above"}
     if wrong & set(verdicts):
         one.status = "violated"
@@ -72,11 +75,11 @@ def _settle(theorem: Theorem, one: Comparison, verdicts: list[str], bits: int) -
 def _verdicts(
     theorem: Theorem,
     problem: Problem,
-    known: Constants,
     one: Comparison,
     last: int,
-) -> list[str]:
-    """ "above", "below", "one" or "open" for each close k."""
+) -> list[tuple[str, float]]:
+    """ "above", "below", "one" or "open" for each close k, and measured/bound - 1."""
+    known = one.known
     method, recording = theorem.method, plan(theorem)
     lipschitz = known.formulas.get("L", known.values.get("L"))
     reading = Balls(ALLOWANCE)
@@ -123,7 +126,7 @@ def _verdicts(
     )
     record = {key: run.record[j] for j, key in enumerate(recording.takes)}
     left, right = sides(theorem, recording, values, record, last, arithmetic, keep)
-    return [_place(left[i], right[i]) for i in one.close]
+    return [(_place(left[i], right[i]), _excess(left[i], right[i])) for i in one.close]
 
 
 def _whole(value: Any) -> Any:
@@ -132,6 +135,14 @@ def _whole(value: Any) -> Any:
     out = np.empty(len(value), dtype=object)
     out[:] = [int(v) for v in value]
     return out
+
+
+def _excess(left: Any, right: Any) -> float:
+    """measured/bound - 1 where the bound is positive, else the difference over both sides."""
+    gap, bound = Ball(left - right).ball, Ball(right).ball
+    unit = bound if bound > 0 else abs(bound) + abs(Ball(left).ball)
+    excess = float((gap / unit).mid()) if gap != 0 else 0.0
+    return excess if np.isfinite(excess) else 0.0
 
 
 def _place(left: Any, right: Any) -> str:

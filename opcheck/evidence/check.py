@@ -13,9 +13,10 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.evidence.bounds import with_bounds
 from opcheck.evidence.choices import Empty, choices
-from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.constants import Constant, constants, critical
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
+from opcheck.evidence.pairs import Pair, Products, products
 from opcheck.evidence.verify import confront
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
@@ -24,23 +25,32 @@ from opcheck.model.verdict import Verdict
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
 SHOWN = 50  # iterations that a plot of a rate needs
+CLOSE = 1e-9  # relative; what the digits of a stated constant may be off by
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A stated fact that a pair of points refutes."""
+    """A stated fact that a pair of points refutes.
+
+    Attributes:
+        stated, found: the constant, and that of the pair; 0 and the form for a kind without one.
+        where: the points, and how F was read there.
+    """
 
     fact: Fact
     stated: float
     found: float
+    where: str = ""
 
     def __str__(self) -> str:
         """One sentence."""
         kind = self.fact.property.kind
+        name = kind.name if kind.better is None else f"{kind.name}({self.stated:.6g})"
+        symbol = "its form" if kind.better is None or not kind.symbol else kind.symbol
         return (
-            f"{kind.name}({self.stated:.6g}) of {self.fact.property.of} is stated "
-            f"({self.fact.provenance}), but a pair of points has {kind.symbol} = {self.found:.6g}"
+            f"{name} of {self.fact.property.of} is stated ({self.fact.provenance}), "
+            f"but a pair of points has {symbol} = {self.found:.6g}{self.where}"
         )
 
 
@@ -105,7 +115,11 @@ def check(
     stated = [f for f in problem.facts if id(f) not in refuted]
     known = {(f.property.kind, f.property.of) for f in stated}
     L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
-    here = [_weakened(c, L) for c in found if np.isfinite(c.value) and (c.kind, c.of) not in known]
+    here = [
+        _weakened(c, L, problem)
+        for c in found
+        if np.isfinite(c.value) and (c.kind, c.of) not in known
+    ]
     where = replace(problem, facts=(*stated, *here))
     verdicts = []
     for name in registry.names("theorems"):
@@ -131,20 +145,37 @@ def applicable(problem: Problem) -> list[str]:
     return found
 
 
-def _weakened(constant: Constant, L: float) -> Fact:
+def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
 
-    An estimated modulus that is 0 to the accuracy of a search is 0.
+    A small positive modulus is no more than 0 to a search; a small negative one is 0 only where
+    none of its pairs refutes that beyond rounding.
     """
     fact, kind, value = constant.fact, constant.kind, constant.value
     if constant.provenance == "certified":
         return fact
-    scale = L if kind is StronglyMonotone else 1 / L
-    if kind.better == "larger" and abs(value) <= ZERO * scale:
-        value = 0.0
+    scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
+        zero = Property(kind, 0, constant.of)
+        if value > 0 or (constant.pairs and not _refuting(problem, zero, 0.0, constant.pairs)):
+            value = 0.0
     value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
     note = f"{fact.note}; weakened by {MARGIN:g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
+
+
+def _refuting(
+    problem: Problem, property: Property, constant: float, pairs: Sequence[Pair]
+) -> list[tuple[Pair, Products]]:
+    """The pairs on which a property's form is negative beyond rounding."""
+    out = []
+    for pair in pairs:
+        if property.kind.star and pair.second is not None:
+            continue
+        of = products(problem, pair, property.of)
+        if of is not None and of.refute(property, constant):
+            out.append((pair, of))
+    return out
 
 
 def tightest_run(found: Check) -> Trajectory | None:
@@ -172,23 +203,56 @@ def tightest_run(found: Check) -> Trajectory | None:
 
 
 def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
-    """Stated facts that a found constant beats.
+    """Stated facts of any kind that a pair of points refutes, whichever search met it.
 
-    A fact that holds on a region is held only against a search in it.
+    A fact that holds on a region is held only against a search in it. A form counts as negative
+    where it is so in balls of 256 bits, and of a kernel that only floats can read, beyond 2⁻³⁶ of
+    its values.
     """
     out = []
     for fact in problem.facts:
-        for c in found:
-            same = (c.kind, c.of) == (fact.property.kind, fact.property.of)
-            inside = problem.region is not None and c.region <= problem.region.radius
-            if not same or (fact.local and not inside):
-                continue
-            stated = problem.constant(fact)
-            seen = c.lower if c.kind.better == "smaller" else c.upper
-            beaten = seen - stated if c.kind.better == "smaller" else stated - seen
-            if beaten > 1e-9 * (1 + abs(stated)):
-                out.append(Contradiction(fact, stated, seen))
+        property = fact.property
+        if property.of == "A":
+            continue
+        stated = problem.constant(fact)
+        inside = problem.region is not None and all(
+            c.region <= problem.region.radius for c in found
+        )
+        if fact.local and not inside:
+            continue
+        if property.kind.of_values:
+            out += [
+                Contradiction(fact, stated, c.upper)
+                for c in found
+                if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
+            ]
+            continue
+        worst: list[tuple[float, str]] = []
+        for pair, of in _refuting(problem, property, stated, _pairs(problem, property, found)):
+            form = of.form(property, stated)
+            value = float(form.mid())
+            shown = "" if of.exact else ", with the kernel's values as floats"
+            place = f" (at {pair}: form {value:.3g}{shown})"
+            if property.of != "T" and property.kind.better is not None and property.kind.symbol:
+                dots = (np.array([float(v.mid())]) for v in (of.xx, of.xu, of.uu))
+                value = float(critical(property.kind, *dots)[0])
+            worst.append((value, place))
+        if worst:
+            sign = -1 if property.kind.better == "smaller" else 1
+            value, place = min(worst, key=lambda w: sign * w[0])
+            out.append(Contradiction(fact, stated, value, place))
     return out
+
+
+def _pairs(problem: Problem, property: Property, found: Sequence[Constant]) -> list[Pair]:
+    """Every pair that a search met; for a star property each point against the solution."""
+    pairs = [pair for c in found for pair in c.pairs]
+    if not property.kind.star:
+        return pairs
+    if problem.solution is None:
+        return []
+    ends = [w for pair in pairs for w in (pair.first, pair.second) if w is not None]
+    return [Pair(w, None) for w in ends]
 
 
 def described(fact: Fact, problem: Problem) -> str:

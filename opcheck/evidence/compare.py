@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,34 @@ from numpy.typing import NDArray
 
 from opcheck.engine.run import Take, run_batch, take
 from opcheck.errors import OpcheckError
-from opcheck.evidence.choices import Values, check, choices, conditions_hold, settle
+from opcheck.evidence.choices import (
+    Empty,
+    Values,
+    check,
+    choices,
+    conditions_hold,
+    entered,
+    lowest,
+    settle,
+    weaker,
+)
 from opcheck.evidence.hypotheses import Constants
 from opcheck.model.method import Method
+from opcheck.model.operator import linear
 from opcheck.model.problem import Problem
 from opcheck.model.text import FLOAT, Arithmetic, text
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, worst
 
 SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
+TRIAL = (0, 1, 2, 3)  # the k at which units are told
+WEAK, WEAK_SHARE = 2, 0.4  # runs with weaker constants: how many at least, and per other run
 WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
-RUNAWAY = 1e60  # norm at which a run counts as diverged: sums of squares must not overflow
-UNDECIDABLE = 0.1  # a rounding budget above this means that float64 says nothing: the floor
+UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
+CANCELLED = 64 * np.finfo(float).eps  # relative rounding of one recorded value, or one symbol
+EVALUATED = 2.0**-36  # of the larger side: what the rest of evaluating the texts may round
+SMALLEST = float(np.finfo(float).tiny)  # below, a float keeps no relative accuracy
+LARGEST = 1e150  # products of records beyond it overflow, and differences of them are NaN
 
 
 @dataclass(frozen=True)
@@ -76,21 +93,35 @@ def sides(
 
 @dataclass
 class Comparison:
-    """One run, compared."""
+    """One run, compared.
 
+    Attributes:
+        known: the constants it was run with.
+        weak: they are weaker than the problem's best.
+        ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
+            it, in units of both sides; NaN where nothing was compared.
+        close: k that float64 leaves open and balls may decide.
+        compared: number of k that float64, and then balls, decided.
+        excess: measured/bound - 1 at the k that balls decided, as they have it.
+    """
+
+    known: Constants
     values: Values
     horizon: int
     ratio: NDArray[np.float64]
-    close: list[int]  # k that float64 leaves open
+    close: list[int]
     status: Status
     reason: str = ""
     decided: str = "float64"
     profile: tuple[float, ...] = ()
+    compared: int = 0
+    excess: dict[int, float] = field(default_factory=dict)
+    weak: bool = False
 
     @property
     def k(self) -> int:
         """The last k at which measured/bound is largest."""
-        if np.isnan(self.ratio).all():
+        if np.isnan(self.ratio).all():  # or empty
             return 0
         return len(self.ratio) - 1 - int(np.nanargmax(self.ratio[::-1]))
 
@@ -102,6 +133,7 @@ def compare(
     method: Method | None = None,
     scale: float = 1.0,
     fixed: Mapping[str, Any] = {},
+    weaken: bool = False,
 ) -> list[Comparison]:
     """Run a theorem's method on a problem with admissible parameters and compare at every k.
 
@@ -110,17 +142,62 @@ def compare(
         method: another text for the method (a mutant).
         scale: factor on the bound (a mutant).
         fixed: parameters to use instead of the sample; all of them.
+        weaken: also run with some constants weaker than ``known``.
 
-    Raises Empty where a range is empty on the problem, OpcheckError for fixed parameters outside.
+    Raises Empty where no parameter is admissible, OpcheckError for fixed parameters outside.
     """
     method = method or theorem.method
-    jobs = _jobs(theorem, problem, method, known, fixed)
+    jobs: list[Job] = []
+    empty: Empty | None = None
+    try:
+        if fixed:
+            sample = [(known, _fixed(theorem, known, h, fixed), h) for h in theorem.horizons]
+        else:
+            sample = [(known, v, h) for h in theorem.horizons for v in choices(theorem, known, h)]
+        jobs = _jobs(theorem, problem, method, sample, bool(fixed))
+    except Empty as reason:
+        if fixed or not weaken:
+            raise
+        empty = reason
+    if weaken and not fixed:
+        jobs += _jobs(theorem, problem, method, _weak_sample(theorem, problem, known, len(jobs)))
+        if empty is not None and not jobs:
+            raise empty
     recording = plan(theorem)
     compared: list[Comparison] = []
-    for horizon, group in itertools.groupby(sorted(jobs, key=lambda j: j[0]), lambda j: j[0]):
-        runs = [values for _, values in group]
-        compared += _compare(theorem, problem, method, recording, known, horizon, runs, scale)
+    for horizon, group in itertools.groupby(sorted(jobs, key=lambda j: j[2]), lambda j: j[2]):
+        runs = [(own, values) for own, values, _ in group]
+        compared += _compare(theorem, problem, method, recording, horizon, runs, scale)
+    for one in compared:
+        one.weak = one.known is not known
     return compared
+
+
+Job = tuple[Constants, Values, int]  # constants, parameters, horizon
+
+
+def _weak_sample(
+    theorem: Theorem, problem: Problem, known: Constants, strong: int
+) -> list[tuple[Constants, Values, int]]:
+    """Some of the runs with weaker constants, others on each problem."""
+    if theorem.on:
+        return []  # its symbols are the family's parameters, and no other constants
+    pool = weaker(theorem, known)
+    seed = zlib.crc32(f"{theorem.name} {problem.name}".encode())
+    generator = np.random.default_rng(seed)
+    wanted = max(WEAK, int(WEAK_SHARE * strong))
+    sample: list[tuple[Constants, Values, int]] = []
+    for i in generator.permutation(len(pool)):
+        if len(sample) >= wanted:
+            break
+        horizon = theorem.horizons[int(generator.integers(len(theorem.horizons)))]
+        try:
+            values = list(choices(theorem, pool[i], horizon))
+        except Empty:
+            continue
+        some = generator.permutation(len(values))[: max(1, wanted // 3)]
+        sample += [(pool[i], values[j], horizon) for j in some]
+    return sample
 
 
 def needs_solution(theorem: Theorem) -> bool:
@@ -140,36 +217,35 @@ def _jobs(
     theorem: Theorem,
     problem: Problem,
     method: Method,
-    known: Constants,
-    fixed: Mapping[str, Any],
-) -> list[tuple[int, Values]]:
+    sample: Sequence[Job],
+    asked: bool = False,
+) -> list[Job]:
+    """The runs that are affordable, each once, with R."""
     size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
     solves = sum(_solves_sum(t.measure.kernel) for t in plan(theorem).takes.values())
     solve = SOLVE * (_solves_sum(method.kernel) or solves > 0) or 1
-    jobs: list[tuple[int, Values]] = []
+    jobs: list[Job] = []
     seen: set[tuple[float, ...]] = set()
-    for horizon in theorem.horizons:
-        sample = (
-            [_fixed(theorem, known, horizon, fixed)] if fixed else choices(theorem, known, horizon)
-        )
-        for values in sample:
-            calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
-            step = size * float(np.max(calls))
-            if step > 4 * WORK_LIMIT and not fixed:
-                continue  # one step costs too much here; smaller problems try this edge
-            affordable = int(WORK_LIMIT / step)
-            here = min(horizon, max(affordable, 1))
-            if here < horizon:
-                again = {c.name: values[c.name] for c in theorem.chains}
-                values = _fixed(theorem, known, here, again)
-            key = (here, *(float(values[c.name]) for c in theorem.chains))
-            if key in seen:
-                continue  # two horizons, cut to the same affordable one
-            seen.add(key)
-            radius = problem.solution_near(problem.start)
-            if radius is not None:
-                values["R"] = float(np.linalg.norm(problem.start - radius))
-            jobs.append((here, values))
+    for known, sampled, horizon in sample:
+        values = sampled
+        calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
+        step = size * float(np.max(calls))
+        if step > 4 * WORK_LIMIT and not asked:
+            continue  # one step costs too much here; smaller problems try this edge
+        affordable = int(WORK_LIMIT / step)
+        here = min(horizon, max(affordable, 1))
+        if here < horizon:
+            again = {c.name: values[c.name] for c in theorem.chains}
+            values = _fixed(theorem, known, here, again)
+        own = (*known.values.values(), *(values[c.name] for c in theorem.chains))
+        key = (here, *map(float, own))
+        if key in seen:
+            continue  # two horizons, cut to the same affordable one
+        seen.add(key)
+        target = problem.solution_near(problem.start)
+        if target is not None:
+            values["R"] = length(problem.start - target)
+        jobs.append((known, values, here))
     return jobs
 
 
@@ -201,51 +277,43 @@ def _compare(
     problem: Problem,
     method: Method,
     recording: Plan,
-    known: Constants,
     horizon: int,
-    runs: list[Values],
+    runs: Sequence[tuple[Constants, Values]],
     scale: float,
 ) -> list[Comparison]:
     takes = dict(recording.takes)
     watched = {f"max_norm({p})": take("max_norm", (p,)) for p in method.points}
-    watch = problem.region is not None and known.local
+    watch = problem.region is not None and any(known.local for known, _ in runs)
     ordered = [*takes.values(), *(watched.values() if watch else ())]
-    batch = run_batch(
-        problem,
-        method,
-        [parameters_of(method, v) for v in runs],
-        range(horizon + 1),
-        ordered,
-        limit=RUNAWAY,
-    )
+    parameters = [parameters_of(method, values) for _, values in runs]
+    batch = run_batch(problem, method, parameters, range(horizon + 1), ordered)
+    extents = [_extent(problem, horizon, batch.state[i, 0]) for i in range(len(runs))]
     out = []
-    for i, values in enumerate(runs):
-        with np.errstate(over="ignore"):
-            farthest = float(np.linalg.norm(problem.start) + np.linalg.norm(batch.state[i, 0]))
+    for i, (known, values) in enumerate(runs):
         record = {key: batch.record[i, j] for j, key in enumerate(takes)}
-        if batch.status[i]:
-            for series in record.values():
-                series[abs(int(batch.status[i])) - 1 :] = np.inf if batch.status[i] > 0 else np.nan
+        left_at = int(batch.status[i]) - 1  # where it left the norm limit
+        count = recording.count(horizon)
+        if left_at >= 0:
+            whole = all(np.isfinite(series[left_at]) for series in record.values())
+            count = min(count, left_at + whole - recording.in_steps)
         with np.errstate(all="ignore"):
-            left, right = sides(theorem, recording, values, record, horizon)
-            right = right * scale
-            if batch.status[i] > 0 and theorem.claim == "equality":
-                last = int(np.flatnonzero(~np.isfinite(left + right))[0])
-                left, right = left[:last], right[:last]
-            elif batch.status[i] > 0:
-                # past the norm limit, infinite against infinite says nothing
-                lost = np.isnan(left) | np.isnan(right)
-                left[lost], right[lost] = 0.0, np.inf
-            terms = np.zeros(len(left))
-            for series in record.values():
-                # a recorded sequence stands in the texts at k or, by next, at k + 1
-                both = np.fmax(series, np.append(series[1:], series[-1]))
-                terms = np.fmax(terms, both[: len(left)])
-            one = _judge(theorem, problem, values, horizon, left, right, farthest, terms)
+            rounding = {}
+            for key, series in record.items():
+                size = _size(theorem, known, values, extents[i], key)
+                rounding[key] = _rounding(series, size, problem.dim, takes[key].in_step)
+            left, right, error = _with_errors(
+                theorem, recording, values, record, rounding, horizon, scale
+            )
+            one = _judge(
+                theorem, known, values, horizon, *(v[:count] for v in (left, right, error))
+            )
+            _say_why(one, theorem, values, record, left[:count], right[:count])
+            if left_at >= 0 and not one.compared and not one.close:
+                one.reason = f"a square is beyond what a float64 holds, at k = {left_at}"
             if batch.status[i] < 0 and not _solves_sum(method.kernel):
                 k = -int(batch.status[i]) - 1
                 one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
-        if watch and one.status != "inconclusive":
+        if watch and known.local and one.status != "inconclusive":
             assert problem.region is not None
             reach = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
             outside = np.flatnonzero(~(reach <= problem.region.radius * (1 + 1e-12)))
@@ -259,82 +327,247 @@ def _compare(
     return out
 
 
-def budget(
-    left: NDArray[np.float64],
-    right: NDArray[np.float64],
-    dim: int,
-    size: float,
-    terms: NDArray[np.float64] | float = 0.0,
+def length(vector: NDArray[np.float64]) -> float:
+    """‖v‖ without a square that over- or underflows."""
+    largest = float(np.abs(vector).max(initial=0.0))
+    return largest * float(np.linalg.norm(vector / largest)) if 0 < largest < np.inf else largest
+
+
+def _extent(problem: Problem, horizon: int, last: NDArray[np.float64]) -> float:
+    """How far out a run goes: its start, the solution and its end, as lengths added up.
+
+    Of an end that is farther out than steps of equal length lead, no more is taken: a run that
+    grows so fast is seen in its measures, at the k at which it grows.
+    """
+    target = problem.solution_near(problem.start)
+    near = length(problem.start) + (0.0 if target is None else length(target))
+    far = length(last)
+    if not np.isfinite(far):
+        return near
+    return near + min(far, (horizon + 1) * near) if near else far
+
+
+@dataclass(frozen=True)
+class Units:
+    """How what a theorem records, and its parameters, change with the unit of F.
+
+    Attributes:
+        degrees: written form of a measure -> n, where it is multiplied by c^n as F is by c and
+            every step is divided by it.
+        steps: symbols of the parameters that are then divided by c.
+    """
+
+    degrees: Mapping[str, int]
+    steps: frozenset[str]
+
+
+_UNITS: dict[Any, Units] = {}  # found by trial, once a statement
+
+
+def units(theorem: Theorem, known: Constants) -> Units:
+    """The units of a statement, from two runs on a linear operator and on twice that operator."""
+    texts = theorem.where, theorem.measure, theorem.bound, tuple(theorem.let.items())
+    key = theorem.method_name, theorem.asked, texts
+    if key not in _UNITS:
+        _UNITS[key] = _units(theorem, known)
+    return _UNITS[key]
+
+
+def _units(theorem: Theorem, known: Constants) -> Units:
+    takes = plan(theorem).takes
+    none = Units(dict.fromkeys(takes, 0), frozenset())
+    rate = _rate(known.values)
+    if rate is None:
+        return none
+    plain = dict(known.values)
+    if "rho" in plain:  # not 0, which says nothing of its unit
+        plain["rho"] = (lowest(theorem) / 4 or 0.01) / rate
+    factor = {"L": 2.0, "mu": 2.0, "rho": 0.5, "beta": 0.5}
+    doubled = {n: v * factor.get(n, 1.0) for n, v in plain.items()}
+    seen, values = [], []
+    try:
+        for turn, constants in enumerate((plain, doubled)):
+            own_known = replace(known, values=constants)
+            sample = next(iter(choices(theorem, own_known, TRIAL[-1])))
+            slope = rate * 2**turn / 2
+            operator = linear([[0.25 * slope, slope], [-slope, 0.5 * slope]])
+            plane = Problem("", operator, start=np.array([1.0, 0.5]), solution=np.zeros(2))
+            own = parameters_of(theorem.method, sample)
+            batch = run_batch(plane, theorem.method, [own], TRIAL, list(takes.values()))
+            seen.append(np.abs(batch.record[0]))
+            values.append(sample)
+    except (OpcheckError, StopIteration):
+        return none
+    with np.errstate(all="ignore"):
+        powers = np.log2(seen[1] / seen[0])
+    degrees = {}
+    for j, name in enumerate(takes):
+        told = powers[j, 1:][np.isfinite(powers[j, 1:])]
+        degrees[name] = round(float(np.median(told))) if told.size else 0
+    steps = {
+        symbol
+        for p in theorem.method.parameters
+        if (symbol := p.symbol) in values[0]
+        and np.allclose(2 * np.asarray(values[1][symbol]), values[0][symbol])
+        and np.any(values[0][symbol])
+    }
+    return Units(degrees, frozenset(steps))
+
+
+def _rate(values: Mapping[str, float]) -> float | None:
+    """What F is measured in where z is a length: L, or 1/β; None where no constant tells."""
+    if values.get("L"):
+        return float(values["L"])
+    return 1 / float(values["beta"]) if values.get("beta") else None
+
+
+def _size(theorem: Theorem, known: Constants, values: Values, extent: float, name: str) -> float:
+    """A squared point as far out as a run goes, in the units in which a measure sees it."""
+    own = units(theorem, known)
+    rate = np.float64(_rate(known.values) or 1.0)
+    # a parameter above 1, as an over-relaxation, multiplies what was rounded
+    weight = np.float64(1.0)
+    for p in theorem.method.parameters:
+        value = values.get(p.symbol, 0.0)
+        if np.ndim(value) == 0:
+            weight = np.fmax(
+                weight, abs(np.float64(value)) * (rate if p.symbol in own.steps else 1.0)
+            )
+    with np.errstate(over="ignore"):
+        return float(np.float64(extent * weight) ** 2 * rate ** own.degrees[name])
+
+
+def _rounding(
+    series: NDArray[np.float64], size: float, dim: int, in_step: bool
 ) -> NDArray[np.float64]:
-    """Relative error that float64 may have made in measured/bound at each k.
+    """Error that float64 may have made in a recorded squared measure at each k.
 
     Each step rounds z by some ulp of its size, (k + 1)(d + 10)·8ε in all where the iteration does
-    not amplify; in a squared measure that weighs as the root of ``size`` (a squared point, as the
-    measure sees it) over its present value. ``terms`` is how large what the texts add up and may
-    cancel is at each k. The constant part covers the rest of their evaluation. It is an allowance
-    for rounding, not a tolerance: within it float64 decides nothing.
+    not amplify. ``size`` is a squared point of that size as the measure sees it, and so the root of
+    the measure is off by that share of its root. All is in units of the measure: at any scale of F
+    and of z the share is the same. It is an allowance for rounding, not a tolerance: within it
+    float64 decides nothing.
     """
-    k = np.arange(len(left), dtype=float)
-    step = (k + 1) * (dim + 10) * 8 * np.finfo(float).eps
-    size = max(size, float(np.abs(left[0])), float(np.abs(right[np.isfinite(right)][:1].sum())))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.fmax(np.abs(left), np.abs(right))
-        root = np.sqrt(size / value)
-        cancelled = 64 * np.finfo(float).eps * terms / value
-    lost = 2 * step * root + cancelled
-    return 2.0**-30 + np.where(np.isfinite(lost), lost, np.inf)
+    value = np.abs(series)
+    if in_step:
+        value[0] = 0.0  # no step was made yet
+    step = (np.arange(len(series)) + 1.0) * (dim + 10) * 8 * np.finfo(float).eps
+    largest = np.fmax(size, np.fmax.accumulate(value))
+    off = step * np.sqrt(largest)
+    return np.asarray(off * (2 * np.sqrt(value) + off) + CANCELLED * value + SMALLEST)
+
+
+def _with_errors(
+    theorem: Theorem,
+    recording: Plan,
+    values: Values,
+    record: Mapping[str, NDArray[np.float64]],
+    rounding: Mapping[str, NDArray[np.float64]],
+    horizon: int,
+    scale: float,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Measured, bound, and how far rounding may have moved their difference, at every k.
+
+    The texts are evaluated once more for each recorded sequence moved by its rounding, and for the
+    symbols moved by theirs, so what cancels in them is seen.
+    """
+
+    def both(scope: Values, series: Mapping[str, NDArray[np.float64]]) -> list[NDArray[Any]]:
+        left, right = sides(theorem, recording, scope, series, horizon)
+        return [left, right * scale]
+
+    settled = dict(values)
+    settle(theorem, settled)
+    here = both(settled, record)
+    error = EVALUATED * np.fmax(np.abs(here[0]), np.abs(here[1]))
+    moved = [both(settled, {**record, key: record[key] + rounding[key]}) for key in record]
+    symbols = [n for n, v in values.items() if isinstance(v, float) and n not in theorem.let]
+    for turn in (1, -1):
+        scope = dict(values)
+        for i, name in enumerate(n for n in symbols if n != "K"):
+            share = CANCELLED + (_lost(values[name]) if name == "R" else 0.0)
+            scope[name] = values[name] * (1 + share * turn**i)
+        moved.append(both(scope, record))
+    for there in moved:
+        for a, b in zip(here, there, strict=True):
+            error = error + np.abs(b - a)
+    return here[0], here[1], error
+
+
+def _lost(R: float) -> float:
+    """Relative accuracy that R loses where its square is too small for a float."""
+    return SMALLEST / R / R if R else 0.0
 
 
 def _judge(
     theorem: Theorem,
-    problem: Problem,
+    known: Constants,
     values: Values,
     horizon: int,
     left: NDArray[np.float64],
     right: NDArray[np.float64],
-    farthest: float,
-    terms: NDArray[np.float64],
+    error: NDArray[np.float64],
 ) -> Comparison:
-    centre = problem.solution_near(problem.start)
-    size = farthest**2 + (0 if centre is None else float(centre @ centre))
-    # a parameter above 1, as an over-relaxation, multiplies what was rounded
-    weights = [
-        abs(float(v)) for v in parameters_of(theorem.method, values).values() if np.ndim(v) == 0
-    ]
-    weight = max(1.0, values.get("L", 1.0), *weights) ** 2
-    allowance = budget(left, right, problem.dim, size * weight, terms * weight)
-    allowance[np.isinf(left)] = 0.0  # it left the numbers: that is no rounding
-    ratio = np.where(left == right, 1.0, left / right)
-    ratio = np.where((left == 0) & (right >= 0), 0.0, ratio)
-    ratio = np.where((right < 0) & (left > right), np.inf, ratio)  # a bound below 0 is broken
-    if values.get("R") == 0:
-        ratio = np.zeros_like(ratio)  # it starts at the solution: 0 against 0
-    ratio[: theorem.first] = np.nan
-    finite = np.isfinite(left) & np.isfinite(right)
-    ratio[finite & (allowance > UNDECIDABLE)] = np.nan
-    ratio[np.isinf(left) & np.isinf(right)] = np.nan
-    unknown = np.isnan(left) | np.isnan(right)
-    if unknown[theorem.first :].any():
-        reason = f"NaN at k = {np.flatnonzero(unknown)[-1]}: the resolvent of the sum was not found"
-        return Comparison(values, horizon, ratio, [], "inconclusive", reason)
-    if theorem.claim == "equality":
-        violated = np.abs(ratio - 1) > allowance
-        close = np.abs(ratio - 1) <= allowance
-    elif theorem.claim == "must fail":
-        broken = bool((ratio > 1 + allowance).any())
-        status: Status = "holds" if broken else "violated"
-        reason = "" if broken else "it was to fail, and nothing failed"
-        return Comparison(values, horizon, ratio, [], status, reason)
-    else:
-        violated = ratio > 1 + allowance
-        # a bound below 0 by rounding alone is as open as a ratio close to 1
-        gap = np.abs(left - right) <= allowance * np.fmax(np.abs(left), np.abs(right))
-        violated &= ~gap
-        close = (np.abs(ratio - 1) <= allowance) | (gap & np.isinf(ratio))
-    status = "violated" if violated.any() else "holds"
-    undecided = np.flatnonzero(close).tolist()
-    profile = _profile(ratio, right) if horizon == max(theorem.horizons) else ()
-    return Comparison(values, horizon, ratio, undecided, status, profile=profile)
+    """Compare by the difference: above, below, or within what rounding may have moved it."""
+    gap, value = left - right, np.fmax(np.abs(left), np.abs(right))
+    finite = np.isfinite(gap) & np.isfinite(error)
+    finite[: theorem.first] = False
+    above, below = finite & (gap > error), finite & (gap < -error)
+    close = finite & ~above & ~below & (error <= UNDECIDABLE * value) & (value > 0)
+    ratio = np.where(right > 0, left / right, 1 + gap / (np.abs(left) + np.abs(right)))
+    ratio[~(above | below | close)] = np.nan
+    own = Comparison(known, values, horizon, ratio, [], "holds")
+    own.compared = int(above.sum() + below.sum())
+    if theorem.claim == "must fail":
+        if own.compared and not above.any():
+            own.status, own.reason = "violated", "it was to fail, and nothing failed"
+        return own
+    broken = above | below if theorem.claim == "equality" else above
+    own.status = "violated" if broken.any() else "holds"
+    own.close = np.flatnonzero(close).tolist()
+    if horizon == max(theorem.horizons):
+        own.profile = _profile(ratio, right)
+    return own
+
+
+def _say_why(
+    own: Comparison,
+    theorem: Theorem,
+    values: Values,
+    record: Mapping[str, NDArray[np.float64]],
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+) -> None:
+    """Where a value is missing, or nothing was compared: the reason."""
+    first = theorem.first
+    if first >= len(left):
+        own.reason = f"the statement is about k ≥ {first}, and the run ends at k = {own.horizon}"
+        return
+    lost = [series[: len(left)] for series in record.values()]
+    missing = np.isnan(np.sum(lost, axis=0))[first:] if lost else np.zeros(0, dtype=bool)
+    infinite = bool(lost) and bool(np.nanmax(np.abs(lost), initial=0.0) > LARGEST)
+    unknown = (np.isnan(left) | np.isnan(right))[first:]
+    if own.status == "violated":
+        return  # at an earlier k
+    if missing.any():
+        k = first + np.flatnonzero(missing)[-1]
+        own.status, own.close = "inconclusive", []
+        own.reason = f"NaN at k = {k}: the resolvent of the sum was not found"
+    elif unknown.any() and not infinite:
+        k = first + np.flatnonzero(unknown)[0]
+        side = "measured" if np.isnan(left[k]) else "the bound"
+        own.status, own.close = "inconclusive", []
+        own.reason = f"{side} has no value at k = {k}"
+    elif not own.compared and not own.close:
+        rest = np.append(left[first:], right[first:])
+        if values.get("R") == 0:
+            own.reason = "the run starts at the solution, and nothing moves"
+        elif infinite or not np.isfinite(rest).any() or np.isinf(right[first:]).all():
+            own.reason = "measured or bound is infinite, or a square is beyond what a float64 holds"
+        elif np.nanmax(np.abs(rest)) < SMALLEST / np.finfo(float).eps:
+            own.reason = "the squares are below what a float64 holds"
+        else:
+            own.reason = "measured and bound are within the rounding of float64 at every k"
 
 
 def _profile(ratio: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, ...]:
@@ -358,33 +591,62 @@ def _envelope(profiles: Sequence[tuple[float, ...]]) -> list[float]:
 
 
 def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -> Verdict:
-    """One verdict from the comparisons of all runs; ``blank`` names theorem and problem."""
+    """One verdict from the comparisons of all runs; ``blank`` names theorem and problem.
+
+    Without a single decided comparison it is inconclusive. A run with weaker constants that decides
+    nothing is left out of account.
+    """
+    if not compared:
+        return replace(blank, status="inconclusive", reason="no admissible run is affordable here")
+    # runs with weaker constants are further tries: one that says nothing takes nothing back
+    telling = [c for c in compared if not (c.weak and c.status == "inconclusive")]
+    if any(c.compared for c in telling):
+        compared = telling
     # the run that decides: of the most severe status, the one with the largest ratio
     status = worst([c.status for c in compared])
     pool = (
         [c for c in compared if c.status == status] if status in ("violated", "error") else compared
     )
+    if theorem.claim == "must fail" and status == "holds" and not _exceeded(compared):
+        status = "inconclusive"
 
-    def key(c: Comparison) -> float:
-        top = c.ratio[c.k]
-        if theorem.claim == "equality":
-            return abs(float(top) - 1)
-        return float(top) if np.isfinite(top) else (np.inf if np.isinf(top) else -1.0)
+    def key(c: Comparison) -> tuple[float, float]:
+        top, more = float(c.ratio[c.k]) if len(c.ratio) else -1.0, c.excess.get(c.k, 0.0)
+        if np.isnan(top):
+            return -1.0, 0.0
+        return (abs(top - 1), abs(more)) if theorem.claim == "equality" else (top, more)
 
     top = max(pool, key=key)
     reasons = [c.reason for c in compared if c.status == status and c.reason]
+    count = sum(c.compared for c in compared)
+    if not count and status in ("holds", "attained"):
+        status = "inconclusive"
+    if status in ("holds", "attained"):
+        reasons = []
     decided = next((c.decided for c in compared if c.decided != "float64"), "float64")
     shown = {n: float(v) for n, v in top.values.items() if np.ndim(v) == 0 and n not in ("k", "j")}
-    value = float(top.ratio[top.k])
+    value = key(top)[0] if theorem.claim != "equality" else float(top.ratio[top.k])
+    cover: dict[str, dict[str, int]] = {}
+    for c in compared:
+        for symbol, part in entered(theorem, c.values).items() if c.compared else ():
+            cover.setdefault(symbol, {}).setdefault(part, 0)
+            cover[symbol][part] += c.compared
     return replace(
         blank,
         status=status,
         reason=reasons[0] if reasons else "",
-        ratio=value if np.isfinite(value) or np.isinf(value) else 0.0,
+        ratio=0.0 if np.isnan(value) or key(top)[0] < 0 else value,
+        excess=top.excess.get(top.k),
         k=top.k,
         parameters=shown,
         runs=len(compared),
-        compared=sum(int(np.isfinite(c.ratio).sum()) for c in compared),
+        compared=count,
         profile=tuple(_envelope([c.profile for c in compared])),
         decided=decided,
+        entered=cover,
     )
+
+
+def _exceeded(compared: Sequence[Comparison]) -> bool:
+    """Whether some run decided on a k at which the bound is exceeded."""
+    return any(c.compared and np.nanmax(c.ratio, initial=0.0) > 1 for c in compared)

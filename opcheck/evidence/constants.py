@@ -8,16 +8,19 @@ bounds it from one side; a proof over a subdivision of the region bounds it from
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.intervals import enclosure, values
+from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence import enclose, polyak
+from opcheck.evidence import enclose, growth, polyak
+from opcheck.evidence.pairs import Pair
 from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import points as points_of
@@ -38,8 +41,11 @@ Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
 RUNS, ROUNDS, TRIALS = 48, 200, 4  # of the search: independent runs, steps of each, tries a step
 STARTS, KEPT, ZOOMS = 4096, 24, 80  # of the search over slopes: points, those moved, steps
+ELIMINATED = "M + Mᵀ ⪰ 0 by an elimination in rationals"
+UNITS = 2.0**-46  # relative; what rounding leaves between an eigenvector and a proof
 CLOSEST = 1e-6  # least distance of a pair, in units of the region; nearer, differences round
-HUGE = 1e6  # a value beyond it is taken for infinite
+HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, counts as infinite
+EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,9 @@ class Constant:
         provenance: ``certified`` where the side that a theorem needs is proved, else ``estimated``.
         region: radius of ‖z‖∞ ≤ r on which it is meant; infinite for the whole space.
         note: how it was found, and why no more was.
+        pairs: the worst points that the search met; they may refute properties of other kinds.
+
+    Raises OpcheckError where the two sides contradict each other, a fault of opcheck's own.
     """
 
     kind: Kind
@@ -61,6 +70,15 @@ class Constant:
     provenance: Provenance
     region: float
     note: str
+    pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """A proof and a pair of points can't both be right if they exclude each other."""
+        if self.lower > self.upper:
+            raise OpcheckError(
+                f"internal error: {self.kind.symbol} of {self.of} is shown to lie in "
+                f"[{self.lower!r}, {self.upper!r}], an empty interval; please report the operator"
+            )
 
     @property
     def value(self) -> float:
@@ -166,6 +184,8 @@ def _polyak(problem: Problem, radius: float, rigorous: bool, seed: int) -> Const
     seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, polyak.SEARCHED)
     if not rigorous or not best > 0:
         return seen
+    if (reason := enclose.singular(problem, radius)) is not None:
+        return replace(seen, note=f"{polyak.SEARCHED}; {reason}")
     proved, note = polyak.prove(problem, best, radius)
     if proved is None:
         return replace(seen, note=f"{polyak.SEARCHED}; {note}")
@@ -187,9 +207,9 @@ def _constant(
     problem: Problem, kind: Kind, of: Of, seed: int, radius: float, rigorous: bool
 ) -> Constant:
     smaller = kind.better == "smaller"
-    best, found = _worst(problem, kind, of, seed)
+    best, found, pairs = _worst(problem, kind, of, seed)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
-    seen = Constant(kind, of, lower, upper, "estimated", radius, found)
+    seen = Constant(kind, of, lower, upper, "estimated", radius, found, pairs)
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
@@ -201,21 +221,36 @@ def _constant(
     return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
 
 
-def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str]:
-    """The worst constant that a search finds, and where it looked.
+def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str, tuple[Pair, ...]]:
+    """The worst constant that a search finds, where it looked, and the pairs that show it.
 
-    On a convex region slopes are all that L and μ depend on, and on the whole space all that the ρ
-    of F does; A, monotone, adds nothing to the μ of F.
+    On a convex region slopes are all that L and μ depend on where F is smooth, and on the whole
+    space all that the ρ of F does; A, monotone, adds nothing to the μ of F.
     """
+    over_pairs = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
+    radius = problem.region.radius if problem.region else np.inf
     if problem.operator.slopes is None or (of == "S" and not _inside(problem, kind)):
-        return search(problem, kind, of, seed), f"search over pairs, {RUNS} runs of {ROUNDS} steps"
-    near = steepest(problem, kind, of, seed)
-    enough = kind in (Lipschitz, StronglyMonotone) or (problem.region is None and of == "F")
-    if enough and not kind.star and np.isfinite(near):
-        return near, f"search over slopes, {KEPT} runs of {ZOOMS} steps"
-    far = search(problem, kind, of, seed)
-    worst = max if kind.better == "smaller" else min
-    return worst(near, far), f"search over pairs and slopes, {RUNS} runs of {ROUNDS} steps"
+        best, pairs = _search(problem, kind, of, seed)
+        note = over_pairs
+    else:
+        near, pairs = _steepest(problem, kind, of, seed)
+        smooth = enclose.singular(problem, radius, of)
+        enough = kind in (Lipschitz, StronglyMonotone) or (problem.region is None and of == "F")
+        if enough and not kind.star and np.isfinite(near) and smooth is None:
+            best, note = near, f"search over slopes, {KEPT} runs of {ZOOMS} steps"
+        else:
+            far, more = _search(problem, kind, of, seed)
+            worst = max if kind.better == "smaller" else min
+            best, pairs = worst(near, far), (*more, *pairs)
+            note = f"search over pairs and slopes, {RUNS} runs of {ROUNDS} steps"
+            note += f"; {smooth}" if smooth is not None else ""
+    if kind is Lipschitz:
+        grows = growth.unbounded(problem, seed)
+        for pair in pairs:
+            grows = grows or growth.at_pair(problem, pair)
+        if grows is not None:
+            return np.inf, grows, pairs
+    return best, note, pairs
 
 
 def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Constant:
@@ -226,13 +261,18 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
     if not matrix.any() and kind in (Comonotone, WeakMinty):
         return Constant(kind, "F", -np.inf, np.inf, "estimated", radius, "M = 0: any value holds")
     w = _worst_direction(kind, matrix)
+    semidefinite = (
+        kind is not Lipschitz
+        and operator.entries is None
+        and len(matrix) <= EXACT
+        and _semidefinite(matrix)
+    )
     if w is None:
+        if semidefinite:
+            return Constant(kind, "F", 0.0, np.inf, "certified", radius, ELIMINATED)
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", radius, "M has no EP inverse")
-    du = matrix @ w
-    products = [np.array([float(p @ q)]) for p, q in ((w, w), (w, du), (du, du))]
-    best = float(critical(kind, *products)[0])
-    lost = 64 * len(w) * np.finfo(float).eps * (abs(best) + float(np.linalg.norm(w)) ** 2)
-    best += -lost if smaller else lost
+    pairs = (Pair(w, np.zeros(len(w))),)
+    best = _of_direction(kind, matrix, w, operator.entries is None)
     proved, note = None, "an eigenvector"
     if operator.entries is None:
         prove: dict[Kind, Callable[[Floats], float]] = {
@@ -246,11 +286,69 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
             note = "an eigenvector; too badly conditioned, or singular, for a proof"
     elif rigorous:
         proved, note = enclose.constant(problem, kind, best, radius)
+    if semidefinite and (proved is None or proved < 0):
+        proved, note = 0.0, ELIMINATED
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     if proved is None:
-        return Constant(kind, "F", lower, upper, "estimated", radius, note)
-    lower, upper = (min(lower, proved), proved) if smaller else (proved, max(upper, proved))
-    return Constant(kind, "F", lower, upper, "certified", radius, note)
+        return Constant(kind, "F", lower, upper, "estimated", radius, note, pairs)
+    if abs(best - proved) <= UNITS * abs(proved):
+        best = proved  # the pair decides a last unit
+    lower, upper = (best, proved) if smaller else (proved, best)
+    return Constant(kind, "F", lower, upper, "certified", radius, note, pairs)
+
+
+def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
+    """The critical constant of Mw against w: exact where a small M is its floats."""
+    if floats and len(w) <= EXACT:
+        from flint import fmpq_mat
+
+        def exact(values: Floats) -> Any:
+            rows, columns = values.shape
+            return fmpq_mat(rows, columns, [rational(float(v)) for v in values.ravel()])
+
+        x = exact(w[:, None])
+        u = exact(matrix) * x
+        dots = [(p.transpose() * q)[0, 0] for p, q in ((x, x), (x, u), (u, u))]
+        scale = dots[0]
+        if dots[2] == 0:
+            return 0.0 if kind in (Lipschitz, StronglyMonotone) else np.inf
+        b, c = (Fraction(int(v.p), int(v.q)) for v in (dots[1] / scale, dots[2] / scale))
+        # the float nearest to each ratio: within a few units of the exact constant
+        if kind is Lipschitz:
+            return float(np.sqrt(float(c)))
+        return float(b) if kind is StronglyMonotone else float(b / c)
+    du = matrix @ w
+    size = np.linalg.norm(w)
+    dots = [np.array([float(p @ q)]) for p, q in ((w, w), (w, du), (du, du))]
+    best = float(critical(kind, *dots)[0])
+    lost = 64 * len(w) * np.finfo(float).eps
+    terms = float(np.linalg.norm(np.abs(matrix) @ np.abs(w)))
+    steep = float(np.sqrt(dots[2][0])) / size
+    lost *= abs(best) + (
+        terms / size if kind in (Lipschitz, StronglyMonotone) else terms / (size * steep**2)
+    )
+    return best + (-lost if kind.better == "smaller" else lost)
+
+
+def _semidefinite(matrix: Floats) -> bool:
+    """Whether M + Mᵀ ⪰ 0, by an elimination LDLᵀ in rationals; also where it is singular."""
+    d = len(matrix)
+    exact = [[rational(float(v)) for v in row] for row in matrix]
+    K = [[exact[i][j] + exact[j][i] for j in range(d)] for i in range(d)]
+    for k in range(d):
+        pivot = K[k][k]
+        if pivot < 0:
+            return False
+        if pivot == 0:
+            if any(K[k][j] != 0 for j in range(k + 1, d)):
+                return False
+            continue
+        for i in range(k + 1, d):
+            if K[k][i] != 0:
+                factor = K[k][i] / pivot
+                for j in range(i, d):
+                    K[i][j] -= factor * K[k][j]
+    return True
 
 
 def _sparse(kind: Kind, matrix: Any, radius: float) -> Constant:
@@ -292,6 +390,11 @@ def _worst_direction(kind: Kind, matrix: Floats) -> Floats | None:
 
 
 def steepest(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float:
+    """The value of ``_steepest`` alone."""
+    return _steepest(problem, kind, of, seed)[0]
+
+
+def _steepest(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tuple[Pair, ...]]:
     """The worst critical constant of the slopes in the region: of pairs infinitely close.
 
     Points spread over the region are tried; the worst are moved at random, by less and less.
@@ -299,7 +402,8 @@ def steepest(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float
     are the slopes of F in the box, where a normal is 0.
 
     Returns:
-        The value, rounded away from what it could overstate; ±∞ where no bound seems to exist.
+        The value, rounded away from what it could overstate, ±∞ where no bound seems to exist; and
+        pairs about the point, along its worst direction.
 
     Raises OpcheckError where no formula for the slopes is known.
     """
@@ -317,14 +421,19 @@ def steepest(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float
 
     def value(points: Floats) -> Floats:
         matrices = values(slopes, points).reshape(-1, d, d)
-        return worse * _on_slopes(kind, matrices, np.zeros_like(matrices))
+        finite = np.isfinite(matrices).all(axis=(1, 2))
+        matrices[~finite] = 0.0
+        found = _on_slopes(kind, matrices, np.zeros_like(matrices))
+        return np.where(finite, worse * found, -np.inf)
 
     if kind.star:
         assert problem.solution is not None
         best = problem.solution
+        typical = values(slopes, best[None])
     else:
         generator = np.random.default_rng(seed)
         at = points_of(problem, STARTS, generator)
+        typical = values(slopes, at)
         end = np.where(generator.uniform(size=at.shape) < 0.5, low, high)
         corner = generator.uniform(size=at.shape) < 0.25  # on faces, edges and at corners
         at = np.clip(np.where(corner & np.isfinite(end), end, at), low, high)
@@ -340,10 +449,37 @@ def steepest(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float
             better = new[first, rows] > got
             at[better], got[better] = tried[first, rows][better], new[first, rows][better]
         best = at[got.argmax()]
+        # a slope that is steep at one scale about a centre only
+        fine = growth.scales_about(problem, seed)
+        fine = fine[((low <= fine) & (fine <= high)).all(axis=1)]
+        if len(fine) and (there := value(fine)).max() > got.max():
+            best = fine[there.argmax()]
     below, above = (e.reshape(1, d, d) for e in enclosure(slopes, best[None], best[None]))
     middle = below / 2 + above / 2
     top = float(worse * _on_slopes(kind, middle, above - below)[0])
-    return worse * (top if abs(top) <= HUGE else np.inf)
+    top = max(top, 0.0) if kind is Lipschitz else top
+    if not abs(top) <= HUGE * _unit(kind, np.linalg.norm(typical, axis=1)):
+        top = np.inf
+    if not np.isfinite(middle).all():
+        return worse * top, ()
+    w = _directions(kind, middle)[0]
+    steps = (1 + np.abs(best).max()) * np.array([1e-2, 1e-4, 1e-6])
+    pairs = tuple(
+        Pair(np.clip(best + t * w, low, high), np.clip(best - t * w, low, high)) for t in steps
+    )
+    if kind.star:
+        pairs = tuple(Pair(pair.first, None) for pair in pairs)
+    return worse * top, pairs
+
+
+def _unit(kind: Kind, slopes: Floats) -> float:
+    """What a constant is measured in: a common slope, its inverse for a modulus against ‖Δu‖²;
+    ∞ for L, which is finite unless it grows."""
+    slopes = slopes[np.isfinite(slopes) & (slopes > 0)]
+    if kind is Lipschitz or not len(slopes):
+        return np.inf if kind is Lipschitz else 1.0
+    unit = float(np.median(slopes))
+    return 1 / unit if kind.form(1)[0] == 0 and kind.form(1)[2] != 0 else unit
 
 
 def _inside(problem: Problem, kind: Kind) -> bool:
@@ -356,30 +492,46 @@ def _inside(problem: Problem, kind: Kind) -> bool:
 
 
 @np.errstate(all="ignore")
+def _directions(kind: Kind, matrices: Floats) -> Floats:
+    """The direction on which the form of each matrix is worst, shape (m, d)."""
+    if kind is Lipschitz:
+        return np.asarray(np.linalg.eigh(matrices.transpose(0, 2, 1) @ matrices)[1][:, :, -1])
+    if kind is StronglyMonotone:
+        return np.asarray(np.linalg.eigh(matrices + matrices.transpose(0, 2, 1))[1][:, :, 0])
+    # w = M⁻¹u for the u on which M⁻¹ is least; a singular M is seen as one that is nearly so
+    size = np.linalg.norm(matrices, axis=(1, 2))[:, None, None]
+    size = np.where(np.isfinite(size) & (size > 0), size, 1.0)
+    eye = np.eye(matrices.shape[1])
+    nearly = matrices / size + 1e-300 * eye
+    singular = np.linalg.det(nearly) == 0
+    nearly[singular] += 1e-9 * eye
+    inverse = np.linalg.inv(nearly)
+    u = np.linalg.eigh(inverse + inverse.transpose(0, 2, 1))[1][:, :, 0]
+    w = np.einsum("mij,mj->mi", inverse, u)
+    return np.asarray(w / np.linalg.norm(w, axis=1, keepdims=True))
+
+
+@np.errstate(all="ignore")
 def _on_slopes(kind: Kind, matrices: Floats, width: Floats) -> Floats:
     """The critical constant of each matrix on its worst direction, less what rounding may add."""
     worse = 1.0 if kind.better == "smaller" else -1.0
-    if kind is Lipschitz:
-        w = np.linalg.eigh(matrices.transpose(0, 2, 1) @ matrices)[1][:, :, -1]
-    elif kind is StronglyMonotone:
-        w = np.linalg.eigh(matrices + matrices.transpose(0, 2, 1))[1][:, :, 0]
-    else:
-        # w = M⁻¹u for the u on which M⁻¹ is least; a singular M is seen as one that is nearly so
-        nearly = matrices + 1e-300 * np.eye(matrices.shape[1])
-        singular = np.linalg.det(nearly) == 0
-        nearly[singular] += 1e-9 * np.eye(matrices.shape[1])
-        inverse = np.linalg.inv(nearly)
-        u = np.linalg.eigh(inverse + inverse.transpose(0, 2, 1))[1][:, :, 0]
-        w = np.einsum("mij,mj->mi", inverse, u)
-        w /= np.linalg.norm(w, axis=1, keepdims=True)
+    w = _directions(kind, matrices)
     du = np.einsum("mij,mj->mi", matrices, w)
     xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((w, w), (w, du), (du, du)))
     found = critical(kind, xx, xu, uu)
     size = np.linalg.norm(matrices, axis=(1, 2))
     lost = 16 * matrices.shape[1] * np.finfo(float).eps * size + np.linalg.norm(width, axis=(1, 2))
     uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
-    lost = lost / np.sqrt(uu) * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
+    lost = _moved(lost, found, xx, uu, uses_u)
     return np.asarray(np.where(np.isnan(found), -worse * np.inf, found - worse * lost))
+
+
+def _moved(lost: Floats, found: Floats, xx: Floats, uu: Floats, uses_u: bool) -> Floats:
+    """How far an error of Δu may have moved a constant; ∞ or NaN for a modulus against Δu = 0."""
+    size = np.sqrt(uu)
+    if uses_u:
+        return np.asarray(lost / size * (np.abs(found) + np.sqrt(xx / uu)))
+    return np.asarray(lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / np.sqrt(xx)))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
@@ -388,13 +540,16 @@ def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
     It is the zero of the form as a polynomial in the constant, of degree one or purely quadratic.
     """
 
-    def at(constant: int) -> Floats:
-        a, b, c = (float(v) for v in kind.form(constant))
+    # the coefficients come from the form alone: differences of its values would cancel
+    at = [[Fraction(v) for v in kind.form(constant)] for constant in (0, 1, 2)]
+    squares = [(q - 2 * p + o) / 2 for o, p, q in zip(*at, strict=True)]
+    linears = [p - o - s for o, p, s in zip(at[0], at[1], squares, strict=True)]
+
+    def combined(form: list[Fraction]) -> Floats:
+        a, b, c = (float(v) for v in form)
         return a * xx + 2 * b * xu + c * uu
 
-    f0, f1, f2 = at(0), at(1), at(2)
-    square = (f2 - 2 * f1 + f0) / 2
-    linear = f1 - f0 - square
+    f0, linear, square = combined(at[0]), combined(linears), combined(squares)
     with np.errstate(all="ignore"):
         quadratic = np.abs(square) > np.abs(linear)
         out: Floats = np.where(quadratic, np.sqrt(-f0 / square), -f0 / linear)
@@ -402,6 +557,11 @@ def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
 
 
 def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
+    """The value of ``_search`` alone."""
+    return _search(problem, kind, of, seed)[0]
+
+
+def _search(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tuple[Pair, ...]]:
     """The worst critical constant found by many evolution strategies over pairs of the graph.
 
     A pair is a point, a direction and the logarithm of a distance, so that close pairs, where the
@@ -409,7 +569,8 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
     widens the next, or narrows it (the 1/5 rule).
 
     Returns:
-        The value, rounded away from what it could overstate; ±∞ where no bound seems to exist.
+        The value, rounded away from what it could overstate, ±∞ where no bound seems to exist; and
+        the pairs that show it.
 
     Raises OpcheckError for an operator that fails its guards.
     """
@@ -422,26 +583,32 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
     size = radius if problem.region else 10 * (1 + float(np.abs(centre).max(initial=0)))
 
     uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
+    typical: list[Floats] = []  # slopes of the first pairs
+
+    def ends_of(pairs: Floats) -> tuple[Floats, Floats | None]:
+        w = centre + size * pairs[:, :d]
+        if kind.star:
+            return np.clip(w, -radius, radius), None
+        direction = pairs[:, d : 2 * d]
+        length = np.exp(np.clip(pairs[:, 2 * d], np.log(CLOSEST), np.log(2.0)))
+        norm = np.linalg.norm(direction, axis=1)
+        half = (size / 2 * length / np.where(norm > 0, norm, 1))[:, None] * direction
+        if problem.region:  # both ends inside, so that a corner's pairs are as good as others
+            half = np.clip(half, -radius, radius)
+            w = np.clip(w, np.abs(half) - radius, radius - np.abs(half))
+        return w - half, w + half
 
     @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
     def value(pairs: Floats) -> Floats:
-        w = centre + size * pairs[:, :d]
-        if kind.star:
+        w, other = ends_of(pairs)
+        if other is None:
             assert solution is not None
-            w = np.clip(w, -radius, radius)
             z, v, normal = graph_at(problem, w)
             dx, du = z - solution, v + (normal if of == "S" else 0.0)
             terms = np.linalg.norm(v, axis=1) + np.linalg.norm(normal, axis=1)
             ends, enough = np.linalg.norm(z, axis=1), 1e-4 * size
         else:
-            direction = pairs[:, d : 2 * d]
-            length = np.exp(np.clip(pairs[:, 2 * d], np.log(CLOSEST), np.log(2.0)))
-            norm = np.linalg.norm(direction, axis=1)
-            half = (size / 2 * length / np.where(norm > 0, norm, 1))[:, None] * direction
-            if problem.region:  # both ends inside, so that a corner's pairs are as good as others
-                half = np.clip(half, -radius, radius)
-                w = np.clip(w, np.abs(half) - radius, radius - np.abs(half))
-            z, v, normal = graph_at(problem, np.concatenate([w - half, w + half]))
+            z, v, normal = graph_at(problem, np.concatenate([w, other]))
             u = v + (normal if of == "S" else 0.0)
             m = len(pairs)
             dx, du = z[:m] - z[m:], u[:m] - u[m:]
@@ -449,12 +616,14 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
             terms, ends = each[:m] + each[m:], np.linalg.norm(z, axis=1)
             ends, enough = ends[:m] + ends[m:], CLOSEST * size / 2
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
+        if not typical:
+            typical.append(np.sqrt(uu / xx))
         steepest = np.sqrt(np.nanmax(uu / xx, initial=0.0, where=xx > 0))
-        lost = 16 * np.finfo(float).eps * (terms + ends * steepest) / np.sqrt(uu)
+        lost = 16 * np.finfo(float).eps * (terms + ends * steepest)
         found = critical(kind, xx, xu, uu)
         # what rounding may have done to Δu, and by it to the constant, does not count
-        out = worse * found - lost * (np.abs(found) + np.sqrt(xx / uu if uses_u else uu / xx))
-        bad = np.isnan(out) | (xx < enough**2) | (lost > 1e-3)
+        out = worse * found - _moved(lost, found, xx, uu, uses_u)
+        bad = np.isnan(out) | (xx < enough**2) | ((lost > 1e-3 * np.sqrt(uu)) & (uu > 0))
         return np.where(bad, -np.inf, out)
 
     runs = RUNS if d <= 64 else 8
@@ -475,6 +644,11 @@ def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
         lost = step <= 1e-8  # has converged: starts again from the best found, more widely
         at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
     top = float(best.max())
-    if not np.isfinite(top) or abs(top) > HUGE:
-        return float("inf") * worse
-    return worse * top
+    top = max(top, 0.0) if kind is Lipschitz and np.isfinite(top) else top
+    ends = ends_of(at[best.argmax()][None])
+    pairs = (Pair(ends[0][0], None if ends[1] is None else ends[1][0]),)
+    if not np.isfinite(top):
+        return float("inf") * worse, ()
+    if abs(top) > HUGE * _unit(kind, typical[0]):
+        return float("inf") * worse, pairs
+    return worse * top, pairs

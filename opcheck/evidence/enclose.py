@@ -14,17 +14,18 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.engine.intervals import derivatives_over
+from opcheck.engine.intervals import derivatives_over, enclosure
 from opcheck.evidence import rays
 from opcheck.evidence.cover import BOXES, ZERO, Cover, Test, cover, descend, middles
 from opcheck.evidence.quadratic import ROUNDING, least
-from opcheck.model.operator import Operator
+from opcheck.model.operator import Condition, Operator
 from opcheck.model.problem import Problem
 from opcheck.model.property import Form, Kind, Of
 from opcheck.model.text import Arithmetic
 
 Floats = NDArray[np.float64]
 UNIT = 2.0**-53
+FEW = 20_000  # boxes on which a condition of the formula may be looked at
 CORNERS = 6  # dimensions up to which the 2^d corners of a box are tried one by one
 
 
@@ -40,6 +41,8 @@ def constant(
     """
     operator = problem.operator
     sign = 1 if kind.better == "smaller" else -1
+    if (reason := singular(problem, radius, of)) is not None:
+        return None, reason
     if kind.star:
         return rays.constant(problem, kind, best, radius, of)
     if operator.matrix is not None and 0 <= -sign * best <= ZERO and _skew(operator):
@@ -72,8 +75,53 @@ def everywhere(
     Raises OpcheckError for an operator that has no enclosure.
     """
     side = np.full((1, operator.dim), radius)
+    if any(not cover(_holds(c), -side, side, FEW).shown for c in operator.conditions):
+        return None, 0
     found = _attempt(operator, form, -side, side, most)
     return found.shown, found.looked
+
+
+def singular(problem: Problem, radius: float, of: Of = "F") -> str | None:
+    """Why F is not shown to be smooth on a region, or None if it is.
+
+    Every denominator, root and logarithm of the formula as written must stay away from where it is
+    singular: what sympy cancels, as in sin(x)/cos(x) under atan, would hide a jump.
+
+    Args:
+        radius: of the region ‖z‖∞ ≤ r; infinite for the whole space.
+        of: ``S`` for the part of the region that lies in the box of A.
+    """
+    d = problem.dim
+    low, high = np.full(d, -radius), np.full(d, radius)
+    if of == "S" and problem.resolvent.ends is not None:
+        low = np.maximum(low, problem.resolvent.ends[0])
+        high = np.minimum(high, problem.resolvent.ends[1])
+    for condition in problem.operator.conditions:
+        if not cover(_holds(condition), low[None], high[None], FEW).shown:
+            where = "on the whole space" if np.isinf(radius) else f"where ‖z‖∞ ≤ {radius:g}"
+            return f"not proved: the formula needs {condition}, which is not shown {where}"
+    return None
+
+
+def _holds(condition: Condition) -> Test:
+    """The statement that a condition of the formula holds on a box."""
+
+    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+        def away(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+            below, above = enclosure(condition.of, lo, hi)
+            known = ~np.isnan(below[:, 0]) & ~np.isnan(above[:, 0])
+            return known & (below[:, 0] > 0), known & (above[:, 0] < 0)
+
+        above, below = away(lo, hi)
+        middle = middles(lo, hi)
+        over, under = away(middle, middle)
+        if condition.positive:
+            return None if under.any() else (above, np.full_like(lo, np.inf))
+        # one sign here and the other there: a zero between
+        refuted = over.any() and under.any()
+        return None if refuted else (above | below, np.full_like(lo, np.inf))
+
+    return test
 
 
 def _attempt(operator: Operator, form: Form, lo: Floats, hi: Floats, most: int) -> Cover:

@@ -20,21 +20,22 @@ from numpy.typing import NDArray
 
 from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
-from opcheck.engine.steps import feels_the_origin
+from opcheck.engine.steps import from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
 from opcheck.evidence.setting import Place, Setting, setting
+from opcheck.evidence.well_posed import well_posed
 from opcheck.model.property import Kind, Monotone, Property
-from opcheck.model.text import text
+from opcheck.model.text import Arithmetic, Chain, Text, chains, text
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "*"
+STEP = "step"  # the γ of a resolvent in conditions for its existence
 # f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its
 # form is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
 Subdifferential = Kind(
     "Subdifferential", lambda _: (0, Fraction(-1, 2), 0), None, False, "", "A = ∂f with f convex"
 )
-ACCUMULATING = ("upto(", "before(", "best(", "first(")
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
 
 
@@ -144,18 +145,69 @@ def refusal(theorem: Theorem) -> str:
     if theorem.claim == "equality":
         return "it is an equality: a worst case bounds from above only"
     constrained = theorem.constrained and theorem.method.constrained
-    for key, use in plan(theorem).takes.items():
-        # a text that is no combination of points is refused when it is read
-        with contextlib.suppress(TypeError, Undecided, OpcheckError, ZeroDivisionError):
-            if feels_the_origin(theorem.method, use, constrained):
-                return (
-                    f"{key} depends on where the origin lies, so z* can't be taken as 0; measure "
-                    "a distance instead"
-                )
+    # a text that is no combination of points is refused when it is read
+    with contextlib.suppress(TypeError, Undecided):
+        try:
+            steps = from_the_start(theorem.method, constrained)
+            for use in plan(theorem).takes.values():
+                steps.measured(use, 1)
+        except OpcheckError as error:
+            return str(error)
     kinds = {p.kind.name for p in theorem.asked if p.of == "A"}
     if kinds and not theorem.constrained:
         return f"it asks {', '.join(sorted(kinds))} of A, and A = 0"
     return ""
+
+
+def resolvent_exists(theorem: Theorem, gamma: str, of: str = "S") -> tuple[tuple[str, ...], ...]:
+    """What makes (I + γ S)⁻¹ a function on all of R^d, by the hypotheses of a theorem.
+
+    S = F + A with A maximally monotone and F continuous, as every F here is taken to be. w ↦ J w + γ(F J w + w − J w), J = J_A, is
+    then a continuous map of R^d, whose value z has J w among the p with z ∈ p + γ S p. Where
+    z determines p, and p is a Lipschitz function of it, the map is one to one with a continuous
+    inverse; so its image is closed, by invariance of domain it is open, and it is all of R^d.
+    p is such a function
+
+    - for γ L < 1, since p = J_{γA}(z − γ F p);
+    - where S is monotone, or μ-strongly with 1 + γ μ > 0, since ⟨z − z', p − p'⟩ is at least
+      (1 + γ μ)‖p − p'‖²;
+    - where S is ρ-comonotone with γ + ρ > 0: then p + ((−ρ)/γ)(z − p) is a firmly nonexpansive
+      function of z (Bauschke, Moursi and Wang, Generalized monotone operators and their averaged
+      resolvents, 2021).
+
+    A weak Minty inequality, or any other against the solution alone, gives none of them.
+
+    Args:
+        gamma: the step γ, as a text in the theorem's symbols.
+        of: "F": the resolvent of F alone, as in Douglas-Rachford.
+
+    Returns:
+        Alternatives, each a set of strict or weak inequalities as texts ("0 < gamma"); one of them
+        has to hold on the theorem's range.
+    """
+    apart = theorem.constrained and theorem.method.constrained
+    step, factor = f"0 < {gamma}", gamma if gamma.isidentifier() else f"({gamma})"
+    alternatives: list[tuple[str, ...]] = []
+    for prop in theorem.asked:
+        about_f = prop.of == "F" or (prop.of == "S" and not apart)
+        # F monotone makes F + A monotone; of F comonotone that is true for ρ ≥ 0 only
+        whole = prop.of == of or (about_f and not apart)
+        match prop.kind.name, prop.of:
+            case "Lipschitz", _ if about_f:
+                alternatives.append((step, f"{factor}*{prop.constant} < 1"))
+            case (("Nonexpansive" | "ConicallyNonexpansive"), "T"):
+                alternatives.append((step,))
+            case "Cocoercive", _ if about_f or whole:
+                alternatives.append((step,))
+            case "Monotone", _ if about_f or whole:
+                alternatives.append((step,))
+            case "StronglyMonotone", _ if about_f or whole:
+                alternatives.append((step, f"0 < 1 + {factor}*{prop.constant}"))
+            case "Comonotone", _ if whole:
+                alternatives.append((step, f"0 < {gamma} + {prop.constant}"))
+            case "Comonotone", _ if about_f:
+                alternatives.append((step, f"0 <= {prop.constant}"))
+    return tuple(dict.fromkeys(alternatives))
 
 
 def claim(
@@ -163,12 +215,8 @@ def claim(
     k: int,
     place: Place = "middle",
     given: Mapping[str, Any] = {},
-    convex: bool = False,
 ) -> Claim:
     """The forms behind a theorem's statement at index k.
-
-    Args:
-        convex: A is the subdifferential of a convex function, and not any monotone operator.
 
     Raises OpcheckError where the statement has no such form, with the reason, or the run is too
     large for the memory of this machine.
@@ -185,16 +233,18 @@ def claim(
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
         values = parameters_of(theorem.method, chosen.values)
-        if memoryless(theorem.method, values, theorem.constrained):
-            return claim(theorem, theorem.first, place, given, convex)
-    return _claim(chosen, recording, horizon, convex)
+        if memoryless(theorem.method, values, bool(theorem.constrained)):
+            return claim(theorem, theorem.first, place, given)
+    return _claim(chosen, recording, horizon)
 
 
-def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False) -> Claim:
+def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     theorem, k = chosen.theorem, chosen.k
     method, values = theorem.method, parameters_of(theorem.method, chosen.values)
     constrained = theorem.constrained and method.constrained
+    well_posed(theorem)
     found, measure, bound = _read(chosen, recording, horizon, constrained)
+    _resolvents_exist(chosen, found)
     covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
     if one_step(theorem):
         if memoryless(method, values, constrained):
@@ -202,7 +252,37 @@ def _claim(chosen: Setting, recording: Plan, horizon: int, convex: bool = False)
         else:
             covers = f"the step k = {k} of a run from the start"
     properties = [_numeric(p, chosen) for p in theorem.asked]
+    convex = theorem.A == "subdifferential"
     return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
+
+
+def _resolvents_exist(chosen: Setting, found: Trace) -> None:
+    """Raise OpcheckError where a resolvent of the run need not be a function on all of R^d."""
+    arithmetic = form_arithmetic()
+    taken = {(e.of, e.gamma) for e in found.evaluations if e.gamma != 0}
+    for of, gamma in sorted(taken):
+        values = {**chosen.values, STEP: gamma}
+        alternatives = (
+            ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(chosen.theorem, STEP, of)
+        )
+        sides_of = [[chains(c, frozenset())[0] for c in conditions] for conditions in alternatives]
+        if not any(all(_holds(c, values, arithmetic) for c in some) for some in sides_of):
+            asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
+            raise OpcheckError(
+                f"{chosen.theorem.name}: the resolvent of {of} with {STEP} = {gamma} need not exist "
+                "and be single-valued" + (f", for want of {asked}" if asked else "")
+            )
+
+
+def _holds(condition: Chain, values: Mapping[str, Any], arithmetic: Arithmetic) -> bool:
+    """Whether an inequality with two sides holds at numbers."""
+    middle = Text(condition.name).evaluate(values, arithmetic)
+    gaps = []
+    if condition.lo is not None:
+        gaps.append((middle - condition.lo.evaluate(values, arithmetic), condition.strict[0]))
+    if condition.hi is not None:
+        gaps.append((condition.hi.evaluate(values, arithmetic) - middle, condition.strict[1]))
+    return all(bool(gap > 0 if strict else gap >= 0) for gap, strict in gaps)
 
 
 def assemble(
@@ -264,10 +344,9 @@ def assemble(
 
 def one_step(theorem: Theorem) -> bool:
     """Whether a statement is about a step alone, and not about k, R or earlier steps."""
-    texts = f"{theorem.measure} {theorem.bound}"
-    spoken = symbols(theorem) & {"k", "j", "R", "K"}
-    spoken |= {word for word in ACCUMULATING if word in texts}
-    return theorem.claim == "one-step" and not spoken
+    spoken = symbols(theorem) & {"k", "R", "K"}
+    accumulates = theorem.left.accumulates or theorem.right.accumulates
+    return theorem.claim == "one-step" and not spoken and not accumulates
 
 
 def symbols(theorem: Theorem) -> set[str]:
@@ -286,8 +365,7 @@ def _read(
     chosen: Setting, recording: Plan, horizon: int, constrained: bool
 ) -> tuple[Trace, Products, Products]:
     theorem, k = chosen.theorem, chosen.k
-    texts = f"{theorem.measure} {theorem.bound}"
-    every = any(word in texts for word in ACCUMULATING)
+    every = theorem.left.accumulates or theorem.right.accumulates
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon)})
     takes = list(recording.takes.values())
     values = parameters_of(theorem.method, chosen.values)

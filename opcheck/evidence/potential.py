@@ -278,7 +278,7 @@ def _statement(moved: Move, measure: str, bound: str) -> Theorem:
         free=(),
         at_least=(),
         paper=(),
-        constrained=moved.constrained,
+        constrained="subdifferential" if moved.convex else moved.constrained,
         reaches=0.0,
         doc="",
     )

@@ -8,33 +8,32 @@ pivot vanishes the form is a limit of forms where it does not.
 
 from __future__ import annotations
 
-import ast
-import contextlib
-import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-import numpy as np
 
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.inequalities import refusal
-from opcheck.evidence.reader import SHIFT, Reader, Total, parsed
-from opcheck.evidence.signs import DEPTH, Constraint, Domain
+from opcheck.evidence.explain import at_words, failure, helper, in_words
+from opcheck.evidence.inequalities import STEP, refusal, resolvent_exists
+from opcheck.evidence.ranges import domain, symbols_of
+from opcheck.evidence.reader import SHIFT, Reader, Total
+from opcheck.evidence.signs import DEPTH, Domain
+from opcheck.evidence.well_posed import well_posed
+from opcheck.model import grammar
+from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
-from opcheck.model.property import Cocoercive, Lipschitz, StronglyMonotone
-from opcheck.model.text import Text, text
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
 POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
-REFUTED_AT = 12  # points at which what is left is looked at in floats before it is proved
+APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 
 
@@ -59,16 +58,21 @@ class Lemma:
 
 @dataclass(frozen=True)
 class Proved:
-    """A statement shown for all k and all admissible parameters, in every dimension.
+    """A statement shown for all k and all admissible real parameters, in every dimension.
 
     Attributes:
-        covers: for which k and integer parameters.
+        covers: for which k, whole parameters and A.
+        only: the part of the stated range of whole parameters that the cases show; "" for all.
+        remark: the author's word on the cases; it shows nothing.
         at_most: what the potential is at most where it starts.
+        lemmas: every inequality that was shown: the start, each step and each end of each case.
         symbols: what the spare symbols of the formulas stand for.
     """
 
     theorem: str
     covers: str
+    only: str
+    remark: str
     potential: str
     at_most: str
     lemmas: tuple[Lemma, ...]
@@ -92,12 +96,13 @@ def prove(theorem: str | Theorem) -> Proved:
     lemmas: list[Lemma] = []
     meanings: dict[str, str] = {}
     try:
+        well_posed(entry)
         _complete(entry, proof)
         for part, case in _parts_of(proof):
             try:
-                for one in _cases(entry, part, case):
-                    lemmas.append(one.show())
-                    meanings |= one.meanings()
+                for lemma, symbols in _cases(entry, part, case):
+                    lemmas.append(lemma)
+                    meanings |= symbols
             except NotProved:
                 raise
             except OpcheckError as error:
@@ -105,9 +110,18 @@ def prove(theorem: str | Theorem) -> Proved:
     except NotProved:
         raise
     except (OpcheckError, Undecided, TypeError) as error:
-        raise NotProved(f"{entry.name}: {error}") from error
+        sentence = str(error).removeprefix(f"{entry.name}: ")
+        raise NotProved(f"{entry.name}: {sentence}") from error
+    only = _only(entry, proof)
     return Proved(
-        entry.name, _covers(entry, proof), proof.potential, proof.at_most, tuple(lemmas), meanings
+        entry.name,
+        _covers(entry, only),
+        only,
+        proof.remark,
+        proof.potential,
+        proof.at_most,
+        tuple(lemmas),
+        meanings,
     )
 
 
@@ -118,30 +132,33 @@ def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
     yield from (("end", case) for case in proof.cases)
 
 
-def _cases(theorem: Theorem, part: Part, case: Mapping[str, str]) -> Iterator[_Case]:
+def _cases(
+    theorem: Theorem, part: Part, case: Mapping[str, str]
+) -> Iterator[tuple[Lemma, Mapping[str, str]]]:
     """A part at the first few k of a run, if they differ, and then for all others at once.
 
-    They differ where the part speaks of steps before k, or where a kernel treats some k apart.
+    They differ where the part speaks of steps before k, or where a text or a kernel treats some k
+    apart.
     """
     assert theorem.proof is not None
     least = _least(theorem, theorem.proof, part)
     if part == "start":
-        yield _Case(theorem, part, case, least, least)
+        yield _Case(theorem, part, case, least, least).shown()
         return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
     while general is None:
         try:
-            general = _Case(theorem, part, case, None, least + late)
-        except Special:
-            late += 1
-            if late > before + 3:
+            general = _Case(theorem, part, case, None, least + late).shown()
+        except Special as special:
+            if special.k > least + before + APART:
                 raise
+            late = max(late, special.k - least) + 1
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield _Case(theorem, part, case, at, at)
+        yield _Case(theorem, part, case, at, at).shown()
     yield general
 
 
@@ -154,13 +171,17 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
     """How many steps before and after k the texts of a part speak of."""
     potential = proof.potential or "0"
     using: Mapping[str, str] = getattr(proof, part)
-    texts = [*using, *using.values()]
-    texts += [theorem.measure, theorem.bound] if part == "end" else [potential]
-    texts += [f"next({potential})"] if part == "step" else []
+    trees = [grammar.parse(source) for source in [*using, *using.values()]]
+    whole = grammar.parse(potential)
+    if part == "end":
+        trees += [theorem.left.tree, theorem.right.tree]
+    else:
+        trees.append(whole)
+    if part == "step":
+        trees.append(Call("next", (whole,)))
     low, high = 0, 1
-    for source in texts:
-        whole = source.replace(INVARIANT, f"({potential})")
-        a, b = _span(parsed(whole), 0, theorem)
+    for tree in trees:
+        a, b = _span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
         low, high = min(low, a), max(high, b)
     return -low, high
 
@@ -181,6 +202,15 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
+    if theorem.at_least:
+        raise NotProved(
+            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says on, "
+            "and a proof would speak of that alone"
+        )
+    whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+    for case in proof.cases:
+        for name in sorted(whole - case.keys()):
+            raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
     for fixed in _fixed(proof):
         found = [
             case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
@@ -191,15 +221,29 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
             raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
 
 
-def _covers(theorem: Theorem, proof: Proof) -> str:
+def _only(theorem: Theorem, proof: Proof) -> str:
+    """The whole parameters that the cases speak of, where the statement ranges over more."""
+    parts = []
+    for chain in theorem.chains:
+        if not any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
+            continue
+        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        top = None if chain.hi is None else grammar.constant(chain.hi.tree)
+        bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
+        stated: set[int] = set()
+        if top is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
+            stated = set(range(least, most + 1))
+        if not stated or not stated <= set(values):
+            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+    return " and ".join(parts)
+
+
+def _covers(theorem: Theorem, only: str) -> str:
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
-    given = [", ".join(f"{n} = {v}" for n, v in case.items()) for case in _fixed(proof)]
-    if proof.remark or any(given):
-        parts.append(proof.remark or " and ".join(given))
-    used = [*proof.start, *proof.step, *proof.end]
-    if any(inequality.startswith("Subgradient(") for inequality in used):
-        parts.append("A the subdifferential of a convex function")
-    return "; ".join(parts)
+    parts += [only] if only else []
+    return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
 class _Case:
@@ -215,11 +259,9 @@ class _Case:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
         self.at, self.least = at, least
-        self.indices = [] if at is not None else sorted(_names(case["k"])) if "k" in case else ["k"]
-        constants = [p.constant for p in theorem.asked if p.kind.better is not None]
-        chosen = [c.name for c in theorem.chains if c.name not in case]
-        self.names = list(dict.fromkeys([*constants, *chosen]))
-        field = Field([*self.names, *self.indices])
+        stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
+        self.indices = [] if at is not None else stands
+        field = Field([*symbols_of(theorem, [*case]), *self.indices])
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
             k, before, after = field.number(0), 0, at + after
@@ -232,86 +274,20 @@ class _Case:
 
     def meanings(self) -> dict[str, str]:
         """What the spare symbols stand for."""
-        names = [*self.reader.sums, *self.reader.powers]
+        spares = self.reader.spares
+        names = [*spares.sums, *spares.powers, *spares.roots]
         return {n: self.reader.field.meaning(n) for n in names}
 
     def domain(self) -> Domain:
         """Constants and parameters that the statement admits, and k from ``least`` on."""
-        # reading may meet further sums, powers and roots
-        met = len(self.reader.sums) + len(self.reader.powers) + len(self.reader.roots)
+        met = len(self.reader.spares)  # reading may meet further sums, powers and roots
         if met not in self._domains:
-            self._domains[met] = self._domain()
+            self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
 
-    def _domain(self) -> Domain:
-        field, reader = self.reader.field, self.reader
-        found = self._range()
-        # a symbol behind k counts from 0: a few k before the first are then proved too
-        least = self.least if self.indices == ["k"] else 0
-        known = [Constraint(field.symbol(name) - least, False) for name in self.indices]
-        symbols = [*self.names, *self.indices]
-        early = [Constraint(field.symbol(name), False) for name in self.indices]
-        anywhere = Domain(field, symbols, [*found, *early])
-        for name, term in reader.sums.items():
-            if self.indices == ["k"] and anywhere.nonnegative(term):
-                known.append(Constraint(field.symbol(name), False))
-        for name, base in reader.powers.items():
-            if anywhere.positive(base):
-                known.append(Constraint(field.symbol(name), True))
-            if anywhere.nonnegative(base - 1):
-                known.append(Constraint(field.symbol(name) - 1, False))
-            elif anywhere.nonnegative(1 - base):
-                known.append(Constraint(1 - field.symbol(name), False))
-        found = [*found, *self._without_roots(found, anywhere)]
-        return Domain(field, [*symbols, *reader.sums, *reader.powers], [*found, *known])
-
-    def _range(self) -> list[Constraint]:
-        found: list[Constraint] = []
-        for prop in self.theorem.asked:
-            if prop.kind.positive:
-                found.append(Constraint(self.reader.field.symbol(prop.constant), True))
-        # what two properties of one operator say of their constants, unless it is constant
-        for one, other in itertools.permutations(self.theorem.asked, 2):
-            if one.of == other.of and one.kind is StronglyMonotone:
-                mu = self.reader.field.symbol(one.constant)
-                if other.kind is Lipschitz:
-                    found.append(Constraint(self.reader.field.symbol(other.constant) - mu, False))
-                if other.kind is Cocoercive:
-                    beta = self.reader.field.symbol(other.constant)
-                    found.append(Constraint(1 - mu * beta, False))
-        for chain in [*self.theorem.conditions, *self.theorem.chains]:
-            if chain.name in self.case:
-                continue
-            lows, highs = self._ends(chain.lo, "max"), self._ends(chain.hi, "min")
-            for value in self._ends(text(chain.name), ""):
-                found += [Constraint(value - low, chain.strict[0]) for low in lows]
-                found += [Constraint(high - value, chain.strict[1]) for high in highs]
-            # a range that holds a point is not empty
-            found += [Constraint(high - low, any(chain.strict)) for low in lows for high in highs]
-        return found
-
-    def _without_roots(self, found: Sequence[Constraint], anywhere: Domain) -> list[Constraint]:
-        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
-        field, squared = self.reader.field, []
-        for name, inner in self.reader.roots.items():
-            zero, one = ({name: field.number(v)} for v in (0, 1))
-            for c in found:
-                if name in c.value.symbols:
-                    a = field.at(c.value, zero)
-                    b = field.at(c.value, one) - a
-                    linear = a + b * field.symbol(name) == c.value
-                    if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
-                        squared.append(Constraint(b * b * inner - a * a, c.strict))
-        return squared
-
-    def _ends(self, end: Text | None, function: str) -> list[Ratio]:
-        """An end of a range; several where it is the largest or the smallest of them."""
-        found = []
-        for part in _parts(end.source, function) if end else ():
-            # what is no rational function is left out: the range is then taken to be larger
-            with contextlib.suppress(OpcheckError, Undecided, TypeError):
-                found.append(self.reader.read(part))
-        return found
+    def shown(self) -> tuple[Lemma, Mapping[str, str]]:
+        """The lemma, and what the spare symbols of it stand for."""
+        return self.show(), self.meanings()
 
     def show(self) -> Lemma:
         """The lemma. Raises NotProved where it is not shown."""
@@ -322,13 +298,16 @@ class _Case:
             first, then = (self.reader.total(self.proof.at_most, at + late) for late in (0, 1))
             if (first - then).terms:
                 raise NotProved(f"{self.theorem.name}: at_most must not depend on k")
-            return self._show(self.reader.total(f"({potential}) - next({potential})", at), at)
-        target = self.reader.total(f"({self.theorem.bound}) - ({self.theorem.measure})", at)
-        return self._show(target, at)
+            grown = Call("next", (grammar.parse(potential),))
+            target = Binary("-", grammar.parse(potential), grown)
+        else:
+            target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
+        return self._show(self.reader.total(target, at), at)
 
     def _invariant(self, offset: int) -> Total:
         """B − V."""
-        return self.reader.total(f"({self.proof.at_most}) - ({self.proof.potential})", offset)
+        most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
+        return self.reader.total(Binary("-", most, potential), offset)
 
     def _show(self, target: Total, at: int) -> Lemma:
         using: Mapping[str, str] = getattr(self.proof, self.part)
@@ -340,7 +319,7 @@ class _Case:
             if inequality in KNOWN and self.part == "end":
                 value = self._invariant(at + KNOWN.index(inequality))
             else:
-                value = self.reader.total(inequality, at)
+                value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{where}: the multiplier {formula!r} is no number")
@@ -351,75 +330,104 @@ class _Case:
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
-        squares = _squares(rest, self.domain(), where, self.reader.steps.names(at))
-        return Lemma(name, tuple(used), squares)
+        self._resolvents_exist(where)
+        return Lemma(name, tuple(used), self._squares(rest, where, at))
+
+    def _resolvents_exist(self, where: str) -> None:
+        """Raise NotProved where some resolvent that was taken is not shown to be a function."""
+        taken = {(of, g) for of, _, _, _, g in self.reader.steps.oracle.calls if g != 0}
+        for of, gamma in sorted(taken, key=repr):
+            step = self.reader.field.number(gamma)
+            self.reader.images = {STEP: step}
+            alternatives = (
+                ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(self.theorem, STEP, of)
+            )
+            if not any(all(map(self._shown, conditions)) for conditions in alternatives):
+                asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
+                raise NotProved(
+                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown to "
+                    f"exist and to be single-valued"
+                    + (f", for want of {asked}" if asked else ": no hypothesis gives it")
+                )
+
+    def _shown(self, condition: str) -> bool:
+        """Whether an inequality is proved on the domain."""
+        ((terms, relations),) = grammar.parse_ranges(condition)
+        low, high = (self.reader.read(term) for term in terms)
+        gap = high - low
+        domain = self.domain()
+        return domain.positive(gap) if relations == ["<"] else domain.nonnegative(gap)
+
+    def _squares(self, rest: Total, where: str, at: int) -> tuple[tuple[str, str], ...]:
+        """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
+        form = _form(rest, self.domain(), where)
+        names, domain = self.reader.steps.names(at), self.domain()
+        if (squares := _eliminated(form, domain, names, 0)) is not None:
+            return squares
+        symbols = set().union(*(c.symbols for c in form.values()))
+        failed = failure(form, domain, {*self.reader.field.known, *symbols}, self.indices)
+        if failed is None:
+            if (squares := _eliminated(form, domain, names, DEPTH)) is not None:
+                return squares
+            raise NotProved(
+                f"{where}: what is left is not shown to be a sum of squares: "
+                + _shown_form(form, names)
+            )
+        left, place = in_words(failed, names), at_words(failed)
+        hint = helper(self.reader, failed, domain, at)
+        raise NotProved(
+            f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
+            f"{failed.least:.3g}" + (f"; {hint}" if hint else "")
+        )
 
 
 def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
     """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
-    found = (0, 0)
-    match parsed(source):
-        case ast.Name():
-            found = 1, 0
-        case ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()):
-            found = c, 0
-        case ast.BinOp(
-            ast.BinOp(ast.Constant(int() as c), ast.Mult(), ast.Name()),
-            ast.Add(),
-            ast.Constant(int() as r),
-        ):
-            found = c, r
-    if not 0 <= found[1] < found[0]:
+    period, rest = 0, 0
+    match grammar.parse(source):
+        case Name():
+            period, rest = 1, 0
+        case Binary("*", Number(int() as c), Name()):
+            period, rest = c, 0
+        case Binary("+", Binary("*", Number(int() as c), Name()), Number(int() as r)):
+            period, rest = c, r
+    if not 0 <= rest < period:
         raise OpcheckError(f"{theorem.name}: k = {source!r} is not of the form c*m + r, r < c")
-    return found
+    return period, rest
 
 
-def _names(source: str) -> set[str]:
-    return {n.id for n in ast.walk(parsed(source)) if isinstance(n, ast.Name)}
-
-
-def _parts(source: str, function: str) -> list[str]:
-    """The arguments where a text is max(...) or min(...), else the text."""
-    node = parsed(source)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
-        return [part for a in node.args for part in _parts(ast.unparse(a), function)]
-    return [source]
-
-
-def _span(node: ast.AST, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
     """First and one past the last step that a text at k + at needs.
 
     ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
     """
     low = high = 0
     use: Take | None = None
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in POINTS or node.func.id in {p.kind.name for p in theorem.asked}:
+    measures = registry.entered("measures")
+    if isinstance(node, Call):
+        if node.function in POINTS or node.function in {p.kind.name for p in theorem.asked}:
             evaluated = True
-        at += SHIFT.get(node.func.id, 0)
-        rows = [a.id for a in node.args if isinstance(a, ast.Name)]
-        if node.func.id in registry.names("measures") and len(rows) == len(node.args):
-            use = take(node.func.id, rows)
-    elif isinstance(node, ast.Name) and node.id in theorem.method.rows:
+        at += SHIFT.get(node.function, 0)
+        rows = [a.name for a in node.arguments if isinstance(a, Name)]
+        if node.function in measures and len(rows) == len(node.arguments):
+            use = take(node.function, rows)
+    elif isinstance(node, Name) and node.name in theorem.method.rows:
         # what step k + at writes; the state before the first step holds the one before
-        high = at + (node.id not in STANDING)
-        low = min(high - (evaluated and node.id not in STANDING), 0)
-    elif isinstance(node, ast.Name) and node.id in registry.names("measures"):
-        use = take(node.id)
+        high = at + (node.name not in STANDING)
+        low = min(high - (evaluated and node.name not in STANDING), 0)
+    elif isinstance(node, Name) and node.name in measures:
+        use = take(node.name)
     if use is not None:
         high = at + use.in_step
         low = min(high - use.measure.of_point, 0)
-    for child in ast.iter_child_nodes(node):
-        if child is not getattr(node, "func", None):
-            a, b = _span(child, at, theorem, evaluated)
-            low, high = min(low, a), max(high, b)
+    for child in grammar.children(node):
+        a, b = _span(child, at, theorem, evaluated)
+        low, high = min(low, a), max(high, b)
     return low, high
 
 
-def _squares(
-    rest: Total, domain: Domain, where: str, names: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    """The remainder as a sum of squares with weights ≥ 0. Raises NotProved where it is none."""
+def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Ratio]:
+    """The remainder as a symmetric form. Raises NotProved where it holds more than products."""
     form: dict[tuple[int, int], Ratio] = {}
     for key, c in rest.terms.items():
         if isinstance(key, tuple):
@@ -430,15 +438,7 @@ def _squares(
                 raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
         else:
             raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
-    if (found := _eliminated(form, domain, names, 0)) is None:
-        _refute(form, domain, where)
-        found = _eliminated(form, domain, names, DEPTH)
-    if found is None:
-        raise NotProved(
-            f"{where}: what is left is not shown to be a sum of squares: "
-            + _shown_form(form, names)
-        )
-    return found
+    return form
 
 
 def _eliminated(
@@ -466,28 +466,6 @@ def _eliminated(
     return tuple(found)
 
 
-def _refute(form: Mapping[tuple[int, int], Ratio], domain: Domain, where: str) -> None:
-    """Raise NotProved where the form is negative at a point of the domain, which says where."""
-    if not form:
-        return
-    names = set().union(*(c.symbols for c in form.values()))
-    spots = {i: s for s, i in enumerate(sorted({i for i, _ in form}))}
-    for point in domain.points(names)[:REFUTED_AT]:
-        matrix = np.zeros((len(spots), len(spots)))
-        for (i, j), c in form.items():
-            value = domain.field.value(c, point)
-            matrix[spots[i], spots[j]] = np.nan if value is None else int(value.p) / int(value.q)
-        if np.isnan(matrix).any():
-            continue
-        values = np.linalg.eigvalsh(matrix)
-        if values[0] < -1e-9 * np.abs(values).max():
-            shown_at = ", ".join(f"{n} = {v}" for n, v in point.items())
-            raise NotProved(
-                f"{where}: what is left is no sum of squares at {shown_at}: "
-                f"it takes the value {values[0]:.3g}"
-            )
-
-
 def _pivot(
     form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain, depth: int
 ) -> int | None:
@@ -511,12 +489,12 @@ class ProofAttempt:
     """What came of a theorem's potential argument.
 
     Attributes:
-        status: "proved"; "not proved", where it does not show the theorem; "none", where none is
-            declared.
+        status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
+            proved", where it does not show the theorem; "none", where none is declared.
     """
 
     theorem: str
-    status: Literal["proved", "not proved", "none"]
+    status: Literal["proved", "in part", "not proved", "none"]
     proved: Proved | None = None
     reason: str = ""
 
@@ -530,6 +508,7 @@ def attempt(theorem: Theorem) -> ProofAttempt:
     if theorem.proof is None:
         return ProofAttempt(theorem.name, "none")
     try:
-        return ProofAttempt(theorem.name, "proved", prove(theorem))
+        proved = prove(theorem)
+        return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)
     except OpcheckError as error:
         return ProofAttempt(theorem.name, "not proved", reason=str(error))

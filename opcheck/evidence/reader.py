@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -12,31 +10,19 @@ from flint import fmpq
 
 from opcheck import registry
 from opcheck.engine.forms import Coefficient, Sparse
-from opcheck.engine.numbers import literal
 from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.run import take
 from opcheck.engine.steps import Steps, add_inner
 from opcheck.errors import OpcheckError
+from opcheck.evidence.scalars import Scalars
+from opcheck.model import grammar
+from opcheck.model.grammar import Call, Name, Node
 from opcheck.model.property import Property
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 SHIFT = {"next": 1, "last": -1}
+OF_A = ("Resolvent", "Subgradient")  # inequalities that every A, or every ∂f, satisfies
 OPERATORS = ("F", "A", "S", "resolvent", "inner", "norm2", "Resolvent", "Subgradient")
-CONCRETE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-}
-
-
-def parsed(source: str) -> ast.expr:
-    """The expression that a text is. Raises OpcheckError where it is none."""
-    try:
-        return ast.parse(source.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise OpcheckError(f"{source!r} is not a formula: {error.msg}") from error
 
 
 class Total:
@@ -77,7 +63,7 @@ class Total:
         return self * (1 / other)
 
 
-class Reader:
+class Reader(Scalars):
     """Values of texts at index k + offset: a Ratio, a vector (Coefficient) or a Total.
 
     Args:
@@ -100,12 +86,8 @@ class Reader:
         started: bool,
         least: int,
     ) -> None:
-        self.theorem, self.field, self.k, self.case = theorem, field, k, case
+        super().__init__(theorem, field, k, case, least)
         self.started, self.rows = started, theorem.method.rows
-        self._lets: dict[tuple[str, int], Any] = {}
-        self.sums: dict[str, Ratio] = {}  # symbol of a sum over j < k -> its term at k
-        self.powers: dict[str, Ratio] = {}  # symbol of x^k -> x
-        self.roots: dict[str, Ratio] = {}  # symbol of √x -> x
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
         constrained = theorem.constrained and theorem.method.constrained
@@ -113,146 +95,93 @@ class Reader:
             theorem.method, field, k, self._parameter, before, after, constrained, started, least
         )
 
-    def symbol(self, name: str, offset: int) -> Any:
-        """A constant, a parameter, k, or what ``let`` defines, at k + offset."""
-        if name == "k":
-            return self.k + offset
-        if name in self.case:
-            return self.field.number(self.case[name])
-        if name in self.theorem.let:
-            key = (name, offset)
-            if key not in self._lets:
-                self._lets[key] = self.read(self.theorem.let[name], offset)
-            return self._lets[key]
-        if name in self.field.generators:
-            return self.field.symbol(name)
-        rows, symbols = ", ".join(self.rows), ", ".join([*self.theorem.let, *self.field.known])
-        raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}) of it")
-
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
         whole = any(p.symbol == name and p.integer for p in self.theorem.method.parameters)
         return int(value.constant().p) if whole else value
 
-    def read(self, source: str, offset: int = 0) -> Any:
-        """The value of a text. Raises OpcheckError where it can't be read."""
-        try:
-            return self._value(parsed(source), offset)
-        except (TypeError, ZeroDivisionError, IndexError) as error:
-            raise OpcheckError(f"{source!r} can't be read on a step: {error}") from error
-
     def inequality(self, source: str, offset: int = 0) -> tuple[str, list[Sparse]]:
         """The name of an inequality and its points. Raises OpcheckError for another text."""
-        node, at = parsed(source), offset
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            name = node.func.id
-            if name not in SHIFT:
-                points = [self._value(a, at) for a in node.args]
-                if all(isinstance(p, Coefficient) for p in points):
-                    return name, [p.vector for p in points]
+        node, at = self._inequality(source, offset)
+        points = [self._value(a, at) for a in node.arguments]
+        if not all(isinstance(p, Coefficient) for p in points):
+            raise OpcheckError(f"{source!r} is no inequality between points")
+        return node.function, [p.vector for p in points]
+
+    def known(self, source: str, offset: int = 0) -> Total:
+        """What an inequality says is ≥ 0; that of a hypothesis or of A, and of nothing else.
+
+        Raises OpcheckError for another text.
+        """
+        node, at = self._inequality(source, offset)
+        return self.total(node, at)
+
+    def _inequality(self, source: str, offset: int) -> tuple[Call, int]:
+        node: Node = grammar.parse(source)
+        at = offset
+        while isinstance(node, Call):
+            if node.function in SHIFT and len(node.arguments) == 1:
+                at += SHIFT[node.function]
+                node = node.arguments[0]
+                continue
+            if node.function not in self.properties and node.function not in OF_A:
                 break
-            node, at = node.args[0], at + SHIFT[name]
-        raise OpcheckError(f"{source!r} is no inequality between points")
+            return node, at
+        offered = ", ".join([*self.properties, *OF_A])
+        raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
-    def total(self, source: str, offset: int = 0) -> Total:
+    def total(self, source: str | Node, offset: int = 0) -> Total:
         """The value of a text that must be quadratic."""
-        found = self.read(source, offset)
-        if isinstance(found, Ratio) and not found:
+        value = self.read(source, offset)
+        if isinstance(value, Ratio) and not value:
             return Total({})
-        if not isinstance(found, Total):
-            raise OpcheckError(f"{source!r} is no quadratic form in the points of the run")
-        return found
+        if not isinstance(value, Total):
+            shown = source if isinstance(source, str) else grammar.unparse(source)
+            raise OpcheckError(f"{shown!r} is no quadratic form in the points of the run")
+        return value
 
-    def _value(self, node: ast.expr, at: int) -> Any:
-        match node:
-            case ast.Constant(value=int() as value) if not isinstance(value, bool):
-                return self.field.number(value)
-            case ast.Constant(value=float() as value):
-                return self.field.number(literal(repr(value)))
-            case ast.Name(id=name):
-                return self._named(name, at)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._value(operand, at)
-            case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return self._power(left, right, at)
-            case ast.BinOp(left=left, op=op, right=right):
-                return self._combined(self._value(left, at), op, self._value(right, at))
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in CONCRETE:
-                # of a difference that is no number, Undecided: a symbol is equal to nothing by name
-                gap = self._value(left, at) - self._value(right, at)
-                return CONCRETE[type(op)](gap.constant(), 0)
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self._called(name, args, at)
-        raise OpcheckError(f"{ast.unparse(node)!r} may not stand in a proof")
-
-    def _combined(self, a: Any, op: ast.operator, b: Any) -> Any:
-        if isinstance(op, ast.Mult) and isinstance(a, Coefficient) and isinstance(b, Coefficient):
+    def _combined(self, sign: str, a: Any, b: Any) -> Any:
+        if sign == "*" and isinstance(a, Coefficient) and isinstance(b, Coefficient):
             raise TypeError("the product of two vectors is written inner(u, v)")
-        match op:
-            case ast.Add():
-                return a + b
-            case ast.Sub():
-                return a - b
-            case ast.Mult():
-                return a * b
-            case ast.Div():
-                return a / b
-        raise TypeError(f"unknown operation {type(op).__name__}")
+        if sign == "*" and isinstance(a, Radius) and isinstance(b, Radius):
+            return self._radius_squared() * (a.factor * b.factor)
+        return super()._combined(sign, a, b)
 
     def _named(self, name: str, at: int) -> Any:
         if name in self.measures and name not in self.rows:
             return self._measured(name, (), at)
         if name == "R":
-            raise TypeError("R enters by its square only")
+            return Radius(self.field.number(1))
         if name == "solution" or name in self.rows:
             return Coefficient(self.steps.row(name, at))
-        return self.symbol(name, at)
+        if name in ("k", *self.case, *self.images, *self.theorem.let, *self.field.known):
+            return self.symbol(name, at)
+        rows, symbols = ", ".join(self.rows), ", ".join([*self.theorem.let, *self.field.known])
+        raise OpcheckError(f"{name!r} is neither a row ({rows}) nor a symbol ({symbols}) of it")
 
-    def _power(self, base: ast.expr, exponent: ast.expr, at: int) -> Any:
-        power = self._value(exponent, at)
-        if isinstance(base, ast.Name) and base.id == "R":
+    def _raised(self, value: Any, power: Any) -> Any:
+        if isinstance(value, Radius):
             if power != 2:
                 raise TypeError("R enters by its square only")
-            if "anchor" in self.rows:  # the row that stays where the run began
-                return self._squared(self.steps.row("anchor", at))
-            return self._constant("R**2", lambda: self._squared(((0, self.field.number(1)),)))
-        value = self._value(base, at)
-        if not isinstance(value, Ratio):
-            raise TypeError("what is measured is raised to a power")
-        if not power.symbols:
-            whole = power.constant()
-            if whole.q != 1:
-                raise TypeError(f"the power {whole} is not whole")
-            return value ** int(whole.p)
-        # x^(c + m k): a symbol for x^k
-        k = self.symbol("k", 0)
-        zero, one = ({n: self.field.number(v) for n in k.symbols} for v in (0, 1))
-        slope = self.field.at(power, one) - self.field.at(power, zero)
-        slope = slope / (self.field.at(k, one) - self.field.at(k, zero))
-        rest = power - slope * k
-        if slope.symbols or rest.symbols or value.symbols & k.symbols:
-            raise TypeError(f"the power {ast.unparse(exponent)} is not linear in k")
-        if slope.constant().q != 1 or rest.constant().q != 1:
-            raise TypeError(f"the power {ast.unparse(exponent)} is not whole")
-        name, symbol = self.field.spare(f"({value})**k")
-        self.powers[name] = value
-        return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
+            return self._radius_squared() * value.factor**2
+        return super()._raised(value, power)
 
-    def _called(self, name: str, args: list[ast.expr], at: int) -> Any:
-        rows = tuple(a.id for a in args if isinstance(a, ast.Name))
+    def _radius_squared(self) -> Any:
+        if "anchor" in self.rows:  # the row that stays where the run began
+            return self._squared(self.steps.row("anchor", 0))
+        return self._constant("R**2", lambda: self._squared(((0, self.field.number(1)),)))
+
+    def _called(self, name: str, arguments: tuple[Node, ...], at: int) -> Any:
+        rows = tuple(a.name for a in arguments if isinstance(a, Name))
         known = {*self.rows, "solution", "before"}
-        plain = len(rows) == len(args) and known.issuperset(rows)
+        plain = len(rows) == len(arguments) and known.issuperset(rows)
         if name in self.measures and plain:
             return self._measured(name, rows, at)
-        if name in SHIFT and len(args) == 1:
-            return self._value(args[0], at + SHIFT[name])
-        if name in ("before", "upto", "first") and len(args) == 1:
-            return self._summed(name, args[0], at)
-        if name == "sqrt" and len(args) == 1:
-            return self._root(self._value(args[0], at))
-        if name in ("where", "mod", "max", "min"):
-            return self._chosen(name, args, at)
-        values = [self._value(a, at) for a in args]
+        if name in SHIFT and len(arguments) == 1:
+            return self._value(arguments[0], at + SHIFT[name])
+        if name in grammar.ARGUMENTS:
+            return super()._called(name, arguments, at)
+        values = [self._value(a, at) for a in arguments]
         if name in self.properties or name in OPERATORS:
             if not all(isinstance(v, Coefficient) for v in values):
                 raise TypeError(f"{name} takes vectors")
@@ -260,14 +189,12 @@ class Reader:
         offered = ", ".join([*self.properties, *OPERATORS])
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
 
-    def _root(self, value: Any) -> Ratio:
-        if not isinstance(value, Ratio):
-            raise TypeError("the root of what is measured is no quadratic form")
-        name, symbol = self.field.spare(f"sqrt({value})")
-        self.roots[name] = value
-        return symbol
-
     def _operator(self, name: str, points: list[Sparse]) -> Any:
+        if name == "Subgradient" and self.theorem.A != "subdifferential":
+            raise OpcheckError(
+                f"Subgradient holds for A = ∂f alone, and the statement is about "
+                f"{WORDS_OF_A[self.theorem.A]}: say constrained='subdifferential'"
+            )
         match name, points:
             case (("F" | "A" | "S"), [p]):
                 return Coefficient(self.steps.value(name, p))
@@ -298,6 +225,8 @@ class Reader:
     def _filled(self, prop: Property) -> tuple[Any, Any, Any]:
         if prop.kind.better is None:
             return prop.form()
+        if prop.number is not None:
+            return prop.form(prop.number)
         constant = self.symbol(prop.constant, 0)
         return prop.form(constant)
 
@@ -324,37 +253,47 @@ class Reader:
         """What does not depend on k: its value where the run begins, else a name for it."""
         return value() if self.started else Total({name: self.field.number(1)})
 
-    def _summed(self, name: str, summand: ast.expr, at: int) -> Any:
-        if name == "upto":
-            return self._summed("before", summand, at) + self._value(summand, at)
-        if name == "first":
-            return self._constant(f"first({ast.unparse(summand)})", lambda: self._value(summand, 0))
-        if self.started:
-            total: Any = self.field.number(0)
-            for j in range(at):
-                total = total + self._value(summand, j)
-            return total
-        one = self._value(summand, 0)
-        text = f"before({ast.unparse(summand)})"
-        if isinstance(one, Ratio) and one:
-            name, total = self.field.spare(text)
-            self.sums[name] = one
-        else:
-            total = Total({text: self.field.number(1)})
+    def _first(self, summand: Node) -> Any:
+        written = f"first({grammar.unparse(summand)})"
+        return self._constant(written, lambda: self._value(summand, 0))
+
+    def _sum(self, summand: Node, at: int) -> Any:
+        if not self.started:
+            return super()._sum(summand, at)
+        total: Any = self.field.number(0)
         for j in range(at):
             total = total + self._value(summand, j)
-        for j in range(at, 0):
-            total = total - self._value(summand, j)
         return total
 
-    def _chosen(self, name: str, args: list[ast.expr], at: int) -> Any:
-        if name == "where":
-            condition = self._value(args[0], at)
-            return self._value(args[1] if condition else args[2], at)
-        a, b = (self._value(v, at) for v in args)
-        if name == "mod":
-            return self.field.number(a.phase(int(b.constant().p)))
-        return (a if a >= b else b) if name == "max" else (a if a <= b else b)
+    def _sum_before(self, summand: Node, term: Any) -> Any:
+        if isinstance(term, Ratio) and term:
+            return super()._sum_before(summand, term)
+        return Total({f"before({grammar.unparse(summand)})": self.field.number(1)})
+
+
+class Radius:
+    """R with a factor; a number of the statement by its square only."""
+
+    __slots__ = ("factor",)
+
+    def __init__(self, factor: Ratio) -> None:
+        self.factor = factor
+
+    def __mul__(self, other: Any) -> Any:
+        return Radius(self.factor * other) if isinstance(other, Ratio) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Radius:
+        return Radius(-self.factor)
+
+    def __truediv__(self, other: Any) -> Any:
+        return Radius(self.factor / other) if isinstance(other, Ratio) else NotImplemented
+
+    def _refused(self, *_: Any) -> Any:
+        raise TypeError("R enters by its square only")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __rtruediv__ = _refused
 
 
 def _exact(value: Any) -> Any:

@@ -369,7 +369,7 @@ class Oracles:
             point = plus(before, value, -gamma)
             self.calls.append({"name": name, "of": of, "before": before, "gamma": gamma})
             self.seen[key] = point, value
-            if of == "F" and gamma != 0:
+            if (of == "F" or not self.constrained) and gamma != 0:  # where A = 0, S is F
                 self.seen["F", frozenset(point.items()), Fraction(0)] = point, value
             if of == "S" and self.split:
                 self.ask("F", point, 0)

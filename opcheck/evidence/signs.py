@@ -52,11 +52,17 @@ class Domain:
 
     Args:
         symbols: in the order in which they were introduced.
+        most: in how many ways ranges are resolved for one sign; fewer may miss one, and are quick.
     """
 
     def __init__(
-        self, field: Field, symbols: Sequence[str], constraints: Sequence[Constraint]
+        self,
+        field: Field,
+        symbols: Sequence[str],
+        constraints: Sequence[Constraint],
+        most: int = CHARTS,
     ) -> None:
+        self.most = most
         self.field, self.symbols = field, list(symbols)
         self.constraints = list(dict.fromkeys(c for c in constraints if c.value.symbols))
         self._charts: dict[frozenset[str], tuple[list[Chart], Iterator[Chart]]] = {}
@@ -75,6 +81,10 @@ class Domain:
         """Whether value > 0 is proved on the domain."""
         sign, below = self._sign(value.num, True), self._sign(value.den, True)
         return sign is not None and below is not None and sign * below > 0
+
+    def nonzero(self, value: Ratio) -> bool:
+        """Whether value > 0, or value < 0, is proved on the domain."""
+        return self._sign(value.num, True) is not None and self._sign(value.den, True) is not None
 
     def _sign(self, polynomial: Any, strict: bool, depth: int = 0) -> int | None:
         """1, −1, or None where neither is proved; factor by factor."""
@@ -98,6 +108,8 @@ class Domain:
 
     def _search(self, factor: Any, strict: bool, most: int) -> int | None:
         value = Ratio(self.field, factor, self.field.one)
+        if not value.symbols <= {*self.symbols}:
+            return None  # of what is no part of the domain nothing is known
         if (found := self._stated(factor, strict)) is not None:
             return found
         for depth in range(most + 1):
@@ -105,7 +117,9 @@ class Domain:
                 values = [self.field.value(value, p) for p in self.points(value.symbols)]
                 if len({v > 0 for v in values if v}) > 1:
                     return None  # both signs occur
-            for chart in itertools.islice(self.charts(value.symbols), CHARTS if not depth else FEW):
+            for chart in itertools.islice(
+                self.charts(value.symbols), self.most if not depth else FEW
+            ):
                 image = self.field.at(value, chart.images)
                 if strict:
                     found = _strict(image, chart)
@@ -125,8 +139,10 @@ class Domain:
                 continue
             found = 1 if constant > 0 else -1
             for other, power in [*factors, *c.value.den.factor()[1]]:
-                if power % 2 and other != factor:
-                    found *= self._factor(other, True, 0) or 0
+                if other != factor:
+                    # an even power too must not vanish: where it does, nothing is said
+                    sign = self._factor(other, True, 0) or 0
+                    found *= sign if power % 2 else abs(sign)
             if found:
                 return found
         return None

@@ -12,9 +12,10 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.document import document
+from opcheck.engine.guard import guard_method
 from opcheck.errors import OpcheckError
 from opcheck.evidence.adjudicate import adjudicate
-from opcheck.evidence.choices import Empty
+from opcheck.evidence.choices import Empty, parts
 from opcheck.evidence.compare import compare, conclude, needs_solution
 from opcheck.evidence.hypotheses import constants
 from opcheck.model.problem import Problem
@@ -44,7 +45,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         if needs_solution(theorem) and problem.solution_near(problem.start) is None:
             return replace(blank, reason="its solution is not known")
         blank = replace(blank, provenance=known.provenance)
-        compared = compare(theorem, problem, known, fixed=parameters)
+        compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
     except Empty as reason:
         if parameters:
             raise
@@ -55,7 +56,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         return replace(blank, status="error", reason=str(error))
     for one in compared:
         if one.close and one.status == "holds":
-            adjudicate(theorem, problem, known, one)
+            adjudicate(theorem, problem, one)
     return conclude(theorem, blank, compared)
 
 
@@ -64,8 +65,11 @@ class Summary:
     """One theorem over all problems.
 
     Attributes:
+        chosen: the problems were given, and are not the library.
         status: ``violated`` if it is anywhere, else ``error``, ``attained``, ``holds``,
-            ``inconclusive``, ``inapplicable``, the first that occurs.
+            ``inconclusive``, the first that occurs; else ``inapplicable`` to chosen problems, and
+            ``untried`` over a library, where the statement was confronted with nothing.
+        reason: why it was not tried, or not decided anywhere.
         worst: the verdict with the largest measured/bound among those that were decided; for a
             violation the one that shows it.
         provenance: of the weakest constant any decided verdict used.
@@ -73,6 +77,7 @@ class Summary:
 
     theorem: Theorem
     verdicts: tuple[Verdict, ...]
+    chosen: bool = False
 
     @property
     def admissible(self) -> list[Verdict]:
@@ -84,7 +89,23 @@ class Summary:
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
         found = {v.status for v in self.verdicts}
-        return next((s for s in order if s in found), "inapplicable")
+        return next((s for s in order if s in found), "inapplicable" if self.chosen else "untried")
+
+    @property
+    def ok(self) -> bool:
+        """Nothing failed and, over a library, something was decided."""
+        failing = ("violated", "error", *(() if self.chosen else ("untried", "inconclusive")))
+        return self.status not in failing
+
+    @property
+    def reason(self) -> str:
+        """The commonest reason for which no problem decided anything; "" where one did."""
+        said = [v.reason for v in self.admissible if v.reason]
+        said = said or [v.reason for v in self.verdicts if _is_a_range(v)]
+        said = said or [v.reason for v in self.verdicts if v.reason]
+        if self.status not in ("untried", "inconclusive") or not said:
+            return ""
+        return max(dict.fromkeys(said), key=said.count)
 
     @property
     def worst(self) -> Verdict | None:
@@ -92,6 +113,33 @@ class Summary:
         pool = [v for v in self.admissible if v.status == "violated"]
         pool = pool or [v for v in self.admissible if v.status in ("holds", "attained")]
         return max(pool, key=lambda v: (v.ratio, v.k), default=None)
+
+    @property
+    def entered(self) -> dict[str, dict[str, int]]:
+        """Symbol -> part of its range -> comparisons decided there, over all problems."""
+        found: dict[str, dict[str, int]] = {
+            symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
+        }
+        for v in self.verdicts:
+            for symbol, cover in v.entered.items():
+                own = found.setdefault(symbol, {})
+                for part, count in cover.items():
+                    own[part] = own.get(part, 0) + count
+        return found
+
+    @property
+    def holes(self) -> list[str]:
+        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative, low``.
+
+        Of a statement about one family, whose constants are not free, ρ < 0 is one part.
+        """
+        found = []
+        for symbol, cover in self.entered.items():
+            empty = [part for part, count in cover.items() if not count]
+            if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
+                empty = []
+            found += [f"{symbol}: {part}" for part in empty]
+        return found
 
     @property
     def order(self) -> float | None:
@@ -120,6 +168,10 @@ class Summary:
                 "source": str(t.source),
             },
             "status": self.status,
+            "reason": self.reason,
+            "compared": sum(v.compared for v in self.verdicts),
+            "entered": self.entered,
+            "holes": self.holes,
             "problems": len(self.admissible),
             "ratio": worst.ratio if worst else None,
             "where": worst.problem if worst else None,
@@ -137,8 +189,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Nothing is violated and nothing failed."""
-        return all(s.status not in ("violated", "error") for s in self.summaries)
+        """Nothing is violated, nothing failed, and nothing passed without a comparison."""
+        return all(s.ok for s in self.summaries)
+
+    @property
+    def covered(self) -> bool:
+        """Whether every part of every hypothesis range was entered by decided comparisons."""
+        return not any(s.holes for s in self.summaries)
 
     @property
     def worst(self) -> Verdict | None:
@@ -155,6 +212,7 @@ class Report:
         return {
             "schema": SCHEMA,
             "ok": self.ok,
+            "covered": self.covered,
             "not_loaded": registry.failures(),
             "theorems": [s.as_dict() for s in self.summaries],
         }
@@ -169,6 +227,11 @@ class Report:
     def plot(self) -> Any:
         """A matplotlib figure: the worst ratio of each theorem."""
         return registry.get("figures", "ratios")(self)
+
+
+def _is_a_range(verdict: Verdict) -> bool:
+    # "1 / L <= gamma < 1 / L is empty: 1 / L = 1", and not "Monotone of F is not known of it"
+    return " fails: " in verdict.reason or " is empty" in verdict.reason
 
 
 COVERAGE = 44  # problems on which a theorem is run unless all are asked for
@@ -197,8 +260,14 @@ def summary(
     run; the library's order makes that every family once before any family twice.
     """
     theorem: Theorem = registry.get("theorems", name)
+    for family in theorem.on:
+        if problems is None and family not in registry.names("problems"):
+            raise OpcheckError(
+                f"{name} is about {family!r}, and no problem is named so; "
+                "'opcheck list problems' shows them"
+            )
     if problems is not None:
-        return Summary(theorem, tuple(confront(theorem, p) for p in problems))
+        return Summary(theorem, tuple(confront(theorem, p) for p in problems), True)
     verdicts: list[Verdict] = []
     admissible = 0
     for problem in library():
@@ -229,10 +298,13 @@ def verify(
     Returns:
         A Verdict for one theorem by full name on one problem, else a Report.
 
-    Raises OpcheckError for an unknown name, or for parameters outside the theorem's range.
+    Raises OpcheckError for an unknown name, for parameters outside the theorem's range, and for a
+    method that fails its guards.
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
+    for name in chosen:  # a wrong method is one error, and not one on each problem
+        guard_method(registry.get("theorems", name).method)
     if problem is not None:
         where = problem_named(problem) if isinstance(problem, str) else problem
         if len(chosen) == 1 and patterns == chosen:

@@ -93,31 +93,13 @@ def worst(
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     begin = time.perf_counter()
-    notes: list[str] = []
-    for convex in (False, True):
-        stated = claim(entry, k, place, given, convex)
-        program = Program(stated)
-        last = convex or not stated.graphs["A"]
-        try:
-            found = program.smallest()
-        except Unconverged:
-            raise
-        except OpcheckError:
-            if last:
-                raise
-            given_up = "no finite bound"
-        else:
-            if last or found.theta <= 1 + ABOVE:
-                break
-            given_up = f"{found.theta:.6g} times the bound"
-        notes.append(
-            f"for A monotone alone the inequalities give {given_up}; here A is the "
-            "subdifferential of a convex function"
-        )
+    stated = claim(entry, k, place, given)
+    program = Program(stated)
+    solution = program.smallest()
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
     if sparse:
-        few = np.flatnonzero(program.sparse(found))
+        few = np.flatnonzero(program.sparse(solution))
         lam = program.smallest(few).lam * program.unit
         active = tuple((describe(stated, int(i)), float(lam[i])) for i in few)
     scale = stated.scale
@@ -125,8 +107,8 @@ def worst(
     return WorstCase(
         entry.name,
         stated.setting.k,
-        found.theta,
-        None if bound is None else found.theta * bound,
+        solution.theta,
+        None if bound is None else solution.theta * bound,
         bound,
         stated.covers,
         {n: str(v) for n, v in stated.setting.constants.items()},
@@ -135,7 +117,7 @@ def worst(
         len(stated.inequalities),
         seconds,
         active,
-        (*stated.setting.notes, *notes),
+        stated.setting.notes,
     )
 
 

@@ -11,6 +11,7 @@ from opcheck.model.primitives import axpy, subtract
     calls=2,
     source="korpelevich1976",
     points="z zbar",
+    constrained=True,
 )
 def extragradient(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   z⁺ = J(z − γ F z̄)."""
@@ -52,6 +53,7 @@ def eg_plus(F, F_data, J, J_data, state, params, k, n):
     calls=2,
     source="pethick2022escaping",
     points="z zbar",
+    constrained=True,
 )
 def ceg_plus(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   g = (z − γ F z) − (z̄ − γ F z̄) ∈ γ S z̄,   z⁺ = z − α g."""
@@ -74,6 +76,7 @@ def ceg_plus(F, F_data, J, J_data, state, params, k, n):
     calls=2,
     source="tseng2000modified",
     points="z zbar",
+    constrained=True,
 )
 def forward_backward_forward(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   z⁺ = z̄ − γ(F z̄ − F z);  g = z − z⁺ ∈ γ S z̄."""

@@ -4,7 +4,14 @@ from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine
 
 
-@method("gradient_descent_ascent", params="gamma", rows="z Fz", calls=1, source="arrow1958")
+@method(
+    "gradient_descent_ascent",
+    params="gamma",
+    rows="z Fz",
+    calls=1,
+    source="arrow1958",
+    constrained=True,
+)
 def gradient_descent_ascent(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z − γ F z)."""
     z, Fz = state[0], state[1]

@@ -11,6 +11,7 @@ from opcheck.model.primitives import axpy, combine, copy
     calls=1,
     source="popov1980",
     points="zbar",
+    constrained=True,
 )
 def past_extragradient(F, F_data, J, J_data, state, params, k, n):
     """z̄_k = J(z − γ F z̄_{k−1}),   z⁺ = J(z − γ F z̄_k);  starts with z̄_0 := z⁰.
@@ -39,6 +40,7 @@ def past_extragradient(F, F_data, J, J_data, state, params, k, n):
     calls=1,
     source="popov1980",
     points="zbar",
+    constrained=True,
 )
 def warm_past_extragradient(F, F_data, J, J_data, state, params, k, n):
     """Past extragradient started with z̄_{−1} := z⁰, so that its first step is one of extragradient.
@@ -83,6 +85,7 @@ def ogda_plus(F, F_data, J, J_data, state, params, k, n):
     rows="z Fz past",
     calls=1,
     source="malitsky2020forward",
+    constrained=True,
 )
 def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z − 2γ F z + γ F z₋), with z₋₁ := z⁰; the optimistic gradient method where A = 0."""
@@ -105,6 +108,7 @@ def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
     rows="z zbar Fz",
     calls=1,
     source="malitsky2020golden",
+    constrained=True,
 )
 def golden_ratio(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z̄ − γ F z),   z̄⁺ = ((φ − 1) z⁺ + z̄)/φ: the golden ratio algorithm, fixed step."""

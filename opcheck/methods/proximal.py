@@ -4,7 +4,14 @@ from opcheck.model.method import method
 from opcheck.model.primitives import at, axpy, combine, copy, resolvent_of_sum
 
 
-@method("proximal_point", params="gamma", rows="z Jz", calls=0, source="rockafellar1976")
+@method(
+    "proximal_point",
+    params="gamma",
+    rows="z Jz",
+    calls=0,
+    source="rockafellar1976",
+    constrained=True,
+)
 def proximal_point(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J_{γS} z."""
     z, Jz = state[0], state[1]
@@ -14,7 +21,14 @@ def proximal_point(F, F_data, J, J_data, state, params, k, n):
         copy(z, Jz)
 
 
-@method("relaxed_proximal_point", params="gamma lam", rows="z Jz", calls=0, source="eckstein1992")
+@method(
+    "relaxed_proximal_point",
+    params="gamma lam",
+    rows="z Jz",
+    calls=0,
+    source="eckstein1992",
+    constrained=True,
+)
 def relaxed_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = (1 − λ) z + λ J_{γS} z."""
     z, Jz = state[0], state[1]
@@ -24,7 +38,14 @@ def relaxed_proximal_point(F, F_data, J, J_data, state, params, k, n):
         combine(z, 1 - lam, z, lam, Jz)
 
 
-@method("inner_loop", params="gamma", rows="z anchor Fz", calls=1, source="pethick2023stable")
+@method(
+    "inner_loop",
+    params="gamma",
+    rows="z anchor Fz",
+    calls=1,
+    source="pethick2023stable",
+    constrained=True,
+)
 def inner_loop(F, F_data, J, J_data, state, params, k, n):
     """w⁺ = J(z⁰ − γ F w): the loop inside RAPP on its own; row ``z`` is w, ``anchor`` is z⁰."""
     w, anchor, Fw = state[0], state[1], state[2]
@@ -42,6 +63,7 @@ def inner_loop(F, F_data, J, J_data, state, params, k, n):
     calls="tau",
     source="pethick2023stable",
     points="z w",
+    constrained=True,
 )
 def approximate_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """w ← z;  τ_k times  w ← J(z − γ F w);  z⁺ = w."""
@@ -64,6 +86,7 @@ def approximate_proximal_point(F, F_data, J, J_data, state, params, k, n):
     calls="tau",
     source="pethick2023stable",
     points="z w",
+    constrained=True,
 )
 def rapp(F, F_data, J, J_data, state, params, k, n):
     """w ← z;  τ_k times  w ← J(z − γ F w);  z⁺ = (1 − λ) z + λ w."""
@@ -85,6 +108,7 @@ def rapp(F, F_data, J, J_data, state, params, k, n):
     rows="z anchor Jz",
     calls=0,
     source="alacaoglu2024revisiting",
+    constrained=True,
 )
 def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """Halpern on the relaxed resolvent: z⁺ = β_k z⁰ + (1 − β_k)(z + λ(J_{γS} z − z))."""
@@ -104,6 +128,7 @@ def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
     rows="z x past Jz",
     calls=0,
     source="kim2021accelerated",
+    constrained=True,
 )
 def accelerated_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """x⁺ = J_{γS} z,   z⁺ = x⁺ + w(x⁺ − x) − w(x − z₋),  w = k/(k + 2)."""

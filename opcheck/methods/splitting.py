@@ -4,7 +4,14 @@ from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine, identity, resolvent_of_sum
 
 
-@method("douglas_rachford", params="gamma lam", rows="z x y", calls=0, source="lions1979splitting")
+@method(
+    "douglas_rachford",
+    params="gamma lam",
+    rows="z x y",
+    calls=0,
+    source="lions1979splitting",
+    constrained=True,
+)
 def douglas_rachford(F, F_data, J, J_data, state, params, k, n):
     """x = J_{γF} z,   y = J(2x − z),   z⁺ = z + λ(y − x)."""
     z, x, y = state[0], state[1], state[2]

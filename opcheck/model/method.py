@@ -87,7 +87,12 @@ class Method:
         packed: list[Any] = []
         for p in self.parameters:
             value = given[p.name]
-            if isinstance(value, str) or np.ndim(value) > p.sequence or np.size(value) == 0:
+            shape, parts = np.shape(value), np.ravel(np.array(value, dtype=object))
+            if (
+                len(shape) > p.sequence
+                or 0 in shape
+                or any(part is None or isinstance(part, str | complex) for part in parts)
+            ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
                 raise OpcheckError(f"{self.name}: {p.name} = {value!r} must be {wanted}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
@@ -191,8 +196,8 @@ def method(
     rows: str,
     calls: int | str,
     source: str,
+    constrained: bool | None = None,
     points: str = "z",
-    constrained: bool = True,
 ) -> Callable[[Advance], Advance]:
     """Register an iteration.
 
@@ -201,9 +206,17 @@ def method(
             k and must come last.
         rows: state rows; the first is z; ``Fz=0`` starts at 0 instead of at z⁰.
         calls: operator calls an iteration: a number or a formula in the parameters.
+        constrained: to be said of every method: True where it calls J, directly or by
+            ``resolvent_of_sum``, and so has a form with A ≠ 0; False where it has none.
         points: rows at which F is evaluated.
-        constrained: False where the method has no form with A ≠ 0.
+
+    Raises OpcheckError where ``constrained`` is not said, or the name is taken.
     """
+    if not isinstance(constrained, bool):
+        raise OpcheckError(
+            f"method {name!r} must say constrained=True (it calls J and runs where A is not 0) or "
+            "constrained=False"
+        )
 
     def enter(function: Advance) -> Advance:
         words = rows.split()

@@ -26,6 +26,23 @@ Kernel = Callable[..., None]
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What a formula needs at a point to be defined and smooth there, read before any cancelling.
+
+    Attributes:
+        of: a denominator, or what a root or logarithm is taken of, as an operator into one entry.
+        positive: it must be > 0; else only not 0.
+    """
+
+    of: Operator
+    positive: bool
+
+    def __str__(self) -> str:
+        """As in ``cos(x) ≠ 0``."""
+        return f"{self.of.formula} {'> 0' if self.positive else '≠ 0'}"
+
+
+@dataclass(frozen=True)
 class Operator:
     """A single-valued operator F on R^d.
 
@@ -40,6 +57,7 @@ class Operator:
         derive: makes ``slopes``, where a formula is known.
         matrix: M of F(z) = Mz + q, where F is affine and d moderate.
         potential: f of F = ∇f as such an operator, into one entry, where there is one.
+        conditions: where they all hold F is smooth, and equal to its simplified kernel.
     """
 
     kernel: Kernel
@@ -53,6 +71,7 @@ class Operator:
     derive: Callable[[], Operator] | None = None
     matrix: NDArray[np.float64] | None = None
     potential: Operator | None = None
+    conditions: tuple[Condition, ...] = ()
 
     @functools.cached_property
     def slopes(self) -> Operator | None:

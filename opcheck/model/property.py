@@ -65,6 +65,20 @@ class Property:
         inner = "" if self.kind.better is None else f"({self.constant})"
         return f"{self.kind.name}{inner} of {self.of}"
 
+    @property
+    def number(self) -> Fraction | None:
+        """The constant where it is a number, or a text that is one, and no symbol."""
+        if isinstance(self.constant, int | Fraction) and not isinstance(self.constant, bool):
+            return Fraction(self.constant)
+        if isinstance(self.constant, float):
+            return Fraction(str(self.constant))
+        if isinstance(self.constant, str):
+            try:
+                return Fraction(self.constant)
+            except (ValueError, ZeroDivisionError):
+                return None
+        return None
+
     def form(self, constant: Any = None) -> Form:
         """The form in (x − y, Fx − Fy), or (x − y, u − v) of A or S; T is turned into F = I − T."""
         value = self.constant if constant is None else constant

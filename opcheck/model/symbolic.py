@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from opcheck.errors import OpcheckError
-from opcheck.model.operator import Operator
+from opcheck.model.operator import Condition, Operator
 
 ELEMENTARY = ("exp", "log", "sin", "cos", "tanh", "sqrt", "atan")
 
@@ -31,10 +31,11 @@ def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator
     import sympy
 
     ours, theirs = _variables("x", x), _variables("y", y)
-    phi = _parse(payoff, [*ours, *theirs], parameters)
+    asked: dict[Any, bool] = {}
+    phi = _parse(payoff, [*ours, *theirs], parameters, asked)
     components = [sympy.diff(phi, sympy.Symbol(v, real=True)) for v in ours]
     components += [-sympy.diff(phi, sympy.Symbol(v, real=True)) for v in theirs]
-    return _build(components, [*ours, *theirs], parameters, f"min max {payoff}")
+    return _build(components, [*ours, *theirs], parameters, f"min max {payoff}", asked)
 
 
 def field(components: Sequence[str], variables: str, **parameters: float) -> Operator:
@@ -52,8 +53,9 @@ def field(components: Sequence[str], variables: str, **parameters: float) -> Ope
         raise OpcheckError(
             f"a field in {len(names)} variables has {len(names)} components, not {len(components)}"
         )
-    parsed = [_parse(c, names, parameters) for c in components]
-    return _build(parsed, names, parameters, f"F = ({', '.join(components)})")
+    asked: dict[Any, bool] = {}
+    parsed = [_parse(c, names, parameters, asked) for c in components]
+    return _build(parsed, names, parameters, f"F = ({', '.join(components)})", asked)
 
 
 def gradient(potential: str, variables: str = "x", **parameters: float) -> Operator:
@@ -69,9 +71,11 @@ def gradient(potential: str, variables: str = "x", **parameters: float) -> Opera
     import sympy
 
     names = variables.split()
-    f = _parse(potential, names, parameters)
+    asked: dict[Any, bool] = {}
+    f = _parse(potential, names, parameters, asked)
     symbols = [sympy.Symbol(v, real=True) for v in names]
-    made = _build([sympy.diff(f, s) for s in symbols], names, parameters, f"∇({potential})")
+    slopes = [sympy.diff(f, s) for s in symbols]
+    made = _build(slopes, names, parameters, f"∇({potential})", asked)
     constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
     kernel = _function("potential", [f], symbols, constants)
     data = np.array([_value(c, parameters) for c in constants])
@@ -84,7 +88,69 @@ def _variables(stem: str, count: int) -> list[str]:
     return [stem] if count == 1 else [f"{stem}{i}" for i in range(count)]
 
 
-def _parse(source: str, variables: Sequence[str], parameters: Mapping[str, float]) -> Any:
+class _Term:
+    """A part of a formula as it is read: sympy's value of it, which may cancel, and what it asks.
+
+    Every denominator, root and logarithm is noted before sympy can cancel it, so that the notes
+    tell where the formula *as written* is defined and smooth.
+    """
+
+    def __init__(self, value: Any, asked: dict[Any, bool]) -> None:
+        self.value, self.asked = value, asked  # expression -> whether it must be > 0 or only != 0
+
+    def _with(self, other: Any, operation: Callable[[Any, Any], Any]) -> _Term:
+        return _Term(operation(self.value, getattr(other, "value", other)), self.asked)
+
+    def __add__(self, other: Any) -> _Term:
+        return self._with(other, lambda p, q: p + q)
+
+    def __sub__(self, other: Any) -> _Term:
+        return self._with(other, lambda p, q: p - q)
+
+    def __mul__(self, other: Any) -> _Term:
+        return self._with(other, lambda p, q: p * q)
+
+    def __truediv__(self, other: Any) -> _Term:
+        self.ask(other.value, False)
+        return self._with(other, lambda p, q: p / q)
+
+    def __pow__(self, other: Any) -> _Term:
+        if not other.value.is_Integer:
+            self.ask(self.value, True)
+        elif other.value < 0:
+            self.ask(self.value, False)
+        return self._with(other, lambda p, q: p**q)
+
+    def __neg__(self) -> _Term:
+        return _Term(-self.value, self.asked)
+
+    def __pos__(self) -> _Term:
+        return self
+
+    def ask(self, value: Any, positive: bool) -> None:
+        """Note that an expression must not vanish, or be positive."""
+        import sympy
+
+        if value.is_number:
+            if value.is_zero or (positive and not value.is_positive):
+                what = "the root, power or logarithm" if positive else "a quotient"
+                raise OpcheckError(f"{what} of {value} is not defined")
+        elif not positive and value.is_Mul:
+            for factor in value.args:
+                self.ask(factor, False)
+        elif not positive and value.is_Pow and value.exp.is_Integer:
+            self.ask(value.base, False)
+        elif not isinstance(value, sympy.exp):
+            self.asked[value] = positive or self.asked.get(value, False)
+
+
+def _parse(
+    source: str,
+    variables: Sequence[str],
+    parameters: Mapping[str, float],
+    asked: dict[Any, bool],
+) -> Any:
+    """The formula as an expression; ``asked`` grows by what must not vanish, or be positive."""
     import sympy
     from sympy.parsing.sympy_parser import (
         convert_xor,
@@ -93,19 +159,36 @@ def _parse(source: str, variables: Sequence[str], parameters: Mapping[str, float
         standard_transformations,
     )
 
-    known: dict[str, Any] = {v: sympy.Symbol(v, real=True) for v in [*variables, *parameters]}
-    functions = {name: getattr(sympy, name) for name in ELEMENTARY} | {"pi": sympy.pi}
-    internal = {n: getattr(sympy, n) for n in ("Integer", "Float", "Rational", "Symbol")}
+    def term(make: Callable[..., Any], positive: bool = False) -> Callable[..., _Term]:
+        def call(*arguments: Any) -> _Term:
+            if positive:
+                for a in arguments:
+                    a.ask(a.value, True)
+            return _Term(make(*(getattr(a, "value", a) for a in arguments)), asked)
+
+        return call
+
+    known = {v: sympy.Symbol(v, real=True) for v in [*variables, *parameters]}
+    names: dict[str, Any] = {
+        name: term(getattr(sympy, name), name in ("log", "sqrt")) for name in ELEMENTARY
+    }
+    names |= {"pi": _Term(sympy.pi, asked)} | {n: _Term(v, asked) for n, v in known.items()}
+    internal: dict[str, Any] = {
+        n: term(getattr(sympy, n)) for n in ("Integer", "Float", "Rational", "Symbol")
+    }
+    internal["Function"] = lambda name: term(sympy.Function(name))
     try:
-        expression = parse_expr(
+        read = parse_expr(
             source,
-            local_dict={**functions, **known},
-            global_dict=internal | {"Function": sympy.Function},
+            local_dict=names,
+            global_dict=internal,
             transformations=(*standard_transformations, convert_xor, rationalize),
         )
+        expression = read.value
+        free = expression.free_symbols
     except Exception as error:
         raise OpcheckError(f"{source!r} is not a formula: {error}") from error
-    unknown = {str(s) for s in expression.free_symbols} - known.keys()
+    unknown = {str(s) for s in free} - known.keys()
     unknown |= {str(f.func) for f in expression.atoms(sympy.core.function.AppliedUndef)}
     if unknown:
         raise OpcheckError(
@@ -115,8 +198,21 @@ def _parse(source: str, variables: Sequence[str], parameters: Mapping[str, float
     return expression
 
 
+def _conditions(
+    asked: Mapping[Any, bool], variables: list[str], parameters: Mapping[str, float]
+) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(_build([value], variables, parameters, str(value)), positive)
+        for value, positive in asked.items()
+    )
+
+
 def _build(
-    components: Sequence[Any], variables: list[str], parameters: Mapping[str, float], formula: str
+    components: Sequence[Any],
+    variables: list[str],
+    parameters: Mapping[str, float],
+    formula: str,
+    asked: Mapping[Any, bool] | None = None,
 ) -> Operator:
     import sympy
 
@@ -136,6 +232,7 @@ def _build(
         tuple(_entry(c) for c in constants),
         dict(parameters),
         derive=derive,
+        conditions=_conditions(asked or {}, variables, parameters),
     )
 
 
@@ -182,7 +279,7 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
         return place[e]
     if e.is_Integer:
         return f"({e})" if e < 0 else str(e)
-    if e.is_Rational or e in constants:
+    if e.is_Rational or e is sympy.pi or e in constants:
         if e not in constants:
             constants.append(e)
         return f"data[{constants.index(e)}]"

@@ -1,14 +1,14 @@
 """Formulas as text: bounds, measures, step ranges, closed-form constants.
 
-A text is a Python expression over declared symbols and a fixed list of functions, parsed once and
-evaluated under any reading. With floats it is numpy arithmetic; under the exact readings a literal
-such as ``0.3`` is the rational 3/10 and division of integers is a rational, so nothing rounds.
+A text is parsed once into the tree of ``grammar`` and evaluated under any reading. With floats it
+is numpy arithmetic; under the exact readings a literal such as ``0.3`` is the rational 3/10 and
+division of integers is a rational, so nothing rounds.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +17,18 @@ from typing import Any
 import numpy as np
 
 from opcheck.errors import OpcheckError
+from opcheck.model import grammar
+from opcheck.model.grammar import (
+    ACCUMULATING,
+    ARGUMENTS,
+    Binary,
+    Call,
+    Comparison,
+    Name,
+    Negative,
+    Node,
+    Number,
+)
 
 
 def before(s: Any) -> Any:
@@ -37,6 +49,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cos": np.cos,
     "atan": np.arctan,
     "ceil": np.ceil,
+    "floor": np.floor,
     "abs": np.abs,
     "max": np.maximum,
     "min": np.minimum,
@@ -47,14 +60,22 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "best": np.minimum.accumulate,
     "first": first,
 }
-ARGUMENTS = {"where": 3, "max": 2, "min": 2, "mod": 2}  # the others take one
+assert FUNCTIONS.keys() == ARGUMENTS.keys()
+RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+}
+Series = tuple[str, tuple[str, ...]]  # a measure and the rows it is taken at
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """How a reading evaluates texts: literals, quotient, power, π, and its own functions."""
+    """How a reading evaluates texts: decimals, quotient, power, π, and its own functions."""
 
-    literal: Callable[[str], Any]
+    literal: Callable[[Fraction], Any]
     divide: Callable[[Any, Any], Any]
     power: Callable[[Any, Any], Any]
     pi: Any
@@ -63,42 +84,23 @@ class Arithmetic:
 
 FLOAT = Arithmetic(
     # numpy's power of two integers wraps around past 2^63
-    literal=lambda text: float(text),
+    literal=float,
     divide=np.divide,
     power=np.float_power,
     pi=float(np.pi),
 )
 
 
-@dataclass(frozen=True)
-class Chain:
-    """One range ``lo < name <= hi``; an absent end is None, ``strict`` says which ends are open.
-
-    Where the middle is no parameter, ``parameter`` is False: the chain is then a condition.
-    """
-
-    name: str
-    lo: Text | None
-    hi: Text | None
-    strict: tuple[bool, bool]
-    parameter: bool = True
-
-    def __str__(self) -> str:
-        """The range as it is read aloud."""
-        left = f"{self.lo} {'<' if self.strict[0] else '<='} " if self.lo else ""
-        right = f" {'<' if self.strict[1] else '<='} {self.hi}" if self.hi else ""
-        return f"{left}{self.name}{right}"
-
-
 class Text:
-    """A parsed formula.
+    """A formula over symbols and, where measures are named, over recorded sequences.
 
     Args:
-        source: the expression.
-        sequences: names that may be called with row names, as ``residual(zbar)``; each use becomes
-            a symbol of its own (see ``recorded``).
+        source: the formula, or its tree.
+        measures: names that stand for sequences, at rows as in ``residual(zbar)``; each use is a
+            symbol of its own (see ``recorded``).
 
     Attributes:
+        tree: what is evaluated.
         names: free symbols, with recorded sequences under their written form.
         recorded: written form -> (measure, rows).
         ahead: written forms used inside ``next(...)``.
@@ -106,28 +108,23 @@ class Text:
     Raises OpcheckError where the text is not an expression of the permitted kind.
     """
 
-    def __init__(self, source: str, sequences: frozenset[str] = frozenset()) -> None:
-        self.source = source
-        self.recorded: dict[str, tuple[str, tuple[str, ...]]] = {}
+    def __init__(self, source: str | Node, measures: frozenset[str] = frozenset()) -> None:
+        self.source = source if isinstance(source, str) else grammar.unparse(source)
+        self.tree = grammar.parse(source) if isinstance(source, str) else source
+        self.recorded: dict[str, Series] = {}
         self.ahead: set[str] = set()
-        self._sequences = sequences
-        self._literals: dict[str, str] = {}
-        try:
-            tree = ast.parse(source.strip(), mode="eval")
-        except SyntaxError as error:
-            raise OpcheckError(f"{source!r} is not a formula: {error.msg}") from error
-        body = self._visit(tree.body)
-        self.names = frozenset(
-            n.id
-            for n in ast.walk(body)
-            if isinstance(n, ast.Name) and not n.id.startswith("_") and n.id not in FUNCTIONS
-        ) - {"pi"}
-        expression = ast.fix_missing_locations(ast.Expression(body))
-        self._code = compile(expression, f"<formula {source}>", "eval")
+        self._measures = measures
+        grammar.checked(self.tree)
+        self.names = frozenset(self._symbols(self.tree, False)) - {"pi"}
 
     def __str__(self) -> str:
         """The source."""
         return self.source
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether a value at k is made of those at other k too."""
+        return not ACCUMULATING.isdisjoint(grammar.functions(self.tree))
 
     def evaluate(self, symbols: Mapping[str, Any], arithmetic: Arithmetic = FLOAT) -> Any:
         """The value for given symbols (numbers or arrays over k).
@@ -137,74 +134,112 @@ class Text:
         missing = sorted(self.names - symbols.keys())
         if missing:
             raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
-        scope = {
-            **symbols,
-            **FUNCTIONS,
-            **arithmetic.functions,
-            **{name: arithmetic.literal(text) for name, text in self._literals.items()},
-            "_divide": arithmetic.divide,
-            "_power": arithmetic.power,
-            "pi": arithmetic.pi,
-            "__builtins__": {},
-        }
-        return eval(self._code, scope)
+        return self._value(self.tree, symbols, arithmetic)
 
-    def _visit(self, node: ast.expr) -> ast.expr:
+    def _value(self, node: Node, symbols: Mapping[str, Any], arithmetic: Arithmetic) -> Any:
         match node:
-            case ast.Constant(value=bool() | str() | bytes() | None):
-                raise OpcheckError(f"only numbers may stand in {self.source!r}")
-            case ast.Constant(value=int()):
-                return node
-            case ast.Constant(value=float()):
-                text = ast.get_source_segment(self.source.strip(), node) or repr(node.value)
-                name = f"_literal_{len(self._literals)}"
-                self._literals[name] = text
-                return ast.Name(name, ast.Load())
-            case ast.Name(id=name) if name not in FUNCTIONS and not name.startswith("_"):
-                if name in self._sequences:
-                    self.recorded[name] = (name, ())
-                return node
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=operand):
-                return ast.UnaryOp(op, self._visit(operand))
-            case ast.BinOp(left=left, op=op, right=right):
-                a, b = self._visit(left), self._visit(right)
-                if isinstance(op, ast.Div):
-                    return _call("_divide", a, b)
-                if isinstance(op, ast.Pow):
-                    return _call("_power", a, b)
-                if isinstance(op, ast.Add | ast.Sub | ast.Mult):
-                    return ast.BinOp(a, op, b)
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return ast.Compare(self._visit(left), [op], [self._visit(right)])
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                if name in self._sequences:
-                    rows = tuple(a.id for a in args if isinstance(a, ast.Name))
-                    key = f"{name}({', '.join(rows)})"
-                    self.recorded[key] = (name, rows)
-                    return ast.Name(key, ast.Load())
-                if name == "next" and len(args) == 1:
-                    inner = self._visit(args[0])
-                    if isinstance(inner, ast.Name) and inner.id in self.recorded:
-                        self.ahead.add(inner.id)
-                        return ast.Name(f"next {inner.id}", ast.Load())
-                if name in FUNCTIONS and len(args) == ARGUMENTS.get(name, 1):
-                    return _call(name, *(self._visit(a) for a in args))
-                if name in FUNCTIONS:
-                    count = ARGUMENTS.get(name, 1)
-                    raise OpcheckError(f"{name} takes {count} argument(s) in {self.source!r}")
+            case Number(value):
+                return value if isinstance(value, int) else arithmetic.literal(value)
+            case Name(name):
+                return arithmetic.pi if name == "pi" else symbols[name]
+            case Negative(operand):
+                return -self._value(operand, symbols, arithmetic)
+            case Binary(sign, left, right):
+                a = self._value(left, symbols, arithmetic)
+                b = self._value(right, symbols, arithmetic)
+                match sign:
+                    case "+":
+                        return a + b
+                    case "-":
+                        return a - b
+                    case "*":
+                        return a * b
+                    case "/":
+                        return arithmetic.divide(a, b)
+                    case _:
+                        return arithmetic.power(a, b)
+            case Comparison(relation, left, right):
+                a = self._value(left, symbols, arithmetic)
+                return RELATIONS[relation](a, self._value(right, symbols, arithmetic))
+            case Call("next", (argument,)):
+                return symbols[f"next {self._written(argument)}"]
+            case Call(name) if name in self._measures:
+                return symbols[self._written(node)]
+            case Call(name, arguments):
+                values = [self._value(a, symbols, arithmetic) for a in arguments]
+                return arithmetic.functions.get(name, FUNCTIONS[name])(*values)
+
+    def _symbols(self, node: Node, condition: bool) -> set[str]:
+        """The symbols of a part; refuses what has no meaning where it stands."""
+        match node:
+            case Number():
+                return set()
+            case Name(name):
+                if name in self._measures:
+                    return {self._record(node)}
+                if name in ARGUMENTS:
+                    raise OpcheckError(f"{name!r} is a function: {self.source!r} gives it nothing")
+                return {name}
+            case Comparison(_, left, right):
+                if not condition:
+                    raise OpcheckError(
+                        f"{grammar.unparse(node)!r} may not stand in a formula but as the first "
+                        f"argument of where ({self.source!r})"
+                    )
+                return self._symbols(left, False) | self._symbols(right, False)
+            case Call("where", (test, *_)) if not isinstance(test, Comparison):
+                raise OpcheckError(
+                    f"where needs a comparison first, not {grammar.unparse(test)!r}, in "
+                    f"{self.source!r}"
+                )
+            case Call("next", (argument,)):
+                series = isinstance(argument, Name | Call) and _head(argument) in self._measures
+                if not series:
+                    raise OpcheckError(
+                        f"{grammar.unparse(node)!r} may not stand in a formula: next takes a "
+                        f"measure, as next(residual) ({self.source!r})"
+                    )
+                key = self._record(argument)
+                self.ahead.add(key)
+                return {f"next {key}"}
+            case Call(name, _) if name in self._measures:
+                return {self._record(node)}
+            case Call(name, arguments) if name in ARGUMENTS:
+                return set().union(*(self._symbols(a, name == "where") for a in arguments))
+            case Call(name):
                 known = ", ".join(sorted([*FUNCTIONS, "next"]))
-                raise OpcheckError(f"unknown function {name!r} in {self.source!r}; known: {known}")
-        raise OpcheckError(f"{ast.unparse(node)!r} may not stand in a formula ({self.source!r})")
+                hint = " (no measure is named so)" if self._measures else ""
+                raise OpcheckError(
+                    f"unknown function {name!r}{hint} in {self.source!r}; known: {known}"
+                )
+        return set().union(*(self._symbols(c, False) for c in grammar.children(node)))
+
+    def _record(self, node: Node) -> str:
+        """Take note of a measure at its rows; each row is a name."""
+        arguments = grammar.children(node)
+        rows = tuple(a.name for a in arguments if isinstance(a, Name))
+        if len(rows) != len(arguments):
+            wrong = next(a for a in arguments if not isinstance(a, Name))
+            raise OpcheckError(
+                f"{_head(node)} is taken at rows of the method, and {grammar.unparse(wrong)!r} in "
+                f"{self.source!r} is none"
+            )
+        key = self._written(node)
+        self.recorded[key] = (_head(node), rows)
+        return key
+
+    def _written(self, node: Node) -> str:
+        return grammar.unparse(node)
 
 
-def _call(name: str, *args: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+def _head(node: Node) -> str:
+    return node.name if isinstance(node, Name) else node.function if isinstance(node, Call) else ""
 
 
 @functools.lru_cache(maxsize=4096)
-def text(source: str, sequences: frozenset[str] = frozenset()) -> Text:
+def text(source: str, measures: frozenset[str] = frozenset()) -> Text:
     """The parsed formula, parsed once."""
-    return Text(source, sequences)
+    return Text(source, measures)
 
 
 def _rational_power(a: Any, b: Any) -> Fraction:
@@ -235,35 +270,126 @@ def rational_value(source: str, symbols: Mapping[str, Any]) -> Fraction | None:
         return None
 
 
-def chains(source: str, parameters: frozenset[str]) -> list[Chain]:
+@dataclass(frozen=True)
+class Chain:
+    """One range ``lo < name <= hi``; an absent end is None, ``strict`` says which ends are open.
+
+    Where the middle is no parameter, ``parameter`` is False: the chain is then a condition.
+    """
+
+    name: str
+    lo: Text | None
+    hi: Text | None
+    strict: tuple[bool, bool]
+    parameter: bool = True
+
+    @property
+    def symbols(self) -> set[str]:
+        """Every symbol of the range."""
+        ends = [end.tree for end in (self.lo, self.hi) if end is not None]
+        return set().union(*map(grammar.names, [grammar.parse(self.name), *ends]))
+
+    def __str__(self) -> str:
+        """The range as it is read aloud."""
+        left = f"{self.lo} {'<' if self.strict[0] else '<='} " if self.lo else ""
+        right = f" {'<' if self.strict[1] else '<='} {self.hi}" if self.hi else ""
+        return f"{left}{self.name}{right}"
+
+
+def chains(
+    source: str, parameters: frozenset[str], positive: frozenset[str] = frozenset()
+) -> list[Chain]:
     """The ranges in ``lo < name <= hi, ...``, each about one new parameter or a condition.
 
-    Raises OpcheckError where a part is neither.
+    A range of a multiple of a parameter by symbols known to be ``positive``, as in
+    ``0 < gamma*L < 1``, is one of the parameter. Two parts that give one end each of the same
+    parameter are one range.
+
+    Raises OpcheckError where a part is neither, or a parameter has an end twice.
     """
-    if not source.strip():
-        return []
-    try:
-        body = ast.parse(f"({source},)", mode="eval").body
-    except SyntaxError as error:
-        raise OpcheckError(f"{source!r} is no list of ranges: {error.msg}") from error
-    assert isinstance(body, ast.Tuple)
-    found: list[Chain] = []
-    for part in body.elts:
-        if not isinstance(part, ast.Compare):
-            raise OpcheckError(f"{ast.unparse(part)!r} is not a range 'lo < name <= hi'")
-        terms, ops = [part.left, *part.comparators], list(part.ops)
-        if all(isinstance(o, ast.Gt | ast.GtE) for o in ops):
-            turn: dict[type[ast.cmpop], ast.cmpop] = {ast.Gt: ast.Lt(), ast.GtE: ast.LtE()}
-            terms.reverse()
-            ops = [turn[type(o)] for o in reversed(ops)]
-        if len(terms) > 3 or not all(isinstance(o, ast.Lt | ast.LtE) for o in ops):
-            raise OpcheckError(f"{ast.unparse(part)!r} is not a range 'lo < name <= hi'")
-        new = parameters - {c.name for c in found}
-        spot = [i for i, t in enumerate(terms) if isinstance(t, ast.Name) and t.id in new]
-        i = spot[0] if spot else 1
-        lo = text(ast.unparse(terms[i - 1])) if i > 0 else None
-        hi = text(ast.unparse(terms[i + 1])) if i + 1 < len(terms) else None
-        open_lo = i > 0 and isinstance(ops[i - 1], ast.Lt)
-        open_hi = i < len(ops) and isinstance(ops[i], ast.Lt)
-        found.append(Chain(ast.unparse(terms[i]), lo, hi, (open_lo, open_hi), bool(spot)))
-    return found
+    ranges: list[Chain] = []
+    for terms, relations in grammar.parse_ranges(source):
+        shown = _joined(terms, relations)
+        if all(r in (">", ">=") for r in relations):
+            terms = terms[::-1]
+            turned: dict[str, grammar.Relation] = {">": "<", ">=": "<="}
+            relations = [turned[r] for r in reversed(relations)]
+        if len(terms) > 3 or not all(r in ("<", "<=") for r in relations):
+            raise OpcheckError(f"{shown!r} is not a range 'lo < name <= hi'")
+        spots = [i for i, t in enumerate(terms) if _multiple(t, parameters, positive)]
+        taken = {c.name for c in ranges if c.lo and c.hi}
+        fresh = [
+            i for i in spots if (_multiple(terms[i], parameters, positive) or ("",))[0] not in taken
+        ]
+        i = fresh[0] if fresh else spots[0] if spots else min(1, len(terms) - 1)
+        name, factor = _multiple(terms[i], parameters, positive) or (
+            grammar.unparse(terms[i]),
+            None,
+        )
+        lo = _end(terms[i - 1], factor) if i > 0 else None
+        hi = _end(terms[i + 1], factor) if i + 1 < len(terms) else None
+        open_lo = i > 0 and relations[i - 1] == "<"
+        open_hi = i < len(relations) and relations[i] == "<"
+        own = Chain(name, lo, hi, (open_lo, open_hi), bool(spots))
+        same = [j for j, c in enumerate(ranges) if c.parameter and own.parameter and c.name == name]
+        if same:
+            ranges[same[0]] = _joined_ends(ranges[same[0]], own)
+        else:
+            ranges.append(own)
+    return ranges
+
+
+def _joined(terms: list[Node], relations: list[grammar.Relation]) -> str:
+    shown = grammar.unparse(terms[0])
+    for relation, term in zip(relations, terms[1:], strict=True):
+        shown += f" {relation} {grammar.unparse(term)}"
+    return shown
+
+
+def _multiple(
+    node: Node, parameters: frozenset[str], positive: frozenset[str]
+) -> tuple[str, Node | None] | None:
+    """(parameter, factor) where a term is a parameter times positive symbols; None else."""
+    match node:
+        case Name(name) if name in parameters:
+            return name, None
+        case Binary("*", left, right):
+            for one, other in ((left, right), (right, left)):
+                if grammar.names(one) <= positive and _monomial(one):
+                    inner = _multiple(other, parameters, positive)
+                    if inner is not None:
+                        name, factor = inner
+                        return name, one if factor is None else Binary("*", factor, one)
+    return None
+
+
+def _monomial(node: Node) -> bool:
+    """Whether a tree is a product of positive symbols and numbers."""
+    match node:
+        case Name():
+            return True
+        case Number(value):
+            return value > 0
+        case Binary("*" | "/", left, right):
+            return _monomial(left) and _monomial(right)
+        case Binary("**", left, Number()):
+            return _monomial(left)
+    return False
+
+
+def _end(node: Node, factor: Node | None) -> Text:
+    if factor is None:
+        return Text(node)
+    if isinstance(node, Number) and node.value == 0:
+        return Text(node)
+    return Text(Binary("/", node, factor))
+
+
+def _joined_ends(a: Chain, b: Chain) -> Chain:
+    if (a.lo and b.lo) or (a.hi and b.hi):
+        raise OpcheckError(
+            f"{a} and {b} give {a.name} an end twice; write one range with max or min"
+        )
+    lo, hi = a.lo or b.lo, a.hi or b.hi
+    strict = (a.strict[0] if a.lo else b.strict[0], a.strict[1] if a.hi else b.strict[1])
+    return Chain(a.name, lo, hi, strict)

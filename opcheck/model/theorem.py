@@ -9,12 +9,19 @@ from typing import Literal, get_args
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model import signature
 from opcheck.model.method import Method, resolve
 from opcheck.model.proof import Proof
 from opcheck.model.property import Property
 from opcheck.model.text import Chain, Text, chains, text
 
 Claim = Literal["upper bound", "equality", "one-step", "must fail"]
+OfA = Literal["zero", "monotone", "subdifferential"]
+WORDS_OF_A: dict[OfA, str] = {
+    "zero": "A = 0",
+    "monotone": "A maximally monotone",
+    "subdifferential": "A = ∂f with f convex",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Source:
         return f"{self.key}{', ' + self.number if self.number else ''} [{grade}]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Theorem:
     """A convergence statement; see ``theorem`` for the meaning of the fields."""
 
@@ -60,7 +67,7 @@ class Theorem:
     free: tuple[str, ...]
     at_least: tuple[str, ...]
     paper: tuple[Mapping[str, str], ...]
-    constrained: bool
+    constrained: bool | Literal["subdifferential"]
     reaches: float
     doc: str
     proof: Proof | None = None
@@ -85,17 +92,27 @@ class Theorem:
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.method.parameters} - self.let.keys()
         given = {p.constant for p in self.asked}
-        return chains(self.where, frozenset(own - given | set(self.free)))
+        positive = {p.constant for p in self.asked if p.kind.positive and p.number is None}
+        return chains(
+            self.where, frozenset(own - given | set(self.free)), frozenset(map(str, positive))
+        )
 
     @functools.cached_property
     def left(self) -> Text:
         """What is measured."""
-        return text(self.measure, frozenset(registry.names("measures")))
+        return text(self.measure, frozenset(registry.entered("measures")))
 
     @functools.cached_property
     def right(self) -> Text:
         """What bounds it."""
-        return text(self.bound, frozenset(registry.names("measures")))
+        return text(self.bound, frozenset(registry.entered("measures")))
+
+    @property
+    def A(self) -> OfA:
+        """What the statement takes A to be."""
+        if not (self.constrained and self.method.constrained):
+            return "zero"
+        return "subdifferential" if self.constrained == "subdifferential" else "monotone"
 
     @property
     def asked(self) -> tuple[Property, ...]:
@@ -110,7 +127,7 @@ class Theorem:
         ]
         if self.on:
             parts.append(f"problem is {' or '.join(self.on)}")
-        return parts if self.constrained else [*parts, "A = 0"]
+        return [*parts, WORDS_OF_A[self.A]]
 
 
 def theorem(
@@ -132,7 +149,7 @@ def theorem(
     free: Sequence[str] = (),
     at_least: Sequence[str] = (),
     paper: Sequence[Mapping[str, str]] = (),
-    constrained: bool = False,
+    constrained: bool | Literal["subdifferential"] = False,
     reaches: float = 0.0,
     doc: str = "",
     proof: Proof | None = None,
@@ -161,18 +178,22 @@ def theorem(
         at_least: parameters set by ``let`` of which more is covered too, as τ inner steps.
         free: further symbols that ``where`` ranges over, as κ in a horizon rule.
         paper: the source's own parameter choices, as formulas.
-        constrained: whether A ≠ 0 is allowed.
+        constrained: what A may be beside 0: True for every maximally monotone A, "subdifferential"
+            for those of convex functions alone, normal cones among them.
         reaches: the largest measured/bound that the built-in problems are known to reach; the
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
         proof: a potential argument that shows it for all k and all admissible parameters.
 
-    Raises OpcheckError if the claim is unknown or the proof no Proof. The texts are parsed when
-    first used, since they may name methods and measures that load later; one that is no formula is
-    an ``error`` verdict.
+    Raises OpcheckError if the claim is unknown, the proof no Proof, or a text has no meaning; in a
+    file that is being imported once all of it is, since texts name methods and measures.
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
+    if constrained not in (False, True, "subdifferential"):
+        raise OpcheckError(
+            f"{name}: constrained = {constrained!r} is none of False, True, 'subdifferential'"
+        )
     if not isinstance(proof, Proof | None):
         raise OpcheckError(f"{name}: proof is a {type(proof).__name__}; write proof=Proof(...)")
     entry = Theorem(
@@ -200,4 +221,5 @@ def theorem(
         registry.caller(),
     )
     registry.register("theorems", name, entry, entry.place)
+    registry.check_when_loaded("theorems", name, lambda: signature.check(entry))
     return entry

@@ -10,8 +10,11 @@ import numpy as np
 
 from opcheck.model.property import Provenance
 
-Status = Literal["holds", "attained", "violated", "inapplicable", "inconclusive", "error"]
+Status = Literal[
+    "holds", "attained", "violated", "inapplicable", "inconclusive", "error", "untried"
+]
 SEVERITY: tuple[Status, ...] = (
+    "untried",
     "inapplicable",
     "holds",
     "attained",
@@ -27,12 +30,17 @@ class Verdict:
 
     Attributes:
         status: ``holds``; ``attained`` (the bound is met with equality, shown by an enclosure);
-            ``violated``; ``inapplicable``, ``inconclusive``, ``error`` with a reason.
-        ratio: largest measured/bound over all k, horizons and parameter choices.
+            ``violated``; ``inapplicable``, ``inconclusive``, ``error`` with a reason. Only a
+            theorem over a library is ``untried``: it met no problem.
+        ratio: largest measured/bound over all k, horizons and parameter choices; where the bound is
+            not positive, 1 plus the excess over it in units of both sides.
+        excess: ratio - 1 as the ball has it that decided there; None where float64 did.
         k: where it was reached.
         parameters: where it was reached, with the constants L, rho, ... used.
         runs: number of runs made.
-        compared: number of comparisons, one for each k of each run.
+        compared: number of comparisons that float64 or balls decided, at most one for each k of
+            each run; 0 for no other status than ``inconclusive`` and those without runs.
+        entered: symbol -> part of its range -> comparisons decided there.
         profile: slope of the bound in log k, and the largest measured/bound in [K/8, K/4),
             [K/4, K/2), [K/2, K]; empty for a run too short to say.
         provenance: of the weakest constant used.
@@ -51,6 +59,8 @@ class Verdict:
     profile: tuple[float, ...] = ()
     provenance: Provenance = "exact"
     decided: str = "float64"
+    excess: float | None = None
+    entered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def order(self) -> float | None:

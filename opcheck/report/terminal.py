@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +17,7 @@ from opcheck.evidence.attack import Attack
 from opcheck.evidence.certificate import Attempt, Point
 from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
+from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.dossier import Dossier, Standing
 from opcheck.evidence.lyapunov import Potential
 from opcheck.evidence.mutants import Mutant
@@ -32,6 +34,7 @@ STYLE = {
     "error": "bold red",
     "inconclusive": "yellow",
     "inapplicable": "dim",
+    "untried": "bold red",
 }
 
 
@@ -75,10 +78,15 @@ class Bar:
             print(f"{self.what} {self.done}/{self.total} {name}", file=sys.stderr, flush=True)
 
 
-def number(value: float | None, digits: int = 4) -> str:
-    """A ratio, as tables show it: never rounded up to 1, nor down to it."""
+def number(value: float | None, digits: int = 4, excess: float | None = None) -> str:
+    """A ratio, as tables show it: never rounded up to 1, nor down to it.
+
+    Where a ball decided, it says how far from 1 it is: ``excess``, which a float may not hold.
+    """
     if value is None:
         return "–"
+    if excess is not None and abs(excess) < 10.0**-digits:
+        return f"1 {'+' if excess > 0 else '−'} {abs(excess):.2e}" if excess else f"{1:.{digits}f}"
     text = f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
     if value < 1 and float(text) == 1:
         text = "0." + "9" * digits + "…"
@@ -102,7 +110,7 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
         table.add_row(
             s.theorem.name,
             count,
-            number(worst.ratio if worst else None),
+            number(worst.ratio, excess=worst.excess) if worst else number(None),
             worst.problem if worst else "",
             str(worst.k) if worst else "",
             _order(s),
@@ -119,15 +127,36 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
     compared = sum(v.compared for s in report.summaries for v in s.verdicts)
     console.print(
         f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, "
-        f"{compared} comparisons; "
+        f"{compared} comparisons decided; "
         "worst = largest measured/bound; n (m?) = m of n problems are inconclusive"
         + ("; evidence: opcheck show THEOREM --evidence." if standing else "."),
         highlight=False,
     )
     for s in report.summaries:
+        if s.reason:
+            said = "no problem decided anything" if s.admissible else "no problem satisfies it"
+            console.print(f"[{STYLE[s.status]}]{s.status}[/] {s.theorem.name}: {said}", end="")
+            console.print(f", as in: {s.reason}", highlight=False, markup=False)
         for v in s.verdicts:
             if v.status in ("violated", "error"):
                 show_verdict(v, console)
+
+
+def show_coverage(report: Report, console: Console) -> None:
+    """Which parts of each hypothesis range decided comparisons entered, and the holes."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("theorem", "symbol", "comparisons decided in each part of its range", "holes"):
+        table.add_column(column)
+    for s in report.summaries:
+        for symbol, cover in s.entered.items():
+            shown = ", ".join(f"{part} {count}" for part, count in cover.items())
+            holes = ", ".join(part for part, count in cover.items() if not count)
+            table.add_row(s.theorem.name, symbol, shown, f"[bold red]{holes}[/]" if holes else "")
+    console.print(table)
+    console.print()
+    open_ = [f"{s.theorem.name} ({', '.join(s.holes)})" for s in report.summaries if s.holes]
+    said = f"not entered: {'; '.join(open_)}" if open_ else "every part of every range was entered"
+    console.print(f"{len(report.summaries)} theorems; {said}.", highlight=False)
 
 
 def _word(s: Summary) -> str:
@@ -152,11 +181,12 @@ def show_verdict(v: Verdict, console: Console) -> None:
         return
     values = ", ".join(f"{n} = {x:.6g}" for n, x in v.parameters.items())
     console.print(
-        f"  measured/bound = {number(v.ratio, 6)} at k = {v.k}, with {values}", highlight=False
+        f"  measured/bound = {number(v.ratio, 6, v.excess)} at k = {v.k}, with {values}",
+        highlight=False,
     )
     fitted = f", measured ~ k^{v.order:.2f}" if v.order is not None else ""
     console.print(
-        f"  {v.runs} runs, {v.compared} comparisons, decided in {v.decided}; constants "
+        f"  {v.runs} runs, {v.compared} comparisons decided, in {v.decided}; constants "
         f"{v.provenance}{fitted}",
         highlight=False,
     )
@@ -222,7 +252,7 @@ def show_check(found: Check, console: Console) -> None:
         table.add_column(column, justify="right" if column in ("worst", "k") else "left")
     for v in found.verdicts:
         word = f"[{STYLE[v.status]}]{v.status}[/]"
-        table.add_row(v.theorem, number(v.ratio), str(v.k), v.provenance, word)
+        table.add_row(v.theorem, number(v.ratio, excess=v.excess), str(v.k), v.provenance, word)
     console.print(table)
     for v in found.verdicts:
         if v.status in ("violated", "error"):
@@ -372,10 +402,11 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
         table.add_row(one.theorem, one.status, proof.covers if proof else "", used)
     console.print(table)
     console.print()
-    proved = sum(one.status == "proved" for one in found)
+    proved, part = (sum(one.status == s for one in found) for s in ("proved", "in part"))
     console.print(
-        f"{proved} of {len(found)} proved for all k and all admissible parameters; "
-        f"{len(found) - len(tried)} declare no potential argument.",
+        f"{proved} of {len(found)} proved for all k and all admissible parameters"
+        + (f", {part} more for some whole parameters" if part else "")
+        + f"; {len(found) - len(tried)} declare no potential argument.",
         highlight=False,
     )
     for one in tried:
@@ -383,8 +414,33 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
             console.print(one.reason, highlight=False, markup=False)
 
 
+def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
+    """A line a theorem: what each part says of it."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("theorem", "prove", "certify", "worst", "attack", "verify", "agree"):
+        table.add_column(name)
+    for one in found:
+        table.add_row(
+            one.theorem,
+            one.proof,
+            ", ".join(
+                f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}"
+                for k, v in one.certified.items()
+            )
+            or "–",
+            ", ".join(f"k={k}: {v:.6g}" for k, v in one.worst.items()) or "–",
+            ", ".join(f"k={k}: {v:.6g}" for k, v in one.reached.items()) or "–",
+            f"violated on {', '.join(one.violated)}" if one.violated else "not violated",
+            "yes" if one.ok else "NO",
+        )
+    console.print(table)
+
+
 def _show_proof(proof: Proved, console: Console) -> None:
-    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), ("proved for", proof.covers)]
+    verdict = "proved in part, for" if proof.only else "proved for"
+    rows: list[tuple[str, Any]] = [("theorem", proof.theorem), (verdict, proof.covers)]
+    if proof.remark:
+        rows.append(("the author remarks", f"{proof.remark} (not checked)"))
     if proof.potential:
         rows += [("potential V", proof.potential), ("V starts at most", proof.at_most)]
     rows += [("where", f"{name} is {text}") for name, text in proof.symbols.items()]

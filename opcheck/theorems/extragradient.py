@@ -179,7 +179,7 @@ theorem(
     reaches=1.0,
     source=Source("korpelevich1976", "Lemma 1"),
     horizons=[12],
-    constrained=True,
+    constrained="subdifferential",
     doc="Fejér decrease of extragradient for A = ∂g, as a normal cone. Not for every monotone A: "
     "with F a quarter turn, A three times it and γ = 1/2 the left side is 1.92 times the right.",
     proof=Proof(
@@ -241,7 +241,7 @@ theorem(
     source=CAI,
     horizons=[12],
     first=1,
-    constrained=True,
+    constrained="subdifferential",
     doc="‖F z + c‖² never grows, c ∈ A z being what the second projection of the last step gives; "
     "it bounds the squared tangent residual. For A = ∂g, as a normal cone.",
     proof=Proof(
@@ -267,7 +267,7 @@ theorem(
     reaches=0.108,
     source=CAI,
     first=1,
-    constrained=True,
+    constrained="subdifferential",
     doc="Last iterate of constrained extragradient: c ∈ A z as before. The source has 3 in place "
     "of 1 + q + q².",
     proof=Proof(
@@ -318,7 +318,7 @@ theorem(
     source=Source("mokhtari2020unified", derived=True),
     horizons=[12],
     paper=[{"gamma": "1/(4*L)"}],
-    constrained=True,
+    constrained="subdifferential",
     doc="Extragradient contracts by 1 − γμ as long as γ²L² + 2γμ ≤ 1, for A = ∂g.",
     proof=Proof(
         end={

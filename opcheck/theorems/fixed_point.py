@@ -91,7 +91,7 @@ theorem(
 # S_k = 1 + g + ... + g^k for T 1/g-Lipschitz, and Halpern's weights 1/(1 + g² + ... + g^(2k+2))
 CONTRACTIVE = {
     "beta": "(g**2 - 1)/(g**(2*k + 4) - 1)",
-    "S": "(g**(k + 1) - 1)/(g - 1)",
+    "total": "(g**(k + 1) - 1)/(g - 1)",
 }
 PHI, PHI_NEXT = "(g**(2*k + 2) - 1)/(g**2 - 1)", "(g**(2*k + 4) - 1)/(g**2 - 1)"
 # of T = I − r; the parts are 0 at k = 0, where z is the anchor
@@ -100,7 +100,7 @@ CONTRACTIVE_POTENTIAL = (
     f" + 2*{PHI}*g**(2 - 2*k)*inner({{r}}, z - anchor)"
     f" - (g**2 - 1)*{PHI}*g**(-2*k)*norm2(z - anchor)"
 )
-CONTRACTIVE_END = "(1 + g)**2*g**(k - 3)/((1 + g**(k + 1))*S**2)"
+CONTRACTIVE_END = "(1 + g)**2*g**(k - 3)/((1 + g**(k + 1))*total**2)"
 
 theorem(
     "park2022_oc_halpern",
@@ -109,7 +109,7 @@ theorem(
     where="0 < q, q < 1",
     let={"g": "1/q", **CONTRACTIVE},
     measure="residual",
-    bound="(1 + 1/g)**2*R**2/S**2",
+    bound="(1 + 1/g)**2*R**2/total**2",
     order="linear",
     reaches=1.0,
     source=Source("park2022", "Corollary 3.3"),
@@ -121,7 +121,7 @@ theorem(
         step={"Lipschitz(z, next(z))": f"g**2*{PHI}*{PHI_NEXT}*g**(-2*k)"},
         end={
             "potential": CONTRACTIVE_END,
-            "Lipschitz(z, solution)": "g**2*(1 + 1/g)/(g*S)",
+            "Lipschitz(z, solution)": "g**2*(1 + 1/g)/(g*total)",
         },
     ),
 )

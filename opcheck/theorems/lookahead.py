@@ -111,7 +111,7 @@ theorem(
         "size": "sqrt((1 + q**2)**tau)",
         "real": "size*cos(tau*atan(q))",
         "factor": "(1 - lam)**2 + 2*lam*(1 - lam)*real + (lam*size)**2",
-        "loops": "(k - mod(k, tau))/tau",
+        "loops": "floor(k/tau)",
     },
     on=["bilinear"],
     measure="where(mod(k, tau) == 0, distance, R**2)",

@@ -80,7 +80,7 @@ theorem(
     source=Source("cai2022finite", derived=True),
     horizons=[12],
     first=1,
-    constrained=True,
+    constrained="subdifferential",
     doc="‖F z_k + c_k‖² + ‖F z_k − F z̄_{k−1}‖² never grows, c_k ∈ A z_k being what the last "
     "projection gives (0 where A = 0). For A = ∂g, as a normal cone.",
     proof=Proof(
@@ -157,7 +157,7 @@ theorem(
     bound="R**2",
     reaches=1.0,
     source=Source("popov1980", derived=True),
-    constrained=True,
+    constrained="subdifferential",
     doc="Energy of past extragradient started with an extragradient step: what it lost and what is "
     "left stay below the first squared distance. For A = ∂g, as a normal cone.",
     proof=Proof(
@@ -242,7 +242,7 @@ theorem(
     source=Source("malitsky2020golden", "Theorem 1", derived=True),
     first=1,
     paper=[{"phi": "(1 + sqrt(5))/2", "gamma": "phi/(2*L)"}],
-    constrained=True,
+    constrained="subdifferential",
     doc="Energy of the golden ratio algorithm with a fixed step: what it lost, Σ φ‖z − z̄‖², and "
     "what is left stay below the energy after the first step. For A = ∂g.",
     proof=Proof(

@@ -232,7 +232,7 @@ theorem(
     where="0 < mu, 0 < gamma < 1/L",
     let={"g": "1 + 2*gamma*mu", "lam": "1 + 1/g", **CONTRACTIVE},
     measure="resolvent_residual",
-    bound="R**2/S**2",
+    bound="R**2/total**2",
     order="linear",
     reaches=1.0,
     source=Source("park2022", "Theorem 3.2"),
@@ -249,7 +249,7 @@ theorem(
         },
         end={
             "potential": f"({CONTRACTIVE_END})/lam**2",
-            "StronglyMonotone(resolvent(z), solution)": "2*gamma*(1 + g)*(1 + 1/g)/(g*S)/lam**2",
+            "StronglyMonotone(resolvent(z), solution)": "2*gamma*(1 + g)*(1 + 1/g)/(g*total)/lam**2",
         },
     ),
 )

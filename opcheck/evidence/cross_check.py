@@ -1,0 +1,167 @@
+"""Our own parts against each other: what one has shown, no other may refute.
+
+A theorem that is proved and a run that violates it, a certificate below what an operator reaches, an
+upper bound below a lower one: each is an error of ours, whichever part is wrong.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.evidence.attack import attack
+from opcheck.evidence.certificate import NotCertified, certify
+from opcheck.evidence.prove import attempt
+from opcheck.evidence.verify import confront, library, over_processes
+from opcheck.evidence.well_posed import well_posed
+from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.model.problem import Problem
+from opcheck.model.theorem import Theorem
+
+PROBLEMS = 8  # of the library that are run for each statement
+BUDGET = 120  # operators that an attack tries at each k
+SLACK = 1e-6  # of a ratio: what a solver's tolerance and rounding may make
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """What each part says of one statement.
+
+    Attributes:
+        proof: "proved", "in part", "not proved", "none" or "refused".
+        certified: by k, the multiple of the bound that is certified; none where that failed.
+        worst: by k, measured/bound in the worst case by the solver.
+        reached: by k, the largest measured/bound that the attack reached.
+        violated: problems on which a run violates it.
+        disagreements: sentences; each is an error of opcheck.
+    """
+
+    theorem: str
+    proof: str
+    certified: dict[int, str]
+    worst: dict[int, float]
+    reached: dict[int, float]
+    violated: tuple[str, ...]
+    disagreements: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no two parts disagree."""
+        return not self.disagreements
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def cross_check(
+    theorem: str | Theorem, *, ks: Sequence[int] = (), problems: Sequence[Problem] | None = None
+) -> CrossCheck:
+    """Prove, certify, bound, attack and verify one statement, and compare what they say.
+
+    Args:
+        ks: indices, by default the first two that the statement is about, from 1 on.
+        problems: on which it is verified; by default ``PROBLEMS`` admissible ones of the library.
+
+    Raises OpcheckError for a statement that has no meaning: that is refused by every part alike.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    well_posed(entry)
+    first = max(entry.first, 1)
+    chosen = list(ks) or [first, first + 1]
+    proof = attempt(entry).status
+    certified: dict[int, Fraction] = {}
+    bounded: dict[int, float] = {}
+    reached: dict[int, float] = {}
+    for k in chosen:
+        bare = dataclasses.replace(entry, proof=None)
+        for statement in (entry, bare) if entry.proof is not None else (entry,):
+            # with its argument and, by the solver, without it
+            try:
+                ratio = certify(statement, k).ratio
+                certified[k] = min(ratio, certified.get(k, ratio))
+            except NotCertified:
+                pass
+            except OpcheckError:
+                break
+        try:
+            bounded[k] = worst(entry, k).ratio
+        except OpcheckError:
+            pass
+        try:
+            reached[k] = attack(entry, k, budget=BUDGET).ratio
+        except OpcheckError:
+            pass
+    violated = tuple(_violations(entry, problems))
+    return CrossCheck(
+        entry.name,
+        proof,
+        {k: str(v) for k, v in certified.items()},
+        bounded,
+        reached,
+        violated,
+        tuple(_disagreements(entry, proof, certified, bounded, reached, violated)),
+    )
+
+
+def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> list[str]:
+    violated, tried = [], 0
+    for problem in library() if problems is None else problems:
+        if problems is None and tried == PROBLEMS:
+            break
+        verdict = confront(theorem, problem)
+        tried += verdict.status != "inapplicable"
+        if verdict.status == "violated":
+            violated.append(verdict.problem)
+    return violated
+
+
+def _disagreements(
+    theorem: Theorem,
+    proof: str,
+    certified: dict[int, Fraction],
+    bounded: dict[int, float],
+    reached: dict[int, float],
+    violated: Sequence[str],
+) -> list[str]:
+    sentences = []
+    if proof == "proved" and theorem.claim != "must fail":
+        sentences += [f"proved, and violated on {name}" for name in violated]
+        sentences += [
+            f"proved, and an operator of its class reaches {value:.9g} times the bound at k = {k}"
+            for k, value in reached.items()
+            if value > 1 + SLACK
+        ]
+    for k, value in reached.items():
+        if k in certified and value > float(certified[k]) * (1 + SLACK):
+            sentences.append(
+                f"certified at {certified[k]} times the bound at k = {k}, and an operator reaches "
+                f"{value:.9g}"
+            )
+        if k in bounded and value > bounded[k] * (1 + SLACK) + SLACK:
+            sentences.append(
+                f"the worst case at k = {k} is {bounded[k]:.9g} times the bound, and an operator "
+                f"reaches {value:.9g}"
+            )
+    for k, value in bounded.items():
+        if certified.get(k) == 1 and value > 1 + 10 * ABOVE and theorem.proof is None:
+            sentences.append(
+                f"certified at the bound at k = {k}, where the worst case is {value:.9g} times it"
+            )
+    return sentences
+
+
+def _of(name: str) -> CrossCheck:
+    return cross_check(name)
+
+
+def cross_checks(
+    names: Sequence[str], *, jobs: int = 1, progress: Callable[[str], None] | None = None
+) -> list[CrossCheck]:
+    """Each theorem by name."""
+    return over_processes(_of, names, jobs, progress)

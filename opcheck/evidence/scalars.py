@@ -1,0 +1,226 @@
+"""Scalar texts of a statement as rational functions of its symbols, for all k and parameters.
+
+What is no rational function (a sum over j < k, a power x^k, a root, a logarithm) is a spare symbol
+of the field; what is known of its sign is for ``ranges`` to say.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpq
+
+from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.model import grammar
+from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
+from opcheck.model.theorem import Theorem
+
+RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+}
+
+
+@dataclass
+class Spares:
+    """What the spare symbols of a field stand for.
+
+    Attributes:
+        sums: symbol of a sum over j < k -> its term at k.
+        powers: symbol of x^k -> x.
+        roots: symbol of √x -> x.
+    """
+
+    sums: dict[str, Ratio] = field(default_factory=dict)
+    powers: dict[str, Ratio] = field(default_factory=dict)
+    roots: dict[str, Ratio] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sums) + len(self.powers) + len(self.roots)
+
+
+class Scalars:
+    """Values of scalar texts at index k + offset.
+
+    Args:
+        field: of the theorem's constants and parameters, and of what k is made of.
+        k: an index that stands for many, or the number 0 at the start of a run.
+        case: integer parameters that have values.
+        least: the smallest k.
+    """
+
+    def __init__(
+        self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int], least: int = 0
+    ) -> None:
+        self.theorem, self.field, self.k, self.case = theorem, field, k, case
+        self.least = least
+        self.spares = Spares()
+        self.images: dict[str, Ratio] = {}  # further symbols with values
+        self._lets: dict[tuple[str, int], Any] = {}
+
+    def symbol(self, name: str, offset: int) -> Any:
+        """A constant, a parameter, k, or what ``let`` defines, at k + offset."""
+        if name == "k":
+            return self.k + offset
+        if name in self.case:
+            return self.field.number(self.case[name])
+        if name in self.images:
+            return self.images[name]
+        if name in self.theorem.let:
+            key = (name, offset)
+            if key not in self._lets:
+                self._lets[key] = self.read(self.theorem.let[name], offset)
+            return self._lets[key]
+        if name in self.field.known:
+            return self.field.symbol(name)
+        symbols = ", ".join([*self.theorem.let, *self.field.known])
+        raise OpcheckError(f"{name!r} is no symbol of it ({symbols})")
+
+    def read(self, source: str | Node, offset: int = 0) -> Any:
+        """The value of a text. Raises OpcheckError where it can't be read."""
+        try:
+            return self._value(grammar.parse(source) if isinstance(source, str) else source, offset)
+        except (TypeError, ZeroDivisionError, IndexError) as error:
+            shown = source if isinstance(source, str) else grammar.unparse(source)
+            raise OpcheckError(f"{shown!r} can't be read on a step: {error}") from error
+
+    def _value(self, node: Node, at: int) -> Any:
+        match node:
+            case Number(value):
+                return self.rational(Fraction(value))
+            case Name(name):
+                return self._named(name, at)
+            case Negative(operand):
+                return -self._value(operand, at)
+            case Binary("**", left, right):
+                return self._power(left, right, at)
+            case Binary(sign, left, right):
+                return self._combined(sign, self._value(left, at), self._value(right, at))
+            case Comparison(relation, left, right):
+                return self._compared(relation, self._value(left, at), self._value(right, at))
+            case Call(name, arguments):
+                return self._called(name, arguments, at)
+
+    def rational(self, value: Fraction) -> Any:
+        """A rational as a number of the field."""
+        return self.field.number(fmpq(value.numerator, value.denominator))
+
+    def _named(self, name: str, at: int) -> Any:
+        return self.symbol(name, at)
+
+    def _combined(self, sign: str, a: Any, b: Any) -> Any:
+        match sign:
+            case "+":
+                return a + b
+            case "-":
+                return a - b
+            case "*":
+                return a * b
+        return a / b
+
+    def _compared(self, relation: str, a: Any, b: Any) -> bool:
+        """Of a difference that is no number, Undecided: a symbol is equal to nothing by name.
+
+        Of k and a number the answer is the same from some k on; raises Special for one before it.
+        """
+        gap = a - b
+        if gap.symbols == self.k.symbols == {"k"}:
+            zero, one = ({"k": self.field.number(v)} for v in (0, 1))
+            offset = self.field.at(gap, zero)
+            slope = self.field.at(gap, one) - offset
+            if slope and slope * self.field.symbol("k") + offset == gap:
+                last = -(offset / slope).constant()  # where the difference changes its sign
+                if last >= self.least:
+                    raise Special(int(last.floor()))
+                return RELATIONS[relation](slope.constant(), 0)
+        return RELATIONS[relation](gap.constant(), 0)
+
+    def _called(self, name: str, arguments: tuple[Node, ...], at: int) -> Any:
+        match name, arguments:
+            case "sqrt", (argument,):
+                return self._root(self._value(argument, at))
+            case (("before" | "upto" | "first"), (argument,)):
+                return self._summed(name, argument, at)
+            case "where", (test, yes, no):
+                return self._value(yes if self._value(test, at) else no, at)
+            case "mod", (argument, period):
+                return self._residue(self._value(argument, at), self._value(period, at))
+            case (("max" | "min"), (left, right)):
+                return self._extreme(name, self._value(left, at), self._value(right, at))
+        raise OpcheckError(f"{name!r} has no value as a rational function")
+
+    def _residue(self, value: Ratio, period: Ratio) -> Ratio:
+        whole = period.constant()
+        if whole.q != 1 or whole < 1:
+            raise TypeError(f"mod needs a whole period, not {whole}")
+        return self.field.number(value.phase(int(whole.p)))
+
+    def _extreme(self, name: str, a: Any, b: Any) -> Any:
+        return (a if a >= b else b) if name == "max" else (a if a <= b else b)
+
+    def _power(self, base: Node, exponent: Node, at: int) -> Any:
+        return self._raised(self._value(base, at), self._value(exponent, at))
+
+    def _raised(self, value: Any, power: Any) -> Any:
+        if not isinstance(value, Ratio) or not isinstance(power, Ratio):
+            raise TypeError("what is measured is raised to a power")
+        if not power.symbols:
+            whole = power.constant()
+            if whole.q != 1:
+                raise TypeError(f"the power {whole} is not whole")
+            return value ** int(whole.p)
+        # x^(c + m k): a symbol for x^k
+        k = self.symbol("k", 0)
+        zero, one = ({n: self.field.number(v) for n in k.symbols} for v in (0, 1))
+        slope = self.field.at(power, one) - self.field.at(power, zero)
+        slope = slope / (self.field.at(k, one) - self.field.at(k, zero))
+        rest = power - slope * k
+        if slope.symbols or rest.symbols or value.symbols & k.symbols:
+            raise TypeError(f"the power {power} is not linear in k")
+        if slope.constant().q != 1 or rest.constant().q != 1:
+            raise TypeError(f"the power {power} is not whole")
+        name, symbol = self.field.spare(f"({value})**k")
+        self.spares.powers[name] = value
+        return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
+
+    def _root(self, value: Any) -> Ratio:
+        if not isinstance(value, Ratio):
+            raise TypeError("the root of what is measured is no quadratic form")
+        name, symbol = self.field.spare(f"sqrt({value})")
+        self.spares.roots[name] = value
+        return symbol
+
+    def _summed(self, name: str, summand: Node, at: int) -> Any:
+        if name == "upto":
+            return self._summed("before", summand, at) + self._value(summand, at)
+        if name == "first":
+            return self._first(summand)
+        return self._sum(summand, at)
+
+    def _first(self, summand: Node) -> Any:
+        raise OpcheckError(f"first({grammar.unparse(summand)}) has no value here")
+
+    def _sum(self, summand: Node, at: int) -> Any:
+        """A sum over j < k + at, from that over j < k."""
+        term = self._value(summand, 0)
+        total = self._sum_before(summand, term)
+        for j in range(at):
+            total = total + self._value(summand, j)
+        for j in range(at, 0):
+            total = total - self._value(summand, j)
+        return total
+
+    def _sum_before(self, summand: Node, term: Any) -> Any:
+        if not isinstance(term, Ratio):
+            raise Undecided(f"the sum of {grammar.unparse(summand)} is no number")
+        name, total = self.field.spare(f"before({grammar.unparse(summand)})")
+        self.spares.sums[name] = term
+        return total

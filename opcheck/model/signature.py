@@ -1,0 +1,419 @@
+"""What the names of a statement mean, and whether every text of it has a meaning.
+
+Checked when a theorem is registered, so that a slip is one sentence about the declaration and not
+a verdict on something else. What depends on the range of the parameters (roots, denominators) is
+proved later, where ranges are known.
+"""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.model import grammar
+from opcheck.model.grammar import (
+    ACCUMULATING,
+    ARGUMENTS,
+    Binary,
+    Call,
+    Name,
+    Negative,
+    Node,
+    Number,
+)
+from opcheck.model.text import Text
+
+if TYPE_CHECKING:
+    from opcheck.model.measure import Measure
+    from opcheck.model.theorem import Theorem
+
+DRIVEN = ("before", "solution")  # rows that every method has: the point before the step, z*
+RESERVED = {
+    "k": "the index of the iteration",
+    "K": "the horizon",
+    "R": "the distance of the start from the solution",
+    "pi": "the number π",
+    "solution": "the solution z*",
+    "before": "the point before the step",
+    "potential": "the potential of a proof",
+    "next": "what follows",
+    "last": "what came before",
+    **dict.fromkeys(ARGUMENTS, "a function"),
+    **dict.fromkeys(("F", "A", "J", "S", "T"), "an operator"),
+    **dict.fromkeys(("inner", "resolvent", "Resolvent", "Subgradient"), "a function of proofs"),
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The names of a statement.
+
+    Attributes:
+        constants: of its properties.
+        parameters: of the method, those that ``let`` sets included, and free ones.
+        whole: those that are whole numbers.
+        let: name -> tree.
+        varying: names in ``let`` and of sequence parameters that depend on k.
+        rows: of the method, and the driver's.
+    """
+
+    constants: frozenset[str]
+    parameters: frozenset[str]
+    whole: frozenset[str]
+    let: Mapping[str, Node]
+    varying: frozenset[str]
+    rows: tuple[str, ...]
+
+
+def check(theorem: Theorem) -> None:
+    """Raise OpcheckError, naming the theorem and the text, where a statement has no meaning."""
+    try:
+        signature = signature_of(theorem)
+        _ranges(theorem, signature)
+        _sides(theorem, signature)
+        _numbers(theorem)
+        _proof(theorem, signature)
+    except OpcheckError as error:
+        text = str(error)
+        prefix = f"{theorem.name}: "
+        raise OpcheckError(text if text.startswith(prefix) else prefix + text) from error
+
+
+def signature_of(theorem: Theorem) -> Signature:
+    """The names of a theorem. Raises OpcheckError where one has no meaning, or two."""
+    method = theorem.method
+    constants = _constants(theorem)
+    symbols = [p.symbol for p in method.parameters]
+    for name in theorem.free:
+        _fresh(name, "free symbol")
+    for what, some in (("constant", constants), ("free symbol", theorem.free)):
+        for name in some:
+            if name in theorem.let:
+                raise OpcheckError(f"let gives a value to the {what} {name!r}; call it otherwise")
+    rows = (*method.rows, *DRIVEN)
+    for name in theorem.let:
+        _fresh(name, "symbol of let", used=name in symbols)
+        if name in rows and name not in symbols:
+            raise OpcheckError(f"{name!r} is a row of {method.name} and a symbol of let")
+    for name in constants:
+        if name in rows:
+            raise OpcheckError(f"{name!r} is a row of {method.name} and a constant")
+    let = {name: _parsed(source, f"let {name}") for name, source in theorem.let.items()}
+    known = {*constants, *symbols, *theorem.free, *let, "k", "K", "R", "pi"}
+    for name, tree in let.items():
+        _symbols_among(tree, known, f"let {name} = {theorem.let[name]!r}")
+    _acyclic(let)
+    sequences = {p.symbol for p in method.parameters if p.sequence}
+    loose = {*symbols, *theorem.free} - set(constants)
+    varying = {"k"}
+    while True:
+        more = {n for n, tree in let.items() if grammar.names(tree) & varying} - varying
+        if not more:
+            break
+        varying |= more
+    for p in method.parameters:
+        if p.symbol in varying and not p.sequence:
+            raise OpcheckError(f"{p.symbol} is one number in {method.name}, and let has k in it")
+    whole = {p.symbol for p in method.parameters if p.integer}
+    unset = sequences - let.keys() - {c.name for c in theorem.chains}
+    if unset:
+        raise OpcheckError(f"the sequence {', '.join(sorted(unset))} is given no value by let")
+    signature = Signature(
+        frozenset(constants),
+        frozenset(loose),
+        frozenset(whole),
+        let,
+        frozenset(varying - {"k"}),
+        rows,
+    )
+    for name, tree in let.items():
+        _typed(tree, signature, frozenset(), f"let {name}")
+    return signature
+
+
+def _constants(theorem: Theorem) -> list[str]:
+    names: list[str] = []
+    for prop in theorem.asked:
+        if prop.of not in ("F", "A", "S", "T"):
+            raise OpcheckError(f"{prop.kind.name} of {prop.of!r}: of is F, A, S or T")
+        if prop.kind.better is None:
+            if prop.constant is not None:
+                raise OpcheckError(
+                    f"{prop.kind.name} has no constant, and {prop.constant!r} is given"
+                )
+            continue
+        if prop.number is not None:
+            if prop.kind.positive and prop.number <= 0:
+                raise OpcheckError(f"{prop} needs a positive constant")
+            continue
+        name = prop.constant
+        if not isinstance(name, str) or not name.isidentifier():
+            raise OpcheckError(
+                f"{prop.kind.name}({name!r}): the constant of a hypothesis is a symbol or a number"
+            )
+        _fresh(name, "constant")
+        if name in names:
+            raise OpcheckError(
+                f"two properties share the constant {name!r}; give each its own and relate them in "
+                "where"
+            )
+        names.append(name)
+    return names
+
+
+def _fresh(name: str, what: str, used: bool = False) -> None:
+    """Raise OpcheckError for a name that means something else already."""
+    if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+        raise OpcheckError(f"{name!r} is no name for a {what}")
+    if name in RESERVED and not used:
+        raise OpcheckError(f"{name!r} is {RESERVED[name]} and can't be a {what}")
+    if name in registry.entered("measures"):
+        raise OpcheckError(f"{name!r} is a measure and can't be a {what}")
+
+
+def _parsed(source: str, what: str) -> Node:
+    try:
+        return Text(source).tree
+    except OpcheckError as error:
+        raise OpcheckError(f"{what}: {error}") from error
+
+
+def _symbols_among(tree: Node, known: Iterable[str], what: str) -> None:
+    measures = registry.entered("measures")
+    for name in sorted(grammar.names(tree) - set(known)):
+        if name in measures:
+            raise OpcheckError(
+                f"{what}: {name} is a measure, and measures stand in the measure and the bound only"
+            )
+        raise OpcheckError(
+            f"{what}: {name!r} is neither a constant nor a parameter of it; they are {', '.join(sorted(set(known) - {'pi'}))}"
+        )
+
+
+def _acyclic(let: Mapping[str, Node]) -> None:
+    done: set[str] = set()
+    waiting = dict(let)
+    while waiting:
+        ready = [n for n, tree in waiting.items() if not grammar.names(tree) & waiting.keys()]
+        if not ready:
+            raise OpcheckError(f"let goes in a circle: {', '.join(sorted(waiting))}")
+        done |= set(ready)
+        for name in ready:
+            del waiting[name]
+
+
+def _behind(names: Iterable[str], let: Mapping[str, Node]) -> set[str]:
+    """The names, and those that ``let`` makes them of."""
+    reached, waiting = set(names), [n for n in names if n in let]
+    while waiting:
+        more = grammar.names(let[waiting.pop()]) - reached
+        reached |= more
+        waiting += [n for n in more if n in let]
+    return reached
+
+
+def _ranges(theorem: Theorem, signature: Signature) -> None:
+    let = signature.let
+    open_ = signature.parameters - let.keys()
+    ranged = [c.name for c in theorem.chains]
+    for name in sorted(open_ - set(ranged)):
+        raise OpcheckError(f"the parameter {name} has no range in where and no value in let")
+    settled = set(signature.constants) | {"K", "pi"}
+    known = {*signature.constants, *signature.parameters, *let, "K", "pi"}
+    if theorem.on:  # the parameters of its families are symbols too
+        known |= set().union(*(c.symbols for c in [*theorem.conditions, *theorem.chains]))
+    for chain in [*theorem.conditions, *theorem.chains]:
+        ends = [end.tree for end in (chain.lo, chain.hi) if end is not None]
+        trees = ends if chain.parameter else [*ends, _parsed(chain.name, "where")]
+        used: set[str] = set()
+        for tree in trees:
+            _symbols_among(tree, known | {"k", "R"}, f"where: {chain}")
+            _typed(tree, signature, frozenset(), f"where: {chain}")
+            used |= _behind(grammar.names(tree), let)
+        if "k" in used:
+            raise OpcheckError(f"where: {chain} speaks of k, and a range is one for all k")
+        if "R" in used:
+            raise OpcheckError(f"where: {chain} speaks of R, which is no constant of the operator")
+        early = (used & open_) - settled
+        if early:
+            raise OpcheckError(
+                f"where: {chain} speaks of {', '.join(sorted(early))}, whose own range comes later"
+                if chain.parameter and chain.name not in early
+                else f"where: {chain} is no range of one parameter in terms of earlier symbols"
+            )
+        if chain.parameter:
+            if chain.lo is None:
+                raise OpcheckError(f"where: {chain} needs a lower end")
+            settled.add(chain.name)
+    for name in theorem.at_least:
+        if name not in let or name not in signature.whole:
+            raise OpcheckError(f"at_least names {name!r}, which is no whole parameter set by let")
+    for fixed in theorem.paper:
+        for name, source in fixed.items():
+            if name not in ranged:
+                raise OpcheckError(f"paper gives a value to {name!r}, which where gives no range")
+            _symbols_among(_parsed(source, f"paper {name}"), known, f"paper {name}")
+
+
+def _sides(theorem: Theorem, signature: Signature) -> None:
+    known = {*signature.constants, *signature.parameters, *signature.let, "k", "K", "R", "pi"}
+    measures = registry.entered("measures")
+    for what, side in (("measure", theorem.left), ("bound", theorem.right)):
+        for name, rows in side.recorded.values():
+            entry: Measure = measures[name]
+            if len(rows) > len(entry.rows):
+                raise OpcheckError(
+                    f"{what}: {name} is taken at {len(entry.rows)} row(s), not {len(rows)}"
+                )
+            for row in (*rows, *entry.rows[len(rows) :]):
+                if row not in signature.rows:
+                    raise OpcheckError(
+                        f"{what}: {theorem.method.name} has no row {row!r} for {name}; it has "
+                        f"{', '.join(signature.rows)}"
+                    )
+        free = side.names - side.recorded.keys() - {f"next {key}" for key in side.ahead}
+        if not theorem.on:  # a statement about one family speaks of its parameters too
+            for name in sorted(free - known):
+                raise OpcheckError(
+                    f"{what}: {name!r} in {side.source!r} is no symbol of it; they are "
+                    f"{', '.join(sorted(known - {'pi'}))}, and measures"
+                )
+        _typed(side.tree, signature, frozenset(measures), f"{what} {side.source!r}")
+    if not theorem.left.recorded and not theorem.right.recorded:
+        raise OpcheckError("nothing is measured: neither side names a measure")
+
+
+def _typed(node: Node, signature: Signature, measures: frozenset[str], what: str) -> None:
+    """Raise OpcheckError where a function is given what it has no meaning for."""
+    if isinstance(node, Call) and node.function in ACCUMULATING:
+        (argument,) = node.arguments
+        if not _varies(argument, signature, measures):
+            raise OpcheckError(
+                f"{what}: {grammar.unparse(node)} speaks of all k, and "
+                f"{grammar.unparse(argument)} is one number"
+            )
+    if isinstance(node, Call) and node.function == "mod":
+        for argument in node.arguments:
+            if not _whole(argument, signature):
+                raise OpcheckError(
+                    f"{what}: mod takes whole numbers, and {grammar.unparse(argument)} is not known "
+                    "to be one"
+                )
+        if isinstance(node.arguments[1], Number) and node.arguments[1].value < 1:
+            raise OpcheckError(f"{what}: mod needs a period from 1 on")
+    for child in grammar.children(node):
+        if not (isinstance(node, Call) and node.function in measures):
+            _typed(child, signature, measures, what)
+
+
+def _varies(node: Node, signature: Signature, measures: frozenset[str]) -> bool:
+    return any(
+        (
+            isinstance(n, Name)
+            and (n.name == "k" or n.name in signature.varying or n.name in measures)
+        )
+        or (isinstance(n, Call) and n.function in measures)
+        for n in grammar.walk(node)
+    )
+
+
+def _whole(node: Node, signature: Signature) -> bool:
+    match node:
+        case Number(value):
+            return Fraction(value).denominator == 1
+        case Name(name):
+            if name in signature.let and name not in signature.whole:
+                return _whole(signature.let[name], signature)
+            return name in ("k", "K") or name in signature.whole
+        case Negative(operand):
+            return _whole(operand, signature)
+        case Binary("+" | "-" | "*", left, right):
+            return _whole(left, signature) and _whole(right, signature)
+        case Call("ceil" | "floor", _):
+            return True
+        case Call("max" | "min" | "mod", arguments):
+            return all(_whole(a, signature) for a in arguments)
+    return False
+
+
+def whole(node: Node, theorem: Theorem) -> bool:
+    """Whether a tree is a whole number for every k and all parameters of a theorem."""
+    return _whole(node, signature_of(theorem))
+
+
+def _numbers(theorem: Theorem) -> None:
+    if isinstance(theorem.first, bool) or not isinstance(theorem.first, int) or theorem.first < 0:
+        raise OpcheckError(f"first = {theorem.first!r} is no k from 0 on")
+    if not theorem.horizons:
+        raise OpcheckError("horizons is empty: no run would be made")
+    for horizon in theorem.horizons:
+        if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+            raise OpcheckError(f"the horizon {horizon!r} is no whole number from 1 on")
+    if theorem.first >= max(theorem.horizons) and theorem.first > 0:
+        raise OpcheckError(
+            f"it is about k ≥ {theorem.first}, and runs end at k = {max(theorem.horizons)}: give "
+            "larger horizons"
+        )
+
+
+def _proof(theorem: Theorem, signature: Signature) -> None:
+    proof = theorem.proof
+    if proof is None:
+        return
+    if not proof.cases:
+        raise OpcheckError("the proof has no case: cases=() would show nothing")
+    if not proof.end:
+        raise OpcheckError("the proof has no end: say why the bound follows")
+    taken = {
+        *signature.constants,
+        *signature.parameters,
+        *signature.let,
+        *signature.rows,
+        *RESERVED,
+    }
+    ranges = {c.name: c for c in theorem.chains}
+    for case in proof.cases:
+        for name, source in case.items():
+            tree = _parsed(str(source), f"case {name}")
+            if name == "k":
+                fresh = grammar.names(tree) & taken
+                if fresh or len(grammar.names(tree)) != 1:
+                    raise OpcheckError(
+                        f"case k = {source!r} is c*m + r in one further symbol m"
+                        + (f", and {sorted(fresh)[0]!r} means something else" if fresh else "")
+                    )
+                continue
+            if name not in signature.whole or name in signature.let:
+                raise OpcheckError(
+                    f"case {name} = {source!r}: cases choose k and whole parameters that where ranges "
+                    "over; a real parameter stays a symbol"
+                )
+            if not isinstance(tree, Number) or not isinstance(tree.value, int) or tree.value < 1:
+                raise OpcheckError(f"case {name} = {source!r} is no whole number from 1 on")
+            _inside(ranges[name], tree.value)
+    for source in (proof.potential or "0", proof.at_most, *proof.start, *proof.step, *proof.end):
+        grammar.checked(grammar.parse(source))
+    for part in (proof.start, proof.step, proof.end):
+        for source in part.values():
+            grammar.checked(grammar.parse(source))
+
+
+def _inside(chain: object, value: int) -> None:
+    from opcheck.model.text import Chain
+
+    assert isinstance(chain, Chain)
+    for end, below, strict in (
+        (chain.lo, True, chain.strict[0]),
+        (chain.hi, False, chain.strict[1]),
+    ):
+        bound = None if end is None else grammar.constant(end.tree)
+        if bound is None:
+            continue
+        fails = value < bound if below else value > bound
+        if fails or (strict and value == bound):
+            raise OpcheckError(f"case {chain.name} = {value} is outside {chain}")
