@@ -379,7 +379,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
                 }
                 for p in theorem.asked
             ],
-            "hypotheses": list(theorem.hypotheses),
+            "hypotheses": [str(p) for p in theorem.asked],
             "where": theorem.where,
             "let": dict(theorem.let),
             "measure": theorem.measure,

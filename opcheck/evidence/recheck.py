@@ -35,8 +35,8 @@ ERRORS = (OSError, LookupError, TypeError, ValueError, ArithmeticError, Attribut
 ONLY_AT_THE_SOLUTION = {"WeakMinty", "QuasiNonexpansive"}
 OPERATOR_A = {  # what A is -> in words
     "zero": "A = 0",
-    "monotone": "any maximally monotone A",
-    "subdifferential": "A the subdifferential of a convex function, not any monotone A",
+    "monotone": "A maximally monotone",
+    "subdifferential": "A = ∂f with f convex",
 }
 FORMAT = "opcheck certificate 2"
 RATIONAL = re.compile(r"-?[0-9]{1,4000}(/0*[1-9][0-9]{0,3999})?")
@@ -296,11 +296,10 @@ def choice(document: dict[str, Any]) -> str:
 def sentence(document: dict[str, Any]) -> str:
     """The statement, for the one choice of constants and parameters that it is about."""
     said = document["statement"]
-    names = [n for n in said["hypotheses"] if n != OPERATOR_A["zero"]]
     return (
-        f"{said['theorem']}, {said['covers']}, in every dimension, for {', '.join(names)} with "
-        f"{choice(document)}: measure ≤ {document['ratio']} · bound "
-        f"(measure: {said['measure']}; bound: {said['bound']})"
+        f"{said['theorem']}, {said['covers']}, in every dimension, for "
+        f"{', '.join(said['hypotheses'])} with {choice(document)}: measure ≤ {document['ratio']} "
+        f"· bound (measure: {said['measure']}; bound: {said['bound']})"
     )
 
 
