@@ -1,0 +1,145 @@
+"""Parts of opcheck against each other: over the library, and over statements made from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import opcheck.evidence.cross_check as cross
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.errors import OpcheckError
+from opcheck.evidence.cross_check import CrossCheck, cross_check
+from opcheck.evidence.mutants import _changed as changed
+from opcheck.evidence.mutants import kernel_changes
+from opcheck.model.problem import problem
+from opcheck.model.theorem import Theorem
+
+registry.load()
+NAMES = registry.names("theorems")
+QUICK = ["gorbunov2022_eg_last", "lieder2021_halpern", "pethick2022_ceg_plus", "gu2020_ppm_last"]
+FEW = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+FACTORS = ("1/2", "9/10", "99/100", "1", "101/100", "2")
+PROBLEMS = ("bilinear", "rotation_shift", "neg_identity", "tight_linear")
+
+
+def statements(seed: int) -> Iterator[Theorem]:
+    """Statements made from those of the library, true and false, without end.
+
+    A bound is multiplied, moved by a step or taken to another power of R; a hypothesis is left out;
+    a range is wider or narrower; another measure is taken; a kernel has one error.
+    """
+    draw = random.Random(seed)
+    about = [registry.get("theorems", n) for n in NAMES]
+    about = [t for t in about if not t.on and t.claim in ("upper bound", "one-step")]
+    while True:
+        entry = draw.choice(about)
+        changes: dict[str, Any] = {"bound": f"{draw.choice(FACTORS)}*({entry.bound})"}
+        match draw.randrange(6):
+            case 0:
+                changes["bound"] = changes["bound"].replace("(k + 1)", "(k + 2)")
+            case 1 if len(entry.given) > 1:
+                left_out = draw.choice(entry.given)
+                changes["given"] = tuple(p for p in entry.given if p is not left_out)
+            case 2 if entry.chains:
+                chain = draw.choice(entry.chains)
+                if chain.hi is not None:
+                    wider = str(chain).replace(
+                        f"{chain.hi}", f"({chain.hi})*{draw.choice(FACTORS)}"
+                    )
+                    changes["where"] = entry.where.replace(str(chain), wider)
+            case 3:
+                changes["measure"] = draw.choice(["distance", "residual", entry.measure])
+            case 4 if entry.method_name in registry.names("methods"):
+                kernels = list(kernel_changes(registry.get("methods", entry.method_name).kernel))
+                _, kernel = draw.choice(kernels)
+                mutant = dataclasses.replace(entry, **changes)
+                mutant.__dict__["method"] = changed(entry.method_name, entry.method_name, kernel)
+                yield mutant
+                continue
+        yield dataclasses.replace(entry, **changes)
+
+
+def agreed(count: int, seed: int) -> tuple[int, int, int]:
+    """Cross-check so many statements; how many were refused, proved, and shown false."""
+    on = [problem(name) for name in PROBLEMS]
+    made = statements(seed)
+    refused = proved = false = 0
+    for _ in range(count):
+        statement = next(made)
+        try:
+            found = cross_check(statement, ks=(max(statement.first, 1),), problems=on)
+        except OpcheckError:
+            refused += 1
+            continue
+        assert found.ok, (statement.name, statement.where, statement.bound, found.disagreements)
+        proved += found.proof == "proved"
+        false += bool(found.violated) or any(v > 1 + 1e-6 for v in found.reached.values())
+    return refused, proved, false
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_parts_agree_on_the_library(name: str) -> None:
+    found = cross_check(name)
+    assert found.ok, found.disagreements
+    assert not found.violated
+    assert all(value <= 1 + 1e-6 for value in found.reached.values())
+
+
+def test_parts_agree_on_made_statements() -> None:
+    _, proved, false = agreed(12, 1)
+    assert proved
+    assert false
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_parts_agree_on_many_made_statements(seed: int) -> None:
+    refused, proved, false = agreed(50, 100 + seed)
+    assert refused < 25
+    assert proved > 2
+    assert false > 5
+
+
+def test_a_disagreement_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever part is wrong: a proof, a certificate or an upper bound that is too good."""
+    name = "gorbunov2022_eg_last"
+    half = dataclasses.replace(registry.get("theorems", name), bound="R**2/100")
+    on = [problem("bilinear")]
+
+    def sentences() -> str:
+        return " ".join(cross_check(half, ks=(2,), problems=on).disagreements)
+
+    assert sentences() == ""
+    with monkeypatch.context() as planted:
+        planted.setattr(cross, "attempt", lambda _: type("Said", (), {"status": "proved"}))
+        assert "proved, and violated on bilinear" in sentences()
+        assert "proved, and an operator of its class reaches" in sentences()
+    with monkeypatch.context() as planted:
+        planted.setattr(cross, "certify", lambda *_: type("Said", (), {"ratio": 1}))
+        assert "certified at 1 times the bound" in sentences()
+    with monkeypatch.context() as planted:
+        planted.setattr(cross, "worst", lambda *_: type("Said", (), {"ratio": 0.5}))
+        assert "the worst case at k = 2 is 0.5 times the bound" in sentences()
+
+
+def test_the_command_tells_a_disagreement_by_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "pethick2023_relaxed_monotone"
+    good = CliRunner().invoke(main, ["cross-check", name, "--json", "--jobs", "1"])
+    assert good.exit_code == 0, good.output
+    (said,) = json.loads(good.stdout)
+    assert said["proof"] == "proved"
+    wrong = CrossCheck(
+        name, "proved", {}, {}, {}, ("bilinear",), ("proved, and violated on bilinear",)
+    )
+    monkeypatch.setattr(cross, "cross_checks", lambda *_, **__: [wrong])
+    told = CliRunner().invoke(main, ["cross-check", name])
+    assert told.exit_code == 3
+    assert "internal error" in told.stderr
+    assert CliRunner().invoke(main, ["cross-check"]).exit_code == 2
