@@ -583,7 +583,7 @@ def worst(
             found.append(one)
             step(f"{name} k = {one.k}")
     ks_ = [w.k for w in found]
-    reached = search(name, ks_, BUDGET, 0, place, **_texts(parameters)).found
+    reached = search(name, ks_, BUDGET, 0, place, 0, **_texts(parameters)).found
     if as_json:
         both = zip(found, reached, strict=True)
         _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])

@@ -28,6 +28,7 @@ from opcheck.evidence.operators_to_attack import (
     RIDGES,
     SIZE,
     Part,
+    beside,
     bumps,
     of_f,
     parts,
@@ -48,7 +49,7 @@ REACH = 8.0  # where nothing bounds an operator, how large it is taken at most
 ULPS = 8 * np.finfo(float).eps  # to which a hypothesis is met with equality
 ROUNDS = 4  # refinements around the best
 GENES = 4 + 7 * RIDGES + 4  # M, ridges with a switch each, offset, angle of the start, size
-FAR = 1000  # steps of the long runs
+MOVES = 12  # changes to the factors of the best A
 FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
 
@@ -176,6 +177,13 @@ def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budge
             one.evolve(int(part * budget / len(plane)))
             tried.append(one.reached())
             one.runs = 0
+    best = plane[0]
+    for _ in range(0 if free else MOVES):
+        moved = _Search(chosen, recording, horizon, seed, beside(best.part, best.rng, asked))
+        moved.rng, moved.elite = best.rng, best.elite
+        moved.evolve(int(0.3 * budget / MOVES))
+        tried.append(moved.reached())
+        best = max(best, moved, key=lambda one: one.best[0])
     if free:
         tried.append(_Search(chosen, recording, horizon, seed, Part()).bumps())
     return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
@@ -187,7 +195,7 @@ def _far(chosen: Setting, recording: Plan, horizon: int, seed: int) -> Reached |
     search.every = True
     sizes = search.size() * np.geomspace(1e-3, 1, 25)
     angles = np.exp(1j * np.pi / 2 * np.array([1, 0, 0.5, 0.9, 1.1]))
-    f = (sizes[:, None] * angles).ravel()
+    f = (sizes[:, None] * angles).ravel().astype(np.complex128)
     f = f[search.allowed(f)]
     if len(f):
         search.scalars(f)

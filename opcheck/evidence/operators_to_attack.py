@@ -72,8 +72,8 @@ class Part:
 
     def __str__(self) -> str:
         """As in ``0.5 I + N of {z1 <= 0}``."""
-        names = ("", "N of {0}", "N of {z1 = 0}", f"N of {{z1 <= {self.level:g}}}")
-        names += (f"N of {{z1, z2 <= {self.level:g}}}", f"subdifferential of {self.level:g}|z1|")
+        names = ["", "N of {0}", "N of {z1 = 0}", f"N of {{z1 <= {self.level:g}}}"]
+        names += [f"N of {{z1, z2 <= {self.level:g}}}", f"subdifferential of {self.level:g}|z1|"]
         terms = [f"{self.a:g} I"] * (self.a != 0) + [f"{self.s:g} Q"] * (self.s != 0)
         return " + ".join([*terms, *([names[self.part]] if self.part else [])])
 
@@ -117,6 +117,15 @@ def parts(asked: Sequence[tuple[Property, Form]], subdifferential: bool) -> list
     if not subdifferential:
         pool += [Part(a, s) for a in sorted(slopes) for s in (0.5, 2.0, 8.0)]
     return [one for one in pool if all(_has(one, form) for p, form in asked if p.of == "A")]
+
+
+def beside(one: Part, rng: np.random.Generator, asked: Sequence[tuple[Property, Form]]) -> Part:
+    """A part with other factors, or the same where that one lacks a hypothesis on A."""
+    a, s, weight = np.exp(rng.normal(size=3) * rng.choice([0.03, 0.3]))
+    level = one.level * float(weight) if one.part == 5 else one.level
+    other = Part(one.a * float(a), one.s * float(s), one.part, level)
+    held = all(_has(other, form) for p, form in asked if p.of == "A")
+    return other if held else one
 
 
 def _has(one: Part, form: Form) -> bool:
