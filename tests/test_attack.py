@@ -231,7 +231,7 @@ def test_a_bump_is_star_and_lipschitz() -> None:
         y = out[:, 0]
         assert (x * y >= 0).all()
         assert (abs(np.diff(y)) <= 0.01 + 1e-12).all()
-        assert y[300] > 10 * y[350] > 0 or y[250] > y[350] > 0
+        assert y[200:].max() > 3 * y[400] > 0
     assert not len(bumps(forms, [False, False]))
 
 
@@ -259,7 +259,8 @@ def test_a_piecewise_linear_operator_refutes() -> None:
         let={"gamma": "1/(2*L)", "alpha": "1/2"},
     )
     found = attack(entry, 1, 8000, rho="-1/8")
-    assert found.ratio > 1.005
+    assert not found.ok
+    assert found.ratio > 1.001
     assert "clip" in found.worst.operator
 
 
