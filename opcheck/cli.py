@@ -583,7 +583,7 @@ def worst(
             found.append(one)
             step(f"{name} k = {one.k}")
     ks_ = [w.k for w in found]
-    reached = search(name, ks_, BUDGET, 0, place, **_texts(parameters)).found
+    reached = search(name, ks_, BUDGET, 0, place, 0, **_texts(parameters)).found
     if as_json:
         both = zip(found, reached, strict=True)
         _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])
@@ -596,7 +596,8 @@ def worst(
 @click.option("-k", "ks", default="1,2,5,10,20", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
-@click.option("--budget", default=1000, show_default=True, help="Operators tried at each k.")
+@click.option("--budget", default=2000, show_default=True, help="Operators tried at each k.")
+@click.option("--far", default=1000, show_default=True, help="Steps of the long runs; 0: none.")
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def attack(
@@ -605,6 +606,7 @@ def attack(
     parameters: tuple[str, ...],
     place: Any,
     budget: int,
+    far: int,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -616,7 +618,7 @@ def attack(
     from opcheck.report import terminal
 
     (name,) = _one(theorem)
-    found = search(name, _indices(ks), budget, seed, place, **_texts(parameters))
+    found = search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
     if as_json:
         _json(found.as_dict())
     else:

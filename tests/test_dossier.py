@@ -7,22 +7,16 @@ import json
 import shlex
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence import attack as attacks
 from opcheck.evidence import rounding
-from opcheck.evidence.attack import attack
-from opcheck.evidence.compare import plan
 from opcheck.evidence.dossier import Dossier, dossier, standings
-from opcheck.evidence.inequalities import claim, refusal
-from opcheck.evidence.setting import setting
+from opcheck.evidence.inequalities import claim
 from opcheck.evidence.verify import Report, Summary, summary
-from opcheck.evidence.worst_case import worst
 from opcheck.model.theorem import Theorem
 
 registry.load()
@@ -57,111 +51,6 @@ def good(*words: str) -> str:
     return str(done.output)
 
 
-# ---- the attack ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", expressible())
-def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
-    """Two programs that share only the declaration: runs of operators, and the solver."""
-    k = max(registry.get("theorems", name).first, 2)
-    found = attack(name, k, budget=200)
-    above = worst(name, k)
-    assert found.ratio <= above.ratio * (1 + 1e-6) + 1e-9
-    # it is no idle search either: a seventh of the worst case at least, everywhere
-    assert found.ratio >= above.ratio / 7 - 1e-9
-    assert {**found.constants, **found.parameters} == {**above.constants, **above.parameters}
-
-
-CLOSED: list[tuple[str, int, dict[str, Any], float]] = [
-    *(("lieder2021_halpern", k, {}, 4 / (k + 1) ** 2) for k in (1, 3, 10)),
-    *(("gu2020_ppm_last", k, {"gamma": "63/64"}, (k / (k + 1)) ** k / (k + 1)) for k in (2, 4, 9)),
-    *(("lieder2018_km_last", k, {"a": "1/2"}, (k / (k + 1)) ** k / (k + 1) * 4) for k in (1, 4)),
-    # Lieder 2018, Theorem 4.9: the other branch, for a above (1 + √(k/(k + 1)))/2
-    ("lieder2018_km_last", 1, {"a": "7/8"}, 4 * 0.75**2),
-    ("lieder2018_km_last", 3, {"a": "7/8"}, 0.75**3 / 4 / (7 / 64)),
-    ("elementary_gda_contraction", 1, {"gamma": "1/2", "mu": "1/2"}, 0.0),
-]
-
-
-@pytest.mark.parametrize(("name", "k", "given", "value"), CLOSED)
-def test_tight_bounds_are_reached(name: str, k: int, given: dict[str, Any], value: float) -> None:
-    found = attack(name, k, **given).worst
-    if value:
-        assert found.value == pytest.approx(value, rel=1e-6)
-    assert 1 - 1e-6 < found.ratio <= 1 + 1e-12
-
-
-@pytest.mark.parametrize("k", [1, 2, 5])
-def test_normal_operators_against_a_plain_grid(k: int) -> None:
-    """Extragradient on z ↦ f z, worked out by hand for all f of a fine grid."""
-    gamma = 0.5
-    angle = np.linspace(-np.pi / 2, np.pi / 2, 20001)
-    f = np.concatenate([np.exp(1j * angle), 1j * np.linspace(-1, 1, 20001)])
-    value = (abs(f * (1 - gamma * f * (1 - gamma * f)) ** k) ** 2).max()
-    found = attack("gorbunov2022_eg_last", k, gamma="1/2").worst
-    assert found.value >= value * (1 - 1e-9)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["gorbunov2022_eg_last", "lee2021_feg", "elementary_gda_contraction", "lieder2018_km_last"],
-)
-def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry: Theorem = registry.get("theorems", name)
-    tried: list[np.ndarray] = []
-    run = attacks._Search._run
-
-    def kept(self: Any, data: Any, start: Any, name: Any) -> Any:
-        tried.append(np.array(data))
-        return run(self, data, start, name)
-
-    monkeypatch.setattr(attacks._Search, "_run", kept)
-    attack(name, 2, budget=100)
-    chosen = setting(entry, 2, 2 + plan(entry).in_steps)
-    sizes = {data.shape[1] for data in tried}
-    assert sizes == {6, 20}
-    met = 0
-    for data in tried:
-        d = 2 if data.shape[1] == 6 else 4
-        for line in data:
-            M = line[: d * d].reshape(d, d)
-            least = []
-            for p in entry.asked:
-                constant = None if p.kind.better is None else float(chosen.constants[p.constant])
-                a, b, c = (float(v) for v in p.form(constant))
-                form = a * np.eye(d) + b * (M + M.T) + c * M.T @ M
-                least.append(np.linalg.eigvalsh(form)[0])
-            assert min(least) > -1e-12
-            met += min(least) < 1e-9
-    assert met > len(tried)  # and most of them with equality
-
-
-def test_a_seed_gives_the_same_search() -> None:
-    assert attack("gorbunov2022_eg_last", 2, 60, 7) == attack("gorbunov2022_eg_last", 2, 60, 7)
-
-
-def test_linear_constraints_reach_further_than_none() -> None:
-    held = attack("pethick2022_ceg_plus", 1)
-    free = attack(
-        dataclasses.replace(registry.get("theorems", "pethick2022_ceg_plus"), constrained=False), 1
-    )
-    assert held.worst.slope > 0
-    assert held.ratio > 1.5 * free.ratio
-
-
-@pytest.mark.usefixtures("own_theorems")
-def test_a_false_bound_is_refuted() -> None:
-    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
-    false = dataclasses.replace(entry, name="false", bound="3.99*R**2/(k + 1)**2")
-    registry.register("theorems", "false", false, "here")
-    found = attack("false", (1, 2))
-    assert not found.ok
-    assert found.ratio == pytest.approx(4 / 3.99)
-    done = invoke("attack", "false", "-k", "1")
-    assert done.exit_code == 1
-    assert "counterexample" in done.output
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -182,16 +71,6 @@ def test_bad_input_is_one_sentence_and_exit_code_2(words: list[str], sentence: s
     assert done.exit_code == 2, done.output
     (line,) = [one for one in done.stderr.splitlines() if one.startswith("opcheck: ")]
     assert sentence in line
-
-
-def test_the_gap_table() -> None:
-    rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
-    reached = attack("gorbunov2022_eg_last", (1, 2, 3)).found
-    assert [row["attack"] for row in rows] == [one.ratio for one in reached]
-    assert all(row["attack"] <= row["ratio"] + 1e-6 for row in rows)
-    shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
-    assert f"{rows[2]['attack']:.8f}" in shown
-    assert "worst/bound      attack" in shown
 
 
 def good_json(*words: str) -> str:
@@ -329,13 +208,3 @@ def test_a_multiple_of_the_bound_is_no_certificate_of_it(monkeypatch: pytest.Mon
 def test_what_is_not_decided_stands_on_nothing() -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
     assert str(standings(Report((Summary(entry, ()),)))[entry.name]) == ""
-
-
-def refused() -> list[str]:
-    return [n for n in THEOREMS if refusal(registry.get("theorems", n))]
-
-
-@pytest.mark.parametrize("name", refused())
-def test_what_is_about_no_class_is_not_attacked(name: str) -> None:
-    with pytest.raises(OpcheckError, match=name):
-        attack(name)

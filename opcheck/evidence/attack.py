@@ -3,8 +3,10 @@
 Searched are linear operators at the constants of the hypotheses: normal ones, which are scalings
 and rotations by a complex number f on the boundary of what the hypotheses allow, refined around the
 best; and matrices of four rows that are not normal, moved along a ray until a hypothesis is met
-with equality. Where A ≠ 0 is allowed it is a multiple of the identity, the slope of a quadratic.
-What is found is a lower bound on the worst case, as ``worst`` gives an upper one.
+with equality. Then piecewise linear operators of the plane, by evolution. Where A ≠ 0 is allowed it
+is a multiple of the identity, a quarter turn, a normal cone or an absolute value. Over long
+horizons normal operators of every size and bumps on the line are run. What is found is a lower
+bound on the worst case, as ``worst`` gives an upper one.
 """
 
 from __future__ import annotations
@@ -21,20 +23,33 @@ from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, settle
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
-from opcheck.evidence.inequalities import refusal
+from opcheck.evidence.inequalities import one_step, refusal
+from opcheck.evidence.operators_to_attack import (
+    RIDGES,
+    SIZE,
+    Part,
+    beside,
+    bumps,
+    of_f,
+    parts,
+    piecewise,
+    slopes,
+    within,
+)
 from opcheck.evidence.setting import Place, Setting, setting
-from opcheck.model.operator import NO_CONSTRAINT, Resolvent, linear
+from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
 
 Floats = NDArray[np.float64]
-BUDGET = 1000
+BUDGET = 2000
 DIM = 4
 REACH = 8.0  # where nothing bounds an operator, how large it is taken at most
 ULPS = 8 * np.finfo(float).eps  # to which a hypothesis is met with equality
 ROUNDS = 4  # refinements around the best
-SLOPES = (0.0, 0.25, 0.5, 1.0, 2.0, 8.0)  # a of A = aI, where A ≠ 0 is allowed
+GENES = 4 + 7 * RIDGES + 4  # M, ridges with a switch each, offset, angle of the start, size
+MOVES = 12  # changes to the factors of the best A
 FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
 
@@ -46,8 +61,9 @@ class Reached:
     Attributes:
         ratio: measured/bound.
         value: measured at R = 1.
-        operator: f of a normal operator z ↦ f z on the complex plane, or the matrix.
-        slope: a of A = aI.
+        operator: f of a normal operator z ↦ f z on the complex plane, or the matrix, or M, q, the
+            ridges and the start of a piecewise linear one.
+        constraint: A, "" where it is 0.
         runs: operators tried.
     """
 
@@ -55,7 +71,7 @@ class Reached:
     ratio: float
     value: float
     operator: str
-    slope: float
+    constraint: str
     runs: int
 
 
@@ -101,6 +117,7 @@ def attack(
     budget: int = BUDGET,
     seed: int = 0,
     place: Place = "middle",
+    far: int = 0,
     **given: Any,
 ) -> Attack:
     """Search the class of a theorem for the largest measured/bound.
@@ -109,6 +126,7 @@ def attack(
         k: index or indices; those below the theorem's first are left out.
         budget: about how many operators are tried at each k, from 10 on.
         seed: of the search.
+        far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
         place, given: constants and parameters, as ``worst`` takes them.
 
     Raises OpcheckError where the statement is about no class of operators, or bad input.
@@ -127,8 +145,12 @@ def attack(
     for i in ks:
         horizon = i + 1 if recording.in_steps else i
         chosen = setting(entry, i, horizon, place, given)
-        found.append(_over_slopes(chosen, recording, horizon, seed, budget))
+        found.append(_over_parts(chosen, recording, horizon, seed, budget))
     assert chosen is not None
+    if far > max(ks) and not one_step(entry):
+        distant = setting(entry, far, far + recording.in_steps, place, given)
+        beyond = _far(distant, recording, far + recording.in_steps, seed)
+        found += [beyond] if beyond is not None and beyond.k > max(ks) else []
     return Attack(
         entry.name,
         tuple(found),
@@ -139,38 +161,73 @@ def attack(
     )
 
 
-def _over_slopes(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
     theorem = chosen.theorem
-    if not (theorem.constrained and theorem.method.constrained):
-        return _Search(chosen, recording, horizon, seed, 0.0).reach(budget)
-    share = max(budget // (2 * len(SLOPES)), 10)
-    tried = [_Search(chosen, recording, horizon, seed, a).reach(share) for a in SLOPES]
-    top = max(tried, key=lambda one: one.ratio)
-    tried.append(_Search(chosen, recording, horizon, seed + 1, top.slope).reach(budget // 2))
-    top = max(tried, key=lambda one: one.ratio)
-    return replace(top, runs=sum(one.runs for one in tried))
+    free = not (theorem.constrained and theorem.method.constrained)
+    asked = [(p, _constant(p, chosen)) for p in theorem.asked]
+    pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
+    linear_part = [one for one in pool if not one.part and not one.s]
+    share = max(budget // (4 * max(len(linear_part), 1)), 10)
+    tried = [_Search(chosen, recording, horizon, seed, one).reach(share) for one in linear_part]
+    plane = [_Search(chosen, recording, horizon, seed, one) for one in pool]
+    for keep, part in ((len(plane), 0.3), (4, 0.2), (1, 0.25)):
+        plane = sorted(plane, key=lambda one: -one.best[0])[:keep]
+        for one in plane:
+            one.evolve(int(part * budget / len(plane)))
+            tried.append(one.reached())
+            one.runs = 0
+    best = plane[0]
+    for _ in range(0 if free else MOVES):
+        moved = _Search(chosen, recording, horizon, seed, beside(best.part, best.rng, asked))
+        moved.rng, moved.elite = best.rng, best.elite
+        moved.evolve(int(0.3 * budget / MOVES))
+        tried.append(moved.reached())
+        best = max(best, moved, key=lambda one: one.best[0])
+    if free:
+        tried.append(_Search(chosen, recording, horizon, seed, Part()).bumps())
+    return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
+
+
+def _far(chosen: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
+    """The worst over every k up to the horizon, by normal operators of all sizes and bumps."""
+    search = _Search(chosen, recording, horizon, seed, Part())
+    search.every = True
+    sizes = search.size() * np.geomspace(1e-3, 1, 25)
+    angles = np.exp(1j * np.pi / 2 * np.array([1, 0, 0.5, 0.9, 1.1]))
+    f = (sizes[:, None] * angles).ravel().astype(np.complex128)
+    f = f[search.allowed(f)]
+    if len(f):
+        search.scalars(f)
+    search.bumps()
+    return search.reached() if search.runs else None
 
 
 class _Search:
     """One k: runs of many operators with the same parameters."""
 
     def __init__(
-        self, chosen: Setting, recording: Plan, horizon: int, seed: int, slope: float
+        self, chosen: Setting, recording: Plan, horizon: int, seed: int, part: Part
     ) -> None:
         self.theorem, self.k = chosen.theorem, chosen.k
-        self.recording, self.horizon, self.slope = recording, horizon, slope
+        self.recording, self.horizon, self.part = recording, horizon, part
         self.rng = np.random.default_rng(seed)
         self.values = _floats(chosen, horizon)
-        self.forms = [_form(p, chosen, slope) for p in self.theorem.asked]
+        asked = [(p, _constant(p, chosen)) for p in self.theorem.asked]
+        self.forms = [_form(p, form, part.a) for p, form in asked if p.of != "A"]
+        self.plane = of_f(asked, part)
+        self.star = [p.kind.star for p, _ in asked if p.of != "A"]
+        self.every = False  # the worst over every k up to the horizon, and not at k alone
+        self.elite: tuple[Floats, Floats] | None = None
         self.best: tuple[float, float, str] = (-1.0, 0.0, "")
+        self.at = self.k
         self.runs = 0
 
     def reach(self, budget: int) -> Reached:
         """The worst of so many operators."""
         f = self.boundary(budget * 2 // 5)
         if len(f) == 0:
-            return Reached(self.k, 0.0, 0.0, "", self.slope, 0)
+            return self.reached()
         ratios = self.scalars(f)
         share = budget // 5 // ROUNDS
         for i in range(ROUNDS):
@@ -179,8 +236,85 @@ class _Search:
             f = np.concatenate([top, f]) if len(f) else top
             ratios = self.scalars(f)
         self.matrices(budget - budget * 3 // 5)
+        return self.reached()
+
+    def reached(self) -> Reached:
+        """The worst so far."""
         ratio, value, operator = self.best
-        return Reached(self.k, ratio, value, operator, self.slope, self.runs)
+        return Reached(self.at, max(ratio, 0.0), value, operator, str(self.part), self.runs)
+
+    # ---- piecewise linear operators of the plane ----
+
+    def bumps(self) -> Reached:
+        """Those on the line that have the hypotheses, from a start beyond the bump."""
+        data = bumps(self.plane or [], self.star) if self.plane is not None else np.zeros((0, SIZE))
+        if len(data):
+            start = np.tile([1.0, 0.0], (len(data), 1))
+            self._run(data, start, lambda i: _shown(data[i], start[i]))
+        return self.reached()
+
+    def evolve(self, count: int) -> None:
+        """Mutants of the best so far, or of random ones; each is moved out until it is tight."""
+        count = max(count, 8)
+        rounds = max(min(6, count // 8), 1)
+        for i in range(rounds):
+            many = count // rounds
+            genes = self.rng.normal(size=(many, GENES))
+            if self.elite is not None:
+                parents = self.elite[0][self.rng.integers(0, len(self.elite[0]), many)]
+                width = 10.0 ** self.rng.uniform(-3, -0.3, (many, 1))
+                fresh = self.rng.random(many) < 0.2 * (i < rounds // 2)
+                genes = np.where(fresh[:, None], genes, parents + width * genes)
+            data, start, genes = self.born(genes)
+            if not len(data):
+                continue
+            ratios = self._run(data, start, lambda j, d=data, s=start: _shown(d[j], s[j]))
+            if self.elite is not None:
+                genes = np.concatenate([self.elite[0], genes])
+                ratios = np.concatenate([self.elite[1], ratios])
+            top = np.argsort(-ratios, kind="stable")[:5]
+            self.elite = genes[top], ratios[top]
+
+    def born(self, genes: Floats) -> tuple[Floats, Floats, Floats]:
+        """Data, start and genes of those that have the hypotheses."""
+        m = len(genes)
+        none = np.zeros((0, SIZE)), np.zeros((0, 2)), genes[:0]
+        if self.plane is None:
+            return none
+        centres = np.linspace(-self.size(), self.size(), 81)
+        room = np.full(81, np.inf)
+        for (a, b, c), more in self.plane:
+            S = centres[:, None, None] * np.eye(2) + more
+            G = a * np.eye(2) + b * (S + S.swapaxes(1, 2)) + c * (S.swapaxes(1, 2) @ S)
+            room = np.minimum(room, np.linalg.eigvalsh(G)[:, 0])
+        if room.max() <= 0:
+            return none
+        centre = float(centres[int(np.argmax(room))]) if self.plane else 0.0
+        raw = np.zeros((m, SIZE))
+        raw[:, :4] = genes[:, :4]
+        for r in range(RIDGES):
+            o, g = 6 + 6 * r, 4 + 7 * r
+            raw[:, o : o + 4] = genes[:, g : g + 4]
+            raw[:, o : o + 2] *= (genes[:, g + 6] > 0)[:, None]
+            raw[:, o + 4 : o + 6] = 0.5 * abs(genes[:, g + 4 : g + 6])
+
+        def scaled(by: Floats) -> Floats:
+            data = raw.copy()
+            data[:, :4] = centre * np.eye(2).ravel() + by[:, None] * raw[:, :4]
+            for r in range(RIDGES):
+                data[:, 6 + 6 * r : 8 + 6 * r] *= by[:, None]
+            return data
+
+        low, high = np.zeros(m), np.full(m, 8 * self.size())
+        for _ in range(34):
+            middle = (low + high) / 2
+            inside = within(slopes(scaled(middle)), self.plane)
+            low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+        data = scaled(low * np.minimum(1.0, np.exp(genes[:, -1] + 0.5)))
+        data[:, 4:6] = self.part.offset(REACH * genes[:, -4:-2])
+        start = np.column_stack([np.cos(np.pi * genes[:, -2]), np.sin(np.pi * genes[:, -2])])
+        keep = within(slopes(data), self.plane)
+        return data[keep], start[keep], genes[keep]
 
     # ---- operators ----
 
@@ -296,12 +430,14 @@ class _Search:
 
     def _run(self, data: Floats, start: Floats, name: Any) -> Floats:
         m, d = start.shape
-        A = (
-            Resolvent(shrink, np.array([self.slope]), 0, f"{self.slope} I")
-            if self.slope
-            else NO_CONSTRAINT
-        )
-        problem = Problem("linear", linear(np.eye(d)), A, start[0], np.zeros(d))
+        if data.shape[1] == SIZE and d == 2:
+            A = self.part.resolvent
+            F = Operator(piecewise, np.zeros(SIZE), 2, "piecewise linear")
+        else:
+            a = self.part.a
+            A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
+            F = linear(np.eye(d))
+        problem = Problem("attack", F, A, start[0], np.zeros(d))
         own = parameters_of(self.theorem.method, self.values)
         takes = list(self.recording.takes.values())
         stops = range(self.horizon + 1)
@@ -313,19 +449,53 @@ class _Search:
             for i in range(m):
                 record = {key: batch.record[i, j] for j, key in enumerate(self.recording.takes)}
                 left, right = sides(self.theorem, self.recording, self.values, record, self.horizon)
-                measured, bound = float(left[self.k]), float(right[self.k])
-                if np.isfinite(measured) and bound > FLOOR:
-                    ratios[i] = measured / bound
+                look = slice(self.theorem.first, len(left)) if self.every else [self.k]
+                ratio = _ratio(left[look].astype(float), right[look].astype(float))
+                at = int(np.argmax(ratio))
+                ratios[i] = ratio[at]
                 if ratios[i] > self.best[0]:
-                    self.best = (float(ratios[i]), measured, name(i))
+                    self.at = at + self.theorem.first if self.every else self.k
+                    self.best = (float(ratios[i]), float(left[self.at]), name(i))
         self.runs += m
         return ratios
 
 
-def _form(prop: Property, chosen: Setting, slope: float) -> tuple[float, float, float]:
-    """A property as a form in (x − y, Fx − Fy), where A = slope · I."""
-    value = None if prop.kind.better is None else chosen.constants[prop.constant]
+def _ratio(measured: Floats, bound: Floats) -> Floats:
+    """measured/bound; 0 where one is not finite or the bound is within rounding of 0.
+
+    An excess that is small beside R = 1 is rounding too, and counts as equality.
+    """
+    known = np.isfinite(measured) & np.isfinite(bound) & (bound > FLOOR)
+    ratio = np.where(known, measured / np.where(known, bound, 1.0), 0.0)
+    return np.where(known & (measured - bound <= FLOOR), np.minimum(ratio, 1.0), ratio)
+
+
+def _shown(data: Floats, start: Floats) -> str:
+    """A piecewise linear operator and the start, to twelve digits."""
+    M, q = data[:4].reshape(2, 2), data[4:6]
+    said = f"M = {np.round(M, 12).tolist()}"
+    said += f", q = {np.round(q, 12).tolist()}" if q.any() else ""
+    for r in range(RIDGES):
+        o = 6 + 6 * r
+        u, w, c, h = data[o : o + 2], data[o + 2 : o + 4], data[o + 4], data[o + 5]
+        if u.any():
+            said += f" + {np.round(u, 12).tolist()} clip({np.round(w, 12).tolist()}·z"
+            said += f" − {c:.12g}, 0, {h:.12g})"
+    return f"{said} from {np.round(start, 12).tolist()}"
+
+
+def _constant(prop: Property, chosen: Setting) -> tuple[float, float, float]:
+    """A property as a form in (x − y, u − v) at the constants."""
+    value = prop.number if prop.symbol is None else chosen.constants[prop.symbol]
     a, b, c = (float(v) for v in prop.form(value))
+    return a, b, c
+
+
+def _form(
+    prop: Property, form: tuple[float, float, float], slope: float
+) -> tuple[float, float, float]:
+    """A property as a form in (x − y, Fx − Fy), where A = slope · I."""
+    a, b, c = form
     if prop.of == "S":
         return a + 2 * b * slope + c * slope**2, b + c * slope, c
     return a, b, c

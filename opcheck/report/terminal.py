@@ -490,7 +490,7 @@ def show_attack(found: Attack, console: Console) -> None:
     for column in ("k", "measured", "measured/bound", "operators", "worst at"):
         table.add_column(column, justify="left" if column == "worst at" else "right")
     for one in found.found:
-        where = one.operator + (f", A = {one.slope:g} I" if one.slope else "")
+        where = one.operator + (f", A = {one.constraint}" if one.constraint else "")
         table.add_row(str(one.k), f"{one.value:.8g}", number(one.ratio, 8), str(one.runs), where)
     console.print(table)
     for note in found.notes:

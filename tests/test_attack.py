@@ -1,0 +1,300 @@
+"""Attacks against solver and closed forms, and operators that have what they are said to have."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.errors import OpcheckError
+from opcheck.evidence import attack as attacks
+from opcheck.evidence.attack import attack
+from opcheck.evidence.compare import plan
+from opcheck.evidence.inequalities import claim, refusal
+from opcheck.evidence.operators_to_attack import Part, bumps, piecewise, slopes, within
+from opcheck.evidence.setting import setting
+from opcheck.evidence.worst_case import worst
+from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
+from opcheck.model.theorem import Source, Theorem
+
+registry.load()
+THEOREMS = registry.names("theorems")
+
+
+@pytest.fixture
+def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = {kind: dict(table) for kind, table in registry._entries.items()}
+    monkeypatch.setattr(registry, "_entries", entries)
+
+
+def expressible() -> list[str]:
+    found = []
+    for name in THEOREMS:
+        entry = registry.get("theorems", name)
+        try:
+            claim(entry, max(entry.first, 1))
+        except OpcheckError:
+            continue
+        found.append(name)
+    return found
+
+
+def invoke(*words: str) -> Any:
+    return CliRunner().invoke(main, list(words))
+
+
+def good(*words: str) -> str:
+    done = invoke(*words)
+    assert done.exit_code == 0, done.output
+    return str(done.output)
+
+
+@pytest.mark.parametrize("name", expressible())
+def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
+    """Two programs that share only the declaration: runs of operators, and the solver."""
+    k = max(registry.get("theorems", name).first, 2)
+    found = attack(name, k, budget=200)
+    above = worst(name, k)
+    assert found.ratio <= above.ratio * (1 + 1e-6) + 1e-9
+    # it is no idle search either: a seventh of the worst case at least, everywhere
+    assert found.ratio >= above.ratio / 7 - 1e-9
+    assert {**found.constants, **found.parameters} == {**above.constants, **above.parameters}
+
+
+CLOSED: list[tuple[str, int, dict[str, Any], float]] = [
+    *(("lieder2021_halpern", k, {}, 4 / (k + 1) ** 2) for k in (1, 3, 10)),
+    *(("gu2020_ppm_last", k, {"gamma": "63/64"}, (k / (k + 1)) ** k / (k + 1)) for k in (2, 4, 9)),
+    *(("lieder2018_km_last", k, {"a": "1/2"}, (k / (k + 1)) ** k / (k + 1) * 4) for k in (1, 4)),
+    # Lieder 2018, Theorem 4.9: the other branch, for a above (1 + √(k/(k + 1)))/2
+    ("lieder2018_km_last", 1, {"a": "7/8"}, 4 * 0.75**2),
+    ("lieder2018_km_last", 3, {"a": "7/8"}, 0.75**3 / 4 / (7 / 64)),
+    ("elementary_gda_contraction", 1, {"gamma": "1/2", "mu": "1/2"}, 0.0),
+]
+
+
+@pytest.mark.parametrize(("name", "k", "given", "value"), CLOSED)
+def test_tight_bounds_are_reached(name: str, k: int, given: dict[str, Any], value: float) -> None:
+    found = attack(name, k, **given).worst
+    if value:
+        assert found.value == pytest.approx(value, rel=1e-6)
+    assert 1 - 1e-6 < found.ratio <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_normal_operators_against_a_plain_grid(k: int) -> None:
+    """Extragradient on z ↦ f z, worked out by hand for all f of a fine grid."""
+    gamma = 0.5
+    angle = np.linspace(-np.pi / 2, np.pi / 2, 20001)
+    f = np.concatenate([np.exp(1j * angle), 1j * np.linspace(-1, 1, 20001)])
+    value = (abs(f * (1 - gamma * f * (1 - gamma * f)) ** k) ** 2).max()
+    found = attack("gorbunov2022_eg_last", k, gamma="1/2").worst
+    assert found.value >= value * (1 - 1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gorbunov2022_eg_last", "lee2021_feg", "elementary_gda_contraction", "lieder2018_km_last"],
+)
+def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry: Theorem = registry.get("theorems", name)
+    tried: list[np.ndarray] = []
+    run = attacks._Search._run
+
+    def kept(self: Any, data: Any, start: Any, name: Any) -> Any:
+        tried.append(np.array(data))
+        return run(self, data, start, name)
+
+    monkeypatch.setattr(attacks._Search, "_run", kept)
+    attack(name, 2, budget=100)
+    chosen = setting(entry, 2, 2 + plan(entry).in_steps)
+    sizes = {data.shape[1] for data in tried}
+    assert sizes == {6, 18, 20}
+    met = 0
+    for data in tried:
+        if data.shape[1] == 18:
+            continue
+        d = 2 if data.shape[1] == 6 else 4
+        for line in data:
+            M = line[: d * d].reshape(d, d)
+            least = []
+            for p in entry.asked:
+                constant = None if p.kind.better is None else float(chosen.constants[p.constant])
+                a, b, c = (float(v) for v in p.form(constant))
+                form = a * np.eye(d) + b * (M + M.T) + c * M.T @ M
+                least.append(np.linalg.eigvalsh(form)[0])
+            assert min(least) > -1e-12
+            met += min(least) < 1e-9
+    assert met > len(tried)  # and most of them with equality
+
+
+def test_a_seed_gives_the_same_search() -> None:
+    assert attack("gorbunov2022_eg_last", 2, 60, 7) == attack("gorbunov2022_eg_last", 2, 60, 7)
+
+
+def test_linear_constraints_reach_further_than_none() -> None:
+    held = attack("pethick2022_ceg_plus", 1)
+    free = attack(
+        dataclasses.replace(registry.get("theorems", "pethick2022_ceg_plus"), constrained=False), 1
+    )
+    assert held.worst.constraint
+    assert held.ratio > 1.5 * free.ratio
+
+
+@pytest.mark.usefixtures("own_theorems")
+def test_a_false_bound_is_refuted() -> None:
+    entry: Theorem = registry.get("theorems", "lieder2021_halpern")
+    false = dataclasses.replace(entry, name="false", bound="3.99*R**2/(k + 1)**2")
+    registry.register("theorems", "false", false, "here")
+    found = attack("false", (1, 2))
+    assert not found.ok
+    assert found.ratio == pytest.approx(4 / 3.99)
+    done = invoke("attack", "false", "-k", "1")
+    assert done.exit_code == 1
+    assert "counterexample" in done.output
+
+
+def test_the_gap_table() -> None:
+    rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
+    reached = attack("gorbunov2022_eg_last", (1, 2, 3)).found
+    assert [row["attack"] for row in rows] == [one.ratio for one in reached]
+    assert all(row["attack"] <= row["ratio"] + 1e-6 for row in rows)
+    shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
+    assert f"{rows[2]['attack']:.8f}" in shown
+    assert "worst/bound      attack" in shown
+
+
+def good_json(*words: str) -> str:
+    done = invoke(*words, "--json")
+    assert done.exit_code == 0, done.output
+    return str(done.stdout)
+
+
+PARTS = [
+    Part(0.5, 2.0),
+    *(Part(0.5, 0.0, part, 0.0) for part in (1, 2, 3, 4)),
+    Part(0.0, 0.0, 3, 0.25),
+    Part(0.0, 0.0, 5, 1.0),
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+def test_a_resolvent_is_that_of_a_strongly_monotone_operator(part: Part) -> None:
+    """A17: J is such that (w − Jw)/γ − a Jw is monotone in Jw, and 0 has the value −F(0)."""
+    rng, gamma = np.random.default_rng(3), 0.7
+    J = part.resolvent
+    w = rng.normal(size=(40, 2))
+    p = np.array([J(one, gamma) for one in w])
+    u = (w - p) / gamma
+    for i in range(40):
+        d, e = p - p[i], u - u[i]
+        assert (np.sum(d * e, axis=1) >= part.a * np.sum(d * d, axis=1) - 1e-12).all()
+    q = part.offset(rng.normal(size=(5, 2)))
+    for row in q:
+        assert np.abs(J(-gamma * row, gamma)).max() < 1e-15
+
+
+def test_what_is_piecewise_linear_has_the_hypotheses() -> None:
+    """F12: pairs of points of every operator that passes, negative comonotonicity among them."""
+    rng = np.random.default_rng(0)
+    forms = [
+        (tuple(map(float, p.form())), np.zeros((2, 2))) for p in (Lipschitz(1), Comonotone(-0.125))
+    ]
+    data = 0.5 * rng.normal(size=(4000, 18))
+    data[:, [10, 11, 16, 17]] = abs(data[:, [10, 11, 16, 17]])
+    data = data[within(slopes(data), forms)]
+    assert len(data) > 20
+    for one in data[:60]:
+        z, out = rng.normal(size=(30, 2)), np.empty((30, 2))
+        for i in range(30):
+            piecewise(z[i], out[i], one)
+        d, e = z[:, None] - z, out[:, None] - out
+        for (a, b, c), _ in forms:
+            held = a * (d * d).sum(-1) + 2 * b * (d * e).sum(-1) + c * (e * e).sum(-1)
+            assert held.min() > -1e-12
+
+
+def test_a_bump_is_star_and_lipschitz() -> None:
+    """F12: on a grid, and there is none where monotonicity is asked of pairs."""
+    forms = [(tuple(map(float, p.form())), np.zeros((2, 2))) for p in (Lipschitz(1), WeakMinty(0))]
+    rows = bumps(forms, [False, True])
+    assert len(rows)
+    for row in rows:
+        x, out = np.linspace(-2, 2, 401), np.empty((401, 2))
+        for i in range(401):
+            piecewise(np.array([x[i], 0.0]), out[i], row)
+        y = out[:, 0]
+        assert (x * y >= 0).all()
+        assert (abs(np.diff(y)) <= 0.01 + 1e-12).all()
+        assert y[200:].max() > 3 * y[400] > 0
+    assert not len(bumps(forms, [False, False]))
+
+
+def statement(name: str, method: str, given: list[Any], measure: str, bound: str, **kw: Any) -> Any:
+    kw = {"first": 0, **kw}
+    from opcheck import theorem
+
+    theorem(
+        name, method=method, given=given, measure=measure, bound=bound, source=Source("x"), **kw
+    )
+    return registry.get("theorems", name)
+
+
+@pytest.mark.usefixtures("own_theorems")
+def test_a_piecewise_linear_operator_refutes() -> None:
+    """F12: no linear operator exceeds the bound of this extragradient step of unequal sizes."""
+    entry = statement(
+        "unequal",
+        "eg_plus",
+        [Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+        "next(residual)",
+        "residual",
+        claim="one-step",
+        where="-1/(8*L) <= rho, rho <= 0",
+        let={"gamma": "1/(2*L)", "alpha": "1/2"},
+    )
+    found = attack(entry, 1, 8000, rho="-1/8")
+    assert not found.ok
+    assert found.ratio > 1.001
+    assert "clip" in found.worst.operator
+
+
+@pytest.mark.usefixtures("own_theorems")
+def test_a_long_run_refutes() -> None:
+    """F12: the last step of the proximal point method for a star class, false from k = 100 on."""
+    entry = statement(
+        "star_last",
+        "proximal_point",
+        [Lipschitz("L", of="F"), WeakMinty("rho", of="S")],
+        "distance(z, before)",
+        "gamma**2*R**2/(k*gamma*(gamma + 2*rho) + (gamma + rho)**2)",
+        where="-1/(2*L) < rho, max(0, -2*rho) < gamma < 1/L",
+        first=1,
+    )
+    found = attack(entry, 1, 100, far=1000, rho="0", gamma="1/2")
+    assert found.found[0].ratio <= 1
+    assert found.ratio > 3
+    assert found.worst.k > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("pethick2022_ceg_plus", 0.8), ("he2015_dr_last", 0.9)]
+)
+def test_set_valued_parts_reach_the_solver(name: str, least: float) -> None:
+    """A17: the part of the solver's value at k = 1 that an operator attains."""
+    assert attack(name, 1).ratio > least * worst(name, 1).ratio
+
+
+def refused() -> list[str]:
+    return [n for n in THEOREMS if refusal(registry.get("theorems", n))]
+
+
+@pytest.mark.parametrize("name", refused())
+def test_what_is_about_no_class_is_not_attacked(name: str) -> None:
+    with pytest.raises(OpcheckError, match=name):
+        attack(name)
