@@ -457,8 +457,13 @@ def confronted(name: str, data: st.DataObject, folder: Path) -> None:
         free = ("theorem", "method", "first", "where", "let", "measure", "bound", "claim")
         for part in set(CLAIM) - {"statement", "basis", "measure", "bound"}:
             assert other[part] == document[part]
-        for part in other["statement"].keys() - set(free):
+        for part in other["statement"].keys() - {*free, "parameters"}:
             assert other["statement"][part] == document["statement"][part]
+        # a value may be given as a text: the sentence shows either
+        fixed = {**other["statement"]["let"], **other["statement"]["parameters"]}
+        for symbol, value in document["statement"]["parameters"].items():
+            assert Fraction(fixed[symbol]) == Fraction(value)
+            assert f"{symbol} = {fixed[symbol]}" in recheck.sentence(other)
         for side in ("measure", "bound"):
             assert rerun.written(other[side]) == rerun.written(document[side])
 

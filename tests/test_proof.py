@@ -905,7 +905,7 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
         ({"measure": "best(residual)"}, "minimum of forms"),
         ({"measure": "sqrt(residual)"}, "root is taken"),
         ({"measure": "residual*distance"}, "multiplied by what is measured"),
-        ({"measure": "residual/distance"}, "division by what is measured"),
+        ({"measure": "residual/distance"}, "divides by 0"),
         ({"measure": "max_norm"}, "compared or rounded"),
         ({"measure": "max(residual, distance)"}, "compared"),
         ({"bound": "R/(k + 1)"}, "the bound is no quadratic form"),
@@ -952,7 +952,12 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
         registry.get("theorems", "gorbunov2022_eg_last"), 1, 1, given={"gamma": "sqrt(2)/4"}
     )
     assert low.parameters["gamma"] ** 2 > Fraction(1, 8)
-    edge = stated("gorbunov2022_eg_last", where="0 < gamma <= 1/(sqrt(2)*L)")
+    edge = stated(
+        "gorbunov2022_eg_last",
+        where="0 < gamma <= 1/(sqrt(2)*L)",
+        bound="2*R**2/(gamma**2*(k + 1))",
+        paper=(),
+    )
     found = worst(edge, 1, "high")
     assert Fraction(found.parameters["gamma"]) ** 2 < Fraction(1, 2)
     assert "stands inward of the irrational end" in found.notes[0]
@@ -990,7 +995,7 @@ def test_simplest_rationals() -> None:
 
 def test_no_finite_bound() -> None:
     entry = stated(
-        "gorbunov2022_eg_last", given=(Monotone(of="F"),), where="0 < gamma", bound="R**2"
+        "gorbunov2022_eg_last", given=(Monotone(of="F"),), where="0 < gamma", bound="R**2", paper=()
     )
     with pytest.raises(OpcheckError, match="no finite bound follows from these inequalities"):
         worst(entry, 1)
@@ -1060,13 +1065,13 @@ def invoke(*words: str) -> Any:
         (["worst", "lee2021_feg", "-k", "0"], "k ≥ 1"),
         (["worst", "lee2021_feg", "-k", "1..x"], "write -k 3"),
         (["worst", "lee2021_feg", "-k", "5..1"], "write -k 3"),
-        (["worst", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1 / L"),
-        (["worst", "gorbunov2022_eg_last", "-p", "gamma=1/0"], "no number"),
+        (["worst", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1/L"),
+        (["worst", "gorbunov2022_eg_last", "-p", "gamma=1/0"], "divides by 0"),
         (["worst", "gorbunov2022_eg_last", "-p", "gamma=x"], "no value for x"),
         (["worst", "gorbunov2022_eg_last", "-p", "gamma"], "is no parameter"),
         (["worst", "gorbunov2022_eg_last", "-p", "alpha=1"], "leaves L, gamma to choose"),
         (["worst", "gorbunov2022_eg_last", "-p", "L=sqrt(2)"], "is irrational"),
-        (["worst", "gorbunov2023_eg_last", "-p", "rho=-1"], "-1 / (8 * L) <= rho fails"),
+        (["worst", "gorbunov2023_eg_last", "-p", "rho=-1"], "-1/(8*L) <= rho fails"),
         (["worst", "pethick2023_la_eg", "-p", "tau=3/2"], "whole number"),
         (["worst", "pethick2023_la_gda_large_tau"], "must fail"),
         (["certify"], "or --all"),

@@ -299,7 +299,8 @@ def sentence(document: dict[str, Any]) -> str:
     return (
         f"{said['theorem']}, {said['covers']}, in every dimension, for "
         f"{', '.join(said['hypotheses'])} with {choice(document)}: measure ≤ {document['ratio']} "
-        f"· bound (measure: {said['measure']}; bound: {said['bound']})"
+        f"· bound (measure: {said['measure']}; bound: {said['bound']}"
+        f"{''.join(f'; {name} = {text}' for name, text in said['let'].items())})"
     )
 
 
