@@ -28,7 +28,7 @@ def ramped_plane(z, out, data):
         j = 5 + 6 * i
         c, h = data[j + 4], data[j + 5]
         here = data[j + 2] * x + data[j + 3] * y - c
-        gain = min(max(here, 0.0), h) - min(max(-c, 0.0), h)
+        gain = min(max(here, 0), h) - min(max(-c, 0), h)
         out[0] += data[j] * gain
         out[1] += data[j + 1] * gain
     out[0] *= data[0]
@@ -57,10 +57,10 @@ def kinked_plane(L: float = 1.0) -> Operator:
 
 
 def bump(z, out, data):
-    """F z = L(2 clip(z, ±1/2) − clip(z, ±(1 − ε))); data: 1 − ε, L."""
-    near = min(max(z[0], -0.5), 0.5)
-    far = min(max(z[0], -data[0]), data[0])
-    out[0] = data[1] * (2 * near - far)
+    """F z = L(2 clip(z, ±1/2) − clip(z, ±(1 − ε))); data: 1/2, 1 − ε, L."""
+    near = min(max(z[0], -data[0]), data[0])
+    far = min(max(z[0], -data[1]), data[1])
+    out[0] = data[2] * (2 * near - far)
 
 
 @problem_family(
@@ -79,4 +79,4 @@ def bump_on_a_line(eps: float = 0.004, L: float = 1.0) -> Problem:
     """
     require(0 < eps < 0.5, f"eps = {eps} must lie in (0, 1/2)")
     positive(L, "L")
-    return Problem("", Operator(bump, np.array([1 - eps, L]), 1, "F, a bump on a line"))
+    return Problem("", Operator(bump, np.array([0.5, 1 - eps, L]), 1, "F, a bump on a line"))

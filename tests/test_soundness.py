@@ -310,9 +310,9 @@ def test_the_bump_is_of_the_sign_of_its_argument_and_no_larger():
         values = []
         for z in (left, right):
             out = [None]
-            bump([z], out, [1 - eps, 1])
+            bump([z], out, [Fraction(1, 2), 1 - eps, 1])
             assert 0 <= out[0] <= z
-            bump([-z], (mirrored := [None]), [1 - eps, 1])
+            bump([-z], (mirrored := [None]), [Fraction(1, 2), 1 - eps, 1])
             assert mirrored[0] == -out[0]
             values.append(out[0])
         assert abs((values[1] - values[0]) / (right - left)) <= 1

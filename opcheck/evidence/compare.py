@@ -38,7 +38,7 @@ WEAK, WEAK_SHARE = 2, 0.4  # runs with weaker constants: how many at least, and 
 WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
 UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
 CANCELLED = 64 * np.finfo(float).eps  # relative rounding of one recorded value, or one symbol
-EVALUATED = 2.0**-36  # of the larger side: what the rest of evaluating the texts may round
+EVALUATED = 2.0**-30  # of the larger side: the rest, and resolvents found to their tolerance
 SMALLEST = float(np.finfo(float).tiny)  # below, a float keeps no relative accuracy
 LARGEST = 1e150  # products of records beyond it overflow, and differences of them are NaN
 
