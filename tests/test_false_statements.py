@@ -1,7 +1,8 @@
 """Statements that are false, written as someone might: no part of opcheck may say that they hold.
 
-Each was accepted once, or is of the kind of one that was. Those that a declaration can't mean are refused
-when they are registered; the rest is refused, with the reason, where it would have been believed.
+Each was accepted once, or is of the kind of one that was. Those that a declaration can't mean are
+refused when they are registered; the rest is refused, with the reason, where it would have been
+believed.
 """
 
 from __future__ import annotations
@@ -251,7 +252,8 @@ FALSE: dict[str, tuple[Callable[[], Any], str]] = {
             "evil",
             method="rapp",
             given=[Lipschitz("L", of="F"), WeakMinty("rho", of="F")],
-            where="-1/(2*L) < rho, max(0, -2*rho) < gamma <= 1/L, 0 < lam < 1 + 2*rho/gamma, 1 <= tau",
+            where="-1/(2*L) < rho, max(0, -2*rho) < gamma <= 1/L, 0 < lam < 1 + 2*rho/gamma, "
+            "1 <= tau",
             measure="upto(norm2(Fw))/(k + 1)",
             bound="R**2/(lam*gamma**2*(1 + 2*rho/gamma - lam)*(k + 1))",
             proof=Proof(
@@ -514,6 +516,6 @@ def test_the_order_in_a_file_does_not_matter(own_registry: None, tmp_path: Any) 
         .replace("measure='own'", "measure='onw'")
         .replace("@measure('own')", "@measure('own2')")
     )
-    with pytest.raises(OpcheckError, match="typo: nothing is measured|'onw'"):
+    with pytest.raises(OpcheckError, match=r"typo: nothing is measured|'onw'"):
         registry.load_file(copy_)
     assert "typo" not in registry.names("theorems")

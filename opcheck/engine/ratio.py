@@ -186,7 +186,8 @@ class Ratio:
         (above, up), (below, down) = self.num.factor(), self.den.factor()
         sign = "-" if (above < 0) != (below < 0) else ""
         over, under = (
-            _product(self.field, abs(int(c)), factors) for c, factors in ((above, up), (below, down))
+            _product(self.field, abs(int(c)), factors)
+            for c, factors in ((above, up), (below, down))
         )
         if under == "1":
             return sign + over

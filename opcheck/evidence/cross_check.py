@@ -1,11 +1,12 @@
 """Our own parts against each other: what one has shown, no other may refute.
 
-A theorem that is proved and a run that violates it, a certificate below what an operator reaches, an
-upper bound below a lower one: each is an error of ours, whichever part is wrong.
+A theorem that is proved and a run that violates it, a certificate below what an operator reaches,
+an upper bound below a lower one: each is an error of ours, whichever part is wrong.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -89,14 +90,10 @@ def cross_check(
                 pass
             except OpcheckError:
                 break
-        try:
+        with contextlib.suppress(OpcheckError):
             bounded[k] = worst(entry, k).ratio
-        except OpcheckError:
-            pass
-        try:
+        with contextlib.suppress(OpcheckError):
             reached[k] = attack(entry, k, budget=BUDGET).ratio
-        except OpcheckError:
-            pass
     violated = tuple(_violations(entry, problems))
     return CrossCheck(
         entry.name,

@@ -1,4 +1,4 @@
-"""Why a proof is refused: what is left, term by term, at a point where it fails, and what would help.
+"""Why a proof is refused: what is left where it fails, term by term, and what would help.
 
 What would help is looked for in floats, at that point alone: of every hypothesis at every pair of
 points of the step, the one whose multiple brings what is left closest to a sum of squares. It is a

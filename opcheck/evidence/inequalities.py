@@ -162,10 +162,11 @@ def refusal(theorem: Theorem) -> str:
 def resolvent_exists(theorem: Theorem, gamma: str, of: str = "S") -> tuple[tuple[str, ...], ...]:
     """What makes (I + γ S)⁻¹ a function on all of R^d, by the hypotheses of a theorem.
 
-    S = F + A with A maximally monotone and F continuous, as every F here is taken to be. w ↦ J w + γ(F J w + w − J w), J = J_A, is
-    then a continuous map of R^d, whose value z has J w among the p with z ∈ p + γ S p. Where
-    z determines p, and p is a Lipschitz function of it, the map is one to one with a continuous
-    inverse; so its image is closed, by invariance of domain it is open, and it is all of R^d.
+    S = F + A with A maximally monotone and F continuous, as every F here is taken to be.
+    w ↦ J w + γ(F J w + w − J w), J = J_A, is then a continuous map of R^d, whose value z
+    has J w among the p with z ∈ p + γ S p. Where z determines p, and p is a Lipschitz function of
+    it, the map is one to one with a continuous inverse; so its image is closed, by invariance of
+    domain it is open, and it is all of R^d.
     p is such a function
 
     - for γ L < 1, since p = J_{γA}(z − γ F p);
@@ -269,8 +270,8 @@ def _resolvents_exist(chosen: Setting, found: Trace) -> None:
         if not any(all(_holds(c, values, arithmetic) for c in some) for some in sides_of):
             asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
             raise OpcheckError(
-                f"{chosen.theorem.name}: the resolvent of {of} with {STEP} = {gamma} need not exist "
-                "and be single-valued" + (f", for want of {asked}" if asked else "")
+                f"{chosen.theorem.name}: the resolvent of {of} with {STEP} = {gamma} need not "
+                "exist and be single-valued" + (f", for want of {asked}" if asked else "")
             )
 
 

@@ -204,8 +204,8 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
     if theorem.at_least:
         raise NotProved(
-            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says on, "
-            "and a proof would speak of that alone"
+            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
+            "on, and a proof would speak of that alone"
         )
     whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
     for case in proof.cases:
@@ -345,8 +345,8 @@ class _Case:
             if not any(all(map(self._shown, conditions)) for conditions in alternatives):
                 asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
                 raise NotProved(
-                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown to "
-                    f"exist and to be single-valued"
+                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown "
+                    f"to exist and to be single-valued"
                     + (f", for want of {asked}" if asked else ": no hypothesis gives it")
                 )
 

@@ -1,4 +1,4 @@
-"""What a statement admits: its constants, parameters and k as constraints on the symbols of a field.
+"""What a statement admits: constants, parameters and k as constraints on the symbols of a field.
 
 A range that is no rational function is left out, so that what is shown holds on a larger set.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Sequence
+
+from flint import arb
 
 from opcheck.engine.ratio import Ratio
 from opcheck.errors import OpcheckError, Undecided
@@ -118,7 +120,19 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
         elif anywhere.nonnegative(base) and anywhere.nonnegative(1 - base):
             known.append(Constraint(1 - field.symbol(name), False))
     constraints += _without_roots(scalars, constraints, anywhere)
-    return Domain(field, [*symbols, *spares.sums, *spares.powers], [*constraints, *counted, *known])
+    # the root of a number is a symbol between two numbers
+    numbers = {name: inner.constant() for name, inner in spares.roots.items() if not inner.symbols}
+    for name, number in numbers.items():
+        below, above = scalars.enclosure(arb(number).sqrt())
+        known += [
+            Constraint(field.symbol(name) - below, False),
+            Constraint(above - field.symbol(name), False),
+        ]
+    return Domain(
+        field,
+        [*numbers, *symbols, *spares.sums, *spares.powers],
+        [*constraints, *counted, *known],
+    )
 
 
 def _without_roots(
@@ -129,7 +143,7 @@ def _without_roots(
     for name, inner in scalars.spares.roots.items():
         zero, one = ({name: field.number(v)} for v in (0, 1))
         for c in constraints:
-            if name in c.value.symbols:
+            if name in c.value.symbols and not c.value.den.degrees()[field.names.index(name)]:
                 a = field.at(c.value, zero)
                 b = field.at(c.value, one) - a
                 linear = a + b * field.symbol(name) == c.value

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.errors import OpcheckError, Undecided
@@ -190,6 +190,13 @@ class Scalars:
         name, symbol = self.field.spare(f"({value})**k")
         self.spares.powers[name] = value
         return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
+
+    def enclosure(self, number: arb) -> tuple[Ratio, Ratio]:
+        """Rationals below and above an irrational constant, within 2^-39 of it."""
+        unit = 2**40
+        below = (arb(unit) * number).lower().floor().unique_fmpz()
+        above = (arb(unit) * number).upper().ceil().unique_fmpz()
+        return self.field.number(fmpq(int(below), unit)), self.field.number(fmpq(int(above), unit))
 
     def _root(self, value: Any) -> Ratio:
         if not isinstance(value, Ratio):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio
@@ -145,7 +145,7 @@ class _Meanings(Scalars):
         if name in self._measures:
             return self._measure(Name(name))
         if name == "pi":
-            return self._new("pi", least=3, strict=True)
+            return self._between(self._new("pi"), arb.pi())
         return super()._named(name, 0)
 
     def _measure(self, node: Node) -> Ratio:
@@ -184,6 +184,13 @@ class _Meanings(Scalars):
             self._learn(Constraint(symbol, False))
         return symbol
 
+    def _between(self, symbol: Ratio, number: arb) -> Ratio:
+        """A symbol for an irrational number, and what is known of its size."""
+        below, above = self.enclosure(number)
+        self._learn(Constraint(symbol - below, False))
+        self._learn(Constraint(above - symbol, False))
+        return symbol
+
     def _learn(self, constraint: Constraint) -> None:
         if constraint not in self._known:
             self._known.insert(0, constraint)
@@ -191,6 +198,8 @@ class _Meanings(Scalars):
     def _root(self, value: Ratio) -> Ratio:
         self._needs(value, ">= 0", "it takes the root of a negative number")
         symbol = self._new(f"sqrt({value})", least=0)
+        if not value.symbols:
+            self._between(symbol, arb(value.constant()).sqrt())
         if self._positive(value):
             self._learn(Constraint(symbol, True))
         return symbol
@@ -210,6 +219,8 @@ class _Meanings(Scalars):
         if name == "log":
             self._needs(value, "> 0", "it takes the logarithm of what is not positive")
         symbol = self._new(f"{name}({value})")
+        if not value.symbols and name in ("log", "exp", "sin", "cos", "atan"):
+            self._between(symbol, getattr(arb(value.constant()), name)())
         match name:
             case "log":
                 if self._positive(value - 1):
@@ -310,6 +321,8 @@ def _witness(domain: Domain, value: Ratio, sign: str) -> str:
     if any(name.startswith("s.") for name in value.symbols):
         return ""  # of a spare symbol the points are no values
     for point in domain.points(value.symbols) or [{}]:
+        if any(name.startswith("s.") for name in point):
+            continue
         at = domain.field.value(value, point)
         if at is not None and wrong(fmpq(at)):
             return ", ".join(f"{n} = {v}" for n, v in point.items() if n in value.symbols) or (

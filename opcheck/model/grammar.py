@@ -362,7 +362,7 @@ def steepness(node: Node) -> int:
 
 
 def checked(node: Node) -> Any:
-    """The node itself, where its constant parts have values. Raises OpcheckError as ``constant``."""
+    """The node, where its constant parts have values. Raises OpcheckError as ``constant``."""
     constant(node)
     if steepness(node) > STEEPEST:
         raise OpcheckError(f"powers of powers in {unparse(node)[:80]!r} are beyond {STEEPEST}")

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model import grammar
-from opcheck.model.grammar import ACCUMULATING, ARGUMENTS, Binary, Call, Name, Negative, Node, Number
+from opcheck.model.grammar import (
+    ACCUMULATING,
+    ARGUMENTS,
+    Binary,
+    Call,
+    Name,
+    Negative,
+    Node,
+    Number,
+)
 from opcheck.model.text import Text
 
 if TYPE_CHECKING:
@@ -134,7 +143,9 @@ def _constants(theorem: Theorem) -> list[str]:
             raise OpcheckError(f"{prop.kind.name} of {prop.of!r}: of is F, A, S or T")
         if prop.kind.better is None:
             if prop.constant is not None:
-                raise OpcheckError(f"{prop.kind.name} has no constant, and {prop.constant!r} is given")
+                raise OpcheckError(
+                    f"{prop.kind.name} has no constant, and {prop.constant!r} is given"
+                )
             continue
         if prop.number is not None:
             if prop.kind.positive and prop.number <= 0:
@@ -176,8 +187,13 @@ def _symbols_among(tree: Node, known: Iterable[str], what: str) -> None:
     measures = registry.entered("measures")
     for name in sorted(grammar.names(tree) - set(known)):
         if name in measures:
-            raise OpcheckError(f"{what}: {name} is a measure, and measures stand in the measure and the bound only")
-        raise OpcheckError(f"{what}: {name!r} is neither a constant nor a parameter of it; they are {', '.join(sorted(set(known) - {'pi'}))}")
+            raise OpcheckError(
+                f"{what}: {name} is a measure, and measures stand in the measure and the bound only"
+            )
+        offered = ", ".join(sorted(set(known) - {"pi"}))
+        raise OpcheckError(
+            f"{what}: {name!r} is neither a constant nor a parameter of it; they are {offered}"
+        )
 
 
 def _acyclic(let: Mapping[str, Node]) -> None:
@@ -252,7 +268,9 @@ def _sides(theorem: Theorem, signature: Signature) -> None:
         for name, rows in side.recorded.values():
             entry: Measure = measures[name]
             if len(rows) > len(entry.rows):
-                raise OpcheckError(f"{what}: {name} is taken at {len(entry.rows)} row(s), not {len(rows)}")
+                raise OpcheckError(
+                    f"{what}: {name} is taken at {len(entry.rows)} row(s), not {len(rows)}"
+                )
             for row in (*rows, *entry.rows[len(rows) :]):
                 if row not in signature.rows:
                     raise OpcheckError(
@@ -284,8 +302,8 @@ def _typed(node: Node, signature: Signature, measures: frozenset[str], what: str
         for argument in node.arguments:
             if not _whole(argument, signature):
                 raise OpcheckError(
-                    f"{what}: mod takes whole numbers, and {grammar.unparse(argument)} is not known "
-                    "to be one"
+                    f"{what}: mod takes whole numbers, and {grammar.unparse(argument)} is not "
+                    "known to be one"
                 )
         if isinstance(node.arguments[1], Number) and node.arguments[1].value < 1:
             raise OpcheckError(f"{what}: mod needs a period from 1 on")
@@ -296,7 +314,10 @@ def _typed(node: Node, signature: Signature, measures: frozenset[str], what: str
 
 def _varies(node: Node, signature: Signature, measures: frozenset[str]) -> bool:
     return any(
-        (isinstance(n, Name) and (n.name == "k" or n.name in signature.varying or n.name in measures))
+        (
+            isinstance(n, Name)
+            and (n.name == "k" or n.name in signature.varying or n.name in measures)
+        )
         or (isinstance(n, Call) and n.function in measures)
         for n in grammar.walk(node)
     )
@@ -349,7 +370,13 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
         raise OpcheckError("the proof has no case: cases=() would show nothing")
     if not proof.end:
         raise OpcheckError("the proof has no end: say why the bound follows")
-    taken = {*signature.constants, *signature.parameters, *signature.let, *signature.rows, *RESERVED}
+    taken = {
+        *signature.constants,
+        *signature.parameters,
+        *signature.let,
+        *signature.rows,
+        *RESERVED,
+    }
     ranges = {c.name: c for c in theorem.chains}
     for case in proof.cases:
         for name, source in case.items():
@@ -364,8 +391,8 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                 continue
             if name not in signature.whole or name in signature.let:
                 raise OpcheckError(
-                    f"case {name} = {source!r}: cases choose k and whole parameters that where ranges "
-                    "over; a real parameter stays a symbol"
+                    f"case {name} = {source!r}: cases choose k and whole parameters that where "
+                    "ranges over; a real parameter stays a symbol"
                 )
             if not isinstance(tree, Number) or not isinstance(tree.value, int) or tree.value < 1:
                 raise OpcheckError(f"case {name} = {source!r} is no whole number from 1 on")
@@ -381,7 +408,10 @@ def _inside(chain: object, value: int) -> None:
     from opcheck.model.text import Chain
 
     assert isinstance(chain, Chain)
-    for end, below, strict in ((chain.lo, True, chain.strict[0]), (chain.hi, False, chain.strict[1])):
+    for end, below, strict in (
+        (chain.lo, True, chain.strict[0]),
+        (chain.hi, False, chain.strict[1]),
+    ):
         bound = None if end is None else grammar.constant(end.tree)
         if bound is None:
             continue

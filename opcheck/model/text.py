@@ -322,7 +322,10 @@ def chains(
             i for i in spots if (_multiple(terms[i], parameters, positive) or ("",))[0] not in taken
         ]
         i = fresh[0] if fresh else spots[0] if spots else min(1, len(terms) - 1)
-        name, factor = _multiple(terms[i], parameters, positive) or (grammar.unparse(terms[i]), None)
+        name, factor = _multiple(terms[i], parameters, positive) or (
+            grammar.unparse(terms[i]),
+            None,
+        )
         lo = _end(terms[i - 1], factor) if i > 0 else None
         hi = _end(terms[i + 1], factor) if i + 1 < len(terms) else None
         open_lo = i > 0 and relations[i - 1] == "<"

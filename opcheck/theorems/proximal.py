@@ -249,7 +249,9 @@ theorem(
         },
         end={
             "potential": f"({CONTRACTIVE_END})/lam**2",
-            "StronglyMonotone(resolvent(z), solution)": "2*gamma*(1 + g)*(1 + 1/g)/(g*total)/lam**2",
+            "StronglyMonotone(resolvent(z), solution)": (
+                "2*gamma*(1 + g)*(1 + 1/g)/(g*total)/lam**2"
+            ),
         },
     ),
 )
