@@ -341,7 +341,7 @@ def verify(
         document = found.as_dict()
         for row in document["theorems"] if standing else ():
             one = standing[row["name"]]
-            row |= {"rung": one.rung, "sharp": one.sharp}
+            row |= {"rung": one.rung, "tight": one.tight, "needed": one.needed}
         if mutants:
             document["mutants"] = [m.as_dict() for m in planted]
         _json(document)
@@ -361,9 +361,14 @@ def verify(
     if isinstance(found, Report) and coverage:
         bad |= not found.covered
     if bad:
+        from opcheck.evidence.cross_check import contradictions
+
         for sentence in registry.failures():
             _say(sentence)
-        click.get_current_context().exit(1)
+        against = contradictions(found)
+        for sentence in against:
+            _say(f"internal error, please report it: {sentence}")
+        click.get_current_context().exit(3 if against else 1)
 
 
 def _region(box: float | None) -> float | None:

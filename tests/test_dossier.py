@@ -61,7 +61,7 @@ def good(*words: str) -> str:
         (["attack", "lieder2021_halpern", "--budget", "3"], "at least 10"),
         (["attack", "lieder2021_halpern", "--seed", "-1"], "at least 0"),
         (["attack", "lieder2021_halpern", "-k", "x"], "write -k 3"),
-        (["attack", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1 / L"),
+        (["attack", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1/L"),
         (["show", "extragradient", "--evidence"], "is no theorem"),
         (["show", "nothing", "--evidence"], "nothing"),
     ],
@@ -88,16 +88,17 @@ def halpern() -> Dossier:
 
 
 def test_the_rungs_of_halpern(halpern: Dossier) -> None:
-    names = ["simulated", "attacked", "worst case", "certified", "proved", "sharp"]
-    assert [r.name for r in halpern.rungs] == names
-    simulated, attacked, solver, certified, _, sharp = halpern.rungs
+    names = ["simulated", "attacked", "worst case", "certified", "proved"]
+    assert [r.name for r in halpern.rungs] == [*names, "tight", "hypotheses needed"]
+    simulated, attacked, solver, certified, _, tight, needed = halpern.rungs
     assert simulated.data["status"] == summary("lieder2021_halpern").status == "attained"
     assert attacked.data["ratio"] == pytest.approx(1)
     assert [row["k"] for row in solver.data["rows"]] == [1, 2, 3, 4, 5]
     assert all(row["ratio"] == pytest.approx(1, abs=1e-6) for row in solver.data["rows"])
     assert certified.data["k"] == [1, 2, 3, 4, 5]
-    assert sharp.data["dropped"]["Nonexpansive of T"].startswith("lieder2021_halpern on ")
-    assert halpern.standing.sharp
+    assert tight.data["where"]
+    assert needed.data["dropped"]["Nonexpansive of T"].startswith("lieder2021_halpern on ")
+    assert str(halpern.standing) == "proved, tight, needed"
 
 
 @pytest.mark.parametrize("i", [0, 1, 2, 3])
@@ -122,7 +123,7 @@ def test_the_commands_give_the_numbers(halpern: Dossier, i: int, tmp_path: Any) 
 
 def test_a_theorem_without_a_class_says_so() -> None:
     found = dossier("elementary_bilinear_proximal_point")
-    assert [r.stands for r in found.rungs] == [True, False, False, False, False, False]
+    assert [r.stands for r in found.rungs] == [True, False, False, False, False, False, False]
     assert all("no class of operators" in r.says[0] for r in found.rungs[1:4])
     assert str(found.standing) == "simulated"
 
@@ -130,13 +131,13 @@ def test_a_theorem_without_a_class_says_so() -> None:
 def test_show_prints_the_dossier_and_json() -> None:
     shown = good("show", "elementary_gda_contraction", "--evidence")
     assert "1 simulated" in shown
-    assert "6 sharp" in shown
+    assert "7 hypotheses needed" in shown
     assert "$ opcheck certify elementary_gda_contraction" in shown
     assert "for every k" in shown
     found = json.loads(good_json("show", "elementary_gda_contraction", "--evidence"))
     assert found["statement"]["method"] == "gradient_descent_ascent"
     assert found["rung"] in ("certified", "proved")
-    assert len(found["rungs"]) == 6
+    assert len(found["rungs"]) == 7
 
 
 # ---- the column of verify ------------------------------------------------------------------------
@@ -155,7 +156,11 @@ def test_verify_shows_the_rung_that_the_dossier_finds() -> None:
     shown = good("verify", *SOME, "--jobs", "1")
     for row in found["theorems"]:
         standing = dossier(row["name"]).standing
-        assert (row["rung"], row["sharp"]) == (standing.rung, standing.sharp)
+        assert (row["rung"], row["tight"], row["needed"]) == (
+            standing.rung,
+            standing.tight,
+            standing.needed,
+        )
         (line,) = [one for one in shown.splitlines() if one.startswith(row["name"])]
         assert line.rstrip().endswith(str(standing))
 
@@ -185,7 +190,7 @@ def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> No
     registry.register("theorems", "mine", mine, "here")
     found = standings(Report((summary("mine"),)))["mine"]
     assert found.rung == rung
-    assert bool(rung) >= found.sharp
+    assert bool(rung) >= found.needed
 
 
 @pytest.mark.usefixtures("own_registry")

@@ -18,11 +18,12 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import NotCertified, certify
 from opcheck.evidence.prove import attempt
-from opcheck.evidence.verify import confront, library, over_processes
+from opcheck.evidence.verify import Report, confront, library, over_processes
 from opcheck.evidence.well_posed import well_posed
 from opcheck.evidence.worst_case import ABOVE, worst
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Verdict
 
 PROBLEMS = 8  # of the library that are run for each statement
 BUDGET = 120  # operators that an attack tries at each k
@@ -151,6 +152,22 @@ def _disagreements(
                 f"certified at the bound at k = {k}, where the worst case is {value:.9g} times it"
             )
     return sentences
+
+
+def contradictions(found: Report | Verdict) -> list[str]:
+    """Sentences about theorems that are proved, and that a run violates all the same."""
+    verdicts = (
+        [found] if isinstance(found, Verdict) else [v for s in found.summaries for v in s.verdicts]
+    )
+    violated: dict[str, str] = {}
+    for v in verdicts:
+        if v.status == "violated" and v.provenance in ("exact", "certified"):
+            violated.setdefault(v.theorem, v.problem)
+    return [
+        f"{name} is proved, and violated on {problem}"
+        for name, problem in violated.items()
+        if attempt(registry.get("theorems", name)).status == "proved"
+    ]
 
 
 def _of(name: str) -> CrossCheck:

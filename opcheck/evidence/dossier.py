@@ -1,13 +1,15 @@
 """Which rungs of the evidence ladder a theorem stands on, with the numbers and the commands.
 
 Simulated on the library, attacked over its class, worst case by the solver, certified in rationals
-at some k, proved for all k, and sharp: with a hypothesis dropped it fails on a concrete problem.
+at some k and at one choice of constants and parameters, proved for all of them. Beside the ladder:
+tight, where the bound is met or nearly so on a concrete problem, and hypotheses needed, where the
+statement fails on one that lacks a hypothesis. Each says what it is about, and no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from opcheck import registry
@@ -16,11 +18,13 @@ from opcheck.evidence import prove
 from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import NotCertified, attempts, certify
 from opcheck.evidence.mutants import hypothesis_mutants
-from opcheck.evidence.verify import Report, over_processes, summary
+from opcheck.evidence.verify import Report, Summary, over_processes, summary
 from opcheck.evidence.worst_case import ABOVE, worst
 from opcheck.model.theorem import Theorem
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
+TIGHT = 1e-4  # how close measured/bound comes to 1 where a bound is called tight
+CLOSE = 0.9  # of the solver's value; what a search reaches below it is said
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
@@ -44,20 +48,28 @@ class Rung:
 
 @dataclass(frozen=True)
 class Standing:
-    """The highest of the first five rungs, and whether the sixth is there too."""
+    """The highest of the first five rungs, and whether the other two are there.
+
+    Attributes:
+        rung: "simulated", "attacked", "worst case", "certified" or "proved"; "" for none.
+        tight: the bound is met, or nearly so, on a problem of the library.
+        needed: without some hypothesis the statement fails on one.
+    """
 
     theorem: str
     rung: str
-    sharp: bool
+    tight: bool
+    needed: bool
 
     def __str__(self) -> str:
-        """As in ``certified, sharp``."""
-        return ", ".join([*([self.rung] if self.rung else []), *(["sharp"] if self.sharp else [])])
+        """As in ``certified, tight, needed``."""
+        marks = (self.rung, "tight" * self.tight, "needed" * self.needed)
+        return ", ".join(mark for mark in marks if mark)
 
 
 @dataclass(frozen=True)
 class Dossier:
-    """The six rungs of one theorem, in order."""
+    """The seven rungs of one theorem, in order."""
 
     theorem: str
     rungs: tuple[Rung, ...]
@@ -65,26 +77,28 @@ class Dossier:
     @property
     def standing(self) -> Standing:
         """The highest of them."""
-        *others, sharp = self.rungs
-        reached = [r.name for r in others if r.stands]
-        return Standing(self.theorem, reached[-1] if reached else "", sharp.stands)
+        *ladder, tight, needed = self.rungs
+        reached = [r.name for r in ladder if r.stands]
+        return Standing(self.theorem, reached[-1] if reached else "", tight.stands, needed.stands)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return {**asdict(self), "rung": self.standing.rung, "sharp": self.standing.sharp}
+        standing = self.standing
+        marks = {"rung": standing.rung, "tight": standing.tight, "needed": standing.needed}
+        return {**asdict(self), **marks}
 
 
 def dossier(name: str) -> Dossier:
     """All evidence for a theorem. Raises OpcheckError for an unknown name."""
     theorem: Theorem = registry.get("theorems", name)
     ks = range(max(theorem.first, 1), max(theorem.first, 1) + STEPS)
-    rungs = (_simulated(name), *_searched(name, ks), _certified(name, ks), _proved(theorem))
-    return Dossier(name, (*rungs, _sharp(name)))
-
-
-def _simulated(name: str) -> Rung:
     found = summary(name)
-    top = found.worst
+    ladder = (_simulated(found), *_searched(name, ks), _certified(name, ks), _proved(theorem))
+    return Dossier(name, (*ladder, _tight(found), _needed(name)))
+
+
+def _simulated(found: Summary) -> Rung:
+    name, top = found.theorem.name, found.worst
     count, undecided = (
         len(found.admissible),
         sum(v.status == "inconclusive" for v in found.verdicts),
@@ -92,6 +106,7 @@ def _simulated(name: str) -> Rung:
     says = [f"{found.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
     if top is not None:
         says.append(f"measured/bound {_ratio(top.ratio)} on {top.problem} at k = {top.k}")
+    says += [f"not entered: {hole}" for hole in found.holes]
     data = {
         "status": found.status,
         "problems": count,
@@ -127,6 +142,8 @@ def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
             one = worst(name, k)
             stands &= one.ratio <= 1 + ABOVE
             below = f", reached {_ratio(lower[k])}" if k in lower else ""
+            if k in lower and lower[k] < CLOSE * one.ratio:
+                below += f", {lower[k] / one.ratio:.2f} of it"
             lines.append(f"k = {k}: worst/bound {_ratio(one.ratio)}{below}")
             rows.append({"k": k, "ratio": one.ratio, "attack": lower.get(k)})
             if one.covers.startswith("every"):
@@ -179,7 +196,8 @@ def _proved(theorem: Theorem) -> Rung:
     says = ["no potential argument is declared"]
     if found.proved is not None:
         potential = found.proved.potential
-        says = [f"for {found.proved.covers} and all admissible parameters"]
+        says = [f"for {found.proved.covers}, all admissible real parameters, in every dimension"]
+        says += [f"the author remarks: {found.proved.remark}"] if found.proved.remark else []
         says += [f"V = {potential}"] if potential else []
         data |= {"covers": found.proved.covers, "potential": potential}
     elif found.reason:
@@ -189,7 +207,29 @@ def _proved(theorem: Theorem) -> Rung:
     )
 
 
-def _sharp(name: str) -> Rung:
+def _tight(found: Summary) -> Rung:
+    top = found.worst
+    stands = _is_tight(found)
+    if top is None or not stands:
+        says = [f"{_ratio(top.ratio)} of the bound is the most that is reached"] if top else []
+    else:
+        how = "met with equality" if found.status == "attained" else f"{_ratio(top.ratio)} reached"
+        at = ", ".join(f"{n} = {v:.6g}" for n, v in top.parameters.items() if n not in ("R", "K"))
+        says = [f"{how} on {top.problem} at k = {top.k}" + (f", {at}" if at else "")]
+    data = {"where": top.problem, "k": top.k, "ratio": top.ratio} if top and stands else {}
+    command = f"opcheck verify {found.theorem.name}"
+    return Rung("tight", stands, tuple(says or ["nothing was decided"]), command, data)
+
+
+def _is_tight(found: Summary) -> bool:
+    """Whether the bound is met, or nearly so, on a problem."""
+    top = found.worst
+    if found.theorem.claim in ("equality", "must fail") or top is None:
+        return False
+    return found.status == "attained" or (found.status == "holds" and top.ratio >= 1 - TIGHT)
+
+
+def _needed(name: str) -> Rung:
     found = hypothesis_mutants(name)
     says = [
         f"{m.change} it fails on {m.by.partition(' on ')[2]}"
@@ -201,7 +241,8 @@ def _sharp(name: str) -> Rung:
         says = ["no hypothesis to drop"]
     data = {"dropped": {m.change.removeprefix("without "): m.by for m in found}}
     stands = any(m.caught for m in found)
-    return Rung("sharp", stands, tuple(says), f"opcheck verify {name} --mutants", data)
+    command = f"opcheck verify {name} --mutants"
+    return Rung("hypotheses needed", stands, tuple(says), command, data)
 
 
 # ---- for the table of verify ---------------------------------------------------------------------
@@ -219,13 +260,19 @@ def standings(
     names = [s.theorem.name for s in report.summaries]
     found = over_processes(_standing, [n for n in names if n in good], jobs, progress)
     known = {one.theorem: one for one in found}
-    return {name: known.get(name, Standing(name, "", False)) for name in names}
+    tight = {s.theorem.name for s in report.summaries if _is_tight(s)}
+    return {
+        name: replace(known[name], tight=name in tight)
+        if name in known
+        else Standing(name, "", False, False)
+        for name in names
+    }
 
 
 def _standing(name: str) -> Standing:
     theorem: Theorem = registry.get("theorems", name)
     rung = "proved" if prove.attempt(theorem).status == "proved" else _highest(theorem)
-    return Standing(name, rung, any(m.caught for m in hypothesis_mutants(name)))
+    return Standing(name, rung, False, any(m.caught for m in hypothesis_mutants(name)))
 
 
 def _highest(theorem: Theorem) -> str:

@@ -194,9 +194,10 @@ class Scalars:
     def enclosure(self, number: arb) -> tuple[Ratio, Ratio]:
         """Rationals below and above an irrational constant, within 2^-39 of it."""
         unit = 2**40
-        below = (arb(unit) * number).lower().floor().unique_fmpz()
-        above = (arb(unit) * number).upper().ceil().unique_fmpz()
-        return self.field.number(fmpq(int(below), unit)), self.field.number(fmpq(int(above), unit))
+        middle = int(float((arb(unit) * number).mid()))
+        below, above = fmpq(middle - 1, unit), fmpq(middle + 2, unit)
+        assert arb(below) < number < arb(above)
+        return self.field.number(below), self.field.number(above)
 
     def _root(self, value: Any) -> Ratio:
         if not isinstance(value, Ratio):

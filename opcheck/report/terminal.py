@@ -500,11 +500,11 @@ def show_attack(found: Attack, console: Console) -> None:
 
 
 def show_dossier(found: Dossier, console: Console) -> None:
-    """The six rungs: whether, the numbers, the command."""
+    """The seven rungs: whether, the numbers, the command."""
     for i, rung in enumerate(found.rungs, 1):
         mark = "[green]yes[/]" if rung.stands else "[yellow]no [/]"
-        console.print(f"{i} {rung.name:10} {mark}  ", end="", highlight=False)
+        console.print(f"{i} {rung.name:17} {mark}  ", end="", highlight=False)
         for j, line in enumerate(rung.says):
-            console.print(" " * 18 * (j > 0) + line, highlight=False, markup=False)
-        console.print(" " * 18 + f"$ {rung.command}", style="dim", highlight=False, markup=False)
+            console.print(" " * 25 * (j > 0) + line, highlight=False, markup=False)
+        console.print(" " * 25 + f"$ {rung.command}", style="dim", highlight=False, markup=False)
     console.print(f"\nstands on: {str(found.standing) or 'nothing'}", highlight=False)
