@@ -14,6 +14,7 @@ from typing import Any
 
 from flint import arb, fmpq
 
+from opcheck.engine.forms import dyadic
 from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model import grammar
@@ -192,11 +193,8 @@ class Scalars:
         return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
 
     def enclosure(self, number: arb) -> tuple[Ratio, Ratio]:
-        """Rationals below and above an irrational constant, within 2^-39 of it."""
-        unit = 2**40
-        middle = int(float((arb(unit) * number).mid()))
-        below, above = fmpq(middle - 1, unit), fmpq(middle + 2, unit)
-        assert arb(below) < number < arb(above)
+        """Rationals below and above an irrational constant."""
+        below, above = (dyadic(arb(end)) for end in (number.lower(), number.upper()))
         return self.field.number(below), self.field.number(above)
 
     def _root(self, value: Any) -> Ratio:
