@@ -21,6 +21,8 @@ from opcheck.evidence.worst_case import ABOVE, worst
 from opcheck.model.theorem import Theorem
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
+FAR = 1000  # steps of the long runs of the attack
+REACHED = 0.9  # of the solver's value: an attack that reaches less says so
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
@@ -109,7 +111,7 @@ def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
     span = f"-k {ks[0]}..{ks[-1]}"
     lower: dict[int, float] = {}
     try:
-        tried = attack(name, ks)
+        tried = attack(name, ks, far=FAR)
         lower = {one.k: one.ratio for one in tried.found}
         top = tried.worst
         says: tuple[str, ...] = (
@@ -128,9 +130,11 @@ def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
             stands &= one.ratio <= 1 + ABOVE
             below = f", reached {_ratio(lower[k])}" if k in lower else ""
             lines.append(f"k = {k}: worst/bound {_ratio(one.ratio)}{below}")
+            if k in lower and lower[k] < REACHED * one.ratio:
+                lines[-1] += f"; the search reaches {lower[k] / one.ratio:.2f} of it"
             rows.append({"k": k, "ratio": one.ratio, "attack": lower.get(k)})
             if one.covers.startswith("every"):
-                lines[-1] = lines[-1].replace(f"k = {k}", "every k")
+                lines[-1] = lines[-1].replace(f"k = {k}", "every k", 1)
                 break
     except OpcheckError as reason:
         lines, stands = [_short(name, reason)], False
