@@ -289,6 +289,10 @@ SHORT = {
     "gorbunov2022_peg_constrained_last": 0.55,
     "malitsky2020_frb_sum": 0.8,
     "pethick2022_ceg_plus": 0.75,
+    "pethick2023_la_ceg_plus": 0.75,
+    "pethick2023_la_ceg_plus_energy": 0.7,
+    "pethick2023_rapp_anytime": 0.65,
+    "pethick2023_rapp_last": 0.65,
 }
 
 
