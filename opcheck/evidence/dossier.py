@@ -24,7 +24,8 @@ from opcheck.model.theorem import Theorem
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
 TIGHT = 1e-4  # how close measured/bound comes to 1 where a bound is called tight
-CLOSE = 0.9  # of the solver's value; what a search reaches below it is said
+FAR = 1000  # steps of the long runs of the attack
+REACHED = 0.9  # of the solver's value: an attack that reaches less says so
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
@@ -124,7 +125,7 @@ def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
     span = f"-k {ks[0]}..{ks[-1]}"
     lower: dict[int, float] = {}
     try:
-        tried = attack(name, ks)
+        tried = attack(name, ks, far=FAR)
         lower = {one.k: one.ratio for one in tried.found}
         top = tried.worst
         says: tuple[str, ...] = (
@@ -142,12 +143,12 @@ def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
             one = worst(name, k)
             stands &= one.ratio <= 1 + ABOVE
             below = f", reached {_ratio(lower[k])}" if k in lower else ""
-            if k in lower and lower[k] < CLOSE * one.ratio:
-                below += f", {lower[k] / one.ratio:.2f} of it"
             lines.append(f"k = {k}: worst/bound {_ratio(one.ratio)}{below}")
+            if k in lower and lower[k] < REACHED * one.ratio:
+                lines[-1] += f"; the search reaches {lower[k] / one.ratio:.2f} of it"
             rows.append({"k": k, "ratio": one.ratio, "attack": lower.get(k)})
             if one.covers.startswith("every"):
-                lines[-1] = lines[-1].replace(f"k = {k}", "every k")
+                lines[-1] = lines[-1].replace(f"k = {k}", "every k", 1)
                 break
     except OpcheckError as reason:
         lines, stands = [_short(name, reason)], False

@@ -493,6 +493,11 @@ def show_attack(found: Attack, console: Console) -> None:
         where = one.operator + (f", A = {one.constraint}" if one.constraint else "")
         table.add_row(str(one.k), f"{one.value:.8g}", number(one.ratio, 8), str(one.runs), where)
     console.print(table)
+    console.print(
+        "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane; a lower "
+        "bound on the worst case",
+        highlight=False,
+    )
     for note in found.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if not found.ok:
