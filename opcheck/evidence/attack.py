@@ -170,6 +170,11 @@ def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budge
     linear_part = [one for one in pool if not one.part and not one.s]
     share = max(budget // (4 * max(len(linear_part), 1)), 10)
     tried = [_Search(chosen, recording, horizon, seed, one).reach(share) for one in linear_part]
+    if linear_part:
+        at = max(range(len(linear_part)), key=lambda i: tried[i].ratio)
+        tried.append(
+            _Search(chosen, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
+        )
     plane = [_Search(chosen, recording, horizon, seed, one) for one in pool]
     for keep, part in ((len(plane), 0.3), (4, 0.2), (1, 0.25)):
         plane = sorted(plane, key=lambda one: -one.best[0])[:keep]
