@@ -1,6 +1,6 @@
 """Whatever is declared: one sentence, or an answer; no traceback, no hang, no verdict on nothing.
 
-Declarations are made from those of the library by edits of single words, as a slip of the pen would.
+Declarations are made from those of the library by edits of single words, as by a slip of the pen.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import dataclasses
 import random
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,12 +28,91 @@ from opcheck.model.theorem import Theorem
 
 registry.load()
 LIMIT = 30  # seconds that one declaration may take in all
-WORDS = (
-    "0 1 2 -1 1/2 0.1 1e-3 1e308 10**400 k K R L rho mu gamma lam tau pi z zbar Fz solution before "
-    "residual distance norm2 gap upto( before( best( first( next( last( where( mod( max( min( sqrt( "
-    "log( exp( ceil( ( ) , + - * / ** < <= == > F( S( A( inner( Monotone( Lipschitz( Subgradient( "
-    "resolvent( potential spare0 s.0 _x γ ^ ; [ ] { } ' \\ \n lambda if in not 1j 0x10 1_000"
-).split(" ")
+WORDS = [
+    "0",
+    "1",
+    "2",
+    "-1",
+    "1/2",
+    "0.1",
+    "1e-3",
+    "1e308",
+    "10**400",
+    "k",
+    "K",
+    "R",
+    "L",
+    "rho",
+    "mu",
+    "gamma",
+    "lam",
+    "tau",
+    "pi",
+    "z",
+    "zbar",
+    "Fz",
+    "solution",
+    "before",
+    "residual",
+    "distance",
+    "norm2",
+    "gap",
+    "upto(",
+    "before(",
+    "best(",
+    "first(",
+    "next(",
+    "last(",
+    "where(",
+    "mod(",
+    "max(",
+    "min(",
+    "sqrt(",
+    "log(",
+    "exp(",
+    "ceil(",
+    "(",
+    ")",
+    ",",
+    "+",
+    "-",
+    "*",
+    "/",
+    "**",
+    "<",
+    "<=",
+    "==",
+    ">",
+    "F(",
+    "S(",
+    "A(",
+    "inner(",
+    "Monotone(",
+    "Lipschitz(",
+    "Subgradient(",
+    "resolvent(",
+    "potential",
+    "spare0",
+    "s.0",
+    "_x",
+    "γ",
+    "^",
+    ";",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'",
+    "\\",
+    "\n",
+    "lambda",
+    "if",
+    "in",
+    "not",
+    "1j",
+    "0x10",
+    "1_000",
+]
 
 
 def edited(source: str, draw: random.Random) -> str:
@@ -134,14 +214,18 @@ def within(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def asleep() -> None:
+    with within(1):
+        time.sleep(5)
+
+
 def tried(statement: Theorem, deep: bool) -> str:
     """What becomes of a declaration: "refused" or "answered"."""
     with within(LIMIT):
         try:
             signature.check(statement)
             well_posed(statement)
-        except OpcheckError as error:
-            assert len(str(error)) < 2000
+        except OpcheckError:
             return "refused"
         outcome = attempt(statement)
         assert outcome.status != "proved" or outcome.proved is not None
@@ -157,7 +241,7 @@ def tried(statement: Theorem, deep: bool) -> str:
             except OpcheckError:
                 pass
             verdict = confront(statement, problem("bilinear"))
-            assert verdict.status not in ("holds", "attained") or verdict.decisions
+            assert verdict.status not in ("holds", "attained") or verdict.compared
     return "answered"
 
 
@@ -192,7 +276,6 @@ def test_a_proof_of_what_is_edited_is_the_same_proof() -> None:
     same = dataclasses.replace(entry, bound=f"1*({entry.bound})")
     assert attempt(same).status == "proved"
     assert tried(same, False) == "answered"
-    with pytest.raises(TimeoutError), within(1):
-        while True:
-            pass
+    with pytest.raises(TimeoutError):
+        asleep()
     assert isinstance(entry.proof, Proof)
