@@ -30,7 +30,7 @@ from opcheck.model.text import Arithmetic, Chain, Text, chains, text
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "*"
-STEP = "step"  # the γ of a resolvent in conditions for its existence
+STEP = "resolvent_step"  # the γ of a resolvent in conditions for its existence
 # f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its
 # form is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
 Subdifferential = Kind(

@@ -1,8 +1,9 @@
 """Planted errors: a check that can't fail is a defect, so what must come out violated is run too.
 
-Three kinds: a bound cut below what the library is known to reach; a method's text with one error
+Four kinds: a bound cut below what the library is known to reach; a method's text with one error
 planted (a sign, a constant, a point, a lost statement); a hypothesis dropped, that is, the theorem
-confronted with problems that lack it, as if its best constant held.
+confronted with problems that lack it, as if its best constant held; and a statement that would be
+true if it were read otherwise than written, which has to be refused.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from opcheck import registry
-from opcheck.errors import OpcheckError
+from opcheck.engine.steps import from_the_start
+from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import compare, needs_solution
 from opcheck.evidence.hypotheses import Constants, constants
+from opcheck.evidence.inequalities import refusal
 from opcheck.evidence.verify import library, over_processes
+from opcheck.model import signature
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
@@ -40,7 +44,7 @@ class Mutant:
         by: ``THEOREM on PROBLEM`` that reported the violation; "" if none did.
     """
 
-    kind: Literal["bound", "kernel", "hypothesis"]
+    kind: Literal["bound", "kernel", "hypothesis", "reading"]
     where: str
     change: str
     by: str
@@ -259,12 +263,66 @@ def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:
     return made
 
 
+def reading_mutants(name: str) -> list[Mutant]:
+    """The theorem with a text or a kernel that could be misread; each has to be refused.
+
+    An argument that is no row, the sum of a number, ‖z‖ for a distance to z*, a kernel that moves
+    one coordinate alone, an argument without cases.
+    """
+    theorem: Theorem = registry.get("theorems", name)
+    if theorem.on or theorem.claim == "must fail":
+        return []
+    misread: dict[str, dict[str, Any]] = {
+        "an argument that is no row": {"measure": "norm2(next(z))"},
+        "the sum of a number": {"bound": f"({theorem.bound})*upto(1)"},
+        "the norm of z for a distance": {"measure": "norm2(z)", "proof": None},
+    }
+    if theorem.proof is not None:
+        misread["an argument without cases"] = {"proof": replace(theorem.proof, cases=())}
+    statements = {what: replace(theorem, **changes) for what, changes in misread.items()}
+    flat = replace(theorem, proof=None)
+    flat.__dict__["method"] = replace(
+        theorem.method, kernel=_of_one_coordinate(theorem.method.kernel)
+    )
+    statements["a kernel of one coordinate"] = flat
+    return [Mutant("reading", name, what, _refused_by(s)) for what, s in statements.items()]
+
+
+def _of_one_coordinate(kernel: Callable[..., None]) -> Callable[..., None]:
+    """The kernel with every coordinate of z but the first left where it was."""
+
+    def advance(
+        F: Any, F_data: Any, J: Any, J_data: Any, state: Any, params: Any, k: Any, n: Any
+    ) -> None:
+        before = [state[0][i] for i in range(1, state[0].shape[0])]
+        kernel(F, F_data, J, J_data, state, params, k, n)
+        for i, value in enumerate(before):
+            state[0][i + 1] = value
+
+    return advance
+
+
+def _refused_by(statement: Theorem) -> str:
+    """What refuses a statement: its registration, or the step model; "" for neither."""
+    try:
+        signature.check(statement)
+    except OpcheckError as error:
+        return f"registration: {error}"
+    try:
+        reason = refusal(statement)
+        from_the_start(statement.method, statement.A != "zero")
+    except (OpcheckError, TypeError, Undecided) as error:
+        reason = str(error)
+    return f"the step model: {reason}" if reason else ""
+
+
 def _plant(job: str) -> list[Mutant]:
     kind, _, name = job.partition(" ")
     makers = {
         "bound": bound_mutants,
         "kernel": kernel_mutants,
         "hypothesis": hypothesis_mutants,
+        "reading": reading_mutants,
     }
     return makers[kind](name)
 
@@ -282,4 +340,4 @@ def work_list(names: Sequence[str]) -> list[str]:
     theorems = [registry.get("theorems", n) for n in names]
     methods = sorted({m for t in theorems for m in t.method_name.strip(")").split("(")})
     kernels = [f"kernel {m}" for m in methods]
-    return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis") for n in names]
+    return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis", "reading") for n in names]

@@ -98,7 +98,12 @@ class Reader(Scalars):
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
         whole = any(p.symbol == name and p.integer for p in self.theorem.method.parameters)
-        return int(value.constant().p) if whole else value
+        if not whole:
+            return value
+        count = value.constant()
+        if count.q != 1 or count < 1:
+            raise OpcheckError(f"{name} = {count} must be a whole number from 1 on")
+        return int(count.p)
 
     def inequality(self, source: str, offset: int = 0) -> tuple[str, list[Sparse]]:
         """The name of an inequality and its points. Raises OpcheckError for another text."""

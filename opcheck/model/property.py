@@ -8,6 +8,7 @@ values and has none: it implies nothing here, and only itself implies it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -71,7 +72,7 @@ class Property:
         if isinstance(self.constant, int | Fraction) and not isinstance(self.constant, bool):
             return Fraction(self.constant)
         if isinstance(self.constant, float):
-            return Fraction(str(self.constant))
+            return Fraction(str(self.constant)) if math.isfinite(self.constant) else None
         if isinstance(self.constant, str):
             try:
                 return Fraction(self.constant)

@@ -41,6 +41,7 @@ RESERVED = {
     "solution": "the solution z*",
     "before": "the point before the step",
     "potential": "the potential of a proof",
+    "resolvent_step": "the step of a resolvent",
     "next": "what follows",
     "last": "what came before",
     **dict.fromkeys(ARGUMENTS, "a function"),
