@@ -689,3 +689,76 @@ def test_extra_rows_stay_unknown() -> None:
         steps.row("z", 2)
     with pytest.raises(OpcheckError, match="begin later"):
         steps.row("z", -1)
+
+
+# ---- why a proof is refused ----------------------------------------------------------------------
+
+
+def test_a_refusal_names_what_is_left_where_and_what_would_help() -> None:
+    """Without the inequality of z and z̄ the step leaves a form that that inequality mends."""
+    name = "gorbunov2022_eg_last"
+    proof = arguments(name)
+    step = {i: m for i, m in proof.step.items() if i != "Lipschitz(z, zbar)"}
+    reason = attempt(stated(name, proof=dataclasses.replace(proof, step=step))).reason
+    assert re.search(
+        r"step: what is left is no sum of squares at L = \S+, gamma = \S+, k = \d+: ", reason
+    )
+    assert "·‖" in reason
+    assert "takes the value -" in reason
+    assert "Lipschitz(z, zbar) with the multiplier" in reason
+    assert "would mend it there" in reason
+
+
+def test_what_whole_parameters_are_covered_is_said() -> None:
+    """A remark shows nothing: cases τ = 1, 2, 3 are not every τ."""
+    name = "pethick2023_la_eg"
+    tried = attempt(registry.get("theorems", name))
+    assert tried.status == "in part"
+    assert tried.proved is not None
+    assert tried.proved.only == "tau = 1, 2, 3 of 1 <= tau"
+    assert tried.proved.remark
+    # of a range that the cases exhaust nothing is left
+    proof = arguments(name)
+    bounded = stated(
+        name, where=registry.get("theorems", name).where.replace("1 <= tau", "1 <= tau <= 3")
+    )
+    assert attempt(bounded).status == "proved"
+    one = dataclasses.replace(proof, cases=[c for c in proof.cases if c["tau"] == "1"])
+    assert attempt(stated(name, proof=one)).proved.only == "tau = 1 of 1 <= tau"  # type: ignore[union-attr]
+    done = CliRunner().invoke(main, ["prove", name])
+    assert done.exit_code == 1
+    assert "tau = 1, 2, 3 of 1 <= tau" in done.stdout
+
+
+def test_whole_parameters_are_whole() -> None:
+    """τ = 5/2 is no number of steps."""
+    name = "pethick2023_rapp_average_two"
+    entry = registry.get("theorems", name)
+    assert attempt(entry).status == "proved"
+    assert "whole number" in attempt(stated(name, let={**entry.let, "tau": "5/2"})).reason
+
+
+@pytest.mark.parametrize(
+    ("base", "may_be"),
+    [
+        ("1 - 3*gamma*L", False),
+        ("1 - gamma*L", True),
+        ("gamma*L - 1", False),
+        ("1 + gamma*L", False),
+    ],
+)
+def test_powers_below_1_need_a_base_between_0_and_1(base: str, may_be: bool) -> None:
+    """x^k ≤ 1 for 0 ≤ x ≤ 1 alone; of a negative x the power may have any sign and size."""
+    entry = stated(
+        "rockafellar1976_ppm_contraction",
+        given=(Monotone(of="S"),),
+        technical=(Lipschitz("L", of="F"),),
+        where="0 < gamma < 1/L",
+        claim="upper bound",
+        measure="distance",
+        bound=f"R**2*(2 - ({base})**k)",
+        proof=Proof(
+            potential="distance", step={"Monotone(next(z))": "2*gamma"}, end={"potential": "1"}
+        ),
+    )
+    assert (attempt(entry).status == "proved") is may_be
