@@ -40,7 +40,7 @@ from opcheck.evidence.setting import Place, Setting, setting
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Floats = NDArray[np.float64]
 BUDGET = 2000
@@ -82,6 +82,7 @@ class Attack:
     Attributes:
         found: the worst at each k.
         constants, parameters: at which, as ``worst`` takes them.
+        A: what A is, in words.
     """
 
     theorem: str
@@ -90,6 +91,7 @@ class Attack:
     parameters: Mapping[str, str]
     seed: int
     notes: tuple[str, ...] = ()
+    A: str = ""
 
     @property
     def worst(self) -> Reached:
@@ -158,6 +160,7 @@ def attack(
         {n: str(v) for n, v in chosen.parameters.items()},
         seed,
         chosen.notes,
+        WORDS_OF_A[entry.A],
     )
 
 

@@ -28,7 +28,7 @@ from opcheck.evidence.inequalities import (
     memory,
 )
 from opcheck.evidence.setting import Place
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Floats = NDArray[np.float64]
 TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
@@ -53,6 +53,7 @@ class WorstCase:
         basis, inequalities: sizes.
         active: after a sparse selection, the inequalities used with their multipliers.
         notes: what was rounded.
+        A: what A is, in words.
     """
 
     theorem: str
@@ -68,6 +69,7 @@ class WorstCase:
     seconds: float
     active: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
+    A: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -118,6 +120,7 @@ def worst(
         seconds,
         active,
         stated.setting.notes,
+        WORDS_OF_A[entry.A],
     )
 
 

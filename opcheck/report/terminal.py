@@ -293,13 +293,18 @@ def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
 
 
+def _chosen(found: WorstCase | Attack) -> str:
+    """The numbers that a worst case is about, and what A is."""
+    numbers = [f"{n} = {v}" for n, v in {**found.constants, **found.parameters}.items()]
+    return ", ".join([*numbers, found.A])
+
+
 def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[float] = ()) -> None:
     """One theorem's worst cases, one line a k, beside what an attack reaches of the bound."""
     if not found:
         return
     head = found[0]
-    chosen = ", ".join(f"{n} = {v}" for n, v in {**head.constants, **head.parameters}.items())
-    console.print(f"{head.theorem} with {chosen or 'no parameters'}, R = 1", highlight=False)
+    console.print(f"{head.theorem} with {_chosen(head)}, R = 1", highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ["k", "worst case", "bound", "worst/bound", *(["attack"] if reached else [])]
     for column in [*columns, "basis", "inequalities", "seconds"]:
@@ -481,10 +486,8 @@ def show_potential(found: Potential, console: Console) -> None:
 
 def show_attack(found: Attack, console: Console) -> None:
     """The worst operator at each k."""
-    chosen = ", ".join(f"{n} = {v}" for n, v in {**found.constants, **found.parameters}.items())
     console.print(
-        f"{found.theorem} with {chosen or 'no parameters'}, R = 1, seed {found.seed}",
-        highlight=False,
+        f"{found.theorem} with {_chosen(found)}, R = 1, seed {found.seed}", highlight=False
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("k", "measured", "measured/bound", "operators", "worst at"):
