@@ -128,6 +128,7 @@ def test_a_theorem_without_a_class_says_so() -> None:
     assert str(found.standing) == "simulated"
 
 
+@pytest.mark.slow
 def test_show_prints_the_dossier_and_json() -> None:
     shown = good("show", "elementary_gda_contraction", "--evidence")
     assert "1 simulated" in shown

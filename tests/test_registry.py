@@ -179,7 +179,7 @@ def test_a_strangers_package_is_verified_like_the_rest(tmp_path: Path) -> None:
     assert found["stranger_well"]["status"] == "attained"
     assert found["stranger_walled"]["status"] in ("holds", "attained")
     assert found["strongly_monotone"]["status"] in ("holds", "attained")
-    assert found["bilinear"]["reason"].endswith("is empty: 2 * mu / L ** 2 = 0")
+    assert found["bilinear"]["reason"].endswith("is empty: 2*mu/L**2 = 0")
     assert found["translation"]["reason"] == "its solution is not known"
     words = ("run", "stranger_descent", "stranger_walled", "-p", "gamma=0.5", "-n", "60")
     run = document(tmp_path, *words)
