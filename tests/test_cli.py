@@ -320,7 +320,7 @@ def test_verify_with_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     found = document(*words)
     kinds = {m["kind"] for m in found["mutants"]}
-    assert kinds == {"kernel", "bound", "hypothesis"}
+    assert kinds == {"kernel", "bound", "hypothesis", "reading"}
     caught = sum(m["caught"] for m in found["mutants"])
     assert f"{caught} of {len(found['mutants'])} planted errors were caught" in good(*words)
 
