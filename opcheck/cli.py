@@ -361,13 +361,15 @@ def verify(
     if isinstance(found, Report) and coverage:
         bad |= not found.covered
     if bad:
-        from opcheck.evidence.cross_check import contradictions
+        from opcheck.evidence.cross_check import contradictions, suspicions
 
         for sentence in registry.failures():
             _say(sentence)
         against = contradictions(found)
         for sentence in against:
             _say(f"internal error, please report it: {sentence}")
+        for sentence in suspicions(found):
+            _say(sentence)
         click.get_current_context().exit(3 if against else 1)
 
 

@@ -234,15 +234,20 @@ def _names(rows: Sequence[str]) -> list[str]:
 def vector_of(z: Any) -> Sparse:
     """The combination behind a row. Raises TypeError where its coordinates differ."""
     first: Coefficient = z[0]
-    for axis in range(len(z)):
+    for axis in range(_dimension(z)):
         if z[axis].axis != axis or z[axis].vector != first.vector:
             raise TypeError("coordinates are treated differently: not a method in every R^d")
     return first.vector
 
 
+def _dimension(row: Any) -> int:
+    """How many coordinates a row has; the readings know what their texts must not."""
+    return int(np.ndarray.shape.__get__(row)[-1])
+
+
 def fill(out: Any, vector: Sparse) -> None:
     """Make a row this combination."""
-    for axis in range(len(out)):
+    for axis in range(_dimension(out)):
         out[axis] = Coefficient(vector, axis)
 
 
@@ -272,6 +277,18 @@ class _Rows(np.ndarray[Any, Any]):
         """The number of rows, and the dimension."""
         *rows, dimension = np.ndarray.shape.__get__(self)
         return (*rows, _Dimension(dimension))
+
+    @property
+    def size(self) -> Any:
+        """The dimension of a row; of several rows it is nobody's business."""
+        return _Dimension(np.ndarray.size.__get__(self))
+
+    def __len__(self) -> int:
+        """How many rows there are; a row's own length is its dimension, told by shape alone."""
+        own: tuple[int, ...] = np.ndarray.shape.__get__(self)
+        if len(own) == 1:
+            raise _ComputedWith("len")
+        return own[0]
 
 
 def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.object_]:

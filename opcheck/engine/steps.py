@@ -205,8 +205,8 @@ class Steps:
                     self.resolvent,
                     None,
                     state_of(rows, d)[first:],
-                    self._params(offset),
-                    self.index(offset),
+                    self._params(at),
+                    self.index(at),  # as the driver counts: what step k wrote is seen at k + 1
                 )
             self.oracle.subject = self.method.name
             read[d] = self.quadratic(measured(take, found), d)

@@ -469,13 +469,19 @@ class _Search:
 
 
 def _ratio(measured: Floats, bound: Floats) -> Floats:
-    """measured/bound; 0 where one is not finite or the bound is within rounding of 0.
+    """measured/bound; where the bound is not positive, 1 and the excess in units of both sides.
 
-    An excess that is small beside R = 1 is rounding too, and counts as equality.
+    0 where one is not finite. An excess that is small beside R = 1 is rounding, and counts as
+    equality.
     """
-    known = np.isfinite(measured) & np.isfinite(bound) & (bound > FLOOR)
-    ratio = np.where(known, measured / np.where(known, bound, 1.0), 0.0)
-    return np.where(known & (measured - bound <= FLOOR), np.minimum(ratio, 1.0), ratio)
+    known = np.isfinite(measured) & np.isfinite(bound)
+    excess = np.where(known, measured - bound, 0.0)
+    positive = known & (bound > FLOOR)
+    ratio = np.where(positive, measured / np.where(positive, bound, 1.0), 0.0)
+    size = np.where(known, np.abs(measured) + np.abs(bound), 0.0)
+    signed = known & ~positive & (size > FLOOR)
+    ratio = np.where(signed, 1 + excess / np.where(signed, size, 1.0), ratio)
+    return np.where(known & (excess <= FLOOR), np.minimum(ratio, 1.0), ratio)
 
 
 def _shown(data: Floats, start: Floats) -> str:

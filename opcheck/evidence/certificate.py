@@ -128,6 +128,19 @@ def certify(
         if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
             return _certificate(stated, fmpq(1), multipliers, "declared")
     program = Program(stated)
+    if stated.signed:
+        certificate = at(program, wanted) if wanted == 1 else None
+        if certificate is not None:
+            return certificate
+        raise NotCertified(
+            f"{entry.name} at {stated.covers} is not certified"
+            + (
+                ": no rational multipliers found"
+                if wanted == 1
+                else f" at {wanted} times its bound: both sides may be negative, so that a "
+                "multiple of it says nothing of it"
+            )
+        )
     value: float | None = None
     start: Solution | None = None
     # where the solver stops early its word is not needed: the exact check decides

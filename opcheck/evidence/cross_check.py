@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from opcheck import registry
+from opcheck.engine.jit import TRUSTED
 from opcheck.errors import OpcheckError
 from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import NotCertified, certify
@@ -39,7 +40,8 @@ class CrossCheck:
         certified: by k, the multiple of the bound that is certified; none where that failed.
         worst: by k, measured/bound in the worst case by the solver.
         reached: by k, the largest measured/bound that the attack reached.
-        violated: problems on which a run violates it.
+        problems: on how many it was run.
+        violated: those on which a run violates it.
         disagreements: sentences; each is an error of opcheck.
     """
 
@@ -48,6 +50,7 @@ class CrossCheck:
     certified: dict[int, str]
     worst: dict[int, float]
     reached: dict[int, float]
+    problems: int
     violated: tuple[str, ...]
     disagreements: tuple[str, ...]
 
@@ -95,19 +98,21 @@ def cross_check(
             bounded[k] = worst(entry, k).ratio
         with contextlib.suppress(OpcheckError):
             reached[k] = attack(entry, k, budget=BUDGET).ratio
-    violated = tuple(_violations(entry, problems))
+    tried, violated = _violations(entry, problems)
     return CrossCheck(
         entry.name,
         proof,
         {k: str(v) for k, v in certified.items()},
         bounded,
         reached,
-        violated,
+        tried,
+        tuple(violated),
         tuple(_disagreements(entry, proof, certified, bounded, reached, violated)),
     )
 
 
-def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> list[str]:
+def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> tuple[int, list[str]]:
+    """On how many problems a theorem was run, and those that violate it."""
     violated, tried = [], 0
     for problem in library() if problems is None else problems:
         if problems is None and tried == PROBLEMS:
@@ -116,7 +121,7 @@ def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> list[st
         tried += verdict.status != "inapplicable"
         if verdict.status == "violated":
             violated.append(verdict.problem)
-    return violated
+    return tried, violated
 
 
 def _disagreements(
@@ -159,15 +164,38 @@ def contradictions(found: Report | Verdict) -> list[str]:
     verdicts = (
         [found] if isinstance(found, Verdict) else [v for s in found.summaries for v in s.verdicts]
     )
-    violated: dict[str, str] = {}
-    for v in verdicts:
-        if v.status == "violated" and v.provenance in ("exact", "certified"):
-            violated.setdefault(v.theorem, v.problem)
     return [
-        f"{name} is proved, and violated on {problem}"
-        for name, problem in violated.items()
-        if attempt(registry.get("theorems", name)).status == "proved"
+        f"{v.theorem} is proved, and violated on {v.problem}" for v in _proved(verdicts, ours=True)
     ]
+
+
+def suspicions(found: Report | Verdict) -> list[str]:
+    """Sentences about problems of others on which a theorem is violated that is proved."""
+    verdicts = (
+        [found] if isinstance(found, Verdict) else [v for s in found.summaries for v in s.verdicts]
+    )
+    return [
+        f"{v.theorem} is proved, so something that is stated of {v.problem} (a fact, its solution) "
+        "is wrong: opcheck check tells what"
+        for v in _proved(verdicts, ours=False)
+    ]
+
+
+def _proved(verdicts: Sequence[Verdict], *, ours: bool) -> list[Verdict]:
+    """The first violation of each theorem that is proved, on problems of opcheck or of others."""
+    own = {p.name for p in library() if _is_ours(p.name)}
+    first: dict[str, Verdict] = {}
+    for v in verdicts:
+        known = v.problem.removesuffix(" (mean)") in own and v.provenance in ("exact", "certified")
+        if v.status == "violated" and known is ours:
+            first.setdefault(v.theorem, v)
+    return [v for n, v in first.items() if attempt(registry.get("theorems", n)).status == "proved"]
+
+
+def _is_ours(problem: str) -> bool:
+    """Whether a problem's family comes with opcheck."""
+    family = registry.get("problems", problem.partition("(")[0])
+    return bool(family.function.__module__.partition(".")[0] in TRUSTED)
 
 
 def _of(name: str) -> CrossCheck:

@@ -23,6 +23,7 @@ from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.engine.steps import from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.compare import Plan, parameters_of, plan, sides
+from opcheck.evidence.recheck import semidefinite
 from opcheck.evidence.setting import Place, Setting, setting
 from opcheck.evidence.well_posed import well_posed
 from opcheck.model.property import Kind, Monotone, Property
@@ -89,6 +90,11 @@ class Claim:
             return Fraction(int(c.p), int(c.q))
         return None
 
+    @property
+    def signed(self) -> bool:
+        """Whether both sides may be negative: a multiple of the bound then says nothing of it."""
+        return not any(_is_square(self.inner(side)) for side in (self.measure, self.bound))
+
     def differences(self, which: NDArray[np.int64] | None = None) -> Any:
         """For each inequality its form (a, b, c), x − y and u − v, exact."""
         chosen = range(len(self.inequalities)) if which is None else which
@@ -122,6 +128,18 @@ class Claim:
         for i, value in vector:
             found[i] = value
         return found
+
+
+def _is_square(terms: Sequence[tuple[fmpq, list[fmpq], list[fmpq]]]) -> bool:
+    """Whether a form is ≥ 0 whatever its vectors are."""
+    size = len(terms[0][1]) if terms else 0
+    matrix = [[fmpq(0)] * size for _ in range(size)]
+    for c, u, v in terms:
+        for i, a in enumerate(u):
+            for j, b in enumerate(v) if a else ():
+                matrix[i][j] += c * a * b / 2
+                matrix[j][i] += c * a * b / 2
+    return semidefinite(matrix)
 
 
 def _exact(value: Any) -> fmpq:
@@ -245,7 +263,7 @@ def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     constrained = theorem.constrained and method.constrained
     well_posed(theorem)
     found, measure, bound = _read(chosen, recording, horizon, constrained)
-    _resolvents_exist(chosen, found)
+    resolvents_exist(chosen, found)
     covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
     if one_step(theorem):
         if memoryless(method, values, constrained):
@@ -257,7 +275,7 @@ def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
 
 
-def _resolvents_exist(chosen: Setting, found: Trace) -> None:
+def resolvents_exist(chosen: Setting, found: Trace) -> None:
     """Raise OpcheckError where a resolvent of the run need not be a function on all of R^d."""
     arithmetic = form_arithmetic()
     taken = {(e.of, e.gamma) for e in found.evaluations if e.gamma != 0}

@@ -20,7 +20,7 @@ from opcheck.engine.coefficients import Trace, Vector, memory, walk
 from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence.inequalities import Claim, assemble
+from opcheck.evidence.inequalities import Claim, assemble, resolvents_exist
 from opcheck.evidence.setting import Setting, number, simplest
 from opcheck.model.method import Method, resolve
 from opcheck.model.property import KINDS, Of, Property
@@ -238,15 +238,17 @@ def _claim(
     texts: Mapping[str, str],
     about: Mapping[str, Any],
 ) -> Claim:
+    chosen = Setting(
+        _statement(moved, **texts),
+        0,
+        {},
+        {},
+        {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in moved.parameters.items()},
+        moved.notes,
+    )
+    resolvents_exist(chosen, trace)
     return assemble(
-        Setting(
-            _statement(moved, **texts),
-            0,
-            {},
-            {},
-            {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in moved.parameters.items()},
-            moved.notes,
-        ),
+        chosen,
         trace,
         moved.given,
         measure,

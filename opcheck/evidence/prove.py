@@ -22,6 +22,7 @@ from opcheck.evidence.explain import at_words, failure, helper, in_words
 from opcheck.evidence.inequalities import STEP, refusal, resolvent_exists
 from opcheck.evidence.ranges import domain, symbols_of
 from opcheck.evidence.reader import SHIFT, Reader, Total
+from opcheck.evidence.setting import EmptyRange, setting
 from opcheck.evidence.signs import DEPTH, Domain
 from opcheck.evidence.well_posed import well_posed
 from opcheck.model import grammar
@@ -98,6 +99,7 @@ def prove(theorem: str | Theorem) -> Proved:
     try:
         well_posed(entry)
         _complete(entry, proof)
+        _admits(entry)
         for part, case in _parts_of(proof):
             try:
                 for lemma, symbols in _cases(entry, part, case):
@@ -123,6 +125,21 @@ def prove(theorem: str | Theorem) -> Proved:
         tuple(lemmas),
         meanings,
     )
+
+
+def _admits(theorem: Theorem) -> None:
+    """Raise NotProved where no constants and parameters are found that the statement is about."""
+    k = max(theorem.first, 1)
+    try:
+        setting(theorem, k, k + 1)
+    except EmptyRange as empty:
+        sentence = str(empty).removeprefix(f"{theorem.name}: ")
+        raise NotProved(
+            f"{theorem.name}: nothing was found that it is about, and a proof of that shows "
+            f"nothing: {sentence}"
+        ) from empty
+    except OpcheckError:
+        pass  # a choice is there, and is irrational
 
 
 def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:

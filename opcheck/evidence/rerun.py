@@ -988,12 +988,17 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     for part in ranges:
         if not statement.truth(part, 0, ("where",)):
             raise Differs(f"{ast.unparse(part)} fails")
-    k, ahead = said["k"], "next(" in said["measure"] + said["bound"]
+    called = {
+        node.func.id
+        for side in ("measure", "bound")
+        for node in ast.walk(tree(statement.source(side), "eval"))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    k, ahead = said["k"], "next" in called
     horizon = k + 1 if ahead or any(statement.in_step) else k
     if said["K"] != horizon or k < said["first"]:
         raise Differs("k or K is not what the texts speak of")
-    words = ("upto(", "before(", "best(", "first(")
-    every = any(w in said["measure"] + said["bound"] for w in words)
+    every = bool(called & {"upto", "before", "best", "first"})
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon), horizon})
     spoken = _symbols(document)
     names = spoken | _names(f"({said['where']},)")

@@ -133,6 +133,8 @@ class Scalars:
         Of k and a number the answer is the same from some k on; raises Special for one before it.
         """
         gap = a - b
+        if not isinstance(gap, Ratio):
+            raise TypeError("what is measured is compared")
         if gap.symbols == self.k.symbols == {"k"}:
             zero, one = ({"k": self.field.number(v)} for v in (0, 1))
             offset = self.field.at(gap, zero)
@@ -228,5 +230,18 @@ class Scalars:
         if not isinstance(term, Ratio):
             raise Undecided(f"the sum of {grammar.unparse(summand)} is no number")
         name, total = self.field.spare(f"before({grammar.unparse(summand)})")
-        self.spares.sums[name] = term
+        if self._same_from_0(summand):
+            self.spares.sums[name] = term
         return total
+
+    def _same_from_0(self, summand: Node) -> bool:
+        """Whether a term is the same function of k from k = 0 on, and not from a later one."""
+        least, lets = self.least, self._lets
+        self.least, self._lets = 0, {}
+        try:
+            self._value(summand, 0)
+        except Special:
+            return False
+        finally:
+            self.least, self._lets = least, lets
+        return True

@@ -80,7 +80,7 @@ def setting(
             return _with(theorem, k, horizon, place, given, chosen)
         except _Outside as outside:
             reason = reason or str(outside)
-    raise OpcheckError(f"{theorem.name}: {reason}")
+    raise EmptyRange(f"{theorem.name}: {reason}")
 
 
 def along(
@@ -116,6 +116,10 @@ def along(
         found = {word: fmpq(value.floor()) for word, value in found.items()}
     rows = {_fraction(value): word for word, value in reversed(found.items())}
     return [(word, value) for value, word in sorted(rows.items())]
+
+
+class EmptyRange(OpcheckError):
+    """No constants that were tried leave an admissible parameter."""
 
 
 class _Outside(OpcheckError):

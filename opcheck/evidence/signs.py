@@ -196,8 +196,8 @@ class Domain:
 
     def _inside(self, point: Mapping[str, fmpq]) -> bool:
         spoken = [c for c in self.constraints if c.value.symbols <= point.keys()]
-        values = [self.field.value(c.value, point) for c in spoken]
-        return all(v is not None and v >= 0 for v in values)
+        values = [(self.field.value(c.value, point), c.strict) for c in spoken]
+        return all(v is not None and (v > 0 if strict else v >= 0) for v, strict in values)
 
     def _resolve(self, order: Sequence[str], chart: Chart) -> Iterator[Chart]:
         if not order:

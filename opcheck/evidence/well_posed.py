@@ -25,6 +25,7 @@ from opcheck.model.grammar import Call, Comparison, Name, Node
 from opcheck.model.theorem import Theorem
 
 SPARE = 28
+FEW = 8  # values of k, from the first on, at which a sign is looked up
 QUICK = 6  # ways to resolve ranges that are tried for a sign that is merely good to know
 # measures that are inner products of two different vectors; the others are squares or sums of them
 SIGNED = frozenset({"gap"})
@@ -84,18 +85,20 @@ class _Meanings(Scalars):
         late = self.field.symbol("k") - theorem.first
         with self._assuming(Constraint(late, False)):
             self._lets.clear()
+            self.least = theorem.first
             for what, side in (("measure", theorem.left), ("bound", theorem.right)):
                 self._what = f"{what} {side.source!r}"
                 self.read(side.tree)
 
     @contextmanager
     def _assuming(self, *constraints: Constraint) -> Iterator[None]:
-        count = len(self._known)
+        # what is learned under an assumption is forgotten with it, and so are its symbols
+        known, extra = list(self._known), list(self._extra)
         self._known += constraints
         try:
             yield
         finally:
-            del self._known[count : count + len(constraints)]
+            self._known, self._extra = known, extra
 
     def _domain(self, most: int = CHARTS) -> Domain:
         key = (len(self._extra), tuple(self._known), most)
@@ -131,7 +134,7 @@ class _Meanings(Scalars):
         }[sign]()
         if shown:
             return
-        at = _witness(domain, value, sign)
+        at = _witness(domain, value, sign, self.least)
         if at:
             raise OpcheckError(f"{self.theorem.name}: {self._what}: {why} at {at}")
         raise OpcheckError(
@@ -310,7 +313,7 @@ class _Meanings(Scalars):
         return symbol
 
 
-def _witness(domain: Domain, value: Ratio, sign: str) -> str:
+def _witness(domain: Domain, value: Ratio, sign: str, least: int) -> str:
     """A point of the domain at which the sign is not as asked, in words; "" where none is met."""
     tests: dict[str, Callable[[fmpq], bool]] = {
         "> 0": lambda v: v <= 0,
@@ -320,7 +323,10 @@ def _witness(domain: Domain, value: Ratio, sign: str) -> str:
     wrong = tests[sign]
     if any(name.startswith("s.") for name in value.symbols):
         return ""  # of a spare symbol the points are no values
-    for point in domain.points(value.symbols) or [{}]:
+    points = domain.points(value.symbols) or [{}]
+    if "k" in value.symbols:  # at the first few k, which is where a pole is met
+        points = [{**p, "k": fmpq(least + late)} for late in range(FEW) for p in points] + points
+    for point in points:
         if any(name.startswith("s.") for name in point):
             continue
         at = domain.field.value(value, point)

@@ -96,6 +96,11 @@ def worst(
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     begin = time.perf_counter()
     stated = claim(entry, k, place, given)
+    if stated.signed:
+        raise OpcheckError(
+            f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
+            "worst case; certify says whether it holds"
+        )
     program = Program(stated)
     solution = program.smallest()
     seconds = time.perf_counter() - begin

@@ -7,6 +7,7 @@ is written as. What the language has no meaning for is refused here, with the pa
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -130,12 +131,19 @@ def _python(source: str, what: str, shown: str | None = None) -> ast.expr:
     quoted = repr(source if shown is None else shown)
     if not isinstance(source, str):
         raise OpcheckError(f"{source!r} is not a {what}: write it as text")
+    if "#" in source or "\n" in source.strip():
+        raise OpcheckError(f"{quoted[:80]} is not a {what}: it is one line without comments")
     if len(source) > LONGEST:
         raise OpcheckError(f"a {what} of {len(source)} characters is too long ({LONGEST} at most)")
     try:
         return ast.parse(source.strip(), mode="eval").body
     except SyntaxError as error:
-        raise OpcheckError(f"{quoted} is not a {what}: {error.msg}") from error
+        hint = ""
+        if re.search(r"\d[A-Za-z_(]", source):
+            hint = " (a product is written 2*L)"
+        elif what != "formula" and re.search(r"(?<![<>=])=(?!=)", source):
+            hint = " (a value is given by let)"
+        raise OpcheckError(f"{quoted} is not a {what}: {error.msg}{hint}") from error
     except (RecursionError, MemoryError, ValueError) as error:
         reason = "it is nested too deeply" if not isinstance(error, ValueError) else str(error)
         raise OpcheckError(f"{quoted[:60]} is not a {what}: {reason}") from error

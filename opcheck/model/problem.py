@@ -245,6 +245,12 @@ def problem_family(
         control: for a negative control, the hypothesis it breaks.
     """
 
+    for fact in facts if isinstance(facts, Sequence) and not isinstance(facts, str) else [facts]:
+        if not isinstance(fact, Fact):
+            raise OpcheckError(
+                f"facts holds {fact!r}; write facts=[exact(Monotone()), exact(Lipschitz('L'))]"
+            )
+
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
             name if isinstance(name, str) else function.__name__,

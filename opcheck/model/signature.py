@@ -7,8 +7,9 @@ proved later, where ranges are known.
 
 from __future__ import annotations
 
+import difflib
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from opcheck.model.grammar import (
     Node,
     Number,
 )
+from opcheck.model.property import Property
 from opcheck.model.text import Text
 
 if TYPE_CHECKING:
@@ -83,6 +85,39 @@ def check(theorem: Theorem) -> None:
         text = str(error)
         prefix = f"{theorem.name}: "
         raise OpcheckError(text if text.startswith(prefix) else prefix + text) from error
+
+
+def kinds(
+    name: str,
+    *,
+    texts: Mapping[str, object],
+    mappings: Mapping[str, object],
+    properties: Mapping[str, object],
+    names: Mapping[str, object],
+) -> None:
+    """Raise OpcheckError for the first argument of a declaration that is of another kind."""
+    for what, value in texts.items():
+        if not isinstance(value, str):
+            raise OpcheckError(f"{name}: {what} = {value!r} is no text; write {what}='...'")
+    for what, value in mappings.items():
+        if not isinstance(value, Mapping):
+            raise OpcheckError(f"{name}: {what} = {value!r} is no dict of names and formulas")
+        for key, formula in value.items():
+            if not isinstance(key, str) or not isinstance(formula, str):
+                raise OpcheckError(
+                    f"{name}: {what}[{key!r}] = {formula!r} is no formula; write it as text"
+                )
+    for what, value in properties.items():
+        some = value if isinstance(value, Sequence) and not isinstance(value, str) else None
+        for entry in [value] if some is None else some:
+            if some is None or not isinstance(entry, Property):
+                raise OpcheckError(
+                    f"{name}: {what} holds {entry!r}; write {what}=[Lipschitz('L', of='F'), "
+                    "Monotone(of='F')]"
+                )
+    for what, value in names.items():
+        if isinstance(value, str) or not all(isinstance(v, str) for v in value):  # type: ignore[attr-defined]
+            raise OpcheckError(f"{name}: {what} = {value!r} is no list of names")
 
 
 def signature_of(theorem: Theorem) -> Signature:
@@ -193,8 +228,15 @@ def _symbols_among(tree: Node, known: Iterable[str], what: str) -> None:
             )
         offered = ", ".join(sorted(set(known) - {"pi"}))
         raise OpcheckError(
-            f"{what}: {name!r} is neither a constant nor a parameter of it; they are {offered}"
+            f"{what}: {name!r} is neither a constant nor a parameter of it{_near(name, known)}; "
+            f"they are {offered}, and what free=[...] adds"
         )
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """A hint at what may have been meant."""
+    close = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _acyclic(let: Mapping[str, Node]) -> None:
@@ -223,8 +265,6 @@ def _ranges(theorem: Theorem, signature: Signature) -> None:
     let = signature.let
     open_ = signature.parameters - let.keys()
     ranged = [c.name for c in theorem.chains]
-    for name in sorted(open_ - set(ranged)):
-        raise OpcheckError(f"the parameter {name} has no range in where and no value in let")
     settled = set(signature.constants) | {"K", "pi"}
     known = {*signature.constants, *signature.parameters, *let, "K", "pi"}
     if theorem.on:  # the parameters of its families are symbols too
@@ -252,6 +292,8 @@ def _ranges(theorem: Theorem, signature: Signature) -> None:
             if chain.lo is None:
                 raise OpcheckError(f"where: {chain} needs a lower end")
             settled.add(chain.name)
+    for name in sorted(open_ - set(ranged)):
+        raise OpcheckError(f"the parameter {name} has no range in where and no value in let")
     for name in theorem.at_least:
         if name not in let or name not in signature.whole:
             raise OpcheckError(f"at_least names {name!r}, which is no whole parameter set by let")
@@ -282,7 +324,8 @@ def _sides(theorem: Theorem, signature: Signature) -> None:
         if not theorem.on:  # a statement about one family speaks of its parameters too
             for name in sorted(free - known):
                 raise OpcheckError(
-                    f"{what}: {name!r} in {side.source!r} is no symbol of it; they are "
+                    f"{what}: {name!r} in {side.source!r} is no symbol of it"
+                    f"{_near(name, [*known, *measures])}; they are "
                     f"{', '.join(sorted(known - {'pi'}))}, and measures"
                 )
         _typed(side.tree, signature, frozenset(measures), f"{what} {side.source!r}")
@@ -398,11 +441,75 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
             if not isinstance(tree, Number) or not isinstance(tree.value, int) or tree.value < 1:
                 raise OpcheckError(f"case {name} = {source!r} is no whole number from 1 on")
             _inside(ranges[name], tree.value)
-    for source in (proof.potential or "0", proof.at_most, *proof.start, *proof.step, *proof.end):
-        grammar.checked(grammar.parse(source))
-    for part in (proof.start, proof.step, proof.end):
-        for source in part.values():
-            grammar.checked(grammar.parse(source))
+    spoken = _Spoken(theorem, signature)
+    spoken.check(proof.potential or "0", "potential")
+    spoken.check(proof.at_most, "at_most")
+    for what, part in (("start", proof.start), ("step", proof.step), ("end", proof.end)):
+        for inequality, multiplier in part.items():
+            if not (what == "end" and inequality in ("potential", "next(potential)")):
+                spoken.inequality(inequality, what)
+            spoken.check(multiplier, f"the multiplier of {inequality} in {what}")
+
+
+class _Spoken:
+    """What the texts of a proof may speak of."""
+
+    def __init__(self, theorem: Theorem, signature: Signature) -> None:
+        kinds = {p.kind.name: p.kind for p in theorem.asked}
+        self.inequalities = {
+            **{name: (1,) if kind.star else (1, 2) for name, kind in kinds.items()},
+            "Resolvent": (2,),
+            "Subgradient": (2,),
+        }
+        self.functions = {
+            **dict.fromkeys(("F", "A", "S", "resolvent", "norm2", "next", "last"), (1,)),
+            "inner": (2,),
+            **{name: (count,) for name, count in ARGUMENTS.items()},
+            **self.inequalities,
+        }
+        self.measures = registry.entered("measures")
+        symbols = {*signature.constants, *signature.parameters, *signature.let, "k", "R"}
+        self.names = {*symbols, *signature.rows, *self.measures}
+
+    def check(self, source: str, what: str) -> None:
+        """Raise OpcheckError for a name or a function that means nothing in a proof."""
+        tree = grammar.checked(grammar.parse(source))
+        for node in grammar.walk(tree):
+            if isinstance(node, Name) and node.name not in self.names:
+                raise OpcheckError(
+                    f"{what}: {node.name!r} in {source!r} is neither a row nor a symbol of it"
+                    f"{_near(node.name, self.names)}"
+                )
+            if isinstance(node, Call):
+                self._call(node, what, source)
+
+    def inequality(self, source: str, part: str) -> None:
+        """Raise OpcheckError for what is no inequality that is known."""
+        self.check(source, part)
+        node = grammar.parse(source)
+        while isinstance(node, Call) and node.function in ("next", "last"):
+            (node,) = node.arguments
+        if not isinstance(node, Call) or node.function not in self.inequalities:
+            raise OpcheckError(
+                f"{part}: {source!r} is no inequality that is known: those are "
+                f"{', '.join(self.inequalities)}"
+            )
+
+    def _call(self, node: Call, what: str, source: str) -> None:
+        if node.function in self.measures and node.function not in self.functions:
+            return
+        counts = self.functions.get(node.function)
+        if counts is None:
+            offered = ", ".join([*self.inequalities, "F", "A", "S", "resolvent", "inner", "norm2"])
+            raise OpcheckError(
+                f"{what}: {node.function!r} in {source!r} is neither a hypothesis nor a function "
+                f"of proofs: {offered}"
+            )
+        if len(node.arguments) not in counts and node.function not in self.measures:
+            raise OpcheckError(
+                f"{what}: {node.function} takes {' or '.join(map(str, counts))} argument(s), not "
+                f"{len(node.arguments)}, in {source!r}"
+            )
 
 
 def _inside(chain: object, value: int) -> None:

@@ -68,6 +68,7 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "==": operator.eq,
 }
+UNTOLD = 2.0**-40  # of the sides of a comparison: a difference that may be rounding
 Series = tuple[str, tuple[str, ...]]  # a measure and the rows it is taken at
 
 
@@ -163,11 +164,37 @@ class Text:
                 return RELATIONS[relation](a, self._value(right, symbols, arithmetic))
             case Call("next", (argument,)):
                 return symbols[f"next {self._written(argument)}"]
+            case Call("where", (Comparison() as test, yes, no)) if arithmetic is FLOAT:
+                return self._chosen(test, yes, no, symbols)
             case Call(name) if name in self._measures:
                 return symbols[self._written(node)]
             case Call(name, arguments):
                 values = [self._value(a, symbols, arithmetic) for a in arguments]
                 return arithmetic.functions.get(name, FUNCTIONS[name])(*values)
+
+    def _chosen(self, test: Comparison, yes: Node, no: Node, symbols: Mapping[str, Any]) -> Any:
+        """One of two values; NaN where float64 does not tell which, unless they are the same."""
+        values = [self._value(n, symbols, FLOAT) for n in (test.left, test.right, yes, no)]
+        left, right, first, second = (np.asarray(v, dtype=float) for v in values)
+        chosen = np.where(RELATIONS[test.relation](left, right), first, second)
+        if self._counted(test.left, symbols) and self._counted(test.right, symbols):
+            return chosen
+        near = np.abs(left - right) <= UNTOLD * np.fmax(np.abs(left), np.abs(right))
+        return np.where(near & (first != second), np.nan, chosen)
+
+    def _counted(self, node: Node, symbols: Mapping[str, Any]) -> bool:
+        """Whether a part is made of whole numbers in a way in which float64 does not round."""
+        match node:
+            case Number(value):
+                return Fraction(value).denominator == 1
+            case Name(name):
+                number = np.asarray(symbols.get(name, np.nan), dtype=float)
+                return bool((np.rint(number) == number).all() and (np.abs(number) < 2.0**50).all())
+            case Call("floor" | "ceil", (Binary("/", left, right),)):
+                return self._counted(left, symbols) and self._counted(right, symbols)
+            case Negative() | Binary("+" | "-" | "*") | Call("max" | "min" | "mod"):
+                return all(self._counted(c, symbols) for c in grammar.children(node))
+        return False
 
     def _symbols(self, node: Node, condition: bool) -> set[str]:
         """The symbols of a part; refuses what has no meaning where it stands."""
@@ -308,7 +335,7 @@ def chains(
     Raises OpcheckError where a part is neither, or a parameter has an end twice.
     """
     ranges: list[Chain] = []
-    for terms, relations in grammar.parse_ranges(source):
+    for terms, relations in _ordered(source, parameters, positive):
         shown = _joined(terms, relations)
         if all(r in (">", ">=") for r in relations):
             terms = terms[::-1]
@@ -337,6 +364,23 @@ def chains(
         else:
             ranges.append(own)
     return ranges
+
+
+def _ordered(
+    source: str, parameters: frozenset[str], positive: frozenset[str]
+) -> list[tuple[list[Node], list[grammar.Relation]]]:
+    """The parts; one whose parameter is not in its middle is two, so that no end is lost."""
+    parts: list[tuple[list[Node], list[grammar.Relation]]] = []
+    for terms, relations in grammar.parse_ranges(source):
+        middle = len(terms) == 3 and (
+            _multiple(terms[1], parameters, positive) is not None
+            or not any(_multiple(t, parameters, positive) for t in (terms[0], terms[2]))
+        )
+        if len(terms) == 3 and not middle:
+            parts += [(terms[:2], relations[:1]), (terms[1:], relations[1:])]
+        else:
+            parts.append((terms, relations))
+    return parts
 
 
 def _joined(terms: list[Node], relations: list[grammar.Relation]) -> str:

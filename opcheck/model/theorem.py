@@ -188,6 +188,17 @@ def theorem(
     """
     if claim not in get_args(Claim):
         raise OpcheckError(f"{name}: claim {claim!r} is none of {', '.join(get_args(Claim))}")
+    signature.kinds(
+        name,
+        texts={"method": method, "where": where, "measure": measure, "bound": bound},
+        mappings={"let": let or {}, **{f"paper[{i}]": p for i, p in enumerate(paper)}},
+        properties={"given": given, "technical": technical},
+        names={"on": on, "free": free, "at_least": at_least},
+    )
+    if not isinstance(source, Source):
+        raise OpcheckError(f"{name}: source = {source!r}; write source=Source('key', 'Theorem 1')")
+    if isinstance(horizons, int | str) or not isinstance(horizons, Sequence):
+        raise OpcheckError(f"{name}: horizons = {horizons!r} is no list; write horizons=[300]")
     if constrained not in (False, True, "subdifferential"):
         raise OpcheckError(
             f"{name}: constrained = {constrained!r} is none of False, True, 'subdifferential'"

@@ -435,7 +435,11 @@ def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
             or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in one.worst.items()) or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in one.reached.items()) or "–",
-            f"violated on {', '.join(one.violated)}" if one.violated else "not violated",
+            f"violated on {', '.join(one.violated)}"
+            if one.violated
+            else f"not violated on {one.problems}"
+            if one.problems
+            else "not tried",
             "yes" if one.ok else "NO",
         )
     console.print(table)
