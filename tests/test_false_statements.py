@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from opcheck import (
     Cocoercive,
@@ -25,14 +26,16 @@ from opcheck import (
     registry,
     theorem,
 )
+from opcheck.cli import main
 from opcheck.errors import OpcheckError
+from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import certify
 from opcheck.evidence.prove import attempt
 from opcheck.evidence.verify import verify
 from opcheck.evidence.worst_case import worst
 from opcheck.model.measure import measure
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, combine, norm2, subtract
+from opcheck.model.primitives import SOLUTION, axpy, combine, distance2, norm2, subtract
 from opcheck.model.theorem import Theorem
 
 registry.load()
@@ -117,6 +120,34 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "A13 a constant of what has none": ({"given": [Monotone(3, of="F")]}, "has no constant"),
     "A13 of no operator": ({"given": [Lipschitz("L", of="G")]}, "F, A, S or T"),  # type: ignore[arg-type]
     "A13 a negative Lipschitz constant": ({"given": [Lipschitz(-1, of="F")]}, "positive"),
+    "any text as an inequality": (
+        {"bound": "R**2/2", "proof": Proof(end={"0 - distance": "1"})},
+        "no inequality that is known",
+    ),
+    "a number as an inequality": (
+        {"bound": "R**2/2", "proof": Proof(end={"k": "1"})},
+        "no inequality that is known",
+    ),
+    "a slip in the potential": (
+        {"proof": Proof("distance + d*distance", step=STEP, end={"potential": "1"})},
+        "'d' in",
+    ),
+    "a hypothesis at a row that is none": (
+        {"proof": Proof("distance", step={"Monotone(zhalf)": "1"}, end={"potential": "1"})},
+        "'zhalf' in",
+    ),
+    "a hypothesis at three points": (
+        {"proof": Proof("distance", step={"Monotone(z, z, z)": "1"}, end={"potential": "1"})},
+        "1 or 2 argument",
+    ),
+    "a comment": ({"bound": "R**2 # /1000"}, "without comments"),
+    "a bound that is no text": ({"bound": 1}, "no text"),
+    "a formula of let that is no text": ({"let": {"c": 2}}, "no formula"),
+    "hypotheses as text": ({"given": ["Lipschitz(L) of F"]}, "write given="),
+    "a hypothesis without its constant": ({"given": [Lipschitz]}, "write given="),
+    "a name that is nearly one": ({"measure": "resid"}, "did you mean 'residual'"),
+    "a product without its sign": ({"where": "0 < gamma < 1/(2L)"}, r"2\*L"),
+    "a value in where": ({"where": "gamma = 1/(2*L)"}, "given by let"),
     "a power written otherwise": ({"bound": "R^2"}, r"\*\*"),
     "a parameter without range": ({"where": ""}, "no range"),
     "nothing measured": ({"measure": "k"}, "nothing is measured"),
@@ -334,14 +365,6 @@ FALSE: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: state("evil", bound="R**2*(2 + log(1 - gamma*L)/10**9)", where="0 < gamma <= 1/L"),
         "logarithm|not shown",
     ),
-    "any text as an inequality": (
-        lambda: state("evil", bound="R**2/2", proof=Proof(end={"0 - distance": "1"})),
-        "no inequality that is known",
-    ),
-    "a number as an inequality": (
-        lambda: state("evil", bound="R**2/2", proof=Proof(end={"k": "1"})),
-        "no inequality that is known",
-    ),
     "a value of A where it need not have one": (
         lambda: state(
             "evil",
@@ -365,6 +388,89 @@ FALSE: dict[str, tuple[Callable[[], Any], str]] = {
             proof=Proof(end={"Comonotone(z, next(z))": "1"}),
         ),
         "a proof would speak of that alone",
+    ),
+}
+
+
+@measure("weighted")
+def weighted(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
+    """k‖v‖²."""
+    return k * norm2(state[0])
+
+
+@measure("healing")
+def healing(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
+    """‖z − z*‖², and z is moved towards z*."""
+    z, value = state[0], distance2(state[0], state[SOLUTION])
+    for i in range(z.shape[0]):
+        z[i] = (z[i] + 3 * state[SOLUTION][i]) / 4
+    return value
+
+
+def up_to_three(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """A fourth coordinate never moves."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        F(z, Fz, F_data)
+        for i in range(min(len(z), 3)):
+            z[i] = z[i] - params[0] * Fz[i]
+
+
+def backwards_in_four(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """The step has another sign from four dimensions on."""
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0] if z.size < 4 else params[0], Fz)
+
+
+FALSE |= {
+    "a sum whose early terms are negative": (
+        lambda: state("evil", bound="R**2*(1 + before(where(k == 1, -11/10, 1)))"),
+        "R² is left",
+    ),
+    "the same behind let": (
+        lambda: state(
+            "evil",
+            let={"c": "where(k == 1, -100, 1)"},
+            bound="R**2*(1 + before(c))",
+        ),
+        "R² is left",
+    ),
+    "F3 the length of a row": (
+        lambda: about_a_kernel(up_to_three, "z Fz"),
+        "every coordinate",
+    ),
+    "F3 the size of a row": (
+        lambda: about_a_kernel(backwards_in_four, "z Fz"),
+        "every coordinate",
+    ),
+    "a measure's k is the run's": (
+        lambda: state(
+            "evil",
+            method="gradient_descent_ascent",
+            given=[Monotone(of="F")],
+            where="0 < gamma",
+            measure="weighted(Fz)",
+            bound="k*norm2(Fz)",
+            proof=Proof(end={"Monotone(z)": "0"}),
+        ),
+        "sum of squares",
+    ),
+    "F11 a root of what is negative, learned in a branch": (
+        lambda: state(
+            "evil",
+            given=[Monotone(of="F"), Comonotone("rho", of="F")],
+            where="0 <= rho, 0 < gamma",
+            bound="R**2*(1 + 0*where(k >= 5, sqrt(rho), 1) + 0*sqrt(gamma*(k - 5)))",
+        ),
+        "root of a negative number",
+    ),
+    "a range that holds nothing": (
+        lambda: state("evil", where="2/L < gamma < 1/L", bound="0*R**2"),
+        "nothing was found",
     ),
 }
 
@@ -400,6 +506,88 @@ def test_what_is_not_real_is_refused_before_it_is_run(row: str, own_registry: No
     FALSE[row][0]()
     with pytest.raises(OpcheckError, match=FALSE[row][1]):
         verify("evil", "bilinear")
+
+
+def test_a_measure_that_writes_is_refused(own_registry: None) -> None:
+    """It would make any rate true."""
+    state("evil", measure="healing", bound="R**2/2**k", proof=None)
+    for part in (certify, worst):
+        with pytest.raises(OpcheckError, match="changes what it is to look at"):
+            part("evil", 2)
+    verdict = verify("evil", "bilinear")
+    assert verdict.status == "error"  # type: ignore[union-attr]
+    assert "changes what it is to look at" in verdict.reason  # type: ignore[union-attr]
+
+
+BELOW: dict[str, Any] = {
+    "method": "extragradient",
+    "claim": "one-step",
+    "measure": "next(distance) - distance",
+    "proof": None,
+}
+
+
+@pytest.mark.parametrize(
+    "bound", ["0 - 100*gamma**2*residual", "0 - gamma**2*residual", "-2*distance(before, zbar)"]
+)
+def test_a_part_of_a_negative_bound_is_no_certificate(bound: str, own_registry: None) -> None:
+    """measure ≤ bound/10⁹ says less than measure ≤ bound where the bound is negative."""
+    state("evil", **BELOW, bound=bound)
+    with pytest.raises(OpcheckError, match="not certified"):
+        certify("evil", 1)
+    with pytest.raises(OpcheckError, match="may be negative"):
+        worst("evil", 1)
+    assert attack("evil", 1, budget=100).ratio > 1
+    state("good", **BELOW, bound="-(1 - (gamma*L)**2)*distance(before, zbar)")
+    assert certify("good", 1).ratio == 1
+
+
+@pytest.mark.parametrize(
+    ("k", "bound"), [(1, "0*R**2"), (4, "R**2*(1 - k*gamma*L)"), (2, "-1*R**2")]
+)
+def test_an_attack_exceeds_bounds_that_are_not_positive(
+    k: int, bound: str, own_registry: None
+) -> None:
+    state("evil", measure="distance", bound=bound, proof=None)
+    assert attack("evil", k, budget=100).ratio > 1
+
+
+@pytest.mark.parametrize("condition", ["0.1*k == 0.3", "floor(0.7*k + 0.1*k + 0.2*k) == 3"])
+def test_a_comparison_that_float64_does_not_decide_decides_nothing(
+    condition: str, own_registry: None
+) -> None:
+    """At k = 3 the bound is 0, and rounding says that it is not k = 3."""
+    state("evil", bound=f"R**2*where({condition}, 0, 1)", horizons=(6,), proof=None)
+    assert verify("evil", "bilinear").status in ("violated", "inconclusive")  # type: ignore[union-attr]
+
+
+def test_no_end_of_a_range_is_lost(own_registry: None) -> None:
+    """L ≤ 1 ≤ γ says two things."""
+    entry = state("true", where="L <= 1 <= gamma", measure="residual", proof=None)
+    assert [str(c) for c in entry.conditions] == ["L <= 1"]
+    assert [str(c) for c in entry.chains] == ["1 <= gamma"]
+
+
+WRONG = """import opcheck
+from opcheck import Lipschitz, Monotone, exact
+@opcheck.problem_family('not_monotone', start=(1.0, 1.0), solution=(0.0, 0.0),
+    facts=[exact(Monotone()), exact(Lipschitz(2))])
+def not_monotone():
+    return opcheck.minmax('x*y - x**2/2 + y**2/2', x=1, y=1)
+"""
+
+
+def test_a_wrong_fact_of_others_is_no_error_of_ours(own_registry: None, tmp_path: Any) -> None:
+    file = tmp_path / "wrong.py"
+    file.write_text(WRONG)
+    done = CliRunner().invoke(main, ["verify", "gorbunov2022_eg_last", "--problem", str(file)])
+    assert done.exit_code == 1
+    assert "is proved, so something that is stated of not_monotone" in done.stderr
+    other = tmp_path / "bare.py"
+    other.write_text(WRONG.replace("exact(Monotone())", "Monotone()").replace("not_m", "not_n"))
+    done = CliRunner().invoke(main, ["verify", "gorbunov2022_eg_last", "--problem", str(other)])
+    assert done.exit_code == 2
+    assert "write facts=[exact(" in done.stderr
 
 
 # ---- what is true, and is written as people write ------------------------------------------------

@@ -340,7 +340,7 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
-    assert "no inequality that is known" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "neither a hypothesis" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
     assert "not a formula" in reason(eg, {}, potential="distance +")
     assert "quadratic" in reason(eg, {}, potential="k")
     assert "solution only" in reason(

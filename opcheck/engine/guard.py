@@ -13,7 +13,7 @@ from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method
 from opcheck.model.operator import Vector
-from opcheck.model.primitives import identity
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, WORK, WORK_2, identity
 from opcheck.model.problem import Problem, points
 
 
@@ -175,6 +175,48 @@ def guard_text(method: Method, dimension: int) -> None:
                     f"{method.name} is declared constrained=True and never calls J; call "
                     "J(z, gamma, out, J_data), or declare constrained=False"
                 )
+
+
+@functools.lru_cache(maxsize=256)
+def guard_measure(measure: Measure) -> None:
+    """Take a foreign measure of random rows, interpreted, before it is used.
+
+    Raises OpcheckError, naming the measure, if it raises, changes what it is to look at, or answers
+    twice differently. The second argument and the scratch rows are its own.
+    """
+    if not any(foreign(f) for f in visible(measure.kernel)):
+        return
+    rng = np.random.default_rng(0)
+    matrix = 0.25 * rng.standard_normal((3, 3))
+    state = rng.standard_normal((1 + EXTRA_ROWS, 3))
+    params = 0.25 + 0.25 * rng.random(16)
+
+    def F(z: Vector, out: Vector, data: Vector) -> None:
+        out[:] = matrix @ z
+
+    answers = []
+    for scratch in (0.0, 7.0):
+        own = state.copy()
+        own[[WORK, WORK_2]] = scratch
+        try:
+            with np.errstate(all="ignore"):
+                answers.append(measure.kernel(F, own[0], identity, own[0], own, params.copy(), 3.0))
+        except Exception as error:
+            raise OpcheckError(
+                f"the measure {measure.name!r} raises {type(error).__name__}: {error}; its rows "
+                "are state[0], state[OTHER], state[BEFORE], state[SOLUTION], state[WORK] and WORK_2"
+            ) from error
+        looked = [0, BEFORE, SOLUTION]
+        if not np.array_equal(own[looked], state[looked]):
+            raise OpcheckError(
+                f"the measure {measure.name!r} changes what it is to look at; write to state[WORK] "
+                "and state[WORK_2] only"
+            )
+    if not np.array_equal(answers[0], answers[1], equal_nan=True):
+        raise OpcheckError(
+            f"the measure {measure.name!r} gives two answers for the same rows: it reads scratch "
+            "that it has not written, or keeps something between calls"
+        )
 
 
 class _Trial:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
-from opcheck.engine.guard import blame, blame_run, guard, guard_method, watched
+from opcheck.engine.guard import blame, blame_run, guard, guard_measure, guard_method, watched
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
@@ -57,6 +57,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     Raises OpcheckError for an unknown measure.
     """
     entry: Measure = registry.get("measures", name)
+    guard_measure(entry)
     chosen = (*rows, *entry.rows[len(rows) :])
     return Take(entry, chosen)
 

@@ -455,9 +455,9 @@ class _Spoken:
     """What the texts of a proof may speak of."""
 
     def __init__(self, theorem: Theorem, signature: Signature) -> None:
-        kinds = {p.kind.name: p.kind for p in theorem.asked}
+        kinds = [p.kind.name for p in theorem.asked]
         self.inequalities = {
-            **{name: (1,) if kind.star else (1, 2) for name, kind in kinds.items()},
+            **dict.fromkeys(kinds, (1, 2)),
             "Resolvent": (2,),
             "Subgradient": (2,),
         }
