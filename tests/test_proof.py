@@ -558,7 +558,7 @@ def test_a_false_theorem_is_not_certified() -> None:
     half = stated("lieder2021_halpern", bound="2*R**2/(k + 1)**2")
     with pytest.raises(NotCertified, match=r"give 2\.?0* times the bound"):
         certify(half, 2)
-    missing = stated("gorbunov2022_eg_monotone", given=(Lipschitz("L", of="F"),))
+    missing = stated("gorbunov2022_eg_monotone", given=(Lipschitz("L", of="F"),), proof=None)
     with pytest.raises(NotCertified):
         certify(missing, 0)
 
@@ -995,7 +995,12 @@ def test_simplest_rationals() -> None:
 
 def test_no_finite_bound() -> None:
     entry = stated(
-        "gorbunov2022_eg_last", given=(Monotone(of="F"),), where="0 < gamma", bound="R**2", paper=()
+        "gorbunov2022_eg_last",
+        given=(Monotone(of="F"),),
+        where="0 < gamma",
+        bound="R**2",
+        paper=(),
+        proof=None,
     )
     with pytest.raises(OpcheckError, match="no finite bound follows from these inequalities"):
         worst(entry, 1)
