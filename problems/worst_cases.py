@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import Operator
+from opcheck.model.operator import Operator, Resolvent, linear
 from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, WeakMinty, exact
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty, exact
 from opcheck_problems.parameters import positive, require
 
 PLANE = (
@@ -80,3 +80,32 @@ def bump_on_a_line(eps: float = 0.004, L: float = 1.0) -> Problem:
     require(0 < eps < 0.5, f"eps = {eps} must lie in (0, 1/2)")
     positive(L, "L")
     return Problem("", Operator(bump, np.array([0.5, 1 - eps, L]), 1, "F, a bump on a line"))
+
+
+def quarter_turn(z, gamma, out, data):
+    """(I + γ a Q)⁻¹ z with Q(x, y) = (y, −x); data: a."""
+    x, y = z[0], z[1]
+    turn = gamma * data[0]
+    size = 1 + turn * turn
+    out[0] = (x - turn * y) / size
+    out[1] = (y + turn * x) / size
+
+
+@problem_family(
+    "two_rotations",
+    facts=[exact(Lipschitz("L")), exact(Monotone())],
+    start=(1.0, 0.0),
+    solution=(0.0, 0.0),
+    presets=[{"L": 1.0, "a": 0.5}],
+)
+def two_rotations(L: float = 1.0, a: float = 3.0) -> Problem:
+    """F = L Q and A = a Q, Q(x, y) = (y, −x) a quarter turn: both are skew, so A is maximally
+    monotone and no subdifferential. Fejér monotonicity of extragradient, true of A = ∂f, fails
+    (derived here).
+
+    Raises OpcheckError for L ≤ 0 or a ≤ 0.
+    """
+    positive(L, "L")
+    positive(a, "a")
+    A = Resolvent(quarter_turn, np.array([a]), 2, f"{a:g} Q")
+    return Problem("", linear(np.array([[0.0, L], [-L, 0.0]])), A)

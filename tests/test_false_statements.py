@@ -707,3 +707,25 @@ def test_the_order_in_a_file_does_not_matter(own_registry: None, tmp_path: Any) 
     with pytest.raises(OpcheckError, match=r"typo: nothing is measured|'onw'"):
         registry.load_file(copy_)
     assert "typo" not in registry.names("theorems")
+
+
+def test_what_is_true_of_a_subdifferential_is_refuted_by_another_a(own_registry: None) -> None:
+    """Fejér monotonicity of extragradient, F a quarter turn and A three of them."""
+    fejer: dict[str, Any] = {
+        "method": "extragradient",
+        "where": "0 < gamma <= 1/L",
+        "measure": "next(distance)",
+        "bound": "distance - (1 - (gamma*L)**2)*distance(before, zbar)",
+        "claim": "one-step",
+        "horizons": (12,),
+        "proof": None,
+    }
+    state("false", **fejer, constrained=True)
+    state("true", **fejer, constrained="subdifferential")
+    assert verify("false", "two_rotations").status == "violated"  # type: ignore[union-attr]
+    verdict = verify("true", "two_rotations")
+    assert verdict.status == "inapplicable"  # type: ignore[union-attr]
+    assert "A = ∂f" in verdict.reason  # type: ignore[union-attr]
+    with pytest.raises(OpcheckError, match="not certified"):
+        certify("false", 0)
+    assert certify("true", 0).ratio == 1

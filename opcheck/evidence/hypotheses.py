@@ -24,7 +24,7 @@ from opcheck.model.property import (
     weakest,
 )
 from opcheck.model.text import rational_value
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         return "it needs A = 0"
     if problem.constrained and not theorem.method.constrained:
         return f"{theorem.method.name} has no form with A ≠ 0"
+    if theorem.A == "subdifferential" and not problem.resolvent.subdifferential:
+        return (
+            f"it is about {WORDS_OF_A['subdifferential']}, which A = {problem.resolvent.name} is "
+            "not known to be; give its resolvent contains= or value="
+        )
     values: dict[str, float] = dict(problem.parameters) if theorem.on else {}
     formulas: dict[str, str] = {}
     used: list[Fact] = []

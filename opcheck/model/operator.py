@@ -154,6 +154,11 @@ class Resolvent:
     value: Callable[[Vector], float] | None = None
     ends: tuple[Vector, Vector] | None = None
 
+    @property
+    def subdifferential(self) -> bool:
+        """Whether A is known to be ∂g of a convex g, by its set or by the values of g."""
+        return self.contains is not None or self.value is not None or self.kernel is identity
+
     def __call__(self, z: ArrayLike, gamma: float = 1.0) -> Vector:
         """J_{γA}(z), interpreted. Raises OpcheckError for γ ≤ 0, or a z of another shape."""
         point = np.array(z, dtype=float)
