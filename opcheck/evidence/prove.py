@@ -452,10 +452,19 @@ def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Rati
             form[i, j] = form[j, i] = c if i == j else c / 2
         elif key == "R**2":
             if not domain.nonnegative(c):
-                raise NotProved(f"{where}: R² is left with the factor {c.factored()}")
+                raise NotProved(
+                    f"{where}: R² is left with the factor {_meant(c)}, not shown to be ≥ 0"
+                )
         else:
-            raise NotProved(f"{where}: {key} is left with the factor {c.factored()}")
+            raise NotProved(f"{where}: {key} is left with the factor {_meant(c)}")
     return form
+
+
+def _meant(factor: Ratio) -> str:
+    """A factor, and what its spare symbols stand for."""
+    spare = sorted(name for name in factor.symbols if name not in factor.field.known)
+    words = "".join(f", {name} = {factor.field.meaning(name)}" for name in spare)
+    return factor.factored() + words
 
 
 def _eliminated(
