@@ -108,10 +108,12 @@ def show(name: str, evidence: bool, as_json: bool) -> None:
     """Anything by name: statement, formula, parameters, source; a theorem's evidence."""
     from opcheck.report.describe import describe
 
-    found = describe(name)
+    names = _in_file(name) if ".py" in name else [name]
     if evidence:
-        _evidence(name, found, as_json)
+        for one in names:
+            _evidence(one, describe(one), as_json)
         return
+    found = [rows for one in names for rows in describe(one)]
     if as_json:
         _json([dict(rows) for rows in found])
         return
@@ -119,6 +121,22 @@ def show(name: str, evidence: bool, as_json: bool) -> None:
 
     for rows in found:
         pairs(rows, _console())
+
+
+def _in_file(reference: str) -> list[str]:
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first."""
+    from opcheck import registry
+
+    names: list[str] = []
+    reasons = []
+    for kind in ("theorems", "problems", "methods", "measures", "sets"):
+        try:
+            names += registry.in_file(kind, reference)
+        except OpcheckError as error:
+            reasons.append(error)
+    if not names:
+        raise reasons[0]
+    return list(dict.fromkeys(names))
 
 
 def _evidence(name: str, described: Any, as_json: bool) -> None:

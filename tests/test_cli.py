@@ -299,6 +299,22 @@ def test_an_operator_that_fails_is_exit_code_one(tmp_path: Path) -> None:
     assert sentence.startswith("the operator of 'own_failing' reads or writes past an array")
 
 
+def test_what_a_file_registers_can_be_shown_and_given_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from opcheck import Lipschitz, Monotone, Source, theorem\n"
+        "theorem('own_shown', method='extragradient', given=[Lipschitz('L'), Monotone()],\n"
+        "    where='0 < gamma < 1/L', measure='distance', bound='R**2', source=Source('own'))\n"
+    )
+    shown = call("show", str(path))
+    assert shown.exit_code == 0, shown.output
+    assert "own_shown" in shown.output
+    assert call("show", f"{path}:own_shown").output == shown.output
+    assert call("show", f"{path}:nothing").exit_code == 2
+    words = ("verify", f"{path}:own_shown", "--problem", "bilinear", "-p", "gamma=0.5")
+    assert document(*words)["parameters"]["gamma"] == 0.5
+
+
 def test_what_does_not_apply_is_no_failure() -> None:
     words = ("verify", "gorbunov2022_eg_last", "--problem", "nilpotent")
     assert document(*words)["reason"] == "Monotone of F is not known of it"

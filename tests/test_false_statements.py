@@ -620,6 +620,8 @@ TRUE: dict[str, dict[str, Any]] = {
         "claim": "one-step",
         "proof": Proof(end=EG_STEP),
     },
+    "a root": {"bound": "R**2*(1 + sqrt(k))"},
+    "a root that is at least 1": {"bound": "R**2*sqrt(1 + gamma*L)"},
     "a guarded quotient": {"bound": "R**2*where(k == 0, 1, 1 + 1/k)"},
     "the residual after a resolvent step": {
         "method": "proximal_point",

@@ -128,6 +128,15 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
             Constraint(field.symbol(name) - below, False),
             Constraint(above - field.symbol(name), False),
         ]
+    # any other is ≥ 0, and ≥ 1 where its argument is: a statement is real before it is proved
+    ruled = {name for c in constraints for name in c.value.symbols}
+    roots = [name for name in spares.roots if name not in numbers and name not in ruled]
+    for name in roots:
+        inner = spares.roots[name]
+        known.append(Constraint(field.symbol(name), anywhere.positive(inner)))
+        if anywhere.nonnegative(inner - 1):
+            known.append(Constraint(field.symbol(name) - 1, False))
+    symbols += roots
     return Domain(
         field,
         [*numbers, *symbols, *spares.sums, *spares.powers],

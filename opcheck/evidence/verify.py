@@ -314,7 +314,9 @@ def verify(
         if not Path(theorem.place).is_relative_to(OWN):
             well_posed(theorem)
     if where is not None:
-        if len(chosen) == 1 and patterns == chosen:
+        # by its full name, or by the file that registers it alone
+        exact = patterns == chosen or any(".py" in p for p in patterns)
+        if len(chosen) == 1 and exact:
             return confront(registry.get("theorems", chosen[0]), where, **parameters)
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
