@@ -559,6 +559,7 @@ def test_a_foreign_base_is_looked_at_under_a_method_of_opcheck() -> None:
         guard_method(over(own(misspelt)))
 
 
+@pytest.mark.usefixtures("own_registry")
 def test_a_wrong_method_is_one_sentence_on_the_command_line(tmp_path: Path) -> None:
     """A13 and C2: not one on each problem."""
     file = tmp_path / "mine.py"
