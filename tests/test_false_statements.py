@@ -7,6 +7,7 @@ believed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -28,8 +29,10 @@ from opcheck import (
 )
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
+from opcheck.evidence import recheck, rerun
 from opcheck.evidence.attack import attack
 from opcheck.evidence.certificate import certify
+from opcheck.evidence.lyapunov import lyapunov
 from opcheck.evidence.prove import attempt
 from opcheck.evidence.verify import verify
 from opcheck.evidence.worst_case import worst
@@ -731,3 +734,28 @@ def test_what_is_true_of_a_subdifferential_is_refuted_by_another_a(own_registry:
     with pytest.raises(OpcheckError, match="not certified"):
         certify("false", 0)
     assert certify("true", 0).ratio == 1
+
+
+def test_no_potential_speaks_of_a_resolvent_that_need_not_exist() -> None:
+    """F10: p + 2F(p) = 1 has no solution for F = −|p|, which is 1-Lipschitz and weak Minty, −1."""
+    class_ = ["WeakMinty(-1) of F", "Lipschitz(1) of F"]
+    with pytest.raises(OpcheckError, match="need not exist"):
+        lyapunov("proximal_point", class_, gamma="2")
+
+
+def test_a_blank_hides_no_sum_from_the_second_reading(own_registry: None) -> None:
+    """F13: what is said of the sum at k = 0 does not cover every k, however it is spelled."""
+    state(
+        "spaced",
+        method="extragradient",
+        claim="one-step",
+        measure="next(distance)",
+        bound="2*distance - before (distance)",
+        proof=None,
+    )
+    document = json.loads(json.dumps(certify("spaced", 0).document))
+    assert recheck.words(document, rerun) == ""
+    document["statement"]["covers"] = "every k: a step depends on z alone, and z is arbitrary"
+    document["digest"] = recheck.digest(document)
+    with pytest.raises(recheck.Rejected, match="not what it says that they cover"):
+        recheck.words(document, rerun)
