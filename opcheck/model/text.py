@@ -180,6 +180,12 @@ class Text:
         if self._counted(test.left, symbols) and self._counted(test.right, symbols):
             return chosen
         near = np.abs(left - right) <= UNTOLD * np.fmax(np.abs(left), np.abs(right))
+        for node in grammar.walk(test):
+            if isinstance(node, Call) and node.function in ("floor", "ceil"):
+                (inside,) = node.arguments
+                if not self._counted(node, symbols):  # which whole number may be rounding too
+                    value = np.asarray(self._value(inside, symbols, FLOAT), dtype=float)
+                    near = near | (np.abs(value - np.rint(value)) <= UNTOLD * np.abs(value))
         return np.where(near & (first != second), np.nan, chosen)
 
     def _counted(self, node: Node, symbols: Mapping[str, Any]) -> bool:
