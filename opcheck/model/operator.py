@@ -283,7 +283,7 @@ def operator(
     """
     if not callable(function):
         raise OpcheckError(
-            f"operator({function!r}, ...): it takes a function f(z, out, data) or f(z); of a matrix "
+            f"operator({function!r}, ...): it takes f(z, out, data) or f(z); of a matrix "
             "make one with opcheck.linear"
         )
     if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or dim < 1:
