@@ -215,7 +215,10 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     with contextlib.suppress(OSError):
         dispatcher._cache = _cache_class()(function, f"{role}-{fingerprint(function, **options)}")
     with quiet():
-        dispatcher.compile(getattr(signatures(), role))
+        try:
+            dispatcher.compile(getattr(signatures(), role))
+        except numba.core.errors.UnsupportedBytecodeError as error:  # which is none of NumbaError
+            raise numba.core.errors.NumbaError(str(error)) from error
     dispatcher.disable_compile()
     return dispatcher
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.engine.guard import undefined
+from opcheck.engine.guard import guard, undefined
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence import polyak
@@ -50,7 +50,7 @@ class Contradiction:
 
 
 def admit(problem: Problem) -> None:
-    """Raises OpcheckError where F is not defined, or a pair of sampled points refutes a fact."""
+    """Raises OpcheckError where a problem fails its guards, or a sampled pair refutes a fact."""
     defined(problem)
     for fact in problem.facts:
         refuted = against_samples(problem, fact)
@@ -59,7 +59,8 @@ def admit(problem: Problem) -> None:
 
 
 def defined(problem: Problem) -> None:
-    """Raises OpcheckError where F is not defined on the space, the region or the set."""
+    """Raises OpcheckError for a problem that fails its guards, or is not defined everywhere."""
+    guard(problem)
     share, example = undefined(problem)
     if share:
         raise OpcheckError(
