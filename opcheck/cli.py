@@ -391,10 +391,12 @@ def verify(
         click.get_current_context().exit(3 if against else 1)
 
 
-def _region(box: float | None) -> float | None:
-    if box is not None and not box > 0:
-        raise OpcheckError(f"--box {box:g} must be a positive radius")
-    return box
+def _region(box: str | None, ball: str | None) -> str | None:
+    if box is not None and ball is not None:
+        raise OpcheckError("a region is a box or a ball; give --box or --ball")
+    if ball is not None and ":" not in ball:
+        raise OpcheckError(f"--ball {ball} is no ball; write a centre and a radius as 0,0:2")
+    return box if ball is None else ball
 
 
 def _point(start: str | None) -> list[float] | None:
@@ -410,14 +412,16 @@ def _point(start: str | None) -> list[float] | None:
 @click.argument("problem", required=False)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r; default the problem's.")
+@click.option("--box", help='Region: r for ‖z‖∞ ≤ r, or "[.2,2]x[-1,1]"; default the problem\'s.')
+@click.option("--ball", help="The region as a ball, centre:radius, as 0,0:2.")
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def constants(
     problem: str,
     parameters: tuple[str, ...],
     rigorous: bool,
-    box: float | None,
+    box: str | None,
+    ball: str | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -438,7 +442,7 @@ def constants(
             raise OpcheckError(f"problem {problem!r} has no parameter {', '.join(rest)}")
     else:
         where = subject(problem)
-    found = find(where, rigorous, _region(box), seed)
+    found = find(where, rigorous, _region(box, ball), seed)
     if as_json:
         _json({"problem": where.name, "seed": seed, "constants": [c.as_dict() for c in found]})
     else:
@@ -465,7 +469,8 @@ def _survey(seed: int, as_json: bool) -> None:
 @main.command()
 @click.argument("target")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r on which to look.")
+@click.option("--box", help='Region on which to look: r for ‖z‖∞ ≤ r, or "[.2,2]x[-1,1]".')
+@click.option("--ball", help="The region as a ball, centre:radius, as 0,0:2.")
 @click.option("--start", help="Comma-separated start; gives the dimension too.")
 @click.option("--dim", type=int, help="Dimension of a function that works in several.")
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
@@ -474,7 +479,8 @@ def _survey(seed: int, as_json: bool) -> None:
 def check(
     target: str,
     rigorous: bool,
-    box: float | None,
+    box: str | None,
+    ball: str | None,
     start: str | None,
     dim: int | None,
     seed: int,
@@ -492,7 +498,7 @@ def check(
     from opcheck.evidence.subject import subject
     from opcheck.report import terminal
 
-    where = subject(target, _point(start), dim, _region(box))
+    where = subject(target, _point(start), dim, _region(box, ball))
     with terminal.Bar("check", len(registry.names("theorems"))) as step:
         found = examine(where, rigorous, seed, step)
     if plot:

@@ -85,7 +85,7 @@ class Check:
             "problem": p.name,
             "dimension": p.dim,
             "solution": None if p.solution is None else p.solution.tolist(),
-            "region": p.region.radius if p.region else None,
+            "region": p.region.as_dict() if p.region else None,
             "ok": self.ok,
             "constants": [c.as_dict() for c in self.constants],
             "contradictions": [str(c) for c in self.contradictions],
@@ -216,7 +216,7 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
             continue
         stated = problem.constant(fact)
         inside = problem.region is not None and all(
-            c.region <= problem.region.radius for c in found
+            c.region is not None and c.region.within(problem.region) for c in found
         )
         if fact.local and not inside:
             continue

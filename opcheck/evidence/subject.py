@@ -14,7 +14,7 @@ from opcheck import registry
 from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Operator, linear, operator
-from opcheck.model.problem import Family, Problem, Region, as_point
+from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
 from opcheck.model.symbolic import minmax
 
@@ -26,7 +26,7 @@ def subject(
     reference: str,
     start: Sequence[float] | None = None,
     dim: int | None = None,
-    box: float | None = None,
+    region: Region | float | str | None = None,
 ) -> Problem:
     """The problem that a reference names, with a zero found where none is known.
 
@@ -36,7 +36,7 @@ def subject(
             a matrix file (.npy, .npz, .mtx); or a payoff in x and y, as ``"x*y + x**2/2"``.
         start: z⁰; default the family's own, else ones.
         dim: of a function that works in several; default the least of 2, 3, ..., 32, 1 that works.
-        box: radius of the region ‖z‖∞ ≤ r that is looked at.
+        region: that is looked at, or r for ‖z‖∞ ≤ r, or a text such as ``[.2,2]x[-1,1]``.
 
     Raises OpcheckError for anything else, with what to do.
     """
@@ -48,10 +48,8 @@ def subject(
         made = replace(made, start=np.ones(made.dim))
     if start is not None:
         made = replace(made, start=as_point(start, made))
-    if box is not None:
-        if not box > 0:
-            raise OpcheckError(f"box = {box} must be a positive radius")
-        made = replace(made, region=Region(box))
+    if region is not None:
+        made = replace(made, region=as_region(region, made.dim))
     guard(made)
     return _with_zero(made)
 

@@ -24,14 +24,8 @@ from opcheck.model.property import (
     strongest,
     weakest,
 )
+from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where local facts hold: ‖z‖∞ ≤ radius."""
-
-    radius: float
 
 
 @dataclass(frozen=True)
@@ -309,7 +303,7 @@ def points(problem: Problem, count: int, generator: np.random.Generator) -> NDAr
     """``count`` random points: in the region, else at several scales about the solution."""
     d = problem.dim
     if problem.region is not None:
-        return problem.region.radius * generator.uniform(-1, 1, (count, d))
+        return problem.region.sample(count, d, generator)
     centre = np.zeros(d) if problem.solution is None else problem.solution
     scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
     return np.asarray(centre + scale * generator.standard_normal((count, d)))
@@ -332,9 +326,11 @@ __all__ = [
     "Problem",
     "Region",
     "as_point",
+    "as_region",
     "exact",
     "points",
     "problem",
     "problem_family",
+    "region_of",
     "resolvent_family",
 ]

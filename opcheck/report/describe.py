@@ -89,7 +89,7 @@ def _family(family: Family) -> Rows:
         rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
     rows += [("class", described(fact, p)) for fact in classes(p)]
     rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
-    rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
+    rows += [("region", str(p.region))] if p.region else []
     rows += [("control", f"breaks: {family.control}")] if family.control else []
     rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
     return rows
