@@ -14,7 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.drive import drive, graph
-from opcheck.engine.guard import blame, blame_run, guard, guard_measure, guard_method, watched
+from opcheck.engine.guard import (
+    blame,
+    blame_run,
+    guard,
+    guard_measure,
+    guard_method,
+    undefined,
+    watched,
+    watched_resolvent,
+)
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
@@ -40,6 +49,14 @@ class Take:
     def in_step(self) -> bool:
         """Whether the values belong to steps, so that the one recorded at k + 1 is of step k."""
         return self.measure.in_step(self.rows)
+
+    @property
+    def to_solution(self) -> bool:
+        """Whether the measure looks at the solution: by its rows, or by its text."""
+        by_text = any(
+            "SOLUTION" in f.__code__.co_names for f in compiler.visible(self.measure.kernel)
+        )
+        return "solution" in self.rows or by_text
 
     def indices(self, method: Method) -> tuple[int, int]:
         """Rows of the driver's state: the row in question counts from the front."""
@@ -80,19 +97,22 @@ def _oracles(problem: Problem, noisy: bool = False) -> Any:
         return None
     from numba.core.errors import NumbaError
 
+    part = f"the operator of {problem.name!r}"
     try:
         F = called = compiler.jit(op.compiled or op.kernel, "operator")
         if noisy:
             assert problem.oracle is not None
             called = compiler.jit(sampled(problem.oracle.kernel), "sampled_operator")
+        part = f"the resolvent of A = {problem.resolvent.name}"
+        J = compiler.jit(problem.resolvent.kernel, "resolvent")
     except NumbaError as error:
         warnings.warn(
-            f"the operator of {problem.name!r} runs interpreted, since numba can't compile it: "
+            f"{part} runs interpreted, since numba can't compile it: "
             f"{str(error).strip().splitlines()[0]}",
             stacklevel=5,
         )
         return None
-    return called, F, compiler.jit(problem.resolvent.kernel, "resolvent")
+    return called, F, J
 
 
 def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bool = False) -> Any:
@@ -144,7 +164,7 @@ def graph_at(
     ready = _oracles(problem)
     with compiler.quiet(), np.errstate(all="ignore"):
         if ready is None:
-            graph(watched(problem), F_data, problem.resolvent.kernel, J_data, z, values)
+            graph(watched(problem), F_data, watched_resolvent(problem), J_data, z, values)
         else:
             try:
                 compiler.jit(graph, "graph")(ready[1], F_data, ready[2], J_data, z, values)
@@ -195,6 +215,13 @@ def run_batch(
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
     guard_method(method, problem.dim)
+    if problem.solution is None and problem.project is None:
+        for t in takes:
+            if t.to_solution:
+                raise OpcheckError(
+                    f"the measure {t.measure.name!r} is taken to a solution, and none is known of "
+                    f"{problem.name!r}; give it solution=, or take residual"
+                )
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
@@ -230,7 +257,7 @@ def run_batch(
         tail += (record[part], kept[part], status[part], limit**2)
         if ready is None:
             kernels = tuple(t.measure.kernel for t in takes)
-            F, J = watched(problem), problem.resolvent.kernel
+            F, J = watched(problem), watched_resolvent(problem)
             called: Any = F
             if samples is not None:
                 called = sampled(samples.oracle.kernel)
@@ -399,6 +426,15 @@ def run(
     import dataclasses
 
     problem_here = dataclasses.replace(where, start=z0)
+    guard(problem_here)
+    whole = where.region is None and not where.constrained
+    share, example = undefined(problem_here) if whole else (0.0, z0)
+    if share:
+        warnings.warn(
+            f"the operator of {where.name!r} is not defined at {share:.0%} of the points looked at "
+            f"about the start, e.g. {example.tolist()}; the run is only as good as its points",
+            stacklevel=2,
+        )
     batch = run_batch(
         problem_here,
         chosen,

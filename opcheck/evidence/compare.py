@@ -206,7 +206,7 @@ def needs_solution(theorem: Theorem) -> bool:
     names = set(theorem.left.names | theorem.right.names)
     for formula in theorem.let.values():
         names |= text(formula).names
-    return "R" in names or any("solution" in t.rows for t in plan(theorem).takes.values())
+    return "R" in names or any(t.to_solution for t in plan(theorem).takes.values())
 
 
 def _solves_sum(kernel: Callable[..., Any]) -> bool:
