@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from opcheck.engine.jit import foreign, visible
+from opcheck.engine.watchdog import limited
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method
@@ -73,7 +74,8 @@ def _call(problem: Problem, z: Vector, fill: float) -> Vector:
     point, data = z.copy(), op.data.copy()
     out = np.full(problem.dim, fill)
     try:
-        op.kernel(point, out, data)
+        with limited(f"the operator of {name!r} at {z.tolist()}"):
+            op.kernel(point, out, data)
     except OpcheckError:
         raise
     except Exception as error:
@@ -199,9 +201,11 @@ def guard_measure(measure: Measure) -> None:
         own = state.copy()
         own[[WORK, WORK_2]] = scratch
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the measure {measure.name!r}"):
                 answers.append(measure.kernel(F, own[0], identity, own[0], own, params.copy(), 3.0))
         except Exception as error:
+            if isinstance(error, OpcheckError):
+                raise
             raise OpcheckError(
                 f"the measure {measure.name!r} raises {type(error).__name__}: {error}; its rows "
                 "are state[0], state[OTHER], state[BEFORE], state[SOLUTION], state[WORK] and WORK_2"
@@ -262,7 +266,7 @@ class _Trial:
         own = state.copy()
         J = self.resolvent if self.constrained else identity
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the method {self.method.name!r}"):
                 self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise
