@@ -16,6 +16,16 @@ KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "pape
 class Commands(click.Group):
     """Bad input is one sentence on standard error and exit code 2."""
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; end also where foreign code does not."""
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as ending:
+            from opcheck.watchdog import leave
+
+            leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; add what plug-ins could not be loaded."""
         try:

@@ -324,7 +324,7 @@ LEVELS = {
     name: level
     for level, group in enumerate(
         (
-            ("errors", "document", "registry"),
+            ("errors", "document", "registry", "watchdog"),
             ("model",),
             ("methods", "measures", "theorems"),
             ("engine",),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from opcheck.engine.jit import foreign, visible
-from opcheck.engine.watchdog import limited
+from opcheck.watchdog import limited
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method

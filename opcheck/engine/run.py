@@ -25,7 +25,7 @@ from opcheck.engine.guard import (
     watched,
 )
 from opcheck.engine.sampling import Samples, described
-from opcheck.engine.watchdog import Beat, apart, limited
+from opcheck.watchdog import Beat, apart, limited
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
