@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 import click
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, OpcheckWarning
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
@@ -15,10 +16,22 @@ KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "pape
 class Commands(click.Group):
     """Bad input is one sentence on standard error and exit code 2."""
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; end also where foreign code does not."""
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as ending:
+            from opcheck.watchdog import leave
+
+            leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; add what plug-ins could not be loaded."""
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                result = super().invoke(ctx)
         except OpcheckError as error:
             if ctx.params.get("debug"):
                 raise
@@ -42,6 +55,14 @@ class Commands(click.Group):
             if broken:
                 ctx.exit(2)
         return result
+
+
+def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
+    if issubclass(category, OpcheckWarning):
+        _say(str(message))
+    else:
+        click.echo(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
 
 
 def _say(sentence: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
 from opcheck.model.primitives import identity
 from opcheck.model.text import FLOAT, Arithmetic, text
@@ -316,9 +315,8 @@ def operator(
         out[:] = value
 
     kernel.__dict__.pop("__wrapped__", None)
-    warnings.warn(
+    warn_once(
         f"operator {name!r} runs interpreted: write it as f(z, out, data) with plain loops to have "
-        "it compiled",
-        stacklevel=2,
+        "it compiled"
     )
     return Operator(kernel, values, dim, name, interpreted=True)

@@ -26,6 +26,7 @@ from opcheck.model.property import (
 )
 from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
+from opcheck.watchdog import limited
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,15 @@ class Family:
         missing = [n for n, v in values.items() if v is inspect.Parameter.empty]
         if missing:
             raise OpcheckError(f"problem {self.name!r} needs a value for {', '.join(missing)}")
-        made = self.function(**values)
+        try:
+            with limited(f"the problem family {self.name!r}"):
+                made = self.function(**values)
+        except OpcheckError:
+            raise
+        except Exception as error:
+            raise OpcheckError(
+                f"problem family {self.name!r} raises {registry.raised(error)}"
+            ) from error
         if isinstance(made, Operator):
             made = Problem("", made)
         if not isinstance(made, Problem):
