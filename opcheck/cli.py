@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -158,38 +160,88 @@ def _evidence(name: str, described: Any, as_json: bool) -> None:
 
 
 def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
+    """Numbers, lists of them, and formulas, which are evaluated where their symbols are known."""
+    from opcheck.model.text import text
+    from opcheck.model.written import number, parts
+
     found: dict[str, Any] = {}
     for item in values:
         name, equals, value = item.partition("=")
+        said = f"-p {item!r} is no parameter; write -p name=number, or a formula as 1/2 or 1/(k+2)"
+        if not equals or not value.strip() or not name.strip():
+            raise OpcheckError(said)
+        cut = parts(value)
         try:
-            numbers = [float(v) for v in value.split(",")]
-        except ValueError:
-            numbers = []
-        if not equals or not numbers or not name.strip():
-            raise OpcheckError(f"-p {item!r} is no parameter; write -p name=number")
-        found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
+            numbers = [float(number(v)) for v in cut]
+        except (OpcheckError, ValueError, OverflowError):
+            if len(cut) > 1:
+                raise OpcheckError(said) from None
+            try:
+                text(value)
+            except OpcheckError as error:
+                raise OpcheckError(f"-p {item!r} is no parameter: {error}") from None
+            found[name.strip()] = value.strip()
+        else:
+            found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
     return found
 
 
-def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
-    """The problem with its family's parameters, and the others, which are the method's.
+def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
+    """What every command that takes a problem lets one add to it; it gets that as ``wishes``."""
+    names = ("set_", "start", "dim", "box", "ball", "game")
+    options = (
+        click.option("--set", "set_", metavar="SET", help="A, as box:-1,1, simplex, ball:0,0:1."),
+        click.option("--start", metavar="POINT", help="Comma-separated z⁰; gives d too."),
+        click.option("--dim", type=int, help="d of a function that works in several."),
+        click.option("--box", metavar="REGION", help="Look at ‖z‖∞ ≤ r, or at [.2,2]x[-1,1]."),
+        click.option("--ball", metavar="REGION", help="Look at a ball, as 0,0:2 (centre:radius)."),
+        click.option("--game", is_flag=True, help="A matrix is the payoff of a game on simplices."),
+    )
 
-    ``problem.NAME`` is the family's where both have a NAME.
+    @functools.wraps(command)
+    def with_wishes(**arguments: Any) -> None:
+        said = {name: arguments.pop(name) for name in names}
+        if said["box"] is not None and said["ball"] is not None:
+            raise OpcheckError("--box and --ball are two regions; leave one out")
+        wishes = {
+            "start": _point(said["start"]),
+            "dim": said["dim"],
+            "region": said["box"] if said["box"] is not None else said["ball"],
+            "constraint": said["set_"],
+            "game": said["game"],
+        }
+        command(**arguments, wishes=wishes)
+
+    for option in reversed(options):
+        with_wishes = option(with_wishes)
+    return with_wishes
+
+
+def _subject(
+    target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """The problem with its own parameters, and the others, which are the method's.
+
+    ``problem.NAME`` is the problem's where both have a NAME.
     """
-    from opcheck import registry
-    from opcheck.model.problem import problem as problem_named
+    from opcheck.evidence.subject import parameters_of, subject
 
-    in_file = problem.endswith(".py") or ".py:" in problem
-    name = registry.in_file("problems", problem)[0] if in_file else problem
-    own = registry.get("problems", name).parameters()
+    rest = _assignments(parameters)
+    own = parameters_of(target)
     of_problem = {}
-    for key in list(values):
+    for key in list(rest):
         short = key.removeprefix("problem.")
         if short in own or short != key:
-            value = values.pop(key)
-            counts = isinstance(own.get(short), int) and isinstance(value, float)
-            of_problem[short] = int(value) if counts and value.is_integer() else value
-    return problem_named(problem, **of_problem), values
+            of_problem[short] = rest.pop(key)
+    return subject(target, parameters=of_problem, **wishes), rest
+
+
+def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -> None:
+    """A result: one JSON document, or what people see in a terminal."""
+    if as_json:
+        _json(data())
+    else:
+        show(_console())
 
 
 @main.command()
@@ -199,7 +251,7 @@ def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either."
 )
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
-@click.option("--start", help="Comma-separated start, instead of the problem's.")
+@_about_a_problem
 @click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
 @click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
 @click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
@@ -211,7 +263,7 @@ def run(
     problem: str,
     parameters: tuple[str, ...],
     iterations: int,
-    start: str | None,
+    wishes: Mapping[str, Any],
     seed: int | None,
     noise: float | None,
     same_sample: bool,
@@ -219,11 +271,16 @@ def run(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Run METHOD on PROBLEM (a name, or FILE.py:NAME); show what it measures and the bounds."""
-    from opcheck.engine.run import run as run_method
-    from opcheck.evidence.bounds import bounded_measures, with_bounds
+    """Run METHOD on PROBLEM; show what it measures and the bounds.
 
-    where, rest = _split(_assignments(parameters), problem)
+    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME. PROBLEM is what check
+    takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
+    (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
+    """
+    from opcheck.evidence.bounds import bounded_measures, with_bounds
+    from opcheck.evidence.subject import run as run_method
+
+    where, rest = _subject(problem, parameters, wishes)
     if noise is not None:
         from dataclasses import replace
 
@@ -232,14 +289,13 @@ def run(
         if where.oracle is not None:
             raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
         where = replace(where, oracle=gaussian(where.operator, noise))
-    z0 = _point(start)
     every: Any = int(record) if record.lstrip("-").isdigit() else record
     trajectory, notes = with_bounds(
         run_method(
             method,
             where,
             iterations,
-            z0,
+            wishes["start"],
             record=every,
             seed=seed,
             same_sample=same_sample,
@@ -278,7 +334,7 @@ def run(
     shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
     rows: list[tuple[str, Any]] = [
         ("method", trajectory.method),
-        ("problem", trajectory.problem.name),
+        *_named(trajectory.problem),
         (
             "parameters",
             ", ".join(f"{n} = {_number(v)}" for n, v in trajectory.parameters.items()) or "none",
@@ -304,8 +360,9 @@ def run(
 
 @main.command()
 @click.argument("selector", nargs=-1)
-@click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
+@click.option("--problem", help="One problem instead of the library: whatever check takes.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
+@_about_a_problem
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
@@ -315,6 +372,7 @@ def verify(
     selector: tuple[str, ...],
     problem: str | None,
     parameters: tuple[str, ...],
+    wishes: Mapping[str, Any],
     everything: bool,
     coverage: bool,
     mutants: bool,
@@ -337,7 +395,9 @@ def verify(
     names = registry.select("theorems", selector)
     where, rest = (None, _assignments(parameters))
     if problem is not None:
-        where, rest = _split(rest, problem)
+        where, rest = _subject(problem, parameters, wishes)
+    elif any(wishes.values()):
+        raise OpcheckError("--set, --start and the like go with --problem")
     if coverage and where is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
     with terminal.Bar("verify", len(names)) as step:
@@ -391,12 +451,6 @@ def verify(
         click.get_current_context().exit(3 if against else 1)
 
 
-def _region(box: float | None) -> float | None:
-    if box is not None and not box > 0:
-        raise OpcheckError(f"--box {box:g} must be a positive radius")
-    return box
-
-
 def _point(start: str | None) -> list[float] | None:
     if start is None:
         return None
@@ -410,14 +464,14 @@ def _point(start: str | None) -> list[float] | None:
 @click.argument("problem", required=False)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r; default the problem's.")
+@_about_a_problem
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def constants(
     problem: str,
     parameters: tuple[str, ...],
     rigorous: bool,
-    box: float | None,
+    wishes: Mapping[str, Any],
     seed: int,
     as_json: bool,
 ) -> None:
@@ -429,20 +483,30 @@ def constants(
         _survey(seed, as_json)
         return
     from opcheck.evidence.constants import constants as find
-    from opcheck.evidence.subject import subject
     from opcheck.report.terminal import constant_rows, pairs
 
-    if parameters:
-        where, rest = _split(_assignments(parameters), problem)
-        if rest:
-            raise OpcheckError(f"problem {problem!r} has no parameter {', '.join(rest)}")
-    else:
-        where = subject(problem)
-    found = find(where, rigorous, _region(box), seed)
-    if as_json:
-        _json({"problem": where.name, "seed": seed, "constants": [c.as_dict() for c in found]})
-    else:
-        pairs([("problem", where.name), *constant_rows(found), ("seed", seed)], _console())
+    where = _alone(problem, parameters, wishes)
+    found = find(where, rigorous, seed=seed)
+    rows = [c.as_dict() for c in found]
+    _emit(
+        as_json,
+        lambda: {"problem": where.name, "what": where.doc, "seed": seed, "constants": rows},
+        lambda console: pairs([*_named(where), *constant_rows(found), ("seed", seed)], console),
+    )
+
+
+def _alone(target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]) -> Any:
+    """The problem, where no method is there to take other parameters."""
+    where, rest = _subject(target, parameters, wishes)
+    if rest:
+        raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
+    return where
+
+
+def _named(problem: Any) -> list[tuple[str, Any]]:
+    """Its name, and what it is, or was read as."""
+    what = problem.doc.partition("\n\n")[0].replace("\n", " ")
+    return [("problem", problem.name), *([("what", what)] if what else [])]
 
 
 def _survey(seed: int, as_json: bool) -> None:
@@ -464,35 +528,34 @@ def _survey(seed: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("target")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r on which to look.")
-@click.option("--start", help="Comma-separated start; gives the dimension too.")
-@click.option("--dim", type=int, help="Dimension of a function that works in several.")
+@_about_a_problem
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
     target: str,
+    parameters: tuple[str, ...],
     rigorous: bool,
-    box: float | None,
-    start: str | None,
-    dim: int | None,
+    wishes: Mapping[str, Any],
     seed: int,
     plot: str | None,
     as_json: bool,
 ) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
 
-    TARGET is FILE.py or FILE.py:NAME (a family, a function F(z, out, data) or F(z), a matrix), a
-    matrix file (.npy, .npz, .mtx), a payoff such as "x*y + x**2/2", or a problem of the library.
+    TARGET is a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or
+    FILE.py:NAME (a family, an operator, a function F(z, out, data) or F(z), a matrix); a matrix
+    file (.npy, .npz, .mtx, .mtx.gz, .csv, .mat); or a payoff such as "x*y + x**2/2".
+
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
     from opcheck import registry
     from opcheck.evidence.check import check as examine
-    from opcheck.evidence.subject import subject
     from opcheck.report import terminal
 
-    where = subject(target, _point(start), dim, _region(box))
+    where = _alone(target, parameters, wishes)
     with terminal.Bar("check", len(registry.names("theorems"))) as step:
         found = examine(where, rigorous, seed, step)
     if plot:

@@ -17,6 +17,7 @@ from opcheck.evidence.constants import Constant, constants, critical
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
 from opcheck.evidence.pairs import Pair, Products, products
+from opcheck.evidence.subject import Given, subject
 from opcheck.evidence.verify import confront
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
@@ -95,7 +96,7 @@ class Check:
 
 
 def check(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -103,12 +104,14 @@ def check(
     """Find the constants of a problem and run every theorem that applies.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: prove constants instead of estimating them; takes a matrix or a formula.
         seed: of the search.
         progress: called with the name of each theorem when it is done.
 
     Raises OpcheckError for an operator that fails its guards, or a rigorous request on a kernel.
     """
+    problem = subject(problem)
     found = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, found))
     refuted = {id(c.fact) for c in wrong}

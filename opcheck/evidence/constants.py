@@ -21,6 +21,7 @@ from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence import enclose, growth, polyak
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import points as points_of
@@ -110,13 +111,14 @@ class Constant:
 
 
 def constants(
-    problem: Problem, rigorous: bool = False, box: float | None = None, seed: int = 0
+    problem: Given, rigorous: bool = False, box: float | None = None, seed: int = 0
 ) -> list[Constant]:
     """L, ρ, μ and the weak Minty constant of F, and the moduli of S = F + A where A ≠ 0.
 
     Where F = ∇f has a potential and A = 0, the constant of PLStar too.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: also prove them, which takes a matrix or a formula.
         box: radius r of the region ‖z‖∞ ≤ r; default the problem's region, else the whole space.
         seed: of the search.
@@ -124,6 +126,7 @@ def constants(
     Raises OpcheckError for a radius that is not positive, and for a rigorous request on an operator
     of which only a kernel is known.
     """
+    problem = subject(problem)
     if box is not None and not box > 0:
         raise OpcheckError(f"box = {box} must be a positive radius")
     region = Region(box) if box is not None else problem.region

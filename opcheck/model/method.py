@@ -251,12 +251,12 @@ def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance
 
 
 def resolve(name: str) -> Method:
-    """The method of a name such as ``rapp`` or ``lookahead(extragradient)``.
+    """The method of a name such as ``rapp``, ``lookahead(extragradient)`` or ``FILE.py:NAME``.
 
     Raises OpcheckError for an unknown name, or a method of methods without its base.
     """
     outer, bracket, rest = name.partition("(")
-    found = registry.get("methods", outer.strip())
+    found = _named(outer.strip())
     if bracket:
         if not isinstance(found, Over) or not rest.endswith(")"):
             raise OpcheckError(f"{name!r}: {outer!r} takes no base method")
@@ -265,6 +265,15 @@ def resolve(name: str) -> Method:
         raise OpcheckError(f"{name!r} runs over another method; write {name}(METHOD)")
     entry: Method = found
     return entry
+
+
+def _named(name: str) -> Method | Over:
+    if not name.endswith(".py") and ".py:" not in name:
+        return registry.get("methods", name)  # type: ignore[no-any-return]
+    here = registry.in_file("methods", name)
+    if len(here) != 1:
+        raise OpcheckError(f"{name} registers {', '.join(here)}; name one as {name}:{here[0]}")
+    return registry.get("methods", here[0])  # type: ignore[no-any-return]
 
 
 def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:

@@ -25,6 +25,7 @@ from opcheck.model.property import (
     weakest,
 )
 from opcheck.model.text import FLOAT, text
+from opcheck.model.written import call_of
 
 
 @dataclass(frozen=True)
@@ -271,8 +272,13 @@ def problem_family(
 def problem(name: str, **parameters: Any) -> Problem:
     """The problem of a registered family (or ``FILE.py:NAME``) for given parameters.
 
+    They may also stand in the name, as labels do: ``problem("bilinear(L=2)")``.
+
     Raises OpcheckError for an unknown name or parameter.
     """
+    called = call_of(name)
+    if called is not None and not called[1] and not called[2].keys() & parameters.keys():
+        name, parameters = called[0], {**called[2], **parameters}
     if name.endswith(".py") or ".py:" in name:
         here = registry.in_file("problems", name)
         if len(here) != 1:
