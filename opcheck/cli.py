@@ -9,23 +9,24 @@ from typing import Any
 
 import click
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
 
 class Commands(click.Group):
-    """Bad input is one sentence on standard error and exit code 2."""
+    """Bad input is one sentence on standard error and exit code 2, a fault of opcheck's own 3."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; add what plug-ins could not be loaded."""
+        debug = ctx.params.get("debug")
         try:
             result = super().invoke(ctx)
         except OpcheckError as error:
-            if ctx.params.get("debug"):
+            if debug:
                 raise
             _say(str(error))
-            ctx.exit(2)
+            ctx.exit(3 if isinstance(error, InternalError) else 2)
         except click.UsageError as error:
             _say(error.format_message())
             ctx.exit(2)
@@ -35,6 +36,17 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             _say("interrupted")
             ctx.exit(130)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            said = " ".join(str(error).split())[:300]
+            _say(
+                f"internal error, please report it: {type(error).__name__}: {said} "
+                "(opcheck --debug ... shows where)"
+            )
+            ctx.exit(3)
         if "opcheck.registry" in sys.modules:
             from opcheck import registry
 
@@ -59,7 +71,7 @@ def _console() -> Any:
 def _number(value: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(f"{v:g}" for v in value[:8])
-        return f"({shown}{', ...' if len(value) > 8 else ''})"
+        return f"({shown})" if len(value) <= 8 else f"({shown}, ... {len(value)} in all)"
     return f"{value:g}"
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
 from opcheck.evidence.pairs import Pair
 from opcheck.evidence.subject import Given, subject
@@ -76,7 +76,7 @@ class Constant:
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
         if self.lower > self.upper:
-            raise OpcheckError(
+            raise InternalError(
                 f"internal error: {self.kind.symbol} of {self.of} is shown to lie in "
                 f"[{self.lower!r}, {self.upper!r}], an empty interval; please report the operator"
             )

@@ -27,6 +27,7 @@ from opcheck.model.written import call_of, schedule_of
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
 PLAYER = re.compile(r"[xy]\d*")
+OF_RUN = frozenset(inspect.signature(engine.run).parameters) - {"parameters"}
 Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
 
 
@@ -103,8 +104,7 @@ def run(
     Raises OpcheckError as both do.
     """
     where = subject(problem)
-    of_run = inspect.signature(engine.run).parameters.keys() - {"parameters"}
-    values = {n: options.pop(n) for n in list(options) if n not in of_run}
+    values = {n: options.pop(n) for n in list(options) if n not in OF_RUN}
     return engine.run(
         method,
         where,

@@ -94,7 +94,7 @@ class Method:
                 or any(part is None or isinstance(part, str | complex) for part in parts)
             ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
-                raise OpcheckError(f"{self.name}: {p.name} = {value!r} must be {wanted}")
+                raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {wanted}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
             if p.sequence:
                 entries = (entries + entries[-1:] * length)[: max(length, 1)]
@@ -179,6 +179,14 @@ def _bound(over: Over, base: Method) -> Method:
         over.source,
         f"{over.doc}\n\nBase: {base.name}. {base.doc}",
     )
+
+
+def _shown(value: Any) -> str:
+    """As in Python, a long list by its ends."""
+    if isinstance(value, list | tuple | np.ndarray) and len(value) > 8:
+        first = ", ".join(repr(v) for v in value[:3])
+        return f"[{first}, ..., {value[-1]!r}] ({len(value)} entries)"
+    return repr(value)
 
 
 def _parameters(source: str) -> tuple[Parameter, ...]:

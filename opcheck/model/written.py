@@ -6,7 +6,7 @@ import ast
 import contextlib
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -163,9 +163,3 @@ def schedule_of(
     if "k" not in formula.names:
         return found if isinstance(found, int) else float(found)
     return np.broadcast_to(np.asarray(found, dtype=float), k.shape).tolist()  # type: ignore[no-any-return]
-
-
-def shortened(values: Sequence[Any], shown: int = 8) -> str:
-    """A list for people: its first entries, and how many there are."""
-    first = ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values[:shown])
-    return f"({first})" if len(values) <= shown else f"({first}, ... {len(values)} in all)"
