@@ -14,6 +14,17 @@ from opcheck.errors import InternalError, OpcheckError
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
 
+def _names(*kinds: str) -> Callable[..., list[str]]:
+    """Completes a word by registered names of some kinds, or by files."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+        from opcheck import registry
+
+        return [n for kind in kinds for n in registry.names(kind) if n.startswith(word)]
+
+    return complete
+
+
 class Commands(click.Group):
     """Bad input is one sentence on standard error and exit code 2, a fault of opcheck's own 3."""
 
@@ -65,7 +76,8 @@ def _say(sentence: str) -> None:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 180, soft_wrap=not sys.stdout.isatty())
+    # a pipe has no width: nothing is cut or wrapped there
+    return Console(width=None if sys.stdout.isatty() else 9999, soft_wrap=not sys.stdout.isatty())
 
 
 def _number(value: Any) -> str:
@@ -100,26 +112,42 @@ def main(debug: bool) -> None:
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def list_(kind: str | None, as_json: bool) -> None:
-    """Names of what there is: problems, methods, measures, theorems, sets, figures, papers."""
+    """What there is, by name: problems, methods, measures, theorems, sets, figures, papers."""
     from opcheck import registry
 
     found = {k: registry.names(k) for k in ([kind] if kind else KINDS)}
     if as_json:
         _json(found[kind] if kind else found)
         return
+    import shutil
+
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 9999
     for k, names in found.items():
         if not kind:
             click.echo(f"{k} ({len(names)})")
+        width = max(map(len, names), default=0)
         for name in names:
-            click.echo(name if kind else f"  {name}")
+            line = f"{'' if kind else '  '}{name:{width}}  {_in_a_line(registry.get(k, name))}"
+            click.echo(line if len(line) <= room else line[: room - 1] + "…")
+
+
+def _in_a_line(entry: Any) -> str:
+    """What a registered thing is: a title, a statement, or the first sentence of its text."""
+    if hasattr(entry, "bound"):
+        return f"{entry.method_name}: {entry.measure} ≤ {entry.bound}, {entry.source}"
+    doc = getattr(entry, "title", "") or getattr(entry, "doc", "") or entry.__doc__ or ""
+    return " ".join(doc.strip().partition("\n\n")[0].split())
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_names(*KINDS))
 @click.option("--evidence", is_flag=True, help="Of a theorem: all that speaks for it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def show(name: str, evidence: bool, as_json: bool) -> None:
-    """Anything by name: statement, formula, parameters, source; a theorem's evidence."""
+    """Anything by name: statement, formula, parameters, source; a theorem's evidence.
+
+    NAME is that of anything listed, a problem at parameters as "bilinear(L=2)", or FILE.py:NAME.
+    """
     from opcheck.report.describe import describe
 
     names = _in_file(name) if ".py" in name else [name]
@@ -202,7 +230,13 @@ def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
     """What every command that takes a problem lets one add to it; it gets that as ``wishes``."""
     names = ("set_", "start", "dim", "box", "ball", "game")
     options = (
-        click.option("--set", "set_", metavar="SET", help="A, as box:-1,1, simplex, ball:0,0:1."),
+        click.option(
+            "--set",
+            "set_",
+            metavar="SET",
+            shell_complete=_names("sets"),
+            help="A, as box:-1,1, simplex, ball:0,0:1.",
+        ),
         click.option("--start", metavar="POINT", help="Comma-separated z⁰; gives d too."),
         click.option("--dim", type=int, help="d of a function that works in several."),
         click.option("--box", metavar="REGION", help="Look at ‖z‖∞ ≤ r, or at [.2,2]x[-1,1]."),
@@ -257,8 +291,8 @@ def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -
 
 
 @main.command()
-@click.argument("method")
-@click.argument("problem")
+@click.argument("method", shell_complete=_names("methods"))
+@click.argument("problem", shell_complete=_names("problems"))
 @click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either."
 )
@@ -371,8 +405,12 @@ def run(
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
-@click.option("--problem", help="One problem instead of the library: whatever check takes.")
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
+@click.option(
+    "--problem",
+    shell_complete=_names("problems"),
+    help="One problem instead of the library: whatever check takes.",
+)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
 @_about_a_problem
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
@@ -473,7 +511,7 @@ def _point(start: str | None) -> list[float] | None:
 
 
 @main.command()
-@click.argument("problem", required=False)
+@click.argument("problem", required=False, shell_complete=_names("problems"))
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
 @_about_a_problem
@@ -539,7 +577,7 @@ def _survey(seed: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("target")
+@click.argument("target", shell_complete=_names("problems"))
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
 @_about_a_problem
@@ -590,7 +628,7 @@ def check(
 
 
 @main.command()
-@click.argument("paper")
+@click.argument("paper", shell_complete=_names("papers"))
 @click.option("--figure", "figure_id", help="One figure; all by default.")
 @click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
 @click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
@@ -648,13 +686,34 @@ def _texts(values: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The constants of a theorem's hypotheses, as they are known of a problem."""
+    from opcheck import registry
+    from opcheck.evidence.hypotheses import constants
+
+    if problem is None:
+        if any(wishes.values()):
+            raise OpcheckError("--set, --start and the like go with --problem")
+        return {}
+    known = constants(registry.get("theorems", theorem), _alone(problem, (), wishes))
+    if isinstance(known, str):
+        raise OpcheckError(f"{theorem} does not apply to {problem}: {known}")
+    return dict(known.values)
+
+
 PLACES = click.Choice(["low", "middle", "high"])
 
 
 @main.command()
-@click.argument("theorem")
+@click.argument("theorem", shell_complete=_names("theorems"))
 @click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
+@click.option(
+    "--problem",
+    shell_complete=_names("problems"),
+    help="Take the constants that are known of it: whatever check takes.",
+)
+@_about_a_problem
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -662,13 +721,16 @@ def worst(
     theorem: str,
     ks: str,
     parameters: tuple[str, ...],
+    problem: str | None,
+    wishes: Mapping[str, Any],
     place: Any,
     sparse: bool,
     as_json: bool,
 ) -> None:
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
-    Beside it what the attack reaches: the true worst case lies between the two.
+    With --problem the class is that of the constants of one operator: how far from it may another
+    with the same constants be? Beside it what the attack reaches: the true worst case lies between the two.
     """
     from opcheck.evidence.attack import BUDGET
     from opcheck.evidence.attack import attack as search
@@ -678,12 +740,13 @@ def worst(
     found = []
     (name,) = _one(theorem)
     chosen = _indices(ks)
+    given = {**_constants_of(name, problem, wishes), **_texts(parameters)}
     with terminal.Bar("worst", len(chosen)) as step:
-        for one in each(name, chosen, place, sparse, _texts(parameters)):
+        for one in each(name, chosen, place, sparse, given):
             found.append(one)
             step(f"{name} k = {one.k}")
     ks_ = [w.k for w in found]
-    reached = search(name, ks_, BUDGET, 0, place, 0, **_texts(parameters)).found
+    reached = search(name, ks_, BUDGET, 0, place, 0, **given).found
     if as_json:
         both = zip(found, reached, strict=True)
         _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])
@@ -692,7 +755,7 @@ def worst(
 
 
 @main.command()
-@click.argument("theorem")
+@click.argument("theorem", shell_complete=_names("theorems"))
 @click.option("-k", "ks", default="1,2,5,10,20", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
@@ -728,7 +791,7 @@ def attack(
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
@@ -770,7 +833,7 @@ def certify(
         for name in names:
             found += attempts(name, chosen, place, ratio, _texts(parameters))
             step(name)
-    if len(names) == 1 and found[0].kind == "refused":
+    if all(a.kind == "refused" for a in found) and len(names) == 1:
         raise OpcheckError(found[0].reason)
     paths = [a.save(out) for a in found if out and a.certificate]
     if as_json:
@@ -781,6 +844,8 @@ def certify(
             click.echo(path)
     if any(a.kind == "not certified" for a in found):
         click.get_current_context().exit(1)
+    if all(a.kind == "refused" for a in found):
+        click.get_current_context().exit(2)
 
 
 def _certify_over(
@@ -817,12 +882,14 @@ def _certify_over(
         terminal.show_points(over, found, _console())
         for path in paths:
             click.echo(path)
-    if not all(p.attempt.certificate is not None for _, p in found):
+    if any(p.attempt.kind == "not certified" for _, p in found):
         click.get_current_context().exit(1)
+    if all(p.attempt.kind == "refused" for _, p in found):
+        click.get_current_context().exit(2)
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
@@ -855,7 +922,7 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
 
 
 @main.command("cross-check")
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("--jobs", default=0, show_default=True, help="Processes; 0 takes one a core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -887,7 +954,7 @@ def cross_check(selector: tuple[str, ...], everything: bool, jobs: int, as_json:
 
 
 @main.command()
-@click.argument("method")
+@click.argument("method", shell_complete=_names("methods"))
 @click.option(
     "--given",
     multiple=True,

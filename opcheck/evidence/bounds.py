@@ -57,12 +57,11 @@ def _exceeded(
     if not passed.size:
         return []
     worst = passed[np.argmax(measured[passed] - bound[passed])]
-    blame = "the statement is" if provenance in ("exact", "certified") else "a constant or it is"
     return [
         f"{theorem.measure} exceeds the bound of {theorem.name} at {passed.size} of "
         f"{len(measured)} recorded k, first at k = {trajectory.k[passed[0]]}; at k = "
-        f"{trajectory.k[worst]} it is {measured[worst]:.6g} > {bound[worst]:.6g}: with {provenance} "
-        f"constants {blame} wrong (opcheck verify {theorem.name} --problem ... decides)"
+        f"{trajectory.k[worst]} it is {measured[worst]:.6g} > {bound[worst]:.6g}: the statement is "
+        f"wrong, or a constant that it uses ({provenance}; opcheck check examines them)"
     ]
 
 
@@ -137,7 +136,7 @@ def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float
             )
         k = int(np.argmin(right))
         raise OpcheckError(
-            f"{asked} for k = 0, ..., {stated.size - 1}, a schedule of n + 1 = {stated.size} numbers "
-            f"where the run makes n steps; at k = {k} that is {stated[k]:.6g}, and the run has "
-            f'{value[k]:.6g} (write -p "{name}={theorem.let[name]}")'
+            f"{asked} for k = 0, ..., {stated.size - 1}, n + 1 = {stated.size} numbers where the run "
+            f"makes n steps; at k = {k} that is {stated[k]:.6g}, and the run has {value[k]:.6g} "
+            f'(write -p "{name}={theorem.let[name]}")'
         )

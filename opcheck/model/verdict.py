@@ -35,6 +35,7 @@ class Verdict:
         ratio: largest measured/bound over all k, horizons and parameter choices; where the bound is
             not positive, 1 plus the excess over it in units of both sides.
         excess: ratio - 1 as the ball has it that decided there; None where float64 did.
+        positive: whether the bound is positive there, so that the ratio is measured/bound.
         k: where it was reached.
         parameters: where it was reached, with the constants L, rho, ... used.
         runs: number of runs made.
@@ -61,6 +62,7 @@ class Verdict:
     decided: str = "float64"
     excess: float | None = None
     entered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    positive: bool = True
 
     @property
     def order(self) -> float | None:
