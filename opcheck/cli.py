@@ -134,7 +134,8 @@ def list_(kind: str | None, as_json: bool) -> None:
 def _in_a_line(entry: Any) -> str:
     """What a registered thing is: a title, a statement, or the first sentence of its text."""
     if hasattr(entry, "bound"):
-        return f"{entry.method_name}: {entry.measure} ≤ {entry.bound}, {entry.source}"
+        sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(entry.claim, "≤")
+        return f"{entry.method_name}: {entry.measure} {sign} {entry.bound}"
     doc = getattr(entry, "title", "") or getattr(entry, "doc", "") or entry.__doc__ or ""
     return " ".join(doc.strip().partition("\n\n")[0].split())
 
@@ -730,7 +731,8 @@ def worst(
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
     With --problem the class is that of the constants of one operator: how far from it may another
-    with the same constants be? Beside it what the attack reaches: the true worst case lies between the two.
+    with the same constants be? Beside it what the attack reaches: the true worst case lies between
+    the two.
     """
     from opcheck.evidence.attack import BUDGET
     from opcheck.evidence.attack import attack as search

@@ -17,6 +17,7 @@ from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import blame, blame_run, guard, guard_measure, guard_method, watched
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
@@ -62,6 +63,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     return Take(entry, chosen)
 
 
+@brief
 @dataclass(frozen=True)
 class Batch:
     """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
@@ -284,6 +286,7 @@ def _chunks(stops: NDArray[np.int64], budget: int) -> Any:
         yield np.array(ends), np.array(columns)
 
 
+@brief
 @dataclass(frozen=True)
 class Trajectory:
     """One run.

@@ -136,7 +136,7 @@ def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float
             )
         k = int(np.argmin(right))
         raise OpcheckError(
-            f"{asked} for k = 0, ..., {stated.size - 1}, n + 1 = {stated.size} numbers where the run "
-            f"makes n steps; at k = {k} that is {stated[k]:.6g}, and the run has {value[k]:.6g} "
+            f"{asked} for k = 0, ..., {stated.size - 1}, n + 1 = {stated.size} numbers where a run "
+            f"has n steps; at k = {k} that is {stated[k]:.6g}, and the run has {value[k]:.6g} "
             f'(write -p "{name}={theorem.let[name]}")'
         )

@@ -19,6 +19,7 @@ from opcheck.evidence.hypotheses import constants as constants_of
 from opcheck.evidence.pairs import Pair, Products, products
 from opcheck.evidence.subject import Given, subject
 from opcheck.evidence.verify import confront
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
@@ -30,6 +31,7 @@ CLOSE = 1e-9  # relative; what the digits of a stated constant may be off by
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
+@brief
 @dataclass(frozen=True)
 class Contradiction:
     """A stated fact that a pair of points refutes.
@@ -55,6 +57,7 @@ class Contradiction:
         )
 
 
+@brief
 @dataclass(frozen=True)
 class Check:
     """What was found of one problem.

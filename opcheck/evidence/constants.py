@@ -23,6 +23,7 @@ from opcheck.evidence import enclose, growth, polyak
 from opcheck.evidence.pairs import Pair
 from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
@@ -49,6 +50,7 @@ HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, coun
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
+@brief
 @dataclass(frozen=True)
 class Constant:
     """What is known of one constant: it lies in [lower, upper].

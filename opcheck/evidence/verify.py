@@ -20,6 +20,7 @@ from opcheck.evidence.compare import compare, conclude, needs_solution
 from opcheck.evidence.hypotheses import constants
 from opcheck.evidence.subject import Given, method_values, subject
 from opcheck.evidence.well_posed import well_posed
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.theorem import Theorem
@@ -62,6 +63,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     return conclude(theorem, blank, compared)
 
 
+@brief
 @dataclass(frozen=True)
 class Summary:
     """One theorem over all problems.
@@ -183,6 +185,7 @@ class Summary:
         }
 
 
+@brief
 @dataclass(frozen=True)
 class Report:
     """Verdicts of several theorems over several problems."""

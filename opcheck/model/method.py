@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.text import FLOAT, text
 
 Advance = Callable[..., None]
@@ -37,6 +38,7 @@ class Parameter:
         return self.name.rpartition(".")[2]
 
 
+@brief
 @dataclass(frozen=True)
 class Method:
     """An iteration.
@@ -139,6 +141,7 @@ class Method:
         return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
 
 
+@brief
 @dataclass(frozen=True)
 class Over:
     """A method of methods: ``kernel(base, F, F_data, J, J_data, state, params, k, n)``.

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck.errors import OpcheckError
 from opcheck.model import linear_kernels
+from opcheck.model.brief import brief
 from opcheck.model.primitives import identity
 from opcheck.model.text import FLOAT, Arithmetic, text
 
@@ -42,6 +43,7 @@ class Condition:
         return f"{self.of.formula} {'> 0' if self.positive else '≠ 0'}"
 
 
+@brief
 @dataclass(frozen=True)
 class Operator:
     """A single-valued operator F on R^d.
@@ -131,6 +133,7 @@ class ExactData(np.ndarray):
         self.raw = getattr(source, "raw", np.empty(0))
 
 
+@brief
 @dataclass(frozen=True)
 class Resolvent:
     """J_{γA} = (I + γA)⁻¹ of a maximally monotone A: a projection or a proximal map.

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
@@ -35,6 +36,7 @@ class Region:
     radius: float
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """One inclusion 0 ∈ F(z) + A(z) on R^d.
@@ -119,6 +121,7 @@ class Problem:
         return (*self.facts, sum_rule, *strong)
 
 
+@brief
 @dataclass(frozen=True)
 class Family:
     """A registered function of parameters that returns a problem.
@@ -291,6 +294,7 @@ def problem(name: str, **parameters: Any) -> Problem:
     return family(**parameters)
 
 
+@brief
 @dataclass(frozen=True)
 class ResolventFamily:
     """A registered function of parameters that returns a Resolvent."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from opcheck.model.brief import brief
 from opcheck.model.property import Provenance
 
 Status = Literal[
@@ -24,6 +25,7 @@ SEVERITY: tuple[Status, ...] = (
 )
 
 
+@brief
 @dataclass(frozen=True)
 class Verdict:
     """One theorem on one problem.

@@ -82,7 +82,7 @@ def _method(m: Method | Over) -> Rows:
 def _family(family: Family, at: Problem | None = None) -> Rows:
     """Of a family at its defaults, or at parameters."""
     rows: Rows = [("what", family.doc)]
-    defaults = family.parameters()
+    defaults = {**family.parameters(), **(at.parameters if at else {})}
     rows += [("parameters", ", ".join(f"{n} = {v}" for n, v in defaults.items()) or "none")]
     p = at or family()
     rows += [("F", p.operator.formula), ("A", p.resolvent.name), ("dimension", p.dim)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
@@ -347,8 +348,14 @@ def mutant_line(found: Sequence[Mutant]) -> str:
 def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
     """Label and value, aligned."""
     width = max(len(label) for label, _ in rows)
+    room = max(console.width - width - 2, 20)
     for label, value in rows:
-        for i, line in enumerate(str(value).splitlines() or [""]):
+        lines = [
+            piece
+            for line in str(value).splitlines() or [""]
+            for piece in textwrap.wrap(line, room, break_long_words=False) or [""]
+        ]
+        for i, line in enumerate(lines):
             head = label if i == 0 else ""
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
 
