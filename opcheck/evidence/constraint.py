@@ -84,7 +84,8 @@ def _filled(function: Callable[..., Any], values: dict[str, Any], dim: int) -> l
     vectors = {
         n: np.full(dim, p.default[0])
         for n, p in free.items()
-        if isinstance(p.default, tuple) and len(set(map(str, p.default))) == 1
+        if isinstance(p.default, tuple)
+        and all(isinstance(v, int | float) and v == p.default[0] for v in p.default)
     }
     tries: list[dict[str, Any]] = [{**values, **vectors}] if vectors else []
     sizes = range(1, dim + 1) if counts else ()

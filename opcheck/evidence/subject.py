@@ -245,15 +245,17 @@ def _kind(value: Any) -> str:
 
 def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
     words = sorted({w for w in re.findall(r"[A-Za-z_]\w*", source) if PLAYER.fullmatch(w)})
-    sizes = {}
+    formula, sizes = source, {}
     for player in "xy":
         numbered = [int(w[1:]) for w in words if w[0] == player and len(w) > 1]
         if numbered and player in words:
             raise OpcheckError(f"{source!r} has {player} and {player}{numbered[0]}; write one kind")
         sizes[player] = 1 + max(numbered, default=0)
+        if numbered == [0]:  # a player of one dimension has no number
+            formula = re.sub(rf"\b{player}0\b", player, formula)
     symbols = {n: _one_number(v, n) for n, v in parameters.items()}
     grammar.checked(grammar.parse(source.replace("^", "**")))
-    made = minmax(source, sizes["x"], sizes["y"], **symbols)
+    made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
     return Problem(source, made, doc=doc, parameters=symbols)
 

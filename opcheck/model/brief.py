@@ -42,8 +42,9 @@ def in_short(value: Any) -> str:
             return f"[{', '.join(f'{v:.4g}' for v in value.tolist())}]"
         return f"<{' × '.join(map(str, value.shape))} array>"
     if isinstance(value, Mapping):
-        keys = ", ".join(map(str, value))
-        return f"{{{keys}}}" if len(keys) <= FIELD else f"<{len(value)} entries>"
+        numbers = all(isinstance(v, int | float) for v in value.values())
+        held = ", ".join(f"{k}: {v:.6g}" if numbers else str(k) for k, v in value.items())
+        return f"{{{held}}}" if len(held) <= FIELD else f"<{len(value)} entries>"
     if isinstance(value, list | tuple) and value and not isinstance(value[0], str):
         kind = type(value[0]).__name__
         small = isinstance(value[0], int | float) and len(value) <= 6

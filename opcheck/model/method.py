@@ -73,7 +73,7 @@ class Method:
         hits = [p for p in self.parameters if p.name == name]
         hits = hits or [p for p in self.parameters if p.symbol == name]
         if len(hits) != 1:
-            known = ", ".join(p.name for p in self.parameters)
+            known = ", ".join(p.name for p in self.parameters) or "none"
             raise OpcheckError(f"{self.name} has no parameter {name!r}; it takes {known}")
         return hits[0]
 
