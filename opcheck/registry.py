@@ -119,6 +119,19 @@ def _importing() -> Iterator[None]:
         _loading -= 1
 
 
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """What lies beside a file can be imported by it: first while it loads, later after the rest."""
+    folder = str(file.parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
 def place_of(function: Any) -> str:
     """File and line of a function, as error messages show them."""
     code = getattr(function, "__code__", None)
@@ -226,7 +239,7 @@ def load_file(path: str | Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            with _importing(), limited(f"the import of {path}"):
+            with _importing(), _beside(file), limited(f"the import of {path}"):
                 spec.loader.exec_module(module)
             for error in _settle():
                 raise error

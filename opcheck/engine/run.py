@@ -28,6 +28,7 @@ from opcheck.engine.guard import (
 )
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError, warn_once
+from opcheck.model.brief import brief
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
@@ -85,6 +86,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     return Take(entry, chosen)
 
 
+@brief
 @dataclass(frozen=True)
 class Batch:
     """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
@@ -372,6 +374,7 @@ class Pace:
             yield np.array(ends), np.array(columns)
 
 
+@brief
 @dataclass(frozen=True)
 class Trajectory:
     """One run.

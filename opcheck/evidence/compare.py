@@ -99,6 +99,7 @@ class Comparison:
     Attributes:
         known: the constants it was run with.
         weak: they are weaker than the problem's best.
+        positive: whether the bound is positive, at each k.
         ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
             it, in units of both sides; NaN where nothing was compared.
         close: k that float64 leaves open and balls may decide.
@@ -118,6 +119,7 @@ class Comparison:
     compared: int = 0
     excess: dict[int, float] = field(default_factory=dict)
     weak: bool = False
+    positive: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
 
     @property
     def k(self) -> int:
@@ -519,7 +521,7 @@ def _judge(
     close = finite & ~above & ~below & (error <= UNDECIDABLE * value) & (value > 0)
     ratio = np.where(right > 0, left / right, 1 + gap / (np.abs(left) + np.abs(right)))
     ratio[~(above | below | close)] = np.nan
-    own = Comparison(known, values, horizon, ratio, [], "holds")
+    own = Comparison(known, values, horizon, ratio, [], "holds", positive=right > 0)
     own.compared = int(above.sum() + below.sum())
     if theorem.claim == "must fail":
         if own.compared and not above.any():
@@ -641,6 +643,7 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         ratio=0.0 if np.isnan(value) or key(top)[0] < 0 else value,
         excess=top.excess.get(top.k),
         k=top.k,
+        positive=not len(top.positive) or bool(top.positive[top.k]),
         parameters=shown,
         runs=len(compared),
         compared=count,

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem, Region, as_region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
@@ -49,6 +51,7 @@ HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, coun
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
+@brief
 @dataclass(frozen=True)
 class Constant:
     """What is known of one constant: it lies in [lower, upper].
@@ -76,7 +79,7 @@ class Constant:
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
         if self.lower > self.upper:
-            raise OpcheckError(
+            raise InternalError(
                 f"internal error: {self.kind.symbol} of {self.of} is shown to lie in "
                 f"[{self.lower!r}, {self.upper!r}], an empty interval; please report the operator"
             )
@@ -111,7 +114,7 @@ class Constant:
 
 
 def constants(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     region: Region | float | str | None = None,
     seed: int = 0,
@@ -121,6 +124,7 @@ def constants(
     Where F = ∇f has a potential and A = 0, the constant of PLStar too.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: also prove them, which takes a matrix or a formula.
         region: on which they are meant, or r for ‖z‖∞ ≤ r, or a text as ``[.2,2]x[-1,1]``; default
             the problem's region, else the whole space.
@@ -129,6 +133,7 @@ def constants(
     Raises OpcheckError for a region that is empty or of another dimension, and for a rigorous
     request on an operator of which only a kernel is known.
     """
+    problem = subject(problem)
     if region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
     where = problem.region

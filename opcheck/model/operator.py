@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
+from opcheck.model.brief import brief
 from opcheck.model.primitives import identity
 from opcheck.model.text import FLOAT, Arithmetic, text
 
@@ -41,6 +42,7 @@ class Condition:
         return f"{self.of.formula} {'> 0' if self.positive else '≠ 0'}"
 
 
+@brief
 @dataclass(frozen=True)
 class Operator:
     """A single-valued operator F on R^d.
@@ -130,6 +132,7 @@ class ExactData(np.ndarray):
         self.raw = getattr(source, "raw", np.empty(0))
 
 
+@brief
 @dataclass(frozen=True)
 class Resolvent:
     """J_{γA} = (I + γA)⁻¹ of a maximally monotone A: a projection or a proximal map.

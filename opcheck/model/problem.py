@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
@@ -26,9 +27,11 @@ from opcheck.model.property import (
 )
 from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
+from opcheck.model.written import call_of
 from opcheck.watchdog import limited
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """One inclusion 0 ∈ F(z) + A(z) on R^d.
@@ -147,6 +150,7 @@ class Problem:
         return (*self.facts, sum_rule, *strong)
 
 
+@brief
 @dataclass(frozen=True)
 class Family:
     """A registered function of parameters that returns a problem.
@@ -318,8 +322,13 @@ def problem_family(
 def problem(name: str, **parameters: Any) -> Problem:
     """The problem of a registered family (or ``FILE.py:NAME``) for given parameters.
 
+    They may also stand in the name, as labels do: ``problem("bilinear(L=2)")``.
+
     Raises OpcheckError for an unknown name or parameter.
     """
+    called = call_of(name)
+    if called is not None and not called[1] and not called[2].keys() & parameters.keys():
+        name, parameters = called[0], {**called[2], **parameters}
     if name.endswith(".py") or ".py:" in name:
         here = registry.in_file("problems", name)
         if len(here) != 1:
@@ -332,6 +341,7 @@ def problem(name: str, **parameters: Any) -> Problem:
     return family(**parameters)
 
 
+@brief
 @dataclass(frozen=True)
 class ResolventFamily:
     """A registered function of parameters that returns a Resolvent."""
