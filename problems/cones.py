@@ -19,6 +19,7 @@ from opcheck_problems.kernel_parts import (
     in_floats,
     length,
     positive_part,
+    size_of,
     threshold_of,
 )
 from opcheck_problems.parameters import positive, whole
@@ -37,7 +38,7 @@ def project_second_order(z, gamma, out, data):
     else:
         top = (slope * size + height) / (1 + slope * slope)
         for i in range(n):
-            out[i] = slope * top * z[i] / size
+            out[i] = slope * top * (z[i] / size)
         out[n] = top
 
 
@@ -54,9 +55,7 @@ def second_order_cone(n: int = 3, slope: float = 1.0) -> Resolvent:
         np.array([float(slope)]),
         whole(n, "n", 2),
         f"second-order cone({n})",
-        lambda z: bool(
-            np.linalg.norm(z[:-1]) - slope * z[-1] <= ROUNDING * (1 + slope) * abs(z).max()
-        ),
+        lambda z: bool(size_of(z[:-1]) - slope * z[-1] <= ROUNDING * (1 + slope) * abs(z).max()),
     )
 
 
@@ -158,9 +157,7 @@ def exponential_cone() -> Resolvent:
 
     Source: Friberg (2023), Projection onto the exponential cone: a univariate root-finding problem.
     """
-    return Resolvent(
-        project_exponential, np.array([1e100]), 3, "exponential cone", _in_exponential
-    )
+    return Resolvent(project_exponential, np.array([1e100]), 3, "exponential cone", _in_exponential)
 
 
 def _jacobi(S):

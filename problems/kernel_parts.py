@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.model.operator import Vector
 from opcheck.model.primitives import distance2, norm2
 
 ROUNDING = (
@@ -24,7 +25,7 @@ def _always(x):
 
 
 def in_floats(x):
-    """Whether x is rounded and bounded as float64 is; what is mended for that is exact elsewhere."""
+    """Whether x is a float64, so that it rounds and may leave its range; no exact reading does."""
     return isinstance(x, float)
 
 
@@ -52,6 +53,12 @@ def gap(x, y):
     if in_floats(total) and not 1e-280 < total < 1e300:
         return length(x - y)
     return np.sqrt(total)
+
+
+def size_of(z: Vector) -> float:
+    """‖z‖ for ``contains``: as ``length``, and without a warning."""
+    unit = float(abs(z).max())
+    return unit * float(np.linalg.norm(z / unit)) if 0 < unit < np.inf else unit
 
 
 def dot(x, y):

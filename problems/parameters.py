@@ -73,7 +73,7 @@ def _end(values: ArrayLike, name: str, excluded: float) -> Vector:
         and found.ndim < 2
         and not np.isnan(found).any()
         and not (found == excluded).any(),
-        f"{name} must be numbers in one row, {-excluded:g} among them or not, but not {values}",
+        f"{name} must be finite numbers or {-excluded:g} in one row, not {values}",
     )
     return np.atleast_1d(found)
 

@@ -330,7 +330,5 @@ def polyhedron(
         np.column_stack([rows, right]).ravel(),
         d,
         f"polyhedron of {m} rows",
-        lambda z: bool(
-            np.all(rows @ z <= right + ROUNDING * (sizes * abs(z).max() + abs(right)))
-        ),
+        lambda z: bool(np.all(rows @ z <= right + ROUNDING * (sizes * abs(z).max() + abs(right)))),
     )

@@ -18,7 +18,7 @@ from opcheck_problems.kernel_parts import (
     solve,
     threshold_of,
 )
-from opcheck_problems.parameters import matrix, positive, require, vector, whole
+from opcheck_problems.parameters import matrix, number, positive, require, vector, whole
 
 
 def shorten(z, out, amount):
@@ -228,6 +228,7 @@ def pinball(lam: float = 1.0, level: float = 0.25) -> Resolvent:
     Koenker and Bassett (1978).
     """
     positive(lam, "lam")
+    level = number(level, "level")
     require(0 < level < 1, f"level = {level} must lie between 0 and 1")
     down, up = float(lam * (1 - level)), float(lam * level)
     return Resolvent(

@@ -13,7 +13,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, distance2, identity, middle, norm2, within
 from opcheck.model.problem import resolvent_family
@@ -26,6 +25,7 @@ from opcheck_problems.kernel_parts import (
     in_floats,
     length,
     positive_part,
+    size_of,
     soft,
     threshold_of,
 )
@@ -142,7 +142,7 @@ def ball(radius: float = 1.0, centre: ArrayLike = (0.0, 0.0)) -> Resolvent:
         np.concatenate([[size], point]),
         point.size,
         f"ball({size:g})",
-        lambda z: bool(gap(z, point) <= size + ROUNDING * (size + length(point))),
+        lambda z: size_of(z - point) <= size + ROUNDING * (size + size_of(point)),
     )
 
 
@@ -357,8 +357,8 @@ def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Reso
     )
     require(
         len(rows) <= rows.shape[1],
-        f"{len(rows)} rows of {rows.shape[1]} entries are linearly dependent; leave the superfluous "
-        "ones out",
+        f"{len(rows)} rows of {rows.shape[1]} entries are linearly dependent; leave the "
+        "superfluous ones out",
     )
     stated, offset = rows, right
     if len(rows) * rows.size <= EXACT:
@@ -383,9 +383,7 @@ def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Reso
     )
 
 
-def _orthogonal(
-    rows: NDArray[np.float64], right: Vector
-) -> tuple[NDArray[np.float64], Vector]:
+def _orthogonal(rows: NDArray[np.float64], right: Vector) -> tuple[NDArray[np.float64], Vector]:
     """Gram and Schmidt's system of the equations, in rationals, each then as near as floats are.
 
     Raises OpcheckError for a row that depends on those before it.
@@ -407,24 +405,20 @@ def _orthogonal(
 
 
 def _in_float_units(equation: list[Fraction]) -> list[float]:
-    """A multiple of an equation: as it is or in whole numbers, where those are floats."""
-    if all(Fraction(_float(v)) == v for v in equation):
-        return [float(v) for v in equation]
-    whole = math.lcm(*(v.denominator for v in equation))
-    numerators = [int(v * whole) for v in equation]
-    common = math.gcd(*numerators)
-    numerators = [n // common for n in numerators]
-    if max(map(abs, numerators)) < 2**53:
-        return [float(n) for n in numerators]
+    """The multiple of an equation whose largest entry is in [1, 2): exactly, where floats can."""
     top = max(abs(v) for v in equation[:-1])
-    return [float(v / top) for v in equation]
-
-
-def _float(value: Fraction) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return 0.0
+    unit = Fraction(2) ** (top.numerator.bit_length() - top.denominator.bit_length())
+    unit = unit if unit <= top else unit / 2
+    scaled = [v / unit for v in equation]
+    require(abs(scaled[-1]) < 2**1000, "a hyperplane of Az = b is further off than float64 reaches")
+    if any(Fraction(float(v)) != v for v in scaled):
+        whole = math.lcm(*(v.denominator for v in scaled))
+        numerators = [int(v * whole) for v in scaled]
+        numerators = [n // math.gcd(*numerators) for n in numerators]
+        if max(map(abs, numerators)) < 2**53:
+            unit = Fraction(2) ** (max(map(abs, numerators[:-1])).bit_length() - 1)
+            scaled = [n / unit for n in numerators]
+    return [float(v) for v in scaled]
 
 
 @resolvent_family
@@ -572,8 +566,8 @@ def conjugate(g: Resolvent | None = None) -> Resolvent:
     """Proximal map of the conjugate g* of the function that another resolvent belongs to.
 
     In general J of γA⁻¹ for J of A, by Moreau: z − γ J_{A/γ}(z/γ). Default: g* = ‖·‖ of the unit
-    ball of the plane. Values of g* are those that one proximal step of length 2²⁰ from 0 gives,
-    and infinite where one of four times the length goes three times as far.
+    ball of the plane. Values of g* are those that one long proximal step from 0 gives, and
+    infinite where one of four times the length goes three times as far.
 
     Raises OpcheckError for what is no resolvent. Source: Moreau (1965); Bauschke and Combettes
     (2017), Proposition 23.20.
@@ -606,7 +600,7 @@ def _inverse(kernel: Callable[..., None]) -> Callable[..., None]:
     return _inverses.setdefault(kernel, moreau)
 
 
-LONG = 2.0**20  # the step at whose end a maximum is looked for
+LONG = 2.0**20  # how far the step goes at whose end a maximum is looked for
 
 
 def _conjugate_value(inner: Resolvent) -> Callable[[Vector], float] | None:
@@ -616,9 +610,12 @@ def _conjugate_value(inner: Resolvent) -> Callable[[Vector], float] | None:
         return None
 
     def value(u: Vector) -> float:
-        x, further = inner(LONG * u, LONG), inner(4 * LONG * u, 4 * LONG)
-        rounded = 1e-9 * LONG * np.linalg.norm(u)
-        if np.linalg.norm(further) > 3 * np.linalg.norm(x) + rounded:
+        size = size_of(u)
+        step = LONG / min(max(size, 1e-100), 1.0)
+        x, further = inner(step * u, step), inner(4 * step * u, 4 * step)
+        if size_of(x) <= ROUNDING * step * size:
+            u = u - x / step  # where the supremum is at x; as near to u as rounding is
+        elif size_of(further) > 3 * size_of(x):
             return np.inf  # it goes on in proportion to the step
         return float(x @ u) - of(x)
 
