@@ -177,7 +177,8 @@ class Resolvent:
                 f"not on shape {point.shape}"
             )
         out = np.empty_like(point)
-        self.kernel(point, gamma, out, self.data)
+        with np.errstate(all="ignore"):  # as where it runs compiled
+            self.kernel(point, gamma, out, self.data)
         return out
 
 
