@@ -317,7 +317,8 @@ def test_a_long_run_can_be_interrupted(interrupt: type[BaseException]) -> None:
     where = dataclasses.replace(LINEAR, start=np.full(D, 1e-3))
     with pytest.raises(interrupt):
         run("gradient_descent_ascent", where, 10**12, gamma=1e-9, record=[0], progress=look)
-    assert looks == [running.CHUNK, 2 * running.CHUNK]
+    assert 0 < looks[0] <= running.CHUNK
+    assert looks[0] < looks[1] <= 2 * running.CHUNK
 
 
 # ---- what a run costs and refuses --------------------------------------------------------------
@@ -332,7 +333,7 @@ def test_a_long_run_can_be_interrupted(interrupt: type[BaseException]) -> None:
         ("rapp", {"gamma": 0.1, "lam": 0.5, "tau": 3}, [3] * 6),
         ("rapp", {"gamma": 0.1, "lam": 0.5, "tau": [1, 2, 4, 4, 4, 4]}, [1, 2, 4, 4, 4, 4]),
         ("rapp", {"gamma": 0.1, "lam": 0.5, "tau": [1, 2, 3, 4, 5, 6, 7, 8]}, [1, 2, 3, 4, 5, 6]),
-        ("approximate_proximal_point", {"gamma": 0.1, "tau": [5, 1, 1, 1, 1, 1]}, [5, 1, 1, 1, 1, 1]),
+        ("approximate_proximal_point", {"gamma": 0.1, "tau": [5, *[1] * 5]}, [5, 1, 1, 1, 1, 1]),
         ("lookahead(extragradient)", {"gamma": 0.1, "lam": 0.5, "tau": 3}, [2] * 6),
         (
             "lookahead(rapp)",

@@ -18,6 +18,7 @@ from opcheck.model.method import Method
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, WORK, WORK_2, identity
 from opcheck.model.problem import Problem, points
+from opcheck.watchdog import limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
 LOOKED_AT = 48  # points at which F is to be defined
@@ -174,7 +175,10 @@ def guard_solution(problem: Problem) -> None:
 def _projected(problem: Problem, z: Vector) -> Vector:
     assert problem.project is not None
     try:
-        p = np.asarray(problem.project(z.copy()), dtype=float)
+        with limited(f"project of {problem.name!r}"):
+            p = np.asarray(problem.project(z.copy()), dtype=float)
+    except OpcheckError:
+        raise
     except Exception as error:
         raise OpcheckError(
             f"project of {problem.name!r} raises {type(error).__name__} at {z.tolist()}: {error}"
@@ -342,9 +346,11 @@ def guard_measure(measure: Measure) -> None:
         own = state.copy()
         own[[WORK, WORK_2]] = scratch
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the measure {measure.name!r}"):
                 answers.append(measure.kernel(F, own[0], identity, own[0], own, params.copy(), 3.0))
         except Exception as error:
+            if isinstance(error, OpcheckError):
+                raise
             raise OpcheckError(
                 f"the measure {measure.name!r} raises {type(error).__name__}: {error}; its rows "
                 "are state[0], state[OTHER], state[BEFORE], state[SOLUTION], state[WORK] and WORK_2"
@@ -405,7 +411,7 @@ class _Trial:
         own = state.copy()
         J = self.resolvent if self.constrained else identity
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the method {self.method.name!r}"):
                 self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
+from opcheck.engine.budget import budget
 from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import (
     blame,
@@ -21,22 +22,28 @@ from opcheck.engine.guard import (
     guard,
     guard_measure,
     guard_method,
+    trusted,
     undefined,
     watched,
     watched_resolvent,
 )
 from opcheck.engine.sampling import Samples, described
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
+from opcheck.model.brief import brief
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.watchdog import Beat, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
 NORM_LIMIT = 1e150  # where a run counts as diverging; its square is still a float
-CHUNK = 4_000_000  # iterations between two looks at Ctrl-C
+CHUNK = 4_000_000  # most iterations of one call of the driver, and its first share of them
+FIRST = 16
+SOON = 0.25  # seconds that one call of the driver is to take
+MEMORY = 0.5  # share of the free memory that a run may fill
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     return Take(entry, chosen)
 
 
+@brief
 @dataclass(frozen=True)
 class Batch:
     """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
@@ -96,8 +104,6 @@ def _oracles(problem: Problem, noisy: bool = False) -> Any:
     op = problem.operator
     if op.interpreted:
         return None
-    from numba.core.errors import NumbaError
-
     part = f"the operator of {problem.name!r}"
     try:
         F = called = compiler.jit(op.compiled or op.kernel, "operator")
@@ -106,12 +112,8 @@ def _oracles(problem: Problem, noisy: bool = False) -> Any:
             called = compiler.jit(sampled(problem.oracle.kernel), "sampled_operator")
         part = f"the resolvent of A = {problem.resolvent.name}"
         J = compiler.jit(problem.resolvent.kernel, "resolvent")
-    except NumbaError as error:
-        warnings.warn(
-            f"{part} runs interpreted, since numba can't compile it: "
-            f"{str(error).strip().splitlines()[0]}",
-            stacklevel=5,
-        )
+    except compiler.Uncompilable as reason:
+        warn_once(f"{part} runs interpreted, since numba can't compile it: {reason}")
         return None
     return called, F, J
 
@@ -137,16 +139,43 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bo
 
 def _text(kernel: Any, role: str, name: str) -> Any:
     """A kernel compiled. Raises OpcheckError, naming it, where numba can't."""
-    from numba.core.errors import NumbaError
-
     try:
         return compiler.jit(kernel, role)
-    except NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    except compiler.Uncompilable as reason:
         raise OpcheckError(
-            f"numba can't compile the {name}: {'; '.join(lines[1:3] or lines)}; write it in plain "
-            "loops over numbers, or with the primitives of opcheck.model.primitives"
-        ) from error
+            f"numba can't compile the {name}: {reason}; write it in plain loops over numbers, or "
+            "with the primitives of opcheck.model.primitives"
+        ) from reason
+
+
+def interpreted(problem: Problem) -> bool:
+    """Whether F runs as Python text: it is declared so, or numba can't compile it."""
+    return _oracles(problem) is None
+
+
+def _foreign(problem: Problem, method: Method | None = None, takes: Sequence[Take] = ()) -> str:
+    """The texts of a run that are not opcheck's own, by name; "" where all are."""
+    names = []
+    if compiler.foreign(problem.operator.kernel):
+        names.append(f"the operator of {problem.name!r}")
+    if compiler.foreign(problem.resolvent.kernel):
+        names.append(f"the resolvent {problem.resolvent.name!r}")
+    if method is not None and not trusted(method):
+        names.append(f"the method {method.name!r}")
+    names += [
+        f"the measure {t.measure.name!r}" for t in takes if compiler.foreign(t.measure.kernel)
+    ]
+    return " or ".join(names)
+
+
+def _beating(F: Any, beat: Beat) -> Any:
+    """F, or J, that says when it is called: the timer is for one call of it and not for a run."""
+
+    def called(*arguments: Any) -> None:
+        beat.touch()
+        F(*arguments)
+
+    return called
 
 
 def graph_at(
@@ -162,13 +191,20 @@ def graph_at(
     guard(problem)
     z, values = np.array(points, dtype=float), np.empty_like(points, dtype=float)
     F_data, J_data = problem.operator.data, problem.resolvent.data
-    ready = _oracles(problem)
+    ready, foreign = _oracles(problem), _foreign(problem)
+    budget().spend(len(z))
     with compiler.quiet(), np.errstate(all="ignore"):
         if ready is None:
-            graph(watched(problem), F_data, watched_resolvent(problem), J_data, z, values)
+            with limited(foreign) as beat:
+                F, J = _beating(watched(problem), beat), _beating(watched_resolvent(problem), beat)
+                graph(F, F_data, J, J_data, z, values)
         else:
+            compiled = compiler.jit(graph, "graph")
             try:
-                compiler.jit(graph, "graph")(ready[1], F_data, ready[2], J_data, z, values)
+                if foreign:
+                    apart(lambda: compiled(ready[1], F_data, ready[2], J_data, z, values), foreign)
+                else:
+                    compiled(ready[1], F_data, ready[2], J_data, z, values)
             except (IndexError, ValueError, ArithmeticError) as error:
                 raise blame(problem, error) from error
     return z, values, points - z
@@ -243,7 +279,9 @@ def run_batch(
     J_data = problem.resolvent.data[None]
     samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
     ready = _compiled(problem, method, takes, samples is not None)
-    interpreted: Any = drive
+    foreign = _foreign(problem, method, takes)
+    text: Any = drive
+    budget().spend(m * int(stops_[-1]) * float(np.max(method.calls_at(values[0]), initial=1)))
 
     def go(
         part: slice,
@@ -256,18 +294,22 @@ def run_batch(
         seen = f if drawn is None else drawn[part]
         tail: Any = (state[part], params[part], start, ends, columns)
         tail += (record[part], kept[part], status[part], limit**2)
-        if ready is None:
-            kernels = tuple(t.measure.kernel for t in takes)
-            F, J = watched(problem), watched_resolvent(problem)
-            called: Any = F
-            if samples is not None:
-                called = sampled(samples.oracle.kernel)
-            driver, advance = interpreted, method.kernel
-        else:
-            driver, kernels, advance, called, F, J = ready
-        try:
+
+        def run_with(driver: Any, kernels: Any, advance: Any, called: Any, F: Any, J: Any) -> None:
             with np.errstate(all="ignore"):
                 driver(kernels, pairs, advance, called, seen, F, f, J, J_data, *tail)
+
+        try:
+            if ready is not None:
+                apart(lambda: run_with(*ready), foreign)
+                return
+            kernels = tuple(t.measure.kernel for t in takes)
+            with limited(foreign) as beat:
+                F = called = _beating(watched(problem), beat)
+                J = _beating(watched_resolvent(problem), beat)
+                if samples is not None:
+                    called = sampled(samples.oracle.kernel)
+                run_with(text, kernels, method.kernel, called, F, J)
         except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
@@ -275,9 +317,12 @@ def run_batch(
         slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size
     ]
     weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
+    most = max(1, CHUNK // weight)
+    pace = Pace(1 if foreign else most // FIRST, min(most, samples.affordable) if samples else most)
     with compiler.quiet():
-        done, piece = 0, max(1, CHUNK // weight)
-        for ends, columns in _chunks(stops_, min(piece, samples.affordable) if samples else piece):
+        done = 0
+        for ends, columns in pace.chunks(stops_):
+            begun = time.monotonic()
             drawn = samples.lay(done, int(ends[-1])) if samples else None
             if len(parts) == 1:
                 go(parts[0], done, ends, columns, drawn)
@@ -288,30 +333,49 @@ def run_batch(
             if samples and drawn is not None:
                 samples.check(drawn, status)
             done = int(ends[-1])
+            pace.took(time.monotonic() - begun)
             if progress:
                 progress(done)
     return Batch(stops_, record, state, status, kept)
 
 
-def _chunks(stops: NDArray[np.int64], budget: int) -> Any:
-    """Cut the stops into calls of at most ``budget`` iterations, with silent stops in long gaps."""
-    ends: list[int] = []
-    columns: list[int] = []
-    begun = 0
-    for column, stop in enumerate(stops.tolist()):
-        while stop - begun > budget:
-            begun += budget
-            yield np.array([*ends, begun]), np.array([*columns, -1])
-            ends, columns = [], []
-        ends.append(stop)
-        columns.append(column)
-        if stop - begun == budget:
+class Pace:
+    """Cuts a run into calls of the driver that each take about SOON; no value depends on where."""
+
+    def __init__(self, first: int, most: int) -> None:
+        self.most = most
+        self.piece = min(max(first, 1), most)
+
+    def took(self, seconds: float) -> None:
+        """Lengthen or shorten the next call by what the last one took."""
+        if seconds < SOON / 4:
+            self.piece = min(4 * self.piece, self.most)
+        elif seconds > 2 * SOON:
+            self.piece = max(1, self.piece // 4)
+
+    def chunks(
+        self, stops: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Stops and columns of each call, with silent stops (column −1) in long gaps."""
+        ends: list[int] = []
+        columns: list[int] = []
+        begun = 0
+        for column, stop in enumerate(stops.tolist()):
+            while stop - begun > self.piece:
+                begun += self.piece
+                yield np.array([*ends, begun]), np.array([*columns, -1])
+                ends, columns = [], []
+            ends.append(stop)
+            columns.append(column)
+            if stop - begun >= self.piece:
+                begun = stop
+                yield np.array(ends), np.array(columns)
+                ends, columns = [], []
+        if ends:
             yield np.array(ends), np.array(columns)
-            ends, columns, begun = [], [], stop
-    if ends:
-        yield np.array(ends), np.array(columns)
 
 
+@brief
 @dataclass(frozen=True)
 class Trajectory:
     """One run.
@@ -470,10 +534,9 @@ def _warn_of_domain(problem: Problem) -> None:
     with contextlib.suppress(OpcheckError):  # what F raises far out, it may not in the run
         share, example = undefined(problem)
         if share:
-            warnings.warn(
+            warn_once(
                 f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
-                f"looked at about the start, e.g. {example.tolist()}; no statement covers the run",
-                stacklevel=3,
+                f"looked at about the start, e.g. {example.tolist()}; no statement covers the run"
             )
 
 

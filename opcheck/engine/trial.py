@@ -13,6 +13,7 @@ import numpy as np
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.problem import Problem
+from opcheck.watchdog import limited
 
 Kernel = Callable[..., Any]
 
@@ -54,7 +55,8 @@ class Text:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                returned = self.kernel(point, *between, out, data)
+                with limited(f"{self.subject} at {z.tolist()}"):
+                    returned = self.kernel(point, *between, out, data)
         except OpcheckError:
             raise
         except np.exceptions.ComplexWarning:

@@ -18,7 +18,9 @@ from opcheck.evidence.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.evidence.verify import confront
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
@@ -29,6 +31,7 @@ SHOWN = 50  # iterations that a plot of a rate needs
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
+@brief
 @dataclass(frozen=True)
 class Check:
     """What was found of one problem.
@@ -60,7 +63,7 @@ class Check:
             "problem": p.name,
             "dimension": p.dim,
             "solution": None if p.solution is None else p.solution.tolist(),
-            "region": p.region.radius if p.region else None,
+            "region": p.region.as_dict() if p.region else None,
             "ok": self.ok,
             "constants": [c.as_dict() for c in self.constants],
             "contradictions": [str(c) for c in self.contradictions],
@@ -70,7 +73,7 @@ class Check:
 
 
 def check(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -78,12 +81,14 @@ def check(
     """Find the constants of a problem and run every theorem that applies.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: prove constants instead of estimating them; takes a matrix or a formula.
         seed: of the search.
         progress: called with the name of each theorem when it is done.
 
     Raises OpcheckError for an operator that fails its guards, or a rigorous request on a kernel.
     """
+    problem = subject(problem)
     found = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, found))
     refuted = {id(c.fact) for c in wrong}
@@ -175,7 +180,7 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
         property = fact.property
         stated = problem.constant(fact)
         inside = problem.region is not None and all(
-            c.region <= problem.region.radius for c in found
+            c.region is not None and c.region.within(problem.region) for c in found
         )
         if fact.local and not inside:
             continue

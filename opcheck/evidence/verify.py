@@ -20,9 +20,10 @@ from opcheck.evidence.choices import Empty, parts
 from opcheck.evidence.compare import compare, conclude, needs_solution
 from opcheck.evidence.facts import admit
 from opcheck.evidence.hypotheses import constants
+from opcheck.evidence.subject import Given, method_values, subject
 from opcheck.evidence.well_posed import well_posed
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
-from opcheck.model.problem import problem as problem_named
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, fitted_order
@@ -64,6 +65,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     return conclude(theorem, blank, compared)
 
 
+@brief
 @dataclass(frozen=True)
 class Summary:
     """One theorem over all problems.
@@ -185,6 +187,7 @@ class Summary:
         }
 
 
+@brief
 @dataclass(frozen=True)
 class Report:
     """Verdicts of several theorems over several problems."""
@@ -287,7 +290,7 @@ def summary(
 
 def verify(
     selector: str | Iterable[str] = (),
-    problem: str | Problem | None = None,
+    problem: Given | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
     everything: bool = False,
@@ -297,7 +300,7 @@ def verify(
 
     Args:
         selector: a theorem, a prefix of several, or a list of such; all by default.
-        problem: one problem instead of the library.
+        problem: one problem instead of the library: whatever ``subject`` takes.
         jobs: processes.
         progress: called with the name of each theorem when it is done.
         everything: every admissible problem, not the first COVERAGE of them.
@@ -311,7 +314,7 @@ def verify(
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
-    where = problem_named(problem) if isinstance(problem, str) else problem
+    where = None if problem is None else subject(problem)
     if where is not None:
         admit(where)
     for name in chosen:  # a wrong method is one error, and not one on each problem
@@ -325,7 +328,8 @@ def verify(
         # by its full name, or by the file that registers it alone
         exact = patterns == chosen or any(".py" in p for p in patterns)
         if len(chosen) == 1 and exact:
-            return confront(registry.get("theorems", chosen[0]), where, **parameters)
+            numbers = method_values(parameters, where, only_numbers=True)
+            return confront(registry.get("theorems", chosen[0]), where, **numbers)
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
         return Report(tuple(summary(name, [where]) for name in chosen))

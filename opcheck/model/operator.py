@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
+from opcheck.model.brief import brief
 from opcheck.model.primitives import identity
 from opcheck.model.text import FLOAT, Arithmetic, text
 
@@ -42,6 +42,7 @@ class Condition:
         return f"{self.of.formula} {'> 0' if self.positive else '≠ 0'}"
 
 
+@brief
 @dataclass(frozen=True)
 class Operator:
     """A single-valued operator F on R^d.
@@ -131,6 +132,7 @@ class ExactData(np.ndarray):
         self.raw = getattr(source, "raw", np.empty(0))
 
 
+@brief
 @dataclass(frozen=True)
 class Resolvent:
     """J_{γA} = (I + γA)⁻¹ of a maximally monotone A: a projection or a proximal map.
@@ -175,7 +177,8 @@ class Resolvent:
                 f"not on shape {point.shape}"
             )
         out = np.empty_like(point)
-        self.kernel(point, gamma, out, self.data)
+        with np.errstate(all="ignore"):  # as where it runs compiled
+            self.kernel(point, gamma, out, self.data)
         return out
 
 
@@ -316,9 +319,8 @@ def operator(
         out[:] = value
 
     kernel.__dict__.pop("__wrapped__", None)
-    warnings.warn(
+    warn_once(
         f"operator {name!r} runs interpreted: write it as f(z, out, data) with plain loops to have "
-        "it compiled",
-        stacklevel=2,
+        "it compiled"
     )
     return Operator(kernel, values, dim, name, interpreted=True)

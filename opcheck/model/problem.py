@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
@@ -24,16 +25,13 @@ from opcheck.model.property import (
     strongest,
     weakest,
 )
+from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
+from opcheck.model.written import call_of
+from opcheck.watchdog import limited
 
 
-@dataclass(frozen=True)
-class Region:
-    """Where local facts hold: ‖z‖∞ ≤ radius."""
-
-    radius: float
-
-
+@brief
 @dataclass(frozen=True)
 class Problem:
     """One inclusion 0 ∈ F(z) + A(z) on R^d.
@@ -152,6 +150,7 @@ class Problem:
         return (*self.facts, sum_rule, *strong)
 
 
+@brief
 @dataclass(frozen=True)
 class Family:
     """A registered function of parameters that returns a problem.
@@ -195,7 +194,15 @@ class Family:
         missing = [n for n, v in values.items() if v is inspect.Parameter.empty]
         if missing:
             raise OpcheckError(f"problem {self.name!r} needs a value for {', '.join(missing)}")
-        made = self.function(**values)
+        try:
+            with limited(f"the problem family {self.name!r}"):
+                made = self.function(**values)
+        except OpcheckError:
+            raise
+        except Exception as error:
+            raise OpcheckError(
+                f"problem family {self.name!r} raises {registry.raised(error)}"
+            ) from error
         if isinstance(made, Operator):
             made = Problem("", made)
         if not isinstance(made, Problem):
@@ -315,8 +322,13 @@ def problem_family(
 def problem(name: str, **parameters: Any) -> Problem:
     """The problem of a registered family (or ``FILE.py:NAME``) for given parameters.
 
+    They may also stand in the name, as labels do: ``problem("bilinear(L=2)")``.
+
     Raises OpcheckError for an unknown name or parameter.
     """
+    called = call_of(name)
+    if called is not None and not called[1] and not called[2].keys() & parameters.keys():
+        name, parameters = called[0], {**called[2], **parameters}
     if name.endswith(".py") or ".py:" in name:
         here = registry.in_file("problems", name)
         if len(here) != 1:
@@ -329,6 +341,7 @@ def problem(name: str, **parameters: Any) -> Problem:
     return family(**parameters)
 
 
+@brief
 @dataclass(frozen=True)
 class ResolventFamily:
     """A registered function of parameters that returns a Resolvent."""
@@ -353,7 +366,7 @@ def points(problem: Problem, count: int, generator: np.random.Generator) -> NDAr
     """``count`` random points: in the region, else at several scales about the solution."""
     d = problem.dim
     if problem.region is not None:
-        return problem.region.radius * generator.uniform(-1, 1, (count, d))
+        return problem.region.sample(count, d, generator)
     centre = np.zeros(d) if problem.solution is None else problem.solution
     scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
     return np.asarray(centre + scale * generator.standard_normal((count, d)))
@@ -371,9 +384,11 @@ __all__ = [
     "Problem",
     "Region",
     "as_point",
+    "as_region",
     "exact",
     "points",
     "problem",
     "problem_family",
+    "region_of",
     "resolvent_family",
 ]
