@@ -21,7 +21,7 @@ from opcheck.model.problem import Problem, points
 from opcheck.watchdog import limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
-LOOKED_AT = 48  # points at which F is to be defined
+LOOKED_AT = 64  # points at which F is to be defined
 MARGIN = 1e-9  # relative; by how much a projection onto the solutions may miss one
 
 
@@ -95,8 +95,8 @@ def _guard_operator(problem: Problem) -> None:
     near = problem.start + 0.01 * generator.standard_normal((2, problem.dim))
     for z in np.concatenate([problem.start[None], near]):
         text.settled(z)
-    size = max(float(np.linalg.norm(problem.start)), 1e-6) / np.sqrt(problem.dim)
-    for _ in range(2):
+    size = (float(np.linalg.norm(problem.start)) or 1.0) / np.sqrt(problem.dim)
+    for _ in range(3):
         # not at the start: round numbers are exact in any type, and kinks lie at them
         z = problem.start + 0.1 * size * generator.standard_normal(problem.dim)
         direction = size * generator.standard_normal(problem.dim)

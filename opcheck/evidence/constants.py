@@ -20,6 +20,7 @@ from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
+from opcheck.evidence.facts import defined
 from opcheck.evidence.pairs import Pair
 from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
@@ -136,6 +137,7 @@ def constants(
     problem = subject(problem)
     if region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
+    defined(problem)
     where = problem.region
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
