@@ -27,6 +27,7 @@ from opcheck import (
     OpcheckError,
     Problem,
     Region,
+    Resolvent,
     StronglyMonotone,
     WeakMinty,
     exact,
@@ -335,6 +336,20 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "start has shape": lambda: Problem("p", TURN, start=[1.0, 2.0, 3.0]),  # type: ignore[arg-type]
     r"solution \[0.0, inf\] is not finite": lambda: Problem("p", TURN, solution=[0, math.inf]),  # type: ignore[arg-type]
     "start has complex numbers": lambda: Problem("p", TURN, start=[1j, 0]),  # type: ignore[arg-type]
+    "the kernel of the resolvent 'A' is NoneType": lambda: Resolvent(None, [], 2, "A"),  # type: ignore[arg-type]
+    "dim = None of the resolvent 'A'": lambda: Resolvent(logarithm, [], None, "A"),  # type: ignore[arg-type]
+    "data of the resolvent 'A' must hold real": lambda: Resolvent(logarithm, "ab", 2, "A"),  # type: ignore[arg-type]
+    r"ends of the resolvent 'A' have shape \(3,\)": lambda: Resolvent(
+        logarithm, np.zeros(0), 2, "A", ends=(np.zeros(3), np.ones(3))
+    ),
+    "iterations = 10.5 must be a whole number": lambda: run("halpern", "bilinear", 10.5),  # type: ignore[arg-type]
+    "a = <function .* must be a number or a list": lambda: run(
+        "krasnoselskii_mann", "bilinear", 3, a=lambda k: 0.5
+    ),
+    "gamma = None must be a number": lambda: run("extragradient", "bilinear", 3, gamma=None),
+    "a has 2 entries and the run 10 steps": lambda: run(
+        "krasnoselskii_mann", "bilinear", 10, a=[0.5, 0.25]
+    ),
     "among its facts; write": lambda: Problem("p", TURN, facts=(Lipschitz(1),)),  # type: ignore[arg-type]
     "the operator of 'p' is ndarray": lambda: Problem("p", np.eye(2)),  # type: ignore[arg-type]
     "the resolvent of 'p' is function": lambda: Problem("p", TURN, logarithm),  # type: ignore[arg-type]

@@ -469,6 +469,8 @@ def run(
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
+    if not isinstance(iterations, int | np.integer):
+        raise OpcheckError(f"iterations = {iterations!r} must be a whole number")
     if iterations < 0:
         raise OpcheckError(f"iterations = {iterations} must not be negative")
     z0 = where.start
