@@ -13,10 +13,11 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.evidence.bounds import with_bounds
 from opcheck.evidence.choices import Empty, choices
-from opcheck.evidence.constants import Constant, constants, critical
+from opcheck.evidence.constants import Constant, constants
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
 from opcheck.evidence.pairs import Pair, Products, products
+from opcheck.evidence.search import critical
 from opcheck.evidence.verify import confront
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone

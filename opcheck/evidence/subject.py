@@ -13,6 +13,7 @@ import numpy as np
 from opcheck import registry
 from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
+from opcheck.evidence.solutions import moved_start, with_solution
 from opcheck.model.operator import Operator, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
@@ -44,14 +45,14 @@ def subject(
         dim = len(start)
     found = _found(reference, dim)
     made = found if isinstance(found, Problem) else _problem(found, reference, dim)
-    if made.start.size == 0:
-        made = replace(made, start=np.ones(made.dim))
-    if start is not None:
-        made = replace(made, start=as_point(start, made))
     if region is not None:
         made = replace(made, region=as_region(region, made.dim))
+    if start is not None:
+        made = replace(made, start=as_point(start, made))
+    elif made.start.size == 0 or not isinstance(found, Problem | Family):
+        made = replace(made, start=moved_start(made))
     guard(made)
-    return _with_zero(made)
+    return with_solution(made)
 
 
 def _found(reference: str, dim: int | None) -> Any:
@@ -176,24 +177,3 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
         f"{name!r} works in none of the dimensions 1 to {max(DIMENSIONS)}; in 2, {reasons[0]} "
         "(give --dim, or --start with a point)"
     )
-
-
-def _with_zero(problem: Problem) -> Problem:
-    """The problem with a zero of F, where A = 0, none is known, and a root finder ends at one."""
-    known = problem.solution is not None or problem.project is not None
-    if known or problem.constrained or problem.dim > 200:
-        return problem
-    from scipy.optimize import root
-
-    op = problem.operator
-    jacobian = op.jacobian if op.slopes is not None or op.matrix is not None else None
-    for scale in (0.0, 1.0, 0.1, 10.0):
-        with np.errstate(all="ignore"):
-            try:
-                found = root(op, scale * problem.start, jac=jacobian, tol=1e-14)
-            except Exception:  # the root finder's trouble is not the user's
-                continue
-            size = float(np.linalg.norm(op(found.x)))
-        if size <= 1e-12 * (1 + float(np.linalg.norm(op(problem.start)))):
-            return replace(problem, solution=found.x)
-    return problem
