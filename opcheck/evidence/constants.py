@@ -7,6 +7,7 @@ bounds it from one side; a proof over a subdivision of the region bounds it from
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -43,7 +44,8 @@ Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
 OF: tuple[Of, ...] = ("F", "S")
 STARTS, KEPT, ZOOMS = 4096, 24, 80  # of the search over slopes: points, those moved, steps
-ELIMINATED = "M + Mᵀ ⪰ 0 by an elimination in rationals"
+ELIMINATED = "M + Mᵀ ⪰ 0, block by block, by eliminations in rationals or factorisations"
+UNDECIDED = "M + Mᵀ is 0 on some direction to rounding, which leaves its sign open"
 UNITS = 2.0**-46  # relative; what rounding leaves between an eigenvector and a proof
 HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, counts as infinite
 SETTLED = 2.0  # by what factor independent searches for a modulus may differ
@@ -331,18 +333,19 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     if not matrix.any() and kind in (Comonotone, WeakMinty):
         return Constant(kind, "F", -np.inf, np.inf, "estimated", region, "M = 0: any value holds")
     w = _worst_direction(kind, matrix)
-    semidefinite = (
-        kind is not Lipschitz
-        and operator.entries is None
-        and len(matrix) <= EXACT
-        and _semidefinite(matrix)
-    )
+    exact = operator.entries is None
+    semidefinite = kind is not Lipschitz and exact and _semidefinite(matrix)
+    # of a large singular M + Mᵀ floats can't tell; what is 0 to rounding is said to be no more
+    undecided = kind is not Lipschitz and not semidefinite and len(matrix) > EXACT
+    undecided = undecided and _nearly_semidefinite(matrix)
     if w is None:
         if semidefinite:
             return Constant(kind, "F", 0.0, np.inf, "certified", region, ELIMINATED)
+        if undecided or (exact and len(matrix) <= EXACT and not _endless(matrix)):
+            return Constant(kind, "F", -np.inf, np.inf, "estimated", region, UNDECIDED)
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", region, "M has no EP inverse")
     pairs = (Pair(w, np.zeros(len(w))),)
-    best = _of_direction(kind, matrix, w, operator.entries is None)
+    best = _of_direction(kind, matrix, w, exact)
     proved, note = None, "an eigenvector"
     if operator.entries is None:
         prove: dict[Kind, Callable[[Floats], float]] = {
@@ -359,6 +362,8 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     if semidefinite and (proved is None or proved < 0):
         proved, note = 0.0, ELIMINATED
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
+    if undecided and kind is StronglyMonotone:
+        return Constant(kind, "F", lower, max(upper, 0.0), "estimated", region, UNDECIDED, pairs)
     if proved is None:
         return Constant(kind, "F", lower, upper, "estimated", region, note, pairs)
     if abs(best - proved) <= UNITS * abs(proved):
@@ -400,8 +405,66 @@ def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
     return best + (-lost if kind.better == "smaller" else lost)
 
 
+def _endless(matrix: Floats) -> bool:
+    """Whether M sends to 0 what Mᵀ doesn't, in rationals: then ρ = −∞."""
+    from flint import fmpq_mat
+
+    rows = [[rational(float(v)) for v in row] for row in matrix]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    d = len(rows)
+    own = fmpq_mat(d, d, [v for row in rows for v in row])
+    both = fmpq_mat(2 * d, d, [v for row in (*rows, *columns) for v in row])
+    return bool(own.rank() < both.rank())
+
+
+def _nearly_semidefinite(matrix: Floats) -> bool:
+    """Whether the least eigenvalue of M + Mᵀ is 0 to rounding."""
+    least = float(np.linalg.eigvalsh(matrix + matrix.T)[0])
+    room = 64 * len(matrix) * float(np.finfo(float).eps)
+    return bool(abs(least) <= room * np.linalg.norm(matrix, 2))
+
+
 def _semidefinite(matrix: Floats) -> bool:
-    """Whether M + Mᵀ ⪰ 0, by an elimination LDLᵀ in rationals; also where it is singular."""
+    """Whether M + Mᵀ ⪰ 0 is shown, also where it is singular: block by block of what is coupled.
+
+    A small block by an elimination in rationals, a large one by its diagonal, which outweighs the
+    rest of each row, or by a factorisation, which needs it to be definite.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    twice = matrix + matrix.T  # an entry is 0 only where the two cancel
+    if (np.diag(twice) < 0).any():
+        return False
+    count, label = connected_components(twice != 0, directed=False)
+    sizes = np.bincount(label, minlength=count)
+    for k in np.flatnonzero(sizes > 1):
+        inside = np.flatnonzero(label == k)
+        block = matrix[np.ix_(inside, inside)]
+        if len(block) <= EXACT:
+            shown = _eliminated(block)
+        else:
+            shown = _dominant(block)
+            if not shown:
+                try:
+                    shown = matrix_facts.monotone_below(block) >= 0
+                except (OpcheckError, np.linalg.LinAlgError):
+                    shown = False
+        if not shown:
+            return False
+    return True
+
+
+def _dominant(matrix: Floats) -> bool:
+    """Whether each diagonal entry of M + Mᵀ is at least the sum of the others' absolute values."""
+    signs = np.sign(matrix + matrix.T)
+    np.fill_diagonal(signs, -1.0)
+    # a correctly rounded sum has the right sign
+    terms = np.concatenate([-signs * matrix, -signs * matrix.T], axis=1)
+    return all(math.fsum(row) >= 0 for row in terms)
+
+
+def _eliminated(matrix: Floats) -> bool:
+    """Whether M + Mᵀ ⪰ 0, by an elimination LDLᵀ in rationals."""
     d = len(matrix)
     exact = [[rational(float(v)) for v in row] for row in matrix]
     K = [[exact[i][j] + exact[j][i] for j in range(d)] for i in range(d)]
