@@ -92,10 +92,20 @@ def _scales(problem: Problem, seed: int) -> tuple[Floats, Floats]:
 
 
 def at_pair(problem: Problem, pair: Pair) -> str | None:
-    """How the slope grows when a steep pair is halved again and again, or None if it settles."""
+    """How the slope grows when a steep pair is halved again and again, or None if it settles.
+
+    A pair that is close already is first taken apart, so that there is something to halve.
+    """
     if pair.second is None:
         return None
     p, q = pair.first, pair.second
+    centre, away = p / 2 + q / 2, q / 2 - p / 2
+    apart = 1e-3 * (1 + float(np.abs(centre).max()))
+    if 0 < np.linalg.norm(away) < apart:
+        away *= apart / np.linalg.norm(away)
+        p, q = centre - away, centre + 1.01 * away  # no jump is to be at every middle
+        if problem.region is not None:
+            p, q = problem.region.clip(p), problem.region.clip(q)
     found: list[float] = []
     while True:
         middle = p / 2 + q / 2

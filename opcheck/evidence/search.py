@@ -8,6 +8,7 @@ worst along the set. Every pair counts for every kind, whatever it was sought fo
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -26,14 +27,16 @@ from opcheck.model.region import ends_of
 Floats = NDArray[np.float64]
 SEEDS = 3  # independent searches, whose spread is stated
 RUNS = 16  # of each: pairs that are moved
-ROUNDS, TRIALS = 120, 4  # steps of each run, tries a step
+ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
 POOL = 1536  # pairs of each search to start from
 EFFORT = 6_000_000  # coordinates that a search may move: large problems get fewer rounds
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
+CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
 CLOSEST = 1e-6  # least distance to a solution, in units of the largest coordinate
+DECADES = 25  # for which rounding is measured
 SCALES = (-9.0, 4.0)  # decades about a centre
 
 
@@ -80,6 +83,22 @@ class Graph:
             u[~region.contains(z)] = np.nan
         return z, u, terms
 
+    @functools.cached_property
+    def noise(self) -> Floats:
+        """How much F moves when z does by a few units in the last place, by decades of ‖z‖ from
+        1e-12 to 1e12, each with all below; it is what slopes and what cancels inside F leave."""
+        rng = np.random.default_rng([self.seed, 5])
+        count = 64 if self.problem.operator.interpreted else 256
+        z = points(self, count, rng)
+        moved = z * (1 + np.finfo(float).eps * rng.integers(-4, 5, z.shape))
+        problem = without_set(self.problem)
+        u = graph_at(problem, np.concatenate([z, moved]))[1]
+        by = np.linalg.norm(u[:count] - u[count:], axis=1)
+        by[~np.isfinite(by)] = 0.0
+        found = np.zeros(DECADES)
+        np.maximum.at(found, _decade(np.linalg.norm(z, axis=1)), by)
+        return np.maximum.accumulate(found)
+
     def inside(self, w: Floats) -> Floats:
         """Points moved into the region; of S they are w, whose z are looked at later."""
         region = self.problem.region
@@ -99,6 +118,7 @@ class Graph:
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
         ends = np.linalg.norm(z, axis=1) + np.linalg.norm(y, axis=1)
         lost = 16 * np.finfo(float).eps * (terms + more + ends * np.sqrt(uu / xx))
+        lost += 4 * self.noise[_decade(ends)]
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
         return Products(xx, xu, uu, lost, xx <= near**2)
@@ -128,6 +148,11 @@ class Products:
         return np.where(bad, -np.inf, out)
 
 
+def _decade(size: Floats) -> NDArray[np.int64]:
+    at = np.log10(np.where(np.isfinite(size) & (size > 0), size, 1e-12))
+    return np.asarray(np.clip(np.ceil(at) + DECADES // 2, 0, DECADES - 1), dtype=np.int64)
+
+
 def uses_u(kind: Kind) -> bool:
     """Whether it is a modulus against ‖Δu‖²."""
     return bool(kind.form(1)[0] == 0 and kind.form(1)[2] != 0)
@@ -146,21 +171,20 @@ def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
 
     It is the zero of the form as a polynomial in the constant, of degree one or purely quadratic.
     """
-
-    # the coefficients come from the form alone: differences of its values would cancel
-    at = [[Fraction(v) for v in kind.form(constant)] for constant in (0, 1, 2)]
-    squares = [(q - 2 * p + o) / 2 for o, p, q in zip(*at, strict=True)]
-    linears = [p - o - s for o, p, s in zip(at[0], at[1], squares, strict=True)]
-
-    def combined(form: list[Fraction]) -> Floats:
-        a, b, c = (float(v) for v in form)
-        return a * xx + 2 * b * xu + c * uu
-
-    f0, linear, square = combined(at[0]), combined(linears), combined(squares)
+    f0, linear, square = (a * xx + 2 * b * xu + c * uu for a, b, c in _coefficients(kind))
     with np.errstate(all="ignore"):
         quadratic = np.abs(square) > np.abs(linear)
         out: Floats = np.where(quadratic, np.sqrt(-f0 / square), -f0 / linear)
     return out
+
+
+@functools.cache
+def _coefficients(kind: Kind) -> list[list[float]]:
+    """Of 1, the constant and its square in the form; differences of its values would cancel."""
+    at = [[Fraction(v) for v in kind.form(constant)] for constant in (0, 1, 2)]
+    squares = [(q - 2 * p + o) / 2 for o, p, q in zip(*at, strict=True)]
+    linears = [p - o - s for o, p, s in zip(at[0], at[1], squares, strict=True)]
+    return [[float(v) for v in form] for form in (at[0], linears, squares)]
 
 
 @dataclass(frozen=True)
@@ -180,6 +204,12 @@ class Found:
     spread: tuple[float, float]
     typical: float
     of: Of
+
+    @property
+    def apart(self) -> float:
+        """How far the independent searches differ."""
+        low, high = sorted(self.spread)
+        return high - low if np.isfinite(high - low) else 0.0
 
     @property
     def note(self) -> str:
@@ -222,7 +252,11 @@ def search(graph: Graph, kind: Kind) -> Found:
         second.append(q[kept])
     p, q = np.concatenate(first), np.concatenate(second)
     rounds = SLOW if slow else int(np.clip(EFFORT / (SEEDS * RUNS * TRIALS * d), SLOW, ROUNDS))
-    p, q, value = _moved(graph, kind, p, q, rounds)
+    p, q, value = (
+        _moved_points(graph, kind, p, q, 3 * rounds)
+        if kind.star
+        else _moved(graph, kind, p, q, rounds)
+    )
     tops = [float(v.max(initial=-np.inf)) for v in np.split(value, SEEDS)]
     if not kind.star:
         p, q, value = _halved(graph, kind, p, q, value)
@@ -411,7 +445,6 @@ def _moved(
         one = rng.uniform(size=shape) < 0.2
         a = graph.inside(np.where(one, p, new_middle - new_half).reshape(-1, d))
         b = graph.inside((new_middle + new_half).reshape(-1, d))
-        a = b if kind.star else a
         got = _badness(graph, kind, a, b).reshape(TRIALS, runs)
         a, b = a.reshape(TRIALS, runs, d), b.reshape(TRIALS, runs, d)
         lucky = got.argmax(axis=0)
@@ -420,6 +453,34 @@ def _moved(
         best[better] = got[lucky, rows][better]
         step = np.clip(np.where(better, 1.5 * step, 0.75 * step), 1e-9, 2.0)
         step[step <= 1e-8] = 0.3
+    return p, q, best
+
+
+def _moved_points(
+    graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
+) -> tuple[Floats, Floats, Floats]:
+    """Random steps of single points, against the solution."""
+    runs, d = p.shape
+    rng = np.random.default_rng([graph.seed, 9])
+    p, best = p.copy(), _badness(graph, kind, p, q)
+    step, rows = np.full(runs, 0.3), np.arange(runs)
+    zero, region = graph.problem.solution, graph.problem.region
+    assert zero is not None
+    size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
+    for _ in range(rounds):
+        far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
+        own = far[rng.integers(2, size=(TRIALS, runs)), rows][:, :, None]
+        few = rng.uniform(size=(TRIALS, runs, d)) < np.where(
+            rng.uniform(size=(TRIALS, runs, 1)) < 0.3, 1.5 / d, 1.0
+        )
+        a = p + step[None, :, None] * own * few * rng.standard_normal((TRIALS, runs, d))
+        a = graph.inside(a.reshape(-1, d))
+        got = _badness(graph, kind, a, a).reshape(TRIALS, runs)
+        a, lucky = a.reshape(TRIALS, runs, d), got.argmax(axis=0)
+        better = got[lucky, rows] > best
+        p[better], best[better] = a[lucky, rows][better], got[lucky, rows][better]
+        step = np.clip(np.where(better, 1.5 * step, 0.8 * step), 1e-11, 2.0)
+        step[step <= 1e-10] = 0.3
     return p, q, best
 
 
@@ -432,7 +493,8 @@ def _halved(
     few = graph.problem.operator.interpreted or graph.problem.dim > 64
     for _ in range(HALVINGS // 4 if few else HALVINGS):
         middle = graph.inside(a / 2 + b / 2)
-        left, right = _badness(graph, kind, a, middle), _badness(graph, kind, middle, b)
+        halves = np.concatenate([a, middle]), np.concatenate([middle, b])
+        left, right = np.split(_badness(graph, kind, *halves), 2)
         nearer = (left >= right)[:, None]
         a, b = np.where(nearer, a, middle), np.where(nearer, middle, b)
         now = np.maximum(left, right)
@@ -453,7 +515,7 @@ def _turned(
     if problem.operator.interpreted and d > DIRECTIONS:
         return p, q, value
     rng = np.random.default_rng([graph.seed, 8])
-    some = points(graph, 4 * d + 8 if d <= DIRECTIONS else 64, rng)
+    some = points(graph, max(4 * d + 8, 64) if d <= DIRECTIONS else 64, rng)
     basis = np.eye(d)
     if graph.projects:
         u, s, _ = np.linalg.svd((some - some.mean(axis=0)).T, full_matrices=False)
@@ -462,9 +524,17 @@ def _turned(
         return p, q, value
     worst = np.argsort(-value, kind="stable")[:LOCAL]
     bases = np.concatenate([p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL]])
+    if (
+        graph.projects
+        and problem.resolvent.contains is not None
+        and not problem.operator.interpreted
+    ):
+        far = resolved(problem, 1e4 * (1 + np.abs(some).max()) * _directions(256, d, rng))
+        bases = np.concatenate([bases, np.unique(np.round(far, 12), axis=0)[:CORNERS]])
     hub = some.mean(axis=0)
     for at in bases:
-        for inner in (0.0, 1e-3):
+        # at a corner differences are one-sided; a little inside they are not
+        for inner in (0.0, 1e-3) if graph.projects else (0.0,):
             z = at + inner * (hub - at)
             size = max(float(np.abs(z).max()), 1e-3 * float(np.abs(some).max(initial=0.0)), 1e-9)
             t = 1e-5 * size
