@@ -178,6 +178,7 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     if constant.provenance == "certified":
         return fact
     scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         if value > 0 or (constant.pairs and not _refuting(problem, zero, 0.0, constant.pairs)):
