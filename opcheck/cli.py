@@ -490,6 +490,8 @@ def _survey(seed: int, as_json: bool) -> None:
 @click.option("--start", help="Comma-separated start; gives the dimension too.")
 @click.option("--dim", type=int, help="Dimension of a function that works in several.")
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
@@ -499,6 +501,8 @@ def check(
     start: str | None,
     dim: int | None,
     seed: int,
+    quick: bool,
+    time_limit: float | None,
     plot: str | None,
     as_json: bool,
 ) -> None:
@@ -506,31 +510,41 @@ def check(
 
     TARGET is FILE.py or FILE.py:NAME (a family, a function F(z, out, data) or F(z), a matrix), a
     matrix file (.npy, .npz, .mtx), a payoff such as "x*y + x**2/2", or a problem of the library.
+    What is found is printed as it is found; Ctrl-C ends it with what there is (exit code 130).
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
-    from opcheck import registry
-    from opcheck.evidence.check import check as examine
+    from opcheck.evidence.check import checking
     from opcheck.evidence.subject import subject
-    from opcheck.report import terminal
+    from opcheck.report.checking import Checking
 
     where = subject(target, _point(start), dim, _region(box))
-    with terminal.Bar("check", len(registry.names("theorems"))) as step:
-        found = examine(where, rigorous, seed, step)
-    if plot:
+    shown = Checking(_console())
+    interrupted = False
+    try:
+        for found in checking(where, rigorous, seed, quick, time_limit):
+            if not as_json:
+                shown.update(found)
+    except KeyboardInterrupt as stop:
+        interrupted = True
+        found = getattr(stop, "finished", found)
+    if plot and not interrupted:
         from opcheck.evidence.check import tightest_run
         from opcheck.report.figure import save
 
         trajectory = tightest_run(found)
         if trajectory is None:
             raise OpcheckError("there is nothing to plot: no bound that is a formula in k applies")
-        shown = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=shown), plot)
+        curve = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
+        save(trajectory.plot("rate", measure=curve), plot)
     if as_json:
-        _json({**found.as_dict(), "seed": seed})
+        _json({**found.as_dict(), "seed": seed, "interrupted": interrupted})
     else:
-        terminal.show_check(found, _console())
-        if plot:
+        shown.close(found)
+        if plot and not interrupted:
             click.echo(f"plot: {plot}")
+    if interrupted:
+        _say("interrupted")
+        click.get_current_context().exit(130)
     if not found.ok:
         click.get_current_context().exit(1)
 

@@ -30,6 +30,14 @@ class Stopped(BaseException):
     """Raised in foreign text that takes too long; no ``except Exception`` of its own meets it."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in long work; ``finished`` holds what was done before, as its caller gets it."""
+
+    def __init__(self, finished: Any) -> None:
+        super().__init__("interrupted")
+        self.finished = finished
+
+
 def limit() -> float:
     """Seconds that one piece of foreign code may take: $OPCHECK_LIMIT, else 20; 0 for no limit.
 
