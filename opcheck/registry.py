@@ -119,6 +119,19 @@ def _importing() -> Iterator[None]:
         _loading -= 1
 
 
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """What lies beside a file can be imported by it: first while it loads, later after the rest."""
+    folder = str(file.parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+
 def place_of(function: Any) -> str:
     """File and line of a function, as error messages show them."""
     code = getattr(function, "__code__", None)
@@ -170,7 +183,7 @@ def failures() -> list[str]:
 
 
 def load() -> None:
-    """Import every plug-in once, opcheck's own first; one that fails is recorded, the rest works."""
+    """Import every plug-in once, opcheck's own first; one that fails is recorded."""
     global _loaded, _plugins
     if _loaded:
         return
@@ -193,7 +206,7 @@ def load() -> None:
 
 
 def raised(error: BaseException) -> str:
-    """What was raised, and the line of a foreign file that did: ``TypeError: ... (mine.py, line 4)``.
+    """What was raised, and by which line of a foreign file: ``TypeError: ... (mine.py, line 4)``.
 
     No line where opcheck raised it, or nothing but opcheck and installed packages was running.
     """
@@ -226,7 +239,7 @@ def load_file(path: str | Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            with _importing(), limited(f"the import of {path}"):
+            with _importing(), _beside(file), limited(f"the import of {path}"):
                 spec.loader.exec_module(module)
             for error in _settle():
                 raise error

@@ -158,8 +158,8 @@ _left: list[threading.Thread] = []
 def apart(call: Callable[[], T], what: str = "") -> T:
     """The result of compiled code that may hang, in a thread of its own.
 
-    Ctrl-C interrupts the wait for it. What is interrupted, or does not come back in time, goes on in
-    its thread until it is done or the process ends.
+    Ctrl-C interrupts the wait for it. What is interrupted, or does not come back in time, goes on
+    in its thread until it is done or the process ends.
 
     Args:
         what: the code, as the sentence begins; "" for code that may take as long as it likes.

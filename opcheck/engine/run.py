@@ -22,17 +22,20 @@ from opcheck.engine.guard import (
     guard_measure,
     guard_method,
     trusted,
+    undefined,
     watched,
+    watched_resolvent,
 )
 from opcheck.engine.sampling import Samples, described
-from opcheck.watchdog import Beat, apart, limited
 from opcheck.errors import OpcheckError, warn_once
+from opcheck.model.brief import brief
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.watchdog import Beat, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
 NORM_LIMIT = 1e150  # where a run counts as diverging; its square is still a float
@@ -53,6 +56,14 @@ class Take:
     def in_step(self) -> bool:
         """Whether the values belong to steps, so that the one recorded at k + 1 is of step k."""
         return self.measure.in_step(self.rows)
+
+    @property
+    def to_solution(self) -> bool:
+        """Whether the measure looks at the solution: by its rows, or by its text."""
+        by_text = any(
+            "SOLUTION" in f.__code__.co_names for f in compiler.visible(self.measure.kernel)
+        )
+        return "solution" in self.rows or by_text
 
     def indices(self, method: Method) -> tuple[int, int]:
         """Rows of the driver's state: the row in question counts from the front."""
@@ -75,6 +86,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     return Take(entry, chosen)
 
 
+@brief
 @dataclass(frozen=True)
 class Batch:
     """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
@@ -91,16 +103,18 @@ def _oracles(problem: Problem, noisy: bool = False) -> Any:
     op = problem.operator
     if op.interpreted:
         return None
+    part = f"the operator of {problem.name!r}"
     try:
         F = called = compiler.jit(op.compiled or op.kernel, "operator")
         if noisy:
             assert problem.oracle is not None
             called = compiler.jit(sampled(problem.oracle.kernel), "sampled_operator")
+        part = f"the resolvent of A = {problem.resolvent.name}"
+        J = compiler.jit(problem.resolvent.kernel, "resolvent")
     except compiler.Uncompilable as reason:
-        sentence = f"the operator of {problem.name!r} runs interpreted, since numba can't compile it"
-        warn_once(f"{sentence}: {reason}")
+        warn_once(f"{part} runs interpreted, since numba can't compile it: {reason}")
         return None
-    return called, F, compiler.jit(problem.resolvent.kernel, "resolvent")
+    return called, F, J
 
 
 def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bool = False) -> Any:
@@ -147,16 +161,18 @@ def _foreign(problem: Problem, method: Method | None = None, takes: Sequence[Tak
         names.append(f"the resolvent {problem.resolvent.name!r}")
     if method is not None and not trusted(method):
         names.append(f"the method {method.name!r}")
-    names += [f"the measure {t.measure.name!r}" for t in takes if compiler.foreign(t.measure.kernel)]
+    names += [
+        f"the measure {t.measure.name!r}" for t in takes if compiler.foreign(t.measure.kernel)
+    ]
     return " or ".join(names)
 
 
 def _beating(F: Any, beat: Beat) -> Any:
-    """F that says when it is called, so that the timer is for one call of it and not for a run."""
+    """F, or J, that says when it is called: the timer is for one call of it and not for a run."""
 
-    def called(z: Any, out: Any, data: Any) -> None:
+    def called(*arguments: Any) -> None:
         beat.touch()
-        F(z, out, data)
+        F(*arguments)
 
     return called
 
@@ -179,8 +195,8 @@ def graph_at(
     with compiler.quiet(), np.errstate(all="ignore"):
         if ready is None:
             with limited(foreign) as beat:
-                F = _beating(watched(problem), beat)
-                graph(F, F_data, problem.resolvent.kernel, J_data, z, values)
+                F, J = _beating(watched(problem), beat), _beating(watched_resolvent(problem), beat)
+                graph(F, F_data, J, J_data, z, values)
         else:
             compiled = compiler.jit(graph, "graph")
             try:
@@ -235,6 +251,13 @@ def run_batch(
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
     guard_method(method, problem.dim)
+    if problem.solution is None and problem.project is None:
+        for t in takes:
+            if t.to_solution:
+                raise OpcheckError(
+                    f"the measure {t.measure.name!r} is taken to a solution, and none is known of "
+                    f"{problem.name!r}; give it solution=, or take residual"
+                )
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
@@ -282,9 +305,10 @@ def run_batch(
             kernels = tuple(t.measure.kernel for t in takes)
             with limited(foreign) as beat:
                 F = called = _beating(watched(problem), beat)
+                J = _beating(watched_resolvent(problem), beat)
                 if samples is not None:
                     called = sampled(samples.oracle.kernel)
-                run_with(text, kernels, method.kernel, called, F, problem.resolvent.kernel)
+                run_with(text, kernels, method.kernel, called, F, J)
         except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
@@ -350,6 +374,7 @@ class Pace:
             yield np.array(ends), np.array(columns)
 
 
+@brief
 @dataclass(frozen=True)
 class Trajectory:
     """One run.
@@ -465,6 +490,14 @@ def run(
     import dataclasses
 
     problem_here = dataclasses.replace(where, start=z0)
+    guard(problem_here)
+    whole = where.region is None and not where.constrained
+    share, example = undefined(problem_here) if whole else (0.0, z0)
+    if share:
+        warn_once(
+            f"the operator of {where.name!r} is not defined at {share:.0%} of the points looked at "
+            f"about the start, e.g. {example.tolist()}; the run is only as good as its points",
+        )
     batch = run_batch(
         problem_here,
         chosen,

@@ -61,12 +61,13 @@ class Checking:
 
     def _verdict(self, v: Any) -> None:
         width = max(map(len, registry.names("theorems")))
+        wide = self.console.width >= width + 48  # a verdict stays on one line
         if not self.theorems:
-            head = f"{'theorem that applies':{width}}  {'worst':>14}  {'k':>5}"
-            self._print(f"\n{head}  {'constants':9}  verdict")
+            head = f"\n{'theorem that applies':{width}}  {'worst':>13}  {'k':>4}"
+            self._print(f"{head}{'  constants' if wide else ''}  verdict")
         self.theorems.add(v.theorem)
         worst = number(v.ratio, excess=v.excess)
-        line = f"{v.theorem:{width}}  {worst:>14}  {v.k:>5}  {v.provenance:9}"
+        line = f"{v.theorem:{width}}  {worst:>13}  {v.k:>4}{f'  {v.provenance:9}' if wide else ''}"
         self.console.print(f"{line}  [{STYLE[v.status]}]{v.status}[/]", highlight=False)
 
     def _print(self, line: str) -> None:
