@@ -147,7 +147,8 @@ def _in_a_line(entry: Any) -> str:
 def show(name: str, evidence: bool, as_json: bool) -> None:
     """Anything by name: statement, formula, parameters, source; a theorem's evidence.
 
-    NAME is that of anything listed, a problem at parameters as "bilinear(L=2)", or FILE.py:NAME.
+    NAME is that of anything listed, FILE.py:NAME, or a problem as check takes it: a payoff, a
+    matrix file, "bilinear(L=2)".
     """
     from opcheck.report.describe import describe
 
@@ -167,19 +168,19 @@ def show(name: str, evidence: bool, as_json: bool) -> None:
 
 
 def _in_file(reference: str) -> list[str]:
-    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first."""
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first.
+
+    The reference itself where that is nothing: it may be a function or a matrix.
+    """
+    import contextlib
+
     from opcheck import registry
 
     names: list[str] = []
-    reasons = []
     for kind in ("theorems", "problems", "methods", "measures", "sets"):
-        try:
+        with contextlib.suppress(OpcheckError):
             names += registry.in_file(kind, reference)
-        except OpcheckError as error:
-            reasons.append(error)
-    if not names:
-        raise reasons[0]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(names)) or [reference]
 
 
 def _evidence(name: str, described: Any, as_json: bool) -> None:

@@ -220,7 +220,8 @@ def in_file(kind: str, reference: str) -> list[str]:
     load_file(file)
     found = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
     if wanted and wanted not in found:
-        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {found}")
+        has = ", ".join(found) or "none"
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {has}")
     if not found:
         raise OpcheckError(f"{file.name} registers no {kind[:-1]}; see the README for an example")
     return [wanted] if wanted else found

@@ -75,7 +75,10 @@ def subject(
     if start is not None:
         made = replace(made, start=as_point(start, made))
     if region is not None:
-        radius = float(region.radius if isinstance(region, Region) else region)
+        try:
+            radius = float(region.radius if isinstance(region, Region) else region)
+        except ValueError:
+            raise OpcheckError(f"{region!r} is no region; give a radius") from None
         if not radius > 0:
             raise OpcheckError(f"box = {region} must be a positive radius")
         made = replace(made, region=Region(radius))
@@ -128,9 +131,11 @@ def method_values(
         if kind.symbol and kind.better and fact.property.of == "F":
             symbols[kind.symbol] = problem.constant(fact)
     found = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
-    for name, value in found.items():
-        if only_numbers and isinstance(value, list) and not isinstance(values[name], list):
+    for name, value in found.items() if only_numbers else ():
+        if isinstance(value, list) and not isinstance(values[name], list):
             raise OpcheckError(f"{name} = {values[name]} depends on k; a theorem's is a number")
+        if isinstance(value, int | float) and not np.isfinite(value):
+            raise OpcheckError(f"{name} = {value} is not finite")
     return found
 
 
@@ -143,6 +148,13 @@ def parameters_of(reference: str) -> set[str]:
         words = set(re.findall(r"[A-Za-z_]\w*", reference))
         return {w for w in words - {*ELEMENTARY, "pi"} if not PLAYER.fullmatch(w)}
     return set()
+
+
+def is_subject(reference: str) -> bool:
+    """Whether a text is more than a name: a file, a payoff, or a family at parameters."""
+    called = call_of(reference)
+    named = called is not None and called[0] in registry.names("problems")
+    return named or _file_parts(reference)[1] or is_matrix_file(reference) or _is_text(reference)
 
 
 def family_of(reference: str) -> Family | None:
