@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from opcheck.errors import InternalError, OpcheckError
+from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
@@ -28,11 +29,23 @@ def _names(*kinds: str) -> Callable[..., list[str]]:
 class Commands(click.Group):
     """Bad input is one sentence on standard error and exit code 2, a fault of opcheck's own 3."""
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; end also where foreign code does not."""
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as ending:
+            from opcheck.watchdog import leave
+
+            leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; add what plug-ins could not be loaded."""
         debug = ctx.params.get("debug")
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                result = super().invoke(ctx)
         except OpcheckError as error:
             if debug:
                 raise
@@ -67,6 +80,14 @@ class Commands(click.Group):
             if broken:
                 ctx.exit(2)
         return result
+
+
+def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
+    if issubclass(category, OpcheckWarning):
+        _say(str(message))
+    else:
+        click.echo(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
 
 
 def _say(sentence: str) -> None:
@@ -251,6 +272,10 @@ def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
         said = {name: arguments.pop(name) for name in names}
         if said["box"] is not None and said["ball"] is not None:
             raise OpcheckError("--box and --ball are two regions; leave one out")
+        if said["ball"] is not None and ":" not in said["ball"]:
+            raise OpcheckError(
+                f"--ball {said['ball']} is no ball; write a centre and a radius as 0,0:2"
+            )
         wishes = {
             "start": _point(said["start"]),
             "dim": said["dim"],

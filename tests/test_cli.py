@@ -539,7 +539,7 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], sentence: str) -> Non
         (
             "import opcheck\n@opcheck.problem_family(\n    'own', start=(1, 2, 3))\ndef own():\n"
             "    return opcheck.linear([[1]])",
-            "the start of 'own' has 3 coordinates, its operator 1",
+            "start has shape (3,), but 'own' has 1 coordinates",
         ),
         (
             "import opcheck\n@opcheck.problem_family\ndef bilinear():\n"

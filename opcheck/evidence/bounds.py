@@ -12,6 +12,7 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, check, conditions_hold, ends, settle
+from opcheck.evidence.facts import admit
 from opcheck.evidence.hypotheses import constants
 from opcheck.model.theorem import Theorem
 
@@ -24,6 +25,7 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """
     if trajectory.noise:
         return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
+    admit(trajectory.problem)
     bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
     for name in registry.names("theorems"):

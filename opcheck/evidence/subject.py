@@ -20,7 +20,7 @@ from opcheck.evidence.constraint import constrained_to, solves
 from opcheck.evidence.matrix_file import is_matrix_file, matrix_in, real_matrix
 from opcheck.model import grammar
 from opcheck.model.operator import Operator, Resolvent, linear, operator
-from opcheck.model.problem import Family, Problem, Region, as_point
+from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
 from opcheck.model.symbolic import ELEMENTARY, minmax
 from opcheck.model.written import call_of, schedule_of
@@ -75,13 +75,7 @@ def subject(
     if start is not None:
         made = replace(made, start=as_point(start, made))
     if region is not None:
-        try:
-            radius = float(region.radius if isinstance(region, Region) else region)
-        except ValueError:
-            raise OpcheckError(f"{region!r} is no region; give a radius") from None
-        if not radius > 0:
-            raise OpcheckError(f"box = {region} must be a positive radius")
-        made = replace(made, region=Region(radius))
+        made = replace(made, region=as_region(region, made.dim))
     guard(made)
     if start is None and (own or constraint is not None):
         made = _moving(made)

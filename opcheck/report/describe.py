@@ -107,5 +107,5 @@ def _problem(p: Problem, parameters: Mapping[str, Any] | None = None) -> Rows:
         rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
     rows += [("class", described(fact, p)) for fact in classes(p)]
     rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
-    rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
+    rows += [("region", str(p.region))] if p.region else []
     return rows

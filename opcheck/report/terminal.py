@@ -253,7 +253,7 @@ def constant_rows(found: Sequence[Constant]) -> list[tuple[str, str]]:
     rows = []
     for c in found:
         symbol = f"{c.kind.symbol} of {c.of}"
-        where = f" on ‖z‖∞ ≤ {c.region:g}" if c.region < float("inf") else ""
+        where = f" on {c.region}" if c.region else ""
         if math.isfinite(c.lower) and math.isfinite(c.upper):
             value = f"in [{c.lower:.9g}, {c.upper:.9g}]"
         elif math.isfinite(c.lower):
@@ -271,7 +271,7 @@ def survey_table(found: Sequence[Line]) -> str:
     for line in found:
         c, smaller = line.found, line.found.kind.better == "smaller"
         seen, proved = (c.lower, c.upper) if smaller else (c.upper, c.lower)
-        where = f", ‖z‖∞ ≤ {c.region:g}" if math.isfinite(c.region) else ""
+        where = f", {c.region}" if c.region else ""
         stated = f"{line.value:.7g} ({line.stated.provenance})" if line.stated else ""
         cells = [
             f"`{line.problem}`",
