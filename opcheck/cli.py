@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
 from typing import Any
 
 import click
@@ -44,7 +44,7 @@ class Commands(click.Group):
         debug = ctx.params.get("debug")
         try:
             with warnings.catch_warnings():
-                warnings.showwarning = _warned
+                warnings.showwarning = _warned  # type: ignore[assignment]
                 result = super().invoke(ctx)
         except OpcheckError as error:
             if debug:
@@ -267,7 +267,7 @@ def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--game", is_flag=True, help="A matrix is the payoff of a game on simplices."),
     )
 
-    @functools.wraps(command)
+    @wraps(command)
     def with_wishes(**arguments: Any) -> None:
         said = {name: arguments.pop(name) for name in names}
         if said["box"] is not None and said["ball"] is not None:
@@ -309,12 +309,16 @@ def _subject(
     return subject(target, parameters=of_problem, **wishes), rest
 
 
-def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -> None:
-    """A result: one JSON document, or what people see in a terminal."""
+def _emit(
+    as_json: bool, data: Callable[[], Any], show: Callable[[Any], None], paths: Sequence[Any] = ()
+) -> None:
+    """A result: one JSON document, or what people see in a terminal, with the files written."""
     if as_json:
         _json(data())
-    else:
-        show(_console())
+        return
+    show(_console())
+    for path in paths:
+        click.echo(path)
 
 
 @main.command()
@@ -512,6 +516,11 @@ def verify(
         if mutants:
             console.print()
             terminal.show_mutants(planted, console)
+    if where is not None and not where.facts:
+        _say(
+            f"no constants are stated of {where.name!r}: opcheck check finds them, and runs every "
+            "theorem that then applies"
+        )
     bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
     if isinstance(found, Report) and coverage:
         bad |= not found.covered
@@ -810,10 +819,7 @@ def attack(
 
     (name,) = _one(theorem)
     found = search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
-    if as_json:
-        _json(found.as_dict())
-    else:
-        terminal.show_attack(found, _console())
+    _emit(as_json, lambda: found.as_dict(), partial(terminal.show_attack, found))
     if not found.ok:
         click.get_current_context().exit(1)
 
@@ -864,12 +870,9 @@ def certify(
     if all(a.kind == "refused" for a in found) and len(names) == 1:
         raise OpcheckError(found[0].reason)
     paths = [a.save(out) for a in found if out and a.certificate]
-    if as_json:
-        _json([a.as_dict() for a in found])
-    else:
-        terminal.show_attempts(found, _console())
-        for path in paths:
-            click.echo(path)
+    _emit(
+        as_json, lambda: [a.as_dict() for a in found], partial(terminal.show_attempts, found), paths
+    )
     if any(a.kind == "not certified" for a in found):
         click.get_current_context().exit(1)
     if all(a.kind == "refused" for a in found):
@@ -903,13 +906,13 @@ def _certify_over(
             value = str(p.value).replace("/", "_")
             stem = f"{names[0]}-k{p.attempt.k}-{over}-{value}"
             paths.append(p.attempt.certificate.save(f"{out}/{stem}.json"))
-    if as_json:
-        rows = [{"value": str(p.value), "place": p.place, **p.attempt.as_dict()} for _, p in found]
-        _json([{"parameter": over, **row} for row in rows])
-    else:
-        terminal.show_points(over, found, _console())
-        for path in paths:
-            click.echo(path)
+    rows = [{"value": str(p.value), "place": p.place, **p.attempt.as_dict()} for _, p in found]
+    _emit(
+        as_json,
+        lambda: [{"parameter": over, **row} for row in rows],
+        partial(terminal.show_points, over, found),
+        paths,
+    )
     if any(p.attempt.kind == "not certified" for _, p in found):
         click.get_current_context().exit(1)
     if all(p.attempt.kind == "refused" for _, p in found):
@@ -939,10 +942,7 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
             step(name)
     if len(names) == 1 and found[0].status == "none":
         raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
-    if as_json:
-        _json([one.as_dict() for one in found])
-    else:
-        terminal.show_proofs(found, _console())
+    _emit(as_json, lambda: [one.as_dict() for one in found], partial(terminal.show_proofs, found))
     # asked for by name, a statement that is shown in part is not shown
     failed = ("not proved",) if everything else ("not proved", "in part")
     if any(one.status in failed for one in found):
@@ -970,10 +970,11 @@ def cross_check(selector: tuple[str, ...], everything: bool, jobs: int, as_json:
     names = registry.select("theorems", selector) if selector else registry.names("theorems")
     with terminal.Bar("cross-check", len(names)) as step:
         found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
-    if as_json:
-        _json([one.as_dict() for one in found])
-    else:
-        terminal.show_cross_checks(found, _console())
+    _emit(
+        as_json,
+        lambda: [one.as_dict() for one in found],
+        partial(terminal.show_cross_checks, found),
+    )
     for one in found:
         for sentence in one.disagreements:
             _say(f"internal error, please report it: {one.theorem} is {sentence}")
@@ -1037,12 +1038,7 @@ def lyapunov(
             click.echo(str(reason))
         click.get_current_context().exit(1)
     paths = found.save(out) if out else []
-    if as_json:
-        _json(found.as_dict())
-    else:
-        terminal.show_potential(found, _console())
-        for path in paths:
-            click.echo(path)
+    _emit(as_json, lambda: found.as_dict(), partial(terminal.show_potential, found), paths)
 
 
 @main.command()

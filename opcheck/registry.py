@@ -287,6 +287,8 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
     """
     chosen: list[str] = []
     for pattern in patterns:
+        if not pattern.strip():
+            raise OpcheckError(f"an empty name is that of no {kind[:-1]}; leave it out")
         if pattern.endswith(".py") or ".py:" in pattern:
             chosen += [n for n in in_file(kind, pattern) if n not in chosen]
             continue

@@ -64,8 +64,9 @@ def subject(
         return given
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
-    if start is not None:
-        dim = len(start)
+    dim = len(start) if start is not None else dim
+    if dim is not None and dim < 1:
+        raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
     made = _problem(given, dim, dict(parameters), game)
     own = made.start.size == 0
     if own:
