@@ -91,7 +91,7 @@ def _warned(message: Warning | str, category: type[Warning], *place: Any) -> Non
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"opcheck: {sentence}", err=True)
+    click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
 
 
 def _console() -> Any:

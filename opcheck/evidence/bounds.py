@@ -25,12 +25,12 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """
     if trajectory.noise:
         return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
-    admit(trajectory.problem)
     if not trajectory.problem.all_facts():
         said = (
             f"no constants are stated of {trajectory.problem.name!r}, so no bound is known to hold"
         )
         return trajectory, [f"{said}; opcheck check finds them, and the theorems that then apply"]
+    admit(trajectory.problem)
     bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
     for name in registry.names("theorems"):

@@ -384,15 +384,14 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
 
 
 def _moving(problem: Problem) -> Problem:
-    """The problem with a start in the set from which a run moves: its own, if that is no zero."""
+    """The problem with a start in the set, where F is defined and no 0: its own, if that is one."""
     d = problem.dim
-    for z in (problem.start, np.arange(1.0, d + 1) / d, np.eye(d)[0], 1 - 2 * np.eye(d)[0]):
+    near = (problem.start, np.arange(1.0, d + 1) / d, np.eye(d)[0], 1 - 2 * np.eye(d)[0])
+    for z in (*near, *(scale * np.ones(d) for scale in (2.0, 4.0, 0.25, -1.0, -4.0))):
         inside = problem.resolvent(z) if problem.resolvent.contains is not None else z
         with np.errstate(all="ignore"):
-            value = problem.operator(inside)
-        if not np.isfinite(value).all():
-            break
-        if not solves(problem, inside):
+            defined = np.isfinite(problem.operator(inside)).all()
+        if defined and not solves(problem, inside):
             return replace(problem, start=inside)
     return problem
 
