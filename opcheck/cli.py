@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -44,7 +44,7 @@ class Commands(click.Group):
         debug = ctx.params.get("debug")
         try:
             with warnings.catch_warnings():
-                warnings.showwarning = _warned  # type: ignore[assignment]
+                warnings.showwarning = _warned
                 result = super().invoke(ctx)
         except OpcheckError as error:
             if debug:
@@ -82,16 +82,41 @@ class Commands(click.Group):
         return result
 
 
-def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
     """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
     if issubclass(category, OpcheckWarning):
         _say(str(message))
     else:
-        click.echo(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
+        click.echo(
+            warnings.formatwarning(message, category, filename, lineno, line).rstrip(), err=True
+        )
 
 
 def _say(sentence: str) -> None:
     click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
+
+
+def _finished(work: Callable[[], Any]) -> tuple[Any, bool]:
+    """The result of long work; or what is finished of it where Ctrl-C ended it, and True."""
+    from opcheck.watchdog import Interrupted
+
+    try:
+        return work(), False
+    except Interrupted as stop:
+        return stop.finished, True
+
+
+def _end(sentence: str) -> NoReturn:
+    """End an interrupted command."""
+    _say(sentence)
+    click.get_current_context().exit(130)
 
 
 def _console() -> Any:
@@ -367,8 +392,8 @@ def run(
             raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
         where = replace(where, oracle=gaussian(where.operator, noise))
     every: Any = int(record) if record.lstrip("-").isdigit() else record
-    trajectory, notes = with_bounds(
-        run_method(
+    made, interrupted = _finished(
+        lambda: run_method(
             method,
             where,
             iterations,
@@ -380,6 +405,7 @@ def run(
             **rest,
         )
     )
+    trajectory, notes = with_bounds(made)
     if plot:
         from opcheck.report.figure import save
 
@@ -404,6 +430,8 @@ def run(
                 "notes": notes,
             }
         )
+        if interrupted:
+            _end("interrupted")
         return
     from opcheck.report.terminal import pairs
 
@@ -433,6 +461,8 @@ def run(
     rows += [("note", n) for n in notes]
     rows += [("plot", plot)] if plot else []
     pairs(rows, _console())
+    if interrupted:
+        _end("interrupted")
 
 
 @main.command()
@@ -476,21 +506,26 @@ def verify(
     names = registry.select("theorems", selector)
     where, rest = (None, _assignments(parameters))
     if problem is not None:
+        from opcheck.evidence.check import with_constants
+
         where, rest = _subject(problem, parameters, wishes)
+        where = with_constants(where)
     elif any(wishes.values()):
         raise OpcheckError("--set, --start and the like go with --problem")
     if coverage and where is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
     with terminal.Bar("verify", len(names)) as step:
-        found = confront(selector, where, workers, step, everything, **rest)
+        found, interrupted = _finished(
+            lambda: confront(selector, where, workers, step, everything, **rest)
+        )
     standing = {}
-    if isinstance(found, Report) and where is None:
+    if isinstance(found, Report) and where is None and not interrupted:
         from opcheck.evidence.dossier import SPEAKS, standings
 
         with terminal.Bar("evidence", sum(s.status in SPEAKS for s in found.summaries)) as step:
             standing = standings(found, workers, step)
     planted = []
-    if mutants:
+    if mutants and not interrupted:
         from opcheck.evidence.mutants import mutants as plant
         from opcheck.evidence.mutants import work_list
 
@@ -516,11 +551,9 @@ def verify(
         if mutants:
             console.print()
             terminal.show_mutants(planted, console)
-    if where is not None and not where.facts:
-        _say(
-            f"no constants are stated of {where.name!r}: opcheck check finds them, and runs every "
-            "theorem that then applies"
-        )
+    if interrupted:
+        done = len(found.summaries)
+        _end(f"interrupted: {done} of {len(names)} theorems were finished, and are shown")
     bad = not found.ok if isinstance(found, Report) else found.status in ("violated", "error")
     if isinstance(found, Report) and coverage:
         bad |= not found.covered
@@ -603,11 +636,13 @@ def _survey(seed: int, as_json: bool) -> None:
     from opcheck.report import terminal
 
     with terminal.Bar("constants", len(registry.names("problems"))) as step:
-        found = survey((), os.cpu_count() or 1, step, seed)
+        found, interrupted = _finished(lambda: survey((), os.cpu_count() or 1, step, seed))
     if as_json:
         _json({"seed": seed, "constants": [line.as_dict() for line in found]})
     else:
         click.echo(terminal.survey_table(found))
+    if interrupted:
+        _end("interrupted: the problems that were finished are shown")
     if any("REFUTED" in line.judgement for line in found):
         click.get_current_context().exit(1)
 
@@ -618,6 +653,8 @@ def _survey(seed: int, as_json: bool) -> None:
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
 @_about_a_problem
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
+@click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
+@click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
@@ -626,6 +663,8 @@ def check(
     rigorous: bool,
     wishes: Mapping[str, Any],
     seed: int,
+    quick: bool,
+    time_limit: float | None,
     plot: str | None,
     as_json: bool,
 ) -> None:
@@ -635,30 +674,42 @@ def check(
     FILE.py:NAME (a family, an operator, a function F(z, out, data) or F(z), a matrix); a matrix
     file (.npy, .npz, .mtx, .mtx.gz, .csv, .mat); or a payoff such as "x*y + x**2/2".
 
+    What is found is printed as it is found; Ctrl-C ends it with what there is (exit code 130).
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
-    from opcheck import registry
-    from opcheck.evidence.check import check as examine
-    from opcheck.report import terminal
+    from opcheck.evidence.check import checking
+    from opcheck.report.checking import Checking
 
     where = _alone(target, parameters, wishes)
-    with terminal.Bar("check", len(registry.names("theorems"))) as step:
-        found = examine(where, rigorous, seed, step)
-    if plot:
+    shown = Checking(_console())
+    interrupted = False
+    found: Any = None
+    try:
+        for found in checking(where, rigorous, seed, quick, time_limit):
+            if not as_json:
+                shown.update(found)
+    except KeyboardInterrupt as stop:
+        interrupted = True
+        found = getattr(stop, "finished", found)
+        if found is None:
+            raise
+    if plot and not interrupted:
         from opcheck.evidence.check import tightest_run
         from opcheck.report.figure import save
 
         trajectory = tightest_run(found)
         if trajectory is None:
             raise OpcheckError("there is nothing to plot: no bound that is a formula in k applies")
-        shown = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=shown), plot)
+        curve = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
+        save(trajectory.plot("rate", measure=curve), plot)
     if as_json:
-        _json({**found.as_dict(), "seed": seed})
+        _json({**found.as_dict(), "seed": seed, "interrupted": interrupted})
     else:
-        terminal.show_check(found, _console())
-        if plot:
+        shown.close(found)
+        if plot and not interrupted:
             click.echo(f"plot: {plot}")
+    if interrupted:
+        _end("interrupted")
     if not found.ok:
         click.get_current_context().exit(1)
 
@@ -725,13 +776,15 @@ def _texts(values: tuple[str, ...]) -> dict[str, str]:
 def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a theorem's hypotheses, as they are known of a problem."""
     from opcheck import registry
+    from opcheck.evidence.check import with_constants
     from opcheck.evidence.hypotheses import constants
 
     if problem is None:
         if any(wishes.values()):
             raise OpcheckError("--set, --start and the like go with --problem")
         return {}
-    known = constants(registry.get("theorems", theorem), _alone(problem, (), wishes))
+    where = with_constants(_alone(problem, (), wishes))
+    known = constants(registry.get("theorems", theorem), where)
     if isinstance(known, str):
         raise OpcheckError(f"{theorem} does not apply to {problem}: {known}")
     return dict(known.values)
@@ -778,17 +831,24 @@ def worst(
     (name,) = _one(theorem)
     chosen = _indices(ks)
     given = {**_constants_of(name, problem, wishes), **_texts(parameters)}
-    with terminal.Bar("worst", len(chosen)) as step:
-        for one in each(name, chosen, place, sparse, given):
-            found.append(one)
-            step(f"{name} k = {one.k}")
-    ks_ = [w.k for w in found]
-    reached = search(name, ks_, BUDGET, 0, place, 0, **given).found
+    reached: list[float] = []
+    interrupted = False
+    try:
+        with terminal.Bar("worst", len(chosen)) as step:
+            for one in each(name, chosen, place, sparse, given):
+                found.append(one)
+                step(f"{name} k = {one.k}")
+        ks_ = [w.k for w in found]
+        reached = [w.ratio for w in search(name, ks_, BUDGET, 0, place, 0, **given).found]
+    except KeyboardInterrupt:
+        interrupted = True
     if as_json:
-        both = zip(found, reached, strict=True)
-        _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])
-    else:
-        terminal.show_worst(found, _console(), [one.ratio for one in reached])
+        below = [*reached, *[None] * (len(found) - len(reached))]
+        _json([{**one.as_dict(), "attack": b} for one, b in zip(found, below, strict=True)])
+    elif found:
+        terminal.show_worst(found, _console(), reached)
+    if interrupted:
+        _end(f"interrupted: {len(found)} of {len(chosen)} k were finished, and are shown")
 
 
 @main.command()
@@ -818,8 +878,12 @@ def attack(
     from opcheck.report import terminal
 
     (name,) = _one(theorem)
-    found = search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
+    found, interrupted = _finished(
+        lambda: search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
+    )
     _emit(as_json, lambda: found.as_dict(), partial(terminal.show_attack, found))
+    if interrupted:
+        _end("interrupted: the k that were finished are shown")
     if not found.ok:
         click.get_current_context().exit(1)
 

@@ -183,7 +183,7 @@ def failures() -> list[str]:
 
 
 def load() -> None:
-    """Import every plug-in once, opcheck's own first; one that fails is recorded, the rest works."""
+    """Import every plug-in once, opcheck's own first; one that fails is recorded."""
     global _loaded, _plugins
     if _loaded:
         return
@@ -206,7 +206,7 @@ def load() -> None:
 
 
 def raised(error: BaseException) -> str:
-    """What was raised, and the line of a foreign file that did: ``TypeError: ... (mine.py, line 4)``.
+    """What was raised, and by which line of a foreign file: ``TypeError: ... (mine.py, line 4)``.
 
     No line where opcheck raised it, or nothing but opcheck and installed packages was running.
     """

@@ -30,6 +30,14 @@ class Stopped(BaseException):
     """Raised in foreign text that takes too long; no ``except Exception`` of its own meets it."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C in long work; ``finished`` holds what was done before, as its caller gets it."""
+
+    def __init__(self, finished: Any) -> None:
+        super().__init__("interrupted")
+        self.finished = finished
+
+
 def limit() -> float:
     """Seconds that one piece of foreign code may take: $OPCHECK_LIMIT, else 20; 0 for no limit.
 
@@ -150,8 +158,8 @@ _left: list[threading.Thread] = []
 def apart(call: Callable[[], T], what: str = "") -> T:
     """The result of compiled code that may hang, in a thread of its own.
 
-    Ctrl-C interrupts the wait for it. What is interrupted, or does not come back in time, goes on in
-    its thread until it is done or the process ends.
+    Ctrl-C interrupts the wait for it. What is interrupted, or does not come back in time, goes on
+    in its thread until it is done or the process ends.
 
     Args:
         what: the code, as the sentence begins; "" for code that may take as long as it likes.

@@ -1,13 +1,14 @@
-"""What a piece of work may cost: calls of F, and time; one allotment inside another.
+"""What a piece of work may cost: calls of F, time and memory.
 
-An allotment is known to all that runs inside of it, so that a search far down can stop in time
-without every caller between handing it on.
+Calls and time are allotted, one allotment inside another. An allotment is known to all that runs
+inside of it, so that a search far down can stop in time without every caller between handing it on.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,3 +81,11 @@ def share(of: int) -> contextlib.AbstractContextManager[Budget]:
     here = budget()
     seconds = max(here.until - time.monotonic(), 0.0) if here.until < FREE else FREE
     return allotted(here.left / of, seconds / of)
+
+
+def available() -> float:
+    """Bytes of memory that are free on this machine."""
+    try:
+        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (ValueError, OSError, AttributeError):
+        return 2e9

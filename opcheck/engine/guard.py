@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from opcheck.engine.jit import foreign, jit, quiet, visible
+from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
 from opcheck.engine.noise import floor
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.trial import text_of, text_of_resolvent
@@ -231,11 +231,9 @@ def _resolved(problem: Problem, z: Vector, gamma: float) -> Vector:
 
 def _fast(kernel: Any, role: str) -> Any:
     """A text of opcheck's own, compiled where numba can."""
-    from numba.core.errors import NumbaError
-
     try:
         return jit(kernel, role)
-    except NumbaError:
+    except Uncompilable:
         return kernel
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
-from opcheck.engine.budget import budget
+from opcheck.engine.budget import available, budget
 from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import (
     blame,
@@ -35,7 +35,7 @@ from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
-from opcheck.watchdog import Beat, apart, limited
+from opcheck.watchdog import Beat, Interrupted, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
 NORM_LIMIT = 1e150  # where a run counts as diverging; its square is still a float
@@ -43,6 +43,7 @@ CHUNK = 4_000_000  # most iterations of one call of the driver, and its first sh
 FIRST = 16
 SOON = 0.25  # seconds that one call of the driver is to take
 MEMORY = 0.5  # share of the free memory that a run may fill
+LAID, KEPT = 8, 80  # floats a step while a schedule is laid out; bytes a stop beside the record
 
 
 @dataclass(frozen=True)
@@ -240,7 +241,8 @@ def run_batch(
         same_sample: one sample an iteration instead of a fresh one each call.
 
     Raises OpcheckError for a constrained problem with a method that has no constrained form, for
-    seeds where there is no oracle, and whatever ``Method.pack`` raises.
+    seeds where there is no oracle, where this takes more memory than there is, and whatever
+    ``Method.pack`` raises; Interrupted, with the batch up to the last stop, where Ctrl-C ends it.
     """
     if problem.constrained and not method.constrained:
         raise OpcheckError(
@@ -260,6 +262,7 @@ def run_batch(
                 )
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
+    _afford(problem, method, m, len(stops_), int(stops_[-1]), len(takes), path)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
     rows = len(method.rows) + EXTRA_ROWS
     first = np.broadcast_to(problem.start if starts is None else np.asarray(starts, float), (m, d))
@@ -318,8 +321,10 @@ def run_batch(
     weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
     most = max(1, CHUNK // weight)
     pace = Pace(1 if foreign else most // FIRST, min(most, samples.affordable) if samples else most)
-    with compiler.quiet():
-        done = 0
+    done, reached = 0, state.copy()
+
+    def run_all() -> None:
+        nonlocal done
         for ends, columns in pace.chunks(stops_):
             begun = time.monotonic()
             drawn = samples.lay(done, int(ends[-1])) if samples else None
@@ -333,9 +338,35 @@ def run_batch(
                 samples.check(drawn, status)
             done = int(ends[-1])
             pace.took(time.monotonic() - begun)
+            reached[:] = state
             if progress:
                 progress(done)
+
+    try:
+        with compiler.quiet():
+            run_all()
+    except KeyboardInterrupt:
+        # a call that was left may still write to what it was given
+        count = int(np.searchsorted(stops_, done, side="right"))
+        made = record[:, :, :count].copy(), reached, status.copy(), kept[:, :count].copy()
+        raise Interrupted(Batch(stops_[:count], *made)) from None
     return Batch(stops_, record, state, status, kept)
+
+
+def _afford(
+    problem: Problem, method: Method, runs: int, stops: int, last: int, takes: int, path: bool
+) -> None:
+    """Raise OpcheckError where what a batch records does not fit into the memory that is free."""
+    d = problem.dim
+    laid = sum(p.sequence for p in method.parameters) * LAID * (last + 1)
+    need = 8.0 * runs * (stops * (2 * takes + 2 * d * path) + laid) + KEPT * stops
+    need += 16.0 * runs * (len(method.rows) + EXTRA_ROWS) * d
+    if need > MEMORY * available():
+        raise OpcheckError(
+            f"{runs} run{'s' * (runs > 1)} of {last} steps recorded at {stops} k in {d} dimensions "
+            f"would take about {need / 1e9:.3g} GB, and {available() / 1e9:.3g} GB are free; take "
+            "fewer iterations, or record less (--record log, or every so many)"
+        )
 
 
 class Pace:
@@ -464,7 +495,8 @@ def run(
         parameters: of the method.
 
     Raises OpcheckError for an unknown name, a parameter that is missing or out of range, a start
-    of wrong dimension or not finite, and for an operator that fails its guards.
+    of wrong dimension or not finite, a record that does not fit into memory, and for an operator
+    that fails its guards; Interrupted, with the run so far, where Ctrl-C ends it.
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
@@ -486,6 +518,8 @@ def run(
     base += ["distance"] if where.solution is not None or where.project is not None else []
     names = [*base, *[m for m in measures if m not in base]]
     takes = [named_take(name) for name in names]
+    if record == "all":  # told before the list of them is made
+        _afford(where, chosen, 1, iterations + 1, iterations, len(takes), iterates)
     stops = schedule(record, iterations)
     import dataclasses
 
@@ -498,27 +532,30 @@ def run(
             f"the operator of {where.name!r} is not defined at {share:.0%} of the points looked at "
             f"about the start, e.g. {example.tolist()}; the run is only as good as its points",
         )
-    batch = run_batch(
-        problem_here,
-        chosen,
-        [parameters],
-        stops,
-        takes,
-        path=iterates,
-        progress=progress,
-        seeds=[seed] if noisy and seed is not None else None,
-        same_sample=same_sample,
-    )
+    interrupted = False
+    try:
+        batch = run_batch(
+            problem_here,
+            chosen,
+            [parameters],
+            stops,
+            takes,
+            path=iterates,
+            progress=progress,
+            seeds=[seed] if noisy and seed is not None else None,
+            same_sample=same_sample,
+        )
+    except Interrupted as stop:
+        interrupted, batch = True, stop.finished
+        if not len(batch.stops):
+            raise KeyboardInterrupt from None
     status = int(batch.status[0])
     values = {chosen.parameter(n).name: v for n, v in parameters.items()}
-    calls = np.atleast_1d(chosen.calls_at(parameters))
-    calls = calls[np.minimum(np.arange(iterations), calls.size - 1)]  # the last one is kept
-    cost = np.concatenate([[0.0], np.cumsum(calls)])[stops]
-    ended = "completed"
+    ended = f"interrupted after k = {batch.stops[-1]}" if interrupted else "completed"
     if status:
         what = "left the norm limit (diverged)" if status > 0 else "became NaN"
         ended = f"{what} at k = {abs(status) - 1}"
-    return Trajectory(
+    trajectory = Trajectory(
         chosen.name,
         problem_here,
         values,
@@ -527,10 +564,20 @@ def run(
         {n: batch.record[0, j] for j, n in enumerate(names)},
         batch.path[0],
         ended,
-        cost,
+        _calls_up_to(np.atleast_1d(chosen.calls_at(parameters)), batch.stops),
         seed,
         noise=described(where, same_sample),
     )
+    if interrupted:
+        raise Interrupted(trajectory)
+    return trajectory
+
+
+def _calls_up_to(calls: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Operator calls of the first k steps; the last entry is that of all later steps."""
+    total = np.concatenate([[0.0], np.cumsum(calls)])
+    beyond = np.maximum(k - calls.size, 0) * calls[-1]
+    return np.asarray(total[np.minimum(k, calls.size)] + beyond)
 
 
 def named_take(name: str) -> Take:

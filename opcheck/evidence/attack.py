@@ -42,6 +42,7 @@ from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
 from opcheck.model.theorem import WORDS_OF_A, Theorem
+from opcheck.watchdog import Interrupted
 
 Floats = NDArray[np.float64]
 BUDGET = 2000
@@ -134,7 +135,8 @@ def attack(
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
         place, given: constants and parameters, as ``worst`` takes them.
 
-    Raises OpcheckError where the statement is about no class of operators, or bad input.
+    Raises OpcheckError where the statement is about no class of operators, or bad input;
+    Interrupted, with the k that are done, where Ctrl-C ends it.
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     reason = refusal(entry)
@@ -147,16 +149,22 @@ def attack(
     ks = [i for i in wanted if i >= entry.first] or [max(entry.first, 1)]
     found = []
     chosen = None
-    for i in ks:
-        horizon = i + 1 if recording.in_steps else i
-        chosen = setting(entry, i, horizon, place, given)
-        found.append(_over_parts(chosen, recording, horizon, seed, budget))
+    interrupted = False
+    try:
+        for i in ks:
+            horizon = i + 1 if recording.in_steps else i
+            chosen = setting(entry, i, horizon, place, given)
+            found.append(_over_parts(chosen, recording, horizon, seed, budget))
+        if far > max(ks) and not one_step(entry):
+            distant = setting(entry, far, far + recording.in_steps, place, given)
+            beyond = _far(distant, recording, far + recording.in_steps, seed)
+            found += [beyond] if beyond is not None and beyond.k > max(ks) else []
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
     assert chosen is not None
-    if far > max(ks) and not one_step(entry):
-        distant = setting(entry, far, far + recording.in_steps, place, given)
-        beyond = _far(distant, recording, far + recording.in_steps, seed)
-        found += [beyond] if beyond is not None and beyond.k > max(ks) else []
-    return Attack(
+    reached = Attack(
         entry.name,
         tuple(found),
         {n: str(v) for n, v in chosen.constants.items()},
@@ -165,6 +173,9 @@ def attack(
         chosen.notes,
         WORDS_OF_A[entry.A],
     )
+    if interrupted:
+        raise Interrupted(reached)
+    return reached
 
 
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:

@@ -13,8 +13,10 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
+from opcheck.engine.interpret import carry
 from opcheck.engine.numbers import Ball, ball_arithmetic, precision, rational
 from opcheck.engine.run import graph_at
+from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.model.property import Of, Property
 
@@ -113,11 +115,11 @@ def _in_balls(problem: Problem, z: Floats) -> list[arb] | None:
         return None
     point, out = np.empty(d, dtype=object), np.empty(d, dtype=object)
     point[:] = [Ball(rational(float(v))) for v in z]
+    data = operator.data_in(ball_arithmetic(), lambda v: rational(float(v)))
     try:
-        data = operator.data_in(ball_arithmetic(), lambda v: rational(float(v)))
-        operator.kernel(point, out, data)
+        carry(operator, point, out, data)
         return [Ball(v).ball for v in out]
-    except Exception:  # a kernel that only floats can read may raise anything
+    except (OpcheckError, ArithmeticError, TypeError):  # a kernel that only floats can read
         return None
 
 

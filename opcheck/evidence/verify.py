@@ -27,6 +27,7 @@ from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, fitted_order
+from opcheck.watchdog import Interrupted
 
 SCHEMA = 1
 OWN = Path(__file__).parent.parent / "theorems"
@@ -300,7 +301,8 @@ def verify(
 
     Args:
         selector: a theorem, a prefix of several, or a list of such; all by default.
-        problem: one problem instead of the library: whatever ``subject`` takes.
+        problem: one problem instead of the library: whatever ``subject`` takes. Of anything but a
+            Problem of which no constants are stated they are searched for, as ``check`` does.
         jobs: processes.
         progress: called with the name of each theorem when it is done.
         everything: every admissible problem, not the first COVERAGE of them.
@@ -315,6 +317,10 @@ def verify(
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
     where = None if problem is None else subject(problem)
+    if where is not None and where is not problem:
+        from opcheck.evidence.check import with_constants  # it confronts with theorems, too
+
+        where = with_constants(where)
     if where is not None:
         admit(where)
     for name in chosen:  # a wrong method is one error, and not one on each problem
@@ -336,7 +342,10 @@ def verify(
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
     work = functools.partial(summary, everything=everything)
-    return Report(tuple(over_processes(work, chosen, jobs, progress)))
+    try:
+        return Report(tuple(over_processes(work, chosen, jobs, progress)))
+    except Interrupted as stop:
+        raise Interrupted(Report(tuple(stop.finished))) from None
 
 
 def over_processes(
@@ -345,8 +354,25 @@ def over_processes(
     jobs: int,
     progress: Callable[[str], None] | None,
 ) -> list[Any]:
-    """``work`` on each name, in order, on so many processes."""
+    """``work`` on each name, in order, on so many processes.
+
+    Raises Interrupted, with the results that are there, where Ctrl-C ends it.
+    """
     results: dict[str, Any] = {}
+    try:
+        _fill(results, work, names, jobs, progress)
+    except KeyboardInterrupt:
+        raise Interrupted([results[name] for name in names if name in results]) from None
+    return [results[name] for name in names]
+
+
+def _fill(
+    results: dict[str, Any],
+    work: Callable[[str], Any],
+    names: Sequence[str],
+    jobs: int,
+    progress: Callable[[str], None] | None,
+) -> None:
     if jobs == 1 or len(names) < 4:
         for name in names:
             results[name] = work(name)
@@ -362,7 +388,6 @@ def over_processes(
             results[name] = result
             if progress:
                 progress(name)
-    return [results[name] for name in names]
 
 
 def _named(work: Callable[[str], Any], name: str, files: list[str]) -> tuple[str, Any]:

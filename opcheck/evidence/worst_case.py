@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError
 from opcheck.evidence.inequalities import (
     Claim,
     Subdifferential,
-    available,
     claim,
     graph_of,
     memory,

@@ -30,7 +30,6 @@ from opcheck.model.text import FLOAT, text
 from opcheck.model.written import call_of
 from opcheck.watchdog import limited
 
-
 LARGEST = 1e150  # of a constant, whose square must be a float
 
 

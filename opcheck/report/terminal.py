@@ -18,7 +18,6 @@ from rich.text import Text
 
 from opcheck.evidence.attack import Attack
 from opcheck.evidence.certificate import Attempt, Point
-from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.dossier import Dossier, Standing
@@ -284,47 +283,6 @@ def survey_table(found: Sequence[Line]) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def show_check(found: Check, console: Console) -> None:
-    """Constants, classes, then a line for each theorem that applies."""
-    p = found.problem
-    rows: list[tuple[str, Any]] = [("problem", p.name), ("dimension", p.dim)]
-    if p.solution is not None:
-        shown = ", ".join(f"{v:.9g}" for v in p.solution[:6]) + (", ..." if p.dim > 6 else "")
-        rows.append(("solution", f"({shown})"))
-    else:
-        rows.append(("solution", "not known; theorems that speak of it are left out"))
-    rows += constant_rows(found.constants)
-    rows += [("wrong", str(c)) for c in found.contradictions]
-    rows += [("class", described(f, p)) for f in found.classes]
-    pairs(rows, console)
-    console.print()
-    if not found.verdicts:
-        console.print("No theorem applies: the constants are outside every range.")
-        return
-    rows_ = [
-        [
-            v.theorem,
-            number(v.ratio, excess=v.excess),
-            str(v.k),
-            v.provenance,
-            f"[{STYLE[v.status]}]{v.status}[/]",
-        ]
-        for v in found.verdicts
-    ]
-    columns = ["theorem that applies", "worst", "k", "constants", "verdict"]
-    grid(console, columns, rows_, drop="constants k worst")
-    for v in found.verdicts:
-        if v.status in ("violated", "error"):
-            show_verdict(v, console)
-    open_: dict[str, list[str]] = {}
-    for v in found.verdicts:
-        if v.status == "inconclusive":
-            open_.setdefault(v.reason, []).append(v.theorem)
-    for reason, names in open_.items():
-        console.print(f"[{STYLE['inconclusive']}]inconclusive[/] {', '.join(names)}:")
-        console.print(f"  {reason}", highlight=False, markup=False)
 
 
 def show_mutants(found: Sequence[Mutant], console: Console) -> None:
