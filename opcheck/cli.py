@@ -433,13 +433,13 @@ def run(
         if interrupted:
             _end("interrupted")
         return
-    from opcheck.report.terminal import pairs
+    from opcheck.report.terminal import named, pairs
 
     z = trajectory.z
     shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
     rows: list[tuple[str, Any]] = [
         ("method", trajectory.method),
-        *_named(trajectory.problem),
+        *named(trajectory.problem),
         (
             "parameters",
             ", ".join(f"{n} = {_number(v)}" for n, v in trajectory.parameters.items()) or "none",
@@ -602,7 +602,7 @@ def constants(
         _survey(seed, as_json)
         return
     from opcheck.evidence.constants import constants as find
-    from opcheck.report.terminal import constant_rows, pairs
+    from opcheck.report.terminal import constant_rows, named, pairs
 
     where = _alone(problem, parameters, wishes)
     found = find(where, rigorous, seed=seed)
@@ -610,7 +610,7 @@ def constants(
     _emit(
         as_json,
         lambda: {"problem": where.name, "what": where.doc, "seed": seed, "constants": rows},
-        lambda console: pairs([*_named(where), *constant_rows(found), ("seed", seed)], console),
+        lambda console: pairs([*named(where), *constant_rows(found), ("seed", seed)], console),
     )
 
 
@@ -620,12 +620,6 @@ def _alone(target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]) 
     if rest:
         raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
     return where
-
-
-def _named(problem: Any) -> list[tuple[str, Any]]:
-    """Its name, and what it is, or was read as."""
-    what = problem.doc.partition("\n\n")[0].replace("\n", " ")
-    return [("problem", problem.name), *([("what", what)] if what else [])]
 
 
 def _survey(seed: int, as_json: bool) -> None:
