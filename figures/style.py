@@ -1,4 +1,4 @@
-"""Colours, markers and labels that every figure kind shares.
+"""Colours, markers, bands and symbols that figure kinds share.
 
 The colours are those of Okabe and Ito (2008), which the colour-blind tell apart. The first three
 differ in lightness and are solid; the others repeat a lightness and are dash-dotted. Markers tell
@@ -23,3 +23,8 @@ def look(i: int) -> dict[str, Any]:
         "markeredgecolor": "white",
         "markeredgewidth": 0.4,
     }
+
+
+def literally(text: str) -> str:
+    """A name as it is written, where matplotlib would read mathematics."""
+    return text.replace("$", r"\$")
