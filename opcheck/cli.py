@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
 
+def _names(*kinds: str) -> Callable[..., list[str]]:
+    """Completes a word by registered names of some kinds, or by files."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+        from opcheck import registry
+
+        return [n for kind in kinds for n in registry.names(kind) if n.startswith(word)]
+
+    return complete
+
+
 class Commands(click.Group):
-    """Bad input is one sentence on standard error and exit code 2."""
+    """Bad input is one sentence on standard error and exit code 2, a fault of opcheck's own 3."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; end also where foreign code does not."""
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as ending:
+            from opcheck.watchdog import leave
+
+            leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; add what plug-ins could not be loaded."""
+        debug = ctx.params.get("debug")
         try:
-            result = super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned
+                result = super().invoke(ctx)
         except OpcheckError as error:
-            if ctx.params.get("debug"):
+            if debug:
                 raise
             _say(str(error))
-            ctx.exit(2)
+            ctx.exit(3 if isinstance(error, InternalError) else 2)
         except click.UsageError as error:
             _say(error.format_message())
             ctx.exit(2)
@@ -33,6 +60,17 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             _say("interrupted")
             ctx.exit(130)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            said = " ".join(str(error).split())[:300]
+            _say(
+                f"internal error, please report it: {type(error).__name__}: {said} "
+                "(opcheck --debug ... shows where)"
+            )
+            ctx.exit(3)
         if "opcheck.registry" in sys.modules:
             from opcheck import registry
 
@@ -44,6 +82,14 @@ class Commands(click.Group):
         return result
 
 
+def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
+    if issubclass(category, OpcheckWarning):
+        _say(str(message))
+    else:
+        click.echo(warnings.formatwarning(message, category, *place[:2]).rstrip(), err=True)
+
+
 def _say(sentence: str) -> None:
     click.echo(f"opcheck: {sentence}", err=True)
 
@@ -51,13 +97,14 @@ def _say(sentence: str) -> None:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 180, soft_wrap=not sys.stdout.isatty())
+    # a pipe has no width: nothing is cut or wrapped there
+    return Console(width=None if sys.stdout.isatty() else 9999, soft_wrap=not sys.stdout.isatty())
 
 
 def _number(value: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(f"{v:g}" for v in value[:8])
-        return f"({shown}{', ...' if len(value) > 8 else ''})"
+        return f"({shown})" if len(value) <= 8 else f"({shown}, ... {len(value)} in all)"
     return f"{value:g}"
 
 
@@ -86,26 +133,43 @@ def main(debug: bool) -> None:
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def list_(kind: str | None, as_json: bool) -> None:
-    """Names of what there is: problems, methods, measures, theorems, sets, figures, papers."""
+    """What there is, by name: problems, methods, measures, theorems, sets, figures, papers."""
     from opcheck import registry
 
     found = {k: registry.names(k) for k in ([kind] if kind else KINDS)}
     if as_json:
         _json(found[kind] if kind else found)
         return
+    import shutil
+
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 9999
     for k, names in found.items():
         if not kind:
             click.echo(f"{k} ({len(names)})")
+        width = max(map(len, names), default=0)
         for name in names:
-            click.echo(name if kind else f"  {name}")
+            line = f"{'' if kind else '  '}{name:{width}}  {_in_a_line(registry.get(k, name))}"
+            click.echo(line if len(line) <= room else line[: room - 1] + "…")
+
+
+def _in_a_line(entry: Any) -> str:
+    """What a registered thing is: a title, a statement, or the first sentence of its text."""
+    if hasattr(entry, "bound"):
+        sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(entry.claim, "≤")
+        return f"{entry.method_name}: {entry.measure} {sign} {entry.bound}"
+    doc = getattr(entry, "title", "") or getattr(entry, "doc", "") or entry.__doc__ or ""
+    return " ".join(doc.strip().partition("\n\n")[0].split())
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_names(*KINDS))
 @click.option("--evidence", is_flag=True, help="Of a theorem: all that speaks for it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def show(name: str, evidence: bool, as_json: bool) -> None:
-    """Anything by name: statement, formula, parameters, source; a theorem's evidence."""
+    """Anything by name: statement, formula, parameters, source; a theorem's evidence.
+
+    NAME is that of anything listed, a problem at parameters as "bilinear(L=2)", or FILE.py:NAME.
+    """
     from opcheck.report.describe import describe
 
     names = _in_file(name) if ".py" in name else [name]
@@ -158,48 +222,108 @@ def _evidence(name: str, described: Any, as_json: bool) -> None:
 
 
 def _assignments(values: tuple[str, ...]) -> dict[str, Any]:
+    """Numbers, lists of them, and formulas, which are evaluated where their symbols are known."""
+    from opcheck.model.text import text
+    from opcheck.model.written import number, parts
+
     found: dict[str, Any] = {}
     for item in values:
         name, equals, value = item.partition("=")
+        said = f"-p {item!r} is no parameter; write -p name=number, or a formula as 1/2 or 1/(k+2)"
+        if not equals or not value.strip() or not name.strip():
+            raise OpcheckError(said)
+        cut = parts(value)
         try:
-            numbers = [float(v) for v in value.split(",")]
-        except ValueError:
-            numbers = []
-        if not equals or not numbers or not name.strip():
-            raise OpcheckError(f"-p {item!r} is no parameter; write -p name=number")
-        found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
+            numbers = [float(number(v)) for v in cut]
+        except (OpcheckError, ValueError, OverflowError):
+            if len(cut) > 1:
+                raise OpcheckError(said) from None
+            try:
+                text(value)
+            except OpcheckError as error:
+                raise OpcheckError(f"-p {item!r} is no parameter: {error}") from None
+            found[name.strip()] = value.strip()
+        else:
+            found[name.strip()] = numbers[0] if len(numbers) == 1 else numbers
     return found
 
 
-def _split(values: dict[str, Any], problem: str) -> tuple[Any, dict[str, Any]]:
-    """The problem with its family's parameters, and the others, which are the method's.
+def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
+    """What every command that takes a problem lets one add to it; it gets that as ``wishes``."""
+    names = ("set_", "start", "dim", "box", "ball", "game")
+    options = (
+        click.option(
+            "--set",
+            "set_",
+            metavar="SET",
+            shell_complete=_names("sets"),
+            help="A, as box:-1,1, simplex, ball:0,0:1.",
+        ),
+        click.option("--start", metavar="POINT", help="Comma-separated z⁰; gives d too."),
+        click.option("--dim", type=int, help="d of a function that works in several."),
+        click.option("--box", metavar="REGION", help="Look at ‖z‖∞ ≤ r, or at [.2,2]x[-1,1]."),
+        click.option("--ball", metavar="REGION", help="Look at a ball, as 0,0:2 (centre:radius)."),
+        click.option("--game", is_flag=True, help="A matrix is the payoff of a game on simplices."),
+    )
 
-    ``problem.NAME`` is the family's where both have a NAME.
+    @functools.wraps(command)
+    def with_wishes(**arguments: Any) -> None:
+        said = {name: arguments.pop(name) for name in names}
+        if said["box"] is not None and said["ball"] is not None:
+            raise OpcheckError("--box and --ball are two regions; leave one out")
+        if said["ball"] is not None and ":" not in said["ball"]:
+            raise OpcheckError(
+                f"--ball {said['ball']} is no ball; write a centre and a radius as 0,0:2"
+            )
+        wishes = {
+            "start": _point(said["start"]),
+            "dim": said["dim"],
+            "region": said["box"] if said["box"] is not None else said["ball"],
+            "constraint": said["set_"],
+            "game": said["game"],
+        }
+        command(**arguments, wishes=wishes)
+
+    for option in reversed(options):
+        with_wishes = option(with_wishes)
+    return with_wishes
+
+
+def _subject(
+    target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """The problem with its own parameters, and the others, which are the method's.
+
+    ``problem.NAME`` is the problem's where both have a NAME.
     """
-    from opcheck import registry
-    from opcheck.model.problem import problem as problem_named
+    from opcheck.evidence.subject import parameters_of, subject
 
-    in_file = problem.endswith(".py") or ".py:" in problem
-    name = registry.in_file("problems", problem)[0] if in_file else problem
-    own = registry.get("problems", name).parameters()
+    rest = _assignments(parameters)
+    own = parameters_of(target)
     of_problem = {}
-    for key in list(values):
+    for key in list(rest):
         short = key.removeprefix("problem.")
         if short in own or short != key:
-            value = values.pop(key)
-            counts = isinstance(own.get(short), int) and isinstance(value, float)
-            of_problem[short] = int(value) if counts and value.is_integer() else value
-    return problem_named(problem, **of_problem), values
+            of_problem[short] = rest.pop(key)
+    return subject(target, parameters=of_problem, **wishes), rest
+
+
+def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -> None:
+    """A result: one JSON document, or what people see in a terminal."""
+    if as_json:
+        _json(data())
+    else:
+        show(_console())
 
 
 @main.command()
-@click.argument("method")
-@click.argument("problem")
+@click.argument("method", shell_complete=_names("methods"))
+@click.argument("problem", shell_complete=_names("problems"))
 @click.option(
     "-p", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of either."
 )
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
-@click.option("--start", help="Comma-separated start, instead of the problem's.")
+@_about_a_problem
 @click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
 @click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
 @click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
@@ -211,7 +335,7 @@ def run(
     problem: str,
     parameters: tuple[str, ...],
     iterations: int,
-    start: str | None,
+    wishes: Mapping[str, Any],
     seed: int | None,
     noise: float | None,
     same_sample: bool,
@@ -219,11 +343,16 @@ def run(
     plot: str | None,
     as_json: bool,
 ) -> None:
-    """Run METHOD on PROBLEM (a name, or FILE.py:NAME); show what it measures and the bounds."""
-    from opcheck.engine.run import run as run_method
-    from opcheck.evidence.bounds import bounded_measures, with_bounds
+    """Run METHOD on PROBLEM; show what it measures and the bounds.
 
-    where, rest = _split(_assignments(parameters), problem)
+    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME. PROBLEM is what check
+    takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
+    (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
+    """
+    from opcheck.evidence.bounds import bounded_measures, with_bounds
+    from opcheck.evidence.subject import run as run_method
+
+    where, rest = _subject(problem, parameters, wishes)
     if noise is not None:
         from dataclasses import replace
 
@@ -232,14 +361,13 @@ def run(
         if where.oracle is not None:
             raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
         where = replace(where, oracle=gaussian(where.operator, noise))
-    z0 = _point(start)
     every: Any = int(record) if record.lstrip("-").isdigit() else record
     trajectory, notes = with_bounds(
         run_method(
             method,
             where,
             iterations,
-            z0,
+            wishes["start"],
             record=every,
             seed=seed,
             same_sample=same_sample,
@@ -278,7 +406,7 @@ def run(
     shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
     rows: list[tuple[str, Any]] = [
         ("method", trajectory.method),
-        ("problem", trajectory.problem.name),
+        *_named(trajectory.problem),
         (
             "parameters",
             ", ".join(f"{n} = {_number(v)}" for n, v in trajectory.parameters.items()) or "none",
@@ -303,9 +431,14 @@ def run(
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
-@click.option("--problem", help="One problem (a name, or FILE.py:NAME) instead of the library.")
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
+@click.option(
+    "--problem",
+    shell_complete=_names("problems"),
+    help="One problem instead of the library: whatever check takes.",
+)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Fix a parameter.")
+@_about_a_problem
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
@@ -315,6 +448,7 @@ def verify(
     selector: tuple[str, ...],
     problem: str | None,
     parameters: tuple[str, ...],
+    wishes: Mapping[str, Any],
     everything: bool,
     coverage: bool,
     mutants: bool,
@@ -337,7 +471,9 @@ def verify(
     names = registry.select("theorems", selector)
     where, rest = (None, _assignments(parameters))
     if problem is not None:
-        where, rest = _split(rest, problem)
+        where, rest = _subject(problem, parameters, wishes)
+    elif any(wishes.values()):
+        raise OpcheckError("--set, --start and the like go with --problem")
     if coverage and where is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
     with terminal.Bar("verify", len(names)) as step:
@@ -391,12 +527,6 @@ def verify(
         click.get_current_context().exit(3 if against else 1)
 
 
-def _region(box: float | None) -> float | None:
-    if box is not None and not box > 0:
-        raise OpcheckError(f"--box {box:g} must be a positive radius")
-    return box
-
-
 def _point(start: str | None) -> list[float] | None:
     if start is None:
         return None
@@ -407,17 +537,17 @@ def _point(start: str | None) -> list[float] | None:
 
 
 @main.command()
-@click.argument("problem", required=False)
+@click.argument("problem", required=False, shell_complete=_names("problems"))
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r; default the problem's.")
+@_about_a_problem
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def constants(
     problem: str,
     parameters: tuple[str, ...],
     rigorous: bool,
-    box: float | None,
+    wishes: Mapping[str, Any],
     seed: int,
     as_json: bool,
 ) -> None:
@@ -429,20 +559,30 @@ def constants(
         _survey(seed, as_json)
         return
     from opcheck.evidence.constants import constants as find
-    from opcheck.evidence.subject import subject
     from opcheck.report.terminal import constant_rows, pairs
 
-    if parameters:
-        where, rest = _split(_assignments(parameters), problem)
-        if rest:
-            raise OpcheckError(f"problem {problem!r} has no parameter {', '.join(rest)}")
-    else:
-        where = subject(problem)
-    found = find(where, rigorous, _region(box), seed)
-    if as_json:
-        _json({"problem": where.name, "seed": seed, "constants": [c.as_dict() for c in found]})
-    else:
-        pairs([("problem", where.name), *constant_rows(found), ("seed", seed)], _console())
+    where = _alone(problem, parameters, wishes)
+    found = find(where, rigorous, seed=seed)
+    rows = [c.as_dict() for c in found]
+    _emit(
+        as_json,
+        lambda: {"problem": where.name, "what": where.doc, "seed": seed, "constants": rows},
+        lambda console: pairs([*_named(where), *constant_rows(found), ("seed", seed)], console),
+    )
+
+
+def _alone(target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]) -> Any:
+    """The problem, where no method is there to take other parameters."""
+    where, rest = _subject(target, parameters, wishes)
+    if rest:
+        raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
+    return where
+
+
+def _named(problem: Any) -> list[tuple[str, Any]]:
+    """Its name, and what it is, or was read as."""
+    what = problem.doc.partition("\n\n")[0].replace("\n", " ")
+    return [("problem", problem.name), *([("what", what)] if what else [])]
 
 
 def _survey(seed: int, as_json: bool) -> None:
@@ -463,36 +603,35 @@ def _survey(seed: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("target")
+@click.argument("target", shell_complete=_names("problems"))
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
-@click.option("--box", type=float, help="Radius of the region ‖z‖∞ ≤ r on which to look.")
-@click.option("--start", help="Comma-separated start; gives the dimension too.")
-@click.option("--dim", type=int, help="Dimension of a function that works in several.")
+@_about_a_problem
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
     target: str,
+    parameters: tuple[str, ...],
     rigorous: bool,
-    box: float | None,
-    start: str | None,
-    dim: int | None,
+    wishes: Mapping[str, Any],
     seed: int,
     plot: str | None,
     as_json: bool,
 ) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
 
-    TARGET is FILE.py or FILE.py:NAME (a family, a function F(z, out, data) or F(z), a matrix), a
-    matrix file (.npy, .npz, .mtx), a payoff such as "x*y + x**2/2", or a problem of the library.
+    TARGET is a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or
+    FILE.py:NAME (a family, an operator, a function F(z, out, data) or F(z), a matrix); a matrix
+    file (.npy, .npz, .mtx, .mtx.gz, .csv, .mat); or a payoff such as "x*y + x**2/2".
+
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
     from opcheck import registry
     from opcheck.evidence.check import check as examine
-    from opcheck.evidence.subject import subject
     from opcheck.report import terminal
 
-    where = subject(target, _point(start), dim, _region(box))
+    where = _alone(target, parameters, wishes)
     with terminal.Bar("check", len(registry.names("theorems"))) as step:
         found = examine(where, rigorous, seed, step)
     if plot:
@@ -515,7 +654,7 @@ def check(
 
 
 @main.command()
-@click.argument("paper")
+@click.argument("paper", shell_complete=_names("papers"))
 @click.option("--figure", "figure_id", help="One figure; all by default.")
 @click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
 @click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
@@ -573,13 +712,34 @@ def _texts(values: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The constants of a theorem's hypotheses, as they are known of a problem."""
+    from opcheck import registry
+    from opcheck.evidence.hypotheses import constants
+
+    if problem is None:
+        if any(wishes.values()):
+            raise OpcheckError("--set, --start and the like go with --problem")
+        return {}
+    known = constants(registry.get("theorems", theorem), _alone(problem, (), wishes))
+    if isinstance(known, str):
+        raise OpcheckError(f"{theorem} does not apply to {problem}: {known}")
+    return dict(known.values)
+
+
 PLACES = click.Choice(["low", "middle", "high"])
 
 
 @main.command()
-@click.argument("theorem")
+@click.argument("theorem", shell_complete=_names("theorems"))
 @click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
+@click.option(
+    "--problem",
+    shell_complete=_names("problems"),
+    help="Take the constants that are known of it: whatever check takes.",
+)
+@_about_a_problem
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -587,13 +747,17 @@ def worst(
     theorem: str,
     ks: str,
     parameters: tuple[str, ...],
+    problem: str | None,
+    wishes: Mapping[str, Any],
     place: Any,
     sparse: bool,
     as_json: bool,
 ) -> None:
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
-    Beside it what the attack reaches: the true worst case lies between the two.
+    With --problem the class is that of the constants of one operator: how far from it may another
+    with the same constants be? Beside it what the attack reaches: the true worst case lies between
+    the two.
     """
     from opcheck.evidence.attack import BUDGET
     from opcheck.evidence.attack import attack as search
@@ -603,12 +767,13 @@ def worst(
     found = []
     (name,) = _one(theorem)
     chosen = _indices(ks)
+    given = {**_constants_of(name, problem, wishes), **_texts(parameters)}
     with terminal.Bar("worst", len(chosen)) as step:
-        for one in each(name, chosen, place, sparse, _texts(parameters)):
+        for one in each(name, chosen, place, sparse, given):
             found.append(one)
             step(f"{name} k = {one.k}")
     ks_ = [w.k for w in found]
-    reached = search(name, ks_, BUDGET, 0, place, 0, **_texts(parameters)).found
+    reached = search(name, ks_, BUDGET, 0, place, 0, **given).found
     if as_json:
         both = zip(found, reached, strict=True)
         _json([{**one.as_dict(), "attack": below.ratio} for one, below in both])
@@ -617,7 +782,7 @@ def worst(
 
 
 @main.command()
-@click.argument("theorem")
+@click.argument("theorem", shell_complete=_names("theorems"))
 @click.option("-k", "ks", default="1,2,5,10,20", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
 @click.option("--place", type=PLACES, default="middle", show_default=True, help="In the ranges.")
@@ -653,7 +818,7 @@ def attack(
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("-k", "ks", default="1..5", show_default=True, help="As 3, 1..6 or 1,2,5.")
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE", help="As gamma=1/sqrt(2).")
@@ -695,7 +860,7 @@ def certify(
         for name in names:
             found += attempts(name, chosen, place, ratio, _texts(parameters))
             step(name)
-    if len(names) == 1 and found[0].kind == "refused":
+    if all(a.kind == "refused" for a in found) and len(names) == 1:
         raise OpcheckError(found[0].reason)
     paths = [a.save(out) for a in found if out and a.certificate]
     if as_json:
@@ -706,6 +871,8 @@ def certify(
             click.echo(path)
     if any(a.kind == "not certified" for a in found):
         click.get_current_context().exit(1)
+    if all(a.kind == "refused" for a in found):
+        click.get_current_context().exit(2)
 
 
 def _certify_over(
@@ -742,12 +909,14 @@ def _certify_over(
         terminal.show_points(over, found, _console())
         for path in paths:
             click.echo(path)
-    if not all(p.attempt.certificate is not None for _, p in found):
+    if any(p.attempt.kind == "not certified" for _, p in found):
         click.get_current_context().exit(1)
+    if all(p.attempt.kind == "refused" for _, p in found):
+        click.get_current_context().exit(2)
 
 
 @main.command()
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
@@ -780,7 +949,7 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
 
 
 @main.command("cross-check")
-@click.argument("selector", nargs=-1)
+@click.argument("selector", nargs=-1, shell_complete=_names("theorems"))
 @click.option("--all", "everything", is_flag=True, help="Every theorem.")
 @click.option("--jobs", default=0, show_default=True, help="Processes; 0 takes one a core.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -812,7 +981,7 @@ def cross_check(selector: tuple[str, ...], everything: bool, jobs: int, as_json:
 
 
 @main.command()
-@click.argument("method")
+@click.argument("method", shell_complete=_names("methods"))
 @click.option(
     "--given",
     multiple=True,

@@ -82,7 +82,7 @@ def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
     return Resolvent(
         kernel,
         data,
-        low.size if low.size > 1 else 0,
+        0 if np.ndim(lo) == np.ndim(hi) == 0 else low.size,
         f"{left}, {right}" if low.size == 1 else "box",
         lambda z: bool(np.all((low <= z) & (z <= high))),
         ends=(low, high),

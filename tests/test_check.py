@@ -225,7 +225,7 @@ def test_a_kernel_that_only_floats_can_read_is_said_to_be_one() -> None:
 def test_a_modulus_that_a_pair_refutes_is_not_taken_for_zero() -> None:
     """A1: μ ≤ −20 is no 0, however large L is, and no class Monotone follows."""
     for box in (None, 1e4):
-        p = subject("x**4 - 10*x**2 + x*y - y**4 + 10*y**2", box=box)
+        p = subject("x**4 - 10*x**2 + x*y - y**4 + 10*y**2", region=box)
         found = constants(p)
         L = max(c.lower for c in found if c.kind is Lipschitz)
         facts = [_weakened(c, L, p) for c in found if np.isfinite(c.value)]
@@ -263,7 +263,7 @@ def test_theorems_that_apply_have_a_range_that_is_not_empty() -> None:
 
 
 def test_a_region_is_respected() -> None:
-    found = check(subject("x*y + x**4 - y**4", box=0.5))
+    found = check(subject("x*y + x**4 - y**4", region=0.5))
     assert all(f.local for f in found.problem.facts)
     (L,) = (c.lower for c in found.constants if c.kind is Lipschitz)
     # slopes 3 and 0 at a corner and on the other axis

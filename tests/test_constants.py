@@ -25,7 +25,7 @@ from opcheck.evidence.quadratic import least
 from opcheck.evidence.survey import lines, survey
 from opcheck.evidence.verify import library
 from opcheck.model.operator import linear, operator
-from opcheck.model.problem import Problem, problem
+from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (
     KINDS,
     Comonotone,
@@ -251,7 +251,7 @@ def test_all_points_at_once_are_the_same_kernel() -> None:
 
 def undecided(c: Constant) -> bool:
     """What slopes can't prove: a negative ρ on a bounded region or of a sum, or no constant."""
-    one_sided = c.kind is Comonotone and c.upper < 0 and (c.of == "S" or np.isfinite(c.region))
+    one_sided = c.kind is Comonotone and c.upper < 0 and (c.of == "S" or c.region is not None)
     return one_sided or not np.isfinite(c.upper if c.kind.better == "larger" else c.lower)
 
 
@@ -304,8 +304,7 @@ def test_enclosures_are_a_millionth_wide_and_hold_what_is_known(p: Problem) -> N
 def test_closed_forms_lie_in_enclosures_of_a_millionth(name: str, kind: Any, value: float) -> None:
     p = problem(name)
     best = search(p, kind, "F") if p.operator.slopes is None else steepest(p, kind)
-    radius = p.region.radius if p.region else np.inf
-    proved, _ = enclose.constant(p, kind, best, radius)
+    proved, _ = enclose.constant(p, kind, best)
     assert proved is not None
     low, high = sorted((best, proved))
     room = 1e-12 * abs(value)
@@ -486,7 +485,7 @@ def worst_with_normals(p: Problem) -> float:
 def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> None:
     p = leaning(c, off)
     seen = worst_with_normals(p)
-    proved, _ = rays.constant(p, WeakMinty, -c, np.inf, "S")
+    proved, _ = rays.constant(p, WeakMinty, -c, "S")
     sine, cosine = 2 * c * math.sqrt(1 - c * c), 1 - 2 * c * c
     if sine * (1 + off) <= cosine * (1 - off):  # the closed-form condition of quad_box
         assert seen == pytest.approx(-c, rel=1e-3)
@@ -494,7 +493,7 @@ def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> No
     else:
         assert seen < -c * 1.05
     assert proved is None or proved <= seen
-    again, _ = rays.constant(p, WeakMinty, seen * (1 + 1e-3), np.inf, "S")
+    again, _ = rays.constant(p, WeakMinty, seen * (1 + 1e-3), "S")
     assert again is not None
     assert again <= seen
 
@@ -503,10 +502,15 @@ def test_where_a_sum_is_not_proved_a_reason_is_given() -> None:
     p = leaning(0.1, 0.0)
     ball = dataclasses.replace(p, resolvent=registry.get("sets", "ball")(1.0))
     corner = dataclasses.replace(p, solution=np.ones(2))
-    assert "for boxes" in rays.constant(ball, WeakMinty, -0.1, np.inf, "S")[1]
-    assert rays.constant(corner, WeakMinty, -0.1, np.inf, "S")[0] is None
-    assert "boundary" in rays.constant(leaning(0.1, 0.5), WeakMinty, -0.1, 0.4, "S")[1]
-    over, _ = rays.constant(p, WeakMinty, 0.1, np.inf, "S")
+    assert "for boxes" in rays.constant(ball, WeakMinty, -0.1, "S")[1]
+    assert rays.constant(corner, WeakMinty, -0.1, "S")[0] is None
+    assert (
+        "boundary"
+        in rays.constant(
+            dataclasses.replace(leaning(0.1, 0.5), region=Region(0.4)), WeakMinty, -0.1, "S"
+        )[1]
+    )
+    over, _ = rays.constant(p, WeakMinty, 0.1, "S")
     assert over is None or over <= -0.1
     notes = {(c.kind, c.of): c for c in constants(p, rigorous=True)}
     assert "says nothing of F + A" in notes[Comonotone, "S"].note
@@ -546,11 +550,10 @@ def test_a_skew_matrix_of_formulas_is_monotone_in_symbols(name: str) -> None:
 @pytest.mark.parametrize("name", ["polar_game", "tight_linear", "forsaken"])
 def test_a_constant_cut_below_its_value_is_never_proved(name: str) -> None:
     p = problem(name)
-    radius = p.region.radius if p.region else np.inf
     L = next(p.constant(f) for f in p.facts if f.property.kind is Lipschitz)
-    proved, _ = enclose.everywhere(p.operator, Lipschitz.form(L * 0.999), radius, 50_000)
+    proved, _ = enclose.everywhere(p.operator, Lipschitz.form(L * 0.999), p.region, 50_000)
     assert proved is not True
-    assert enclose.everywhere(p.operator, Lipschitz.form(L * 1.05), radius)[0] is True
+    assert enclose.everywhere(p.operator, Lipschitz.form(L * 1.05), p.region)[0] is True
 
 
 @pytest.mark.parametrize(
@@ -564,15 +567,16 @@ def test_a_constant_cut_below_its_value_is_never_proved(name: str) -> None:
 )
 def test_a_modulus_against_one_solution_is_proved_far_and_near(name: str, value: float) -> None:
     p = problem(name, box=0.0) if name == "polar_game" else problem(name)
-    radius = p.region.radius if p.region else np.inf
-    proved, _ = enclose.constant(p, WeakMinty, value, radius)
+    proved, _ = enclose.constant(p, WeakMinty, value)
     assert proved is not None
     assert value * (1 + 1e-6) <= proved <= value
-    assert enclose.constant(p, WeakMinty, value * 0.9, radius)[0] < value  # type: ignore[operator]
+    assert enclose.constant(p, WeakMinty, value * 0.9)[0] < value  # type: ignore[operator]
 
 
 def test_a_negative_modulus_on_a_bounded_region_stays_one_sided() -> None:
-    proved, note = enclose.constant(problem("polar_game", a=0.1), Comonotone, -0.05, 1.1)
+    proved, note = enclose.constant(
+        dataclasses.replace(problem("polar_game", a=0.1), region=Region(1.1)), Comonotone, -0.05
+    )
     assert proved is None
     assert "whole space" in note
 
@@ -673,7 +677,7 @@ def test_a_singular_matrix_without_an_ep_inverse_has_no_modulus() -> None:
 
 def test_a_radius_must_be_positive() -> None:
     with pytest.raises(OpcheckError, match="positive radius"):
-        constants(problem("forsaken"), box=-1.0)
+        constants(problem("forsaken"), region=-1.0)
 
 
 # ---- classes -----------------------------------------------------------------------------------
@@ -770,10 +774,10 @@ def test_what_cancels_in_a_formula_is_not_smooth(text: str, condition: str) -> N
     p = formula(text)
     assert condition in [str(c) for c in p.operator.conditions]
     for kind in (Lipschitz, StronglyMonotone, Comonotone):
-        proved, reason = enclose.constant(p, kind, 1.0, 2.0)
+        proved, reason = enclose.constant(dataclasses.replace(p, region=Region(2.0)), kind, 1.0)
         assert proved is None
-        assert f"the formula needs {condition}, which is not shown where ‖z‖∞ ≤ 2" in reason
-    assert enclose.everywhere(p.operator, Lipschitz.form(10), 2.0) == (None, 0)
+        assert f"the formula needs {condition}, which is not shown on ‖z‖∞ ≤ 2" in reason
+    assert enclose.everywhere(p.operator, Lipschitz.form(10), Region(2.0)) == (None, 0)
 
 
 def test_a_function_that_jumps_has_no_constants() -> None:
@@ -782,7 +786,7 @@ def test_a_function_that_jumps_has_no_constants() -> None:
         assert c.provenance == "estimated"
         assert not (c.kind is Lipschitz and np.isfinite(c.lower))
         assert c.kind is Lipschitz or c.upper < 0
-    (L, *_) = constants(formula("atan(sin(x)/cos(x))"), rigorous=True, box=1.5)
+    (L, *_) = constants(formula("atan(sin(x)/cos(x))"), rigorous=True, region=1.5)
     assert L.provenance == "certified"  # |x| ≤ 1.5 < π/2
     assert pytest.approx(1, rel=1e-5) == L.upper
 
@@ -799,7 +803,7 @@ def test_a_function_that_jumps_has_no_constants() -> None:
 )
 def test_smooth_formulas_stay_so(text: str) -> None:
     """F9: what is away from its singularity on the whole space is shown to be."""
-    assert enclose.singular(formula(text), np.inf) is None
+    assert enclose.singular(formula(text)) is None
 
 
 def test_random_formulas_are_smooth_where_their_parts_are() -> None:
@@ -815,8 +819,8 @@ def test_random_formulas_are_smooth_where_their_parts_are() -> None:
         at = round(float(generator.uniform(0.2, 3)), 3)
         part = f"x - {at}" if trial % 2 else f"x**3 - {at}**3"
         p = formula(wrappers[trial % 4].format("sin(x)", part))
-        assert enclose.singular(p, at + 0.01) is not None
-        smooth = enclose.singular(p, at - 0.01) is None
+        assert enclose.singular(dataclasses.replace(p, region=Region(at + 0.01))) is not None
+        smooth = enclose.singular(dataclasses.replace(p, region=Region(at - 0.01))) is None
         assert smooth == ("log" not in wrappers[trial % 4] and "sqrt" not in wrappers[trial % 4])
 
 
@@ -833,7 +837,7 @@ def test_slopes_that_grow_far_out_have_no_L(components: Any, words: str) -> None
     L = constants(formula(*components))[0]
     assert L.lower == math.inf
     assert re.search(words, L.note)
-    assert np.isfinite(constants(formula(*components), box=1.0)[0].lower)
+    assert np.isfinite(constants(formula(*components), region=1.0)[0].lower)
 
 
 def test_a_kernel_with_a_root_has_no_L() -> None:

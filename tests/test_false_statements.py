@@ -81,6 +81,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "F4 next of a number": ({"bound": "next(R**2)"}, "next takes a measure"),
     "F5 about no k that is run": ({"bound": "0*R**2", "first": 1000}, "runs end at k = 300"),
     "F5 no horizon": ({"horizons": ()}, "horizons is empty"),
+    "F5 a horizon that no run reaches": ({"horizons": (10**9,)}, "no run is that long"),
     "F7 let gives a constant a value": ({"let": {"L": "1"}, "measure": "residual"}, "constant 'L'"),
     "F7 k spelled as a constant": (
         {

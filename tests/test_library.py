@@ -219,7 +219,7 @@ def test_nash_cournot_with_the_other_sign_of_the_exponent() -> None:
 def test_bounds_of_a_market_hold_at_random_slopes(name: str) -> None:
     for p in registry.get("problems", name).instances():
         firms = tuple(map(tuple, p.operator.data[3:].reshape(-1, 3).tolist()))
-        centre, radius = p.operator.data[2], p.region.radius
+        centre, radius = p.operator.data[2], p.region.size
         market = Market(firms, p.operator.data[1], 1.0, 2.0)
         L, mu = stated(p, properties.Lipschitz), stated(p, properties.StronglyMonotone)
         generator = np.random.default_rng(0)

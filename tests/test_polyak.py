@@ -110,7 +110,7 @@ def test_the_published_constant_of_the_sine_is_far_from_the_best() -> None:
 
 def test_the_sine_has_its_constant_on_the_whole_line() -> None:
     p = problem("polyak_sine")
-    proved, looked = polyak.on_box(p.operator, 0.1755, np.zeros(1), 3.0)
+    proved, looked = polyak.on_box(p.operator, 0.1755, np.zeros(1), Region(3.0))
     assert proved
     assert looked < 1000
     # beyond 3, (2x − 3)²/2 − μ(x² + 3) is positive at 3 and grows: its slope is (4 − 2μ)x − 6
@@ -122,8 +122,10 @@ def test_the_sine_has_its_constant_on_the_whole_line() -> None:
 @pytest.mark.parametrize("mu", [0.1757, 0.2, 1.0])
 def test_a_constant_that_is_too_large_is_not_proved(mu: float) -> None:
     p = problem("polyak_sine")
-    assert not polyak.on_box(p.operator, mu, np.zeros(1), 3.0, 5000)[0]
-    assert not polyak.on_box(problem("quadratic_potential").operator, 0.1251, np.zeros(2), 1.0)[0]
+    assert not polyak.on_box(p.operator, mu, np.zeros(1), Region(3.0), 5000)[0]
+    assert not polyak.on_box(
+        problem("quadratic_potential").operator, 0.1251, np.zeros(2), Region(1.0)
+    )[0]
 
 
 def test_the_enclosure_of_the_two_sides_holds_them() -> None:
@@ -157,8 +159,8 @@ def test_the_near_part_alone_proves_no_more_than_it_should() -> None:
         for x in np.linspace(-0.5, 0.5, 2001)
         if x
     )
-    assert polyak.on_box(F, best * 0.999, np.zeros(1), 0.5)[0]
-    assert not polyak.on_box(F, best * 1.001, np.zeros(1), 0.5, 5000)[0]
+    assert polyak.on_box(F, best * 0.999, np.zeros(1), Region(0.5))[0]
+    assert not polyak.on_box(F, best * 1.001, np.zeros(1), Region(0.5), 5000)[0]
 
 
 def test_search_and_proof_agree_in_two_dimensions() -> None:
@@ -166,7 +168,7 @@ def test_search_and_proof_agree_in_two_dimensions() -> None:
     p = Problem("mixed", F, start=np.ones(2), solution=np.zeros(2), region=Region(3.0))
     (found,) = (c for c in constants(p, rigorous=True) if c.kind is PLStar)
     assert found.provenance == "certified"
-    assert found.region == 3.0
+    assert found.region == Region(3.0)
     grid = np.linspace(-3, 3, 601)
     x, y = (v.ravel() for v in np.meshgrid(grid, grid))
     g = np.stack([2 * x + 3 * np.sin(2 * x) + y / 2, 2 * y + x / 2])
@@ -190,7 +192,7 @@ def test_on_the_whole_line_nothing_is_proved() -> None:
 
 
 def test_constants_states_what_can_be_proved() -> None:
-    boxed = of(problem("polyak_sine"), rigorous=True, box=3.0)
+    boxed = of(problem("polyak_sine"), rigorous=True, region=3.0)
     assert boxed.provenance == "certified"  # type: ignore[attr-defined]
     assert 0.1755 < boxed.lower < 0.17553099 < boxed.upper + 2e-9  # type: ignore[attr-defined]
     plane = of(problem("overparameterized_least_squares"), rigorous=True)

@@ -270,7 +270,7 @@ def test_lipschitz_search(p: Problem, fact: Fact) -> None:
     """Multi-start ascent over pairs does not beat L and, where L is no mere bound, comes near."""
     L, d = p.constant(fact), p.dim
     known = p.start if p.solution is None else np.concatenate([p.start, p.solution])
-    radius = p.region.radius if p.region else 20 * np.abs(known).max()
+    radius = p.region.size if p.region else 20 * np.abs(known).max()
 
     def minus_ratio(v: Vector) -> float:
         x, y = np.clip(v[:d], -radius, radius), np.clip(v[d:], -radius, radius)
@@ -306,7 +306,7 @@ NONLINEAR_STAR = [
 def test_weak_minty_constant_is_attained(p: Problem, fact: Fact) -> None:
     """The best star constant of F over the plane is the stated one, not only a bound on it."""
     assert p.solution is not None
-    radius = p.region.radius if p.region else 3.0
+    radius = p.region.size if p.region else 3.0
 
     def ratio(z: Vector) -> float:
         z = p.resolvent(np.clip(z, -radius, radius))

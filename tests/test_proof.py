@@ -745,7 +745,7 @@ def test_the_checker_defines_each_property_as_the_library_does(kind: Kind) -> No
     for constant in (Fraction(0), Fraction(3, 2), Fraction(-1, 3)):
         a, b, c = kind.form(constant)
         assert recheck.FORMS[kind.name](constant) == (a, 2 * b, c)
-        p, q, r = kind(constant, of="T").form()
+        p, q, r = properties.Property(kind, constant, "T").form()
         x, y, z = recheck.FORMS[kind.name](constant)
         assert (x + y + z, -y - 2 * z, z) == (p, 2 * q, r)
     assert (kind.name in recheck.ONLY_AT_THE_SOLUTION) == kind.star

@@ -214,7 +214,7 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert set(built_in("problems")) <= set(done.stdout.split())
     assert done.stderr == (
         "opcheck: plug-in 'own' of package 'broken' (broken) failed to import: "
-        "ModuleNotFoundError: No module named 'no_such_module_at_all'\n"
+        "ModuleNotFoundError: No module named 'no_such_module_at_all' (bad.py, line 1)\n"
     )
     # a name that may have been the broken one's is not called unknown without a hint
     missing = command(tmp_path, "run", "extragradient", "qqqq")
@@ -324,7 +324,7 @@ LEVELS = {
     name: level
     for level, group in enumerate(
         (
-            ("errors", "document", "registry"),
+            ("errors", "document", "registry", "watchdog"),
             ("model",),
             ("methods", "measures", "theorems"),
             ("engine",),

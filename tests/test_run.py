@@ -316,7 +316,8 @@ def test_a_long_run_can_be_interrupted(interrupt: type[BaseException]) -> None:
     where = dataclasses.replace(LINEAR, start=np.full(D, 1e-3))
     with pytest.raises(interrupt):
         run("gradient_descent_ascent", where, 10**12, gamma=1e-9, record=[0], progress=look)
-    assert looks == [running.CHUNK, 2 * running.CHUNK]
+    assert 0 < looks[0] <= running.CHUNK
+    assert looks[0] < looks[1] <= 2 * running.CHUNK
 
 
 # ---- what a run costs and refuses --------------------------------------------------------------

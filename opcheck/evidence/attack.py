@@ -37,6 +37,7 @@ from opcheck.evidence.operators_to_attack import (
     within,
 )
 from opcheck.evidence.setting import Place, Setting, setting
+from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
@@ -54,6 +55,7 @@ FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
 
 
+@brief
 @dataclass(frozen=True)
 class Reached:
     """The worst that was found at one k.
@@ -75,6 +77,7 @@ class Reached:
     runs: int
 
 
+@brief
 @dataclass(frozen=True)
 class Attack:
     """What a search over the class of a theorem found.

@@ -13,11 +13,14 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.evidence.bounds import with_bounds
 from opcheck.evidence.choices import Empty, choices
-from opcheck.evidence.constants import Constant, constants, critical
+from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
-from opcheck.evidence.pairs import Pair, Products, products
+from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.evidence.verify import confront
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
@@ -25,35 +28,10 @@ from opcheck.model.verdict import Verdict
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
 SHOWN = 50  # iterations that a plot of a rate needs
-CLOSE = 1e-9  # relative; what the digits of a stated constant may be off by
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """A stated fact that a pair of points refutes.
-
-    Attributes:
-        stated, found: the constant, and that of the pair; 0 and the form for a kind without one.
-        where: the points, and how F was read there.
-    """
-
-    fact: Fact
-    stated: float
-    found: float
-    where: str = ""
-
-    def __str__(self) -> str:
-        """One sentence."""
-        kind = self.fact.property.kind
-        name = kind.name if kind.better is None else f"{kind.name}({self.stated:.6g})"
-        symbol = "its form" if kind.better is None or not kind.symbol else kind.symbol
-        return (
-            f"{name} of {self.fact.property.of} is stated ({self.fact.provenance}), "
-            f"but a pair of points has {symbol} = {self.found:.6g}{self.where}"
-        )
-
-
+@brief
 @dataclass(frozen=True)
 class Check:
     """What was found of one problem.
@@ -85,7 +63,7 @@ class Check:
             "problem": p.name,
             "dimension": p.dim,
             "solution": None if p.solution is None else p.solution.tolist(),
-            "region": p.region.radius if p.region else None,
+            "region": p.region.as_dict() if p.region else None,
             "ok": self.ok,
             "constants": [c.as_dict() for c in self.constants],
             "contradictions": [str(c) for c in self.contradictions],
@@ -95,7 +73,7 @@ class Check:
 
 
 def check(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -103,12 +81,14 @@ def check(
     """Find the constants of a problem and run every theorem that applies.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: prove constants instead of estimating them; takes a matrix or a formula.
         seed: of the search.
         progress: called with the name of each theorem when it is done.
 
     Raises OpcheckError for an operator that fails its guards, or a rigorous request on a kernel.
     """
+    problem = subject(problem)
     found = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, found))
     refuted = {id(c.fact) for c in wrong}
@@ -157,25 +137,11 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
-        if value > 0 or (constant.pairs and not _refuting(problem, zero, 0.0, constant.pairs)):
+        if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
     value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
     note = f"{fact.note}; weakened by {MARGIN:g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
-
-
-def _refuting(
-    problem: Problem, property: Property, constant: float, pairs: Sequence[Pair]
-) -> list[tuple[Pair, Products]]:
-    """The pairs on which a property's form is negative beyond rounding."""
-    out = []
-    for pair in pairs:
-        if property.kind.star and pair.second is not None:
-            continue
-        of = products(problem, pair, property.of)
-        if of is not None and of.refute(property, constant):
-            out.append((pair, of))
-    return out
 
 
 def tightest_run(found: Check) -> Trajectory | None:
@@ -212,11 +178,9 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
     out = []
     for fact in problem.facts:
         property = fact.property
-        if property.of == "A":
-            continue
         stated = problem.constant(fact)
         inside = problem.region is not None and all(
-            c.region <= problem.region.radius for c in found
+            c.region is not None and c.region.within(problem.region) for c in found
         )
         if fact.local and not inside:
             continue
@@ -227,20 +191,8 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
                 if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
             ]
             continue
-        worst: list[tuple[float, str]] = []
-        for pair, of in _refuting(problem, property, stated, _pairs(problem, property, found)):
-            form = of.form(property, stated)
-            value = float(form.mid())
-            shown = "" if of.exact else ", with the kernel's values as floats"
-            place = f" (at {pair}: form {value:.3g}{shown})"
-            if property.of != "T" and property.kind.better is not None and property.kind.symbol:
-                dots = (np.array([float(v.mid())]) for v in (of.xx, of.xu, of.uu))
-                value = float(critical(property.kind, *dots)[0])
-            worst.append((value, place))
-        if worst:
-            sign = -1 if property.kind.better == "smaller" else 1
-            value, place = min(worst, key=lambda w: sign * w[0])
-            out.append(Contradiction(fact, stated, value, place))
+        refuted = refuted_by(problem, fact, _pairs(problem, property, found))
+        out += [] if refuted is None else [refuted]
     return out
 
 

@@ -25,6 +25,7 @@ from opcheck.evidence.choices import (
     weaker,
 )
 from opcheck.evidence.hypotheses import Constants
+from opcheck.model.measure import Measure
 from opcheck.model.method import Method
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem
@@ -98,6 +99,7 @@ class Comparison:
     Attributes:
         known: the constants it was run with.
         weak: they are weaker than the problem's best.
+        positive: whether the bound is positive, at each k.
         ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
             it, in units of both sides; NaN where nothing was compared.
         close: k that float64 leaves open and balls may decide.
@@ -117,6 +119,7 @@ class Comparison:
     compared: int = 0
     excess: dict[int, float] = field(default_factory=dict)
     weak: bool = False
+    positive: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
 
     @property
     def k(self) -> int:
@@ -205,7 +208,7 @@ def needs_solution(theorem: Theorem) -> bool:
     names = set(theorem.left.names | theorem.right.names)
     for formula in theorem.let.values():
         names |= text(formula).names
-    return "R" in names or any("solution" in t.rows for t in plan(theorem).takes.values())
+    return "R" in names or any(t.to_solution for t in plan(theorem).takes.values())
 
 
 def _solves_sum(kernel: Callable[..., Any]) -> bool:
@@ -282,9 +285,12 @@ def _compare(
     scale: float,
 ) -> list[Comparison]:
     takes = dict(recording.takes)
-    watched = {f"max_norm({p})": take("max_norm", (p,)) for p in method.points}
-    watch = problem.region is not None and any(known.local for known, _ in runs)
-    ordered = [*takes.values(), *(watched.values() if watch else ())]
+    region = problem.region if any(known.local for known, _ in runs) else None
+    watched = []
+    if region is not None:
+        outside = Measure("outside", region.watch(problem.dim), ("z",), False, "")
+        watched = [Take(outside, (p,)) for p in method.points]
+    ordered = [*takes.values(), *watched]
     parameters = [parameters_of(method, values) for _, values in runs]
     batch = run_batch(problem, method, parameters, range(horizon + 1), ordered)
     extents = [_extent(problem, horizon, batch.state[i, 0]) for i in range(len(runs))]
@@ -313,15 +319,14 @@ def _compare(
             if batch.status[i] < 0 and not _solves_sum(method.kernel):
                 k = -int(batch.status[i]) - 1
                 one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
-        if watch and known.local and one.status != "inconclusive":
-            assert problem.region is not None
-            reach = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
-            outside = np.flatnonzero(~(reach <= problem.region.radius * (1 + 1e-12)))
-            if outside.size:
+        if region is not None and known.local and one.status != "inconclusive":
+            beyond = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
+            gone = np.flatnonzero(~(beyond <= 1e-12 * region.size))
+            if gone.size:
                 one.status, one.close = "inconclusive", []
                 one.reason = (
-                    f"the run leaves the region ‖z‖∞ ≤ {problem.region.radius:g} on which the "
-                    f"constants hold, at k = {outside[0]}"
+                    f"the run leaves the region {region} on which the constants hold, "
+                    f"at k = {gone[0]}"
                 )
         out.append(one)
     return out
@@ -516,7 +521,7 @@ def _judge(
     close = finite & ~above & ~below & (error <= UNDECIDABLE * value) & (value > 0)
     ratio = np.where(right > 0, left / right, 1 + gap / (np.abs(left) + np.abs(right)))
     ratio[~(above | below | close)] = np.nan
-    own = Comparison(known, values, horizon, ratio, [], "holds")
+    own = Comparison(known, values, horizon, ratio, [], "holds", positive=right > 0)
     own.compared = int(above.sum() + below.sum())
     if theorem.claim == "must fail":
         if own.compared and not above.any():
@@ -638,6 +643,7 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         ratio=0.0 if np.isnan(value) or key(top)[0] < 0 else value,
         excess=top.excess.get(top.k),
         k=top.k,
+        positive=not len(top.positive) or bool(top.positive[top.k]),
         parameters=shown,
         runs=len(compared),
         compared=count,

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
-from opcheck.model.problem import Problem, Region
+from opcheck.model.brief import brief
+from opcheck.model.problem import Problem, Region, as_region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
     Comonotone,
@@ -36,6 +38,7 @@ from opcheck.model.property import (
     StronglyMonotone,
     WeakMinty,
 )
+from opcheck.model.region import ends_of
 
 Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
@@ -48,6 +51,7 @@ HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, coun
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
+@brief
 @dataclass(frozen=True)
 class Constant:
     """What is known of one constant: it lies in [lower, upper].
@@ -56,7 +60,7 @@ class Constant:
         kind, of: which constant, as ``Comonotone`` of ``S``.
         lower, upper: the enclosure; an infinite end is unknown.
         provenance: ``certified`` where the side that a theorem needs is proved, else ``estimated``.
-        region: radius of ‖z‖∞ ≤ r on which it is meant; infinite for the whole space.
+        region: on which it is meant; None for the whole space.
         note: how it was found, and why no more was.
         pairs: the worst points that the search met; they may refute properties of other kinds.
 
@@ -68,14 +72,14 @@ class Constant:
     lower: float
     upper: float
     provenance: Provenance
-    region: float
+    region: Region | None
     note: str
     pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
         if self.lower > self.upper:
-            raise OpcheckError(
+            raise InternalError(
                 f"internal error: {self.kind.symbol} of {self.of} is shown to lie in "
                 f"[{self.lower!r}, {self.upper!r}], an empty interval; please report the operator"
             )
@@ -92,7 +96,7 @@ class Constant:
     def fact(self) -> Fact:
         """The constant as a fact; an estimate is no more than that."""
         note = self.note if self.provenance == "certified" else f"no worse pair found; {self.note}"
-        local = bool(np.isfinite(self.region))
+        local = self.region is not None
         return Fact(Property(self.kind, self.value, self.of), self.provenance, local, note)
 
     def as_dict(self) -> dict[str, Any]:
@@ -104,31 +108,35 @@ class Constant:
             "lower": self.lower,
             "upper": self.upper,
             "provenance": self.provenance,
-            "region": self.region,
+            "region": None if self.region is None else self.region.as_dict(),
             "note": self.note,
         }
 
 
 def constants(
-    problem: Problem, rigorous: bool = False, box: float | None = None, seed: int = 0
+    problem: Given,
+    rigorous: bool = False,
+    region: Region | float | str | None = None,
+    seed: int = 0,
 ) -> list[Constant]:
     """L, ρ, μ and the weak Minty constant of F, and the moduli of S = F + A where A ≠ 0.
 
     Where F = ∇f has a potential and A = 0, the constant of PLStar too.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: also prove them, which takes a matrix or a formula.
-        box: radius r of the region ‖z‖∞ ≤ r; default the problem's region, else the whole space.
+        region: on which they are meant, or r for ‖z‖∞ ≤ r, or a text as ``[.2,2]x[-1,1]``; default
+            the problem's region, else the whole space.
         seed: of the search.
 
-    Raises OpcheckError for a radius that is not positive, and for a rigorous request on an operator
-    of which only a kernel is known.
+    Raises OpcheckError for a region that is empty or of another dimension, and for a rigorous
+    request on an operator of which only a kernel is known.
     """
-    if box is not None and not box > 0:
-        raise OpcheckError(f"box = {box} must be a positive radius")
-    region = Region(box) if box is not None else problem.region
-    where = replace(problem, region=region)
-    radius = region.radius if region else np.inf
+    problem = subject(problem)
+    if region is not None:
+        problem = replace(problem, region=as_region(region, problem.dim))
+    where = problem.region
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
     if rigorous and not known and operator.sparse_matrix() is None:
@@ -145,15 +153,15 @@ def constants(
             continue
         if of == "F" and (matrix := operator.sparse_matrix()) is not None:
             if not kind.star:
-                found.append(_sparse(kind, matrix, radius))
+                found.append(_sparse(kind, matrix, where))
         elif of == "F" and operator.matrix is not None:
             # on all pairs, against a solution and on a region are one for an affine operator
             before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
-            found.append(before[0] if before else _affine(where, kind, radius, rigorous))
+            found.append(before[0] if before else _affine(problem, kind, rigorous))
         else:
-            found.append(_constant(where, kind, of, seed, radius, rigorous and known))
+            found.append(_constant(problem, kind, of, seed, rigorous and known))
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
-        found.append(_polyak(where, radius, rigorous, seed))
+        found.append(_polyak(problem, rigorous, seed))
     for implied in (_by_sum, _by_pairs):
         found = [implied(c, found) for c in found]
     return found
@@ -179,14 +187,14 @@ def _by_sum(one: Constant, others: list[Constant]) -> Constant:
     return one
 
 
-def _polyak(problem: Problem, radius: float, rigorous: bool, seed: int) -> Constant:
+def _polyak(problem: Problem, rigorous: bool, seed: int) -> Constant:
     best = polyak.search(problem, seed)
-    seen = Constant(PLStar, "F", -np.inf, best, "estimated", radius, polyak.SEARCHED)
+    seen = Constant(PLStar, "F", -np.inf, best, "estimated", problem.region, polyak.SEARCHED)
     if not rigorous or not best > 0:
         return seen
-    if (reason := enclose.singular(problem, radius)) is not None:
+    if (reason := enclose.singular(problem)) is not None:
         return replace(seen, note=f"{polyak.SEARCHED}; {reason}")
-    proved, note = polyak.prove(problem, best, radius)
+    proved, note = polyak.prove(problem, best)
     if proved is None:
         return replace(seen, note=f"{polyak.SEARCHED}; {note}")
     return replace(seen, lower=proved, provenance="certified", note=note)
@@ -203,18 +211,16 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
     return one
 
 
-def _constant(
-    problem: Problem, kind: Kind, of: Of, seed: int, radius: float, rigorous: bool
-) -> Constant:
+def _constant(problem: Problem, kind: Kind, of: Of, seed: int, rigorous: bool) -> Constant:
     smaller = kind.better == "smaller"
     best, found, pairs = _worst(problem, kind, of, seed)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
-    seen = Constant(kind, of, lower, upper, "estimated", radius, found, pairs)
+    seen = Constant(kind, of, lower, upper, "estimated", problem.region, found, pairs)
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
         return seen
-    proved, note = enclose.constant(problem, kind, best, radius, of)
+    proved, note = enclose.constant(problem, kind, best, of)
     if proved is None:
         return replace(seen, note=f"{found}; {note}")
     side = {"upper": proved} if smaller else {"lower": proved}
@@ -228,13 +234,12 @@ def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str,
     space all that the ρ of F does; A, monotone, adds nothing to the μ of F.
     """
     over_pairs = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
-    radius = problem.region.radius if problem.region else np.inf
     if problem.operator.slopes is None or (of == "S" and not _inside(problem, kind)):
         best, pairs = _search(problem, kind, of, seed)
         note = over_pairs
     else:
         near, pairs = _steepest(problem, kind, of, seed)
-        smooth = enclose.singular(problem, radius, of)
+        smooth = enclose.singular(problem, of)
         enough = kind in (Lipschitz, StronglyMonotone) or (problem.region is None and of == "F")
         if enough and not kind.star and np.isfinite(near) and smooth is None:
             best, note = near, f"search over slopes, {KEPT} runs of {ZOOMS} steps"
@@ -253,13 +258,13 @@ def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str,
     return best, note, pairs
 
 
-def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Constant:
+def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     """A constant of F(z) = Mz + q: the pair by an eigenvector, the proof by a factorisation."""
-    operator, matrix = problem.operator, problem.operator.matrix
+    operator, matrix, region = problem.operator, problem.operator.matrix, problem.region
     assert matrix is not None
     smaller = kind.better == "smaller"
     if not matrix.any() and kind in (Comonotone, WeakMinty):
-        return Constant(kind, "F", -np.inf, np.inf, "estimated", radius, "M = 0: any value holds")
+        return Constant(kind, "F", -np.inf, np.inf, "estimated", region, "M = 0: any value holds")
     w = _worst_direction(kind, matrix)
     semidefinite = (
         kind is not Lipschitz
@@ -269,8 +274,8 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
     )
     if w is None:
         if semidefinite:
-            return Constant(kind, "F", 0.0, np.inf, "certified", radius, ELIMINATED)
-        return Constant(kind, "F", -np.inf, -np.inf, "estimated", radius, "M has no EP inverse")
+            return Constant(kind, "F", 0.0, np.inf, "certified", region, ELIMINATED)
+        return Constant(kind, "F", -np.inf, -np.inf, "estimated", region, "M has no EP inverse")
     pairs = (Pair(w, np.zeros(len(w))),)
     best = _of_direction(kind, matrix, w, operator.entries is None)
     proved, note = None, "an eigenvector"
@@ -285,16 +290,16 @@ def _affine(problem: Problem, kind: Kind, radius: float, rigorous: bool) -> Cons
         except (OpcheckError, np.linalg.LinAlgError):
             note = "an eigenvector; too badly conditioned, or singular, for a proof"
     elif rigorous:
-        proved, note = enclose.constant(problem, kind, best, radius)
+        proved, note = enclose.constant(problem, kind, best)
     if semidefinite and (proved is None or proved < 0):
         proved, note = 0.0, ELIMINATED
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     if proved is None:
-        return Constant(kind, "F", lower, upper, "estimated", radius, note, pairs)
+        return Constant(kind, "F", lower, upper, "estimated", region, note, pairs)
     if abs(best - proved) <= UNITS * abs(proved):
         best = proved  # the pair decides a last unit
     lower, upper = (best, proved) if smaller else (proved, best)
-    return Constant(kind, "F", lower, upper, "certified", radius, note, pairs)
+    return Constant(kind, "F", lower, upper, "certified", region, note, pairs)
 
 
 def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
@@ -351,20 +356,20 @@ def _semidefinite(matrix: Floats) -> bool:
     return True
 
 
-def _sparse(kind: Kind, matrix: Any, radius: float) -> Constant:
+def _sparse(kind: Kind, matrix: Any, region: Region | None) -> Constant:
     """Bounds by norms and Gershgorin discs, in one pass over the entries; no search."""
     L, mu = matrix_facts.sparse_bounds(matrix)
     note = "norms and Gershgorin discs"
     if kind is Lipschitz:
         columns = np.sqrt((matrix.power(2)).sum(axis=0).max())  # ‖M e_i‖ of the longest column
-        return Constant(kind, "F", float(columns) * (1 - 1e-12), L, "certified", radius, note)
+        return Constant(kind, "F", float(columns) * (1 - 1e-12), L, "certified", region, note)
     top = float(matrix.diagonal().min())  # ⟨M e_i, e_i⟩
     if kind is StronglyMonotone:
-        return Constant(kind, "F", mu, max(mu, top), "certified", radius, note)
+        return Constant(kind, "F", mu, max(mu, top), "certified", region, note)
     # ⟨Mx, x⟩ ≥ μ‖x‖² ≥ (μ/L²)‖Mx‖² for μ ≥ 0
     low = mu / L**2 * (1 - 1e-12) if mu > 0 else 0.0 if mu == 0 else -np.inf
     grade: Provenance = "certified" if np.isfinite(low) else "estimated"
-    return Constant(kind, "F", low, np.inf, grade, radius, note)
+    return Constant(kind, "F", low, np.inf, grade, region, note)
 
 
 def _worst_direction(kind: Kind, matrix: Floats) -> Floats | None:
@@ -411,8 +416,7 @@ def _steepest(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, t
     if slopes is None:
         raise OpcheckError("no formula for the slopes is known")
     d, worse = problem.dim, 1.0 if kind.better == "smaller" else -1.0
-    radius = problem.region.radius if problem.region else np.inf
-    low, high = np.full(d, -radius), np.full(d, radius)
+    low, high = ends_of(problem.region, d)
     if of == "S" and problem.resolvent.ends is not None:
         low, high = (
             np.maximum(low, problem.resolvent.ends[0]),
@@ -437,13 +441,16 @@ def _steepest(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, t
         end = np.where(generator.uniform(size=at.shape) < 0.5, low, high)
         corner = generator.uniform(size=at.shape) < 0.25  # on faces, edges and at corners
         at = np.clip(np.where(corner & np.isfinite(end), end, at), low, high)
+        at = at if problem.region is None else problem.region.clip(at)
         got = value(at)
         kept = np.argsort(-got, kind="stable")[:KEPT]
         at, got = at[kept], got[kept]
-        size = radius if np.isfinite(radius) else 1 + np.abs(at).max(axis=1, keepdims=True)
+        width = (high - low) / 2
+        size = np.where(np.isfinite(width), width, 1 + np.abs(at).max(axis=1, keepdims=True))
         for zoom in range(ZOOMS):
             step = size * 0.75**zoom * generator.uniform(-1, 1, (8, *at.shape))
             tried = np.clip(at + step, low, high)
+            tried = tried if problem.region is None else problem.region.clip(tried)
             new = value(tried.reshape(-1, d)).reshape(8, -1)
             first, rows = new.argmax(axis=0), np.arange(len(at))
             better = new[first, rows] > got
@@ -577,30 +584,35 @@ def _search(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tup
     generator = np.random.default_rng(seed)
     d = problem.dim
     worse = 1.0 if kind.better == "smaller" else -1.0
-    radius = problem.region.radius if problem.region else np.inf
+    low, high = ends_of(problem.region, d)
     solution = problem.solution
-    centre = np.zeros(d) if problem.region or solution is None else solution
-    size = radius if problem.region else 10 * (1 + float(np.abs(centre).max(initial=0)))
-
+    centre = np.zeros(d) if solution is None else solution.copy()
+    width = np.full(d, 10 * (1 + float(np.abs(centre).max(initial=0))))
+    sided = np.isfinite(high - low)
+    centre[sided] = low[sided] / 2 + high[sided] / 2
+    width[sided] = (high[sided] - low[sided]) / 2
+    size = float(width.max(initial=0.0))
+    region = problem.region
     uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
     typical: list[Floats] = []  # slopes of the first pairs
 
-    def ends_of(pairs: Floats) -> tuple[Floats, Floats | None]:
-        w = centre + size * pairs[:, :d]
+    def both(pairs: Floats) -> tuple[Floats, Floats | None]:
+        w = centre + width * pairs[:, :d]
         if kind.star:
-            return np.clip(w, -radius, radius), None
+            return w if region is None else region.clip(w), None
         direction = pairs[:, d : 2 * d]
         length = np.exp(np.clip(pairs[:, 2 * d], np.log(CLOSEST), np.log(2.0)))
         norm = np.linalg.norm(direction, axis=1)
         half = (size / 2 * length / np.where(norm > 0, norm, 1))[:, None] * direction
-        if problem.region:  # both ends inside, so that a corner's pairs are as good as others
-            half = np.clip(half, -radius, radius)
-            w = np.clip(w, np.abs(half) - radius, radius - np.abs(half))
+        if region is not None:  # both ends inside, so that a corner's pairs are as good as others
+            half = np.clip(half, -width, width)
+            w = np.clip(w, low + np.abs(half), high - np.abs(half))
+            return region.clip(w - half), region.clip(w + half)
         return w - half, w + half
 
     @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
     def value(pairs: Floats) -> Floats:
-        w, other = ends_of(pairs)
+        w, other = both(pairs)
         if other is None:
             assert solution is not None
             z, v, normal = graph_at(problem, w)
@@ -645,7 +657,7 @@ def _search(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tup
         at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
     top = float(best.max())
     top = max(top, 0.0) if kind is Lipschitz and np.isfinite(top) else top
-    ends = ends_of(at[best.argmax()][None])
+    ends = both(at[best.argmax()][None])
     pairs = (Pair(ends[0][0], None if ends[1] is None else ends[1][0]),)
     if not np.isfinite(top):
         return float("inf") * worse, ()

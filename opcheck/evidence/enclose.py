@@ -19,8 +19,9 @@ from opcheck.evidence import rays
 from opcheck.evidence.cover import BOXES, ZERO, Cover, Test, cover, descend, middles
 from opcheck.evidence.quadratic import ROUNDING, least
 from opcheck.model.operator import Condition, Operator
-from opcheck.model.problem import Problem
+from opcheck.model.problem import Problem, Region
 from opcheck.model.property import Form, Kind, Of
+from opcheck.model.region import ends_of, on_region
 from opcheck.model.text import Arithmetic
 
 Floats = NDArray[np.float64]
@@ -29,41 +30,40 @@ FEW = 20_000  # boxes on which a condition of the formula may be looked at
 CORNERS = 6  # dimensions up to which the 2^d corners of a box are tried one by one
 
 
-def constant(
-    problem: Problem, kind: Kind, best: float, radius: float, of: Of = "F"
-) -> tuple[float | None, str]:
-    """A proved constant close to the best that a search found, or None and the reason.
+def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[float | None, str]:
+    """A constant proved on the problem's region, close to the best that a search found, or None
+    and the reason. Of a ball the bounding box is subdivided.
 
     Args:
         best: the value on the worst pair found.
-        radius: of the region ‖z‖∞ ≤ r; infinite for the whole space.
         of: F, or for a star property S = F + A.
     """
     operator = problem.operator
     sign = 1 if kind.better == "smaller" else -1
-    if (reason := singular(problem, radius, of)) is not None:
+    if (reason := singular(problem, of)) is not None:
         return None, reason
     if kind.star:
-        return rays.constant(problem, kind, best, radius, of)
+        proved, note = rays.constant(problem, kind, best, of)
+        return proved, note + in_box(problem.region) if proved is not None else note
     if operator.matrix is not None and 0 <= -sign * best <= ZERO and _skew(operator):
         return 0.0, "M + Mᵀ = 0 in symbols"
-    if kind.form(best)[2] > 0 and np.isfinite(radius) and operator.matrix is None:
+    if kind.form(best)[2] > 0 and problem.region is not None and operator.matrix is None:
         return None, (
-            "on a bounded region slopes bound a negative ρ from above only; "
-            "a proof needs the whole space"
+            "on a region slopes bound a negative ρ from above only; a proof needs the whole space"
         )
 
     def attempt(value: float, lo: Floats, hi: Floats, most: int) -> Cover:
         return _attempt(operator, kind.form(value), lo, hi, most)
 
-    side = np.full((1, operator.dim), radius)
-    return descend(attempt, best, sign, -side, side)
+    lo, hi = (end[None] for end in ends_of(problem.region, operator.dim))
+    proved, note = descend(attempt, best, sign, lo, hi)
+    return proved, note + in_box(problem.region) if proved is not None else note
 
 
 def everywhere(
-    operator: Operator, form: Form, radius: float, most: int = BOXES
+    operator: Operator, form: Form, region: Region | None, most: int = BOXES
 ) -> tuple[bool | None, int]:
-    """Whether a form is shown to be nonnegative on all slopes in ‖z‖∞ ≤ radius.
+    """Whether a form is shown to be nonnegative on all slopes in the box of a region.
 
     Args:
         most: boxes that may be looked at.
@@ -74,31 +74,35 @@ def everywhere(
 
     Raises OpcheckError for an operator that has no enclosure.
     """
-    side = np.full((1, operator.dim), radius)
-    if any(not cover(_holds(c), -side, side, FEW).shown for c in operator.conditions):
+    lo, hi = (end[None] for end in ends_of(region, operator.dim))
+    if any(not cover(_holds(c), lo, hi, FEW).shown for c in operator.conditions):
         return None, 0
-    found = _attempt(operator, form, -side, side, most)
+    found = _attempt(operator, form, lo, hi, most)
     return found.shown, found.looked
 
 
-def singular(problem: Problem, radius: float, of: Of = "F") -> str | None:
-    """Why F is not shown to be smooth on a region, or None if it is.
+def in_box(region: Region | None) -> str:
+    """What a note on a proof over a ball adds."""
+    return ", in the bounding box of the ball" if region is not None and region.ball else ""
+
+
+def singular(problem: Problem, of: Of = "F") -> str | None:
+    """Why F is not shown to be smooth on the problem's region, or None if it is.
 
     Every denominator, root and logarithm of the formula as written must stay away from where it is
     singular: what sympy cancels, as in sin(x)/cos(x) under atan, would hide a jump.
 
     Args:
-        radius: of the region ‖z‖∞ ≤ r; infinite for the whole space.
         of: ``S`` for the part of the region that lies in the box of A.
     """
     d = problem.dim
-    low, high = np.full(d, -radius), np.full(d, radius)
+    low, high = ends_of(problem.region, d)
     if of == "S" and problem.resolvent.ends is not None:
         low = np.maximum(low, problem.resolvent.ends[0])
         high = np.minimum(high, problem.resolvent.ends[1])
     for condition in problem.operator.conditions:
         if not cover(_holds(condition), low[None], high[None], FEW).shown:
-            where = "on the whole space" if np.isinf(radius) else f"where ‖z‖∞ ≤ {radius:g}"
+            where = on_region(problem.region)
             return f"not proved: the formula needs {condition}, which is not shown {where}"
     return None
 

@@ -25,12 +25,14 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
 
     Raises OpcheckError for an operator that fails its guards.
     """
-    radius = problem.region.radius if problem.region else np.inf
+    region = problem.region
     scales, directions = _scales(problem, seed)
     for centre in _centres(problem):
         first = centre + scales[:, None, None] * directions[0]
         second = centre + scales[:, None, None] * (directions[0] + directions[1] / 4)
-        inside = (np.abs(first).max(axis=2) <= radius) & (np.abs(second).max(axis=2) <= radius)
+        inside = np.ones(first.shape[:2], dtype=bool)
+        if region is not None:
+            inside = region.contains(first) & region.contains(second)
         slopes = np.full(inside.shape, np.nan)
         slopes[inside] = _slopes(problem, first[inside], second[inside])
         known = ~np.isnan(slopes)

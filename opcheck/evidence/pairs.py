@@ -65,7 +65,7 @@ class Products:
 
 
 def products(problem: Problem, pair: Pair, of: Of) -> Products | None:
-    """The products of a pair in F (of F or T) or in F and the normals (of S); None if not finite.
+    """The products of a pair in F (of F or T), normals (of A) or both (of S); None if not finite.
 
     Raises OpcheckError for an operator that fails its guards.
     """
@@ -98,7 +98,9 @@ def _at(problem: Problem, w: Floats, of: Of) -> tuple[list[arb], list[arb], bool
     if u is None:
         room = NOISE * float(np.abs(v).max())
         u = [arb(float(p), room) if np.isfinite(p) else arb("nan") for p in v]
-    if of == "S" and problem.constrained:
+    if of == "A":
+        u, exact = [arb(0)] * problem.dim, True
+    if of in ("A", "S") and problem.constrained:
         # the normal of a box is one exactly: zero where no side is active, of its sign elsewhere
         room = 0.0 if problem.resolvent.ends is not None else NOISE * float(np.abs(w).max())
         u = [p + arb(float(n), room) for p, n in zip(u, normal, strict=True)]

@@ -8,12 +8,10 @@ since f* ≥ f(z) + ⟨F z, z* − z⟩ + ½μ‖z* − z‖² ≥ f(z) − ‖F
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.engine.intervals import Intervals, enclosure
+from opcheck.engine.intervals import Intervals, enclosure, values
 from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
@@ -21,7 +19,7 @@ from opcheck.evidence import enclose
 from opcheck.evidence.cover import bisect
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
-from opcheck.model.problem import Problem
+from opcheck.model.problem import Problem, Region
 from opcheck.model.property import StronglyMonotone
 
 Floats = NDArray[np.float64]
@@ -44,23 +42,24 @@ def search(problem: Problem, seed: int = 0) -> float:
     assert problem.operator.potential is not None
     assert problem.solution is not None
     generator = np.random.default_rng(seed)
-    radius = problem.region.radius if problem.region else np.inf
-    of_values = replace(problem, operator=problem.operator.potential)
-    at_solution = float(graph_at(of_values, problem.solution[None])[1][0, 0])
+    region = problem.region
+    potential = problem.operator.potential
+    at_solution = float(values(potential, problem.solution[None])[0, 0])
     lowest = at_solution
 
     @np.errstate(all="ignore")  # a point at which f overflows counts for nothing
     def value(z: Floats) -> Floats:
         nonlocal lowest
-        z = np.clip(z, -radius, radius)
-        f = graph_at(of_values, z)[1][:, 0]
+        z = z if region is None else region.clip(z)
+        f = values(potential, z)[:, 0]
         lowest = min(lowest, float(np.nanmin(f)))
         F = graph_at(problem, z)[1]
         gap, both = f - at_solution, np.abs(f) + abs(at_solution)
         ratio = (F * F).sum(axis=1) / 2 / gap
         return np.where((gap > CANCELLED * both) & np.isfinite(ratio), ratio, np.inf)
 
-    scale = min(radius, 10 * (1 + float(np.abs(problem.solution).max())))
+    scale = 10 * (1 + float(np.abs(problem.solution).max()))
+    scale = scale if region is None else min(region.size, scale)
     size = scale * 10.0 ** generator.uniform(-3, 0, (RUNS, 1))
     at = problem.solution + size * generator.standard_normal((RUNS, problem.dim))
     best, step = value(at), size[:, 0].copy()
@@ -77,12 +76,13 @@ def search(problem: Problem, seed: int = 0) -> float:
     return float(best.min()) * (1 + 64 * np.finfo(float).eps / CANCELLED)
 
 
-def prove(problem: Problem, best: float, radius: float) -> tuple[float | None, str]:
-    """A proved μ close to the best that a search found, or None and the reason.
+def prove(problem: Problem, best: float) -> tuple[float | None, str]:
+    """A proved μ close to the best that a search found in the region, or None and the reason.
+
+    Of a ball the bounding box is subdivided.
 
     Args:
         best: from ``search``.
-        radius: of the region ‖z‖∞ ≤ r; infinite for the whole space.
 
     Raises OpcheckError for an operator that has no enclosure.
     """
@@ -95,14 +95,15 @@ def prove(problem: Problem, best: float, radius: float) -> tuple[float | None, s
         except (OpcheckError, np.linalg.LinAlgError):
             mu = 0.0
         return (mu, matrix_facts.NOTE) if mu > 0 else (None, "M is singular")
-    if not np.isfinite(radius):
-        return None, "a proof needs a box"
-    if not _is_zero(operator, zero) or np.abs(zero).max() > radius:
+    region = problem.region
+    if region is None or not region.bounded:
+        return None, "a proof needs a bounded region"
+    if not _is_zero(operator, zero) or not region.contains(zero):
         return None, "the solution is not known exactly in the region"
     proved, note, left = None, f"not proved on {BOXES} boxes", BOXES
     for slack in SLACK:
         mu = best * (1 - slack)
-        done, looked = on_box(operator, mu, zero, radius, left)
+        done, looked = on_box(operator, mu, zero, region, left)
         left -= looked
         if not done:
             break
@@ -119,14 +120,14 @@ def _is_zero(operator: Operator, z: Floats) -> bool:
 
 
 def on_box(
-    operator: Operator, mu: float, zero: Floats, radius: float, most: int = BOXES
+    operator: Operator, mu: float, zero: Floats, region: Region, most: int = BOXES
 ) -> tuple[bool, int]:
-    """Whether PLStar(mu) is shown on ‖z‖∞ ≤ radius against an exact zero, and on how many boxes.
+    """Whether PLStar(mu) is shown on a region's box against an exact zero, and on how many boxes.
 
     Raises OpcheckError for an operator that has no enclosure.
     """
     d = operator.dim
-    lo, hi = np.full((1, d), -radius), np.full((1, d), radius)
+    lo, hi = (end[None] for end in region.ends(d))
     looked = 0
     while len(lo):
         looked += len(lo)

@@ -21,6 +21,7 @@ from opcheck.evidence.quadratic import least
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem
 from opcheck.model.property import Form, Kind, Of
+from opcheck.model.region import ends_of
 
 Floats = NDArray[np.float64]
 NEAR = 1e-9  # relative; a stated solution is a zero up to that
@@ -28,20 +29,18 @@ MANY = 6  # dimensions beyond which there are too many cones to look at
 FACES = 4  # the same of the faces of a box
 
 
-def constant(
-    problem: Problem, kind: Kind, best: float, radius: float, of: Of
-) -> tuple[float | None, str]:
+def constant(problem: Problem, kind: Kind, best: float, of: Of) -> tuple[float | None, str]:
     """A proved constant of a star property close to the best found, or None and the reason.
 
     Args:
         best: the value at the worst point found.
-        radius: of the region ‖z‖∞ ≤ r; infinite for the whole space.
         of: F or S = F + A, A the normal cone of a box with the solution inside.
     """
     operator, d = problem.operator, problem.dim
     if d > (FACES if of == "S" else MANY):
         return None, f"not tried in {d} dimensions"
-    low, high = np.full(d, -radius), np.full(d, radius)
+    box = ends_of(problem.region, d)
+    low, high = box
     if of == "S":
         if problem.resolvent.ends is None:
             return None, f"proofs of F + A are for boxes, not for {problem.resolvent.name}"
@@ -50,8 +49,8 @@ def constant(
     zero = solution_of(problem)
     if zero is None:
         return None, "no zero of F is proved to be at the solution"
-    faces = _faces(low, high, radius) if of == "S" else []
-    low, high = np.maximum(low, -radius), np.minimum(high, radius)
+    faces = _faces(low, high, box) if of == "S" else []
+    low, high = np.maximum(low, box[0]), np.minimum(high, box[1])
     if not ((low < zero[0]) & (zero[1] < high)).all():
         return None, "the solution lies on the boundary, or outside the region"
     lo, hi = _cones(low, high, zero)
@@ -266,17 +265,18 @@ def _times(A: list[Intervals], s: list[Intervals]) -> list[Intervals]:
 
 
 def _faces(
-    low: Floats, high: Floats, radius: float
+    low: Floats, high: Floats, box: tuple[Floats, Floats]
 ) -> list[tuple[dict[int, float], tuple[Floats, Floats]]]:
-    """The faces of a box within ‖z‖∞ ≤ radius: the sign of the normals by coordinate; corners."""
+    """The faces of a box within another: the sign of the normals by coordinate; corners."""
     found = []
     for signs in itertools.product((0.0, -1.0, 1.0), repeat=len(low)):
-        lo, hi = np.maximum(low, -radius), np.minimum(high, radius)
+        lo, hi = np.maximum(low, box[0]), np.minimum(high, box[1])
         active = {k: sign for k, sign in enumerate(signs) if sign}
         for k, sign in active.items():
             lo[k] = hi[k] = high[k] if sign > 0 else low[k]
-        ends = [lo[k] for k in active]
-        if active and np.isfinite(ends).all() and np.abs(ends).max() <= radius:
+        ends = np.array([lo[k] for k in active])
+        least, most = (np.array([end[k] for k in active]) for end in box)
+        if active and (np.isfinite(ends) & (least <= ends) & (ends <= most)).all():
             found.append((active, (lo[None], hi[None])))
     return found
 

@@ -12,6 +12,7 @@ import numpy as np
 from opcheck import registry
 from opcheck.evidence.constants import Constant, constants
 from opcheck.evidence.verify import over_processes
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
 
@@ -19,6 +20,7 @@ CLOSE = 1e-3  # relative; within it a stated constant is the best one
 ROUNDING = 1e-6  # relative; what a published decimal may be off by
 
 
+@brief
 @dataclass(frozen=True)
 class Line:
     """One constant of one problem.

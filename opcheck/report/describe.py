@@ -9,14 +9,22 @@ from opcheck.evidence.check import applicable, described
 from opcheck.evidence.hypotheses import classes
 from opcheck.model.method import Method, Over
 from opcheck.model.paper import Paper
-from opcheck.model.problem import Family
+from opcheck.model.problem import Family, Problem, problem
 from opcheck.model.theorem import Theorem
+from opcheck.model.written import call_of
 
 Rows = list[tuple[str, Any]]
 
 
 def describe(name: str) -> list[Rows]:
-    """Every registered object of that name. Raises OpcheckError if there is none."""
+    """Every registered object of that name, or one problem at parameters, ``bilinear(L=2)``.
+
+    Raises OpcheckError if there is none.
+    """
+    called = call_of(name)
+    if called is not None and called[0] in registry.names("problems"):
+        p = problem(name)
+        return [[("problem", p.name), *_family(registry.get("problems", called[0]), p)]]
     found = []
     for kind, value in registry.find(name):
         rows: Rows = [(kind[:-1], name)]
@@ -71,11 +79,12 @@ def _method(m: Method | Over) -> Rows:
     return [*rows, ("source", m.source)]
 
 
-def _family(family: Family) -> Rows:
+def _family(family: Family, at: Problem | None = None) -> Rows:
+    """Of a family at its defaults, or at parameters."""
     rows: Rows = [("what", family.doc)]
-    defaults = family.parameters()
+    defaults = {**family.parameters(), **(at.parameters if at else {})}
     rows += [("parameters", ", ".join(f"{n} = {v}" for n, v in defaults.items()) or "none")]
-    p = family()
+    p = at or family()
     rows += [("F", p.operator.formula), ("A", p.resolvent.name), ("dimension", p.dim)]
     shown = p.start[:6].tolist()
     rows += [("start", f"{shown}{' ...' if p.dim > 6 else ''}")]
@@ -89,7 +98,7 @@ def _family(family: Family) -> Rows:
         rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
     rows += [("class", described(fact, p)) for fact in classes(p)]
     rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
-    rows += [("region", f"‖z‖∞ ≤ {p.region.radius:g}")] if p.region else []
+    rows += [("region", str(p.region))] if p.region else []
     rows += [("control", f"breaks: {family.control}")] if family.control else []
     rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
     return rows
