@@ -64,6 +64,10 @@ def rate(
     groups = {n: [*r] if isinstance(r, Sequence) else [r] for n, r in runs.items()}
     first = next(iter(groups.values()))[0]
     taken = measure or next(iter(first.measures))
+    relative = any(
+        (t.problem.start != s[0].problem.start).any() for s in groups.values() for t in s
+    )
+    bounded = False
     left_out: list[str] = []
     lines: list[tuple[Floats, Floats]] = []
     firsts: list[float] = []
@@ -72,25 +76,36 @@ def rate(
         if against == "oracle calls" and run.k[-1] and not run.oracle_calls[-1]:
             raise OpcheckError(f"{label!r} counts no oracle calls; draw it against 'k'")
         x = np.asarray(run.k if against == "k" else run.oracle_calls, dtype=float)
-        low, values, high = _quantiles(label, seeds, taken)
+        low, values, high = _quantiles(label, seeds, taken, relative)
         shown = _shown(x, values, horizontal)
         style, at = look(i), x[shown]
-        told = literally(label) + (f" (median of {len(seeds)} seeds)" if len(seeds) > 1 else "")
         axes.plot(
             at,
             _positive(values[shown]),
-            label=told,
+            label=literally(label),
             markevery=_marks(at, horizontal),
             zorder=3,
             **style,
         )
         if len(seeds) > 1:
             ends = _positive(low[shown]), _positive(high[shown])
-            axes.fill_between(at, *ends, color=style["color"], alpha=0.2, linewidth=0)
+            told = f"10 to 90 % of {len(seeds)} seeds, line: median"
+            banded = any(len(s) > 1 for s in list(groups.values())[:i])  # told once
+            axes.fill_between(
+                at,
+                *ends,
+                color=style["color"],
+                alpha=0.2,
+                linewidth=0,
+                label="_nolegend_" if banded else told,
+            )
             lines += [(at, end) for end in ends]
         lines.append((at, _positive(values[shown])))
         firsts += list(values[np.isfinite(values) & (values > 0)][:1])
-        chosen, weaker = _told_apart(run.bounds.get(taken, {}), shown, 3 if len(runs) == 1 else 1)
+        # a bound is about one start, and each run of a band may have its own
+        bounds = run.bounds.get(taken, {}) if len(seeds) == 1 and not relative else {}
+        chosen, weaker = _told_apart(bounds, shown, 3 if len(runs) == 1 else 1)
+        bounded = bounded or bool(chosen)
         left_out += weaker
         for j, (names, bound) in enumerate(chosen):
             colour = style["color"] if len(runs) > 1 else "#303030"
@@ -108,7 +123,7 @@ def rate(
     axes.set_xscale(horizontal)
     axes.set_yscale("log")
     axes.set_xlabel(ABSCISSAE[against])
-    axes.set_ylabel(symbol_of(taken, first))
+    axes.set_ylabel(symbol_of(taken, first) + (" / its value at $k = 0$" if relative else ""))
     axes.grid(color="#dddddd", linewidth=0.4)
     axes.spines[["top", "right"]].set_visible(False)
     if title is None:
@@ -116,18 +131,10 @@ def rate(
         title = f"{literally(first.method)} on {where}" if len(runs) == 1 else where
         title += ", noisy" if first.noise else ""
     axes.set_title(title)
-    return _caption(taken, first, against, groups, left_out)
-
-
-def _caption(
-    taken: str,
-    first: Trajectory,
-    against: str,
-    groups: Mapping[str, Sequence[Trajectory]],
-    left_out: Sequence[str],
-) -> str:
     said = [f"{caption_of(taken, first)}, against {ABSCISSAE[against].replace('$', '')}."]
-    if first.bounds.get(taken) or any(run[0].bounds.get(taken) for run in groups.values()):
+    if relative:
+        said.append("Starts differ, so each run is in units of its first value.")
+    if bounded:
         said.append("Dashed: what the named theorems bound it by.")
     if left_out:
         said.append(f"Weaker bounds left out: {', '.join(dict.fromkeys(left_out))}.")
@@ -140,12 +147,15 @@ def _caption(
 
 
 def _quantiles(
-    label: str, seeds: Sequence[Trajectory], measure: str
+    label: str, seeds: Sequence[Trajectory], measure: str, relative: bool
 ) -> tuple[Floats, Floats, Floats]:
     """The lower and upper end of the band about the median, and it; of one run the run itself."""
     if any(len(t.k) != len(seeds[0].k) or (t.k != seeds[0].k).any() for t in seeds):
         raise OpcheckError(f"the runs of {label!r} recorded different k; record the same")
     rows = np.array([t[measure] for t in seeds])
+    if relative:
+        with np.errstate(all="ignore"):
+            rows = rows / rows[:, :1]
     if len(rows) == 1:
         return rows[0], rows[0], rows[0]
     left = np.where(np.isnan(rows), np.inf, rows)  # a run that has left the numbers is far out
@@ -212,13 +222,11 @@ def _limits(
             "show; a run of 0 iterations needs horizontal='linear'"
         )
     low, high = np.log10(seen.min()), np.log10(seen.max())
-    margin = MARGIN * max(high - low, 1)
-    low -= margin
+    end = -np.inf if floor is None or floor == 0 else np.log10(floor)
     if floor is None:
         unit, depth = np.log10(max(firsts)), np.log10(DEPTH)
-        low, high = max(low, unit + depth), min(high, unit - depth)
-    elif floor > 0:
-        low = np.log10(floor)
-    high = max(high, low + 1)
-    margin = MARGIN * (high - low)
+        end, high = unit + depth, min(high, unit - depth)
+    high = max(high, max(low, end) + 1)
+    margin = MARGIN * (high - max(low, end))
+    low = end if floor else max(low - margin, end)
     return 10.0 ** max(low, -LARGEST), 10.0 ** min(high + margin, LARGEST)

@@ -169,7 +169,9 @@ def _inches(width: str | float) -> float:
 
 def _folded(text: str, inches: float, letter: float, most: int = LINES) -> str:
     """The text in lines that fit, at most ``most`` of them."""
-    lines = textwrap.wrap(text, max(int(inches / letter), 8), subsequent_indent="")
+    kept = text.replace(" = ", "\u00a0=\u00a0")  # in one piece
+    lines = textwrap.wrap(kept, max(int(inches / letter), 8))
+    lines = [line.replace("\u00a0", " ") for line in lines]
     if len(lines) > most:
         lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
     return "\n".join(lines)
@@ -205,6 +207,14 @@ def _check_options(kind: FigureKind, options: Mapping[str, Any]) -> None:
             )
 
 
+def drawable(path: str | Path) -> Path:
+    """The path of a drawing. Raises OpcheckError for another suffix."""
+    target = Path(path)
+    if target.suffix.lower() not in METADATA:
+        raise OpcheckError(f"{target.name!r} is not a drawing; end it in {', '.join(METADATA)}")
+    return target
+
+
 def save(drawing: Drawing, path: str | Path) -> Path:
     """Write a drawing as .svg, .png or .pdf, its caption among the file's metadata.
 
@@ -212,10 +222,8 @@ def save(drawing: Drawing, path: str | Path) -> Path:
 
     Raises OpcheckError for another suffix or a place that can't be written.
     """
-    target = Path(path)
+    target = drawable(path)
     suffix = target.suffix.lower()
-    if suffix not in METADATA:
-        raise OpcheckError(f"{target.name!r} is not a drawing; end it in {', '.join(METADATA)}")
     with style(), writing(target):
         told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
         drawing.savefig(target, metadata={**METADATA[suffix], **told})
