@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import invoke
 from flint import fmpq, fmpq_mat
+from registered import expressible
 
 import opcheck
 from opcheck import registry
-from opcheck.cli import main
 from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
@@ -39,12 +39,6 @@ from opcheck.model.theorem import Source, Theorem, theorem
 registry.load()
 THEOREMS = registry.names("theorems")
 CLOSE = 1e-6  # two interior-point solvers, each asked for 1e-8
-
-
-@pytest.fixture
-def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
 
 
 def stated(name: str, **changes: Any) -> Theorem:
@@ -301,10 +295,6 @@ NO_FORM = {
 }
 
 
-def expressible() -> list[str]:
-    return [n for n in THEOREMS if not inequalities.refusal(registry.get("theorems", n))]
-
-
 def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]:
     """What the basis vectors are on a problem with solution 0: the oracles, asked in order."""
     known = {"z0": z0, "F*": F(0 * z0)}
@@ -532,7 +522,7 @@ def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
     assert found.valid
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -575,7 +565,7 @@ def wrong_sign(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-un
             z[i] = z[i] - params[0] * Fz[i]
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
     method = dataclasses.replace(
         resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
@@ -880,7 +870,7 @@ def mixing(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untype
             z[i] = z[i] - params[0] * Fz[0]
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 @pytest.mark.parametrize(
     ("kernel", "words"),
     [(adaptive, "adaptive step"), (first_only, "treated differently"), (mixing, "are mixed")],
@@ -1058,10 +1048,6 @@ def test_the_estimate_grows_as_the_problem_does() -> None:
     assert 10 < need[2] / need[1] < 20
 
 
-def invoke(*words: str) -> Any:
-    return CliRunner().invoke(main, list(words))
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -1192,7 +1178,7 @@ def test_the_python_names() -> None:
     assert opcheck.worst("gorbunov2022_eg_last", k=3).ratio < 1
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_theorem_of_ones_own() -> None:
     mine = theorem(
         "me2026_km",

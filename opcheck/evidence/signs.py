@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import fmpq
 
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Ratio, factorised
 
 DEPTH = 4  # how often a range is halved
 CHARTS = 400  # in how many ways a range is resolved at most
@@ -88,7 +88,7 @@ class Domain:
 
     def _sign(self, polynomial: Any, strict: bool, depth: int = 0) -> int | None:
         """1, −1, or None where neither is proved; factor by factor."""
-        constant, factors = polynomial.factor()
+        constant, factors = factorised(polynomial)
         total = 1 if constant > 0 else -1
         for factor, power in factors:
             found = self._factor(factor, strict, depth)
@@ -134,11 +134,11 @@ class Domain:
     def _stated(self, factor: Any, strict: bool) -> int | None:
         """The sign where some constraint is the factor times what has a known sign."""
         for c in self.constraints:
-            constant, factors = c.value.num.factor()
+            constant, factors = factorised(c.value.num)
             if (factor, 1) not in factors or (strict and not c.strict):
                 continue
             found = 1 if constant > 0 else -1
-            for other, power in [*factors, *c.value.den.factor()[1]]:
+            for other, power in [*factors, *factorised(c.value.den)[1]]:
                 if other != factor:
                     # an even power too must not vanish: where it does, nothing is said
                     sign = self._factor(other, True, 0) or 0
