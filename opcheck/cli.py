@@ -334,6 +334,48 @@ def _subject(
     return subject(target, parameters=of_problem, **wishes), rest
 
 
+def _plotted(command: Callable[..., None]) -> Callable[..., None]:
+    """``--plot`` and ``--width``; the command gets a function that draws, or None.
+
+    It takes a run or labelled ones and returns what to say of the file. A name that is no drawing's
+    is refused before anything runs.
+    """
+
+    @wraps(command)
+    def with_plot(plot: str | None, width: str, **arguments: Any) -> None:
+        if plot is None:
+            command(plot=None, **arguments)
+            return
+        from opcheck.report.figure import drawable, save
+
+        target = drawable(plot)
+
+        def draw(runs: Any) -> list[tuple[str, Any]]:
+            from opcheck import registry
+            from opcheck.evidence.picture import measure_shown
+
+            measure = "" if isinstance(runs, Mapping) else measure_shown(runs)
+            drawing = registry.get("figures", "rate")(runs, width=width, measure=measure)
+            save(drawing, target)
+            return [("plot", plot), ("caption", drawing.caption)]
+
+        command(plot=draw, **arguments)
+
+    for option in (
+        click.option(
+            "--width",
+            type=click.Choice(["single", "double"]),
+            default="single",
+            help="Of the plot: one column of a journal (3.3 in, the default) or two (6.9 in).",
+        ),
+        click.option(
+            "--plot", type=click.Path(dir_okay=False), help="Rate plot: .svg, .png or .pdf."
+        ),
+    ):
+        with_plot = option(with_plot)
+    return with_plot
+
+
 def _emit(
     as_json: bool, data: Callable[[], Any], show: Callable[[Any], None], paths: Sequence[Any] = ()
 ) -> None:
@@ -358,7 +400,8 @@ def _emit(
 @click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
 @click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
 @click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
-@click.option("--plot", type=click.Path(dir_okay=False), help="Write a rate plot, .svg or .png.")
+@click.option("--seeds", type=int, help="So many seeds from --seed on; the plot shows a band.")
+@_plotted
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def run(
     method: str,
@@ -370,12 +413,15 @@ def run(
     noise: float | None,
     same_sample: bool,
     record: str,
-    plot: str | None,
+    seeds: int | None,
+    plot: Callable[..., list[tuple[str, Any]]] | None,
     as_json: bool,
 ) -> None:
     """Run METHOD on PROBLEM; show what it measures and the bounds.
 
-    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME. PROBLEM is what check
+    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME; or several of them,
+    separated by commas: then -p NAME=VALUE is for all that have it, -p METHOD.NAME=VALUE for one,
+    and what is missing is taken from a theorem that applies. PROBLEM is what check
     takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
     (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
     """
@@ -392,6 +438,12 @@ def run(
             raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
         where = replace(where, oracle=gaussian(where.operator, noise))
     every: Any = int(record) if record.lstrip("-").isdigit() else record
+    if seeds is not None or len(_methods(method)) > 1:
+        options = {"start": wishes["start"], "record": every, "same_sample": same_sample}
+        _side_by_side(
+            _methods(method), where, iterations, rest, _seeds(seed, seeds), options, plot, as_json
+        )
+        return
     made, interrupted = _finished(
         lambda: run_method(
             method,
@@ -401,16 +453,12 @@ def run(
             record=every,
             seed=seed,
             same_sample=same_sample,
-            measures=bounded_measures(method),
+            measures=bounded_measures(method, where),
             **rest,
         )
     )
     trajectory, notes = with_bounds(made)
-    if plot:
-        from opcheck.report.figure import save
-
-        shown = max(trajectory.bounds, default="", key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=shown), plot)
+    drawn = plot(trajectory) if plot else []
     if as_json:
         _json(
             {
@@ -459,10 +507,53 @@ def run(
         for n, v in of.items()
     ]
     rows += [("note", n) for n in notes]
-    rows += [("plot", plot)] if plot else []
-    pairs(rows, _console())
+    pairs(rows + drawn, _console())
     if interrupted:
         _end("interrupted")
+
+
+def _methods(names: str) -> list[str]:
+    from opcheck.evidence.picture import methods_in
+
+    return methods_in(names)
+
+
+def _seeds(first: int | None, count: int | None) -> list[int | None]:
+    if count is None:
+        return [first]
+    if not 1 <= count <= 1000:
+        raise OpcheckError(f"--seeds {count} must be from 1 to 1000")
+    return [(first or 0) + i for i in range(count)]
+
+
+def _side_by_side(
+    names: list[str],
+    where: Any,
+    iterations: int,
+    parameters: Mapping[str, Any],
+    seeds: list[int | None],
+    options: Mapping[str, Any],
+    plot: Callable[..., list[tuple[str, Any]]] | None,
+    as_json: bool,
+) -> None:
+    """Several methods, or several seeds: a table, and one plot."""
+    from opcheck.evidence.picture import each
+    from opcheck.report import side_by_side
+    from opcheck.report.terminal import named, pairs
+
+    if len(seeds) > 1 and options["start"] is not None and where.oracle is None:
+        raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
+    found = each(names, where, iterations, parameters=parameters, seeds=seeds, **options)
+    labelled = side_by_side.labelled(found)
+    drawn = plot(labelled) if plot else []
+    if as_json:
+        _json({"problem": where.name, "methods": side_by_side.document(found)})
+        return
+    console = _console()
+    pairs(named(where), console)
+    side_by_side.show(found, console)
+    if drawn:
+        pairs(drawn, console)
 
 
 @main.command()
@@ -649,7 +740,7 @@ def _survey(seed: int, as_json: bool) -> None:
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
-@click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
+@_plotted
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
     target: str,
@@ -659,7 +750,7 @@ def check(
     seed: int,
     quick: bool,
     time_limit: float | None,
-    plot: str | None,
+    plot: Callable[..., list[tuple[str, Any]]] | None,
     as_json: bool,
 ) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
@@ -687,21 +778,19 @@ def check(
         found = getattr(stop, "finished", found)
         if found is None:
             raise
+    drawn = []
     if plot and not interrupted:
-        from opcheck.evidence.check import tightest_run
-        from opcheck.report.figure import save
+        from opcheck.evidence.picture import pictured
 
-        trajectory = tightest_run(found)
-        if trajectory is None:
-            raise OpcheckError("there is nothing to plot: no bound that is a formula in k applies")
-        curve = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=curve), plot)
+        drawn = plot(pictured(found))
     if as_json:
         _json({**found.as_dict(), "seed": seed, "interrupted": interrupted})
     else:
         shown.close(found)
-        if plot and not interrupted:
-            click.echo(f"plot: {plot}")
+        if drawn:
+            from opcheck.report.terminal import pairs
+
+            pairs(drawn, _console())
     if interrupted:
         _end("interrupted")
     if not found.ok:
