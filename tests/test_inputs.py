@@ -445,6 +445,13 @@ def test_numbers_are_formulas_of_what_is_known(value: str, expected: float) -> N
         assert document(*words)["parameters"]["gamma"] == pytest.approx(expected, rel=1e-15)
 
 
+def test_a_constant_that_a_formula_names_is_searched_for() -> None:
+    found = document("run", "extragradient", "3*x*y", "-n", "2", "-p", "gamma=1/(2*L)")
+    assert found["parameters"]["gamma"] == pytest.approx(1 / 6, rel=2e-3)
+    said = sentence("run", "extragradient", "3*x*y", "-n", "2", "-p", "gamma=1/(2*M)")
+    assert said == "gamma = 1/(2*M) uses 'M'; it may use k"
+
+
 def test_schedules_are_formulas_in_k() -> None:
     """C1, B3: a text and a function are the list that they stand for, n + 1 entries of it."""
     expected = [1 / (k + 2) for k in range(11)]

@@ -22,7 +22,9 @@ from opcheck.model import grammar
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
+from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
@@ -118,13 +120,16 @@ def method_values(
 ) -> dict[str, Any]:
     """Parameters with their formulas and functions evaluated for a run of so many steps.
 
+    Constants that a formula names are searched for where none are stated.
+
     Raises OpcheckError for a symbol that has no value here; k has none where ``only_numbers``.
     """
-    symbols: dict[str, float] = dict(problem.parameters)
-    for fact in problem.all_facts():
-        kind = fact.property.kind
-        if kind.symbol and kind.better and fact.property.of == "F":
-            symbols[kind.symbol] = problem.constant(fact)
+    symbols = _known(problem)
+    asked = {n for v in values.values() if isinstance(v, str) for n in text(v).names}
+    if not problem.facts and asked & {kind.symbol for kind in KINDS} - symbols.keys():
+        from opcheck.evidence.check import with_constants  # which itself confronts subjects
+
+        symbols = _known(with_constants(problem))
     found = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
     for name, value in found.items() if only_numbers else ():
         if isinstance(value, list) and not isinstance(values[name], list):
@@ -132,6 +137,16 @@ def method_values(
         if isinstance(value, int | float) and not np.isfinite(value):
             raise OpcheckError(f"{name} = {value} is not finite")
     return found
+
+
+def _known(problem: Problem) -> dict[str, float]:
+    """What a formula may use: parameters of the problem, and the constants of F."""
+    of_F = {
+        fact.property.kind.symbol: problem.constant(fact)
+        for fact in problem.all_facts()
+        if fact.property.kind.symbol and fact.property.kind.better and fact.property.of == "F"
+    }
+    return {**problem.parameters, **of_F}
 
 
 def parameters_of(reference: str) -> set[str]:
