@@ -180,16 +180,7 @@ def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     problem = found.problem
     of_problem = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, of_problem))
-    refuted = {id(c.fact) for c in wrong}
-    stated = [f for f in problem.facts if id(f) not in refuted]
-    known = {(f.property.kind, f.property.of) for f in stated}
-    L = max((c.lower for c in of_problem if c.kind is Lipschitz), default=np.inf)
-    here = [
-        _weakened(c, L, problem)
-        for c in of_problem
-        if np.isfinite(c.value) and (c.kind, c.of) not in known
-    ]
-    where = replace(problem, facts=(*stated, *here))
+    where = with_facts(problem, of_problem, wrong)
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
 
 
@@ -271,6 +262,37 @@ def applicable(problem: Problem) -> list[str]:
     return found
 
 
+def with_facts(
+    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
+) -> Problem:
+    """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
+    refutes, and what was found beyond them; on the set of A where F was looked at only there."""
+    refuted = {id(c.fact) for c in wrong}
+    stated = [f for f in problem.facts if id(f) not in refuted]
+    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
+    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
+    narrow = [c.region for c in used if c.region is not None and c.region.in_set]
+    return replace(
+        problem,
+        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
+        region=narrow[0] if narrow else problem.region,
+    )
+
+
+def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
+    """Whether nothing of its kind is stated, or it is proved and better than all that is."""
+    same = [
+        problem.constant(f)
+        for f in stated
+        if (f.property.kind, f.property.of) == (constant.kind, constant.of)
+    ]
+    if not same or constant.provenance != "certified":
+        return not same
+    sign = 1 if constant.kind.better == "larger" else -1
+    best = max(sign * v for v in same)
+    return sign * constant.value > best + CLOSE * abs(best)
+
+
 def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
 
@@ -285,8 +307,10 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
         zero = Property(kind, 0, constant.of)
         if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
-    value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
-    note = f"{fact.note}; weakened by {MARGIN:g}"
+    # what independent searches differ by is no more than a hint of what they all miss
+    less = max(MARGIN * abs(value), constant.spread)
+    value += less if kind.better == "smaller" else -less
+    note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
 
 

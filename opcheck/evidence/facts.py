@@ -95,7 +95,7 @@ def against_samples(problem: Problem, fact: Fact) -> Contradiction | None:
 
 def refuted_by(problem: Problem, fact: Fact, pairs: Sequence[Pair]) -> Contradiction | None:
     """The worst of the pairs on which a fact's form is negative beyond rounding."""
-    from opcheck.evidence.constants import critical
+    from opcheck.evidence.search import critical
 
     property, stated = fact.property, problem.constant(fact)
     worst: list[tuple[float, str]] = []
