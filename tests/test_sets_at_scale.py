@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
+from opcheck.engine.resolvents import guard_resolvent
 from opcheck.errors import OpcheckError
+from opcheck.evidence.constraint import set_of
 from opcheck.model.operator import Resolvent
 from opcheck_problems import cones, polyhedra, regularisers, sets
 
@@ -361,6 +363,22 @@ def test_values_of_a_conjugate() -> None:
     assert entropy(np.array([1.0, -2.0])) == pytest.approx(1 + np.exp(-3), rel=1e-5)
 
 
+def test_sets_within_sets_by_name() -> None:
+    z = np.array([0.3, -2.0, 1.5, -0.5, 3.0])
+    by_name = sets.product("simplex(3)", "box(0, sqrt(2))", m=2)
+    assert np.array_equal(by_name(z), sets.product(sets.simplex(3), sets.box(0.0, 2**0.5), m=2)(z))
+    assert np.array_equal(sets.conjugate("l1:0.5")(z), sets.conjugate(sets.l1(0.5))(z))
+    nested = set_of("product(conjugate(l1(0.5)), second=simplex(2), n=3)", 5)
+    assert np.array_equal(nested(z)[:3], np.clip(z[:3], -0.5, 0.5))
+
+
+@ALL
+def test_the_guard_of_foreign_resolvents_passes_them(name: str) -> None:
+    """What a stranger's resolvent is asked, which knows nothing of ours."""
+    J = EVERY[name]
+    guard_resolvent(J, np.array([np.ones(J.dim or 4)]))
+
+
 # ---- mistakes ------------------------------------------------------------------------------------
 
 ODD = (None, "two", [], [[1.0, 2.0], [3.0]], 1j, np.nan, [np.inf, 1.0], -1, 2.5, [[[1.0]]], 0, {})
@@ -390,8 +408,11 @@ def test_a_wrong_parameter_is_a_sentence_or_a_set(name: str) -> None:
         (lambda: sets.product(sets.simplex(3), sets.box(0.0, 1.0)), r"has none; give m$"),
         (lambda: sets.product(sets.simplex(3), sets.ball(), n=2), "acts on 3 .*not on n = 2"),
         (lambda: sets.product(sets.orthant(), n=1.5), "n = 1.5 must be a whole number"),
-        (lambda: sets.product(3), "a factor of a product is a resolvent, not 3"),
-        (lambda: sets.conjugate("l1"), "conjugate takes a resolvent"),
+        (lambda: sets.product(3), "product takes a resolvent, not 3"),
+        (lambda: sets.conjugate([1.0]), "conjugate takes a resolvent"),
+        (lambda: sets.conjugate("l3"), "did you mean 'l[12]'"),
+        (lambda: sets.conjugate("l1(wide=2)"), "l1 has no argument 'wide'"),
+        (lambda: sets.product("simplex(3)", "box(1, 0)", m=2), "the box is empty"),
         (lambda: sets.affine_subspace([[1.0, 1], [2, 2]], [1.0, 2]), "row 2 of A .*dependent"),
         (lambda: sets.affine_subspace([[0.0, 0.0]], [1.0]), "row 1 of A is zero"),
         (lambda: sets.affine_subspace([[1.0], [2.0]], [1.0, 2.0]), "2 rows of 1 entries"),
