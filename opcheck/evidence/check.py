@@ -87,16 +87,7 @@ def check(
     problem = subject(problem)
     found = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, found))
-    refuted = {id(c.fact) for c in wrong}
-    stated = [f for f in problem.facts if id(f) not in refuted]
-    known = {(f.property.kind, f.property.of) for f in stated}
-    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
-    here = [
-        _weakened(c, L, problem)
-        for c in found
-        if np.isfinite(c.value) and (c.kind, c.of) not in known
-    ]
-    where = replace(problem, facts=(*stated, *here))
+    where = with_facts(problem, found, wrong)
     verdicts = []
     for name in registry.names("theorems"):
         verdict = confront(registry.get("theorems", name), where)
@@ -121,6 +112,37 @@ def applicable(problem: Problem) -> list[str]:
     return found
 
 
+def with_facts(
+    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
+) -> Problem:
+    """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
+    refutes, and what was found beyond them; on the set of A where F was looked at only there."""
+    refuted = {id(c.fact) for c in wrong}
+    stated = [f for f in problem.facts if id(f) not in refuted]
+    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
+    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
+    narrow = [c.region for c in used if c.region is not None and c.region.in_set]
+    return replace(
+        problem,
+        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
+        region=narrow[0] if narrow else problem.region,
+    )
+
+
+def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
+    """Whether nothing of its kind is stated, or it is proved and better than all that is."""
+    same = [
+        problem.constant(f)
+        for f in stated
+        if (f.property.kind, f.property.of) == (constant.kind, constant.of)
+    ]
+    if not same or constant.provenance != "certified":
+        return not same
+    sign = 1 if constant.kind.better == "larger" else -1
+    best = max(sign * v for v in same)
+    return sign * constant.value > best + CLOSE * abs(best)
+
+
 def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
 
@@ -131,12 +153,15 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     if constant.provenance == "certified":
         return fact
     scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
-    value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
-    note = f"{fact.note}; weakened by {MARGIN:g}"
+    # what independent searches differ by is no more than a hint of what they all miss
+    less = max(MARGIN * abs(value), constant.spread)
+    value += less if kind.better == "smaller" else -less
+    note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
 
 

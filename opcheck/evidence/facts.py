@@ -13,6 +13,7 @@ from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence import polyak
 from opcheck.evidence.pairs import Pair, Products, products
+from opcheck.evidence.search import critical
 from opcheck.model.operator import NO_CONSTRAINT
 from opcheck.model.problem import Problem, points
 from opcheck.model.property import Fact, Property
@@ -95,8 +96,6 @@ def against_samples(problem: Problem, fact: Fact) -> Contradiction | None:
 
 def refuted_by(problem: Problem, fact: Fact, pairs: Sequence[Pair]) -> Contradiction | None:
     """The worst of the pairs on which a fact's form is negative beyond rounding."""
-    from opcheck.evidence.constants import critical
-
     property, stated = fact.property, problem.constant(fact)
     worst: list[tuple[float, str]] = []
     for pair, of in refuting(problem, property, stated, pairs):

@@ -16,8 +16,9 @@ from opcheck import registry
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
-from opcheck.evidence.constraint import constrained_to, solves
+from opcheck.evidence.constraint import constrained_to
 from opcheck.evidence.matrix_file import is_matrix_file, matrix_in, real_matrix
+from opcheck.evidence.solutions import moved_start, with_solution
 from opcheck.model import grammar
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
@@ -68,18 +69,16 @@ def subject(
         dim = len(start)
     made = _problem(given, dim, dict(parameters), game)
     own = made.start.size == 0
-    if own:
-        made = replace(made, start=np.ones(made.dim))
     if constraint is not None:
         made = constrained_to(made, constraint)
-    if start is not None:
-        made = replace(made, start=as_point(start, made))
     if region is not None:
         made = replace(made, region=as_region(region, made.dim))
+    if start is not None:
+        made = replace(made, start=as_point(start, made))
+    elif own or (constraint is not None and solves(made, made.start)):
+        made = replace(made, start=moved_start(made))
     guard(made)
-    if start is None and (own or constraint is not None):
-        made = _moving(made)
-    return _with_zero(made)
+    return with_solution(made)
 
 
 def run(
@@ -306,8 +305,7 @@ def _game(matrix: Any, name: str) -> Problem:
         f"R^{m}, y maximises over that of R^{n}"
     )
     simplices = registry.get("sets", "simplices").function(m, n)
-    start = np.concatenate([np.full(m, 1 / m), np.full(n, 1 / n)])
-    return _moving(Problem(f"{name} as a game", made, simplices, start=start, doc=doc))
+    return Problem(f"{name} as a game", made, simplices, doc=doc)
 
 
 def _in_file(path: str, name: str) -> tuple[str, Any]:
@@ -371,38 +369,3 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
         f"{name!r} works in none of the dimensions 1 to {max(DIMENSIONS)}; in 2, {reasons[0]} "
         "(give --dim, or --start with a point)"
     )
-
-
-def _moving(problem: Problem) -> Problem:
-    """The problem with a start in the set from which a run moves: its own, if that is no zero."""
-    d = problem.dim
-    for z in (problem.start, np.arange(1.0, d + 1) / d, np.eye(d)[0], 1 - 2 * np.eye(d)[0]):
-        inside = problem.resolvent(z) if problem.resolvent.contains is not None else z
-        with np.errstate(all="ignore"):
-            value = problem.operator(inside)
-        if not np.isfinite(value).all():
-            break
-        if not solves(problem, inside):
-            return replace(problem, start=inside)
-    return problem
-
-
-def _with_zero(problem: Problem) -> Problem:
-    """The problem with a zero of F, where A = 0, none is known, and a root finder ends at one."""
-    known = problem.solution is not None or problem.project is not None
-    if known or problem.constrained or problem.dim > 200:
-        return problem
-    from scipy.optimize import root
-
-    op = problem.operator
-    jacobian = op.jacobian if op.slopes is not None or op.matrix is not None else None
-    for scale in (0.0, 1.0, 0.1, 10.0):
-        with np.errstate(all="ignore"):
-            try:
-                found = root(op, scale * problem.start, jac=jacobian, tol=1e-14)
-            except Exception:  # the root finder's trouble is not the user's
-                continue
-            size = float(np.linalg.norm(op(found.x)))
-        if size <= 1e-12 * (1 + float(np.linalg.norm(op(problem.start)))):
-            return replace(problem, solution=found.x)
-    return problem

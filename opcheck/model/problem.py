@@ -364,12 +364,17 @@ def resolvent_family(function: Callable[..., Resolvent]) -> Callable[..., Resolv
 
 def points(problem: Problem, count: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """``count`` random points: in the region, else at several scales about the solution."""
-    d = problem.dim
-    if problem.region is not None:
-        return problem.region.sample(count, d, generator)
-    centre = np.zeros(d) if problem.solution is None else problem.solution
-    scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
-    return np.asarray(centre + scale * generator.standard_normal((count, d)))
+    d, region = problem.dim, problem.region
+    if region is not None and region.bounded:
+        z = region.sample(count, d, generator)
+    else:
+        centre = np.zeros(d) if problem.solution is None else problem.solution
+        scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
+        z = np.asarray(centre + scale * generator.standard_normal((count, d)))
+        z = z if region is None else region.clip(z)
+    if region is not None and region.in_set:
+        z = np.array([problem.resolvent(row) for row in z])
+    return z
 
 
 def as_point(value: ArrayLike, problem: Problem, what: str = "start") -> Vector:
