@@ -13,9 +13,8 @@ import numpy as np
 from opcheck import registry
 from opcheck.engine.budget import allotted
 from opcheck.engine.jit import foreign
-from opcheck.engine.run import Trajectory, graph_at, interpreted, run
+from opcheck.engine.run import graph_at, interpreted
 from opcheck.errors import OpcheckError
-from opcheck.evidence.bounds import with_bounds
 from opcheck.evidence.choices import Empty, choices
 from opcheck.evidence.compare import solves_sum
 from opcheck.evidence.constants import Constant, constants
@@ -28,12 +27,10 @@ from opcheck.evidence.verify import confront
 from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
-from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
 from opcheck.watchdog import Interrupted
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
-SHOWN = 50  # iterations that a plot of a rate needs
 FAST = 3e-6  # seconds a call below which F is called as often as anything asks
 SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
 SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
@@ -187,6 +184,14 @@ def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
 
 
+def with_constants(problem: Problem, seed: int = 0) -> Problem:
+    """The problem with the constants that a search finds, where none are stated; else as it is."""
+    if problem.facts:
+        return problem
+    with allotted(Effort.of(problem, False, None).search):
+        return _with_constants(Check(problem, (), (), (), ()), False, seed).problem
+
+
 def theorems_in_order() -> list[str]:
     """Names of all theorems; those whose steps solve for a resolvent of the sum come last."""
     names = registry.names("theorems")
@@ -308,30 +313,6 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     value += less if kind.better == "smaller" else -less
     note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
-
-
-def tightest_run(found: Check) -> Trajectory | None:
-    """The run closest to a rate, a bound that is a formula in k, with the bounds that cover it."""
-    for v in sorted(found.verdicts, key=lambda v: -v.ratio):
-        theorem: Theorem = registry.get("theorems", v.theorem)
-        method = theorem.method
-        symbols = {p.symbol for p in method.parameters}
-        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
-        if not theorem.order or theorem.claim != "upper bound" or horizon < SHOWN:
-            continue
-        if not symbols <= v.parameters.keys():
-            continue
-        if theorem.measure not in registry.names("measures") or theorem.right.recorded:
-            continue
-        values: dict[str, Any] = {p.name: v.parameters[p.symbol] for p in method.parameters}
-        whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
-        made = run(
-            method.name, found.problem, horizon, measures=[theorem.measure], **values | whole
-        )
-        bounded, _ = with_bounds(made)
-        if theorem.measure in bounded.bounds:
-            return bounded
-    return None
 
 
 def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:

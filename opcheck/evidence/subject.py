@@ -24,7 +24,9 @@ from opcheck.model import grammar
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
+from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
@@ -66,17 +68,17 @@ def subject(
         return given
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
-    if start is not None:
-        dim = len(start)
+    dim = len(start) if start is not None else dim
+    if dim is not None and dim < 1:
+        raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
     made = _problem(given, dim, dict(parameters), game)
-    own = made.start.size == 0
     if constraint is not None:
         made = constrained_to(made, constraint)
     if region is not None:
         made = replace(made, region=as_region(region, made.dim))
     if start is not None:
         made = replace(made, start=as_point(start, made))
-    elif own or (constraint is not None and solves(made, made.start)):
+    elif made.start.size == 0 or (constraint is not None and solves(made, made.start)):
         made = replace(made, start=moved_start(made))
     guard(made)
     return with_solution(made)
@@ -117,18 +119,33 @@ def method_values(
 ) -> dict[str, Any]:
     """Parameters with their formulas and functions evaluated for a run of so many steps.
 
+    Constants that a formula names are searched for where none are stated.
+
     Raises OpcheckError for a symbol that has no value here; k has none where ``only_numbers``.
     """
-    symbols: dict[str, float] = dict(problem.parameters)
-    for fact in problem.all_facts():
-        kind = fact.property.kind
-        if kind.symbol and kind.better and fact.property.of == "F":
-            symbols[kind.symbol] = problem.constant(fact)
+    symbols = _known(problem)
+    asked = {n for v in values.values() if isinstance(v, str) for n in text(v).names}
+    if not problem.facts and asked & {kind.symbol for kind in KINDS} - symbols.keys():
+        from opcheck.evidence.check import with_constants  # which itself confronts subjects
+
+        symbols = _known(with_constants(problem))
     found = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
-    for name, value in found.items():
-        if only_numbers and isinstance(value, list) and not isinstance(values[name], list):
+    for name, value in found.items() if only_numbers else ():
+        if isinstance(value, list) and not isinstance(values[name], list):
             raise OpcheckError(f"{name} = {values[name]} depends on k; a theorem's is a number")
+        if isinstance(value, int | float) and not np.isfinite(value):
+            raise OpcheckError(f"{name} = {value} is not finite")
     return found
+
+
+def _known(problem: Problem) -> dict[str, float]:
+    """What a formula may use: parameters of the problem, and the constants of F."""
+    of_F = {
+        fact.property.kind.symbol: problem.constant(fact)
+        for fact in problem.all_facts()
+        if fact.property.kind.symbol and fact.property.kind.better and fact.property.of == "F"
+    }
+    return {**problem.parameters, **of_F}
 
 
 def parameters_of(reference: str) -> set[str]:
@@ -140,6 +157,13 @@ def parameters_of(reference: str) -> set[str]:
         words = set(re.findall(r"[A-Za-z_]\w*", reference))
         return {w for w in words - {*ELEMENTARY, "pi"} if not PLAYER.fullmatch(w)}
     return set()
+
+
+def is_subject(reference: str) -> bool:
+    """Whether a text is more than a name: a file, a payoff, or a family at parameters."""
+    called = call_of(reference)
+    named = called is not None and called[0] in registry.names("problems")
+    return named or _file_parts(reference)[1] or is_matrix_file(reference) or _is_text(reference)
 
 
 def family_of(reference: str) -> Family | None:

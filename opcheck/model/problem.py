@@ -30,6 +30,8 @@ from opcheck.model.text import FLOAT, text
 from opcheck.model.written import call_of
 from opcheck.watchdog import limited
 
+LARGEST = 1e150  # of a constant, whose square must be a float
+
 
 @brief
 @dataclass(frozen=True)
@@ -127,8 +129,14 @@ class Problem:
 
     def _number(self, value: Any) -> float:
         if isinstance(value, str):
-            return float(text(value).evaluate(self.parameters, FLOAT)) + 0.0
-        return 0.0 if value is None else float(value)
+            value = text(value).evaluate(self.parameters, FLOAT)
+        number = 0.0 if value is None else float(value) + 0.0
+        if abs(number) > LARGEST:
+            raise OpcheckError(
+                f"a constant of {self.name!r} is {number:g}, and its square is beyond float64; "
+                "state it in other units"
+            )
+        return number
 
     def all_facts(self) -> tuple[Fact, ...]:
         """The stated facts and those that follow from how F and A are put together."""
