@@ -261,10 +261,20 @@ def complex_inside(z, out, data):
     out[:] = np.sqrt(np.asarray(z, dtype=complex))
 
 
+def complex_below(z, out, data):
+    out[:] = 1 + np.emath.sqrt(np.array(z))
+
+
+@pytest.mark.filterwarnings("ignore:the operator of 'falls'")
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")  # as outside of the tests
 def test_complex_numbers_are_refused() -> None:
     """G5, A11: the imaginary part was lost."""
     with pytest.raises(OpcheckError, match=r"has complex values at .*as coordinates"):
         step(Problem("mine", operator(complex_inside, 2), start=-np.ones(2)))
+    # 0 and then −1, where the root is no longer real
+    falls = Problem("falls", operator(complex_below, 1), start=np.ones(1))
+    with pytest.raises(OpcheckError, match=r"the operator of 'falls' raises ComplexWarning"):
+        run("gradient_descent_ascent", falls, 5, gamma=1.0)
     import scipy.sparse
 
     matrix = np.array([[0, 1j], [-1j, 0]])
