@@ -53,11 +53,15 @@ _WHERE = {
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
     "prove": "opcheck.evidence.prove",
-    "run": "opcheck.engine.run",
+    "run": "opcheck.evidence.subject",
+    "subject": "opcheck.evidence.subject",
     "theorem": "opcheck.model.theorem",
     "verify": "opcheck.evidence.verify",
     "worst": "opcheck.evidence.worst_case",
 }
+
+
+__all__ = sorted([*_WHERE, "available"])
 
 
 def available(kind: str) -> list[str]:
@@ -83,12 +87,11 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*_WHERE, "available", "__version__"])
+    return [*__all__, "__version__"]
 
 
 if TYPE_CHECKING:
     from opcheck.engine.expected import expected as expected
-    from opcheck.engine.run import run as run
     from opcheck.errors import OpcheckError as OpcheckError
     from opcheck.evidence.attack import attack as attack
     from opcheck.evidence.certificate import certify as certify
@@ -98,6 +101,8 @@ if TYPE_CHECKING:
     from opcheck.evidence.dossier import dossier as dossier
     from opcheck.evidence.lyapunov import lyapunov as lyapunov
     from opcheck.evidence.prove import prove as prove
+    from opcheck.evidence.subject import run as run
+    from opcheck.evidence.subject import subject as subject
     from opcheck.evidence.verify import verify as verify
     from opcheck.evidence.worst_case import worst as worst
     from opcheck.model.measure import measure as measure

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import pkgutil
+import site
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from opcheck.errors import OpcheckError
+from opcheck.watchdog import limited
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
@@ -27,21 +32,46 @@ _entries: dict[str, dict[str, tuple[Any, str]]] = {kind: {} for kind in KINDS}
 _failures: list[str] = []
 _loaded = False
 _loading = 0  # how many modules are being imported
+_plugins = False  # whether those of the installed packages are
+GROUP, OWN = "opcheck.plugins", "opcheck"
 _waiting: list[tuple[str, str, Callable[[], None]]] = []
 
 
 def register(kind: str, name: str, value: Any, place: str) -> None:
     """Enter ``value`` under ``name``; ``place`` says where it was written (file and line).
 
-    Raises OpcheckError if the name is taken, naming both places.
+    opcheck's own names are there before any other's. Where a plug-in takes a name that is taken,
+    that entry alone is left out, and said to be. Raises OpcheckError if anything else does.
     """
+    if not _loading and not _is_own(place):
+        load()
     table = _entries[kind]
     if name in table and table[name][1] != place:
-        raise OpcheckError(
+        sentence = (
             f"two {kind} are named {name!r}: one at {table[name][1]}, another at {place}; "
             "rename one of them"
         )
+        if _plugins:
+            _failures.append(f"{sentence}, which is left out")
+            return
+        raise OpcheckError(sentence)
     table[name] = (value, place)
+
+
+def _of_own(entry: importlib.metadata.EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == OWN
+
+
+@functools.cache
+def _own_folders() -> tuple[str, ...]:
+    entries = filter(_of_own, importlib.metadata.entry_points(group=GROUP))
+    modules = {OWN, *(entry.module.partition(".")[0] for entry in entries)}
+    specs = [importlib.util.find_spec(name) for name in sorted(modules)]
+    return tuple(f for s in specs if s for f in s.submodule_search_locations or ())
+
+
+def _is_own(place: str) -> bool:
+    return place.startswith(_own_folders())
 
 
 def entered(kind: str) -> Mapping[str, Any]:
@@ -87,6 +117,19 @@ def _importing() -> Iterator[None]:
         raise
     finally:
         _loading -= 1
+
+
+@contextlib.contextmanager
+def _beside(file: Path) -> Iterator[None]:
+    """What lies beside a file can be imported by it: first while it loads, later after the rest."""
+    folder = str(file.parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
 
 
 def place_of(function: Any) -> str:
@@ -140,23 +183,38 @@ def failures() -> list[str]:
 
 
 def load() -> None:
-    """Import every plug-in once; one that fails is recorded, the rest still works."""
-    global _loaded
+    """Import every plug-in once, opcheck's own first; one that fails is recorded."""
+    global _loaded, _plugins
     if _loaded:
         return
-    _loaded = True
-    for entry in importlib.metadata.entry_points(group="opcheck.plugins"):
-        try:
-            with _importing():
-                module = entry.load()
-                import_submodules(module)
-        except Exception as error:
+    _loaded = _plugins = True
+    entries = importlib.metadata.entry_points(group=GROUP)
+    try:
+        for entry in sorted(entries, key=lambda e: not _of_own(e)):
             dist = entry.dist.name if entry.dist else "?"
-            _failures.append(
-                f"plug-in {entry.name!r} of package {dist!r} ({entry.value}) failed to import: "
-                f"{type(error).__name__}: {error}"
-            )
-    _failures.extend(str(error) for error in _settle())
+            what = f"plug-in {entry.name!r} of package {dist!r} ({entry.value})"
+            try:
+                with _importing(), limited(what):
+                    module = entry.load()
+                    import_submodules(module)
+            except (Exception, SystemExit) as error:
+                said = f"failed to import: {raised(error)}"
+                _failures.append(str(error) if type(error) is OpcheckError else f"{what} {said}")
+        _failures.extend(str(error) for error in _settle())
+    finally:
+        _plugins = False
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, and by which line of a foreign file: ``TypeError: ... (mine.py, line 4)``.
+
+    No line where opcheck raised it, or nothing but opcheck and installed packages was running.
+    """
+    skipped = (*_own_folders(), *site.getsitepackages(), os.path.dirname(os.__file__))
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith((*skipped, "<frozen"))]
+    at = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {error}{at}"
 
 
 def import_submodules(module: Any) -> None:
@@ -181,7 +239,7 @@ def load_file(path: str | Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            with _importing():
+            with _importing(), _beside(file), limited(f"the import of {path}"):
                 spec.loader.exec_module(module)
             for error in _settle():
                 raise error
@@ -191,7 +249,7 @@ def load_file(path: str | Path) -> Any:
         except (Exception, SystemExit) as error:
             del sys.modules[name]
             raise OpcheckError(
-                f"{path} failed to import: {type(error).__name__}: {error}; mend the file"
+                f"{path} failed to import: {raised(error)}; mend the file"
             ) from error
     return sys.modules[name]
 
@@ -207,7 +265,8 @@ def in_file(kind: str, reference: str) -> list[str]:
     load_file(file)
     found = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
     if wanted and wanted not in found:
-        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {found}")
+        has = ", ".join(found) or "none"
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {has}")
     if not found:
         raise OpcheckError(f"{file.name} registers no {kind[:-1]}; see the README for an example")
     return [wanted] if wanted else found
@@ -228,6 +287,8 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
     """
     chosen: list[str] = []
     for pattern in patterns:
+        if not pattern.strip():
+            raise OpcheckError(f"an empty name is that of no {kind[:-1]}; leave it out")
         if pattern.endswith(".py") or ".py:" in pattern:
             chosen += [n for n in in_file(kind, pattern) if n not in chosen]
             continue

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.model.operator import Vector
+from opcheck.model.primitives import distance2, norm2
+
 ROUNDING = (
     1e-12  # of ``contains``: what projecting in float64 may leave, relative to the set's size
 )
@@ -15,6 +18,47 @@ def count_of(number):
     while count < number:
         count += 1
     return count
+
+
+def _always(x):
+    return True
+
+
+def in_floats(x):
+    """Whether x is a float64, so that it rounds and may leave its range; no exact reading does."""
+    return isinstance(x, float)
+
+
+in_floats.compiled = _always
+
+
+def length(x):
+    """‖x‖, also where its square is out of float64's range."""
+    total = norm2(x)
+    if in_floats(total) and not 1e-280 < total < 1e300:
+        top = abs(x[0])
+        for i in range(1, x.shape[0]):
+            top = max(top, abs(x[i]))
+        if 0 < top < np.inf:
+            total = (x[0] / top) * (x[0] / top)
+            for i in range(1, x.shape[0]):
+                total += (x[i] / top) * (x[i] / top)
+            return top * np.sqrt(total)
+    return np.sqrt(total)
+
+
+def gap(x, y):
+    """‖x − y‖, also where its square is out of float64's range."""
+    total = distance2(x, y)
+    if in_floats(total) and not 1e-280 < total < 1e300:
+        return length(x - y)
+    return np.sqrt(total)
+
+
+def size_of(z: Vector) -> float:
+    """‖z‖ for ``contains``: as ``length``, and without a warning."""
+    unit = float(abs(z).max())
+    return unit * float(np.linalg.norm(z / unit)) if 0 < unit < np.inf else unit
 
 
 def dot(x, y):

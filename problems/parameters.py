@@ -16,26 +16,44 @@ def require(holds: bool, sentence: str) -> None:
 
 
 def positive(value: float, name: str) -> None:
-    """Raises OpcheckError unless the parameter is positive and finite."""
-    require(0 < value < float("inf"), f"{name} = {value} must be positive and finite")
+    """Raises OpcheckError unless the parameter is one number, positive and finite."""
+    single = _single(value)
+    require(
+        single is not None and 0 < single < float("inf"),
+        f"{name} = {value} must be positive and finite",
+    )
 
 
 def whole(value: float, name: str, least: int = 1) -> int:
     """The parameter as an int. Raises OpcheckError unless it is whole and at least ``least``."""
+    single = _single(value)
     require(
-        least <= value < float("inf") and value == int(value),
+        single is not None and least <= single < float("inf") and single == int(single),
         f"{name} = {value} must be a whole number from {least} on",
     )
     return int(value)
 
 
-def _finite(values: ArrayLike) -> NDArray[np.float64] | None:
-    """An array of its own, or None where these are not finite numbers or none at all."""
+def _single(value: float) -> float | None:
+    """One number as a float, or None."""
+    found = _numbers(value)
+    return float(found[()]) if found is not None and found.ndim == 0 else None
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float64] | None:
+    """An array of its own, or None where these are not real numbers or none at all."""
     try:
-        found = np.array(values, dtype=float)
+        found = np.array(values)
+        if found.dtype.kind not in "biuf":
+            return None
     except (TypeError, ValueError):
         return None
-    return found if found.size > 0 and np.isfinite(found).all() else None
+    return found.astype(float) if found.size > 0 else None
+
+
+def _finite(values: ArrayLike) -> NDArray[np.float64] | None:
+    found = _numbers(values)
+    return found if found is not None and np.isfinite(found).all() else None
 
 
 def vector(values: ArrayLike, name: str) -> Vector:
@@ -44,6 +62,18 @@ def vector(values: ArrayLike, name: str) -> Vector:
     require(
         found is not None and found.ndim < 2,
         f"{name} must be finite numbers in one row, not {values}",
+    )
+    return np.atleast_1d(found)
+
+
+def _end(values: ArrayLike, name: str, excluded: float) -> Vector:
+    found = _numbers(values)
+    require(
+        found is not None
+        and found.ndim < 2
+        and not np.isnan(found).any()
+        and not (found == excluded).any(),
+        f"{name} must be finite numbers or {-excluded:g} in one row, not {values}",
     )
     return np.atleast_1d(found)
 
@@ -66,8 +96,11 @@ def matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def ends(lo: ArrayLike, hi: ArrayLike) -> tuple[Vector, Vector]:
-    """The ends of a box, of one length. Raises OpcheckError where there is no such box."""
-    low, high = vector(lo, "lo"), vector(hi, "hi")
+    """The ends of a box, of one length. Raises OpcheckError where there is no such box.
+
+    A lower end may be −inf, an upper one inf.
+    """
+    low, high = _end(lo, "lo", np.inf), _end(hi, "hi", -np.inf)
     size = max(low.size, high.size)
     require(
         {low.size, high.size} <= {1, size},

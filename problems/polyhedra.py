@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, norm2, slack
 from opcheck.model.problem import resolvent_family
-from opcheck_problems.kernel_parts import ROUNDING, clip, dot, onto_box_hyperplane, solve
+from opcheck_problems.kernel_parts import (
+    ROUNDING,
+    clip,
+    dot,
+    in_floats,
+    onto_box_hyperplane,
+    solve,
+)
 from opcheck_problems.parameters import (
     ends,
     matrix,
@@ -26,7 +33,15 @@ from opcheck_problems.parameters import (
 def project_box_hyperplane(z, gamma, out, data):
     """Data: a, the lower ends, the upper ends, b."""
     d = z.shape[0]
-    onto_box_hyperplane(z, out, data[:d], data[d : 2 * d], data[2 * d : 3 * d], data[3 * d])
+    _onto_cut(z, out, data[:d], data[d : 2 * d], data[2 * d : 3 * d], data[3 * d])
+
+
+def _onto_cut(z, out, a, lo, hi, b):
+    onto_box_hyperplane(z, out, a, lo, hi, b)
+    if in_floats(b):
+        # what rounding left of a far z: the projection of a point that is off the set by so much
+        # is as near, and this one comes from within the box
+        onto_box_hyperplane(out, out, a, lo, hi, b)
 
 
 def _cut_box(
@@ -34,7 +49,7 @@ def _cut_box(
 ) -> tuple[Vector, float, Vector, Vector]:
     """The parameters of a box cut by ⟨a, z⟩ ≤ b, or = b. Raises OpcheckError for an empty set."""
     normal, right = normal_vector(a), number(b, "b")
-    low, high = ends(lo, hi)
+    low, high = ends(vector(lo, "lo"), vector(hi, "hi"))
     require(low.size in (1, normal.size), f"a has {normal.size} entries, the box {low.size}")
     low, high = np.broadcast_to(low, normal.size), np.broadcast_to(high, normal.size)
     least = float(np.minimum(normal * low, normal * high).sum())
@@ -96,7 +111,7 @@ def project_box_half_space(z, gamma, out, data):
     for i in range(d):
         over += a[i] * clip(z[i], lo[i], hi[i])
     if over > 0:
-        onto_box_hyperplane(z, out, a, lo, hi, b)
+        _onto_cut(z, out, a, lo, hi, b)
     else:
         for i in range(d):
             out[i] = clip(z[i], lo[i], hi[i])
@@ -168,6 +183,22 @@ def monotone_cone() -> Resolvent:
 
 def project_polyhedron(z, gamma, out, data):
     """Data: for each row a of A its d entries and its b."""
+    start = z.copy()
+    _onto_rows(start, out, data)
+    if in_floats(data[0]):
+        # what rounding left of a far z is relative to z: so again from there, until it is near
+        for _ in range(40):
+            before, after = abs(start[0]), abs(out[0])
+            for i in range(1, z.shape[0]):
+                before += abs(start[i])
+                after += abs(out[i])
+            if not before > 1000 * after:
+                break
+            copy(start, out)
+            _onto_rows(start, out, data)
+
+
+def _onto_rows(z, out, data):
     d = z.shape[0]
     m = data.shape[0] // (d + 1)
     x, normal, r = z.copy(), z.copy(), z.copy()
@@ -299,7 +330,5 @@ def polyhedron(
         np.column_stack([rows, right]).ravel(),
         d,
         f"polyhedron of {m} rows",
-        lambda z: bool(
-            np.all(rows @ z <= right + ROUNDING * (sizes * max(1, abs(z).max()) + abs(right)))
-        ),
+        lambda z: bool(np.all(rows @ z <= right + ROUNDING * (sizes * abs(z).max() + abs(right)))),
     )

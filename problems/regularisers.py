@@ -6,20 +6,32 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import middle, norm2, within
+from opcheck.model.primitives import copy, middle, norm2, within
 from opcheck.model.problem import resolvent_family
-from opcheck_problems.kernel_parts import ROUNDING, clip, count_of, soft, solve, threshold_of
-from opcheck_problems.parameters import matrix, positive, require, vector, whole
+from opcheck_problems.kernel_parts import (
+    ROUNDING,
+    clip,
+    count_of,
+    in_floats,
+    length,
+    soft,
+    solve,
+    threshold_of,
+)
+from opcheck_problems.parameters import matrix, number, positive, require, vector, whole
 
 
 def shorten(z, out, amount):
     """out = z made shorter by ``amount``, at most to 0: the proximal map of amount ‖·‖."""
     total = norm2(z)
-    if total <= amount * amount:
+    short = total <= amount * amount
+    if in_floats(total):
+        short = length(z) <= amount
+    if short:
         for i in range(z.shape[0]):
             out[i] = amount - amount
     else:
-        scale = 1 - amount / np.sqrt(total)
+        scale = 1 - amount / length(z)
         for i in range(z.shape[0]):
             out[i] = scale * z[i]
 
@@ -216,6 +228,7 @@ def pinball(lam: float = 1.0, level: float = 0.25) -> Resolvent:
     Koenker and Bassett (1978).
     """
     positive(lam, "lam")
+    level = number(level, "level")
     require(0 < level < 1, f"level = {level} must lie between 0 and 1")
     down, up = float(lam * (1 - level)), float(lam * level)
     return Resolvent(
@@ -232,6 +245,8 @@ def keep_positive(z, gamma, out, data):
     four = 4 * gamma * data[0]
     for i in range(z.shape[0]):
         root = np.sqrt(z[i] * z[i] + four)
+        if in_floats(root) and root == np.inf:
+            root = abs(z[i]) * np.sqrt(1 + four / abs(z[i]) / abs(z[i]))
         if z[i] < 0:
             out[i] = four / (2 * (root - z[i]))
         else:
@@ -308,6 +323,16 @@ def smooth_line(z, gamma, out, data):
     if d == 1:
         out[0] = z[0]
         return
+    if in_floats(lam):
+        # from some λ below this on the image is constant: a larger one would only cost digits
+        enough = lam - lam
+        for i in range(1, d):
+            enough += 2 * abs(z[i] - z[0])
+        if enough == 0:
+            copy(out, z)
+            return
+        if enough < lam:
+            lam = enough
     x, a, b = np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype)
     least, most = z.copy(), z.copy()
     left, right = d - 1, d
@@ -332,9 +357,13 @@ def smooth_line(z, gamma, out, data):
         most[k] = -(lam + intercept) / slope
         right += 1
         x[right], a[right], b[right] = most[k], slope, intercept + lam
-    out[d - 1] = least[d - 1]
-    for k in range(d - 2, -1, -1):
-        out[k] = clip(out[k + 1], least[k], most[k])
+    # no coordinate moves by more than 2λ, however little of λ is left beside a large z
+    room = 3 * lam
+    last = clip(least[d - 1], z[d - 1] - room, z[d - 1] + room)
+    for k in range(d - 1, -1, -1):
+        if k < d - 1:
+            last = clip(clip(last, least[k], most[k]), z[k] - room, z[k] + room)
+        out[k] = last
 
 
 @resolvent_family

@@ -6,22 +6,29 @@ Comparisons are written so that a NaN comes out as it went in.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, distance2, identity, middle, norm2, within
 from opcheck.model.problem import resolvent_family
+from opcheck.model.written import arguments, fitted
 from opcheck_problems.kernel_parts import (
     ROUNDING,
     clip,
     count_of,
     dot,
+    gap,
+    in_floats,
+    length,
     positive_part,
+    size_of,
     soft,
     threshold_of,
 )
@@ -45,20 +52,41 @@ def project_box(z, gamma, out, data):
         out[i] = clip(z[i], data[j], data[half + j])
 
 
+def project_open_box(z, gamma, out, data):
+    """Data: which lower ends there are, the lower ends, which upper ends there are, these."""
+    n = data.shape[0] // 4
+    for i in range(z.shape[0]):
+        j = min(i, n - 1)
+        if data[j] > 0 and z[i] < data[n + j]:
+            out[i] = data[n + j]
+        elif data[2 * n + j] > 0 and z[i] > data[3 * n + j]:
+            out[i] = data[3 * n + j]
+        else:
+            out[i] = z[i]
+
+
 @resolvent_family
 def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
     """Projection onto {lo ≤ z ≤ hi}: clipping.
 
-    ``lo`` and ``hi`` are numbers (any dimension), or vectors of d numbers each.
+    ``lo`` and ``hi`` are numbers (any dimension), or vectors of d numbers each; an end may be
+    infinite: ``box(1, inf)`` is {z ≥ 1}.
 
-    Raises OpcheckError for an empty box, ends that are not finite or of different lengths.
+    Raises OpcheckError for an empty box, ends that are no numbers or of different lengths.
     """
     low, high = ends(lo, hi)
+    kernel, data = project_box, np.concatenate([low, high])
+    if not np.isfinite(data).all():  # the exact readings know no infinity
+        kernel = project_open_box
+        sides = [(np.isfinite(e), np.where(np.isfinite(e), e, 0)) for e in (low, high)]
+        data = np.concatenate([part for side in sides for part in side]).astype(float)
+    left = f"box[{low[0]:g}" if low[0] > -np.inf else "box(−∞"
+    right = f"{high[0]:g}]" if high[0] < np.inf else "∞)"
     return Resolvent(
-        project_box,
-        np.concatenate([low, high]),
-        low.size if low.size > 1 else 0,
-        f"box[{low[0]:g}, {high[0]:g}]" if low.size == 1 else "box",
+        kernel,
+        data,
+        0 if np.ndim(lo) == np.ndim(hi) == 0 else low.size,
+        f"{left}, {right}" if low.size == 1 else "box",
         lambda z: bool(np.all((low <= z) & (z <= high))),
         ends=(low, high),
     )
@@ -93,10 +121,13 @@ def project_ball(z, gamma, out, data):
     """Data: the radius, then the centre."""
     radius, centre = data[0], data[1:]
     size = distance2(z, centre)
-    if size <= radius * radius:
+    inside = size <= radius * radius
+    if in_floats(size):
+        inside = gap(z, centre) <= radius
+    if inside:
         copy(out, z)
     else:
-        scale = radius / np.sqrt(size)
+        scale = radius / gap(z, centre)
         for i in range(z.shape[0]):
             out[i] = centre[i] + scale * (z[i] - centre[i])
 
@@ -114,7 +145,7 @@ def ball(radius: float = 1.0, centre: ArrayLike = (0.0, 0.0)) -> Resolvent:
         np.concatenate([[size], point]),
         point.size,
         f"ball({size:g})",
-        lambda z: bool(np.linalg.norm(z - point) <= size * (1 + ROUNDING)),
+        lambda z: size_of(z - point) <= size + ROUNDING * (size + size_of(point)),
     )
 
 
@@ -138,7 +169,13 @@ def project_ellipsoid(z, gamma, out, data):
     if size <= 1:
         copy(out, z)
         return
-    # Newton's method for 1/‖p/a‖ = 1 climbs from 0 to the μ for which p is the projection
+    # Newton's method for 1/‖p/a‖ = 1 climbs to the μ for which p is the projection, from one at
+    # which some coordinate alone makes ‖p/a‖ ≥ 1
+    for i in range(d):
+        alone = middle(axes[i] * (abs(z[i] - centre[i]) - axes[i]))
+        if alone > mu:
+            mu = alone
+    size, slope = _stretch(z, axes, centre, mu)
     while True:
         new = middle(mu + (size - 1) * size * size / slope)
         if not new > mu:
@@ -148,7 +185,7 @@ def project_ellipsoid(z, gamma, out, data):
     for i in range(d):
         out[i] = (z[i] - centre[i]) * axes[i] * axes[i] / (axes[i] * axes[i] + mu)
     # p/size is the projection of a point that lies ‖p‖ |1 − 1/size| from z
-    error = np.sqrt(norm2(out)) * (1 - 1 / size)
+    error = length(out) * (1 - 1 / size)
     for i in range(d):
         out[i] = centre[i] + within(out[i] / size, error)
 
@@ -302,26 +339,42 @@ def project_affine(z, gamma, out, data):
             out[i] = out[i] - step * row[i]
 
 
+EXACT = 20000  # rows² × columns up to which a system is made orthogonal in rationals
+
+
 @resolvent_family
 def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Resolvent:
     """Projection onto {z : Az = b}: onto one hyperplane after the other of an orthogonal system.
 
-    Rows that are orthogonal already are kept, and the projection is then exact in exact
-    arithmetic; others are made orthogonal by a QR factorisation, true to rounding.
+    Rows are made orthogonal in exact rationals of the given floats, so that nearly dependent ones
+    are no trouble; where the orthogonal ones are floats, the projection is exact in exact
+    arithmetic. Of many rows (rows² columns > 20000) by a QR factorisation, true to rounding.
 
-    Raises OpcheckError where A is not a matrix, b doesn't fit, or the rows are dependent.
+    Raises OpcheckError where A is not a matrix, b doesn't fit, the rows are dependent, or many and
+    nearly so.
     """
     rows, right = matrix(A, "A"), vector(b, "b")
     require(
         len(rows) == right.size,
         f"{right.size} right-hand sides do not fit a matrix of shape {rows.shape}",
     )
-    if np.linalg.matrix_rank(rows) < len(rows):
-        raise OpcheckError("the rows of A are linearly dependent; leave the superfluous ones out")
+    require(
+        len(rows) <= rows.shape[1],
+        f"{len(rows)} rows of {rows.shape[1]} entries are linearly dependent; leave the "
+        "superfluous ones out",
+    )
     stated, offset = rows, right
-    if not _orthogonal(rows):
-        q, r = np.linalg.qr(rows.T)
-        rows, right = q.T, np.linalg.solve(r.T, right)
+    if len(rows) * rows.size <= EXACT:
+        rows, right = _orthogonal(rows, right)
+    else:
+        q, r = np.linalg.qr((rows / np.linalg.norm(rows, axis=1)[:, None]).T)
+        least = float(abs(np.diag(r)).min())
+        require(
+            least > 1e-8,
+            f"the rows of A are linearly dependent, or too nearly so for float64 ({least:.1e}); "
+            "leave the superfluous ones out",
+        )
+        rows, right = q.T, np.linalg.solve(r.T, right / np.linalg.norm(rows, axis=1))
     return Resolvent(
         project_affine,
         np.column_stack([rows, right]).ravel(),
@@ -333,13 +386,42 @@ def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Reso
     )
 
 
-def _orthogonal(rows: NDArray[np.float64]) -> bool:
-    exact = [[Fraction(v) for v in row] for row in rows.tolist()]
-    return not any(
-        sum(a * b for a, b in zip(exact[i], exact[j], strict=True))
-        for i in range(len(exact))
-        for j in range(i)
-    )
+def _orthogonal(rows: NDArray[np.float64], right: Vector) -> tuple[NDArray[np.float64], Vector]:
+    """Gram and Schmidt's system of the equations, in rationals, each then as near as floats are.
+
+    Raises OpcheckError for a row that depends on those before it.
+    """
+    done: list[list[Fraction]] = []
+    for i, row in enumerate(np.column_stack([rows, right]).tolist()):
+        own = [Fraction(v) for v in row]
+        for other in done:
+            size = sum(v * v for v in other[:-1])
+            share = sum(u * v for u, v in zip(own[:-1], other[:-1], strict=True)) / size
+            own = [u - share * v for u, v in zip(own, other, strict=True)] if share else own
+        require(
+            any(own[:-1]),
+            f"row {i + 1} of A is zero or linearly dependent on those before it; leave it out",
+        )
+        done.append(own)
+    out = np.array([_in_float_units(own) for own in done])
+    return out[:, :-1], out[:, -1]
+
+
+def _in_float_units(equation: list[Fraction]) -> list[float]:
+    """The multiple of an equation whose largest entry is in [1, 2): exactly, where floats can."""
+    top = max(abs(v) for v in equation[:-1])
+    unit = Fraction(2) ** (top.numerator.bit_length() - top.denominator.bit_length())
+    unit = unit if unit <= top else unit / 2
+    scaled = [v / unit for v in equation]
+    require(abs(scaled[-1]) < 2**1000, "a hyperplane of Az = b is further off than float64 reaches")
+    if any(Fraction(float(v)) != v for v in scaled):
+        whole = math.lcm(*(v.denominator for v in scaled))
+        numerators = [int(v * whole) for v in scaled]
+        numerators = [n // math.gcd(*numerators) for n in numerators]
+        if max(map(abs, numerators)) < 2**53:
+            unit = Fraction(2) ** (max(map(abs, numerators[:-1])).bit_length() - 1)
+            scaled = [n / unit for n in numerators]
+    return [float(v) for v in scaled]
 
 
 @resolvent_family
@@ -431,19 +513,21 @@ def whole_space(n: int = 2) -> Resolvent:
 
 
 @resolvent_family
-def product(first: Resolvent | None = None, second: Resolvent | None = None) -> Resolvent:
+def product(
+    first: Resolvent | str | None = None,
+    second: Resolvent | str | None = None,
+    n: int = 0,
+    m: int = 0,
+) -> Resolvent:
     """J of A₁ × A₂, block by block; nest it for more blocks.
 
-    Raises OpcheckError for a factor that doesn't say on how many coordinates it acts.
+    A factor is a resolvent, or the name of a set, also with arguments as ``"box(0, 1)"``. ``n`` and
+    ``m`` say on how many coordinates a factor acts that works on any number.
+
+    Raises OpcheckError for a factor whose number of coordinates is not known, or is another.
     """
-    factors: Sequence[Resolvent] = (first or whole_space(), second or ball())
-    for factor in factors:
-        if factor.dim == 0:
-            raise OpcheckError(
-                f"a factor of a product needs a fixed dimension, and {factor.name} has none; "
-                "give its parameters as vectors"
-            )
-    left, right = factors
+    left = _of_dimension(_named(whole_space() if first is None else first, "product"), n, "n")
+    right = _of_dimension(_named(ball() if second is None else second, "product"), m, "m")
     n = left.dim
     contains = _both_hold(left, right, n)
     return Resolvent(
@@ -454,6 +538,32 @@ def product(first: Resolvent | None = None, second: Resolvent | None = None) -> 
         contains,
         _sum_of(left, right, n) if contains is None else None,
     )
+
+
+def _named(value: Resolvent | str, taker: str) -> Resolvent:
+    """A resolvent, or that of a registered set by its name and arguments."""
+    if isinstance(value, str):
+        call = arguments(value)
+        function = registry.get("sets", call[0]).function
+        try:
+            value = function(**fitted(function, call))
+        except TypeError as error:
+            raise OpcheckError(f"the set {value} can't be made: {error}") from error
+    require(isinstance(value, Resolvent), f"{taker} takes a resolvent, not {value!r}")
+    return value
+
+
+def _of_dimension(factor: Resolvent, size: int, name: str) -> Resolvent:
+    size = whole(size, name, 0)
+    require(
+        bool(factor.dim or size),
+        f"a factor of a product needs a fixed dimension, and {factor.name} has none; give {name}",
+    )
+    require(
+        size in (0, factor.dim) or not factor.dim,
+        f"{factor.name} acts on {factor.dim} coordinates, not on {name} = {size}",
+    )
+    return factor if factor.dim else dataclasses.replace(factor, dim=size)
 
 
 _products: dict[tuple[Callable[..., None], Callable[..., None]], Callable[..., None]] = {}
@@ -468,3 +578,64 @@ def _blocks(left: Callable[..., None], right: Callable[..., None]) -> Callable[.
         right(z[n:], gamma, out[n:], data[2 + m :])
 
     return _products.setdefault((left, right), project_product)
+
+
+@resolvent_family
+def conjugate(g: Resolvent | str | None = None) -> Resolvent:
+    """Proximal map of the conjugate g* of the function that another resolvent belongs to.
+
+    In general J of γA⁻¹ for J of A, by Moreau: z − γ J_{A/γ}(z/γ). ``g`` is a resolvent or the name
+    of a set or regulariser, also with arguments as ``"l1(0.5)"``. Default: g* = ‖·‖ of the unit
+    ball of the plane. Values of g* are those that one long proximal step from 0 gives, and
+    infinite where one of four times the length goes three times as far.
+
+    Raises OpcheckError for what is no resolvent. Source: Moreau (1965); Bauschke and Combettes
+    (2017), Proposition 23.20.
+    """
+    inner = _named(ball() if g is None else g, "conjugate")
+    return Resolvent(
+        _inverse(inner.kernel),
+        inner.data,
+        inner.dim,
+        f"conjugate of {inner.name}",
+        value=_conjugate_value(inner),
+    )
+
+
+_inverses: dict[Callable[..., None], Callable[..., None]] = {}
+
+
+def _inverse(kernel: Callable[..., None]) -> Callable[..., None]:
+    """One text for each kernel, so that it is compiled once."""
+
+    def moreau(z, gamma, out, data):
+        x = z.copy()
+        for i in range(z.shape[0]):
+            x[i] = z[i] / gamma
+        kernel(x, 1 / gamma, x, data)
+        for i in range(z.shape[0]):
+            out[i] = z[i] - gamma * x[i]
+
+    return _inverses.setdefault(kernel, moreau)
+
+
+LONG = 2.0**20  # how far the step goes at whose end a maximum is looked for
+
+
+def _conjugate_value(inner: Resolvent) -> Callable[[Vector], float] | None:
+    """u ↦ sup ⟨x, u⟩ − g(x)."""
+    of = _value(inner)
+    if of is None:
+        return None
+
+    def value(u: Vector) -> float:
+        size = size_of(u)
+        step = LONG / min(max(size, 1e-100), 1.0)
+        x, further = inner(step * u, step), inner(4 * step * u, 4 * step)
+        if size_of(x) <= ROUNDING * step * size:
+            u = u - x / step  # where the supremum is at x; as near to u as rounding is
+        elif size_of(further) > 3 * size_of(x):
+            return np.inf  # it goes on in proportion to the step
+        return float(x @ u) - of(x)
+
+    return value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from opcheck import registry
+from opcheck import errors, registry
 
 
 @pytest.fixture
@@ -20,3 +20,9 @@ def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
         del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said() -> None:
+    """What is said once a process is said once a test."""
+    errors._said.clear()

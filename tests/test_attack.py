@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import good, good_json, invoke
+from registered import expressible
 
 from opcheck import registry
-from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence import attack as attacks
 from opcheck.evidence.attack import attack
 from opcheck.evidence.compare import plan
-from opcheck.evidence.inequalities import claim, refusal
+from opcheck.evidence.inequalities import refusal
 from opcheck.evidence.operators_to_attack import Part, bumps, piecewise, slopes, within
 from opcheck.evidence.setting import setting
 from opcheck.evidence.worst_case import worst
@@ -25,34 +25,6 @@ from opcheck.model.theorem import Source, Theorem
 
 registry.load()
 THEOREMS = registry.names("theorems")
-
-
-@pytest.fixture
-def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
-
-
-def expressible() -> list[str]:
-    found = []
-    for name in THEOREMS:
-        entry = registry.get("theorems", name)
-        try:
-            claim(entry, max(entry.first, 1))
-        except OpcheckError:
-            continue
-        found.append(name)
-    return found
-
-
-def invoke(*words: str) -> Any:
-    return CliRunner().invoke(main, list(words))
-
-
-def good(*words: str) -> str:
-    done = invoke(*words)
-    assert done.exit_code == 0, done.output
-    return str(done.output)
 
 
 @pytest.mark.parametrize("name", expressible())
@@ -146,7 +118,7 @@ def test_linear_constraints_reach_further_than_none() -> None:
     assert held.ratio > 1.5 * free.ratio
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_false_bound_is_refuted() -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
     false = dataclasses.replace(entry, name="false", bound="3.99*R**2/(k + 1)**2")
@@ -167,12 +139,6 @@ def test_the_gap_table() -> None:
     shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
     assert f"{rows[2]['attack']:.8f}" in shown
     assert "worst/bound      attack" in shown
-
-
-def good_json(*words: str) -> str:
-    done = invoke(*words, "--json")
-    assert done.exit_code == 0, done.output
-    return str(done.stdout)
 
 
 PARTS = [
@@ -245,7 +211,7 @@ def statement(name: str, method: str, given: list[Any], measure: str, bound: str
     return registry.get("theorems", name)
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_piecewise_linear_operator_refutes() -> None:
     """F12: no linear operator exceeds the bound of this extragradient step of unequal sizes."""
     entry = statement(
@@ -264,7 +230,7 @@ def test_a_piecewise_linear_operator_refutes() -> None:
     assert "clip" in found.worst.operator
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_long_run_refutes() -> None:
     """F12: the last step of the proximal point method for a star class, false from k = 100 on."""
     entry = statement(

@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from command_line import invoke
 from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opcheck
 from opcheck import Cocoercive, OpcheckError, Source, registry, theorem
-from opcheck.cli import main
 from opcheck.evidence import recheck, rerun
 from opcheck.evidence.certificate import (
     Attempt,
@@ -69,10 +68,6 @@ def judged(document: dict[str, Any]) -> str:
         return "numbers only" if recheck.words(document, rerun) else "proved"
     except recheck.Rejected as reason:
         return f"rejected: {reason}"
-
-
-def invoke(*words: str) -> Any:
-    return CliRunner().invoke(main, list(words))
 
 
 # ---- the stored ones -----------------------------------------------------------------------------

@@ -8,47 +8,16 @@ import shlex
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from command_line import good, good_json, invoke
 
 from opcheck import registry
-from opcheck.cli import main
-from opcheck.errors import OpcheckError
 from opcheck.evidence import rounding
 from opcheck.evidence.dossier import Dossier, dossier, standings
-from opcheck.evidence.inequalities import claim
 from opcheck.evidence.verify import Report, Summary, summary
 from opcheck.model.theorem import Theorem
 
 registry.load()
 THEOREMS = registry.names("theorems")
-
-
-@pytest.fixture
-def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
-
-
-def expressible() -> list[str]:
-    found = []
-    for name in THEOREMS:
-        entry = registry.get("theorems", name)
-        try:
-            claim(entry, max(entry.first, 1))
-        except OpcheckError:
-            continue
-        found.append(name)
-    return found
-
-
-def invoke(*words: str) -> Any:
-    return CliRunner().invoke(main, list(words))
-
-
-def good(*words: str) -> str:
-    done = invoke(*words)
-    assert done.exit_code == 0, done.output
-    return str(done.output)
 
 
 @pytest.mark.parametrize(
@@ -71,12 +40,6 @@ def test_bad_input_is_one_sentence_and_exit_code_2(words: list[str], sentence: s
     assert done.exit_code == 2, done.output
     (line,) = [one for one in done.stderr.splitlines() if one.startswith("opcheck: ")]
     assert sentence in line
-
-
-def good_json(*words: str) -> str:
-    done = invoke(*words, "--json")
-    assert done.exit_code == 0, done.output
-    return str(done.stdout)
 
 
 # ---- the dossier ---------------------------------------------------------------------------------
@@ -172,7 +135,7 @@ def test_on_one_problem_there_is_no_rung() -> None:
     assert all("rung" not in row for row in found["theorems"])
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 @pytest.mark.parametrize(
     ("change", "rung"),
     [

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import invoke
 from flint import fmpq, fmpq_mat
+from registered import about_a_class
 
 import opcheck
 from opcheck import registry
-from opcheck.cli import main
 from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
@@ -39,12 +39,6 @@ from opcheck.model.theorem import Source, Theorem, theorem
 registry.load()
 THEOREMS = registry.names("theorems")
 CLOSE = 1e-6  # two interior-point solvers, each asked for 1e-8
-
-
-@pytest.fixture
-def own_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
 
 
 def stated(name: str, **changes: Any) -> Theorem:
@@ -301,10 +295,6 @@ NO_FORM = {
 }
 
 
-def expressible() -> list[str]:
-    return [n for n in THEOREMS if not inequalities.refusal(registry.get("theorems", n))]
-
-
 def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]:
     """What the basis vectors are on a problem with solution 0: the oracles, asked in order."""
     known = {"z0": z0, "F*": F(0 * z0)}
@@ -327,7 +317,7 @@ def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]
     return known
 
 
-@pytest.mark.parametrize("name", expressible())
+@pytest.mark.parametrize("name", about_a_class())
 def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     """On an operator that none of them is about: the forms assume nothing but the calls."""
     from opcheck.engine.run import run_batch
@@ -457,7 +447,7 @@ def test_at_least_thirty_theorems_are_certified_for_five_steps() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["low", "high"])
 def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> None:
-    found = [a for n in expressible() for a in attempts(n, [1], place, "1", {})]
+    found = [a for n in about_a_class() for a in attempts(n, [1], place, "1", {})]
     certified = [a.theorem for a in found if a.at_bound]
     refused = [a.reason for a in found if a.kind == "refused"]
     missed = {a.theorem for a in found if not a.at_bound and a.kind != "refused"}
@@ -532,7 +522,7 @@ def test_less_than_the_bound_is_certified_where_there_is_room() -> None:
     assert found.valid
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -575,7 +565,7 @@ def wrong_sign(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-un
             z[i] = z[i] - params[0] * Fz[i]
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
     method = dataclasses.replace(
         resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
@@ -745,7 +735,7 @@ def test_the_checker_defines_each_property_as_the_library_does(kind: Kind) -> No
     for constant in (Fraction(0), Fraction(3, 2), Fraction(-1, 3)):
         a, b, c = kind.form(constant)
         assert recheck.FORMS[kind.name](constant) == (a, 2 * b, c)
-        p, q, r = kind(constant, of="T").form()
+        p, q, r = properties.Property(kind, constant, "T").form()
         x, y, z = recheck.FORMS[kind.name](constant)
         assert (x + y + z, -y - 2 * z, z) == (p, 2 * q, r)
     assert (kind.name in recheck.ONLY_AT_THE_SOLUTION) == kind.star
@@ -880,7 +870,7 @@ def mixing(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untype
             z[i] = z[i] - params[0] * Fz[0]
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 @pytest.mark.parametrize(
     ("kernel", "words"),
     [(adaptive, "adaptive step"), (first_only, "treated differently"), (mixing, "are mixed")],
@@ -910,6 +900,11 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
         ({"measure": "max(residual, distance)"}, "compared"),
         ({"bound": "R/(k + 1)"}, "the bound is no quadratic form"),
         ({"bound": "R**3/(k + 1)"}, "R enters other than by its square"),
+        ({"bound": "2**R"}, "is an exponent"),
+        ({"bound": "R**2/2**R"}, "is an exponent"),
+        ({"bound": "exp(R)"}, "exp of R, or of what is measured"),
+        ({"measure": "log(1 + residual)"}, "a number that is no multiple"),
+        ({"measure": "abs(distance)"}, "abs of R, or of what is measured"),
         ({"bound": "1/(k + 1)"}, "the bound is no quadratic form"),
         ({"measure": "residual + 1"}, "no multiple of R"),
         ({"measure": "exp(1)*residual"}, "the measure is no quadratic form"),
@@ -964,7 +959,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
 
 
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
-@pytest.mark.parametrize("name", expressible())
+@pytest.mark.parametrize("name", about_a_class())
 def test_chosen_parameters_are_rational_and_admissible(name: str, place: Any) -> None:
     from opcheck.evidence.choices import check, conditions_hold
 
@@ -1056,10 +1051,6 @@ def test_the_estimate_grows_as_the_problem_does() -> None:
     ]
     assert 10 < need[1] / need[0] < 20
     assert 10 < need[2] / need[1] < 20
-
-
-def invoke(*words: str) -> Any:
-    return CliRunner().invoke(main, list(words))
 
 
 @pytest.mark.parametrize(
@@ -1192,7 +1183,7 @@ def test_the_python_names() -> None:
     assert opcheck.worst("gorbunov2022_eg_last", k=3).ratio < 1
 
 
-@pytest.mark.usefixtures("own_theorems")
+@pytest.mark.usefixtures("own_registry")
 def test_a_theorem_of_ones_own() -> None:
     mine = theorem(
         "me2026_km",

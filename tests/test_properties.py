@@ -79,7 +79,7 @@ MEANING = {
 @quick
 @given(c=POSITIVE, x=VECTORS, u=VECTORS)
 def test_each_form_says_what_its_property_means(kind, c, x, u) -> None:
-    assert at(kind(c).form(), x, u) == MEANING[kind](c, x, u)
+    assert at(Property(kind, c, "F").form(), x, u) == MEANING[kind](c, x, u)
 
 
 @pytest.mark.parametrize("kind", MEANING, ids=lambda k: k.name)
@@ -87,7 +87,7 @@ def test_each_form_says_what_its_property_means(kind, c, x, u) -> None:
 @given(c=POSITIVE, x=VECTORS, u=VECTORS)
 def test_a_property_of_t_is_read_off_f_as_identity_minus_t(kind, c, x, u) -> None:
     of_t = [a - b for a, b in zip(x, u, strict=True)]
-    assert at(kind(c, of="T").form(), x, u) == MEANING[kind](c, x, of_t)
+    assert at(Property(kind, c, "T").form(), x, u) == MEANING[kind](c, x, of_t)
 
 
 @quick
@@ -128,7 +128,7 @@ CIRCLE += [(Fraction(1), Fraction(i, 30)) for i in range(-30, 31)]
 )
 def test_one_premise_is_decided_rightly_both_ways(kind, constant, conclusion) -> None:
     # by the S-lemma points of a line decide; a hit with room to spare on every one must be found
-    premise = kind(constant).form()
+    premise = Property(kind, constant, "F").form()
     if premise[0] * premise[2] >= premise[1] ** 2:
         return  # not indefinite: the S-lemma has nothing to say
     values = [
@@ -279,7 +279,7 @@ def test_the_strongest_constant(wanted, premises, value) -> None:
     VECTORS,
 )
 def test_the_strongest_constant_is_true_of_every_pair(wanted, one, other, c, d, u) -> None:
-    premises = [one(c), other(d)]
+    premises = [Property(one, c, "F"), Property(other, d, "F")]
     best = strongest(wanted(), premises)
     x = (Fraction(1), Fraction(0))
     if best is not None and all(at(p.form(), x, u) >= 0 for p in premises):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import opcheck
 from opcheck import registry
 from opcheck.cli import main
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Ratio, factorised
 from opcheck.engine.run import take
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.certificate import certify
@@ -762,3 +762,23 @@ def test_powers_below_1_need_a_base_between_0_and_1(base: str, may_be: bool) -> 
         ),
     )
     assert (attempt(entry).status == "proved") is may_be
+
+
+def test_factors_with_coefficients_beyond_a_machine_word() -> None:
+    field = Field(["a", "b"])
+    a, b = field.generators["a"], field.generators["b"]
+    polynomial = (10**31 * a + 1) * (10**31 * a + b) ** 2
+    constant, factors = factorised(polynomial)
+    product = field.context.constant(constant)
+    for factor, power in factors:
+        product *= factor**power
+    assert product == polynomial
+    assert len(factors) == 2
+
+
+def test_a_tiny_decimal_in_a_bound_is_no_trouble() -> None:
+    """A shift of k by 1e-31 has a denominator that no machine word holds."""
+    entry: Theorem = registry.get("theorems", "alacaoglu2024_conic_halpern")
+    shifted = dataclasses.replace(entry, bound=entry.bound.replace("k + 1)", "k + 1e-31)"))
+    assert shifted.bound != entry.bound
+    assert attempt(shifted).status == "proved"

@@ -129,6 +129,7 @@ MODELS: dict[str, tuple[int, int, Model]] = {
             [("plus", x), ("plus", one - x), ("zero", ones(x) - 2 * one)],
         ),
     ),
+    "conjugate": (2, 1, lambda x, y, one: (y, [("norm", stack(y, x))])),
     "elastic_net": (3, 3, lambda x, y, one: ((y, x), both(y, x))),
     "ellipsoid": (2, 0, lambda x, y, one: (None, [("norm", stack(one, x[0] / 2, x[1]))])),
     "entropy": (
@@ -136,6 +137,7 @@ MODELS: dict[str, tuple[int, int, Model]] = {
         3,
         lambda x, y, one: (y, [("exp", stack(-y[i], x[i], one)) for i in range(3)]),
     ),
+    "exponential_cone": (3, 0, lambda x, y, one: (None, [("exp", x)])),
     "group_l2": (
         4,
         2,

@@ -57,10 +57,10 @@ def drive(
                 copy(state[i, BEFORE], own[0])
                 advance(oracle, o_data, J, j_data, own, params[i], k + n - 1, 1)
             k = stops[s]
-            if limit > 0 and not norm2(own[0]) <= limit:
-                status[i] = 1 + k if norm2(own[0]) > limit else -1 - k
             c = columns[s]
-            if c >= 0:
+            if c >= 0:  # where a run is cut into calls decides nothing
+                if limit > 0 and not norm2(own[0]) <= limit:
+                    status[i] = 1 + k if norm2(own[0]) > limit else -1 - k
                 for j in range(rows.shape[0]):
                     if rows[j, 1] != -1:
                         copy(state[i, OTHER], state[i, rows[j, 1]])

@@ -1,4 +1,4 @@
-"""What is checked of a foreign operator or method: before it runs compiled, or interpreted."""
+"""What is checked of a problem, a method or a measure before anything rests on it."""
 
 from __future__ import annotations
 
@@ -8,109 +8,273 @@ from typing import Any
 
 import numpy as np
 
-from opcheck.engine.jit import foreign, visible
+from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
+from opcheck.engine.noise import floor
+from opcheck.engine.resolvents import guard_resolvent
+from opcheck.engine.trial import text_of, text_of_resolvent
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method
-from opcheck.model.operator import Vector
+from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, WORK, WORK_2, identity
 from opcheck.model.problem import Problem, points
+from opcheck.watchdog import apart, limited
+
+ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
+LOOKED_AT = 64  # points at which F is to be defined
+MARGIN = 1e-9  # relative; by how much a projection onto the solutions may miss one
 
 
 def guard(problem: Problem) -> None:
-    """Run a foreign operator interpreted, on fresh arrays, at the start and a few points about it.
+    """Confront what verdicts rest on, once for each problem: F, the resolvent, solution and domain.
 
-    Raises OpcheckError, naming the operator and the mend, if it raises, indexes past an end,
-    returns NaN, leaves entries unset, changes its input, or answers twice differently.
+    A foreign operator or resolvent runs interpreted, on fresh arrays, at the start, about it and in
+    the region. A solution must be a zero of F + A, and a projection must land on such.
+
+    Raises OpcheckError, naming the part and the mend, if the operator raises, indexes past an end,
+    returns NaN in the region or the set, leaves entries unset, changes its input, answers twice
+    differently or less accurately than float64; for a resolvent that is none; and for a solution
+    that is none.
     """
-    kernel = problem.operator.kernel
-    if foreign(kernel):
-        _guard(problem.name, _Key(problem))
+    key = _Key(problem)
+    if key not in _admitted:
+        _guard(problem)
+        if len(_admitted) >= 256:
+            _admitted.pop(next(iter(_admitted)))
+        _admitted[key] = True
+
+
+_admitted: dict[_Key, bool] = {}
 
 
 class _Key:
-    """A problem that compares by what its operator computes."""
+    """A problem that compares by what its parts are; it keeps them, so that an id stays theirs."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        op = problem.operator
-        self.identity = (op.kernel, op.data.tobytes(), problem.start.tobytes(), problem.region)
+        self.parts = problem.operator, problem.resolvent, problem.project, problem.region
+        points = (problem.start, problem.solution)
+        self.points = tuple(None if z is None else z.tobytes() for z in points)
+        # data may be written to between two calls; of a foreign text it is short
+        self.data = problem.operator.data.tobytes() if foreign(problem.operator.kernel) else b""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.identity == other.identity
+        return (
+            isinstance(other, _Key)
+            and all(p is q for p, q in zip(self.parts[:3], other.parts[:3], strict=True))
+            and (self.points, self.data) == (other.points, other.data)
+            and bool(self.parts[3] == other.parts[3])
+        )
 
     def __hash__(self) -> int:
-        return hash(self.identity)
+        return hash((id(self.parts[0]), id(self.parts[1]), self.points))
 
 
-@functools.lru_cache(maxsize=256)
-def _guard(name: str, key: _Key) -> None:
-    problem = key.problem
-    near = problem.start + 0.01 * np.random.default_rng(0).standard_normal((2, problem.dim))
-    inside = points(problem, 1, np.random.default_rng(0)) if problem.region else near[:0]
-    for z in np.concatenate([problem.start[None], near, inside]):
-        first, second = _call(problem, z, 0.0), _call(problem, z, 1.0)
-        if not np.isfinite(first).all():
+def _guard(problem: Problem) -> None:
+    if problem.start.size == 0:
+        raise OpcheckError(f"{problem.name!r} has no start; give it start=, {problem.dim} numbers")
+    if foreign(problem.operator.kernel):
+        _guard_operator(problem)
+    if _foreign_resolvent(problem.resolvent):
+        centres = [np.zeros(problem.dim), problem.start]
+        centres += [] if problem.solution is None else [problem.solution]
+        guard_resolvent(problem.resolvent, np.unique(np.array(centres), axis=0))
+    if problem.region is not None or problem.constrained:
+        where = "region" if problem.region is not None else "set"
+        share, example = undefined(problem)
+        if share:
             raise OpcheckError(
-                f"the operator of {name!r} returns {first.tolist()} at {z.tolist()}; "
-                "it must be finite there"
+                f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
+                f"looked at in the {where}: it must be finite there, and at {example.tolist()} is "
+                f"{_value_or_nan(problem, example).tolist()}"
             )
-        if not np.array_equal(first, second):
-            again = _call(problem, z, 0.0)
-            if np.array_equal(first, again):
-                raise OpcheckError(
-                    f"the operator of {name!r} leaves entries of out unset or adds to what is "
-                    "there; write every out[i]"
-                )
+    guard_solution(problem)
+
+
+def _guard_operator(problem: Problem) -> None:
+    text, generator = text_of(problem), np.random.default_rng(0)
+    near = problem.start + 0.01 * generator.standard_normal((2, problem.dim))
+    for z in np.concatenate([problem.start[None], near]):
+        text.settled(z)
+    size = (float(np.linalg.norm(problem.start)) or 1.0) / np.sqrt(problem.dim)
+    for _ in range(3):
+        # not at the start: round numbers are exact in any type, and kinks lie at them
+        z = problem.start + 0.1 * size * generator.standard_normal(problem.dim)
+        direction = size * generator.standard_normal(problem.dim)
+        noise = floor(lambda w: _value(problem, w), z, direction, ACCURATE)
+        if noise > ACCURATE:
             raise OpcheckError(
-                f"the operator of {name!r} is not deterministic: at {z.tolist()} it returns "
-                f"{first.tolist()} and then {again.tolist()}; draw noise outside the operator"
+                f"the operator of {problem.name!r} is accurate to {noise:.0e} of its values at "
+                f"{z.tolist()}, as if it computed in float32 or solved inexactly; verdicts need "
+                "float64 throughout"
             )
 
 
-def _call(problem: Problem, z: Vector, fill: float) -> Vector:
-    op, name = problem.operator, problem.name
-    point, data = z.copy(), op.data.copy()
-    out = np.full(problem.dim, fill)
+def _foreign_resolvent(resolvent: Resolvent) -> bool:
+    texts = [*visible(resolvent.kernel), resolvent.contains, resolvent.value]
+    return any(foreign(f) for f in texts if f is not None)
+
+
+def undefined(problem: Problem) -> tuple[float, Vector]:
+    """The share of points looked at where F is not defined, and one of them.
+
+    They lie in the region, or are what J makes of points about the start and the solution; of F on
+    the whole space only NaN counts, since far out a float may overflow.
+    """
+    generator, d = np.random.default_rng(0), problem.dim
+    whole = problem.region is None and not problem.constrained
+    if problem.region is not None:
+        at = points(problem, LOOKED_AT, generator)
+    else:
+        centre = problem.start if problem.solution is None else problem.solution
+        scale = 10.0 ** generator.uniform(-3, 1, (LOOKED_AT, 1))
+        at = centre + scale * generator.standard_normal((LOOKED_AT, d))
+    if problem.constrained:
+        at = np.array([_resolved(problem, z, 1.0) for z in at])
+    F = np.array([_value_or_nan(problem, z) for z in at])
+    bad = np.isnan(F).any(axis=1) if whole else ~np.isfinite(F).all(axis=1)
+    return float(bad.mean()), at[int(np.argmax(bad))]
+
+
+def guard_solution(problem: Problem) -> None:
+    """Raises OpcheckError where the solution is no zero of F + A, or ``project`` gives none.
+
+    What counts is the natural residual z − J_γ(z − γF z) in units of z and of the start's distance,
+    with γ so that γF is of that size about z.
+    """
+    name = problem.name
+    if problem.solution is not None:
+        residual, size = _residual(problem, problem.solution)
+        if not residual <= ACCURATE * size:
+            sum_ = f"F + A with A = {problem.resolvent.name}" if problem.constrained else "F"
+            raise OpcheckError(
+                f"the solution {problem.solution.tolist()} of {name!r} is no zero of {sum_}: its "
+                f"natural residual is {residual:.3g}, where that of points about it is {size:.3g}; "
+                "mend it, or leave it out"
+            )
+    if problem.project is None:
+        return
+    generator = np.random.default_rng(0)
+    near = problem.start + generator.standard_normal((2, problem.dim))
+    for z in [problem.start, *near]:
+        p = _projected(problem, z)
+        residual, size = _residual(problem, p)
+        if not residual <= ACCURATE * size:
+            raise OpcheckError(
+                f"project of {name!r} takes {z.tolist()} to {p.tolist()}, which is no solution: "
+                f"its natural residual is {residual:.3g}, where that of points about it is "
+                f"{size:.3g}"
+            )
+        again = _projected(problem, p)
+        if not np.linalg.norm(again - p) <= MARGIN * np.linalg.norm([*z, *p]):
+            raise OpcheckError(
+                f"project of {name!r} is no projection: it takes {p.tolist()}, a value of its own, "
+                f"to {again.tolist()}"
+            )
+
+
+def _projected(problem: Problem, z: Vector) -> Vector:
+    assert problem.project is not None
     try:
-        op.kernel(point, out, data)
+        with limited(f"project of {problem.name!r}"):
+            p = np.asarray(problem.project(z.copy()), dtype=float)
     except OpcheckError:
         raise
     except Exception as error:
-        raise blame(problem, error, z) from error
-    if not np.array_equal(point, z):
-        raise OpcheckError(f"the operator of {name!r} changes its input z; write only to out")
-    if not np.array_equal(data, op.data, equal_nan=True):
-        raise OpcheckError(f"the operator of {name!r} changes its data; data is read-only")
+        raise OpcheckError(
+            f"project of {problem.name!r} raises {type(error).__name__} at {z.tolist()}: {error}"
+        ) from error
+    if p.shape != z.shape or not np.isfinite(p).all():
+        raise OpcheckError(
+            f"project of {problem.name!r} takes {z.tolist()} to {p.tolist()}; it must return "
+            f"{problem.dim} finite numbers"
+        )
+    return p
+
+
+def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
+    """‖z − J_γ(z − γF z)‖, and the size that it is to be small beside; both 0 where F vanishes."""
+    away = float(np.linalg.norm(z - problem.start))
+    size = max(away, float(np.linalg.norm(z))) or 1.0
+    generator = np.random.default_rng(0)
+    about = z + size / np.sqrt(z.size) * generator.standard_normal((5, z.size))
+    if problem.constrained:
+        about = np.array([z, *[_resolved(problem, p, 1.0) for p in about]])
+    with np.errstate(all="ignore"):
+        lengths = np.linalg.norm([_value(problem, p) for p in about], axis=1)
+    lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
+    gamma = size / float(np.median(lengths)) if lengths.size else 1.0
+    return (
+        float(np.linalg.norm(z - _resolved(problem, z - gamma * _value(problem, z), gamma))),
+        size,
+    )
+
+
+def _value_or_nan(problem: Problem, z: Vector) -> Vector:
+    """F(z); NaN where it raises an error of arithmetic, as the logarithm of −1 does in Python."""
+    try:
+        return _value(problem, z)
+    except OpcheckError as error:
+        if isinstance(error.__cause__, ArithmeticError | ValueError):
+            return np.full(problem.dim, np.nan)
+        raise
+
+
+def _value(problem: Problem, z: Vector) -> Vector:
+    """F(z), by compiled code where there is any: what runs interpreted has been looked at."""
+    op, text = problem.operator, text_of(problem)
+    F = None if op.interpreted else _fast(op.compiled or op.kernel, "operator")
+    if F is None:
+        return text.call(z)
+    out = np.zeros(problem.dim)
+    what = f"{text.subject} at {z.tolist()}"
+    try:
+        with quiet(), np.errstate(all="ignore"):
+            if foreign(op.kernel):
+                apart(lambda: F(z, out, op.data), what)
+            else:
+                F(z, out, op.data)
+    except (IndexError, ValueError, ArithmeticError) as error:
+        raise text.blame(error, z) from error
     return out
 
 
-def blame(problem: Problem, error: Exception, z: Vector | None = None) -> OpcheckError:
-    """What an operator raised, at z or somewhere in a compiled run, as an error that names it."""
-    op, name = problem.operator, problem.name
-    where = "in the run" if z is None else f"at {z.tolist()}"
-    if isinstance(error, IndexError):
-        return OpcheckError(
-            f"the operator of {name!r} reads or writes past an array {where}: {error}; "
-            f"z and out have {problem.dim} entries, data {op.data.size}"
-        )
-    return OpcheckError(f"the operator of {name!r} raises {type(error).__name__} {where}: {error}")
+def _resolved(problem: Problem, z: Vector, gamma: float) -> Vector:
+    resolvent = problem.resolvent
+    if _foreign_resolvent(resolvent):
+        return text_of_resolvent(resolvent).call(z, gamma)
+    out = np.empty(problem.dim)
+    with quiet():
+        (_fast(resolvent.kernel, "resolvent") or resolvent.kernel)(z, gamma, out, resolvent.data)
+    return out
+
+
+def _fast(kernel: Any, role: str) -> Any:
+    """A text compiled, or None where numba can't."""
+    try:
+        return jit(kernel, role)
+    except Uncompilable:
+        return None
+
+
+def blame(problem: Problem, error: Exception) -> OpcheckError:
+    """What a compiled run raised, as an error that names the operator, or the resolvent."""
+    texts = [text_of(problem)] if foreign(problem.operator.kernel) else []
+    if _foreign_resolvent(problem.resolvent):
+        texts.append(text_of_resolvent(problem.resolvent))
+    if len(texts) == 2:
+        both = f"{texts[0].subject} or {texts[1].subject}"
+        return OpcheckError(f"{both} raises {type(error).__name__} in the run: {error}")
+    return (texts or [text_of(problem)])[0].blame(error)
 
 
 def watched(problem: Problem) -> Callable[[Vector, Vector, Vector], None]:
     """The operator's text with inputs that are read-only, as the compiled signature has them."""
+    return text_of(problem).watched()
 
-    def F(z: Vector, out: Vector, data: Vector) -> None:
-        point, constants = z.view(), data.view()
-        point.flags.writeable = constants.flags.writeable = False
-        try:
-            problem.operator.kernel(point, out, constants)
-        except OpcheckError:
-            raise
-        except Exception as error:
-            raise blame(problem, error, z) from error
 
-    return F
+def watched_resolvent(problem: Problem) -> Callable[[Vector, float, Vector, Vector], None]:
+    """The same of the resolvent."""
+    return text_of_resolvent(problem.resolvent).watched()
 
 
 # ---- methods -------------------------------------------------------------------------------------
@@ -199,9 +363,11 @@ def guard_measure(measure: Measure) -> None:
         own = state.copy()
         own[[WORK, WORK_2]] = scratch
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the measure {measure.name!r}"):
                 answers.append(measure.kernel(F, own[0], identity, own[0], own, params.copy(), 3.0))
         except Exception as error:
+            if isinstance(error, OpcheckError):
+                raise
             raise OpcheckError(
                 f"the measure {measure.name!r} raises {type(error).__name__}: {error}; its rows "
                 "are state[0], state[OTHER], state[BEFORE], state[SOLUTION], state[WORK] and WORK_2"
@@ -262,7 +428,7 @@ class _Trial:
         own = state.copy()
         J = self.resolvent if self.constrained else identity
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), limited(f"the method {self.method.name!r}"):
                 self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise
@@ -330,12 +496,15 @@ def blame_run(
     foreigners = [f"measure {m.name}" for m in measures if foreign(m.kernel)]
     if not trusted(method):
         foreigners.append(method.name)
-        if len(foreigners) == 1 and not foreign(problem.operator.kernel):
+        own = foreign(problem.operator.kernel) or _foreign_resolvent(problem.resolvent)
+        if len(foreigners) == 1 and not own:
             return blame_method(method, error)
     if not foreigners:
         return blame(problem, error)
     if foreign(problem.operator.kernel):
         foreigners.append(f"the operator of {problem.name!r}")
+    if _foreign_resolvent(problem.resolvent):
+        foreigners.append(f"the resolvent of A = {problem.resolvent.name}")
     return OpcheckError(
         f"{' or '.join(foreigners)} raises {type(error).__name__} in the run: {error}"
     )

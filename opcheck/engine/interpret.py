@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from numpy.typing import NDArray
 
+from opcheck.engine.budget import budget
 from opcheck.engine.drive import drive
+from opcheck.engine.jit import foreign
 from opcheck.engine.numbers import Ball, ball_arithmetic, exactly, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
@@ -18,6 +21,7 @@ from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, axpy, distance2, identity
 from opcheck.model.problem import Problem
 from opcheck.model.text import Arithmetic
+from opcheck.watchdog import limited
 
 Objects = NDArray[np.object_]
 Take = tuple[Any, int, int]  # measure kernel, row, second row or −1
@@ -38,7 +42,30 @@ class Oracle:
     def __call__(self, z: Objects, out: Objects, data: Objects) -> None:
         """out = F(z)."""
         self.reading.spend(self.cost)
-        self.operator.kernel(z, out, data)
+        budget().spend(1)
+        if budget().late:
+            raise TooCostly("the exact run would take longer than the time limit leaves")
+        carry(self.operator, z, out, data)
+
+
+def carry(operator: Operator, z: Objects, out: Objects, data: Objects) -> None:
+    """out = F(z) on numbers that are no floats.
+
+    Raises OpcheckError where the text is foreign and can't carry them: as one that calls a
+    compiled library, which knows floats alone.
+    """
+    if not foreign(operator.kernel):
+        operator.kernel(z, out, data)
+        return
+    name = operator.formula or "F"
+    try:
+        with warnings.catch_warnings(), limited(f"the operator {name!r} on exact numbers"):
+            warnings.simplefilter("ignore")
+            operator.kernel(z, out, data)
+    except (OpcheckError, Undecided):
+        raise
+    except Exception as error:  # of any kind: it was written for floats
+        raise OpcheckError(f"the operator {name!r} can be read in floats only") from error
 
 
 class Reading:

@@ -19,8 +19,13 @@ from typing import Any
 
 from opcheck.model.primitives import identity
 
+SAID = 160  # characters of a reason
 SLOTS = 8  # measures a run can take at once; one driver signature serves every statement
 TRUSTED = ("opcheck", "opcheck_problems", "opcheck_figures", "opcheck_paper_repro")
+
+
+class Uncompilable(Exception):
+    """numba can't compile a text; the message is why, and where."""
 
 
 def cache_dir() -> Path:
@@ -107,7 +112,7 @@ def _shown(value: Any) -> Any:
     """A constant in full (an array's repr is shortened), a builtin or class by module and name."""
     if isinstance(value, tuple):
         return getattr(value, "_fields", ()), [_shown(v) for v in value]
-    if hasattr(value, "tobytes"):
+    if hasattr(value, "tobytes") and not isinstance(value, type):
         return value.dtype.str, value.shape, value.strides, value.tobytes()
     if callable(value):
         members = getattr(value, "__members__", ())  # of an Enum
@@ -195,12 +200,29 @@ _compiled: dict[tuple[Any, str], Any] = {}
 def jit(function: Callable[..., Any], role: str) -> Any:
     """The compiled function for its role's signature: from memory, from disk, or compiled now.
 
-    Raises numba.core.errors.NumbaError where the text can't be compiled.
+    Raises Uncompilable, with the reason, where numba can't compile the text.
     """
     key = (function, role)
     if key not in _compiled:
-        _compiled[key] = _compile(function, role)
+        try:
+            _compiled[key] = _compile(function, role)
+        except Exception as error:  # numba has many, and not all are its own
+            _compiled[key] = _reason(function, error)  # to find out again takes as long
+    if isinstance(_compiled[key], str):
+        raise Uncompilable(_compiled[key])
     return _compiled[key]
+
+
+def _reason(function: Callable[..., Any], error: Exception) -> str:
+    """Of the wall of text that numba says: what, and at which line of the function's own file."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line and not line.startswith(("Failed in", "During:"))]
+    what = (said or [type(error).__name__])[0].rstrip(":. ")
+    code = function.__code__
+    name = Path(code.co_filename).name
+    places = [line for line in lines if line.startswith("File ") and f'{name}"' in line]
+    at = places[-1].rpartition("line ")[2].rstrip(":") if places else str(code.co_firstlineno)
+    return f"{what[:SAID]} ({name}, line {at})"
 
 
 def _compile(function: Callable[..., Any], role: str) -> Any:
@@ -247,11 +269,12 @@ def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without numba's notice that function pointers are experimental; the suite tests them."""
-    from numba.core.errors import NumbaExperimentalFeatureWarning
+    """Without numba's notices: that function pointers are experimental, which the suite tests, and
+    how a foreign text would be faster."""
+    from numba.core.errors import NumbaWarning
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        warnings.simplefilter("ignore", NumbaWarning)
         yield
 
 

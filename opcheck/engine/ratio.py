@@ -7,6 +7,7 @@ is 0.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,16 @@ from flint import Ordering, fmpq, fmpz_mpoly_ctx
 from opcheck.errors import Undecided
 
 SPARE = 6  # symbols that a field keeps for what turns up later, as sums and powers
+
+
+def factorised(polynomial: Any) -> tuple[Any, list[tuple[Any, int]]]:
+    """A constant, and factors with their powers; irreducible where the library can sort them."""
+    for method in (polynomial.factor, polynomial.factor_squarefree):
+        # it sorts by coefficients, and only knows how to compare those of a machine word
+        with contextlib.suppress(OverflowError):
+            constant, parts = method()
+            return constant, list(parts)
+    return polynomial.context().constant(1), [(polynomial, 1)]
 
 
 class Field:
@@ -183,7 +194,7 @@ class Ratio:
 
     def factored(self) -> str:
         """As a product of powers."""
-        (above, up), (below, down) = self.num.factor(), self.den.factor()
+        (above, up), (below, down) = factorised(self.num), factorised(self.den)
         sign = "-" if (above < 0) != (below < 0) else ""
         over, under = (
             _product(self.field, abs(int(c)), factors)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,20 +14,37 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
+from opcheck.engine.budget import available, budget
 from opcheck.engine.drive import drive, graph
-from opcheck.engine.guard import blame, blame_run, guard, guard_measure, guard_method, watched
+from opcheck.engine.guard import (
+    blame,
+    blame_run,
+    guard,
+    guard_measure,
+    guard_method,
+    trusted,
+    undefined,
+    watched,
+    watched_resolvent,
+)
 from opcheck.engine.sampling import Samples, described
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
+from opcheck.model.brief import brief
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.watchdog import Beat, Interrupted, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
 NORM_LIMIT = 1e150  # where a run counts as diverging; its square is still a float
-CHUNK = 4_000_000  # iterations between two looks at Ctrl-C
+CHUNK = 4_000_000  # most iterations of one call of the driver, and its first share of them
+FIRST = 16
+SOON = 0.25  # seconds that one call of the driver is to take
+MEMORY = 0.5  # share of the free memory that a run may fill
+LAID, KEPT = 8, 80  # floats a step while a schedule is laid out; bytes a stop beside the record
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,14 @@ class Take:
     def in_step(self) -> bool:
         """Whether the values belong to steps, so that the one recorded at k + 1 is of step k."""
         return self.measure.in_step(self.rows)
+
+    @property
+    def to_solution(self) -> bool:
+        """Whether the measure looks at the solution: by its rows, or by its text."""
+        by_text = any(
+            "SOLUTION" in f.__code__.co_names for f in compiler.visible(self.measure.kernel)
+        )
+        return "solution" in self.rows or by_text
 
     def indices(self, method: Method) -> tuple[int, int]:
         """Rows of the driver's state: the row in question counts from the front."""
@@ -62,6 +88,7 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     return Take(entry, chosen)
 
 
+@brief
 @dataclass(frozen=True)
 class Batch:
     """m runs: ``record`` [m, take, stop], final states and path; status [m] as ``drive`` has it."""
@@ -78,21 +105,18 @@ def _oracles(problem: Problem, noisy: bool = False) -> Any:
     op = problem.operator
     if op.interpreted:
         return None
-    from numba.core.errors import NumbaError
-
+    part = f"the operator of {problem.name!r}"
     try:
         F = called = compiler.jit(op.compiled or op.kernel, "operator")
         if noisy:
             assert problem.oracle is not None
             called = compiler.jit(sampled(problem.oracle.kernel), "sampled_operator")
-    except NumbaError as error:
-        warnings.warn(
-            f"the operator of {problem.name!r} runs interpreted, since numba can't compile it: "
-            f"{str(error).strip().splitlines()[0]}",
-            stacklevel=5,
-        )
+        part = f"the resolvent of A = {problem.resolvent.name}"
+        J = compiler.jit(problem.resolvent.kernel, "resolvent")
+    except compiler.Uncompilable as reason:
+        warn_once(f"{part} runs interpreted, since numba can't compile it: {reason}")
         return None
-    return called, F, compiler.jit(problem.resolvent.kernel, "resolvent")
+    return called, F, J
 
 
 def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bool = False) -> Any:
@@ -116,16 +140,43 @@ def _compiled(problem: Problem, method: Method, takes: Sequence[Take], noisy: bo
 
 def _text(kernel: Any, role: str, name: str) -> Any:
     """A kernel compiled. Raises OpcheckError, naming it, where numba can't."""
-    from numba.core.errors import NumbaError
-
     try:
         return compiler.jit(kernel, role)
-    except NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    except compiler.Uncompilable as reason:
         raise OpcheckError(
-            f"numba can't compile the {name}: {'; '.join(lines[1:3] or lines)}; write it in plain "
-            "loops over numbers, or with the primitives of opcheck.model.primitives"
-        ) from error
+            f"numba can't compile the {name}: {reason}; write it in plain loops over numbers, or "
+            "with the primitives of opcheck.model.primitives"
+        ) from reason
+
+
+def interpreted(problem: Problem) -> bool:
+    """Whether F runs as Python text: it is declared so, or numba can't compile it."""
+    return _oracles(problem) is None
+
+
+def _foreign(problem: Problem, method: Method | None = None, takes: Sequence[Take] = ()) -> str:
+    """The texts of a run that are not opcheck's own, by name; "" where all are."""
+    names = []
+    if compiler.foreign(problem.operator.kernel):
+        names.append(f"the operator of {problem.name!r}")
+    if compiler.foreign(problem.resolvent.kernel):
+        names.append(f"the resolvent {problem.resolvent.name!r}")
+    if method is not None and not trusted(method):
+        names.append(f"the method {method.name!r}")
+    names += [
+        f"the measure {t.measure.name!r}" for t in takes if compiler.foreign(t.measure.kernel)
+    ]
+    return " or ".join(names)
+
+
+def _beating(F: Any, beat: Beat) -> Any:
+    """F, or J, that says when it is called: the timer is for one call of it and not for a run."""
+
+    def called(*arguments: Any) -> None:
+        beat.touch()
+        F(*arguments)
+
+    return called
 
 
 def graph_at(
@@ -141,13 +192,20 @@ def graph_at(
     guard(problem)
     z, values = np.array(points, dtype=float), np.empty_like(points, dtype=float)
     F_data, J_data = problem.operator.data, problem.resolvent.data
-    ready = _oracles(problem)
+    ready, foreign = _oracles(problem), _foreign(problem)
+    budget().spend(len(z))
     with compiler.quiet(), np.errstate(all="ignore"):
         if ready is None:
-            graph(watched(problem), F_data, problem.resolvent.kernel, J_data, z, values)
+            with limited(foreign) as beat:
+                F, J = _beating(watched(problem), beat), _beating(watched_resolvent(problem), beat)
+                graph(F, F_data, J, J_data, z, values)
         else:
+            compiled = compiler.jit(graph, "graph")
             try:
-                compiler.jit(graph, "graph")(ready[1], F_data, ready[2], J_data, z, values)
+                if foreign:
+                    apart(lambda: compiled(ready[1], F_data, ready[2], J_data, z, values), foreign)
+                else:
+                    compiled(ready[1], F_data, ready[2], J_data, z, values)
             except (IndexError, ValueError, ArithmeticError) as error:
                 raise blame(problem, error) from error
     return z, values, points - z
@@ -184,7 +242,8 @@ def run_batch(
         same_sample: one sample an iteration instead of a fresh one each call.
 
     Raises OpcheckError for a constrained problem with a method that has no constrained form, for
-    seeds where there is no oracle, and whatever ``Method.pack`` raises.
+    seeds where there is no oracle, where this takes more memory than there is, and whatever
+    ``Method.pack`` raises; Interrupted, with the batch up to the last stop, where Ctrl-C ends it.
     """
     if problem.constrained and not method.constrained:
         raise OpcheckError(
@@ -195,8 +254,16 @@ def run_batch(
         raise OpcheckError(f"at most {compiler.SLOTS} measures a run, not {len(takes)}")
     guard(problem)
     guard_method(method, problem.dim)
+    if problem.solution is None and problem.project is None:
+        for t in takes:
+            if t.to_solution:
+                raise OpcheckError(
+                    f"the measure {t.measure.name!r} is taken to a solution, and none is known of "
+                    f"{problem.name!r}; give it solution=, or take residual"
+                )
     m, d = len(values), problem.dim
     stops_ = np.asarray(stops, dtype=np.int64)
+    _afford(problem, method, m, len(stops_), int(stops_[-1]), len(takes), path)
     params = method.pack_batch(values, int(stops_[-1]) + 1)
     rows = len(method.rows) + EXTRA_ROWS
     first = np.broadcast_to(problem.start if starts is None else np.asarray(starts, float), (m, d))
@@ -215,7 +282,9 @@ def run_batch(
     J_data = problem.resolvent.data[None]
     samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
     ready = _compiled(problem, method, takes, samples is not None)
-    interpreted: Any = drive
+    foreign = _foreign(problem, method, takes)
+    text: Any = drive
+    budget().spend(m * int(stops_[-1]) * float(np.max(method.calls_at(values[0]), initial=1)))
 
     def go(
         part: slice,
@@ -228,18 +297,22 @@ def run_batch(
         seen = f if drawn is None else drawn[part]
         tail: Any = (state[part], params[part], start, ends, columns)
         tail += (record[part], kept[part], status[part], limit**2)
-        if ready is None:
-            kernels = tuple(t.measure.kernel for t in takes)
-            F, J = watched(problem), problem.resolvent.kernel
-            called: Any = F
-            if samples is not None:
-                called = sampled(samples.oracle.kernel)
-            driver, advance = interpreted, method.kernel
-        else:
-            driver, kernels, advance, called, F, J = ready
-        try:
+
+        def run_with(driver: Any, kernels: Any, advance: Any, called: Any, F: Any, J: Any) -> None:
             with np.errstate(all="ignore"):
                 driver(kernels, pairs, advance, called, seen, F, f, J, J_data, *tail)
+
+        try:
+            if ready is not None:
+                apart(lambda: run_with(*ready), foreign)
+                return
+            kernels = tuple(t.measure.kernel for t in takes)
+            with limited(foreign) as beat:
+                F = called = _beating(watched(problem), beat)
+                J = _beating(watched_resolvent(problem), beat)
+                if samples is not None:
+                    called = sampled(samples.oracle.kernel)
+                run_with(text, kernels, method.kernel, called, F, J)
         except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
@@ -247,9 +320,14 @@ def run_batch(
         slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size
     ]
     weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
-    with compiler.quiet():
-        done, piece = 0, max(1, CHUNK // weight)
-        for ends, columns in _chunks(stops_, min(piece, samples.affordable) if samples else piece):
+    most = max(1, CHUNK // weight)
+    pace = Pace(1 if foreign else most // FIRST, min(most, samples.affordable) if samples else most)
+    done, reached = 0, state.copy()
+
+    def run_all() -> None:
+        nonlocal done
+        for ends, columns in pace.chunks(stops_):
+            begun = time.monotonic()
             drawn = samples.lay(done, int(ends[-1])) if samples else None
             if len(parts) == 1:
                 go(parts[0], done, ends, columns, drawn)
@@ -260,30 +338,75 @@ def run_batch(
             if samples and drawn is not None:
                 samples.check(drawn, status)
             done = int(ends[-1])
+            pace.took(time.monotonic() - begun)
+            reached[:] = state
             if progress:
                 progress(done)
+
+    try:
+        with compiler.quiet():
+            run_all()
+    except KeyboardInterrupt:
+        # a call that was left may still write to what it was given
+        count = int(np.searchsorted(stops_, done, side="right"))
+        made = record[:, :, :count].copy(), reached, status.copy(), kept[:, :count].copy()
+        raise Interrupted(Batch(stops_[:count], *made)) from None
     return Batch(stops_, record, state, status, kept)
 
 
-def _chunks(stops: NDArray[np.int64], budget: int) -> Any:
-    """Cut the stops into calls of at most ``budget`` iterations, with silent stops in long gaps."""
-    ends: list[int] = []
-    columns: list[int] = []
-    begun = 0
-    for column, stop in enumerate(stops.tolist()):
-        while stop - begun > budget:
-            begun += budget
-            yield np.array([*ends, begun]), np.array([*columns, -1])
-            ends, columns = [], []
-        ends.append(stop)
-        columns.append(column)
-        if stop - begun == budget:
+def _afford(
+    problem: Problem, method: Method, runs: int, stops: int, last: int, takes: int, path: bool
+) -> None:
+    """Raise OpcheckError where what a batch records does not fit into the memory that is free."""
+    d = problem.dim
+    laid = sum(p.sequence for p in method.parameters) * LAID * (last + 1)
+    need = 8.0 * runs * (stops * (2 * takes + 2 * d * path) + laid) + KEPT * stops
+    need += 16.0 * runs * (len(method.rows) + EXTRA_ROWS) * d
+    if need > MEMORY * available():
+        raise OpcheckError(
+            f"{runs} run{'s' * (runs > 1)} of {last} steps recorded at {stops} k in {d} dimensions "
+            f"would take about {need / 1e9:.3g} GB, and {available() / 1e9:.3g} GB are free; take "
+            "fewer iterations, or record less (--record log, or every so many)"
+        )
+
+
+class Pace:
+    """Cuts a run into calls of the driver that each take about SOON; no value depends on where."""
+
+    def __init__(self, first: int, most: int) -> None:
+        self.most = most
+        self.piece = min(max(first, 1), most)
+
+    def took(self, seconds: float) -> None:
+        """Lengthen or shorten the next call by what the last one took."""
+        if seconds < SOON / 4:
+            self.piece = min(4 * self.piece, self.most)
+        elif seconds > 2 * SOON:
+            self.piece = max(1, self.piece // 4)
+
+    def chunks(
+        self, stops: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Stops and columns of each call, with silent stops (column −1) in long gaps."""
+        ends: list[int] = []
+        columns: list[int] = []
+        begun = 0
+        for column, stop in enumerate(stops.tolist()):
+            while stop - begun > self.piece:
+                begun += self.piece
+                yield np.array([*ends, begun]), np.array([*columns, -1])
+                ends, columns = [], []
+            ends.append(stop)
+            columns.append(column)
+            if stop - begun >= self.piece:
+                begun = stop
+                yield np.array(ends), np.array(columns)
+                ends, columns = [], []
+        if ends:
             yield np.array(ends), np.array(columns)
-            ends, columns, begun = [], [], stop
-    if ends:
-        yield np.array(ends), np.array(columns)
 
 
+@brief
 @dataclass(frozen=True)
 class Trajectory:
     """One run.
@@ -373,7 +496,8 @@ def run(
         parameters: of the method.
 
     Raises OpcheckError for an unknown name, a parameter that is missing or out of range, a start
-    of wrong dimension or not finite, and for an operator that fails its guards.
+    of wrong dimension or not finite, a record that does not fit into memory, and for an operator
+    that fails its guards; Interrupted, with the run so far, where Ctrl-C ends it.
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
@@ -395,31 +519,38 @@ def run(
     base += ["distance"] if where.solution is not None or where.project is not None else []
     names = [*base, *[m for m in measures if m not in base]]
     takes = [named_take(name) for name in names]
+    if record == "all":  # told before the list of them is made
+        _afford(where, chosen, 1, iterations + 1, iterations, len(takes), iterates)
     stops = schedule(record, iterations)
     import dataclasses
 
     problem_here = dataclasses.replace(where, start=z0)
-    batch = run_batch(
-        problem_here,
-        chosen,
-        [parameters],
-        stops,
-        takes,
-        path=iterates,
-        progress=progress,
-        seeds=[seed] if noisy and seed is not None else None,
-        same_sample=same_sample,
-    )
+    guard(problem_here)
+    _warn_of_domain(problem_here)
+    interrupted = False
+    try:
+        batch = run_batch(
+            problem_here,
+            chosen,
+            [parameters],
+            stops,
+            takes,
+            path=iterates,
+            progress=progress,
+            seeds=[seed] if noisy and seed is not None else None,
+            same_sample=same_sample,
+        )
+    except Interrupted as stop:
+        interrupted, batch = True, stop.finished
+        if not len(batch.stops):
+            raise KeyboardInterrupt from None
     status = int(batch.status[0])
     values = {chosen.parameter(n).name: v for n, v in parameters.items()}
-    calls = np.atleast_1d(chosen.calls_at(parameters))
-    calls = calls[np.minimum(np.arange(iterations), calls.size - 1)]  # the last one is kept
-    cost = np.concatenate([[0.0], np.cumsum(calls)])[stops]
-    ended = "completed"
+    ended = f"interrupted after k = {batch.stops[-1]}" if interrupted else "completed"
     if status:
         what = "left the norm limit (diverged)" if status > 0 else "became NaN"
         ended = f"{what} at k = {abs(status) - 1}"
-    return Trajectory(
+    trajectory = Trajectory(
         chosen.name,
         problem_here,
         values,
@@ -428,10 +559,32 @@ def run(
         {n: batch.record[0, j] for j, n in enumerate(names)},
         batch.path[0],
         ended,
-        cost,
+        _calls_up_to(np.atleast_1d(chosen.calls_at(parameters)), batch.stops),
         seed,
         noise=described(where, same_sample),
     )
+    if interrupted:
+        raise Interrupted(trajectory)
+    return trajectory
+
+
+def _calls_up_to(calls: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Operator calls of the first k steps; the last entry is that of all later steps."""
+    total = np.concatenate([[0.0], np.cumsum(calls)])
+    beyond = np.maximum(k - calls.size, 0) * calls[-1]
+    return np.asarray(total[np.minimum(k, calls.size)] + beyond)
+
+
+def _warn_of_domain(problem: Problem) -> None:
+    if problem.region is not None or problem.constrained:
+        return  # there a point at which F is not defined is an error
+    with contextlib.suppress(OpcheckError):  # what F raises far out, it may not in the run
+        share, example = undefined(problem)
+        if share:
+            warn_once(
+                f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
+                f"looked at about the start, e.g. {example.tolist()}; no statement covers the run"
+            )
 
 
 def named_take(name: str) -> Take:

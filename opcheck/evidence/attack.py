@@ -37,10 +37,13 @@ from opcheck.evidence.operators_to_attack import (
     within,
 )
 from opcheck.evidence.setting import Place, Setting, setting
+from opcheck.evidence.well_posed import well_posed
+from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
 from opcheck.model.theorem import WORDS_OF_A, Theorem
+from opcheck.watchdog import Interrupted
 
 Floats = NDArray[np.float64]
 BUDGET = 2000
@@ -54,6 +57,7 @@ FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
 
 
+@brief
 @dataclass(frozen=True)
 class Reached:
     """The worst that was found at one k.
@@ -75,6 +79,7 @@ class Reached:
     runs: int
 
 
+@brief
 @dataclass(frozen=True)
 class Attack:
     """What a search over the class of a theorem found.
@@ -131,9 +136,11 @@ def attack(
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
         place, given: constants and parameters, as ``worst`` takes them.
 
-    Raises OpcheckError where the statement is about no class of operators, or bad input.
+    Raises OpcheckError where the statement is not real on its whole range, is about no class of
+    operators, or for bad input; Interrupted, with the k that are done, where Ctrl-C ends it.
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    well_posed(entry)
     reason = refusal(entry)
     if reason:
         raise OpcheckError(f"{entry.name}: {reason}")
@@ -144,16 +151,22 @@ def attack(
     ks = [i for i in wanted if i >= entry.first] or [max(entry.first, 1)]
     found = []
     chosen = None
-    for i in ks:
-        horizon = i + 1 if recording.in_steps else i
-        chosen = setting(entry, i, horizon, place, given)
-        found.append(_over_parts(chosen, recording, horizon, seed, budget))
+    interrupted = False
+    try:
+        for i in ks:
+            horizon = i + 1 if recording.in_steps else i
+            chosen = setting(entry, i, horizon, place, given)
+            found.append(_over_parts(chosen, recording, horizon, seed, budget))
+        if far > max(ks) and not one_step(entry):
+            distant = setting(entry, far, far + recording.in_steps, place, given)
+            beyond = _far(distant, recording, far + recording.in_steps, seed)
+            found += [beyond] if beyond is not None and beyond.k > max(ks) else []
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        interrupted = True
     assert chosen is not None
-    if far > max(ks) and not one_step(entry):
-        distant = setting(entry, far, far + recording.in_steps, place, given)
-        beyond = _far(distant, recording, far + recording.in_steps, seed)
-        found += [beyond] if beyond is not None and beyond.k > max(ks) else []
-    return Attack(
+    reached = Attack(
         entry.name,
         tuple(found),
         {n: str(v) for n, v in chosen.constants.items()},
@@ -162,6 +175,9 @@ def attack(
         chosen.notes,
         WORDS_OF_A[entry.A],
     )
+    if interrupted:
+        raise Interrupted(reached)
+    return reached
 
 
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:

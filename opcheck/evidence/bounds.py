@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
-from opcheck.engine.run import Trajectory
+from opcheck.engine.run import Trajectory, named_take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, check, conditions_hold, ends, settle
+from opcheck.evidence.facts import admit, partial
 from opcheck.evidence.hypotheses import constants
+from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 
 
@@ -24,6 +26,14 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """
     if trajectory.noise:
         return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
+    if partial(trajectory.problem):
+        return trajectory, ["F is not defined everywhere: no statement bounds the run"]
+    if not trajectory.problem.all_facts():
+        said = (
+            f"no constants are stated of {trajectory.problem.name!r}, so no bound is known to hold"
+        )
+        return trajectory, [f"{said}; opcheck check finds them, and the theorems that then apply"]
+    admit(trajectory.problem)
     bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
     for name in registry.names("theorems"):
@@ -39,18 +49,46 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
         try:
             found = _bound(theorem, trajectory, dict(known.values))
             bounds.setdefault(theorem.measure, {})[name] = found
+            notes += _exceeded(theorem, trajectory, found, known.provenance)
         except OpcheckError as outside:
-            notes.append(str(outside))
+            said = str(outside)
+            notes.append(said if name in said else f"{name}: {said}")
     return replace(trajectory, bounds=bounds), notes
 
 
-def bounded_measures(method: str) -> list[str]:
-    """The measures of a run that theorems about its method bound by a formula in k."""
+def _exceeded(
+    theorem: Theorem, trajectory: Trajectory, bound: NDArray[np.float64], provenance: str
+) -> list[str]:
+    """A sentence where the measure passes a bound that covers the run, beyond rounding."""
+    measured = trajectory.measures[theorem.measure]
+    with np.errstate(invalid="ignore"):
+        floor = FLOOR * np.nanmax(np.abs(measured), initial=0.0)
+        passed = np.flatnonzero(measured > bound + SLACK * np.abs(bound) + floor)
+    if not passed.size:
+        return []
+    worst = passed[np.argmax(measured[passed] - bound[passed])]
+    return [
+        f"{theorem.measure} exceeds the bound of {theorem.name} at {passed.size} of "
+        f"{len(measured)} recorded k, first at k = {trajectory.k[passed[0]]}; at k = "
+        f"{trajectory.k[worst]} it is {measured[worst]:.6g} > {bound[worst]:.6g}: the statement is "
+        f"wrong, or a constant that it uses ({provenance}; opcheck check examines them)"
+    ]
+
+
+def bounded_measures(method: str, problem: Problem) -> list[str]:
+    """The measures of a run that theorems about its method bound by a formula in k.
+
+    Without those that are taken to a solution where none is known.
+    """
     theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
     found = {t.measure for t in theorems if t.method_name == method and t.claim == "upper bound"}
-    return sorted(found & set(registry.names("measures")))
+    known = problem.solution is not None or problem.project is not None
+    named = sorted(found & set(registry.names("measures")))
+    return [m for m in named if known or not named_take(m).to_solution]
 
 
+SLACK = 1e-9  # relative; what float64 may do to a bound
+FLOOR = 1e-26  # of the largest value measured; squares of rounding errors
 FREE = np.linspace(0, 1, 101)[1:-1]  # where a free symbol is tried, in units of its range
 
 
@@ -100,12 +138,20 @@ def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[
 
 def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float64]]) -> None:
     """Whether the run's parameters are what the statement sets them to, or more where that does."""
-    for name in given.keys() & theorem.let.keys():
-        stated, value = np.asarray(scope[name], dtype=float), given[name]
+    for name in sorted(given.keys() & theorem.let.keys()):
+        stated, value = np.broadcast_arrays(np.asarray(scope[name], dtype=float), given[name])
         more = name in theorem.at_least
         right = value >= stated if more else np.isclose(value, stated, rtol=1e-12)
-        if not np.all(right):
-            wanted = f"{name} {'>=' if more else '='} {float(np.max(stated)):.6g}"
+        if np.all(right):
+            continue
+        asked = f"{theorem.name} needs {name} {'>=' if more else '='} {theorem.let[name]}"
+        if not stated.ndim:
             raise OpcheckError(
-                f"{theorem.name} needs {wanted}, which fails: {name} = {float(np.min(value)):.6g}"
+                f"{asked} = {float(stated):.6g}, which fails: {name} = {float(value):.6g}"
             )
+        k = int(np.argmin(right))
+        raise OpcheckError(
+            f"{asked} for k = 0, ..., {stated.size - 1}, n + 1 = {stated.size} numbers where a run "
+            f"has n steps; at k = {k} that is {stated[k]:.6g}, and the run has {value[k]:.6g} "
+            f'(write -p "{name}={theorem.let[name]}")'
+        )

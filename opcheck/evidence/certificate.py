@@ -34,6 +34,7 @@ from opcheck.evidence.potential import restated
 from opcheck.evidence.rounding import exact
 from opcheck.evidence.setting import Place, along, simplest
 from opcheck.evidence.worst_case import ABOVE, Program, Solution, Unconverged
+from opcheck.model.brief import brief
 from opcheck.model.primitives import identity, resolvent_of_sum
 from opcheck.model.theorem import Theorem
 
@@ -45,6 +46,7 @@ class NotCertified(OpcheckError):
     """The inequalities do not give the bound, or no rational multipliers were found for it."""
 
 
+@brief
 @dataclass(frozen=True)
 class Certificate:
     """A proof of measure ≤ ratio · bound at one k, for every operator in every dimension.
@@ -160,6 +162,7 @@ def certify(
     )
 
 
+@brief
 @dataclass(frozen=True)
 class Attempt:
     """What came of trying to certify a theorem at one k."""
@@ -240,6 +243,7 @@ def attempts(
     return found
 
 
+@brief
 @dataclass(frozen=True)
 class Point:
     """One admissible value of a parameter, where it lies in its range, and what came of it."""
@@ -516,6 +520,7 @@ def _source(function: Any) -> str:
     return "\n".join(source.splitlines()[node.lineno - 1 :])
 
 
+@brief
 @dataclass(frozen=True)
 class Rechecked:
     """What a file proves.

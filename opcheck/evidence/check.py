@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from opcheck import registry
-from opcheck.engine.run import Trajectory, run
-from opcheck.evidence.bounds import with_bounds
+from opcheck.engine.budget import allotted
+from opcheck.engine.jit import foreign
+from opcheck.engine.run import graph_at, interpreted
+from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Empty, choices
+from opcheck.evidence.compare import solves_sum
 from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.hypotheses import classes
 from opcheck.evidence.hypotheses import constants as constants_of
-from opcheck.evidence.pairs import Pair, Products, products
-from opcheck.evidence.search import critical
+from opcheck.evidence.pairs import Pair
+from opcheck.evidence.subject import Given, subject
 from opcheck.evidence.verify import confront
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
-from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
+from opcheck.watchdog import Interrupted
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
-SHOWN = 50  # iterations that a plot of a rate needs
-CLOSE = 1e-9  # relative; what the digits of a stated constant may be off by
+FAST = 3e-6  # seconds a call below which F is called as often as anything asks
+SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
+SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
+TIMED, TOLD = (4, 64, 1024), 2e-3  # calls that are timed, more where they took less than this
+DRIVEN = 3e-5  # seconds a call that a method costs where it runs interpreted
+QUICK = (4000.0, 400.0)  # calls of a quick check: for the search, for each theorem
+QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave out --quick for all"
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """A stated fact that a pair of points refutes.
-
-    Attributes:
-        stated, found: the constant, and that of the pair; 0 and the form for a kind without one.
-        where: the points, and how F was read there.
-    """
-
-    fact: Fact
-    stated: float
-    found: float
-    where: str = ""
-
-    def __str__(self) -> str:
-        """One sentence."""
-        kind = self.fact.property.kind
-        name = kind.name if kind.better is None else f"{kind.name}({self.stated:.6g})"
-        symbol = "its form" if kind.better is None or not kind.symbol else kind.symbol
-        return (
-            f"{name} of {self.fact.property.of} is stated ({self.fact.provenance}), "
-            f"but a pair of points has {symbol} = {self.found:.6g}{self.where}"
-        )
-
-
+@brief
 @dataclass(frozen=True)
 class Check:
     """What was found of one problem.
@@ -65,6 +52,7 @@ class Check:
         contradictions: stated facts that the search refuted.
         classes: the strongest property of each kind that follows.
         verdicts: of every theorem whose hypotheses hold.
+        left_out: what was not done, or with less effort, a sentence each.
     """
 
     problem: Problem
@@ -72,6 +60,27 @@ class Check:
     contradictions: tuple[Contradiction, ...]
     classes: tuple[Fact, ...]
     verdicts: tuple[Verdict, ...]
+    left_out: tuple[str, ...] = ()
+
+    def in_order(self) -> Check:
+        """With the verdicts by name."""
+        return replace(self, verdicts=tuple(sorted(self.verdicts, key=lambda v: v.theorem)))
+
+    def without(self, names: Sequence[str], why: str) -> Check:
+        """With a sentence about theorems that were not run."""
+        left = [n for n in names if _could_apply(n, self.problem)]
+        shown = ", ".join(left[:6]) + (", ..." if len(left) > 6 else "")
+        said = f"{why} came before {len(left)} theorems that may apply: {shown}"
+        return replace(self, left_out=(*self.left_out, said)) if left else self
+
+    def interrupted(self, doing: str) -> Check:
+        """With a sentence that says where it was interrupted."""
+        if not self.constants:
+            said = "interrupted at its constants: they, and all theorems, are missing"
+            return replace(self, left_out=(*self.left_out, said))
+        names = theorems_in_order()
+        rest = names[names.index(doing) :] if doing in names else names
+        return self.without(rest, "the interruption")
 
     @property
     def ok(self) -> bool:
@@ -92,35 +101,151 @@ class Check:
             "contradictions": [str(c) for c in self.contradictions],
             "classes": [described(f, p) for f in self.classes],
             "verdicts": [v.as_dict() for v in self.verdicts],
+            "left_out": list(self.left_out),
         }
 
 
 def check(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    quick: bool = False,
+    time_limit: float | None = None,
 ) -> Check:
     """Find the constants of a problem and run every theorem that applies.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: prove constants instead of estimating them; takes a matrix or a formula.
         seed: of the search.
         progress: called with the name of each theorem when it is done.
+        quick: with few calls of F: shorter searches, and a few short runs of each theorem.
+        time_limit: seconds after which no more is begun; what was left out is said.
 
-    Raises OpcheckError for an operator that fails its guards, or a rigorous request on a kernel.
+    Raises OpcheckError for an operator that fails its guards, a rigorous request on a kernel, or a
+    time limit that is not positive; Interrupted, with what is finished, where Ctrl-C ends it.
     """
-    found = constants(problem, rigorous, seed=seed)
-    wrong = tuple(contradictions(problem, found))
-    where = with_facts(problem, found, wrong)
-    verdicts = []
-    for name in registry.names("theorems"):
-        verdict = confront(registry.get("theorems", name), where)
-        if verdict.status != "inapplicable":
-            verdicts.append(verdict)
-        if progress:
-            progress(name)
-    return Check(where, tuple(found), wrong, tuple(classes(where)), tuple(verdicts))
+    found = None
+    for found in checking(problem, rigorous, seed, quick, time_limit):
+        if progress and found.verdicts:
+            progress(found.verdicts[-1].theorem)
+    assert found is not None
+    return found
+
+
+def checking(
+    problem: Given,
+    rigorous: bool = False,
+    seed: int = 0,
+    quick: bool = False,
+    time_limit: float | None = None,
+) -> Iterator[Check]:
+    """``check``, as it comes: the problem, its constants and classes, verdict after verdict.
+
+    The last one has the verdicts by name. Arguments and errors as ``check``.
+    """
+    if time_limit is not None and not 0 < time_limit < np.inf:
+        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
+    where = subject(problem)
+    found = Check(where, (), (), (), ())
+    done = "reading the problem"
+    try:
+        with allotted(seconds=np.inf if time_limit is None else time_limit) as whole:
+            yield found
+            done = "its constants"
+            effort = Effort.of(where, quick, time_limit)
+            with allotted(effort.search, (time_limit or np.inf) / 3):
+                found = _with_constants(found, rigorous, seed)
+            found = replace(found, left_out=tuple(effort.sentences))
+            yield found
+            names = theorems_in_order()
+            for i, name in enumerate(names):
+                done = name
+                if whole.late:
+                    found = found.without(names[i:], f"the time limit of {time_limit:g} s")
+                    break
+                with allotted(effort.run):
+                    verdict = confront(registry.get("theorems", name), found.problem)
+                if verdict.status != "inapplicable":
+                    found = replace(found, verdicts=(*found.verdicts, verdict))
+                    yield found
+    except KeyboardInterrupt:
+        raise Interrupted(found.in_order().interrupted(done)) from None
+    yield found.in_order()
+
+
+def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
+    """Its constants, as the facts that theorems rely on, and what contradicts the stated ones."""
+    problem = found.problem
+    of_problem = constants(problem, rigorous, seed=seed)
+    wrong = tuple(contradictions(problem, of_problem))
+    where = with_facts(problem, of_problem, wrong)
+    return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
+
+
+def with_constants(problem: Problem, seed: int = 0) -> Problem:
+    """The problem with the constants that a search finds, where none are stated; else as it is."""
+    if problem.facts:
+        return problem
+    with allotted(Effort.of(problem, False, None).search):
+        return _with_constants(Check(problem, (), (), (), ()), False, seed).problem
+
+
+def theorems_in_order() -> list[str]:
+    """Names of all theorems; those whose steps solve for a resolvent of the sum come last."""
+    names = registry.names("theorems")
+    return sorted(names, key=lambda name: solves_sum(registry.get("theorems", name)))
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of a check fits: calls of F for the search and for each theorem.
+
+    An F that runs interpreted may take a millisecond or a second a call; the number of calls is
+    what fits into ``SLOW_SECONDS``, or the time limit, rounded so that most runs agree on it.
+    """
+
+    search: float = np.inf
+    run: float = np.inf
+    sentences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
+        """Of a problem whose calls are timed here."""
+        own = cls(*QUICK, (QUICKLY,)) if quick else cls()
+        each = seconds_a_call(problem)
+        if each < FAST:
+            return own
+        seconds = SLOW_SECONDS if time_limit is None else time_limit
+        calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
+        search = min(own.search, np.ceil(SEARCH * calls))
+        run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
+        said = (
+            f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
+            f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "
+            "SECONDS allows more"
+        )
+        return cls(search, run, (*own.sentences, said))
+
+
+def seconds_a_call(problem: Problem) -> float:
+    """What a call of a foreign F costs where it runs as the searches and runs call it; else 0."""
+    if not foreign(problem.operator.kernel):
+        return 0.0
+    graph_at(problem, problem.start[None])  # compiled, and guarded
+    taken = 0.0
+    for count in TIMED:
+        begun = time.perf_counter()
+        graph_at(problem, problem.start + np.zeros((count, 1)))
+        taken = (time.perf_counter() - begun) / count
+        if taken * count > TOLD:
+            break
+    return taken + (DRIVEN if interpreted(problem) else 0.0)
+
+
+def _could_apply(name: str, problem: Problem) -> bool:
+    return not isinstance(constants_of(registry.get("theorems", name), problem), str)
 
 
 def applicable(problem: Problem) -> list[str]:
@@ -181,51 +306,13 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
-        if value > 0 or (constant.pairs and not _refuting(problem, zero, 0.0, constant.pairs)):
+        if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
     # what independent searches differ by is no more than a hint of what they all miss
     less = max(MARGIN * abs(value), constant.spread if value else 0.0)
     value += less if kind.better == "smaller" else -less
     note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
-
-
-def _refuting(
-    problem: Problem, property: Property, constant: float, pairs: Sequence[Pair]
-) -> list[tuple[Pair, Products]]:
-    """The pairs on which a property's form is negative beyond rounding."""
-    out = []
-    for pair in pairs:
-        if property.kind.star and pair.second is not None:
-            continue
-        of = products(problem, pair, property.of)
-        if of is not None and of.refute(property, constant):
-            out.append((pair, of))
-    return out
-
-
-def tightest_run(found: Check) -> Trajectory | None:
-    """The run closest to a rate, a bound that is a formula in k, with the bounds that cover it."""
-    for v in sorted(found.verdicts, key=lambda v: -v.ratio):
-        theorem: Theorem = registry.get("theorems", v.theorem)
-        method = theorem.method
-        symbols = {p.symbol for p in method.parameters}
-        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
-        if not theorem.order or theorem.claim != "upper bound" or horizon < SHOWN:
-            continue
-        if not symbols <= v.parameters.keys():
-            continue
-        if theorem.measure not in registry.names("measures") or theorem.right.recorded:
-            continue
-        values: dict[str, Any] = {p.name: v.parameters[p.symbol] for p in method.parameters}
-        whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
-        made = run(
-            method.name, found.problem, horizon, measures=[theorem.measure], **values | whole
-        )
-        bounded, _ = with_bounds(made)
-        if theorem.measure in bounded.bounds:
-            return bounded
-    return None
 
 
 def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
@@ -238,8 +325,6 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
     out = []
     for fact in problem.facts:
         property = fact.property
-        if property.of == "A":
-            continue
         stated = problem.constant(fact)
         inside = problem.region is not None and all(
             c.region is not None and c.region.within(problem.region) for c in found
@@ -253,20 +338,8 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
                 if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
             ]
             continue
-        worst: list[tuple[float, str]] = []
-        for pair, of in _refuting(problem, property, stated, _pairs(problem, property, found)):
-            form = of.form(property, stated)
-            value = float(form.mid())
-            shown = "" if of.exact else ", with the kernel's values as floats"
-            place = f" (at {pair}: form {value:.3g}{shown})"
-            if property.of != "T" and property.kind.better is not None and property.kind.symbol:
-                dots = (np.array([float(v.mid())]) for v in (of.xx, of.xu, of.uu))
-                value = float(critical(property.kind, *dots)[0])
-            worst.append((value, place))
-        if worst:
-            sign = -1 if property.kind.better == "smaller" else 1
-            value, place = min(worst, key=lambda w: sign * w[0])
-            out.append(Contradiction(fact, stated, value, place))
+        refuted = refuted_by(problem, fact, _pairs(problem, property, found))
+        out += [] if refuted is None else [refuted]
     return out
 
 

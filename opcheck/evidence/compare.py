@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.engine.budget import budget
 from opcheck.engine.run import Take, run_batch, take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import (
@@ -37,6 +38,7 @@ SOLVE = 50  # operator calls that a resolvent of the sum is taken to cost
 TRIAL = (0, 1, 2, 3)  # the k at which units are told
 WEAK, WEAK_SHARE = 2, 0.4  # runs with weaker constants: how many at least, and per other run
 WORK_LIMIT = 5e5  # operator calls times size that one run may cost; the horizon gives way to it
+FEW, SHORT = 4, 8  # runs that share an allotment of calls; steps below which one run takes it all
 UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
 CANCELLED = 64 * np.finfo(float).eps  # relative rounding of one recorded value, or one symbol
 EVALUATED = 2.0**-30  # of the larger side: the rest, and resolvents found to their tolerance
@@ -99,6 +101,7 @@ class Comparison:
     Attributes:
         known: the constants it was run with.
         weak: they are weaker than the problem's best.
+        positive: whether the bound is positive, at each k.
         ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
             it, in units of both sides; NaN where nothing was compared.
         close: k that float64 leaves open and balls may decide.
@@ -118,6 +121,7 @@ class Comparison:
     compared: int = 0
     excess: dict[int, float] = field(default_factory=dict)
     weak: bool = False
+    positive: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
 
     @property
     def k(self) -> int:
@@ -160,7 +164,7 @@ def compare(
         if fixed or not weaken:
             raise
         empty = reason
-    if weaken and not fixed:
+    if weaken and not fixed and budget().left == np.inf:
         jobs += _jobs(theorem, problem, method, _weak_sample(theorem, problem, known, len(jobs)))
         if empty is not None and not jobs:
             raise empty
@@ -206,7 +210,13 @@ def needs_solution(theorem: Theorem) -> bool:
     names = set(theorem.left.names | theorem.right.names)
     for formula in theorem.let.values():
         names |= text(formula).names
-    return "R" in names or any("solution" in t.rows for t in plan(theorem).takes.values())
+    return "R" in names or any(t.to_solution for t in plan(theorem).takes.values())
+
+
+def solves_sum(theorem: Theorem) -> bool:
+    """Whether its method, or a measure, takes the resolvent of the sum: the dearest steps."""
+    kernels = [theorem.method.kernel, *(t.measure.kernel for t in plan(theorem).takes.values())]
+    return any(_solves_sum(kernel) for kernel in kernels)
 
 
 def _solves_sum(kernel: Callable[..., Any]) -> bool:
@@ -227,14 +237,23 @@ def _jobs(
     solve = SOLVE * (_solves_sum(method.kernel) or solves > 0) or 1
     jobs: list[Job] = []
     seen: set[tuple[float, ...]] = set()
+    allotted = left = budget().left
     for known, sampled, horizon in sample:
         values = sampled
         calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
         step = size * float(np.max(calls))
         if step > 4 * WORK_LIMIT and not asked:
             continue  # one step costs too much here; smaller problems try this edge
-        affordable = int(WORK_LIMIT / step)
-        here = min(horizon, max(affordable, 1))
+        affordable = WORK_LIMIT / step
+        if allotted < np.inf:
+            each = float(np.max(calls)) + len(plan(theorem).takes)
+            affordable = min(affordable, allotted / (FEW * each + each))
+            if affordable < SHORT and not jobs:
+                affordable = left / (2 * each)
+            left -= each * (min(horizon, int(affordable)) + 1)
+            if affordable < 1 or left < 0:
+                break
+        here = min(horizon, max(int(affordable), 1))
         if here < horizon:
             again = {c.name: values[c.name] for c in theorem.chains}
             values = _fixed(theorem, known, here, again)
@@ -519,7 +538,7 @@ def _judge(
     close = finite & ~above & ~below & (error <= UNDECIDABLE * value) & (value > 0)
     ratio = np.where(right > 0, left / right, 1 + gap / (np.abs(left) + np.abs(right)))
     ratio[~(above | below | close)] = np.nan
-    own = Comparison(known, values, horizon, ratio, [], "holds")
+    own = Comparison(known, values, horizon, ratio, [], "holds", positive=right > 0)
     own.compared = int(above.sum() + below.sum())
     if theorem.claim == "must fail":
         if own.compared and not above.any():
@@ -641,6 +660,7 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         ratio=0.0 if np.isnan(value) or key(top)[0] < 0 else value,
         excess=top.excess.get(top.k),
         k=top.k,
+        positive=not len(top.positive) or bool(top.positive[top.k]),
         parameters=shown,
         runs=len(compared),
         compared=count,

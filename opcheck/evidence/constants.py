@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
-from opcheck.errors import OpcheckError
+from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
+from opcheck.evidence.facts import defined
 from opcheck.evidence.pairs import Pair
 from opcheck.evidence.search import Found, Graph, critical, met, moved, uses_u, without_set
 from opcheck.evidence.search import search as search_pairs
+from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem, Region, as_region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
@@ -52,6 +55,7 @@ SETTLED = 2.0  # by what factor independent searches for a modulus may differ
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
+@brief
 @dataclass(frozen=True)
 class Constant:
     """What is known of one constant: it lies in [lower, upper].
@@ -83,7 +87,7 @@ class Constant:
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
         if self.lower > self.upper:
-            raise OpcheckError(
+            raise InternalError(
                 f"internal error: {self.kind.symbol} of {self.of} is shown to lie in "
                 f"[{self.lower!r}, {self.upper!r}], an empty interval; please report the operator"
             )
@@ -118,7 +122,7 @@ class Constant:
 
 
 def constants(
-    problem: Problem,
+    problem: Given,
     rigorous: bool = False,
     region: Region | float | str | None = None,
     seed: int = 0,
@@ -128,6 +132,7 @@ def constants(
     Where F = ∇f has a potential and A = 0, the constant of PLStar too.
 
     Args:
+        problem: whatever ``subject`` takes: a name, a Problem, an operator, a function, a matrix.
         rigorous: also prove them, which takes a matrix or a formula.
         region: on which they are meant, or r for ‖z‖∞ ≤ r, or a text as ``[.2,2]x[-1,1]``; default
             the problem's region, else the whole space.
@@ -136,8 +141,10 @@ def constants(
     Raises OpcheckError for a region that is empty or of another dimension, and for a rigorous
     request on an operator of which only a kernel is known.
     """
+    problem = subject(problem)
     if region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
+    defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
     if rigorous and not known and operator.sparse_matrix() is None:

@@ -22,6 +22,7 @@ from opcheck.evidence.prove import attempt
 from opcheck.evidence.verify import Report, confront, library, over_processes
 from opcheck.evidence.well_posed import well_posed
 from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
@@ -31,6 +32,7 @@ BUDGET = 120  # operators that an attack tries at each k
 SLACK = 1e-6  # of a ratio: what a solver's tolerance and rounding may make
 
 
+@brief
 @dataclass(frozen=True)
 class CrossCheck:
     """What each part says of one statement.

@@ -20,6 +20,7 @@ from opcheck.evidence.certificate import NotCertified, attempts, certify
 from opcheck.evidence.mutants import hypothesis_mutants
 from opcheck.evidence.verify import Report, Summary, over_processes, summary
 from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.model.brief import brief
 from opcheck.model.theorem import Theorem
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
@@ -29,6 +30,7 @@ REACHED = 0.9  # of the solver's value: an attack that reaches less says so
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
+@brief
 @dataclass(frozen=True)
 class Rung:
     """One kind of evidence.
@@ -47,6 +49,7 @@ class Rung:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+@brief
 @dataclass(frozen=True)
 class Standing:
     """The highest of the first five rungs, and whether the other two are there.
@@ -68,6 +71,7 @@ class Standing:
         return ", ".join(mark for mark in marks if mark)
 
 
+@brief
 @dataclass(frozen=True)
 class Dossier:
     """The seven rungs of one theorem, in order."""

@@ -8,7 +8,6 @@ the run and the claim only feel the sum; where they don't, F z* is one more basi
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,6 +17,7 @@ import numpy as np
 from flint import fmpq
 from numpy.typing import NDArray
 
+from opcheck.engine.budget import available
 from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, trace
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.engine.steps import from_the_start
@@ -472,14 +472,6 @@ def memory(basis: float, inequalities: float) -> float:
     """Bytes that solving takes, about: the forms, and the factor of the cone's block."""
     entries = basis * (basis + 1) / 2
     return 8 * (4 * entries * inequalities + 3 * (entries + inequalities) ** 2)
-
-
-def available() -> float:
-    """Bytes of memory that are free on this machine."""
-    try:
-        return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (ValueError, OSError, AttributeError):
-        return 2e9
 
 
 def _fits(

@@ -23,6 +23,7 @@ from opcheck.evidence.certificate import Certificate, NotCertified, at
 from opcheck.evidence.potential import VALUE, Least, Matrix, Move, decrease, form, least, move
 from opcheck.evidence.setting import number, simplest
 from opcheck.evidence.worst_case import Floats, Program, Unconverged, conic, upper_triangle
+from opcheck.model.brief import brief
 from opcheck.model.property import Lipschitz, Property
 
 CAP = 32.0  # sum of the coefficients of V, by size, at L = 1; ‖z − z*‖² itself has 1
@@ -34,6 +35,7 @@ RAISED = (1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
 
+@brief
 @dataclass(frozen=True)
 class Potential:
     """V = Σ P_ij ⟨v_i, v_j⟩ with V_{k+1} ≤ θ V_k and V ≥ ‖z − z*‖² (or ‖F z‖²), both proved.

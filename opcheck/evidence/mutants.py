@@ -26,6 +26,7 @@ from opcheck.evidence.hypotheses import Constants, constants
 from opcheck.evidence.inequalities import refusal
 from opcheck.evidence.verify import library, over_processes
 from opcheck.model import signature
+from opcheck.model.brief import brief
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
@@ -34,6 +35,7 @@ from opcheck.model.theorem import Theorem
 CUT = 0.98  # how far below the known tight value a bound is cut
 
 
+@brief
 @dataclass(frozen=True)
 class Mutant:
     """One planted error and its fate.

@@ -13,8 +13,10 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
+from opcheck.engine.interpret import carry
 from opcheck.engine.numbers import Ball, ball_arithmetic, precision, rational
 from opcheck.engine.run import graph_at
+from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.model.property import Of, Property
 
@@ -65,7 +67,7 @@ class Products:
 
 
 def products(problem: Problem, pair: Pair, of: Of) -> Products | None:
-    """The products of a pair in F (of F or T) or in F and the normals (of S); None if not finite.
+    """The products of a pair in F (of F or T), normals (of A) or both (of S); None if not finite.
 
     Raises OpcheckError for an operator that fails its guards.
     """
@@ -98,7 +100,9 @@ def _at(problem: Problem, w: Floats, of: Of) -> tuple[list[arb], list[arb], bool
     if u is None:
         room = NOISE * float(np.abs(v).max())
         u = [arb(float(p), room) if np.isfinite(p) else arb("nan") for p in v]
-    if of == "S" and problem.constrained:
+    if of == "A":
+        u, exact = [arb(0)] * problem.dim, True
+    if of in ("A", "S") and problem.constrained:
         # the normal of a box is one exactly: zero where no side is active, of its sign elsewhere
         room = 0.0 if problem.resolvent.ends is not None else NOISE * float(np.abs(w).max())
         u = [p + arb(float(n), room) for p, n in zip(u, normal, strict=True)]
@@ -111,11 +115,11 @@ def _in_balls(problem: Problem, z: Floats) -> list[arb] | None:
         return None
     point, out = np.empty(d, dtype=object), np.empty(d, dtype=object)
     point[:] = [Ball(rational(float(v))) for v in z]
+    data = operator.data_in(ball_arithmetic(), lambda v: rational(float(v)))
     try:
-        data = operator.data_in(ball_arithmetic(), lambda v: rational(float(v)))
-        operator.kernel(point, out, data)
+        carry(operator, point, out, data)
         return [Ball(v).ball for v in out]
-    except Exception:  # a kernel that only floats can read may raise anything
+    except (OpcheckError, ArithmeticError, TypeError):  # a kernel that only floats can read
         return None
 
 

@@ -8,12 +8,10 @@ since f* ≥ f(z) + ⟨F z, z* − z⟩ + ½μ‖z* − z‖² ≥ f(z) − ‖F
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.engine.intervals import Intervals, enclosure
+from opcheck.engine.intervals import Intervals, enclosure, values
 from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
@@ -45,15 +43,15 @@ def search(problem: Problem, seed: int = 0) -> float:
     assert problem.solution is not None
     generator = np.random.default_rng(seed)
     region = problem.region
-    of_values = replace(problem, operator=problem.operator.potential)
-    at_solution = float(graph_at(of_values, problem.solution[None])[1][0, 0])
+    potential = problem.operator.potential
+    at_solution = float(values(potential, problem.solution[None])[0, 0])
     lowest = at_solution
 
     @np.errstate(all="ignore")  # a point at which f overflows counts for nothing
     def value(z: Floats) -> Floats:
         nonlocal lowest
         z = z if region is None else region.clip(z)
-        f = graph_at(of_values, z)[1][:, 0]
+        f = values(potential, z)[:, 0]
         lowest = min(lowest, float(np.nanmin(f)))
         F = graph_at(problem, z)[1]
         gap, both = f - at_solution, np.abs(f) + abs(at_solution)

@@ -26,6 +26,7 @@ from opcheck.evidence.setting import EmptyRange, setting
 from opcheck.evidence.signs import DEPTH, Domain
 from opcheck.evidence.well_posed import well_posed
 from opcheck.model import grammar
+from opcheck.model.brief import brief
 from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
@@ -42,6 +43,7 @@ class NotProved(OpcheckError):
     """A declared argument is wrong, or a sign could not be settled."""
 
 
+@brief
 @dataclass(frozen=True)
 class Lemma:
     """One inequality of a proof.
@@ -57,6 +59,7 @@ class Lemma:
     squares: tuple[tuple[str, str], ...]
 
 
+@brief
 @dataclass(frozen=True)
 class Proved:
     """A statement shown for all k and all admissible real parameters, in every dimension.
@@ -510,6 +513,7 @@ def _shown_form(form: Mapping[tuple[int, int], Ratio], names: Sequence[str]) -> 
     )
 
 
+@brief
 @dataclass(frozen=True)
 class ProofAttempt:
     """What came of a theorem's potential argument.

@@ -15,7 +15,7 @@ from typing import Any
 
 from flint import fmpq
 
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Ratio, factorised
 
 DEPTH = 4  # how often a range is halved
 CHARTS = 400  # in how many ways a range is resolved at most
@@ -88,7 +88,7 @@ class Domain:
 
     def _sign(self, polynomial: Any, strict: bool, depth: int = 0) -> int | None:
         """1, −1, or None where neither is proved; factor by factor."""
-        constant, factors = polynomial.factor()
+        constant, factors = factorised(polynomial)
         total = 1 if constant > 0 else -1
         for factor, power in factors:
             found = self._factor(factor, strict, depth)
@@ -134,11 +134,11 @@ class Domain:
     def _stated(self, factor: Any, strict: bool) -> int | None:
         """The sign where some constraint is the factor times what has a known sign."""
         for c in self.constraints:
-            constant, factors = c.value.num.factor()
+            constant, factors = factorised(c.value.num)
             if (factor, 1) not in factors or (strict and not c.strict):
                 continue
             found = 1 if constant > 0 else -1
-            for other, power in [*factors, *c.value.den.factor()[1]]:
+            for other, power in [*factors, *factorised(c.value.den)[1]]:
                 if other != factor:
                     # an even power too must not vanish: where it does, nothing is said
                     sign = self._factor(other, True, 0) or 0
@@ -291,16 +291,34 @@ def _halved(polynomial: Any, depth: int) -> int | None:
     if sign is not None or depth == 0:
         return sign
     degrees = polynomial.degrees()
+    if _changes(polynomial, degrees):
+        return None
     generators = polynomial.context().gens()
-    signs = set()
     # where a symbol stands in terms of both signs, [0, ∞) is [0, 1] and [1, ∞)
     spots = [i for i, d in enumerate(degrees) if d > 0]
     best = min(spots, key=lambda i: degrees[i])
     for i in sorted(spots, key=lambda i: (i != best, degrees[i])):
-        signs = {_halved(part, depth - 1) for part in _parts(polynomial, i, generators, degrees[i])}
-        if len(signs) == 1 and None not in signs:
-            return signs.pop()
+        sign = None
+        for part in _parts(polynomial, i, generators, degrees[i]):
+            own = _halved(part, depth - 1)
+            if own is None or own != (sign or own):
+                break
+            sign = own
+        else:
+            return sign
     return None
+
+
+def _changes(polynomial: Any, degrees: Sequence[int]) -> bool:
+    """Whether both signs are met: at 1, or towards corners, each symbol at 0 or ∞."""
+    terms = polynomial.to_dict()
+    corners = [
+        c
+        for powers, c in terms.items()
+        if all(p in (0, d) for p, d in zip(powers, degrees, strict=True))
+    ]
+    met = [*corners, sum(terms.values())]
+    return bool(min(met) < 0 < max(met))
 
 
 def _parts(polynomial: Any, i: int, generators: Sequence[Any], degree: int) -> Iterator[Any]:

@@ -69,21 +69,25 @@ def solution(problem: Problem) -> Vector | None:
 
 
 def moved_start(problem: Problem) -> Vector:
-    """A start for a problem that has none of its own: ones, or the nearest point of set or region.
+    """A start in set and region: the nearest point to the problem's own or, where it has none, to
+    ones.
 
-    Where that is a solution already, so that no method would move, another simple point.
+    Where that is a solution already, so that no method would move, or F is not defined, another
+    simple point.
     """
     d = problem.dim
     alternating = np.where(np.arange(d) % 2 == 0, 1.0, -0.5)
     region = problem.region
-    for z in (np.ones(d), alternating, np.arange(1.0, d + 1) / d, np.arange(d, 0.0, -1.0)):
+    simple = [np.ones(d), alternating, np.arange(1.0, d + 1) / d, np.arange(d, 0.0, -1.0)]
+    simple += [scale * np.ones(d) for scale in (4.0, 0.25, -1.0, -4.0)]
+    for z in [problem.start, *simple] if problem.start.size else simple:
         start = z if region is None else region.clip(z)
         start = resolved(problem, start[None])[0] if problem.constrained else start
         try:
             left, size = _residual(replace(problem, start=start), start[None], 1.0)
         except OpcheckError:
             return start  # the guards say what is wrong
-        if not np.linalg.norm(left[0]) <= 64 * EPS * size[0]:
+        if np.linalg.norm(left[0]) > 64 * EPS * size[0]:  # and no NaN
             return start
     return np.ones(d)
 

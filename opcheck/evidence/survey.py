@@ -12,13 +12,16 @@ import numpy as np
 from opcheck import registry
 from opcheck.evidence.constants import Constant, constants
 from opcheck.evidence.verify import over_processes
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
+from opcheck.watchdog import Interrupted
 
 CLOSE = 1e-3  # relative; within it a stated constant is the best one
 ROUNDING = 1e-6  # relative; what a published decimal may be off by
 
 
+@brief
 @dataclass(frozen=True)
 class Line:
     """One constant of one problem.
@@ -87,7 +90,11 @@ def survey(
     """
     names = list(families) or registry.names("problems")
     work = functools.partial(lines, seed=seed)
-    return [line for some in over_processes(work, names, jobs, progress) for line in some]
+    try:
+        found = over_processes(work, names, jobs, progress)
+    except Interrupted as stop:
+        raise Interrupted([line for some in stop.finished for line in some]) from None
+    return [line for some in found for line in some]
 
 
 def lines(name: str, seed: int = 0) -> list[Line]:

@@ -13,17 +13,21 @@ from typing import Any
 from opcheck import registry
 from opcheck.document import document
 from opcheck.engine.guard import guard_method
+from opcheck.engine.jit import foreign
 from opcheck.errors import OpcheckError
 from opcheck.evidence.adjudicate import adjudicate
 from opcheck.evidence.choices import Empty, parts
 from opcheck.evidence.compare import compare, conclude, needs_solution
+from opcheck.evidence.facts import admit
 from opcheck.evidence.hypotheses import constants
+from opcheck.evidence.subject import Given, method_values, subject
 from opcheck.evidence.well_posed import well_posed
+from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
-from opcheck.model.problem import problem as problem_named
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Status, Verdict, fitted_order
+from opcheck.watchdog import Interrupted
 
 SCHEMA = 1
 OWN = Path(__file__).parent.parent / "theorems"
@@ -62,6 +66,7 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     return conclude(theorem, blank, compared)
 
 
+@brief
 @dataclass(frozen=True)
 class Summary:
     """One theorem over all problems.
@@ -183,6 +188,7 @@ class Summary:
         }
 
 
+@brief
 @dataclass(frozen=True)
 class Report:
     """Verdicts of several theorems over several problems."""
@@ -249,6 +255,10 @@ def library() -> tuple[Problem, ...]:
     # by a hash, so that a cover of a part of them is not one of the first letters
     names = sorted(registry.names("problems"), key=lambda name: zlib.crc32(name.encode()))
     families = [registry.get("problems", name).instances() for name in names]
+    for name, problems in zip(names, families, strict=True):
+        if foreign(registry.get("problems", name).function):
+            for problem in problems:
+                admit(problem)
     rounds = itertools.zip_longest(*families)
     return tuple(p for some in rounds for p in some if p is not None)
 
@@ -281,7 +291,7 @@ def summary(
 
 def verify(
     selector: str | Iterable[str] = (),
-    problem: str | Problem | None = None,
+    problem: Given | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
     everything: bool = False,
@@ -291,7 +301,8 @@ def verify(
 
     Args:
         selector: a theorem, a prefix of several, or a list of such; all by default.
-        problem: one problem instead of the library.
+        problem: one problem instead of the library: whatever ``subject`` takes. Of anything but a
+            Problem of which no constants are stated they are searched for, as ``check`` does.
         jobs: processes.
         progress: called with the name of each theorem when it is done.
         everything: every admissible problem, not the first COVERAGE of them.
@@ -305,7 +316,13 @@ def verify(
     """
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
-    where = problem_named(problem) if isinstance(problem, str) else problem
+    where = None if problem is None else subject(problem)
+    if where is not None and where is not problem:
+        from opcheck.evidence.check import with_constants  # it confronts with theorems, too
+
+        where = with_constants(where)
+    if where is not None:
+        admit(where)
     for name in chosen:  # a wrong method is one error, and not one on each problem
         theorem = registry.get("theorems", name)
         if where or not theorem.on:
@@ -317,14 +334,18 @@ def verify(
         # by its full name, or by the file that registers it alone
         exact = patterns == chosen or any(".py" in p for p in patterns)
         if len(chosen) == 1 and exact:
-            return confront(registry.get("theorems", chosen[0]), where, **parameters)
+            numbers = method_values(parameters, where, only_numbers=True)
+            return confront(registry.get("theorems", chosen[0]), where, **numbers)
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
         return Report(tuple(summary(name, [where]) for name in chosen))
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
     work = functools.partial(summary, everything=everything)
-    return Report(tuple(over_processes(work, chosen, jobs, progress)))
+    try:
+        return Report(tuple(over_processes(work, chosen, jobs, progress)))
+    except Interrupted as stop:
+        raise Interrupted(Report(tuple(stop.finished))) from None
 
 
 def over_processes(
@@ -333,8 +354,25 @@ def over_processes(
     jobs: int,
     progress: Callable[[str], None] | None,
 ) -> list[Any]:
-    """``work`` on each name, in order, on so many processes."""
+    """``work`` on each name, in order, on so many processes.
+
+    Raises Interrupted, with the results that are there, where Ctrl-C ends it.
+    """
     results: dict[str, Any] = {}
+    try:
+        _fill(results, work, names, jobs, progress)
+    except KeyboardInterrupt:
+        raise Interrupted([results[name] for name in names if name in results]) from None
+    return [results[name] for name in names]
+
+
+def _fill(
+    results: dict[str, Any],
+    work: Callable[[str], Any],
+    names: Sequence[str],
+    jobs: int,
+    progress: Callable[[str], None] | None,
+) -> None:
     if jobs == 1 or len(names) < 4:
         for name in names:
             results[name] = work(name)
@@ -350,7 +388,6 @@ def over_processes(
             results[name] = result
             if progress:
                 progress(name)
-    return [results[name] for name in names]
 
 
 def _named(work: Callable[[str], Any], name: str, files: list[str]) -> tuple[str, Any]:

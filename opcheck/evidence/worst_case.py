@@ -18,16 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError
 from opcheck.evidence.inequalities import (
     Claim,
     Subdifferential,
-    available,
     claim,
     graph_of,
     memory,
 )
 from opcheck.evidence.setting import Place
+from opcheck.model.brief import brief
 from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Floats = NDArray[np.float64]
@@ -41,6 +42,7 @@ class Unconverged(OpcheckError):
     """The solver stopped before it reached its tolerance."""
 
 
+@brief
 @dataclass(frozen=True)
 class WorstCase:
     """A statement's worst case at one k.

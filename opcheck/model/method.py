@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.text import FLOAT, text
 
 Advance = Callable[..., None]
@@ -37,6 +38,7 @@ class Parameter:
         return self.name.rpartition(".")[2]
 
 
+@brief
 @dataclass(frozen=True)
 class Method:
     """An iteration.
@@ -71,14 +73,15 @@ class Method:
         hits = [p for p in self.parameters if p.name == name]
         hits = hits or [p for p in self.parameters if p.symbol == name]
         if len(hits) != 1:
-            known = ", ".join(p.name for p in self.parameters)
+            known = ", ".join(p.name for p in self.parameters) or "none"
             raise OpcheckError(f"{self.name} has no parameter {name!r}; it takes {known}")
         return hits[0]
 
     def pack(self, values: Mapping[str, Any], length: int = 1) -> list[Any]:
-        """``params`` for given values; sequences are laid out to ``length`` entries.
+        """``params`` for given values; one number for a sequence is laid out to ``length`` entries.
 
-        Raises OpcheckError for a missing, unknown, non-finite or non-integer value.
+        Raises OpcheckError for a missing, unknown, non-finite or non-integer value, and for a list
+        that is shorter than a run of ``length`` − 1 steps.
         """
         given = {self.parameter(name).name: value for name, value in values.items()}
         missing = [p.name for p in self.parameters if p.name not in given]
@@ -94,7 +97,7 @@ class Method:
                 or any(part is None or isinstance(part, str | complex) for part in parts)
             ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
-                raise OpcheckError(f"{self.name}: {p.name} = {value!r} must be {wanted}")
+                raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {wanted}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
             if p.sequence:
                 entries = (entries + entries[-1:] * length)[: max(length, 1)]
@@ -106,6 +109,11 @@ class Method:
                         raise OpcheckError(
                             f"{self.name}: {p.name} = {entry} must be a whole number from 1 on"
                         )
+            if shape and shape[0] < length - 1:
+                raise OpcheckError(
+                    f"{self.name}: {p.name} has {shape[0]} entries and the run {length - 1} steps; "
+                    "give one for each, or one number for all"
+                )
             packed += [int(e) for e in entries] if p.integer else entries
         return packed
 
@@ -139,6 +147,7 @@ class Method:
         return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
 
 
+@brief
 @dataclass(frozen=True)
 class Over:
     """A method of methods: ``kernel(base, F, F_data, J, J_data, state, params, k, n)``.
@@ -179,6 +188,14 @@ def _bound(over: Over, base: Method) -> Method:
         over.source,
         f"{over.doc}\n\nBase: {base.name}. {base.doc}",
     )
+
+
+def _shown(value: Any) -> str:
+    """As in Python, a long list by its ends."""
+    if isinstance(value, list | tuple | np.ndarray) and len(value) > 8:
+        first = ", ".join(repr(v) for v in value[:3])
+        return f"[{first}, ..., {value[-1]!r}] ({len(value)} entries)"
+    return repr(value)
 
 
 def _parameters(source: str) -> tuple[Parameter, ...]:
@@ -251,12 +268,12 @@ def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance
 
 
 def resolve(name: str) -> Method:
-    """The method of a name such as ``rapp`` or ``lookahead(extragradient)``.
+    """The method of a name such as ``rapp``, ``lookahead(extragradient)`` or ``FILE.py:NAME``.
 
     Raises OpcheckError for an unknown name, or a method of methods without its base.
     """
     outer, bracket, rest = name.partition("(")
-    found = registry.get("methods", outer.strip())
+    found = _named(outer.strip())
     if bracket:
         if not isinstance(found, Over) or not rest.endswith(")"):
             raise OpcheckError(f"{name!r}: {outer!r} takes no base method")
@@ -265,6 +282,15 @@ def resolve(name: str) -> Method:
         raise OpcheckError(f"{name!r} runs over another method; write {name}(METHOD)")
     entry: Method = found
     return entry
+
+
+def _named(name: str) -> Method | Over:
+    if not name.endswith(".py") and ".py:" not in name:
+        return registry.get("methods", name)  # type: ignore[no-any-return]
+    here = registry.in_file("methods", name)
+    if len(here) != 1:
+        raise OpcheckError(f"{name} registers {', '.join(here)}; name one as {name}:{here[0]}")
+    return registry.get("methods", here[0])  # type: ignore[no-any-return]
 
 
 def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:

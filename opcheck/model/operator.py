@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
+from opcheck.model.brief import brief
 from opcheck.model.primitives import identity
 from opcheck.model.text import FLOAT, Arithmetic, text
 
@@ -42,6 +42,7 @@ class Condition:
         return f"{self.of.formula} {'> 0' if self.positive else '≠ 0'}"
 
 
+@brief
 @dataclass(frozen=True)
 class Operator:
     """A single-valued operator F on R^d.
@@ -131,6 +132,7 @@ class ExactData(np.ndarray):
         self.raw = getattr(source, "raw", np.empty(0))
 
 
+@brief
 @dataclass(frozen=True)
 class Resolvent:
     """J_{γA} = (I + γA)⁻¹ of a maximally monotone A: a projection or a proximal map.
@@ -175,7 +177,8 @@ class Resolvent:
                 f"not on shape {point.shape}"
             )
         out = np.empty_like(point)
-        self.kernel(point, gamma, out, self.data)
+        with np.errstate(all="ignore"):  # as where it runs compiled
+            self.kernel(point, gamma, out, self.data)
         return out
 
 
@@ -229,9 +232,24 @@ def linear(
     )
 
 
-def _numbers(entries: Sequence[Any], symbols: Mapping[str, float]) -> Vector:
+def as_real(values: Any, what: str) -> Vector:
+    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
+    with np.errstate(all="ignore"):
+        try:
+            array = np.asarray(values)
+            if np.iscomplexobj(array):
+                raise OpcheckError(
+                    f"{what} has complex numbers; take real and imaginary parts as coordinates: "
+                    "M becomes [[re M, -im M], [im M, re M]]"
+                )
+            return np.array(array, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise OpcheckError(f"{what} must hold real numbers: {error}") from error
+
+
+def _numbers(entries: Any, symbols: Mapping[str, float]) -> Vector:
     values = [text(v).evaluate(symbols, FLOAT) if isinstance(v, str) else v for v in entries]
-    out = np.array(values, dtype=float)
+    out = as_real(values, "a linear operator")
     if not np.isfinite(out).all():
         raise OpcheckError("a linear operator needs finite entries; the matrix holds NaN or ±inf")
     return out
@@ -263,13 +281,21 @@ def operator(
 
     A kernel that numba can compile runs compiled; anything else runs interpreted, with a warning.
 
-    Raises OpcheckError if the function takes neither one nor three arguments.
+    Raises OpcheckError if it is no function of one or three arguments, for a dimension that is no
+    whole number from 1 on, and for data that are no real numbers.
     """
+    if not callable(function):
+        raise OpcheckError(
+            f"operator({function!r}, ...): it takes f(z, out, data) or f(z); of a matrix "
+            "make one with opcheck.linear"
+        )
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or dim < 1:
+        raise OpcheckError(f"dim = {dim!r} must be a whole number from 1 on")
     try:
         count = len(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         count = 1
-    values = np.asarray(data, dtype=float).ravel()
+    values = as_real(data, "data").ravel()
     name = formula or getattr(function, "__name__", "F")
     if count == 3:
         return Operator(function, values, dim, name)
@@ -281,6 +307,11 @@ def operator(
     @functools.wraps(function)
     def kernel(z: Any, out: Any, data: Any) -> None:
         value = np.asarray(function(z))
+        if value.dtype.kind not in "fiubO" or value.dtype in (np.float16, np.float32):
+            raise OpcheckError(
+                f"operator {name!r} returns numbers of type {value.dtype}; return float64, and "
+                "compute with it"
+            )
         if value.shape != out.shape:
             raise OpcheckError(
                 f"operator {name!r} returns shape {value.shape} for a point of shape {out.shape}"
@@ -288,9 +319,8 @@ def operator(
         out[:] = value
 
     kernel.__dict__.pop("__wrapped__", None)
-    warnings.warn(
+    warn_once(
         f"operator {name!r} runs interpreted: write it as f(z, out, data) with plain loops to have "
-        "it compiled",
-        stacklevel=2,
+        "it compiled"
     )
     return Operator(kernel, values, dim, name, interpreted=True)

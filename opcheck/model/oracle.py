@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opcheck.errors import OpcheckError
+from opcheck.model.brief import brief
 from opcheck.model.operator import Kernel, Operator, Vector
 
 Draw = Callable[[np.random.Generator, int], NDArray[np.float64]]
@@ -23,6 +24,7 @@ HEAD = 4  # entries before an oracle's own data, see ``sampled``
 ENUMERABLE = 4096  # samples that a finite support may have
 
 
+@brief
 @dataclass(frozen=True)
 class SampleOracle:
     """An unbiased sample F̂(z, ξ) of F(z).

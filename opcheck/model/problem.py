@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector
+from opcheck.model.brief import brief
+from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
     Fact,
@@ -26,8 +27,13 @@ from opcheck.model.property import (
 )
 from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
+from opcheck.model.written import call_of
+from opcheck.watchdog import limited
+
+LARGEST = 1e150  # of a constant, whose square must be a float
 
 
+@brief
 @dataclass(frozen=True)
 class Problem:
     """One inclusion 0 ∈ F(z) + A(z) on R^d.
@@ -61,6 +67,40 @@ class Problem:
     control: str = ""
     oracle: SampleOracle | None = None
 
+    def __post_init__(self) -> None:
+        """Raises OpcheckError where operator, resolvent, points and facts do not fit together."""
+        name = _named(self)
+        if not isinstance(self.operator, Operator):
+            raise OpcheckError(
+                f"the operator of {name} is {type(self.operator).__name__}; make one with "
+                "opcheck.operator, opcheck.linear or opcheck.minmax"
+            )
+        if not isinstance(self.resolvent, Resolvent):
+            raise OpcheckError(
+                f"the resolvent of {name} is {type(self.resolvent).__name__}; make one with "
+                "opcheck.Resolvent, or take one of 'opcheck list sets'"
+            )
+        if self.resolvent.dim not in (0, self.dim):
+            raise OpcheckError(
+                f"A = {self.resolvent.name} of {name} acts on {self.resolvent.dim} coordinates, "
+                f"its operator on {self.dim}"
+            )
+        for fact in self.facts:
+            if not isinstance(fact, Fact):
+                raise OpcheckError(
+                    f"{name} has {fact!r} among its facts; write "
+                    "facts=(exact(Monotone()), exact(Lipschitz(2)))"
+                )
+        # a start that is not given is empty, for the family to fill in
+        start = as_real(self.start, "start")
+        object.__setattr__(self, "start", start)
+        if start.size:
+            _fits(start, self, "start")
+        if self.solution is not None:
+            solution = as_real(self.solution, "solution")
+            _fits(solution, self, "solution")
+            object.__setattr__(self, "solution", solution)
+
     @property
     def dim(self) -> int:
         """d."""
@@ -85,8 +125,14 @@ class Problem:
 
     def _number(self, value: Any) -> float:
         if isinstance(value, str):
-            return float(text(value).evaluate(self.parameters, FLOAT)) + 0.0
-        return 0.0 if value is None else float(value)
+            value = text(value).evaluate(self.parameters, FLOAT)
+        number = 0.0 if value is None else float(value) + 0.0
+        if abs(number) > LARGEST:
+            raise OpcheckError(
+                f"a constant of {self.name!r} is {number:g}, and its square is beyond float64; "
+                "state it in other units"
+            )
+        return number
 
     def all_facts(self) -> tuple[Fact, ...]:
         """The stated facts and those that follow from how F and A are put together."""
@@ -112,6 +158,7 @@ class Problem:
         return (*self.facts, sum_rule, *strong)
 
 
+@brief
 @dataclass(frozen=True)
 class Family:
     """A registered function of parameters that returns a problem.
@@ -155,7 +202,15 @@ class Family:
         missing = [n for n, v in values.items() if v is inspect.Parameter.empty]
         if missing:
             raise OpcheckError(f"problem {self.name!r} needs a value for {', '.join(missing)}")
-        made = self.function(**values)
+        try:
+            with limited(f"the problem family {self.name!r}"):
+                made = self.function(**values)
+        except OpcheckError:
+            raise
+        except Exception as error:
+            raise OpcheckError(
+                f"problem family {self.name!r} raises {registry.raised(error)}"
+            ) from error
         if isinstance(made, Operator):
             made = Problem("", made)
         if not isinstance(made, Problem):
@@ -196,16 +251,26 @@ def _vector(values: Sequence[float] | None, dim: int, default: float) -> Vector:
 
 
 def _check(problem: Problem) -> None:
-    for what, value in (("start", problem.start), ("solution", problem.solution)):
-        if value is None:
-            continue
-        if value.shape != (problem.dim,):
-            raise OpcheckError(
-                f"the {what} of {problem.name!r} has {value.size} coordinates, its operator "
-                f"{problem.dim}"
-            )
-        if not np.isfinite(value).all():
-            raise OpcheckError(f"the {what} of {problem.name!r} is not finite: {value.tolist()}")
+    for fact in problem.facts:
+        property = fact.property
+        if property.kind.better is not None:
+            try:
+                property.kind.admit(problem.constant(fact))
+            except OpcheckError as error:
+                raise OpcheckError(f"{problem.name!r} states {property}: {error}") from None
+
+
+def _fits(point: Vector, problem: Problem, what: str) -> None:
+    if point.shape != (problem.dim,):
+        raise OpcheckError(
+            f"{what} has shape {point.shape}, but {_named(problem)} has {problem.dim} coordinates"
+        )
+    if not np.isfinite(point).all():
+        raise OpcheckError(f"{what} {point.tolist()} is not finite")
+
+
+def _named(problem: Problem) -> str:
+    return repr(problem.name) if problem.name else "the problem"
 
 
 @overload
@@ -265,8 +330,13 @@ def problem_family(
 def problem(name: str, **parameters: Any) -> Problem:
     """The problem of a registered family (or ``FILE.py:NAME``) for given parameters.
 
+    They may also stand in the name, as labels do: ``problem("bilinear(L=2)")``.
+
     Raises OpcheckError for an unknown name or parameter.
     """
+    called = call_of(name)
+    if called is not None and not called[1] and not called[2].keys() & parameters.keys():
+        name, parameters = called[0], {**called[2], **parameters}
     if name.endswith(".py") or ".py:" in name:
         here = registry.in_file("problems", name)
         if len(here) != 1:
@@ -279,6 +349,7 @@ def problem(name: str, **parameters: Any) -> Problem:
     return family(**parameters)
 
 
+@brief
 @dataclass(frozen=True)
 class ResolventFamily:
     """A registered function of parameters that returns a Resolvent."""
@@ -316,13 +387,8 @@ def points(problem: Problem, count: int, generator: np.random.Generator) -> NDAr
 
 def as_point(value: ArrayLike, problem: Problem, what: str = "start") -> Vector:
     """A point of the problem's space. Raises OpcheckError for a wrong shape or non-finite entry."""
-    point = np.array(value, dtype=float)
-    if point.shape != (problem.dim,):
-        raise OpcheckError(
-            f"{what} has shape {point.shape}, but {problem.name!r} has {problem.dim} coordinates"
-        )
-    if not np.isfinite(point).all():
-        raise OpcheckError(f"{what} {point.tolist()} is not finite")
+    point = as_real(value, what)
+    _fits(point, problem, what)
     return point
 
 

@@ -12,14 +12,17 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from numbers import Real
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from opcheck.errors import OpcheckError
+from opcheck.model.text import text
 
 Form = tuple[Any, Any, Any]
 Of = Literal["F", "A", "S", "T"]
+OF: tuple[Of, ...] = get_args(Of)
 Provenance = Literal["exact", "certified", "estimated", "claimed"]
 STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed")
 
@@ -46,8 +49,31 @@ class Kind:
     of_values: bool = False
 
     def __call__(self, constant: Any = None, of: Of = "F") -> Property:
-        """The property with a constant: a number, a formula, or a symbol of a theorem."""
+        """The property with a constant: a number, a formula, or a symbol of a theorem.
+
+        Raises OpcheckError for an operator other than F, A, S, T, a constant where the kind has
+        none, and one that is no finite number or formula, or negative where that means nothing.
+        """
+        if of not in OF:
+            raise OpcheckError(f"{self.name} of {of!r}: a property is of {', '.join(OF)}")
+        if constant is not None:
+            self.admit(constant)
         return Property(self, constant, of)
+
+    def admit(self, constant: Any) -> None:
+        """Raises OpcheckError for what can't be a constant of this kind."""
+        if self.better is None:
+            raise OpcheckError(f"{self.name}({constant}): it has no constant; write {self.name}()")
+        if isinstance(constant, str):
+            text(constant)
+            return
+        real = isinstance(constant, Real) and not isinstance(constant, bool | np.bool_)
+        if not real or not math.isfinite(constant):
+            raise OpcheckError(
+                f"{self.name}({constant!r}): {self.symbol} is a finite number, or a formula as text"
+            )
+        if self.positive and constant < 0:
+            raise OpcheckError(f"{self.name}({constant}): {self.symbol} must not be negative")
 
 
 @dataclass(frozen=True)
@@ -318,6 +344,17 @@ class Fact:
     local: bool = False
     note: str = ""
     published: Any = None
+
+    def __post_init__(self) -> None:
+        """Raises OpcheckError for what states nothing."""
+        property = self.property
+        if not isinstance(property, Property):
+            raise OpcheckError(f"{property!r} is no property; write exact(Lipschitz(2))")
+        if property.kind.better is not None and property.constant is None:
+            raise OpcheckError(
+                f"{property.kind.name} of {property.of} is stated without {property.kind.symbol}; "
+                f"write {property.kind.name}({property.kind.symbol})"
+            )
 
 
 def exact(property: Property, note: str = "", local: bool = False, published: Any = None) -> Fact:

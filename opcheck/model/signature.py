@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opcheck.model.measure import Measure
     from opcheck.model.theorem import Theorem
 
+LONGEST = 10**6  # steps of a run that a statement may ask for
 DRIVEN = ("before", "solution")  # rows that every method has: the point before the step, z*
 RESERVED = {
     "k": "the index of the iteration",
@@ -399,6 +400,11 @@ def _numbers(theorem: Theorem) -> None:
     for horizon in theorem.horizons:
         if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
             raise OpcheckError(f"the horizon {horizon!r} is no whole number from 1 on")
+        if horizon > LONGEST:
+            raise OpcheckError(
+                f"the horizon {horizon} is beyond {LONGEST}: no run is that long, and nothing "
+                "would be compared; give smaller horizons"
+            )
     if theorem.first >= max(theorem.horizons) and theorem.first > 0:
         raise OpcheckError(
             f"it is about k ≥ {theorem.first}, and runs end at k = {max(theorem.horizons)}: give "

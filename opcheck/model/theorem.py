@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model import signature
+from opcheck.model.brief import brief
 from opcheck.model.method import Method, resolve
 from opcheck.model.proof import Proof
 from opcheck.model.property import Property
@@ -46,6 +47,7 @@ class Source:
         return f"{self.key}{', ' + self.number if self.number else ''} [{grade}]"
 
 
+@brief
 @dataclass(frozen=True, eq=False)
 class Theorem:
     """A convergence statement; see ``theorem`` for the meaning of the fields."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from opcheck.model.brief import brief
 from opcheck.model.property import Provenance
 
 Status = Literal[
@@ -24,6 +25,7 @@ SEVERITY: tuple[Status, ...] = (
 )
 
 
+@brief
 @dataclass(frozen=True)
 class Verdict:
     """One theorem on one problem.
@@ -35,6 +37,7 @@ class Verdict:
         ratio: largest measured/bound over all k, horizons and parameter choices; where the bound is
             not positive, 1 plus the excess over it in units of both sides.
         excess: ratio - 1 as the ball has it that decided there; None where float64 did.
+        positive: whether the bound is positive there, so that the ratio is measured/bound.
         k: where it was reached.
         parameters: where it was reached, with the constants L, rho, ... used.
         runs: number of runs made.
@@ -61,6 +64,7 @@ class Verdict:
     decided: str = "float64"
     excess: float | None = None
     entered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    positive: bool = True
 
     @property
     def order(self) -> float | None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from opcheck.evidence.attack import Attack
 from opcheck.evidence.certificate import Attempt, Point
-from opcheck.evidence.check import Check, described
 from opcheck.evidence.constants import Constant
 from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.dossier import Dossier, Standing
@@ -25,6 +27,7 @@ from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
 from opcheck.evidence.worst_case import ABOVE, WorstCase
+from opcheck.model.problem import Problem
 from opcheck.model.verdict import Verdict
 
 STYLE = {
@@ -38,8 +41,11 @@ STYLE = {
 }
 
 
+LINES = 10  # of progress, where it goes into a file
+
+
 class Bar:
-    """Progress of long work on standard error: a bar on a terminal, plain lines otherwise."""
+    """Progress of long work on standard error: a bar on a terminal, else at most LINES lines."""
 
     def __init__(self, what: str, total: int) -> None:
         self.what, self.total, self.done = what, total, 0
@@ -74,8 +80,58 @@ class Bar:
         self.done += 1
         if self.live is not None:
             self.live.update(self.task, advance=1, description=f"{self.what} {name}")
-        else:
+        elif self.done * LINES // self.total > (self.done - 1) * LINES // self.total:
             print(f"{self.what} {self.done}/{self.total} {name}", file=sys.stderr, flush=True)
+
+
+def grid(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], *, drop: str = ""
+) -> None:
+    """A table in which nothing is ever cut: where it is too wide, columns are left out, and named.
+
+    Args:
+        columns: headers; of numbers those in RIGHT, which stand on the right.
+        rows: cells, with markup.
+        drop: headers of columns that may be left out, separated by blanks, the first at first.
+    """
+    kept = list(range(len(columns)))
+    widths = [max((Text.from_markup(row[i]).cell_len for row in rows), default=0) for i in kept]
+    widths = [max(width, len(name)) for width, name in zip(widths, columns, strict=True)]
+    left_out = []
+    for name in drop.split():
+        if sum(widths[i] + 2 for i in kept) - 2 <= console.width:
+            break
+        if name in columns:
+            kept.remove(columns.index(name))
+            left_out.append(name)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i in kept:
+        right = columns[i] in RIGHT or columns[i].startswith("k = ")
+        # a name is one word; words of a sentence may stand below each other
+        table.add_column(
+            columns[i],
+            justify="right" if right else "left",
+            overflow="fold",
+            min_width=min(widths[i], console.width) if i == kept[0] else None,
+        )
+    for row in rows:
+        table.add_row(*(row[i] for i in kept))
+    console.print(table)
+    if left_out:
+        console.print(
+            f"left out at {console.width} columns: {', '.join(left_out)} (a wider terminal, a pipe "
+            "or --json shows them)",
+            style="dim",
+            highlight=False,
+        )
+
+
+RIGHT = frozenset(
+    (
+        *("problems", "worst", "k", "worst case", "bound", "worst/bound", "attack", "basis"),
+        *("inequalities", "seconds", "measured", "measured/bound", "operators"),
+    )
+)
 
 
 def number(value: float | None, digits: int = 4, excess: float | None = None) -> str:
@@ -97,28 +153,27 @@ def number(value: float | None, digits: int = 4, excess: float | None = None) ->
 
 def show_report(report: Report, console: Console, standing: Mapping[str, Standing] = {}) -> None:
     """The table of verdicts, then what did not hold or could not be decided."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ["theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"]
-    for column in [*columns, *(["evidence"] if standing else [])]:
-        table.add_column(
-            column, justify="right" if column in ("problems", "worst", "k") else "left"
-        )
+    rows = []
     for s in report.summaries:
         worst = s.worst
         undecided = sum(v.status == "inconclusive" for v in s.verdicts)
         count = f"{len(s.admissible)}" + (f" ({undecided}?)" if undecided else "")
-        table.add_row(
-            s.theorem.name,
-            count,
-            number(worst.ratio, excess=worst.excess) if worst else number(None),
-            worst.problem if worst else "",
-            str(worst.k) if worst else "",
-            _order(s),
-            s.provenance,
-            f"[{STYLE[s.status]}]{_word(s)}[/]",
-            *([str(standing[s.theorem.name])] if standing else []),
+        rows.append(
+            [
+                s.theorem.name,
+                count,
+                number(worst.ratio, excess=worst.excess) if worst else number(None),
+                escape(worst.problem) if worst else "",
+                str(worst.k) if worst else "",
+                _order(s),
+                s.provenance,
+                f"[{STYLE[s.status]}]{_word(s)}[/]",
+                *([str(standing[s.theorem.name])] if standing else []),
+            ]
         )
-    console.print(table)
+    columns += ["evidence"] if standing else []
+    grid(console, columns, rows, drop="order k constants where evidence problems worst")
     console.print()
     decided = sum(
         len([v for v in s.admissible if v.status != "inconclusive"]) for s in report.summaries
@@ -144,15 +199,14 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
 
 def show_coverage(report: Report, console: Console) -> None:
     """Which parts of each hypothesis range decided comparisons entered, and the holes."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("theorem", "symbol", "comparisons decided in each part of its range", "holes"):
-        table.add_column(column)
+    rows = []
     for s in report.summaries:
         for symbol, cover in s.entered.items():
             shown = ", ".join(f"{part} {count}" for part, count in cover.items())
             holes = ", ".join(part for part, count in cover.items() if not count)
-            table.add_row(s.theorem.name, symbol, shown, f"[bold red]{holes}[/]" if holes else "")
-    console.print(table)
+            rows.append([s.theorem.name, symbol, shown, f"[bold red]{holes}[/]" if holes else ""])
+    columns = ["theorem", "symbol", "comparisons decided in each part of its range", "holes"]
+    grid(console, columns, rows)
     console.print()
     open_ = [f"{s.theorem.name} ({', '.join(s.holes)})" for s in report.summaries if s.holes]
     said = f"not entered: {'; '.join(open_)}" if open_ else "every part of every range was entered"
@@ -180,8 +234,10 @@ def show_verdict(v: Verdict, console: Console) -> None:
     if v.status == "inapplicable":
         return
     values = ", ".join(f"{n} = {x:.6g}" for n, x in v.parameters.items())
+    # a bound that is not positive is no denominator
+    what = "measured/bound" if v.positive else "1 + (measured − bound)/(|measured| + |bound|)"
     console.print(
-        f"  measured/bound = {number(v.ratio, 6, v.excess)} at k = {v.k}, with {values}",
+        f"  {what} = {number(v.ratio, 6, v.excess)} at k = {v.k}, with {values}",
         highlight=False,
     )
     fitted = f", measured ~ k^{v.order:.2f}" if v.order is not None else ""
@@ -230,42 +286,6 @@ def survey_table(found: Sequence[Line]) -> str:
     return "\n".join(lines)
 
 
-def show_check(found: Check, console: Console) -> None:
-    """Constants, classes, then a line for each theorem that applies."""
-    p = found.problem
-    rows: list[tuple[str, Any]] = [("problem", p.name), ("dimension", p.dim)]
-    if p.solution is not None:
-        shown = ", ".join(f"{v:.9g}" for v in p.solution[:6]) + (", ..." if p.dim > 6 else "")
-        rows.append(("solution", f"({shown})"))
-    else:
-        rows.append(("solution", "not known; theorems that speak of it are left out"))
-    rows += constant_rows(found.constants)
-    rows += [("wrong", str(c)) for c in found.contradictions]
-    rows += [("class", described(f, p)) for f in found.classes]
-    pairs(rows, console)
-    console.print()
-    if not found.verdicts:
-        console.print("No theorem applies: the constants are outside every range.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("theorem that applies", "worst", "k", "constants", "verdict"):
-        table.add_column(column, justify="right" if column in ("worst", "k") else "left")
-    for v in found.verdicts:
-        word = f"[{STYLE[v.status]}]{v.status}[/]"
-        table.add_row(v.theorem, number(v.ratio, excess=v.excess), str(v.k), v.provenance, word)
-    console.print(table)
-    for v in found.verdicts:
-        if v.status in ("violated", "error"):
-            show_verdict(v, console)
-    open_: dict[str, list[str]] = {}
-    for v in found.verdicts:
-        if v.status == "inconclusive":
-            open_.setdefault(v.reason, []).append(v.theorem)
-    for reason, names in open_.items():
-        console.print(f"[{STYLE['inconclusive']}]inconclusive[/] {', '.join(names)}:")
-        console.print(f"  {reason}", highlight=False, markup=False)
-
-
 def show_mutants(found: Sequence[Mutant], console: Console) -> None:
     """Every planted error with its fate, the survivors last."""
     for m in sorted(found, key=lambda m: not m.caught):
@@ -284,11 +304,23 @@ def mutant_line(found: Sequence[Mutant]) -> str:
     return f"{caught} of {len(found)} planted errors were caught ({share:.1f} %)."
 
 
+def named(problem: Problem) -> list[tuple[str, Any]]:
+    """A problem's name, and in a line what it is, or was read as."""
+    what = " ".join(problem.doc.partition("\n\n")[0].split())
+    return [("problem", problem.name), *([("what", what)] if what else [])]
+
+
 def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
     """Label and value, aligned."""
     width = max(len(label) for label, _ in rows)
+    room = max(console.width - width - 2, 20)
     for label, value in rows:
-        for i, line in enumerate(str(value).splitlines() or [""]):
+        lines = [
+            piece
+            for line in str(value).splitlines() or [""]
+            for piece in textwrap.wrap(line, room, break_long_words=False) or [""]
+        ]
+        for i, line in enumerate(lines):
             head = label if i == 0 else ""
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
 
@@ -305,12 +337,10 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
         return
     head = found[0]
     console.print(f"{head.theorem} with {_chosen(head)}, R = 1", highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
     columns = ["k", "worst case", "bound", "worst/bound", *(["attack"] if reached else [])]
-    for column in [*columns, "basis", "inequalities", "seconds"]:
-        table.add_column(column, justify="right")
-    for i, w in enumerate(found):
-        table.add_row(
+    columns += ["basis", "inequalities", "seconds"]
+    rows = [
+        [
             "every" if w.covers.startswith("every") else str(w.k),
             "" if w.value is None else f"{w.value:.8g}",
             "" if w.bound is None else f"{w.bound:.8g}",
@@ -319,8 +349,10 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
             str(w.basis),
             str(w.inequalities),
             f"{w.seconds:.2f}",
-        )
-    console.print(table)
+        ]
+        for i, w in enumerate(found)
+    ]
+    grid(console, columns, rows, drop="seconds basis inequalities")
     for w in found:
         for words, value in w.active:
             console.print(f"  k = {w.k}: {value:.8g} × {words}", highlight=False, markup=False)
@@ -337,16 +369,12 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
 def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     """Theorem by theorem how each k was certified, then what was not and why."""
     ks = list(dict.fromkeys(a.k for a in found))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("theorem")
-    for k in ks:
-        table.add_column(f"k = {k}")
-    table.add_column("with")
+    rows = []
     for name in dict.fromkeys(a.theorem for a in found):
         cells = {a.k: a.cell for a in found if a.theorem == name}
         chosen = dict.fromkeys(a.choice for a in found if a.theorem == name and a.choice)
-        table.add_row(name, *(cells.get(k, "") for k in ks), "; ".join(chosen))
-    console.print(table)
+        rows.append([name, *(cells.get(k, "") for k in ks), "; ".join(chosen)])
+    grid(console, ["theorem", *(f"k = {k}" for k in ks), "with"], rows, drop="with")
     console.print()
     whole = {a.theorem for a in found} - {a.theorem for a in found if not a.at_bound}
     exact = sum(a.at_bound for a in found)
@@ -362,12 +390,8 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
 
 def show_points(parameter: str, found: Sequence[tuple[int, Point]], console: Console) -> None:
     """A row for each k and each value of a parameter, then what was not certified and why."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("k", parameter, "in its range", "certified", "with"):
-        table.add_column(column, justify="right" if column in ("k", parameter) else "left")
-    for k, p in found:
-        table.add_row(str(k), str(p.value), p.place, p.attempt.cell, p.attempt.choice)
-    console.print(table)
+    rows = [[str(k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for k, p in found]
+    grid(console, ["k", parameter, "in its range", "certified", "with"], rows)
     console.print()
     exact = sum(p.attempt.at_bound for _, p in found)
     console.print(
@@ -395,17 +419,15 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
     if len(found) == 1 and found[0].proved:
         _show_proof(found[0].proved, console)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("theorem", "verdict", "for", "inequalities"):
-        table.add_column(name)
+    rows = []
     for one in tried:
         proof = one.proved
         names = [
             i.partition("(")[0] for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers
         ]
         used = ", ".join(n for n in dict.fromkeys(names) if n not in ("next", "potential"))
-        table.add_row(one.theorem, one.status, proof.covers if proof else "", used)
-    console.print(table)
+        rows.append([one.theorem, one.status, proof.covers if proof else "", used])
+    grid(console, ["theorem", "verdict", "for", "inequalities"], rows)
     console.print()
     proved, part = (sum(one.status == s for one in found) for s in ("proved", "in part"))
     console.print(
@@ -421,11 +443,8 @@ def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
 
 def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
     """A line a theorem: what each part says of it."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("theorem", "prove", "certify", "worst", "attack", "verify", "agree"):
-        table.add_column(name)
-    for one in found:
-        table.add_row(
+    rows = [
+        [
             one.theorem,
             one.proof,
             ", ".join(
@@ -441,8 +460,15 @@ def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
             if one.problems
             else "not tried",
             "yes" if one.ok else "NO",
-        )
-    console.print(table)
+        ]
+        for one in found
+    ]
+    grid(
+        console,
+        ["theorem", "prove", "certify", "worst", "attack", "verify", "agree"],
+        rows,
+        drop="worst attack certify verify prove",
+    )
 
 
 def _show_proof(proof: Proved, console: Console) -> None:
@@ -493,13 +519,18 @@ def show_attack(found: Attack, console: Console) -> None:
     console.print(
         f"{found.theorem} with {_chosen(found)}, R = 1, seed {found.seed}", highlight=False
     )
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("k", "measured", "measured/bound", "operators", "worst at"):
-        table.add_column(column, justify="left" if column == "worst at" else "right")
-    for one in found.found:
-        where = one.operator + (f", A = {one.constraint}" if one.constraint else "")
-        table.add_row(str(one.k), f"{one.value:.8g}", number(one.ratio, 8), str(one.runs), where)
-    console.print(table)
+    rows = [
+        [
+            str(one.k),
+            f"{one.value:.8g}",
+            number(one.ratio, 8),
+            str(one.runs),
+            escape(one.operator + (f", A = {one.constraint}" if one.constraint else "")),
+        ]
+        for one in found.found
+    ]
+    columns = ["k", "measured", "measured/bound", "operators", "worst at"]
+    grid(console, columns, rows, drop="operators measured")
     console.print(
         "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane; a lower "
         "bound on the worst case",

@@ -1,0 +1,116 @@
+"""Matrices in files, as other programs write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from opcheck.errors import OpcheckError
+
+REAL = "fiub"  # kinds of dtype: floats, integers, booleans
+
+
+def is_matrix_file(reference: str) -> bool:
+    """Whether a name ends as that of a matrix file does."""
+    return any(reference.lower().endswith(ending) for ending in READERS)
+
+
+def matrix_in(path: str | Path) -> Any:
+    """The one matrix that a file holds: a dense array of shape (m, n), or a scipy sparse one.
+
+    Raises OpcheckError where there is no such file, or it holds no real matrix, or several.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise OpcheckError(f"no file {str(path)!r}; give the path of a matrix file")
+    ending = next(e for e in READERS if file.name.lower().endswith(e))
+    try:
+        found = READERS[ending](file)
+    except OpcheckError:
+        raise
+    except Exception as error:  # whatever a reader of foreign formats may meet
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise OpcheckError(f"{file.name} is not a matrix file: {said[0]}") from error
+    return real_matrix(found, file.name)
+
+
+def real_matrix(value: Any, name: str) -> Any:
+    """The same with two axes of real numbers: an array, or a sparse matrix as it is.
+
+    Raises OpcheckError for complex numbers, other entries, another number of axes, and no entries.
+    """
+    try:
+        matrix = value if hasattr(value, "tocsr") else np.asarray(value)
+    except ValueError as error:
+        raise OpcheckError(f"{name} is not a matrix: {error}") from error
+    kind = matrix.dtype.kind
+    if kind == "c":
+        raise OpcheckError(
+            f"{name} holds complex numbers; an operator acts on real vectors, so give [[A, -B], "
+            "[B, A]] for A + iB"
+        )
+    if kind not in REAL:
+        raise OpcheckError(f"{name} holds {matrix.dtype} entries; a matrix holds real numbers")
+    if len(matrix.shape) != 2 or 0 in matrix.shape:
+        raise OpcheckError(f"{name} holds an array of shape {matrix.shape}, which is no matrix")
+    return matrix
+
+
+def _only(arrays: dict[str, Any], file: Path) -> Any:
+    if len(arrays) != 1:
+        held = f"{len(arrays)} arrays ({', '.join(arrays)})" if arrays else "no array"
+        raise OpcheckError(f"{file.name} holds {held}; save the matrix alone")
+    return next(iter(arrays.values()))
+
+
+def _npy(file: Path) -> Any:
+    return np.load(file, allow_pickle=False)
+
+
+def _npz(file: Path) -> Any:
+    with np.load(file, allow_pickle=False) as archive:
+        if "indptr" not in list(archive) and "row" not in list(archive):
+            return _only({name: archive[name] for name in archive}, file)
+    from scipy.sparse import load_npz
+
+    return load_npz(file)
+
+
+def _market(file: Path) -> Any:
+    from scipy.io import mmread
+
+    return mmread(file)
+
+
+def _text(file: Path) -> Any:
+    try:
+        return np.loadtxt(file, delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise OpcheckError(
+            f"{file.name} is not a matrix of numbers with commas between them: {error}"
+        ) from error
+
+
+def _matlab(file: Path) -> Any:
+    from scipy.io import loadmat
+
+    try:
+        held = loadmat(file)
+    except NotImplementedError as error:
+        raise OpcheckError(
+            f"{file.name} is a MATLAB 7.3 file; save it with save(..., '-v7')"
+        ) from error
+    return _only({n: v for n, v in held.items() if not n.startswith("__")}, file)
+
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    ".npy": _npy,
+    ".npz": _npz,
+    ".mtx": _market,
+    ".mtx.gz": _market,
+    ".csv": _text,
+    ".mat": _matlab,
+}

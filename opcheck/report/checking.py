@@ -1,0 +1,85 @@
+"""A check as people see it: each thing it finds is printed when it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from opcheck import registry
+from opcheck.evidence.check import Check, described
+from opcheck.model.property import KINDS
+from opcheck.report.terminal import STYLE, constant_rows, named, number, show_verdict
+
+WIDTH = max(len(kind.name) for kind in KINDS)  # of labels: kinds of constants are the longest
+
+
+class Checking:
+    """Prints what is new in a growing ``Check``, and at the end what needs a closer look."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.shown: Check | None = None
+        self.theorems: set[str] = set()
+
+    def update(self, found: Check) -> None:
+        """Print what was not known at the last call."""
+        before = self.shown
+        if before is None:
+            self._rows(_problem(found))
+        if found.constants and not (before and before.constants):
+            self._rows(constant_rows(found.constants))
+            self._rows([("wrong", str(c)) for c in found.contradictions])
+            self._rows([("class", described(f, found.problem)) for f in found.classes])
+        for v in found.verdicts:
+            if v.theorem not in self.theorems:
+                self._verdict(v)
+        self.shown = found
+
+    def close(self, found: Check) -> None:
+        """What failed or stayed open, and what was left out."""
+        self.update(found)
+        if found.constants and not found.verdicts and not found.left_out:
+            self.console.print("\nNo theorem applies: the constants are outside every range.")
+        for v in found.verdicts:
+            if v.status in ("violated", "error"):
+                show_verdict(v, self.console)
+        open_: dict[str, list[str]] = {}
+        for v in found.verdicts:
+            if v.status == "inconclusive":
+                open_.setdefault(v.reason, []).append(v.theorem)
+        for reason, names in open_.items():
+            self.console.print(f"[{STYLE['inconclusive']}]inconclusive[/] {', '.join(names)}:")
+            self.console.print(f"  {reason}", highlight=False, markup=False)
+        for sentence in found.left_out:
+            self.console.print(f"note: {sentence}", highlight=False, markup=False)
+
+    def _rows(self, rows: Sequence[tuple[str, Any]]) -> None:
+        for label, value in rows:
+            self._print(f"{label:{WIDTH}}  {value}")
+
+    def _verdict(self, v: Any) -> None:
+        width = max(map(len, registry.names("theorems")))
+        wide = self.console.width >= width + 48  # a verdict stays on one line
+        if not self.theorems:
+            head = f"\n{'theorem that applies':{width}}  {'worst':>13}  {'k':>4}"
+            self._print(f"{head}{'  constants' if wide else ''}  verdict")
+        self.theorems.add(v.theorem)
+        worst = number(v.ratio, excess=v.excess)
+        line = f"{v.theorem:{width}}  {worst:>13}  {v.k:>4}{f'  {v.provenance:9}' if wide else ''}"
+        self.console.print(f"{line}  [{STYLE[v.status]}]{v.status}[/]", highlight=False)
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, highlight=False, markup=False)
+
+
+def _problem(found: Check) -> list[tuple[str, Any]]:
+    p = found.problem
+    rows = [*named(p), ("dimension", p.dim)]
+    rows += [("F", p.operator.formula)] if p.operator.formula not in ("", p.name) else []
+    rows += [("A", p.resolvent.name)] if p.constrained else []
+    if p.solution is None:
+        return [*rows, ("solution", "not known; theorems that speak of it are left out")]
+    shown = ", ".join(f"{v:.9g}" for v in p.solution[:6]) + (", ..." if p.dim > 6 else "")
+    return [*rows, ("solution", f"({shown})")]
