@@ -126,7 +126,7 @@ def test_no_finite_constant_is_said_to_be_none() -> None:
         found = by_kind(constants(p))
         assert found[Lipschitz, "F"].lower == np.inf
         assert "|z|" in found[Lipschitz, "F"].note
-        assert found[StronglyMonotone, "F"].upper == -np.inf
+        assert found[StronglyMonotone, "F"].value == -np.inf
         assert not any(
             f.property.kind is not Comonotone for f in with_facts(p, [*found.values()]).facts
         )
