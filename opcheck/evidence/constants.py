@@ -69,6 +69,7 @@ class Constant:
         pairs: the worst points that the search met; they may refute properties of other kinds.
         spread: how far independent searches differ; 0 where nothing was sought.
         unit: what a search takes as a common size of the constant; infinite where none was made.
+        settled: whether searches agree so far that the best they found may be taken for the value.
 
     Raises OpcheckError where the two sides contradict each other, a fault of opcheck's own.
     """
@@ -83,6 +84,7 @@ class Constant:
     pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
     spread: float = field(default=0.0, repr=False, compare=False)
     unit: float = field(default=np.inf, repr=False, compare=False)
+    settled: bool = True
 
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
@@ -94,7 +96,12 @@ class Constant:
 
     @property
     def value(self) -> float:
-        """The side that a theorem needs if it is proved, else the best that the search found."""
+        """The side that a theorem needs if it is proved, else the best that the search found.
+
+        Infinite where the search did not settle.
+        """
+        if not self.settled and self.provenance != "certified":
+            return np.inf if self.kind.better == "smaller" else -np.inf
         proved, found = (
             (self.upper, self.lower) if self.kind.better == "smaller" else (self.lower, self.upper)
         )
@@ -255,12 +262,14 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
 def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constant]) -> Constant:
     problem, of = graph.problem, graph.of
     smaller = kind.better == "smaller"
-    best, found, pairs, spread, unit = _worst(graph, kind, others)
+    best, found, pairs, spread, unit, settled = _worst(graph, kind, others)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     region = problem.region
     if of == "F" and graph.on_set:
         region = _of_set(region)
-    seen = Constant(kind, of, lower, upper, "estimated", region, found, pairs, spread, unit)
+    seen = Constant(
+        kind, of, lower, upper, "estimated", region, found, pairs, spread, unit, settled
+    )
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
@@ -283,8 +292,8 @@ def _of_set(region: Region | None) -> Region:
 
 def _worst(
     graph: Graph, kind: Kind, others: Sequence[Constant]
-) -> tuple[float, str, tuple[Pair, ...], float, float]:
-    """The worst constant that a search finds, where it looked, the pairs, the spread and the unit.
+) -> tuple[float, str, tuple[Pair, ...], float, float, bool]:
+    """The worst constant found, where it was sought, pairs, spread, unit, and if it settled.
 
     Where slopes are known they settle it, and independent searches over pairs need not agree.
     """
@@ -298,25 +307,29 @@ def _worst(
         graph.meet(pairs)
         smooth = enclose.singular(problem, of)
     far = search_pairs(graph, kind)
-    best = far.worst if _credible(kind, far, others) else -_better(kind) * np.inf
-    best = best if near is None or not np.isfinite(near) else worst(near, best)
+    settled, best = _credible(kind, far, others), far.worst
+    if near is not None and np.isfinite(near):
+        best = worst(near, best)
+        settled = settled or abs(best - near) <= 1e-3 * abs(near)  # by slopes
     pairs = (*([] if far.pair is None else [far.pair]), *pairs)
     note = far.note if near is None else f"{far.note}, and over slopes"
     note += f"; {smooth}" if smooth is not None else ""
     if kind is not Lipschitz and far.pair is not None and np.isfinite(best):
         endless = growth.of_pair(graph, kind, far.pair)
         if endless is not None:
-            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf
+            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf, True
     if kind is Lipschitz and of == "F":
         looked = problem if graph.projects or not problem.constrained else without_set(problem)
         grows = growth.unbounded(looked, graph.seed)
         for pair in pairs:
             grows = grows or growth.at_pair(looked, pair)
         if grows is not None:
-            return np.inf, grows, pairs, 0.0, np.inf
+            return np.inf, grows, pairs, 0.0, np.inf, True
     spread = 0.0 if near is not None or not np.isfinite(best) else far.apart
     unit = 1 / far.typical if uses_u(kind) and far.typical else far.typical
-    return best, note, pairs, spread, unit
+    if not settled:
+        note += "; independent searches go on to worse pairs, there may be no finite value"
+    return best, note, pairs, spread, unit, settled
 
 
 def _better(kind: Kind) -> int:
@@ -335,7 +348,7 @@ def _credible(kind: Kind, found: Found, others: Sequence[Constant]) -> bool:
     finite = any(np.isfinite(v) for v in steepest_known)
     if not uses_u(kind):
         return finite or not found.typical or abs(found.worst) <= HUGE * found.typical
-    low, high = sorted(abs(v) for v in found.spread)
+    low, _, high = sorted(abs(v) for v in (*found.spread, found.worst))
     if found.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs
     return not found.typical or abs(found.worst) * found.typical <= HUGE
