@@ -317,12 +317,12 @@ def verify(
     patterns = [selector] if isinstance(selector, str) else list(selector)
     chosen = registry.select("theorems", [p for p in patterns if p])
     where = None if problem is None else subject(problem)
+    if where is not None:
+        admit(where)
     if where is not None and where is not problem:
         from opcheck.evidence.check import with_constants  # it confronts with theorems, too
 
         where = with_constants(where)
-    if where is not None:
-        admit(where)
     for name in chosen:  # a wrong method is one error, and not one on each problem
         theorem = registry.get("theorems", name)
         if where or not theorem.on:
