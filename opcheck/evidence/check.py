@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
+from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
 from opcheck.engine.jit import foreign
 from opcheck.engine.run import Trajectory, graph_at, interpreted, run
@@ -108,6 +109,7 @@ class Check:
         }
 
 
+@asked
 def check(
     problem: Given,
     rigorous: bool = False,
@@ -148,8 +150,10 @@ def checking(
 
     The last one has the verdicts by name. Arguments and errors as ``check``.
     """
-    if time_limit is not None and not 0 < time_limit < np.inf:
-        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
+    number = isinstance(time_limit, int | float | np.number | None)
+    if not number or (time_limit is not None and not 0 < time_limit < np.inf):
+        raise OpcheckError(f"time_limit = {time_limit!r} must be a positive number of seconds")
+    seed = integer(seed, "seed")
     where = subject(problem)
     found = Check(where, (), (), (), ())
     done = "reading the problem"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.arguments import asked
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.engine.run import graph_at
@@ -113,6 +114,7 @@ class Constant:
         }
 
 
+@asked
 def constants(
     problem: Given,
     rigorous: bool = False,

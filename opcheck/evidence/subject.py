@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck import registry
+from opcheck.arguments import integer
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
@@ -108,7 +109,7 @@ def run(
         iterations,
         start,
         **options,
-        **method_values(values, where, int(iterations) + 1),
+        **method_values(values, where, integer(iterations, "iterations") + 1),
     )
 
 

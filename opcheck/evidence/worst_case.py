@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked, integer
 from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError
 from opcheck.evidence.inequalities import (
@@ -78,6 +79,7 @@ class WorstCase:
         return asdict(self)
 
 
+@asked
 def worst(
     theorem: str | Theorem,
     k: int = 1,
@@ -97,7 +99,7 @@ def worst(
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     begin = time.perf_counter()
-    stated = claim(entry, k, place, given)
+    stated = claim(entry, integer(k, "k"), place, given)
     if stated.signed:
         raise OpcheckError(
             f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
