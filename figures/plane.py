@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.report.figure import figure
-from opcheck_figures.style import look
+from opcheck_figures.style import literally, look
 
 if TYPE_CHECKING:
     from opcheck.engine.run import Trajectory
@@ -20,12 +20,16 @@ GRID = 41  # points of the field along each axis
 MARGIN = 0.06  # beside what is drawn, relative to it
 MARKS = 6  # markers along a path
 REACH = 3  # how far a run may leave, relative to its start, before the drawing cuts it
+LENGTH = 10  # widths of the view that are drawn of a path's beginning, and of its end
 FAR = 1e3  # radius of the circle whose projections trace a set
 
 
 @figure("plane")
-def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -> None:
+def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -> str:
     """Iterates of each run over the directions of −F, with start, solution and constraint set.
+
+    Of a run that goes round and round, for longer than twenty widths of the view, the first and
+    the last ten are drawn.
 
     Args:
         title: default method and problem, or the problem alone for several runs.
@@ -33,6 +37,9 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     Raises OpcheckError for a problem that isn't in the plane, runs on different problems, or runs
     that did not keep their iterates.
     """
+    for label, run in runs.items():
+        if isinstance(run, Sequence):
+            raise OpcheckError(f"figure 'plane' draws single runs; {label!r} holds {len(run)}")
     first = next(iter(runs.values()))
     where = first.problem
     if where.dim != 2:
@@ -49,9 +56,12 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     outline = _outline(where)
     low, high = _view(where, runs, paths, outline)
     _field(axes, where, low, high)
+    cut = False
     for i, (label, path) in enumerate(paths.items()):
-        marks = np.unique(np.geomspace(1, len(path), MARKS).astype(int) - 1).tolist()
-        axes.plot(*path.T, label=label, markevery=marks, linewidth=0.9, **look(i))
+        drawn = _ends(path, low, high)
+        cut = cut or len(drawn) < len(path)
+        marks = np.unique(np.geomspace(1, len(drawn), MARKS).astype(int) - 1).tolist()
+        axes.plot(*drawn.T, label=literally(label), markevery=marks, linewidth=0.8, **look(i))
     if outline is not None:
         axes.plot(*outline.T, color="#808080", linewidth=0.9, zorder=1, label="constraint set $C$")
     starts = np.unique([run.problem.start for run in runs.values()], axis=0)
@@ -64,8 +74,27 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     axes.set_xlabel("$x$")
     axes.set_ylabel("$y$")
     if title is None:
-        title = f"{first.method} on {where.name}" if len(runs) == 1 else where.name
+        name = literally(where.name)
+        title = f"{literally(first.method)} on {name}" if len(runs) == 1 else name
+        title += ", noisy" if first.noise else ""
     axes.set_title(title)
+    said = "Iterates in the plane of z = (x, y), over lines along −F."
+    said += " Of paths that go round and round the first and last parts." if cut else ""
+    return f"{said} The methods see samples: {first.noise}." if first.noise else said
+
+
+def _ends(
+    path: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The path, or of one that fills the view its beginning and its end, with a gap between."""
+    length = LENGTH * float((high - low).max())
+    inside = ((low <= path) & (path <= high)).all(axis=1)
+    steps = np.linalg.norm(np.diff(path, axis=0), axis=1) * (inside[1:] & inside[:-1])
+    gone = np.concatenate([[0.0], np.cumsum(steps)])
+    if not gone[-1] > 2 * length:
+        return path
+    head, tail = gone <= length, gone >= gone[-1] - length
+    return np.concatenate([path[head], np.full((1, 2), np.nan), path[tail]])
 
 
 def _finite(path: NDArray[np.float64]) -> NDArray[np.float64]:

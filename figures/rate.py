@@ -2,48 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.report.figure import figure
-from opcheck_figures.style import look
+from opcheck_figures.style import literally, look
+from opcheck_figures.symbols import caption_of, symbol_of
 
 if TYPE_CHECKING:
     from opcheck.engine.run import Trajectory
 
+Floats = NDArray[np.float64]
 ABSCISSAE = {"k": "iteration $k$", "oracle calls": "oracle calls"}
 DASHES = ((5, 2), (2, 1.5), (8, 2, 2, 2))  # one pattern a bound
 MARKS = 9  # markers along a line
 CELLS = 240  # parts of the axis of which each shows one value
 MARGIN = 0.05  # above and below, of the decades shown
 LARGEST = 200.0  # decade at which the axis ends on either side
+DEPTH = 1e-16  # where the axis ends, in units of the first value: float64 tells no more
+SAME = 0.01  # relative; bounds that differ by less are one line
+BAND = (0.1, 0.5, 0.9)  # quantiles of runs that differ by seed
 
 
 @figure("rate")
 def rate(
     axes: Any,
-    runs: Mapping[str, Trajectory],
+    runs: Mapping[str, Trajectory | Sequence[Trajectory]],
     against: str = "k",
     measure: str = "",
     horizontal: str = "log",
-    floor: float = 0.0,
+    floor: float | None = None,
     title: str | None = None,
-) -> None:
+) -> str:
     """A measure of each run, solid with markers, and its bounds, dashed without.
 
-    Where more points were recorded than the axis can tell apart, each of its 240 parts shows the
-    point of the largest measure: an upper envelope, which hides no peak.
+    Of one run the three smallest bounds at its end are drawn, of each of several runs the
+    smallest; bounds that can't be told apart are one line. Runs that differ by seed alone are
+    drawn as their median and, shaded, their quantiles from 10 to 90 %. Where more points were
+    recorded than the axis can tell apart, each of its 240 parts shows the point of the largest
+    measure: an upper envelope, which hides no peak.
 
     Args:
         against: "k" or "oracle calls"; a logarithmic axis leaves out k = 0.
         measure: default the residual: ‖F z‖², or the natural residual with constraints.
         horizontal: "log" or "linear"; the measure is always on a logarithmic axis.
-        floor: the axis of the measure ends here, ≥ 0; 0 shows everything positive.
+        floor: the axis of the measure ends here, ≥ 0; 0 shows everything positive; default 1e-16
+            of the first value (and 1e16 of it above).
         title: default method and problem, or the problem alone for several runs.
 
     Raises OpcheckError for an abscissa, an axis or a measure that isn't there, a run whose method
@@ -53,38 +61,131 @@ def rate(
         raise OpcheckError(f"against={against!r}; give {' or '.join(map(repr, ABSCISSAE))}")
     if horizontal not in ("log", "linear"):
         raise OpcheckError(f"horizontal={horizontal!r}; give 'log' or 'linear'")
-    first = next(iter(runs.values()))
+    groups = {n: [*r] if isinstance(r, Sequence) else [r] for n, r in runs.items()}
+    first = next(iter(groups.values()))[0]
     taken = measure or next(iter(first.measures))
-    for i, (label, run) in enumerate(runs.items()):
+    relative = any(
+        (t.problem.start != s[0].problem.start).any() for s in groups.values() for t in s
+    )
+    bounded = False
+    left_out: list[str] = []
+    lines: list[tuple[Floats, Floats]] = []
+    firsts: list[float] = []
+    for i, (label, seeds) in enumerate(groups.items()):
+        run = seeds[0]
         if against == "oracle calls" and run.k[-1] and not run.oracle_calls[-1]:
             raise OpcheckError(f"{label!r} counts no oracle calls; draw it against 'k'")
         x = np.asarray(run.k if against == "k" else run.oracle_calls, dtype=float)
-        shown = _shown(x, run[taken], horizontal)
-        x, style = x[shown], look(i)
+        low, values, high = _quantiles(label, seeds, taken, relative)
+        shown = _shown(x, values, horizontal)
+        style, at = look(i), x[shown]
         axes.plot(
-            x, _positive(run[taken][shown]), label=label, markevery=_marks(x, horizontal), **style
+            at,
+            _positive(values[shown]),
+            label=literally(label),
+            markevery=_marks(at, horizontal),
+            zorder=3,
+            **style,
         )
-        for j, (name, values) in enumerate(run.bounds.get(taken, {}).items()):
-            of = f"{name} ({label})" if len(runs) > 1 else name
-            colour = style["color"] if len(runs) > 1 else "#404040"
-            bound = _positive(np.asarray(values)[shown])
-            axes.plot(x, bound, label=of, color=colour, linestyle=(0, DASHES[j % 3]), linewidth=1.5)
-    axes.set_ylim(_limits(np.concatenate([line.get_ydata() for line in axes.lines]), taken, floor))
+        if len(seeds) > 1:
+            ends = _positive(low[shown]), _positive(high[shown])
+            told = f"10 to 90 % of {len(seeds)} seeds, line: median"
+            banded = any(len(s) > 1 for s in list(groups.values())[:i])  # told once
+            axes.fill_between(
+                at,
+                *ends,
+                color=style["color"],
+                alpha=0.2,
+                linewidth=0,
+                label="_nolegend_" if banded else told,
+            )
+            lines += [(at, end) for end in ends]
+        lines.append((at, _positive(values[shown])))
+        firsts += list(values[np.isfinite(values) & (values > 0)][:1])
+        # a bound is about one start, and each run of a band may have its own
+        bounds = run.bounds.get(taken, {}) if len(seeds) == 1 and not relative else {}
+        chosen, weaker = _told_apart(bounds, shown, 3 if len(runs) == 1 else 1)
+        bounded = bounded or bool(chosen)
+        left_out += weaker
+        for j, (names, bound) in enumerate(chosen):
+            colour = style["color"] if len(runs) > 1 else "#303030"
+            axes.plot(
+                at,
+                bound,
+                label=literally(" and ".join(names)) + ("" if len(runs) == 1 else " (bound)"),
+                color=colour,
+                linestyle=(0, DASHES[(i if len(runs) > 1 else j) % 3]),
+                linewidth=1.4,
+                zorder=4,  # above the measurement, so that both are seen where they coincide
+            )
+            lines.append((at, bound))
+    axes.set_ylim(_limits(np.concatenate([y for _, y in lines]), taken, floor, firsts))
     axes.set_xscale(horizontal)
     axes.set_yscale("log")
     axes.set_xlabel(ABSCISSAE[against])
-    axes.set_ylabel(_formula(taken, first))
+    axes.set_ylabel(symbol_of(taken, first) + (" / its value at $k = 0$" if relative else ""))
     axes.grid(color="#dddddd", linewidth=0.4)
     axes.spines[["top", "right"]].set_visible(False)
     if title is None:
-        where = first.problem.name
-        title = f"{first.method} on {where}" if len(runs) == 1 else where
+        where = literally(first.problem.name)
+        title = f"{literally(first.method)} on {where}" if len(runs) == 1 else where
+        title += ", noisy" if first.noise else ""
     axes.set_title(title)
+    said = [f"{caption_of(taken, first)}, against {ABSCISSAE[against].replace('$', '')}."]
+    if relative:
+        said.append("Starts differ, so each run is in units of its first value.")
+    if bounded:
+        said.append("Dashed: what the named theorems bound it by.")
+    if left_out:
+        said.append(f"Weaker bounds left out: {', '.join(dict.fromkeys(left_out))}.")
+    count = max(map(len, groups.values()))
+    if count > 1:
+        said.append(f"Median of {count} seeds, shaded the quantiles from 10 to 90 %.")
+    if first.noise:
+        said.append(f"The methods see samples: {first.noise}. The measure is of the mean F.")
+    return " ".join(said)
 
 
-def _shown(
-    x: NDArray[np.float64], values: NDArray[np.float64], horizontal: str
-) -> NDArray[np.intp]:
+def _quantiles(
+    label: str, seeds: Sequence[Trajectory], measure: str, relative: bool
+) -> tuple[Floats, Floats, Floats]:
+    """The lower and upper end of the band about the median, and it; of one run the run itself."""
+    if any(len(t.k) != len(seeds[0].k) or (t.k != seeds[0].k).any() for t in seeds):
+        raise OpcheckError(f"the runs of {label!r} recorded different k; record the same")
+    rows = np.array([t[measure] for t in seeds])
+    if relative:
+        with np.errstate(all="ignore"):
+            rows = rows / rows[:, :1]
+    if len(rows) == 1:
+        return rows[0], rows[0], rows[0]
+    left = np.where(np.isnan(rows), np.inf, rows)  # a run that has left the numbers is far out
+    low, middle, high = np.quantile(left, BAND, axis=0, method="inverted_cdf")
+    return low, middle, high
+
+
+def _told_apart(
+    bounds: Mapping[str, Any], shown: NDArray[np.intp], most: int
+) -> tuple[list[tuple[list[str], Floats]], list[str]]:
+    """The smallest bounds at the end, those that coincide as one; and the names of the others."""
+    found: list[tuple[list[str], Floats]] = []
+    drawn = {n: _positive(np.asarray(v)[shown]) for n, v in bounds.items()}
+
+    def at_end(name: str) -> float:
+        finite = drawn[name][np.isfinite(drawn[name])]
+        return float(finite[-1]) if finite.size else np.inf
+
+    for name in sorted(drawn, key=at_end):
+        values = drawn[name]
+        for names, other in found:
+            if np.allclose(values, other, rtol=SAME, atol=0, equal_nan=True):
+                names.append(name)
+                break
+        else:
+            found.append(([name], values))
+    return found[:most], [n for names, _ in found[most:] for n in names]
+
+
+def _shown(x: Floats, values: Floats, horizontal: str) -> NDArray[np.intp]:
     """Indices to draw: of each cell of the axis the one with the largest value."""
     index = np.flatnonzero(x > 0) if horizontal == "log" else np.arange(len(x))
     if len(index) <= CELLS:
@@ -96,12 +197,12 @@ def _shown(
     return index[order[np.unique(cell[order], return_index=True)[1]]]
 
 
-def _positive(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _positive(values: Floats) -> Floats:
     """What a logarithmic axis can show; the rest is a gap."""
     return np.where((values > 0) & np.isfinite(values), values, np.nan)
 
 
-def _marks(x: NDArray[np.float64], horizontal: str) -> list[int]:
+def _marks(x: Floats, horizontal: str) -> list[int]:
     """Indices evenly spaced along the axis."""
     if not len(x):
         return []
@@ -110,7 +211,9 @@ def _marks(x: NDArray[np.float64], horizontal: str) -> list[int]:
     return [int(i) for i in np.unique(np.minimum(nearest, len(x) - 1))]
 
 
-def _limits(values: NDArray[np.float64], measure: str, floor: float) -> tuple[float, float]:
+def _limits(
+    values: Floats, measure: str, floor: float | None, firsts: Sequence[float]
+) -> tuple[float, float]:
     """Ends of the logarithmic axis, where ticks beyond them still fit into float64."""
     seen = values[np.isfinite(values)]
     if not seen.size:
@@ -118,23 +221,12 @@ def _limits(values: NDArray[np.float64], measure: str, floor: float) -> tuple[fl
             f"{measure!r} is nowhere positive and finite, so a logarithmic axis has nothing to "
             "show; a run of 0 iterations needs horizontal='linear'"
         )
-    low = np.log10(floor if floor > 0 else seen.min())
-    high = max(np.log10(seen.max()), low + 1)
-    margin = MARGIN * (high - low)
-    low -= 0 if floor > 0 else margin
+    low, high = np.log10(seen.min()), np.log10(seen.max())
+    end = -np.inf if floor is None or floor == 0 else np.log10(floor)
+    if floor is None:
+        unit, depth = np.log10(max(firsts)), np.log10(DEPTH)
+        end, high = unit + depth, min(high, unit - depth)
+    high = max(high, max(low, end) + 1)
+    margin = MARGIN * (high - max(low, end))
+    low = end if floor else max(low - margin, end)
     return 10.0 ** max(low, -LARGEST), 10.0 ** min(high + margin, LARGEST)
-
-
-def _formula(measure: str, run: Trajectory) -> str:
-    if measure == "residual":
-        return r"$\Vert F\,z_k\Vert^2$"
-    if measure == "natural_residual":
-        is_set = run.problem.resolvent.contains is not None
-        return rf"$\Vert z_k - {'P_C' if is_set else 'J_A'}(z_k - F\,z_k)\Vert^2$"
-    if measure == "resolvent_residual":
-        return r"$\Vert z_k - J_{\gamma S}\,z_k\Vert^2$"
-    if measure == "distance":
-        return r"$\Vert z_k - z^*\Vert^2$"
-    known = registry.names("measures")
-    name = measure.partition("(")[0]
-    return registry.get("measures", name).doc.partition(",")[0] if name in known else measure

@@ -8,6 +8,7 @@ import numpy as np
 
 from opcheck.errors import OpcheckError
 from opcheck.report.figure import figure
+from opcheck.report.style import WIDTHS
 from opcheck_figures.style import COLOURS
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ LOOKS = {
 
 
 @figure("ratios", of="report")
-def ratios(axes: Any, report: Report, title: str = "") -> None:
+def ratios(axes: Any, report: Report, title: str = "") -> str:
     """The largest measured/bound of each theorem, largest on top; beyond 1 it is violated.
 
     Theorems that no problem decided and claims that must fail are left out; a ratio outside
@@ -40,7 +41,7 @@ def ratios(axes: Any, report: Report, title: str = "") -> None:
         raise OpcheckError("the report compares no theorem with a bound; there is nothing to draw")
     found.sort()
     shown = np.clip([ratio for ratio, _, _ in found], SMALLEST, LARGEST)
-    axes.figure.set_size_inches(6.0, 0.8 + ROW * len(found))
+    axes.figure.set_size_inches(WIDTHS["double"], 0.8 + ROW * len(found))
     for status, look in LOOKS.items():
         rows = [i for i, (_, _, s) in enumerate(found) if s == status]
         if rows:
@@ -54,3 +55,6 @@ def ratios(axes: Any, report: Report, title: str = "") -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("largest measured/bound")
     axes.set_title(title)
+    return (
+        "The largest measured/bound of each theorem over all problems, parameters and k (no unit)."
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, wraps
 from typing import Any, NoReturn
 
 import click
@@ -100,7 +100,7 @@ def _warned(
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"opcheck: {sentence}", err=True)
+    click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
 
 
 def _finished(work: Callable[[], Any]) -> tuple[Any, bool]:
@@ -193,7 +193,8 @@ def _in_a_line(entry: Any) -> str:
 def show(name: str, evidence: bool, as_json: bool) -> None:
     """Anything by name: statement, formula, parameters, source; a theorem's evidence.
 
-    NAME is that of anything listed, a problem at parameters as "bilinear(L=2)", or FILE.py:NAME.
+    NAME is that of anything listed, FILE.py:NAME, or a problem as check takes it: a payoff, a
+    matrix file, "bilinear(L=2)".
     """
     from opcheck.report.describe import describe
 
@@ -213,19 +214,19 @@ def show(name: str, evidence: bool, as_json: bool) -> None:
 
 
 def _in_file(reference: str) -> list[str]:
-    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first."""
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first.
+
+    The reference itself where that is nothing: it may be a function or a matrix.
+    """
+    import contextlib
+
     from opcheck import registry
 
     names: list[str] = []
-    reasons = []
     for kind in ("theorems", "problems", "methods", "measures", "sets"):
-        try:
+        with contextlib.suppress(OpcheckError):
             names += registry.in_file(kind, reference)
-        except OpcheckError as error:
-            reasons.append(error)
-    if not names:
-        raise reasons[0]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(names)) or [reference]
 
 
 def _evidence(name: str, described: Any, as_json: bool) -> None:
@@ -291,7 +292,7 @@ def _about_a_problem(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--game", is_flag=True, help="A matrix is the payoff of a game on simplices."),
     )
 
-    @functools.wraps(command)
+    @wraps(command)
     def with_wishes(**arguments: Any) -> None:
         said = {name: arguments.pop(name) for name in names}
         if said["box"] is not None and said["ball"] is not None:
@@ -333,12 +334,58 @@ def _subject(
     return subject(target, parameters=of_problem, **wishes), rest
 
 
-def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -> None:
-    """A result: one JSON document, or what people see in a terminal."""
+def _plotted(command: Callable[..., None]) -> Callable[..., None]:
+    """``--plot`` and ``--width``; the command gets a function that draws, or None.
+
+    It takes a run or labelled ones and returns what to say of the file. A name that is no drawing's
+    is refused before anything runs.
+    """
+
+    @wraps(command)
+    def with_plot(plot: str | None, width: str, **arguments: Any) -> None:
+        if plot is None:
+            command(plot=None, **arguments)
+            return
+        from opcheck.report.figure import drawable, save
+
+        target = drawable(plot)
+
+        def draw(runs: Any) -> list[tuple[str, Any]]:
+            from opcheck import registry
+            from opcheck.evidence.picture import measure_shown
+
+            measure = "" if isinstance(runs, Mapping) else measure_shown(runs)
+            drawing = registry.get("figures", "rate")(runs, width=width, measure=measure)
+            save(drawing, target)
+            return [("plot", plot), ("caption", drawing.caption)]
+
+        command(plot=draw, **arguments)
+
+    for option in (
+        click.option(
+            "--width",
+            type=click.Choice(["single", "double"]),
+            default="single",
+            help="Of the plot: one column of a journal (3.3 in, the default) or two (6.9 in).",
+        ),
+        click.option(
+            "--plot", type=click.Path(dir_okay=False), help="Rate plot: .svg, .png or .pdf."
+        ),
+    ):
+        with_plot = option(with_plot)
+    return with_plot
+
+
+def _emit(
+    as_json: bool, data: Callable[[], Any], show: Callable[[Any], None], paths: Sequence[Any] = ()
+) -> None:
+    """A result: one JSON document, or what people see in a terminal, with the files written."""
     if as_json:
         _json(data())
-    else:
-        show(_console())
+        return
+    show(_console())
+    for path in paths:
+        click.echo(path)
 
 
 @main.command()
@@ -353,7 +400,8 @@ def _emit(as_json: bool, data: Callable[[], Any], show: Callable[[Any], None]) -
 @click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
 @click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
 @click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
-@click.option("--plot", type=click.Path(dir_okay=False), help="Write a rate plot, .svg or .png.")
+@click.option("--seeds", type=int, help="So many seeds from --seed on; the plot shows a band.")
+@_plotted
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def run(
     method: str,
@@ -365,12 +413,15 @@ def run(
     noise: float | None,
     same_sample: bool,
     record: str,
-    plot: str | None,
+    seeds: int | None,
+    plot: Callable[..., list[tuple[str, Any]]] | None,
     as_json: bool,
 ) -> None:
     """Run METHOD on PROBLEM; show what it measures and the bounds.
 
-    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME. PROBLEM is what check
+    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME; or several of them,
+    separated by commas: then -p NAME=VALUE is for all that have it, -p METHOD.NAME=VALUE for one,
+    and what is missing is taken from a theorem that applies. PROBLEM is what check
     takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
     (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
     """
@@ -387,6 +438,12 @@ def run(
             raise OpcheckError(f"{where.name!r} is noisy already; leave out --noise")
         where = replace(where, oracle=gaussian(where.operator, noise))
     every: Any = int(record) if record.lstrip("-").isdigit() else record
+    if seeds is not None or len(_methods(method)) > 1:
+        options = {"start": wishes["start"], "record": every, "same_sample": same_sample}
+        _side_by_side(
+            _methods(method), where, iterations, rest, _seeds(seed, seeds), options, plot, as_json
+        )
+        return
     made, interrupted = _finished(
         lambda: run_method(
             method,
@@ -396,16 +453,12 @@ def run(
             record=every,
             seed=seed,
             same_sample=same_sample,
-            measures=bounded_measures(method),
+            measures=bounded_measures(method, where),
             **rest,
         )
     )
     trajectory, notes = with_bounds(made)
-    if plot:
-        from opcheck.report.figure import save
-
-        shown = max(trajectory.bounds, default="", key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=shown), plot)
+    drawn = plot(trajectory) if plot else []
     if as_json:
         _json(
             {
@@ -428,13 +481,13 @@ def run(
         if interrupted:
             _end("interrupted")
         return
-    from opcheck.report.terminal import pairs
+    from opcheck.report.terminal import named, pairs
 
     z = trajectory.z
     shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
     rows: list[tuple[str, Any]] = [
         ("method", trajectory.method),
-        *_named(trajectory.problem),
+        *named(trajectory.problem),
         (
             "parameters",
             ", ".join(f"{n} = {_number(v)}" for n, v in trajectory.parameters.items()) or "none",
@@ -454,10 +507,53 @@ def run(
         for n, v in of.items()
     ]
     rows += [("note", n) for n in notes]
-    rows += [("plot", plot)] if plot else []
-    pairs(rows, _console())
+    pairs(rows + drawn, _console())
     if interrupted:
         _end("interrupted")
+
+
+def _methods(names: str) -> list[str]:
+    from opcheck.evidence.picture import methods_in
+
+    return methods_in(names)
+
+
+def _seeds(first: int | None, count: int | None) -> list[int | None]:
+    if count is None:
+        return [first]
+    if not 1 <= count <= 1000:
+        raise OpcheckError(f"--seeds {count} must be from 1 to 1000")
+    return [(first or 0) + i for i in range(count)]
+
+
+def _side_by_side(
+    names: list[str],
+    where: Any,
+    iterations: int,
+    parameters: Mapping[str, Any],
+    seeds: list[int | None],
+    options: Mapping[str, Any],
+    plot: Callable[..., list[tuple[str, Any]]] | None,
+    as_json: bool,
+) -> None:
+    """Several methods, or several seeds: a table, and one plot."""
+    from opcheck.evidence.picture import each
+    from opcheck.report import side_by_side
+    from opcheck.report.terminal import named, pairs
+
+    if len(seeds) > 1 and options["start"] is not None and where.oracle is None:
+        raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
+    found = each(names, where, iterations, parameters=parameters, seeds=seeds, **options)
+    labelled = side_by_side.labelled(found)
+    drawn = plot(labelled) if plot else []
+    if as_json:
+        _json({"problem": where.name, "methods": side_by_side.document(found)})
+        return
+    console = _console()
+    pairs(named(where), console)
+    side_by_side.show(found, console)
+    if drawn:
+        pairs(drawn, console)
 
 
 @main.command()
@@ -501,7 +597,10 @@ def verify(
     names = registry.select("theorems", selector)
     where, rest = (None, _assignments(parameters))
     if problem is not None:
+        from opcheck.evidence.check import with_constants
+
         where, rest = _subject(problem, parameters, wishes)
+        where = with_constants(where)
     elif any(wishes.values()):
         raise OpcheckError("--set, --start and the like go with --problem")
     if coverage and where is not None:
@@ -594,7 +693,7 @@ def constants(
         _survey(seed, as_json)
         return
     from opcheck.evidence.constants import constants as find
-    from opcheck.report.terminal import constant_rows, pairs
+    from opcheck.report.terminal import constant_rows, named, pairs
 
     where = _alone(problem, parameters, wishes)
     found = find(where, rigorous, seed=seed)
@@ -602,7 +701,7 @@ def constants(
     _emit(
         as_json,
         lambda: {"problem": where.name, "what": where.doc, "seed": seed, "constants": rows},
-        lambda console: pairs([*_named(where), *constant_rows(found), ("seed", seed)], console),
+        lambda console: pairs([*named(where), *constant_rows(found), ("seed", seed)], console),
     )
 
 
@@ -612,12 +711,6 @@ def _alone(target: str, parameters: tuple[str, ...], wishes: Mapping[str, Any]) 
     if rest:
         raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
     return where
-
-
-def _named(problem: Any) -> list[tuple[str, Any]]:
-    """Its name, and what it is, or was read as."""
-    what = problem.doc.partition("\n\n")[0].replace("\n", " ")
-    return [("problem", problem.name), *([("what", what)] if what else [])]
 
 
 def _survey(seed: int, as_json: bool) -> None:
@@ -647,7 +740,7 @@ def _survey(seed: int, as_json: bool) -> None:
 @click.option("--seed", default=0, show_default=True, help="Of the search.")
 @click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
-@click.option("--plot", type=click.Path(dir_okay=False), help="Rate plot of one run, .svg or .png.")
+@_plotted
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def check(
     target: str,
@@ -657,7 +750,7 @@ def check(
     seed: int,
     quick: bool,
     time_limit: float | None,
-    plot: str | None,
+    plot: Callable[..., list[tuple[str, Any]]] | None,
     as_json: bool,
 ) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
@@ -685,21 +778,19 @@ def check(
         found = getattr(stop, "finished", found)
         if found is None:
             raise
+    drawn = []
     if plot and not interrupted:
-        from opcheck.evidence.check import tightest_run
-        from opcheck.report.figure import save
+        from opcheck.evidence.picture import pictured
 
-        trajectory = tightest_run(found)
-        if trajectory is None:
-            raise OpcheckError("there is nothing to plot: no bound that is a formula in k applies")
-        curve = max(trajectory.bounds, key=lambda m: len(trajectory.bounds[m]))
-        save(trajectory.plot("rate", measure=curve), plot)
+        drawn = plot(pictured(found))
     if as_json:
         _json({**found.as_dict(), "seed": seed, "interrupted": interrupted})
     else:
         shown.close(found)
-        if plot and not interrupted:
-            click.echo(f"plot: {plot}")
+        if drawn:
+            from opcheck.report.terminal import pairs
+
+            pairs(drawn, _console())
     if interrupted:
         _end("interrupted")
     if not found.ok:
@@ -768,13 +859,15 @@ def _texts(values: tuple[str, ...]) -> dict[str, str]:
 def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a theorem's hypotheses, as they are known of a problem."""
     from opcheck import registry
+    from opcheck.evidence.check import with_constants
     from opcheck.evidence.hypotheses import constants
 
     if problem is None:
         if any(wishes.values()):
             raise OpcheckError("--set, --start and the like go with --problem")
         return {}
-    known = constants(registry.get("theorems", theorem), _alone(problem, (), wishes))
+    where = with_constants(_alone(problem, (), wishes))
+    known = constants(registry.get("theorems", theorem), where)
     if isinstance(known, str):
         raise OpcheckError(f"{theorem} does not apply to {problem}: {known}")
     return dict(known.values)
@@ -871,10 +964,7 @@ def attack(
     found, interrupted = _finished(
         lambda: search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
     )
-    if as_json:
-        _json(found.as_dict())
-    else:
-        terminal.show_attack(found, _console())
+    _emit(as_json, lambda: found.as_dict(), partial(terminal.show_attack, found))
     if interrupted:
         _end("interrupted: the k that were finished are shown")
     if not found.ok:
@@ -927,12 +1017,9 @@ def certify(
     if all(a.kind == "refused" for a in found) and len(names) == 1:
         raise OpcheckError(found[0].reason)
     paths = [a.save(out) for a in found if out and a.certificate]
-    if as_json:
-        _json([a.as_dict() for a in found])
-    else:
-        terminal.show_attempts(found, _console())
-        for path in paths:
-            click.echo(path)
+    _emit(
+        as_json, lambda: [a.as_dict() for a in found], partial(terminal.show_attempts, found), paths
+    )
     if any(a.kind == "not certified" for a in found):
         click.get_current_context().exit(1)
     if all(a.kind == "refused" for a in found):
@@ -966,13 +1053,13 @@ def _certify_over(
             value = str(p.value).replace("/", "_")
             stem = f"{names[0]}-k{p.attempt.k}-{over}-{value}"
             paths.append(p.attempt.certificate.save(f"{out}/{stem}.json"))
-    if as_json:
-        rows = [{"value": str(p.value), "place": p.place, **p.attempt.as_dict()} for _, p in found]
-        _json([{"parameter": over, **row} for row in rows])
-    else:
-        terminal.show_points(over, found, _console())
-        for path in paths:
-            click.echo(path)
+    rows = [{"value": str(p.value), "place": p.place, **p.attempt.as_dict()} for _, p in found]
+    _emit(
+        as_json,
+        lambda: [{"parameter": over, **row} for row in rows],
+        partial(terminal.show_points, over, found),
+        paths,
+    )
     if any(p.attempt.kind == "not certified" for _, p in found):
         click.get_current_context().exit(1)
     if all(p.attempt.kind == "refused" for _, p in found):
@@ -1002,10 +1089,7 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
             step(name)
     if len(names) == 1 and found[0].status == "none":
         raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
-    if as_json:
-        _json([one.as_dict() for one in found])
-    else:
-        terminal.show_proofs(found, _console())
+    _emit(as_json, lambda: [one.as_dict() for one in found], partial(terminal.show_proofs, found))
     # asked for by name, a statement that is shown in part is not shown
     failed = ("not proved",) if everything else ("not proved", "in part")
     if any(one.status in failed for one in found):
@@ -1033,10 +1117,11 @@ def cross_check(selector: tuple[str, ...], everything: bool, jobs: int, as_json:
     names = registry.select("theorems", selector) if selector else registry.names("theorems")
     with terminal.Bar("cross-check", len(names)) as step:
         found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
-    if as_json:
-        _json([one.as_dict() for one in found])
-    else:
-        terminal.show_cross_checks(found, _console())
+    _emit(
+        as_json,
+        lambda: [one.as_dict() for one in found],
+        partial(terminal.show_cross_checks, found),
+    )
     for one in found:
         for sentence in one.disagreements:
             _say(f"internal error, please report it: {one.theorem} is {sentence}")
@@ -1100,12 +1185,7 @@ def lyapunov(
             click.echo(str(reason))
         click.get_current_context().exit(1)
     paths = found.save(out) if out else []
-    if as_json:
-        _json(found.as_dict())
-    else:
-        terminal.show_potential(found, _console())
-        for path in paths:
-            click.echo(path)
+    _emit(as_json, lambda: found.as_dict(), partial(terminal.show_potential, found), paths)
 
 
 @main.command()

@@ -268,7 +268,8 @@ def in_file(kind: str, reference: str) -> list[str]:
     load_file(file)
     found = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
     if wanted and wanted not in found:
-        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {found}")
+        has = ", ".join(found) or "none"
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {has}")
     if not found:
         raise OpcheckError(f"{file.name} registers no {kind[:-1]}; see the README for an example")
     return [wanted] if wanted else found
@@ -289,6 +290,8 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
     """
     chosen: list[str] = []
     for pattern in patterns:
+        if not pattern.strip():
+            raise OpcheckError(f"an empty name is that of no {kind[:-1]}; leave it out")
         if pattern.endswith(".py") or ".py:" in pattern:
             chosen += [n for n in in_file(kind, pattern) if n not in chosen]
             continue

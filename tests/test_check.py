@@ -13,8 +13,9 @@ from scipy import io, sparse
 
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence.check import _weakened, applicable, check, contradictions, tightest_run
+from opcheck.evidence.check import _weakened, applicable, check, contradictions
 from opcheck.evidence.constants import constants
+from opcheck.evidence.picture import pictured
 from opcheck.evidence.subject import subject
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
@@ -249,9 +250,10 @@ def test_a_rigorous_check_gives_certified_verdicts() -> None:
     assert len(verdicts) > 20
     assert {v.provenance for v in verdicts} == {"certified"}
     assert {v.status for v in verdicts} <= {"holds", "attained", "inconclusive"}
-    shown = tightest_run(found)
-    assert shown is not None
+    shown = pictured(found)
+    assert shown.method == "extragradient"
     assert shown.k[-1] >= 50
+    assert shown.bounds
     for measure, bounds in shown.bounds.items():
         for b in bounds.values():
             assert not (shown[measure] > b * (1 + 1e-9) + 1e-30).any()

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
-from opcheck.engine.run import Trajectory
+from opcheck.engine.run import Trajectory, named_take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, check, conditions_hold, ends, settle
-from opcheck.evidence.facts import admit
+from opcheck.evidence.facts import admit, partial
 from opcheck.evidence.hypotheses import constants
+from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 
 
@@ -25,6 +26,13 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """
     if trajectory.noise:
         return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
+    if partial(trajectory.problem):
+        return trajectory, ["F is not defined everywhere: no statement bounds the run"]
+    if not trajectory.problem.all_facts():
+        said = (
+            f"no constants are stated of {trajectory.problem.name!r}, so no bound is known to hold"
+        )
+        return trajectory, [f"{said}; opcheck check finds them, and the theorems that then apply"]
     admit(trajectory.problem)
     bounds: dict[str, dict[str, NDArray[np.float64]]] = {}
     notes: list[str] = []
@@ -67,11 +75,16 @@ def _exceeded(
     ]
 
 
-def bounded_measures(method: str) -> list[str]:
-    """The measures of a run that theorems about its method bound by a formula in k."""
+def bounded_measures(method: str, problem: Problem) -> list[str]:
+    """The measures of a run that theorems about its method bound by a formula in k.
+
+    Without those that are taken to a solution where none is known.
+    """
     theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
     found = {t.measure for t in theorems if t.method_name == method and t.claim == "upper bound"}
-    return sorted(found & set(registry.names("measures")))
+    known = problem.solution is not None or problem.project is not None
+    named = sorted(found & set(registry.names("measures")))
+    return [m for m in named if known or not named_take(m).to_solution]
 
 
 SLACK = 1e-9  # relative; what float64 may do to a bound

@@ -14,9 +14,8 @@ from opcheck import registry
 from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
 from opcheck.engine.jit import foreign
-from opcheck.engine.run import Trajectory, graph_at, interpreted, run
+from opcheck.engine.run import graph_at, interpreted
 from opcheck.errors import OpcheckError
-from opcheck.evidence.bounds import with_bounds
 from opcheck.evidence.choices import Empty, choices
 from opcheck.evidence.compare import solves_sum
 from opcheck.evidence.constants import Constant, constants
@@ -29,12 +28,10 @@ from opcheck.evidence.verify import confront
 from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
-from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
 from opcheck.watchdog import Interrupted
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
-SHOWN = 50  # iterations that a plot of a rate needs
 FAST = 3e-6  # seconds a call below which F is called as often as anything asks
 SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
 SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
@@ -187,17 +184,16 @@ def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     problem = found.problem
     of_problem = constants(problem, rigorous, seed=seed)
     wrong = tuple(contradictions(problem, of_problem))
-    refuted = {id(c.fact) for c in wrong}
-    stated = [f for f in problem.facts if id(f) not in refuted]
-    known = {(f.property.kind, f.property.of) for f in stated}
-    L = max((c.lower for c in of_problem if c.kind is Lipschitz), default=np.inf)
-    here = [
-        _weakened(c, L, problem)
-        for c in of_problem
-        if np.isfinite(c.value) and (c.kind, c.of) not in known
-    ]
-    where = replace(problem, facts=(*stated, *here))
+    where = with_facts(problem, of_problem, wrong)
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
+
+
+def with_constants(problem: Problem, seed: int = 0) -> Problem:
+    """The problem with the constants that a search finds, where none are stated; else as it is."""
+    if problem.facts:
+        return problem
+    with allotted(Effort.of(problem, False, None).search):
+        return _with_constants(Check(problem, (), (), (), ()), False, seed).problem
 
 
 def theorems_in_order() -> list[str]:
@@ -270,6 +266,37 @@ def applicable(problem: Problem) -> list[str]:
     return found
 
 
+def with_facts(
+    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
+) -> Problem:
+    """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
+    refutes, and what was found beyond them; on the set of A where F was looked at only there."""
+    refuted = {id(c.fact) for c in wrong}
+    stated = [f for f in problem.facts if id(f) not in refuted]
+    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
+    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
+    narrow = [c.region for c in used if c.region is not None and c.region.in_set]
+    return replace(
+        problem,
+        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
+        region=narrow[0] if narrow else problem.region,
+    )
+
+
+def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
+    """Whether nothing of its kind is stated, or it is proved and better than all that is."""
+    same = [
+        problem.constant(f)
+        for f in stated
+        if (f.property.kind, f.property.of) == (constant.kind, constant.of)
+    ]
+    if not same or constant.provenance != "certified":
+        return not same
+    sign = 1 if constant.kind.better == "larger" else -1
+    best = max(sign * v for v in same)
+    return sign * constant.value > best + CLOSE * abs(best)
+
+
 def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
 
@@ -280,37 +307,16 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     if constant.provenance == "certified":
         return fact
     scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
-    value += MARGIN * abs(value) * (1 if kind.better == "smaller" else -1)
-    note = f"{fact.note}; weakened by {MARGIN:g}"
+    # what independent searches differ by is no more than a hint of what they all miss
+    less = max(MARGIN * abs(value), constant.spread)
+    value += less if kind.better == "smaller" else -less
+    note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)
-
-
-def tightest_run(found: Check) -> Trajectory | None:
-    """The run closest to a rate, a bound that is a formula in k, with the bounds that cover it."""
-    for v in sorted(found.verdicts, key=lambda v: -v.ratio):
-        theorem: Theorem = registry.get("theorems", v.theorem)
-        method = theorem.method
-        symbols = {p.symbol for p in method.parameters}
-        horizon = int(v.parameters.get("K", theorem.horizons[-1]))
-        if not theorem.order or theorem.claim != "upper bound" or horizon < SHOWN:
-            continue
-        if not symbols <= v.parameters.keys():
-            continue
-        if theorem.measure not in registry.names("measures") or theorem.right.recorded:
-            continue
-        values: dict[str, Any] = {p.name: v.parameters[p.symbol] for p in method.parameters}
-        whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
-        made = run(
-            method.name, found.problem, horizon, measures=[theorem.measure], **values | whole
-        )
-        bounded, _ = with_bounds(made)
-        if theorem.measure in bounded.bounds:
-            return bounded
-    return None
 
 
 def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:

@@ -402,7 +402,7 @@ def _inside(
 
 def _numbers(*shown: tuple[Text | None, float]) -> str:
     # a plain number says by itself what it is
-    return ", ".join(f"{e} = {v:.6g}" for e, v in shown if e is not None and e.names)
+    return ", ".join(f"{e} = {v + 0.0:.6g}" for e, v in shown if e is not None and e.names)
 
 
 def check(theorem: Theorem, values: Values) -> None:

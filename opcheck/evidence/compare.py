@@ -338,7 +338,7 @@ def _compare(
                 one.status, one.reason, one.close = "error", f"the iterate is NaN at k = {k}", []
         if region is not None and known.local and one.status != "inconclusive":
             beyond = np.fmax.reduce(batch.record[i, len(takes) :], axis=0)
-            gone = np.flatnonzero(~(beyond <= 1e-12 * region.size))
+            gone = np.flatnonzero(~(beyond <= region.room))
             if gone.size:
                 one.status, one.close = "inconclusive", []
                 one.reason = (

@@ -7,7 +7,8 @@ bounds it from one side; a proof over a subdivision of the region bounds it from
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 from opcheck.arguments import asked
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
-from opcheck.engine.run import graph_at
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
+from opcheck.evidence.facts import defined
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.search import Found, Graph, critical, met, moved, uses_u, without_set
+from opcheck.evidence.search import search as search_pairs
 from opcheck.evidence.subject import Given, subject
 from opcheck.model import matrix_facts
 from opcheck.model.brief import brief
@@ -43,12 +46,13 @@ from opcheck.model.region import ends_of
 
 Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
-RUNS, ROUNDS, TRIALS = 48, 200, 4  # of the search: independent runs, steps of each, tries a step
+OF: tuple[Of, ...] = ("F", "S")
 STARTS, KEPT, ZOOMS = 4096, 24, 80  # of the search over slopes: points, those moved, steps
-ELIMINATED = "M + Mᵀ ⪰ 0 by an elimination in rationals"
+ELIMINATED = "M + Mᵀ ⪰ 0, block by block, by eliminations in rationals or factorisations"
+UNDECIDED = "M + Mᵀ is 0 on some direction to rounding, which leaves its sign open"
 UNITS = 2.0**-46  # relative; what rounding leaves between an eigenvector and a proof
-CLOSEST = 1e-6  # least distance of a pair, in units of the region; nearer, differences round
 HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, counts as infinite
+SETTLED = 2.0  # by what factor independent searches for a modulus may differ
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
@@ -64,6 +68,8 @@ class Constant:
         region: on which it is meant; None for the whole space.
         note: how it was found, and why no more was.
         pairs: the worst points that the search met; they may refute properties of other kinds.
+        spread: how far independent searches differ; 0 where nothing was sought.
+        unit: what a search takes as a common size of the constant; infinite where none was made.
 
     Raises OpcheckError where the two sides contradict each other, a fault of opcheck's own.
     """
@@ -76,6 +82,8 @@ class Constant:
     region: Region | None
     note: str
     pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
+    spread: float = field(default=0.0, repr=False, compare=False)
+    unit: float = field(default=np.inf, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
@@ -138,7 +146,7 @@ def constants(
     problem = subject(problem)
     if region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
-    where = problem.region
+    defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
     if rigorous and not known and operator.sparse_matrix() is None:
@@ -147,26 +155,59 @@ def constants(
             "give it as a matrix (opcheck.linear) or a formula (opcheck.minmax, opcheck.field), or "
             "leave out --rigorous"
         )
-    wanted: list[tuple[Kind, Of]] = [(kind, "F") for kind in KINDS]
-    wanted += [(kind, "S") for kind in KINDS[1:]] if problem.constrained else []
-    found = []
-    for kind, of in wanted:
-        if kind.star and (problem.solution is None or (problem.constrained and of == "F")):
-            continue
-        if of == "F" and (matrix := operator.sparse_matrix()) is not None:
-            if not kind.star:
-                found.append(_sparse(kind, matrix, where))
-        elif of == "F" and operator.matrix is not None:
-            # on all pairs, against a solution and on a region are one for an affine operator
-            before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
-            found.append(before[0] if before else _affine(problem, kind, rigorous))
-        else:
-            found.append(_constant(problem, kind, of, seed, rigorous and known))
+    found = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         found.append(_polyak(problem, rigorous, seed))
     for implied in (_by_sum, _by_pairs):
         found = [implied(c, found) for c in found]
     return found
+
+
+def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list[Constant]:
+    """Every constant on its own, and then by the pairs that were met for the others."""
+    operator, where = problem.operator, problem.region
+    set_known = problem.constrained and problem.resolvent.contains is not None
+    # of a kernel with a set, what theorems need: F on the set
+    on_set = set_known and operator.slopes is None and operator.matrix is None
+    graphs = {of: Graph(problem, of, on_set, seed) for of in OF}
+    found: list[Constant] = []
+    for kind in KINDS:
+        if kind.star and (problem.solution is None or problem.constrained):
+            continue
+        if (matrix := operator.sparse_matrix()) is not None:
+            if not kind.star:
+                found.append(_sparse(kind, matrix, where))
+        elif operator.matrix is not None:
+            # on all pairs, against a solution and on a region are one for an affine operator
+            before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
+            found.append(before[0] if before else _affine(problem, kind, rigorous))
+        else:
+            found.append(_constant(graphs["F"], kind, provable, found))
+            no_L = kind is Lipschitz and found[-1].lower == np.inf
+            if no_L and set_known and not on_set:
+                return _of_all(_as_kernel(problem), False, False, seed)
+    for kind in KINDS[1:] if problem.constrained else []:
+        if not kind.star or problem.solution is not None:
+            found.append(_constant(graphs["S"], kind, provable, found))
+    return [_with_pairs(c, graphs[c.of]) for c in found]
+
+
+def _as_kernel(problem: Problem) -> Problem:
+    """The same without its formula: where that has no L on the region, the set may have one."""
+    operator = replace(problem.operator, derive=None, conditions=())
+    return replace(problem, operator=operator)
+
+
+def _with_pairs(one: Constant, graph: Graph) -> Constant:
+    """A constant made worse by what a search for another kind met."""
+    value, pair = met(graph, one.kind)
+    if pair is None or not one.pairs:
+        return one
+    if one.kind.better == "smaller":
+        lower = min(max(one.lower, value), one.upper)
+        return replace(one, lower=lower, pairs=(pair, *one.pairs)) if lower > one.lower else one
+    upper = max(min(one.upper, value), one.lower)
+    return replace(one, upper=upper, pairs=(pair, *one.pairs)) if upper < one.upper else one
 
 
 def _by_sum(one: Constant, others: list[Constant]) -> Constant:
@@ -213,11 +254,15 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
     return one
 
 
-def _constant(problem: Problem, kind: Kind, of: Of, seed: int, rigorous: bool) -> Constant:
+def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constant]) -> Constant:
+    problem, of = graph.problem, graph.of
     smaller = kind.better == "smaller"
-    best, found, pairs = _worst(problem, kind, of, seed)
+    best, found, pairs, spread, unit = _worst(graph, kind, others)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
-    seen = Constant(kind, of, lower, upper, "estimated", problem.region, found, pairs)
+    region = problem.region
+    if of == "F" and graph.on_set:
+        region = _of_set(region)
+    seen = Constant(kind, of, lower, upper, "estimated", region, found, pairs, spread, unit)
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
@@ -229,35 +274,73 @@ def _constant(problem: Problem, kind: Kind, of: Of, seed: int, rigorous: bool) -
     return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
 
 
-def _worst(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, str, tuple[Pair, ...]]:
-    """The worst constant that a search finds, where it looked, and the pairs that show it.
+def _of_set(region: Region | None) -> Region:
+    """The part of a region, or of the whole space, that lies in the set of A."""
+    if region is None:
+        return Region(in_set=True)
+    if region.radius is not None:
+        return Region(centre=region.centre, radius=region.radius, in_set=True)
+    return Region(lower=region.lower, upper=region.upper, in_set=True)
 
-    On a convex region slopes are all that L and μ depend on where F is smooth, and on the whole
-    space all that the ρ of F does; A, monotone, adds nothing to the μ of F.
+
+def _worst(
+    graph: Graph, kind: Kind, others: Sequence[Constant]
+) -> tuple[float, str, tuple[Pair, ...], float, float]:
+    """The worst constant that a search finds, where it looked, the pairs, the spread and the unit.
+
+    Where slopes are known they settle it, and independent searches over pairs need not agree.
     """
-    over_pairs = f"search over pairs, {RUNS} runs of {ROUNDS} steps"
-    if problem.operator.slopes is None or (of == "S" and not _inside(problem, kind)):
-        best, pairs = _search(problem, kind, of, seed)
-        note = over_pairs
-    else:
-        near, pairs = _steepest(problem, kind, of, seed)
+    problem, of = graph.problem, graph.of
+    worst = max if kind.better == "smaller" else min
+    near: float | None = None
+    smooth: str | None = None
+    pairs: tuple[Pair, ...] = ()
+    if problem.operator.slopes is not None and (of == "F" or _inside(problem, kind)):
+        near, pairs = _steepest(problem, kind, of, graph.seed)
+        graph.meet(pairs)
         smooth = enclose.singular(problem, of)
-        enough = kind in (Lipschitz, StronglyMonotone) or (problem.region is None and of == "F")
-        if enough and not kind.star and np.isfinite(near) and smooth is None:
-            best, note = near, f"search over slopes, {KEPT} runs of {ZOOMS} steps"
-        else:
-            far, more = _search(problem, kind, of, seed)
-            worst = max if kind.better == "smaller" else min
-            best, pairs = worst(near, far), (*more, *pairs)
-            note = f"search over pairs and slopes, {RUNS} runs of {ROUNDS} steps"
-            note += f"; {smooth}" if smooth is not None else ""
-    if kind is Lipschitz:
-        grows = growth.unbounded(problem, seed)
+    far = search_pairs(graph, kind)
+    best = far.worst if _credible(kind, far, others) else -_better(kind) * np.inf
+    best = best if near is None or not np.isfinite(near) else worst(near, best)
+    pairs = (*([] if far.pair is None else [far.pair]), *pairs)
+    note = far.note if near is None else f"{far.note}, and over slopes"
+    note += f"; {smooth}" if smooth is not None else ""
+    if kind is not Lipschitz and far.pair is not None and np.isfinite(best):
+        endless = growth.of_pair(graph, kind, far.pair)
+        if endless is not None:
+            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf
+    if kind is Lipschitz and of == "F":
+        looked = problem if graph.projects or not problem.constrained else without_set(problem)
+        grows = growth.unbounded(looked, graph.seed)
         for pair in pairs:
-            grows = grows or growth.at_pair(problem, pair)
+            grows = grows or growth.at_pair(looked, pair)
         if grows is not None:
-            return np.inf, grows, pairs
-    return best, note, pairs
+            return np.inf, grows, pairs, 0.0, np.inf
+    spread = 0.0 if near is not None or not np.isfinite(best) else far.apart
+    unit = 1 / far.typical if uses_u(kind) and far.typical else far.typical
+    return best, note, pairs, spread, unit
+
+
+def _better(kind: Kind) -> int:
+    """1 where a larger constant is the stronger statement, else −1."""
+    return 1 if kind.better == "larger" else -1
+
+
+def _credible(kind: Kind, found: Found, others: Sequence[Constant]) -> bool:
+    """Whether a value that was found bounds the constant, or only shows that there is none.
+
+    Where slopes are bounded so is μ; a modulus against ‖Δu‖² counts against a common slope.
+    """
+    if kind is Lipschitz or not np.isfinite(found.worst):
+        return True
+    steepest_known = [c.lower for c in others if c.kind is Lipschitz and c.of == found.of]
+    finite = any(np.isfinite(v) for v in steepest_known)
+    if not uses_u(kind):
+        return finite or not found.typical or abs(found.worst) <= HUGE * found.typical
+    low, high = sorted(abs(v) for v in found.spread)
+    if found.worst < 0 and high > SETTLED * low:
+        return False  # independent searches would go on to ever worse pairs
+    return not found.typical or abs(found.worst) * found.typical <= HUGE
 
 
 def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
@@ -268,18 +351,19 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     if not matrix.any() and kind in (Comonotone, WeakMinty):
         return Constant(kind, "F", -np.inf, np.inf, "estimated", region, "M = 0: any value holds")
     w = _worst_direction(kind, matrix)
-    semidefinite = (
-        kind is not Lipschitz
-        and operator.entries is None
-        and len(matrix) <= EXACT
-        and _semidefinite(matrix)
-    )
+    exact = operator.entries is None
+    semidefinite = kind is not Lipschitz and exact and _semidefinite(matrix)
+    # of a large singular M + Mᵀ floats can't tell; what is 0 to rounding is said to be no more
+    undecided = kind is not Lipschitz and not semidefinite and len(matrix) > EXACT
+    undecided = undecided and _nearly_semidefinite(matrix)
     if w is None:
         if semidefinite:
             return Constant(kind, "F", 0.0, np.inf, "certified", region, ELIMINATED)
+        if undecided or (exact and len(matrix) <= EXACT and not _endless(matrix)):
+            return Constant(kind, "F", -np.inf, np.inf, "estimated", region, UNDECIDED)
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", region, "M has no EP inverse")
     pairs = (Pair(w, np.zeros(len(w))),)
-    best = _of_direction(kind, matrix, w, operator.entries is None)
+    best = _of_direction(kind, matrix, w, exact)
     proved, note = None, "an eigenvector"
     if operator.entries is None:
         prove: dict[Kind, Callable[[Floats], float]] = {
@@ -296,6 +380,8 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     if semidefinite and (proved is None or proved < 0):
         proved, note = 0.0, ELIMINATED
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
+    if undecided and kind is StronglyMonotone:
+        return Constant(kind, "F", lower, max(upper, 0.0), "estimated", region, UNDECIDED, pairs)
     if proved is None:
         return Constant(kind, "F", lower, upper, "estimated", region, note, pairs)
     if abs(best - proved) <= UNITS * abs(proved):
@@ -337,8 +423,66 @@ def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
     return best + (-lost if kind.better == "smaller" else lost)
 
 
+def _endless(matrix: Floats) -> bool:
+    """Whether M sends to 0 what Mᵀ doesn't, in rationals: then ρ = −∞."""
+    from flint import fmpq_mat
+
+    rows = [[rational(float(v)) for v in row] for row in matrix]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    d = len(rows)
+    own = fmpq_mat(d, d, [v for row in rows for v in row])
+    both = fmpq_mat(2 * d, d, [v for row in (*rows, *columns) for v in row])
+    return bool(own.rank() < both.rank())
+
+
+def _nearly_semidefinite(matrix: Floats) -> bool:
+    """Whether the least eigenvalue of M + Mᵀ is 0 to rounding."""
+    least = float(np.linalg.eigvalsh(matrix + matrix.T)[0])
+    room = 64 * len(matrix) * float(np.finfo(float).eps)
+    return bool(abs(least) <= room * np.linalg.norm(matrix, 2))
+
+
 def _semidefinite(matrix: Floats) -> bool:
-    """Whether M + Mᵀ ⪰ 0, by an elimination LDLᵀ in rationals; also where it is singular."""
+    """Whether M + Mᵀ ⪰ 0 is shown, also where it is singular: block by block of what is coupled.
+
+    A small block by an elimination in rationals, a large one by its diagonal, which outweighs the
+    rest of each row, or by a factorisation, which needs it to be definite.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    twice = matrix + matrix.T  # an entry is 0 only where the two cancel
+    if (np.diag(twice) < 0).any():
+        return False
+    count, label = connected_components(twice != 0, directed=False)
+    sizes = np.bincount(label, minlength=count)
+    for k in np.flatnonzero(sizes > 1):
+        inside = np.flatnonzero(label == k)
+        block = matrix[np.ix_(inside, inside)]
+        if len(block) <= EXACT:
+            shown = _eliminated(block)
+        else:
+            shown = _dominant(block)
+            if not shown:
+                try:
+                    shown = matrix_facts.monotone_below(block) >= 0
+                except (OpcheckError, np.linalg.LinAlgError):
+                    shown = False
+        if not shown:
+            return False
+    return True
+
+
+def _dominant(matrix: Floats) -> bool:
+    """Whether each diagonal entry of M + Mᵀ is at least the sum of the others' absolute values."""
+    signs = np.sign(matrix + matrix.T)
+    np.fill_diagonal(signs, -1.0)
+    # a correctly rounded sum has the right sign
+    terms = np.concatenate([-signs * matrix, -signs * matrix.T], axis=1)
+    return all(math.fsum(row) >= 0 for row in terms)
+
+
+def _eliminated(matrix: Floats) -> bool:
+    """Whether M + Mᵀ ⪰ 0, by an elimination LDLᵀ in rationals."""
     d = len(matrix)
     exact = [[rational(float(v)) for v in row] for row in matrix]
     K = [[exact[i][j] + exact[j][i] for j in range(d)] for i in range(d)]
@@ -530,139 +674,15 @@ def _on_slopes(kind: Kind, matrices: Floats, width: Floats) -> Floats:
     found = critical(kind, xx, xu, uu)
     size = np.linalg.norm(matrices, axis=(1, 2))
     lost = 16 * matrices.shape[1] * np.finfo(float).eps * size + np.linalg.norm(width, axis=(1, 2))
-    uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
-    lost = _moved(lost, found, xx, uu, uses_u)
+    lost = moved(lost, found, xx, uu, uses_u(kind))
     return np.asarray(np.where(np.isnan(found), -worse * np.inf, found - worse * lost))
 
 
-def _moved(lost: Floats, found: Floats, xx: Floats, uu: Floats, uses_u: bool) -> Floats:
-    """How far an error of Δu may have moved a constant; ∞ or NaN for a modulus against Δu = 0."""
-    size = np.sqrt(uu)
-    if uses_u:
-        return np.asarray(lost / size * (np.abs(found) + np.sqrt(xx / uu)))
-    return np.asarray(lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / np.sqrt(xx)))
-
-
-def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
-    """The constant that makes the form vanish on pairs with ‖Δx‖², ⟨Δx, Δu⟩ and ‖Δu‖² as given.
-
-    It is the zero of the form as a polynomial in the constant, of degree one or purely quadratic.
-    """
-
-    # the coefficients come from the form alone: differences of its values would cancel
-    at = [[Fraction(v) for v in kind.form(constant)] for constant in (0, 1, 2)]
-    squares = [(q - 2 * p + o) / 2 for o, p, q in zip(*at, strict=True)]
-    linears = [p - o - s for o, p, s in zip(at[0], at[1], squares, strict=True)]
-
-    def combined(form: list[Fraction]) -> Floats:
-        a, b, c = (float(v) for v in form)
-        return a * xx + 2 * b * xu + c * uu
-
-    f0, linear, square = combined(at[0]), combined(linears), combined(squares)
-    with np.errstate(all="ignore"):
-        quadratic = np.abs(square) > np.abs(linear)
-        out: Floats = np.where(quadratic, np.sqrt(-f0 / square), -f0 / linear)
-    return out
-
-
-def search(problem: Problem, kind: Kind, of: Of, seed: int = 0) -> float:
-    """The value of ``_search`` alone."""
-    return _search(problem, kind, of, seed)[0]
-
-
-def _search(problem: Problem, kind: Kind, of: Of, seed: int) -> tuple[float, tuple[Pair, ...]]:
-    """The worst critical constant found by many evolution strategies over pairs of the graph.
-
-    A pair is a point, a direction and the logarithm of a distance, so that close pairs, where the
-    Jacobian decides, are reached as easily as far ones. Each run keeps a step that improves and
-    widens the next, or narrows it (the 1/5 rule).
-
-    Returns:
-        The value, rounded away from what it could overstate, ±∞ where no bound seems to exist; and
-        the pairs that show it.
+def search(problem: Problem, kind: Kind, of: Of = "F", seed: int = 0) -> float:
+    """The worst constant that a search over pairs finds; ±∞ where no bound seems to exist.
 
     Raises OpcheckError for an operator that fails its guards.
     """
-    generator = np.random.default_rng(seed)
-    d = problem.dim
-    worse = 1.0 if kind.better == "smaller" else -1.0
-    low, high = ends_of(problem.region, d)
-    solution = problem.solution
-    centre = np.zeros(d) if solution is None else solution.copy()
-    width = np.full(d, 10 * (1 + float(np.abs(centre).max(initial=0))))
-    sided = np.isfinite(high - low)
-    centre[sided] = low[sided] / 2 + high[sided] / 2
-    width[sided] = (high[sided] - low[sided]) / 2
-    size = float(width.max(initial=0.0))
-    region = problem.region
-    uses_u = kind.form(1)[0] == 0 and kind.form(1)[2] != 0  # a modulus against ‖Δu‖²
-    typical: list[Floats] = []  # slopes of the first pairs
-
-    def both(pairs: Floats) -> tuple[Floats, Floats | None]:
-        w = centre + width * pairs[:, :d]
-        if kind.star:
-            return w if region is None else region.clip(w), None
-        direction = pairs[:, d : 2 * d]
-        length = np.exp(np.clip(pairs[:, 2 * d], np.log(CLOSEST), np.log(2.0)))
-        norm = np.linalg.norm(direction, axis=1)
-        half = (size / 2 * length / np.where(norm > 0, norm, 1))[:, None] * direction
-        if region is not None:  # both ends inside, so that a corner's pairs are as good as others
-            half = np.clip(half, -width, width)
-            w = np.clip(w, low + np.abs(half), high - np.abs(half))
-            return region.clip(w - half), region.clip(w + half)
-        return w - half, w + half
-
-    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
-    def value(pairs: Floats) -> Floats:
-        w, other = both(pairs)
-        if other is None:
-            assert solution is not None
-            z, v, normal = graph_at(problem, w)
-            dx, du = z - solution, v + (normal if of == "S" else 0.0)
-            terms = np.linalg.norm(v, axis=1) + np.linalg.norm(normal, axis=1)
-            ends, enough = np.linalg.norm(z, axis=1), 1e-4 * size
-        else:
-            z, v, normal = graph_at(problem, np.concatenate([w, other]))
-            u = v + (normal if of == "S" else 0.0)
-            m = len(pairs)
-            dx, du = z[:m] - z[m:], u[:m] - u[m:]
-            each = np.linalg.norm(v, axis=1) + np.linalg.norm(normal, axis=1)
-            terms, ends = each[:m] + each[m:], np.linalg.norm(z, axis=1)
-            ends, enough = ends[:m] + ends[m:], CLOSEST * size / 2
-        xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
-        if not typical:
-            typical.append(np.sqrt(uu / xx))
-        steepest = np.sqrt(np.nanmax(uu / xx, initial=0.0, where=xx > 0))
-        lost = 16 * np.finfo(float).eps * (terms + ends * steepest)
-        found = critical(kind, xx, xu, uu)
-        # what rounding may have done to Δu, and by it to the constant, does not count
-        out = worse * found - _moved(lost, found, xx, uu, uses_u)
-        bad = np.isnan(out) | (xx < enough**2) | ((lost > 1e-3 * np.sqrt(uu)) & (uu > 0))
-        return np.where(bad, -np.inf, out)
-
-    runs = RUNS if d <= 64 else 8
-    at = generator.standard_normal((runs, 2 * d + 1))
-    at[:, :d] *= 1.0 if problem.region else 10.0 ** generator.uniform(-2, 1, (runs, 1))
-    at[:, -1] = generator.uniform(np.log(CLOSEST), 0, runs)
-    best, step = value(at), np.full(runs, 0.3)
-    rows = np.arange(runs)
-    for _ in range(ROUNDS):
-        tried = at + step[:, None] * generator.standard_normal((TRIALS, *at.shape))
-        tried[..., -1] = np.clip(tried[..., -1], np.log(CLOSEST), np.log(2.0))
-        got = value(tried.reshape(TRIALS * runs, -1)).reshape(TRIALS, runs)
-        first = got.argmax(axis=0)
-        got = got[first, rows]
-        better = got > best
-        at[better], best[better] = tried[first, rows][better], got[better]
-        step = np.clip(np.where(better, 1.5 * step, 0.7 * step), 1e-9, 3.0)
-        lost = step <= 1e-8  # has converged: starts again from the best found, more widely
-        at[lost], best[lost], step[lost] = at[best.argmax()], best.max(), 0.05
-    top = float(best.max())
-    top = max(top, 0.0) if kind is Lipschitz and np.isfinite(top) else top
-    ends = both(at[best.argmax()][None])
-    pairs = (Pair(ends[0][0], None if ends[1] is None else ends[1][0]),)
-    if not np.isfinite(top):
-        return float("inf") * worse, ()
-    if abs(top) > HUGE * _unit(kind, typical[0]):
-        return float("inf") * worse, pairs
-    return worse * top, pairs
+    on_set = problem.operator.slopes is None and problem.resolvent.contains is not None
+    found = search_pairs(Graph(problem, of, on_set and problem.constrained, seed), kind)
+    return found.worst if _credible(kind, found, ()) else -_better(kind) * np.inf

@@ -106,6 +106,7 @@ def constrained_to(problem: Problem, given: str | Resolvent) -> Problem:
     made = replace(
         problem,
         resolvent=J,
+        start=J(problem.start) if problem.start.size else problem.start,
         project=None,
         facts=tuple(f for f in problem.facts if f.property.of in ("F", "T")),
     )
@@ -115,7 +116,8 @@ def constrained_to(problem: Problem, given: str | Resolvent) -> Problem:
 
 def solves(problem: Problem, z: NDArray[np.float64]) -> bool:
     """Whether the natural residual z − J(z − F z) is 0 up to rounding."""
-    value = problem.operator(z)
-    reached = problem.resolvent(z - value) if problem.constrained else z - value
+    with np.errstate(all="ignore"):
+        value = problem.operator(z)
+        reached = problem.resolvent(z - value) if problem.constrained else z - value
     size = 1 + float(np.linalg.norm(z)) + float(np.linalg.norm(value))
     return bool(np.linalg.norm(z - reached) <= ZERO * size)

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from opcheck.engine.intervals import values
 from opcheck.engine.run import graph_at
 from opcheck.evidence.pairs import Pair
+from opcheck.evidence.search import Graph, centres
 from opcheck.model.problem import Problem
+from opcheck.model.property import Kind
 
 Floats = NDArray[np.float64]
 DECADES = 12  # scales from 1e-12 to 1e12 about each centre
@@ -27,7 +29,7 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
     """
     region = problem.region
     scales, directions = _scales(problem, seed)
-    for centre in _centres(problem):
+    for centre in centres(problem):
         first = centre + scales[:, None, None] * directions[0]
         second = centre + scales[:, None, None] * (directions[0] + directions[1] / 4)
         inside = np.ones(first.shape[:2], dtype=bool)
@@ -49,12 +51,36 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
     return None
 
 
+def of_pair(graph: Graph, kind: Kind, pair: Pair) -> str | None:
+    """How a constant grows on a pair that is scaled about 0, solution or start; None if it doesn't.
+
+    Growth counts that goes on through LAST decades and to the end of what floats resolve.
+    """
+    if pair.second is None and not kind.star:
+        return None
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    for centre in centres(graph.problem):
+        for sign, shape in ((1, "|z|^{:.2g}"), (-1, "t^(-{:.2g}) at distance t from ({})")):
+            scales = 10.0 ** (sign * np.arange(DECADES + 1.0))[:, None]
+            ends = [
+                centre + scales * (w - centre) for w in (pair.first, pair.second) if w is not None
+            ]
+            with np.errstate(all="ignore"):
+                value = graph.products(ends[0], None if kind.star else ends[1]).badness(kind)
+            power = _power(value)
+            if power is not None:
+                at = ", ".join(f"{v:.6g}" for v in centre[:6])
+                grows = "falls" if worse < 0 else "grows"
+                return f"no finite {kind.symbol}: it {grows} like {shape.format(power, at)}"
+    return None
+
+
 def scales_about(problem: Problem, seed: int = 0) -> Floats:
     """Points at all scales about 0, the solution and the start, shape (m, d)."""
     scales, directions = _scales(problem, seed)
     steps = scales[:, None, None] * directions[0]
     around = [
-        np.concatenate([c[None], (c + steps).reshape(-1, problem.dim)]) for c in _centres(problem)
+        np.concatenate([c[None], (c + steps).reshape(-1, problem.dim)]) for c in centres(problem)
     ]
     return np.concatenate(around)
 
@@ -65,17 +91,21 @@ def _scales(problem: Problem, seed: int) -> tuple[Floats, Floats]:
     return np.asarray(10.0 ** np.arange(-DECADES, DECADES + 1), dtype=float), directions
 
 
-def _centres(problem: Problem) -> Floats:
-    centres = [np.zeros(problem.dim), problem.start]
-    centres += [] if problem.solution is None else [problem.solution]
-    return np.unique(np.array([c for c in centres if c.size == problem.dim]), axis=0)
-
-
 def at_pair(problem: Problem, pair: Pair) -> str | None:
-    """How the slope grows when a steep pair is halved again and again, or None if it settles."""
+    """How the slope grows when a steep pair is halved again and again, or None if it settles.
+
+    A pair that is close already is first taken apart, so that there is something to halve.
+    """
     if pair.second is None:
         return None
     p, q = pair.first, pair.second
+    centre, away = p / 2 + q / 2, q / 2 - p / 2
+    apart = 1e-3 * (1 + float(np.abs(centre).max()))
+    if 0 < np.linalg.norm(away) < apart:
+        away *= apart / np.linalg.norm(away)
+        p, q = centre - away, centre + 1.01 * away  # no jump is to be at every middle
+        if problem.region is not None:
+            p, q = problem.region.clip(p), problem.region.clip(q)
     found: list[float] = []
     while True:
         middle = p / 2 + q / 2

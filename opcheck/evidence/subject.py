@@ -16,14 +16,18 @@ from opcheck import registry
 from opcheck.arguments import integer
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
+from opcheck.engine.trial import text_of
 from opcheck.errors import OpcheckError
 from opcheck.evidence.constraint import constrained_to, solves
 from opcheck.evidence.matrix_file import is_matrix_file, matrix_in, real_matrix
+from opcheck.evidence.solutions import moved_start, with_solution
 from opcheck.model import grammar
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
+from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
@@ -65,22 +69,20 @@ def subject(
         return given
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
-    if start is not None:
-        dim = len(start)
+    dim = len(start) if start is not None else dim
+    if dim is not None and dim < 1:
+        raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
     made = _problem(given, dim, dict(parameters), game)
-    own = made.start.size == 0
-    if own:
-        made = replace(made, start=np.ones(made.dim))
     if constraint is not None:
         made = constrained_to(made, constraint)
-    if start is not None:
-        made = replace(made, start=as_point(start, made))
     if region is not None:
         made = replace(made, region=as_region(region, made.dim))
+    if start is not None:
+        made = replace(made, start=as_point(start, made))
+    elif made.start.size == 0 or (constraint is not None and solves(made, made.start)):
+        made = replace(made, start=moved_start(made))
     guard(made)
-    if start is None and (own or constraint is not None):
-        made = _moving(made)
-    return _with_zero(made)
+    return with_solution(made)
 
 
 def run(
@@ -118,18 +120,33 @@ def method_values(
 ) -> dict[str, Any]:
     """Parameters with their formulas and functions evaluated for a run of so many steps.
 
+    Constants that a formula names are searched for where none are stated.
+
     Raises OpcheckError for a symbol that has no value here; k has none where ``only_numbers``.
     """
-    symbols: dict[str, float] = dict(problem.parameters)
-    for fact in problem.all_facts():
-        kind = fact.property.kind
-        if kind.symbol and kind.better and fact.property.of == "F":
-            symbols[kind.symbol] = problem.constant(fact)
+    symbols = _known(problem)
+    asked = {n for v in values.values() if isinstance(v, str) for n in text(v).names}
+    if not problem.facts and asked & {kind.symbol for kind in KINDS} - symbols.keys():
+        from opcheck.evidence.check import with_constants  # which itself confronts subjects
+
+        symbols = _known(with_constants(problem))
     found = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
-    for name, value in found.items():
-        if only_numbers and isinstance(value, list) and not isinstance(values[name], list):
+    for name, value in found.items() if only_numbers else ():
+        if isinstance(value, list) and not isinstance(values[name], list):
             raise OpcheckError(f"{name} = {values[name]} depends on k; a theorem's is a number")
+        if isinstance(value, int | float) and not np.isfinite(value):
+            raise OpcheckError(f"{name} = {value} is not finite")
     return found
+
+
+def _known(problem: Problem) -> dict[str, float]:
+    """What a formula may use: parameters of the problem, and the constants of F."""
+    of_F = {
+        fact.property.kind.symbol: problem.constant(fact)
+        for fact in problem.all_facts()
+        if fact.property.kind.symbol and fact.property.kind.better and fact.property.of == "F"
+    }
+    return {**problem.parameters, **of_F}
 
 
 def parameters_of(reference: str) -> set[str]:
@@ -141,6 +158,13 @@ def parameters_of(reference: str) -> set[str]:
         words = set(re.findall(r"[A-Za-z_]\w*", reference))
         return {w for w in words - {*ELEMENTARY, "pi"} if not PLAYER.fullmatch(w)}
     return set()
+
+
+def is_subject(reference: str) -> bool:
+    """Whether a text is more than a name: a file, a payoff, or a family at parameters."""
+    called = call_of(reference)
+    named = called is not None and called[0] in registry.names("problems")
+    return named or _file_parts(reference)[1] or is_matrix_file(reference) or _is_text(reference)
 
 
 def family_of(reference: str) -> Family | None:
@@ -307,8 +331,7 @@ def _game(matrix: Any, name: str) -> Problem:
         f"R^{m}, y maximises over that of R^{n}"
     )
     simplices = registry.get("sets", "simplices").function(m, n)
-    start = np.concatenate([np.full(m, 1 / m), np.full(n, 1 / n)])
-    return _moving(Problem(f"{name} as a game", made, simplices, start=start, doc=doc))
+    return Problem(f"{name} as a game", made, simplices, doc=doc)
 
 
 def _in_file(path: str, name: str) -> tuple[str, Any]:
@@ -358,52 +381,18 @@ def _candidates(module: Any) -> Iterator[str]:
 
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
-    reasons = []
-    for d in (dim,) if dim is not None else DIMENSIONS:
-        made = Problem(name, operator(function, d), doc=f"the function {name} as F")
+    """The function in the dimension asked for, else in the first whose points it takes."""
+    doc, reasons = f"the function {name} as F", []
+    if dim is not None:
+        return Problem(name, operator(function, dim), doc=doc)
+    for d in DIMENSIONS:
+        made = Problem(name, operator(function, d), doc=doc)
         try:
-            guard(replace(made, start=np.ones(d)))
+            text_of(made).written(np.ones(d))
             return made
         except OpcheckError as error:
             reasons.append(str(error))
-    if dim is not None:
-        raise OpcheckError(reasons[0])
     raise OpcheckError(
         f"{name!r} works in none of the dimensions 1 to {max(DIMENSIONS)}; in 2, {reasons[0]} "
         "(give --dim, or --start with a point)"
     )
-
-
-def _moving(problem: Problem) -> Problem:
-    """The problem with a start in the set from which a run moves: its own, if that is no zero."""
-    d = problem.dim
-    for z in (problem.start, np.arange(1.0, d + 1) / d, np.eye(d)[0], 1 - 2 * np.eye(d)[0]):
-        inside = problem.resolvent(z) if problem.resolvent.contains is not None else z
-        with np.errstate(all="ignore"):
-            value = problem.operator(inside)
-        if not np.isfinite(value).all():
-            break
-        if not solves(problem, inside):
-            return replace(problem, start=inside)
-    return problem
-
-
-def _with_zero(problem: Problem) -> Problem:
-    """The problem with a zero of F, where A = 0, none is known, and a root finder ends at one."""
-    known = problem.solution is not None or problem.project is not None
-    if known or problem.constrained or problem.dim > 200:
-        return problem
-    from scipy.optimize import root
-
-    op = problem.operator
-    jacobian = op.jacobian if op.slopes is not None or op.matrix is not None else None
-    for scale in (0.0, 1.0, 0.1, 10.0):
-        with np.errstate(all="ignore"):
-            try:
-                found = root(op, scale * problem.start, jac=jacobian, tol=1e-14)
-            except Exception:  # the root finder's trouble is not the user's
-                continue
-            size = float(np.linalg.norm(op(found.x)))
-        if size <= 1e-12 * (1 + float(np.linalg.norm(op(problem.start)))):
-            return replace(problem, solution=found.x)
-    return problem

@@ -303,7 +303,8 @@ def verify(
 
     Args:
         selector: a theorem, a prefix of several, or a list of such; all by default.
-        problem: one problem instead of the library: whatever ``subject`` takes.
+        problem: one problem instead of the library: whatever ``subject`` takes. Of anything but a
+            Problem of which no constants are stated they are searched for, as ``check`` does.
         jobs: processes.
         progress: called with the name of each theorem when it is done.
         everything: every admissible problem, not the first COVERAGE of them.
@@ -322,6 +323,10 @@ def verify(
     jobs = integer(jobs, "jobs", 1)
     chosen = registry.select("theorems", [p for p in patterns if p])
     where = None if problem is None else subject(problem)
+    if where is not None and where is not problem:
+        from opcheck.evidence.check import with_constants  # it confronts with theorems, too
+
+        where = with_constants(where)
     if where is not None:
         admit(where)
     for name in chosen:  # a wrong method is one error, and not one on each problem

@@ -31,6 +31,8 @@ from opcheck.model.text import FLOAT, text
 from opcheck.model.written import call_of
 from opcheck.watchdog import limited
 
+LARGEST = 1e150  # of a constant, whose square must be a float
+
 
 @brief
 @dataclass(frozen=True)
@@ -91,12 +93,12 @@ class Problem:
                     "facts=(exact(Monotone()), exact(Lipschitz(2)))"
                 )
         # a start that is not given is empty, for the family to fill in
-        start = as_real(self.start, f"the start of {name}")
+        start = as_real(self.start, "start")
         object.__setattr__(self, "start", start)
         if start.size:
             _fits(start, self, "start")
         if self.solution is not None:
-            solution = as_real(self.solution, f"the solution of {name}")
+            solution = as_real(self.solution, "solution")
             _fits(solution, self, "solution")
             object.__setattr__(self, "solution", solution)
 
@@ -124,8 +126,14 @@ class Problem:
 
     def _number(self, value: Any) -> float:
         if isinstance(value, str):
-            return float(text(value).evaluate(self.parameters, FLOAT)) + 0.0
-        return 0.0 if value is None else float(value)
+            value = text(value).evaluate(self.parameters, FLOAT)
+        number = 0.0 if value is None else float(value) + 0.0
+        if abs(number) > LARGEST:
+            raise OpcheckError(
+                f"a constant of {self.name!r} is {number:g}, and its square is beyond float64; "
+                "state it in other units"
+            )
+        return number
 
     def all_facts(self) -> tuple[Fact, ...]:
         """The stated facts and those that follow from how F and A are put together."""
@@ -368,12 +376,17 @@ def resolvent_family(function: Callable[..., Resolvent]) -> Callable[..., Resolv
 
 def points(problem: Problem, count: int, generator: np.random.Generator) -> NDArray[np.float64]:
     """``count`` random points: in the region, else at several scales about the solution."""
-    d = problem.dim
-    if problem.region is not None:
-        return problem.region.sample(count, d, generator)
-    centre = np.zeros(d) if problem.solution is None else problem.solution
-    scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
-    return np.asarray(centre + scale * generator.standard_normal((count, d)))
+    d, region = problem.dim, problem.region
+    if region is not None and region.bounded:
+        z = region.sample(count, d, generator)
+    else:
+        centre = np.zeros(d) if problem.solution is None else problem.solution
+        scale = 10.0 ** generator.uniform(-3, 2, (count, 1))
+        z = np.asarray(centre + scale * generator.standard_normal((count, d)))
+        z = z if region is None else region.clip(z)
+    if region is not None and region.in_set:
+        z = np.array([problem.resolvent(row) for row in z])
+    return z
 
 
 def as_point(value: ArrayLike, problem: Problem, what: str = "start") -> Vector:

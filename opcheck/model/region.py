@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opcheck.errors import OpcheckError
+from opcheck.model.primitives import WORK
 
 Floats = NDArray[np.float64]
 Ends = float | tuple[float, ...]
@@ -21,7 +22,7 @@ READS = 'write a radius as 2, a box as "[.2,2]x[-1,1]", or a ball as 0,0:2 (cent
 
 @dataclass(frozen=True, init=False)
 class Region:
-    """A box {lower ≤ z ≤ upper} or a ball {‖z − centre‖ ≤ radius}.
+    """A box {lower ≤ z ≤ upper}, a ball {‖z − centre‖ ≤ radius}, or the part of it in the set of A.
 
     ``Region(4.0)`` is ‖z‖∞ ≤ 4, ``Region(lower=[0, 0], upper=[1, inf])`` a box anywhere,
     ``Region(centre=[1, 0], radius=2)`` a ball.
@@ -30,12 +31,14 @@ class Region:
         lower, upper: of a box: d numbers each, or one for every coordinate; may be infinite.
         centre, radius: of a ball: d numbers, or one for every coordinate, and a positive number;
             None of a box.
+        in_set: only points of the problem's own set {J_A(z) = z} are meant.
     """
 
     lower: Ends
     upper: Ends
     centre: Ends | None
     radius: float | None
+    in_set: bool
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Region:
         upper: ArrayLike | None = None,
         centre: ArrayLike | None = None,
         radius: float | None = None,
+        in_set: bool = False,
     ) -> None:
         """Make it.
 
@@ -52,11 +56,14 @@ class Region:
             bound: r of ‖z‖∞ ≤ r; alone.
             lower, upper: of a box; one that is left out is infinite.
             centre, radius: of a ball; the centre is 0 where it is left out.
+            in_set: only the points of the set of A; alone, all of them.
 
         Raises OpcheckError for a radius that is not positive and finite, a lower end that is not
         below the upper one, NaN, and for a mixture of a box and a ball.
         """
         box, ball = lower is not None or upper is not None, centre is not None or radius is not None
+        if in_set and not (bound is not None or box or ball):
+            box = True
         if (bound is not None) + box + ball != 1:
             raise OpcheckError(
                 "a region is a bound on ‖z‖∞, or lower and upper ends, or a centre and a radius"
@@ -81,6 +88,7 @@ class Region:
             ("upper", ends[1]),
             ("centre", middle),
             ("radius", None if radius is None else float(radius)),
+            ("in_set", in_set),
         ):
             object.__setattr__(self, name, value)
 
@@ -105,6 +113,11 @@ class Region:
         ends = np.abs(np.concatenate([np.atleast_1d(self.lower), np.atleast_1d(self.upper)]))
         return float(ends[np.isfinite(ends)].max(initial=0.0)) or 1.0
 
+    @property
+    def room(self) -> float:
+        """What a point may lie beyond it by rounding; of a set, by what a projection leaves."""
+        return (1e-9 if self.in_set else 1e-12) * self.size
+
     def ends(self, dim: int) -> tuple[Floats, Floats]:
         """Lower and upper end of the bounding box, d numbers each.
 
@@ -118,9 +131,9 @@ class Region:
         )  # type: ignore[return-value]
 
     def excess(self, points: ArrayLike) -> Floats:
-        """How far beyond the boundary points of shape (..., d) lie, at most 0 inside; shape (...).
+        """How far outside of the box or ball points of shape (..., d) lie; shape (...).
 
-        In the largest coordinate for a box, as a distance for a ball.
+        At most 0 inside. In the largest coordinate for a box, as a distance for a ball.
         """
         z = np.asarray(points, dtype=float)
         if self.radius is not None:
@@ -129,15 +142,16 @@ class Region:
         return np.asarray(np.maximum(low - z, z - high).max(axis=-1))
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
-        """Whether points of shape (..., d) lie in it, up to rounding; shape (...)."""
+        """Whether points of shape (..., d) lie in the box or ball, up to rounding; shape (...)."""
         return np.asarray(self.excess(points) <= 1e-12 * self.size)
 
     def watch(self, dim: int) -> Callable[..., float]:
-        """``excess`` of the row in question, as the kernel of a measure."""
+        """``excess`` of the row in question, and of ``in_set`` its distance from J_A(z) if that is
+        larger, as the kernel of a measure."""
         return _watch(self, dim)
 
     def clip(self, points: ArrayLike) -> Floats:
-        """The nearest points of the region, shape (..., d) as given."""
+        """The nearest points of the box or ball, shape (..., d) as given."""
         z = np.asarray(points, dtype=float)
         low, high = self.ends(z.shape[-1])
         if self.radius is None:
@@ -170,7 +184,9 @@ class Region:
         return np.asarray(np.where(np.isinf(low) & np.isfinite(high), high - np.abs(far), out))
 
     def within(self, other: Region) -> bool:
-        """Whether it is a part of another region."""
+        """Whether it is a part of another region, of one problem."""
+        if other.in_set and not self.in_set:
+            return False
         dim = self.dim or other.dim or 1
         low, high = self.ends(dim)
         room = 1e-12 * other.size
@@ -187,7 +203,13 @@ class Region:
         return bool(np.linalg.norm(corner) <= other.radius + room)
 
     def __str__(self) -> str:
-        """As in ``‖z‖∞ ≤ 4``, ``[0, 1] × [0, ∞)`` or ``‖z − (1, 0)‖ ≤ 2``."""
+        """As in ``‖z‖∞ ≤ 4``, ``[0, 1] × [0, ∞)``, ``‖z − (1, 0)‖ ≤ 2`` or ``the set of A``."""
+        if not self.in_set:
+            return self._words()
+        whole = self.radius is None and not np.isfinite([self.lower, self.upper]).any()
+        return "the set of A" if whole else f"the set of A, {self._words()}"
+
+    def _words(self) -> str:
         if self.radius is not None:
             middle = np.atleast_1d(np.asarray(self.centre))
             away = "z" if not middle.any() else f"z − ({_listed(middle)})"
@@ -208,8 +230,10 @@ class Region:
             return list(ends) if isinstance(ends, tuple) else ends
 
         if self.radius is not None:
-            return {"centre": plain(self.centre), "radius": self.radius}
-        return {"lower": plain(self.lower), "upper": plain(self.upper)}
+            ends = {"centre": plain(self.centre), "radius": self.radius}
+        else:
+            ends = {"lower": plain(self.lower), "upper": plain(self.upper)}
+        return {**ends, "in_set": True} if self.in_set else ends
 
 
 def ends_of(region: Region | None, dim: int) -> tuple[Floats, Floats]:
@@ -225,24 +249,34 @@ def on_region(region: Region | None) -> str:
 @functools.lru_cache(maxsize=64)
 def _watch(region: Region, dim: int) -> Callable[..., float]:
     low, high = region.ends(dim)
+    in_set = region.in_set
     if region.radius is None:
 
         def outside(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
             most = -np.inf
             for i in range(state.shape[1]):
                 most = max(most, low[i] - state[0][i], state[0][i] - high[i])
-            return most
+            return max(most, away(J, J_data, state)) if in_set else most
 
         return outside
     middle, radius = low / 2 + high / 2, float(region.radius)
 
-    def away(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
+    def beyond(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
         square = 0.0
         for i in range(state.shape[1]):
             square += (state[0][i] - middle[i]) ** 2
-        return square**0.5 - radius
+        return max(square**0.5 - radius, away(J, J_data, state)) if in_set else square**0.5 - radius
 
-    return away
+    return beyond
+
+
+def away(J: Any, J_data: Any, state: Any) -> Any:
+    """The distance of a state's first row from J_A of it."""
+    J(state[0], 1.0, state[WORK], J_data)
+    square = 0.0
+    for i in range(state.shape[1]):
+        square += (state[0][i] - state[WORK][i]) ** 2
+    return square**0.5
 
 
 def _side(low: float, high: float) -> str:

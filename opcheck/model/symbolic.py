@@ -193,7 +193,7 @@ def _parse(
     if unknown:
         raise OpcheckError(
             f"{source!r} uses {', '.join(sorted(unknown))}, neither a variable "
-            f"({' '.join(variables)}) nor a parameter; pass it as a keyword"
+            f"({' '.join(variables)}) nor a parameter; give it one (-p a=2 or a keyword)"
         )
     return expression
 
@@ -299,7 +299,7 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
         return f"({top})/({bottom})" if bottom else f"({top})"
     if e.is_Pow:
         base, power = e.args
-        if power.is_Integer and 0 < power <= 16:
+        if power.is_Integer and power > 0:
             return "(" + "*".join([show(base)] * int(power)) + ")"
         if power.is_Integer:
             return f"(1/{show(base**-power)})"

@@ -10,7 +10,7 @@ from rich.console import Console
 from opcheck import registry
 from opcheck.evidence.check import Check, described
 from opcheck.model.property import KINDS
-from opcheck.report.terminal import STYLE, constant_rows, number, show_verdict
+from opcheck.report.terminal import STYLE, constant_rows, named, number, show_verdict
 
 WIDTH = max(len(kind.name) for kind in KINDS)  # of labels: kinds of constants are the longest
 
@@ -76,7 +76,7 @@ class Checking:
 
 def _problem(found: Check) -> list[tuple[str, Any]]:
     p = found.problem
-    rows: list[tuple[str, Any]] = [("problem", p.name), ("dimension", p.dim)]
+    rows = [*named(p), ("dimension", p.dim)]
     rows += [("F", p.operator.formula)] if p.operator.formula not in ("", p.name) else []
     rows += [("A", p.resolvent.name)] if p.constrained else []
     if p.solution is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from opcheck import registry
 from opcheck.evidence.check import applicable, described
 from opcheck.evidence.hypotheses import classes
-from opcheck.model.method import Method, Over
+from opcheck.evidence.subject import is_subject, subject
+from opcheck.model.method import Method, Over, resolve
 from opcheck.model.paper import Paper
-from opcheck.model.problem import Family, Problem, problem
+from opcheck.model.problem import Family, Problem
 from opcheck.model.theorem import Theorem
 from opcheck.model.written import call_of
 
@@ -17,14 +19,17 @@ Rows = list[tuple[str, Any]]
 
 
 def describe(name: str) -> list[Rows]:
-    """Every registered object of that name, or one problem at parameters, ``bilinear(L=2)``.
+    """Every registered object of that name, or a problem that ``subject`` reads, ``bilinear(L=2)``.
 
     Raises OpcheckError if there is none.
     """
+    known = any(name in registry.names(kind) for kind in registry.KINDS)
     called = call_of(name)
-    if called is not None and called[0] in registry.names("problems"):
-        p = problem(name)
-        return [[("problem", p.name), *_family(registry.get("problems", called[0]), p)]]
+    if not known and called is not None and called[0] in registry.names("methods"):
+        return [[("method", name), *_method(resolve(name))]]
+    if not known and is_subject(name):
+        p = subject(name)
+        return [[("problem", p.name), ("what", p.doc), *_problem(p)]]
     found = []
     for kind, value in registry.find(name):
         rows: Rows = [(kind[:-1], name)]
@@ -79,12 +84,16 @@ def _method(m: Method | Over) -> Rows:
     return [*rows, ("source", m.source)]
 
 
-def _family(family: Family, at: Problem | None = None) -> Rows:
-    """Of a family at its defaults, or at parameters."""
-    rows: Rows = [("what", family.doc)]
-    defaults = {**family.parameters(), **(at.parameters if at else {})}
-    rows += [("parameters", ", ".join(f"{n} = {v}" for n, v in defaults.items()) or "none")]
-    p = at or family()
+def _family(family: Family) -> Rows:
+    rows: Rows = [("what", family.doc), *_problem(family(), family.parameters())]
+    rows += [("control", f"breaks: {family.control}")] if family.control else []
+    rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
+    return rows
+
+
+def _problem(p: Problem, parameters: Mapping[str, Any] | None = None) -> Rows:
+    values = p.parameters if parameters is None else parameters
+    rows: Rows = [("parameters", ", ".join(f"{n} = {v}" for n, v in values.items()) or "none")]
     rows += [("F", p.operator.formula), ("A", p.resolvent.name), ("dimension", p.dim)]
     shown = p.start[:6].tolist()
     rows += [("start", f"{shown}{' ...' if p.dim > 6 else ''}")]
@@ -99,6 +108,4 @@ def _family(family: Family, at: Problem | None = None) -> Rows:
     rows += [("class", described(fact, p)) for fact in classes(p)]
     rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
     rows += [("region", str(p.region))] if p.region else []
-    rows += [("control", f"breaks: {family.control}")] if family.control else []
-    rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
     return rows

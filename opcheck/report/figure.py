@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,39 +16,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.report.style import DESCRIPTION, METADATA, WIDTHS, style
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from opcheck.engine.run import Trajectory
+    from opcheck.report.drawing import Drawing
 
-    Runs = Mapping[str, Trajectory]
-    Draw = Callable[..., None]
+    Runs = Mapping[str, Trajectory | Sequence[Trajectory]]
+    Draw = Callable[..., str | None]
 
-PANEL = (3.5, 3.0)  # inches
-LEGEND_ROW = 0.18
-ENTRY, HANDLE = 0.058, 0.7  # of the legend: one character, and what stands beside the text
-STYLE: Mapping[Any, Any] = {
-    "figure.dpi": 200,
-    "savefig.dpi": "figure",
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "figure.titlesize": 9,
-    "legend.fontsize": 7.5,
-    "legend.frameon": False,
-    "legend.handlelength": 3.2,
-    "axes.linewidth": 0.6,
-    "lines.linewidth": 1.1,
-    "figure.constrained_layout.w_pad": 0.1,
-    "lines.markersize": 4,
-    "svg.hashsalt": "opcheck",
-}
-# a date or a version in a file makes two equal drawings differ
-METADATA: Mapping[str, Mapping[str, None]] = {
-    ".svg": {"Date": None, "Creator": None},
-    ".png": {"Software": None},
-    ".pdf": {"CreationDate": None, "Producer": None, "Creator": None},
-}
+HEIGHT, TALLEST = 0.83, 3.0  # of a panel: in units of its width, and inches
+LEGEND_ROW = 0.155  # inches
+LETTER, HANDLE = 0.058, 0.62  # inches: of a text one character, and what stands beside a legend's
+TITLE_LETTER = 0.066
+SPACING = 1.0  # of lines, in units of the font's own
+LINES = 3  # of a title; what is longer ends in an ellipsis
 
 
 @dataclass(frozen=True)
@@ -55,8 +38,9 @@ class FigureKind:
     """A way to draw runs.
 
     Attributes:
-        draw: ``draw(axes, runs, **options)``; ``runs`` maps labels to trajectories. An artist that
-            belongs into the legend carries a label. It may resize ``axes.figure``.
+        draw: ``draw(axes, runs, **options)``; ``runs`` maps labels to trajectories, or to several
+            of one kind (seeds). An artist that belongs into the legend carries a label. It may
+            resize ``axes.figure``, and may return its part of the caption.
         of: what is drawn: runs, or a report of verdicts.
     """
 
@@ -65,17 +49,18 @@ class FigureKind:
     of: Literal["runs", "report"]
     doc: str
 
-    def __call__(self, what: Any, **options: Any) -> Figure:
+    def __call__(self, what: Any, width: str | float = "single", **options: Any) -> Drawing:
         """A sheet of one panel.
 
         Args:
-            what: a trajectory, a sequence of them, or a mapping from labels to them; a report for
-                a kind that draws reports.
+            what: a trajectory, a sequence of them, or a mapping from labels to them, or to a
+                sequence that differs by seed alone; a report for a kind that draws reports.
+            width: ``single`` (3.3 inches, one column of a journal), ``double`` (6.9), or inches.
             options: of the kind.
 
-        Raises OpcheckError for an unknown option, and what the kind raises.
+        Raises OpcheckError for an unknown option or width, and what the kind raises.
         """
-        return sheet([(self, options)], labelled(what) if self.of == "runs" else what)
+        return sheet([(self, options)], labelled(what) if self.of == "runs" else what, width=width)
 
 
 def figure(name: str, of: Literal["runs", "report"] = "runs") -> Callable[[Draw], Draw]:
@@ -89,11 +74,12 @@ def figure(name: str, of: Literal["runs", "report"] = "runs") -> Callable[[Draw]
     return enter
 
 
-def labelled(runs: Any) -> dict[str, Trajectory]:
+def labelled(runs: Any) -> dict[str, Trajectory | Sequence[Trajectory]]:
     """Label -> trajectory; without labels, method and parameters, and the problem where it varies.
 
     Raises OpcheckError for no trajectory at all.
     """
+    named: dict[str, Trajectory | Sequence[Trajectory]]
     if isinstance(runs, Mapping):
         named = dict(runs)
     else:
@@ -101,12 +87,17 @@ def labelled(runs: Any) -> dict[str, Trajectory]:
         same = len({t.problem.name for t in several}) < 2
         named = {}
         for t in several:
-            label = f"{t.method}: {settings(t.parameters)}"
-            label += "" if same else f", {t.problem.name}"
+            label = label_of(t) + ("" if same else f", {t.problem.name}")
             named[label if label not in named else f"{label} ({len(named) + 1})"] = t
-    if not named:
+    if not named or any(isinstance(t, Sequence) and not t for t in named.values()):
         raise OpcheckError("there is no run to draw; give at least one trajectory")
     return named
+
+
+def label_of(run: Trajectory) -> str:
+    """Method and parameters, as in ``rapp: γ = 0.3, λ = 0.1, τ = 5``."""
+    shown = settings(run.parameters)
+    return f"{run.method}: {shown}" if shown else run.method
 
 
 def settings(parameters: Mapping[str, Any]) -> str:
@@ -121,40 +112,98 @@ def settings(parameters: Mapping[str, Any]) -> str:
 
 
 def sheet(
-    panels: Sequence[tuple[FigureKind, Mapping[str, Any]]], what: Any, title: str = ""
-) -> Figure:
+    panels: Sequence[tuple[FigureKind, Mapping[str, Any]]],
+    what: Any,
+    title: str = "",
+    width: str | float | None = None,
+) -> Drawing:
     """Panels side by side over the same thing, with one legend below them.
+
+    Several panels carry (a), (b), ...; the caption of the drawing says what their axes show.
 
     Args:
         panels: kinds and their options, from left to right.
         what: label -> trajectory, or a report.
         title: above all panels.
+        width: ``single``, ``double``, or inches; default single for one panel, else double.
 
-    Raises OpcheckError for an unknown option.
+    Raises OpcheckError for an unknown option or width.
     """
-    from matplotlib.figure import Figure
+    from opcheck.report.drawing import Drawing
 
-    with _style():
-        drawing = Figure((PANEL[0] * len(panels), PANEL[1]), layout="constrained")
+    inches = _inches(width or ("single" if len(panels) == 1 else "double"))
+    with style():
+        each = inches / len(panels)
+        drawing = Drawing((inches, min(each * HEIGHT, TALLEST)), layout="constrained")
         row = drawing.subplots(1, len(panels), squeeze=False)[0]
         entries: dict[str, Any] = {}
+        captions = []
+        tallest = 0  # of the panels' titles, in further lines
         for axes, (kind, options) in zip(row, panels, strict=True):
             _check_options(kind, options)
-            kind.draw(axes, what, **options)
+            captions.append(kind.draw(axes, what, **options))
+            heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)
+            axes.set_title(heading, linespacing=SPACING)
+            tallest = max(tallest, heading.count("\n"))
+            if len(panels) > 1:
+                axes.set_title(f"({chr(ord('a') + len(captions) - 1)})", loc="left")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 entries.setdefault(label, handle)
-        width, height = drawing.get_size_inches()
-        longest = ENTRY * max(map(len, entries), default=0) + HANDLE
-        width = max(width, longest)
-        columns = 1 if len(entries) < 2 or 2 * longest > width else 2
-        rows = -(-len(entries) // columns) + bool(title)
-        drawing.set_size_inches(width, height + LEGEND_ROW * rows)
-        drawing.legend(
-            list(entries.values()), list(entries), loc="outside lower center", ncols=columns
+        inches, height = drawing.get_size_inches()
+        labels = [_folded(label, inches - HANDLE, LETTER, 9) for label in entries]
+        columns = _columns(labels, inches)
+        rows = sum(_in_rows(labels, columns))
+        heading = _folded(title, inches, TITLE_LETTER)
+        extra = LEGEND_ROW * (rows + tallest + 1.2 * bool(title) * (1 + heading.count("\n")))
+        drawing.set_size_inches(inches, height + extra)
+        legend = drawing.legend(
+            list(entries.values()), labels, loc="outside lower center", ncols=columns
         )
+        for text in legend.get_texts():
+            text.set_linespacing(SPACING)
         if title:
-            drawing.suptitle(title)
+            drawing.suptitle(heading, linespacing=SPACING)
+        drawing.caption = _joined(captions)
     return drawing
+
+
+def _inches(width: str | float) -> float:
+    if isinstance(width, str) and width in WIDTHS:
+        return WIDTHS[width]
+    if isinstance(width, int | float) and not isinstance(width, bool) and 1 <= width <= 100:
+        return float(width)
+    raise OpcheckError(f"width={width!r}; give 'single', 'double' or inches from 1 to 100")
+
+
+def _folded(text: str, inches: float, letter: float, most: int = LINES) -> str:
+    """The text in lines that fit, at most ``most`` of them."""
+    kept = text.replace(" = ", "\u00a0=\u00a0")  # in one piece
+    lines = textwrap.wrap(kept, max(int(inches / letter), 8))
+    lines = [line.replace("\u00a0", " ") for line in lines]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1][:-1] + "…"]
+    return "\n".join(lines)
+
+
+def _columns(labels: Sequence[str], inches: float) -> int:
+    """Two where there are several entries and any two fit side by side."""
+    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    return 2 if len(labels) > 1 and 2 * (longest * LETTER + HANDLE) <= inches else 1
+
+
+def _in_rows(labels: Sequence[str], columns: int) -> list[int]:
+    """The lines that each row of the legend takes, which is filled column by column."""
+    lines = [1 + label.count("\n") for label in labels]
+    length = -(-len(lines) // columns)
+    parts = [lines[i : i + length] for i in range(0, len(lines), length)] or [[]]
+    return [max(p[i] for p in parts if i < len(p)) for i in range(length)]
+
+
+def _joined(captions: Sequence[str | None]) -> str:
+    if len(captions) == 1:
+        return captions[0] or ""
+    letters = [f"({chr(ord('a') + i)}) {text}" for i, text in enumerate(captions) if text]
+    return " ".join(letters)
 
 
 def _check_options(kind: FigureKind, options: Mapping[str, Any]) -> None:
@@ -166,17 +215,26 @@ def _check_options(kind: FigureKind, options: Mapping[str, Any]) -> None:
             )
 
 
-def save(drawing: Figure, path: str | Path) -> Path:
-    """Write a drawing as .svg, .png or .pdf; equal drawings give equal bytes.
+def drawable(path: str | Path) -> Path:
+    """The path of a drawing. Raises OpcheckError for another suffix."""
+    target = Path(path)
+    if target.suffix.lower() not in METADATA:
+        raise OpcheckError(f"{target.name!r} is not a drawing; end it in {', '.join(METADATA)}")
+    return target
+
+
+def save(drawing: Drawing, path: str | Path) -> Path:
+    """Write a drawing as .svg, .png or .pdf, its caption among the file's metadata.
+
+    Equal drawings give equal bytes.
 
     Raises OpcheckError for another suffix or a place that can't be written.
     """
-    target = Path(path)
+    target = drawable(path)
     suffix = target.suffix.lower()
-    if suffix not in METADATA:
-        raise OpcheckError(f"{target.name!r} is not a drawing; end it in {', '.join(METADATA)}")
-    with _style(), writing(target):
-        drawing.savefig(target, metadata=METADATA[suffix])
+    with style(), writing(target):
+        told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
+        drawing.savefig(target, metadata={**METADATA[suffix], **told})
     return target
 
 
@@ -190,13 +248,3 @@ def writing(target: Path) -> Iterator[None]:
         raise OpcheckError(
             f"can't write {str(target)!r}: {error.strerror}; name a folder that can be written"
         ) from error
-
-
-@contextlib.contextmanager
-def _style() -> Iterator[None]:
-    import matplotlib
-
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        yield

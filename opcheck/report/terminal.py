@@ -27,6 +27,7 @@ from opcheck.evidence.prove import ProofAttempt, Proved
 from opcheck.evidence.survey import Line
 from opcheck.evidence.verify import Report, Summary
 from opcheck.evidence.worst_case import ABOVE, WorstCase
+from opcheck.model.problem import Problem
 from opcheck.model.verdict import Verdict
 
 STYLE = {
@@ -301,6 +302,12 @@ def mutant_line(found: Sequence[Mutant]) -> str:
     caught = sum(m.caught for m in found)
     share = 100 * caught / len(found) if found else 100.0
     return f"{caught} of {len(found)} planted errors were caught ({share:.1f} %)."
+
+
+def named(problem: Problem) -> list[tuple[str, Any]]:
+    """A problem's name, and in a line what it is, or was read as."""
+    what = " ".join(problem.doc.partition("\n\n")[0].split())
+    return [("problem", problem.name), *([("what", what)] if what else [])]
 
 
 def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:

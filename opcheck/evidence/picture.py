@@ -1,0 +1,266 @@
+"""The runs that a picture shows.
+
+Of a check that which its verdicts are about; of several methods one each, with parameters that a
+theorem admits; of a noisy problem, or of random starts, one a seed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from opcheck import registry
+from opcheck.engine.run import Trajectory
+from opcheck.errors import OpcheckError
+from opcheck.evidence.bounds import bounded_measures, with_bounds
+from opcheck.evidence.check import Check
+from opcheck.evidence.choices import choices
+from opcheck.evidence.hypotheses import constants
+from opcheck.evidence.subject import run
+from opcheck.model.method import Method, Parameter, resolve
+from opcheck.model.problem import Problem
+from opcheck.model.property import Lipschitz
+from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Verdict
+
+DEFAULT = "extragradient"  # what a check draws where no verdict asks for another method
+ITERATIONS = 1000  # of that run
+PAIRS = 64  # of points, whose steepest slope stands for L where nothing is known of it
+OTHERS: Mapping[str, Any] = {  # parameters where no theorem that applies says one
+    "lam": 0.5,
+    "tau": 5,
+    "phi": 1.5,
+    "rho": 0.0,
+    "a": 0.5,
+    "beta": "1/(k + 2)",
+    "weight": "1/(k + 2)",
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One method on a problem: a run for each seed, or one.
+
+    Attributes:
+        name: of the method.
+        runs: with their bounds; none where the method has no form for the problem.
+        note: how parameters that were not given were chosen, or why there is no run; else "".
+    """
+
+    name: str
+    runs: tuple[Trajectory, ...]
+    note: str = ""
+
+
+def pictured(found: Check) -> Trajectory:
+    """The run that a check's verdicts are about, with the bounds that cover it.
+
+    The worst that violates a theorem; else extragradient, with the step of a theorem that applies,
+    or 1/(2L).
+    """
+    for verdict in sorted(found.verdicts, key=lambda v: -v.ratio):
+        if verdict.status == "violated":
+            with contextlib.suppress(OpcheckError):  # one whose parameters are no numbers
+                return _run_of(verdict, found.problem)
+    return each([DEFAULT], found.problem, ITERATIONS)[0].runs[0]
+
+
+def measure_shown(trajectory: Trajectory) -> str:
+    """The residual where it is bounded, or nothing is; else the measure with the most bounds."""
+    first = next(iter(trajectory.measures))
+    bounds = trajectory.bounds
+    return first if first in bounds else max(bounds, default=first, key=lambda m: len(bounds[m]))
+
+
+def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
+    theorem: Theorem = registry.get("theorems", verdict.theorem)
+    method = theorem.method
+    try:
+        values = {p.name: verdict.parameters[p.symbol] for p in method.parameters}
+    except KeyError as missing:
+        raise OpcheckError(f"{verdict.theorem} was run with more than numbers") from missing
+    whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
+    horizon = int(verdict.parameters.get("K", theorem.horizons[-1]))
+    measures = [theorem.measure] if theorem.measure in registry.names("measures") else []
+    made = run(method.name, problem, horizon, measures=measures, **values | whole)
+    return with_bounds(made)[0]
+
+
+def methods_in(names: str) -> list[str]:
+    """``rapp,lookahead(extragradient)`` in its parts.
+
+    Raises OpcheckError for a part that is empty or there twice.
+    """
+    found, depth = [""], 0
+    for letter in names:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    found = [name.strip() for name in found]
+    if "" in found:
+        raise OpcheckError(f"{names!r} names no method at one place; write rapp,extragradient")
+    if len(set(found)) < len(found):
+        raise OpcheckError(f"{names!r} names a method twice")
+    return found
+
+
+def each(
+    names: Sequence[str],
+    problem: Problem,
+    iterations: int,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    seeds: Sequence[int | None] = (None,),
+    **options: Any,
+) -> list[Series]:
+    """Every method on one problem.
+
+    Args:
+        names: methods, as ``run`` takes them.
+        parameters: ``NAME`` for every method that has it, ``METHOD.NAME`` for one. What a method
+            needs beyond is taken from a theorem about it that applies (the paper's choice, or the
+            middle of the ranges), else γ is 1/(2L) and others are usual ones.
+        seeds: one run each; None: the problem's start.
+        options: of ``run``.
+
+    Raises OpcheckError for a parameter that no method has, and what ``run`` raises, other than that
+    a method has no form with A ≠ 0.
+    """
+    methods = {name: resolve(name) for name in names}
+    given = _shared_out(methods, parameters or {})
+    out = []
+    for name, method in methods.items():
+        if problem.constrained and not method.constrained:
+            out.append(Series(name, (), f"{name} has no form with A ≠ 0, so it was left out"))
+            continue
+        values, note = _completed(method, problem, given[name], iterations)
+        runs = [
+            run(
+                name,
+                problem,
+                iterations,
+                seed=seed,
+                measures=bounded_measures(method.name, problem),
+                **options,
+                **values,
+            )
+            for seed in seeds
+        ]
+        out.append(Series(name, tuple(with_bounds(t)[0] for t in runs), note))
+    return out
+
+
+def _shared_out(
+    methods: Mapping[str, Method], parameters: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """For each method its own parameters, by full name."""
+    out: dict[str, dict[str, Any]] = {name: {} for name in methods}
+    own = {}
+    for key, value in parameters.items():
+        owner = next((n for n in methods if key.startswith(f"{n}.")), None)
+        if owner is not None:
+            short = key.removeprefix(f"{owner}.")
+            own[owner, methods[owner].parameter(short).name] = value
+            continue
+        takers = 0
+        for name, method in methods.items():
+            hits = [p.name for p in method.parameters if key in (p.name, p.symbol)]
+            out[name] |= dict.fromkeys(hits, value)
+            takers += len(hits)
+        if not takers:
+            raise OpcheckError(
+                f"none of {', '.join(methods)} has a parameter {key!r}; they take "
+                + ", ".join(sorted({p.name for m in methods.values() for p in m.parameters}))
+            )
+    for (name, parameter), value in own.items():
+        out[name][parameter] = value
+    return out
+
+
+def _completed(
+    method: Method, problem: Problem, given: Mapping[str, Any], iterations: int
+) -> tuple[dict[str, Any], str]:
+    """Values for all parameters of a method, and a sentence on those that were not given."""
+    missing = [p for p in method.parameters if p.name not in given]
+    if not missing:
+        return dict(given), ""
+    if not given:
+        for theorem in _about(method):
+            known = constants(theorem, problem)
+            if isinstance(known, str):
+                continue
+            with contextlib.suppress(OpcheckError):  # a range that is empty here
+                values = next(iter(choices(theorem, known, iterations)))
+                if all(p.symbol in values for p in missing):
+                    chosen = {p.name: _entry(p, values[p.symbol]) for p in missing}
+                    return chosen, f"{method.name}: {_named(missing)} as in {theorem.name}"
+    L, source = _slope(problem)
+    chosen = {}
+    for p in missing:
+        if p.symbol in OTHERS:
+            chosen[p.name] = OTHERS[p.symbol]
+        elif p.symbol == "alpha" or p.symbol == "eta":
+            gamma = next((v for n, v in given.items() if n.endswith("gamma")), 0.5 / L)
+            chosen[p.name] = gamma / 2 if isinstance(gamma, int | float) else 0.25 / L
+        elif p.symbol == "gamma":
+            chosen[p.name] = 0.5 / L
+        else:
+            raise OpcheckError(f"{method.name} needs a value for {p.name}; write -p {p.name}=...")
+    return {**given, **chosen}, f"{method.name}: {_named(missing)} chosen here, with {source}"
+
+
+def _about(method: Method) -> list[Theorem]:
+    """Theorems that bound what a method does by a formula in k: those with a rate first."""
+    every = [registry.get("theorems", name) for name in registry.names("theorems")]
+    own = [t for t in every if t.method_name == method.name and t.claim == "upper bound"]
+    return sorted((t for t in own if not t.right.recorded), key=lambda t: not t.order)
+
+
+def _entry(parameter: Parameter, value: Any) -> Any:
+    if np.ndim(value):
+        return [float(v) for v in value]
+    return int(value) if parameter.integer else float(value)
+
+
+def _named(parameters: Sequence[Parameter]) -> str:
+    return ", ".join(p.name for p in parameters)
+
+
+def _slope(problem: Problem) -> tuple[float, str]:
+    """A Lipschitz constant of F and where it is from: stated, or the steepest of some pairs."""
+    stated = [
+        problem.constant(f)
+        for f in problem.facts
+        if f.property.kind is Lipschitz and f.property.of == "F"
+    ]
+    usable = [v for v in stated if 0 < v < np.inf]
+    if usable:
+        return min(usable), f"L = {min(usable):.4g}"
+    generator = np.random.default_rng(0)
+    size = max(float(np.abs(problem.start).max()), 1.0)
+    steepest = 0.0
+    for _ in range(PAIRS):
+        scale = size * 10.0 ** generator.uniform(-2, 0.5)
+        z, w = problem.start + scale * generator.standard_normal((2, problem.dim))
+        with np.errstate(all="ignore"):
+            rise = float(np.linalg.norm(problem.operator(z) - problem.operator(w)))
+        slope = rise / float(np.linalg.norm(z - w))
+        steepest = max(steepest, slope if np.isfinite(slope) else 0.0)
+    return steepest or 1.0, f"L ≥ {steepest:.4g}, the steepest of {PAIRS} pairs about the start"
+
+
+def at_the_end(series: Series, measure: str) -> tuple[float, float, float]:
+    """The lower end, the median and the upper end (10, 50, 90 %) of the last recorded value.
+
+    A run that left the numbers counts as infinite.
+    """
+    last = [run[measure][-1] for run in series.runs]
+    values = np.sort([v if np.isfinite(v) else np.inf for v in last])
+    low, middle, high = np.quantile(values, (0.1, 0.5, 0.9), method="inverted_cdf")
+    return float(low), float(middle), float(high)
