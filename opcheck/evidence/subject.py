@@ -29,6 +29,7 @@ from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
 from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
+from opcheck.watchdog import TooLong
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
 PLAYER = re.compile(r"[xy]\d*")
@@ -390,6 +391,8 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
         try:
             text_of(made).written(np.ones(d))
             return made
+        except TooLong:
+            raise
         except OpcheckError as error:
             reasons.append(str(error))
     raise OpcheckError(
