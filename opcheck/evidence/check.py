@@ -225,6 +225,8 @@ class Effort:
         calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
         search = min(own.search, np.ceil(SEARCH * calls))
         run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
+        if (search, run) == (own.search, own.run):
+            return own
         said = (
             f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
             f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "
