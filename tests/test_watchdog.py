@@ -24,11 +24,13 @@ from opcheck.engine.budget import allotted, budget, share
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence import check as checks
+from opcheck.evidence import conic
 from opcheck.evidence import verify as verifying
 from opcheck.evidence.attack import attack
 from opcheck.evidence.check import Effort, check, checking
 from opcheck.evidence.subject import subject
 from opcheck.evidence.verify import verify
+from opcheck.evidence.worst_case import worst
 from opcheck.model.method import resolve
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
@@ -466,3 +468,43 @@ def test_where_a_run_is_cut_does_not_decide_where_it_diverges() -> None:
         ends.append(batch.status.tolist())
     assert ends[0] == ends[1] == ends[2]
     assert ends[0] != [0]
+
+
+# ---- the solver ----------------------------------------------------------------------------------
+
+
+def test_a_large_program_is_solved_by_a_process_to_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """B4: that process can be ended while the solver works."""
+    real, here = conic.solve, []
+    monkeypatch.setattr(conic, "solve", lambda *given: here.append(1) or real(*given))
+    first = worst("gorbunov2022_eg_last", 3)
+    assert here
+    here.clear()
+    monkeypatch.setattr(conic, "SMALL", 0)
+    second = worst("gorbunov2022_eg_last", 3)
+    assert not here
+    assert (first.ratio, first.value) == (second.ratio, second.value)
+
+
+def test_a_size_without_hope_is_refused_beforehand() -> None:
+    """B4: with the hours that it would take."""
+    with pytest.raises(OpcheckError, match=r"the solver takes about .* hours; take a smaller k"):
+        worst("gorbunov2022_eg_last", 60)
+
+
+def test_an_interrupted_solver_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B4."""
+    monkeypatch.setattr(conic, "SMALL", 0)
+    children: list[Any] = []
+
+    class Child(subprocess.Popen[bytes]):
+        def communicate(self, *given: Any, **options: Any) -> Any:
+            children.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(conic.subprocess, "Popen", Child)
+    with pytest.raises(KeyboardInterrupt):
+        worst("gorbunov2022_eg_last", 3)
+    assert children[0].wait(10) != 0
