@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.arguments import asked
+from opcheck.engine.budget import share
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.errors import InternalError, OpcheckError
@@ -128,6 +130,7 @@ class Constant:
         }
 
 
+@asked
 def constants(
     problem: Given,
     rigorous: bool = False,
@@ -187,13 +190,15 @@ def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list
             before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
             found.append(before[0] if before else _affine(problem, kind, rigorous))
         else:
-            found.append(_constant(graphs["F"], kind, provable, found))
+            with share(len(KINDS) * (1 + problem.constrained) - len(found)):
+                found.append(_constant(graphs["F"], kind, provable, found))
             no_L = kind is Lipschitz and found[-1].lower == np.inf
             if no_L and set_known and not on_set:
                 return _of_all(_as_kernel(problem), False, False, seed)
     for kind in KINDS[1:] if problem.constrained else []:
         if not kind.star or problem.solution is not None:
-            found.append(_constant(graphs["S"], kind, provable, found))
+            with share(max(2 * len(KINDS) - len(found), 1)):
+                found.append(_constant(graphs["S"], kind, provable, found))
     return [_with_pairs(c, graphs[c.of]) for c in found]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck import registry
+from opcheck.arguments import integer
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
 from opcheck.engine.trial import text_of
@@ -28,6 +29,7 @@ from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
 from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
+from opcheck.watchdog import TooLong
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
 PLAYER = re.compile(r"[xy]\d*")
@@ -110,7 +112,7 @@ def run(
         iterations,
         start,
         **options,
-        **method_values(values, where, int(iterations) + 1),
+        **method_values(values, where, integer(iterations, "iterations") + 1),
     )
 
 
@@ -389,6 +391,8 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
         try:
             text_of(made).written(np.ones(d))
             return made
+        except TooLong:
+            raise
         except OpcheckError as error:
             reasons.append(str(error))
     raise OpcheckError(
