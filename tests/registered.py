@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from opcheck import registry
-from opcheck.evidence.inequalities import refusal
+from opcheck.errors import OpcheckError
+from opcheck.evidence.inequalities import claim, refusal
+
+
+def about_a_class() -> list[str]:
+    """Names of the theorems that bound something from above over a class of operators."""
+    registry.load()
+    return [n for n in registry.names("theorems") if not refusal(registry.get("theorems", n))]
 
 
 def expressible() -> list[str]:
-    """Names of the theorems of which a run can be written as inequalities."""
-    registry.load()
-    return [n for n in registry.names("theorems") if not refusal(registry.get("theorems", n))]
+    """Those of them of which a run can be written as quadratic forms."""
+    names = []
+    for name in about_a_class():
+        entry = registry.get("theorems", name)
+        try:
+            claim(entry, max(entry.first, 1))
+        except OpcheckError:
+            continue
+        names.append(name)
+    return names

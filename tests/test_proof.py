@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from command_line import invoke
 from flint import fmpq, fmpq_mat
-from registered import expressible
+from registered import about_a_class
 
 import opcheck
 from opcheck import registry
@@ -317,7 +317,7 @@ def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]
     return known
 
 
-@pytest.mark.parametrize("name", expressible())
+@pytest.mark.parametrize("name", about_a_class())
 def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     """On an operator that none of them is about: the forms assume nothing but the calls."""
     from opcheck.engine.run import run_batch
@@ -447,7 +447,7 @@ def test_at_least_thirty_theorems_are_certified_for_five_steps() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["low", "high"])
 def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> None:
-    found = [a for n in expressible() for a in attempts(n, [1], place, "1", {})]
+    found = [a for n in about_a_class() for a in attempts(n, [1], place, "1", {})]
     certified = [a.theorem for a in found if a.at_bound]
     refused = [a.reason for a in found if a.kind == "refused"]
     missed = {a.theorem for a in found if not a.at_bound and a.kind != "refused"}
@@ -900,6 +900,11 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
         ({"measure": "max(residual, distance)"}, "compared"),
         ({"bound": "R/(k + 1)"}, "the bound is no quadratic form"),
         ({"bound": "R**3/(k + 1)"}, "R enters other than by its square"),
+        ({"bound": "2**R"}, "is an exponent"),
+        ({"bound": "R**2/2**R"}, "is an exponent"),
+        ({"bound": "exp(R)"}, "exp of R, or of what is measured"),
+        ({"measure": "log(1 + residual)"}, "a number that is no multiple"),
+        ({"measure": "abs(distance)"}, "abs of R, or of what is measured"),
         ({"bound": "1/(k + 1)"}, "the bound is no quadratic form"),
         ({"measure": "residual + 1"}, "no multiple of R"),
         ({"measure": "exp(1)*residual"}, "the measure is no quadratic form"),
@@ -954,7 +959,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
 
 
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
-@pytest.mark.parametrize("name", expressible())
+@pytest.mark.parametrize("name", about_a_class())
 def test_chosen_parameters_are_rational_and_admissible(name: str, place: Any) -> None:
     from opcheck.evidence.choices import check, conditions_hold
 

@@ -312,6 +312,8 @@ def form_arithmetic() -> Arithmetic:
     balls = ball_arithmetic()
 
     def power(a: Any, b: Any) -> Any:
+        if isinstance(b, Form | Radius):
+            raise TypeError("R, or what is measured, is an exponent: no quadratic form")
         if isinstance(a, Radius):
             if b != 2:
                 raise TypeError("R enters other than by its square: no quadratic form")
@@ -321,8 +323,20 @@ def form_arithmetic() -> Arithmetic:
     def best(_: Any) -> Any:
         raise TypeError("the best of several iterates is a minimum of forms: no quadratic form")
 
-    functions = {**balls.functions, "sqrt": over_arrays(_root), "best": best}
-    return Arithmetic(balls.literal, balls.divide, power, balls.pi, functions)
+    functions = {name: _of_numbers(name, function) for name, function in balls.functions.items()}
+    functions |= {"sqrt": over_arrays(_root), "best": best}
+    return Arithmetic(balls.literal, balls.divide, over_arrays(power), balls.pi, functions)
+
+
+def _of_numbers(name: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that is asked of numbers alone."""
+
+    def apply(value: Any) -> Any:
+        if isinstance(value, Form | Radius):
+            raise TypeError(f"{name} of R, or of what is measured, is no quadratic form")
+        return function(value)
+
+    return over_arrays(apply)
 
 
 def _root(value: Any) -> Any:

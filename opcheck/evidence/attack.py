@@ -37,6 +37,7 @@ from opcheck.evidence.operators_to_attack import (
     within,
 )
 from opcheck.evidence.setting import Place, Setting, setting
+from opcheck.evidence.well_posed import well_posed
 from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
@@ -135,10 +136,11 @@ def attack(
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
         place, given: constants and parameters, as ``worst`` takes them.
 
-    Raises OpcheckError where the statement is about no class of operators, or bad input;
-    Interrupted, with the k that are done, where Ctrl-C ends it.
+    Raises OpcheckError where the statement is not real on its whole range, is about no class of
+    operators, or for bad input; Interrupted, with the k that are done, where Ctrl-C ends it.
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    well_posed(entry)
     reason = refusal(entry)
     if reason:
         raise OpcheckError(f"{entry.name}: {reason}")

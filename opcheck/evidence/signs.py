@@ -291,16 +291,34 @@ def _halved(polynomial: Any, depth: int) -> int | None:
     if sign is not None or depth == 0:
         return sign
     degrees = polynomial.degrees()
+    if _changes(polynomial, degrees):
+        return None
     generators = polynomial.context().gens()
-    signs = set()
     # where a symbol stands in terms of both signs, [0, ∞) is [0, 1] and [1, ∞)
     spots = [i for i, d in enumerate(degrees) if d > 0]
     best = min(spots, key=lambda i: degrees[i])
     for i in sorted(spots, key=lambda i: (i != best, degrees[i])):
-        signs = {_halved(part, depth - 1) for part in _parts(polynomial, i, generators, degrees[i])}
-        if len(signs) == 1 and None not in signs:
-            return signs.pop()
+        sign = None
+        for part in _parts(polynomial, i, generators, degrees[i]):
+            own = _halved(part, depth - 1)
+            if own is None or own != (sign or own):
+                break
+            sign = own
+        else:
+            return sign
     return None
+
+
+def _changes(polynomial: Any, degrees: Sequence[int]) -> bool:
+    """Whether both signs are met: at 1, or towards corners, each symbol at 0 or ∞."""
+    terms = polynomial.to_dict()
+    corners = [
+        c
+        for powers, c in terms.items()
+        if all(p in (0, d) for p, d in zip(powers, degrees, strict=True))
+    ]
+    met = [*corners, sum(terms.values())]
+    return min(met) < 0 < max(met)
 
 
 def _parts(polynomial: Any, i: int, generators: Sequence[Any], degree: int) -> Iterator[Any]:
