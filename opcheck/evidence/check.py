@@ -303,13 +303,13 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     if constant.provenance == "certified":
         return fact
     scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
-    # what independent searches differ by is no more than a hint of what they all miss; about 0 it
-    # is rounding
-    less = max(MARGIN * abs(value), constant.spread) if value else 0.0
+    # what independent searches differ by is no more than a hint of what they all miss
+    less = max(MARGIN * abs(value), constant.spread if value else 0.0)
     value += less if kind.better == "smaller" else -less
     note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)

@@ -67,6 +67,7 @@ class Constant:
         note: how it was found, and why no more was.
         pairs: the worst points that the search met; they may refute properties of other kinds.
         spread: how far independent searches differ; 0 where nothing was sought.
+        unit: what a search takes as a common size of the constant; infinite where none was made.
 
     Raises OpcheckError where the two sides contradict each other, a fault of opcheck's own.
     """
@@ -80,6 +81,7 @@ class Constant:
     note: str
     pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
     spread: float = field(default=0.0, repr=False, compare=False)
+    unit: float = field(default=np.inf, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
@@ -251,12 +253,12 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
 def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constant]) -> Constant:
     problem, of = graph.problem, graph.of
     smaller = kind.better == "smaller"
-    best, found, pairs, spread = _worst(graph, kind, others)
+    best, found, pairs, spread, unit = _worst(graph, kind, others)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     region = problem.region
     if of == "F" and graph.on_set:
         region = _of_set(region)
-    seen = Constant(kind, of, lower, upper, "estimated", region, found, pairs, spread)
+    seen = Constant(kind, of, lower, upper, "estimated", region, found, pairs, spread, unit)
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
@@ -279,8 +281,8 @@ def _of_set(region: Region | None) -> Region:
 
 def _worst(
     graph: Graph, kind: Kind, others: Sequence[Constant]
-) -> tuple[float, str, tuple[Pair, ...], float]:
-    """The worst constant that a search finds, where it looked, the pairs that show it, its spread.
+) -> tuple[float, str, tuple[Pair, ...], float, float]:
+    """The worst constant that a search finds, where it looked, the pairs, the spread and the unit.
 
     Where slopes are known they settle it, and independent searches over pairs need not agree.
     """
@@ -302,16 +304,17 @@ def _worst(
     if kind is not Lipschitz and far.pair is not None and np.isfinite(best):
         endless = growth.of_pair(graph, kind, far.pair)
         if endless is not None:
-            return -_better(kind) * np.inf, endless, pairs, 0.0
+            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf
     if kind is Lipschitz and of == "F":
         looked = problem if graph.projects or not problem.constrained else without_set(problem)
         grows = growth.unbounded(looked, graph.seed)
         for pair in pairs:
             grows = grows or growth.at_pair(looked, pair)
         if grows is not None:
-            return np.inf, grows, pairs, 0.0
+            return np.inf, grows, pairs, 0.0, np.inf
     spread = 0.0 if near is not None or not np.isfinite(best) else far.apart
-    return best, note, pairs, spread
+    unit = 1 / far.typical if uses_u(kind) and far.typical else far.typical
+    return best, note, pairs, spread, unit
 
 
 def _better(kind: Kind) -> int:

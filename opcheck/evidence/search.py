@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine import jit as compiler
 from opcheck.engine.run import graph_at
-from opcheck.evidence.pairs import Pair
+from opcheck.evidence.pairs import Pair, products
 from opcheck.model.operator import NO_CONSTRAINT, Resolvent
 from opcheck.model.problem import Problem
 from opcheck.model.property import Kind, Lipschitz, Of, StronglyMonotone
@@ -35,6 +35,7 @@ HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
 CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
+EXACT = 60  # dimensions up to which the worst pairs are read in balls
 CLOSEST = 1e-6  # least distance to a solution, in units of the largest coordinate
 DECADES = 25  # for which rounding is measured
 SCALES = (-9.0, 4.0)  # decades about a centre
@@ -86,7 +87,8 @@ class Graph:
     @functools.cached_property
     def noise(self) -> Floats:
         """How much F moves when z does by a few units in the last place, by decades of ‖z‖ from
-        1e-12 to 1e12, each with all below; it is what slopes and what cancels inside F leave."""
+        1e-12 to 1e12, each with all below; it is what slopes and what cancels inside F leave.
+        At least the rounding of a usual value: constants inside F are not seen near 0."""
         rng = np.random.default_rng([self.seed, 5])
         count = 64 if self.problem.operator.interpreted else 256
         z = points(self, count, rng)
@@ -95,7 +97,10 @@ class Graph:
         u = graph_at(problem, np.concatenate([z, moved]))[1]
         by = np.linalg.norm(u[:count] - u[count:], axis=1)
         by[~np.isfinite(by)] = 0.0
-        found = np.zeros(DECADES)
+        usual = np.linalg.norm(u[:count], axis=1)
+        usual = usual[np.isfinite(usual) & (usual > 0)]
+        floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
+        found = np.full(DECADES, floor)
         np.maximum.at(found, _decade(np.linalg.norm(z, axis=1)), by)
         return np.maximum.accumulate(found)
 
@@ -267,6 +272,9 @@ def search(graph: Graph, kind: Kind) -> Found:
             for t, v in zip(tops, np.split(value[: SEEDS * RUNS], SEEDS), strict=True)
         ]
     best = np.argsort(-value, kind="stable")[:8]
+    if not kind.star and d <= EXACT:
+        value[best] = _confirmed(graph, kind, p[best], q[best], value[best])
+        best = best[np.argsort(-value[best], kind="stable")]
     graph.first = np.concatenate([graph.first, p[best]])
     graph.second = np.concatenate([graph.second, q[best]])
     top = float(value[best[0]])
@@ -278,6 +286,20 @@ def search(graph: Graph, kind: Kind) -> Found:
     top = max(top, 0.0) if kind is Lipschitz else top
     pair = Pair(p[best[0]], None if kind.star else q[best[0]])
     return Found(worse * top, pair, spread, usual, graph.of)
+
+
+def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
+    """Values of pairs, no worse than what F read in balls allows where it can be."""
+    problem = graph.problem if graph.projects else without_set(graph.problem)
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    out = value.copy()
+    for i, pair in enumerate(zip(p, q, strict=True)):
+        of = products(problem, Pair(*pair), graph.of) if np.isfinite(value[i]) else None
+        if of is not None and of.exact:
+            dots = (np.array([float(v.mid())]) for v in (of.xx, of.xu, of.uu))
+            exact = worse * float(critical(kind, *dots)[0])
+            out[i] = -np.inf if np.isnan(exact) else min(value[i], exact)
+    return out
 
 
 def met(graph: Graph, kind: Kind) -> tuple[float, Pair | None]:
