@@ -315,6 +315,15 @@ def test_a_rectangular_payoff_is_a_game_on_two_simplices(form: str) -> None:
         assert sentence("run", "extragradient", "x*y", "-p", "gamma=.1", *words)
 
 
+def test_a_solution_on_the_boundary_is_one_of_the_sum_and_no_zero_of_F() -> None:
+    """What looks at F alone must not hold the solution of F + A against it."""
+    p = subject(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), game=True)
+    assert p.solution is not None
+    assert p.solution.tolist() == [1, 0, 0, 0, 1]
+    assert np.linalg.norm(p.operator(p.solution)) > 1
+    assert all(c.upper >= c.lower for c in opcheck.constants(p))
+
+
 # ---- sets --------------------------------------------------------------------------------------
 
 
