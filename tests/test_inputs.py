@@ -495,6 +495,15 @@ def test_methods_and_problems_of_a_file(desk: Path, monkeypatch: pytest.MonkeyPa
     assert "no method 'nothing'" in sentence("run", "mine.py:nothing", "bilinear")
 
 
+def test_a_payoff_takes_its_symbols_and_no_others() -> None:
+    words = ("run", "extragradient", "a*x*y", "-n", "1", "-p", "gamma=.1", "-p")
+    assert sentence(*words, "problem.b=1") == "'a*x*y' has no symbol 'b' to give a value"
+    assert sentence(*words, "a=inf") == "a = inf in 'a*x*y' is not finite"
+    assert "a, neither a variable" in sentence(*words[:-1])
+    high = subject("x**20*y")  # a power beyond 16 had no kernel
+    assert high.operator([2.0, 1.0]).tolist() == [20 * 2.0**19, -(2.0**20)]
+
+
 def test_options_that_need_a_problem_say_so() -> None:
     said = "--set, --start and the like go with --problem"
     assert sentence("verify", "lee2021_feg", "--set", "simplex") == said
