@@ -83,11 +83,15 @@ def project_exponential(z, gamma, out, data):
     else:
         rho = _root(x, y, t, far, middle(top / top))
         a, b = _weights(x, y, rho)
+        fall, half = np.exp(-rho), np.exp(rho / 2)
+        r = half * a * half
+        if y <= 0:
+            # ρ may be large: of three equations for α and β those that lose nothing then
+            r = positive_part(t + b * fall)
+            a = r * fall
         p, q = a * rho, a
-        # of two forms of one number the one that loses nothing where ρ is large
-        r = positive_part(t + b * np.exp(-rho)) if y <= 0 else a * np.exp(rho)
         if not in_floats(rho):
-            x, y, t = p + b, q - b * (rho - 1), a * np.exp(rho) - b * np.exp(-rho)
+            x, y, t = p + b, q - b * (rho - 1), r - b * fall
     error = zero
     if not in_floats(zero):
         # of (x, y, t) the projection is known, which is as near as that point is

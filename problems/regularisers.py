@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import middle, norm2, within
+from opcheck.model.primitives import copy, middle, norm2, within
 from opcheck.model.problem import resolvent_family
 from opcheck_problems.kernel_parts import (
     ROUNDING,
@@ -323,6 +323,16 @@ def smooth_line(z, gamma, out, data):
     if d == 1:
         out[0] = z[0]
         return
+    if in_floats(lam):
+        # from some λ below this on the image is constant: a larger one would only cost digits
+        enough = lam - lam
+        for i in range(1, d):
+            enough += 2 * abs(z[i] - z[0])
+        if enough == 0:
+            copy(out, z)
+            return
+        if enough < lam:
+            lam = enough
     x, a, b = np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype), np.empty(2 * d, z.dtype)
     least, most = z.copy(), z.copy()
     left, right = d - 1, d

@@ -13,9 +13,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck import registry
+from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, distance2, identity, middle, norm2, within
 from opcheck.model.problem import resolvent_family
+from opcheck.model.written import arguments, fitted
 from opcheck_problems.kernel_parts import (
     ROUNDING,
     clip,
@@ -511,16 +514,20 @@ def whole_space(n: int = 2) -> Resolvent:
 
 @resolvent_family
 def product(
-    first: Resolvent | None = None, second: Resolvent | None = None, n: int = 0, m: int = 0
+    first: Resolvent | str | None = None,
+    second: Resolvent | str | None = None,
+    n: int = 0,
+    m: int = 0,
 ) -> Resolvent:
     """J of A₁ × A₂, block by block; nest it for more blocks.
 
-    ``n`` and ``m`` say on how many coordinates a factor acts that works on any number.
+    A factor is a resolvent, or the name of a set, also with arguments as ``"box(0, 1)"``. ``n`` and
+    ``m`` say on how many coordinates a factor acts that works on any number.
 
     Raises OpcheckError for a factor whose number of coordinates is not known, or is another.
     """
-    left = _of_dimension(whole_space() if first is None else first, n, "n")
-    right = _of_dimension(ball() if second is None else second, m, "m")
+    left = _of_dimension(_named(whole_space() if first is None else first, "product"), n, "n")
+    right = _of_dimension(_named(ball() if second is None else second, "product"), m, "m")
     n = left.dim
     contains = _both_hold(left, right, n)
     return Resolvent(
@@ -533,8 +540,20 @@ def product(
     )
 
 
+def _named(value: Resolvent | str, taker: str) -> Resolvent:
+    """A resolvent, or that of a registered set by its name and arguments."""
+    if isinstance(value, str):
+        call = arguments(value)
+        function = registry.get("sets", call[0]).function
+        try:
+            value = function(**fitted(function, call))
+        except TypeError as error:
+            raise OpcheckError(f"the set {value} can't be made: {error}") from error
+    require(isinstance(value, Resolvent), f"{taker} takes a resolvent, not {value!r}")
+    return value
+
+
 def _of_dimension(factor: Resolvent, size: int, name: str) -> Resolvent:
-    require(isinstance(factor, Resolvent), f"a factor of a product is a resolvent, not {factor!r}")
     size = whole(size, name, 0)
     require(
         bool(factor.dim or size),
@@ -562,18 +581,18 @@ def _blocks(left: Callable[..., None], right: Callable[..., None]) -> Callable[.
 
 
 @resolvent_family
-def conjugate(g: Resolvent | None = None) -> Resolvent:
+def conjugate(g: Resolvent | str | None = None) -> Resolvent:
     """Proximal map of the conjugate g* of the function that another resolvent belongs to.
 
-    In general J of γA⁻¹ for J of A, by Moreau: z − γ J_{A/γ}(z/γ). Default: g* = ‖·‖ of the unit
+    In general J of γA⁻¹ for J of A, by Moreau: z − γ J_{A/γ}(z/γ). ``g`` is a resolvent or the name
+    of a set or regulariser, also with arguments as ``"l1(0.5)"``. Default: g* = ‖·‖ of the unit
     ball of the plane. Values of g* are those that one long proximal step from 0 gives, and
     infinite where one of four times the length goes three times as far.
 
     Raises OpcheckError for what is no resolvent. Source: Moreau (1965); Bauschke and Combettes
     (2017), Proposition 23.20.
     """
-    inner = ball() if g is None else g
-    require(isinstance(inner, Resolvent), f"conjugate takes a resolvent, not {inner!r}")
+    inner = _named(ball() if g is None else g, "conjugate")
     return Resolvent(
         _inverse(inner.kernel),
         inner.data,

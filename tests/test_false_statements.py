@@ -39,6 +39,7 @@ from opcheck.evidence.worst_case import worst
 from opcheck.model.measure import measure
 from opcheck.model.method import method
 from opcheck.model.primitives import SOLUTION, axpy, combine, distance2, norm2, subtract
+from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
 
 registry.load()
@@ -121,9 +122,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "F11 a quotient by 1 - 1": ({"bound": "R**2/(1 - 1)"}, "divides by 0"),
     "F11 beyond float64": ({"bound": "1e400*R**2"}, "float64"),
     "F11 a tower of powers": ({"bound": "R**2*(((2**99)**99)**99)"}, "float64"),
-    "A13 a constant of what has none": ({"given": [Monotone(3, of="F")]}, "has no constant"),
-    "A13 of no operator": ({"given": [Lipschitz("L", of="G")]}, "F, A, S or T"),  # type: ignore[arg-type]
-    "A13 a negative Lipschitz constant": ({"given": [Lipschitz(-1, of="F")]}, "positive"),
+    "A13 a constant of what has none": ({"given": [Property(Monotone, 3, "F")]}, "has no constant"),
+    "A13 of no operator": ({"given": [Property(Lipschitz, "L", "G")]}, "F, A, S or T"),  # type: ignore[arg-type]
+    "A13 a negative Lipschitz constant": ({"given": [Property(Lipschitz, -1, "F")]}, "positive"),
     "any text as an inequality": (
         {"bound": "R**2/2", "proof": Proof(end={"0 - distance": "1"})},
         "no inequality that is known",

@@ -246,6 +246,7 @@ def raises_later(z, out, data):
     out[1] = z[1]
 
 
+@pytest.mark.filterwarnings("ignore:the operator of 'mine' is not defined at")
 def test_what_an_operator_raises_in_a_compiled_run_names_it() -> None:
     where = problem(raises_later)
     assert descend(where, 2, 1.0).z[0] == 3.0

@@ -177,6 +177,13 @@ def rapp(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Ve
 
 
 G = {"gamma": 0.0625}
+
+
+def kept(value: Any) -> Any:
+    """A schedule with its last entry for every later step, as long as the longest run here."""
+    return [*value, *value[-1:] * 64] if isinstance(value, list) else value
+
+
 REFERENCES: dict[str, tuple[Callable[..., Vector], dict[str, Any]]] = {
     "gradient_descent_ascent": (gda, G),
     "extragradient": (extragradient, G),
@@ -205,6 +212,10 @@ REFERENCES: dict[str, tuple[Callable[..., Vector], dict[str, Any]]] = {
     "inner_loop": (inner_loop, G),
     "approximate_proximal_point": (app, G | {"tau": [1, 4, 2, 3]}),
     "rapp": (rapp, G | {"lam": 0.4, "tau": [3, 1, 5]}),
+}
+REFERENCES = {
+    name: (reference, {n: kept(v) for n, v in values.items()})
+    for name, (reference, values) in REFERENCES.items()
 }
 CONSTRAINED = [name for name in REFERENCES if resolve(name).constrained]
 
@@ -267,6 +278,7 @@ def test_the_pseudo_code_on_the_forsaken_game_in_a_box(name: str, half: float) -
         problem_named("forsaken"),
         resolvent=box([-half, -half], [half, half]),
         start=np.array([half, -half]),
+        solution=None,
     )
 
     def clip(z: Vector, gamma: float) -> Vector:
@@ -333,7 +345,7 @@ def test_lookahead_of_two_gda_steps_averages_gda_and_eg_plus() -> None:
         assert_same((descent + extra) / 2, z)
 
 
-@pytest.mark.parametrize("tau", [1, 3, [1, 2, 3]])
+@pytest.mark.parametrize("tau", [1, 3, kept([1, 2, 3])])
 def test_the_approximate_proximal_point_is_rapp_with_lambda_one(tau: Any) -> None:
     """0·z + 1·w is w: not one bit differs."""
     boxed = problem_named("bilinear_box")
@@ -555,7 +567,7 @@ def test_krasnoselskii_mann_is_a_product_of_matrices() -> None:
     for k in range(40):
         a = weights[min(k, 3)]
         expected.append(((1 - a) * np.eye(D) + a * (np.eye(D) - MATRIX)) @ expected[-1])
-    assert_same(iterates("krasnoselskii_mann", centred, a=weights), np.array(expected))
+    assert_same(iterates("krasnoselskii_mann", centred, a=kept(weights)), np.array(expected))
 
 
 @pytest.mark.parametrize("gamma", [0.3, 0.9])
@@ -706,8 +718,10 @@ def test_a_batch_is_packed_as_its_runs_are() -> None:
     rapp = resolve("rapp")
     runs = [{"gamma": 0.1, "lam": 0.5, "tau": 3}, {"gamma": 0.2, "lam": 0.25, "tau": 7}]
     assert rapp.pack_batch(runs, 50).tolist() == [rapp.pack(v) for v in runs]
-    runs[1]["tau"] = [1, 2]
+    runs[1]["tau"] = [1, 2, 4]
     assert rapp.pack_batch(runs, 4).tolist() == [rapp.pack(v, 4) for v in runs]
+    with pytest.raises(OpcheckError, match="rapp: tau has 3 entries and the run 4 steps"):
+        rapp.pack_batch(runs, 5)
     assert resolve("halpern").pack_batch([{}, {}], 50).shape == (2, 0)
 
 

@@ -141,11 +141,12 @@ def test_an_attained_bound_is_seen_over_the_measurement(bounded: Trajectory) -> 
 
 
 def test_several_runs_have_a_legend_and_their_own_bounds(bounded: Trajectory) -> None:
-    other = dataclasses.replace(bounded, bounds={})
-    drawing = draw({"one": bounded, "two": other})
-    assert told(drawing) == ["one", "gorbunov2022_eg_last (bound)", "two"]
+    k = np.arange(51.0)
+    one, two = with_values(bounded, 1 / (k + 1), t=2 / (k + 1), u=3 / (k + 1)), bounded
+    drawing = draw({"one": one, "two": dataclasses.replace(two, bounds={})})
+    assert told(drawing) == ["one", "t (bound)", "two"]
     drawn = lines(drawing)
-    assert drawn["gorbunov2022_eg_last (bound)"].get_color() == drawn["one"].get_color()
+    assert drawn["t (bound)"].get_color() == drawn["one"].get_color()
 
 
 # ---- noise and seeds -----------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from opcheck.model.method import Method
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, WORK, WORK_2, identity
 from opcheck.model.problem import Problem, points
-from opcheck.watchdog import limited
+from opcheck.watchdog import apart, limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
-LOOKED_AT = 48  # points at which F is to be defined
+LOOKED_AT = 64  # points at which F is to be defined
 MARGIN = 1e-9  # relative; by how much a projection onto the solutions may miss one
 
 
@@ -85,7 +85,7 @@ def _guard(problem: Problem) -> None:
             raise OpcheckError(
                 f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
                 f"looked at in the {where}: it must be finite there, and at {example.tolist()} is "
-                f"{_value(problem, example).tolist()}"
+                f"{_value_or_nan(problem, example).tolist()}"
             )
     guard_solution(problem)
 
@@ -95,12 +95,12 @@ def _guard_operator(problem: Problem) -> None:
     near = problem.start + 0.01 * generator.standard_normal((2, problem.dim))
     for z in np.concatenate([problem.start[None], near]):
         text.settled(z)
-    size = max(float(np.linalg.norm(problem.start)), 1e-6) / np.sqrt(problem.dim)
-    for _ in range(2):
+    size = (float(np.linalg.norm(problem.start)) or 1.0) / np.sqrt(problem.dim)
+    for _ in range(3):
         # not at the start: round numbers are exact in any type, and kinks lie at them
         z = problem.start + 0.1 * size * generator.standard_normal(problem.dim)
         direction = size * generator.standard_normal(problem.dim)
-        noise = floor(text.call, z, direction, ACCURATE)
+        noise = floor(lambda w: _value(problem, w), z, direction, ACCURATE)
         if noise > ACCURATE:
             raise OpcheckError(
                 f"the operator of {problem.name!r} is accurate to {noise:.0e} of its values at "
@@ -130,7 +130,7 @@ def undefined(problem: Problem) -> tuple[float, Vector]:
         at = centre + scale * generator.standard_normal((LOOKED_AT, d))
     if problem.constrained:
         at = np.array([_resolved(problem, z, 1.0) for z in at])
-    F = np.array([_value(problem, z) for z in at])
+    F = np.array([_value_or_nan(problem, z) for z in at])
     bad = np.isnan(F).any(axis=1) if whole else ~np.isfinite(F).all(axis=1)
     return float(bad.mean()), at[int(np.argmax(bad))]
 
@@ -209,13 +209,32 @@ def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
     )
 
 
+def _value_or_nan(problem: Problem, z: Vector) -> Vector:
+    """F(z); NaN where it raises an error of arithmetic, as the logarithm of −1 does in Python."""
+    try:
+        return _value(problem, z)
+    except OpcheckError as error:
+        if isinstance(error.__cause__, ArithmeticError | ValueError):
+            return np.full(problem.dim, np.nan)
+        raise
+
+
 def _value(problem: Problem, z: Vector) -> Vector:
-    op = problem.operator
-    if foreign(op.kernel) or op.interpreted:
-        return text_of(problem).call(z)
+    """F(z), by compiled code where there is any: what runs interpreted has been looked at."""
+    op, text = problem.operator, text_of(problem)
+    F = None if op.interpreted else _fast(op.compiled or op.kernel, "operator")
+    if F is None:
+        return text.call(z)
     out = np.zeros(problem.dim)
-    with quiet():
-        _fast(op.compiled or op.kernel, "operator")(z, out, op.data)
+    what = f"{text.subject} at {z.tolist()}"
+    try:
+        with quiet(), np.errstate(all="ignore"):
+            if foreign(op.kernel):
+                apart(lambda: F(z, out, op.data), what)
+            else:
+                F(z, out, op.data)
+    except (IndexError, ValueError, ArithmeticError) as error:
+        raise text.blame(error, z) from error
     return out
 
 
@@ -225,16 +244,16 @@ def _resolved(problem: Problem, z: Vector, gamma: float) -> Vector:
         return text_of_resolvent(resolvent).call(z, gamma)
     out = np.empty(problem.dim)
     with quiet():
-        _fast(resolvent.kernel, "resolvent")(z, gamma, out, resolvent.data)
+        (_fast(resolvent.kernel, "resolvent") or resolvent.kernel)(z, gamma, out, resolvent.data)
     return out
 
 
 def _fast(kernel: Any, role: str) -> Any:
-    """A text of opcheck's own, compiled where numba can."""
+    """A text compiled, or None where numba can't."""
     try:
         return jit(kernel, role)
     except Uncompilable:
-        return kernel
+        return None
 
 
 def blame(problem: Problem, error: Exception) -> OpcheckError:

@@ -112,7 +112,7 @@ def _shown(value: Any) -> Any:
     """A constant in full (an array's repr is shortened), a builtin or class by module and name."""
     if isinstance(value, tuple):
         return getattr(value, "_fields", ()), [_shown(v) for v in value]
-    if hasattr(value, "tobytes"):
+    if hasattr(value, "tobytes") and not isinstance(value, type):
         return value.dtype.str, value.shape, value.strides, value.tobytes()
     if callable(value):
         members = getattr(value, "__members__", ())  # of an Enum

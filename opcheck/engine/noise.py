@@ -6,39 +6,54 @@ from collections.abc import Callable
 from math import comb
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opcheck.model.operator import Vector
 
 ORDER = 8  # of the differences; they vanish on polynomials below it
-STEPS = (1e-6, 1e-4, 1e-2, 1e-8, 1e-10)  # relative; a float32 moves in 6e-8, a float16 in 5e-4
-LIVE = 6  # of ORDER: values that move less often are rounded in wider steps than these
+STEPS = (1e-6, 1e-3)  # relative; a float32 moves in steps of 6e-8, a float16 of 5e-4
+WIDE, NARROW = 1e-11, 1e-14  # relative widths between which continuous values close in
 
 
 def floor(F: Callable[[Vector], Vector], z: Vector, direction: Vector, enough: float) -> float:
-    """The noise of F at z, in units of its values and of its slope times ‖z‖; 0 where F is flat.
+    """The noise of F near z, in units of its values and of its slope times ‖z‖; 0 if less.
 
-    Along a line smooth values have differences of high order that vanish with the step, noise has
-    not. It is the least over several steps, so that a kink or a fast wave in some of them is none.
+    Along a line smooth values have differences of high order that vanish with the step. Where they
+    do not, an interval is halved again and again: a kink or a fast wave becomes small with it, the
+    step between two rounded values stays.
 
     Args:
         direction: of the line, of the length of z.
         enough: no smaller noise is looked for.
     """
-    least: NDArray[np.float64] = np.full(z.size, np.inf)
-    flat = np.ones(z.size, dtype=bool)
-    for looked, step in enumerate(STEPS):
+    worst = 0.0
+    for step in STEPS:
         rows = np.array([F(z + j * step * direction) for j in range(ORDER + 1)])
         if not np.isfinite(rows).all():
             continue
-        moves = (np.diff(rows, axis=0) != 0).sum(axis=0)
-        flat &= moves == 0
-        slope = np.abs(rows[-1] - rows[0]) / (ORDER * step)
-        size = np.abs(rows).max(axis=0) + slope
+        moves = np.diff(rows, axis=0)
+        size = np.abs(rows).max(axis=0) + np.abs(moves).max(axis=0) / step
         noise = np.abs(np.diff(rows, ORDER, axis=0))[0] / np.sqrt(comb(2 * ORDER, ORDER))
         with np.errstate(all="ignore"):
             share = np.where(size > 0, noise / size, 0.0)
-        least = np.where(moves >= LIVE, np.minimum(least, share), least)
-        if (least <= enough).all() or (looked and (flat | (least <= enough)).all()):
-            break
-    return float(np.max(least, initial=0.0, where=~flat & np.isfinite(least)))
+        c = int(np.argmax(share))
+        if share[c] > enough:
+            uneven = np.abs(moves[:, c] - moves[:, c].mean())
+            j = int(np.argmax(uneven))
+            jump = _jump(lambda t, c=c: float(F(z + t * direction)[c]), j * step, (j + 1) * step)  # type: ignore[misc]
+            worst = max(worst, jump / float(size[c]))
+    return worst if worst > enough else 0.0
+
+
+def _jump(f: Callable[[float], float], a: float, b: float) -> float:
+    """By how much f jumps in the half, and its half, in which it moves most; 0 if it does not."""
+    low, high, wide = f(a), f(b), 0.0
+    while b - a > NARROW:
+        middle = 0.5 * (a + b)
+        value = f(middle)
+        if abs(value - low) >= abs(high - value):
+            b, high = middle, value
+        else:
+            a, low = middle, value
+        if b - a > WIDE:
+            wide = abs(high - low)
+    return abs(high - low) if abs(high - low) >= 0.5 * wide else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -525,13 +526,7 @@ def run(
 
     problem_here = dataclasses.replace(where, start=z0)
     guard(problem_here)
-    whole = where.region is None and not where.constrained
-    share, example = undefined(problem_here) if whole else (0.0, z0)
-    if share:
-        warn_once(
-            f"the operator of {where.name!r} is not defined at {share:.0%} of the points looked at "
-            f"about the start, e.g. {example.tolist()}; the run is only as good as its points",
-        )
+    _warn_of_domain(problem_here)
     interrupted = False
     try:
         batch = run_batch(
@@ -578,6 +573,18 @@ def _calls_up_to(calls: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np
     total = np.concatenate([[0.0], np.cumsum(calls)])
     beyond = np.maximum(k - calls.size, 0) * calls[-1]
     return np.asarray(total[np.minimum(k, calls.size)] + beyond)
+
+
+def _warn_of_domain(problem: Problem) -> None:
+    if problem.region is not None or problem.constrained:
+        return  # there a point at which F is not defined is an error
+    with contextlib.suppress(OpcheckError):  # what F raises far out, it may not in the run
+        share, example = undefined(problem)
+        if share:
+            warn_once(
+                f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
+                f"looked at about the start, e.g. {example.tolist()}; no statement covers the run"
+            )
 
 
 def named_take(name: str) -> Take:

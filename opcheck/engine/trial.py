@@ -78,14 +78,19 @@ class Text:
 
     def settled(self, z: Vector, *between: float) -> Vector:
         """The same value twice, finite. Raises OpcheckError where it is not."""
-        first, second = self.call(z, *between), self.call(z, *between, fill=1.0)
-        if not np.isfinite(first).all():
+        value = self.written(z, *between)
+        if not np.isfinite(value).all():
             raise OpcheckError(
-                f"{self.subject} returns {first.tolist()} at {z.tolist()}; it must be finite there"
+                f"{self.subject} returns {value.tolist()} at {z.tolist()}; it must be finite there"
             )
-        if not np.array_equal(first, second):
+        return value
+
+    def written(self, z: Vector, *between: float) -> Vector:
+        """The same value twice, in every entry. Raises OpcheckError where it is not."""
+        first, second = self.call(z, *between), self.call(z, *between, fill=1.0)
+        if not np.array_equal(first, second, equal_nan=True):
             again = self.call(z, *between)
-            if np.array_equal(first, again):
+            if np.array_equal(first, again, equal_nan=True):
                 raise OpcheckError(
                     f"{self.subject} leaves entries of out unset or adds to what is there; write "
                     "every out[i]"

@@ -12,7 +12,7 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, named_take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, check, conditions_hold, ends, settle
-from opcheck.evidence.facts import admit
+from opcheck.evidence.facts import admit, partial
 from opcheck.evidence.hypotheses import constants
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
@@ -26,6 +26,8 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     """
     if trajectory.noise:
         return trajectory, ["the run is noisy: no statement about the mean operator bounds it"]
+    if partial(trajectory.problem):
+        return trajectory, ["F is not defined everywhere: no statement bounds the run"]
     if not trajectory.problem.all_facts():
         said = (
             f"no constants are stated of {trajectory.problem.name!r}, so no bound is known to hold"

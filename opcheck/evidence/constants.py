@@ -20,6 +20,7 @@ from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence import enclose, growth, polyak
+from opcheck.evidence.facts import defined
 from opcheck.evidence.pairs import Pair
 from opcheck.evidence.search import Found, Graph, critical, met, moved, uses_u, without_set
 from opcheck.evidence.search import search as search_pairs
@@ -143,6 +144,7 @@ def constants(
     problem = subject(problem)
     if region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
+    defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
     if rigorous and not known and operator.sparse_matrix() is None:

@@ -106,6 +106,7 @@ def constrained_to(problem: Problem, given: str | Resolvent) -> Problem:
     made = replace(
         problem,
         resolvent=J,
+        start=J(problem.start) if problem.start.size else problem.start,
         project=None,
         facts=tuple(f for f in problem.facts if f.property.of in ("F", "T")),
     )

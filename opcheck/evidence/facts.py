@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.engine.guard import undefined
+from opcheck.engine.guard import guard, undefined
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence import polyak
 from opcheck.evidence.pairs import Pair, Products, products
+from opcheck.evidence.search import critical
 from opcheck.model.operator import NO_CONSTRAINT
 from opcheck.model.problem import Problem, points
 from opcheck.model.property import Fact, Property
@@ -50,7 +51,7 @@ class Contradiction:
 
 
 def admit(problem: Problem) -> None:
-    """Raises OpcheckError where F is not defined, or a pair of sampled points refutes a fact."""
+    """Raises OpcheckError where a problem fails its guards, or a sampled pair refutes a fact."""
     defined(problem)
     for fact in problem.facts:
         refuted = against_samples(problem, fact)
@@ -59,14 +60,21 @@ def admit(problem: Problem) -> None:
 
 
 def defined(problem: Problem) -> None:
-    """Raises OpcheckError where F is not defined on the space, the region or the set."""
+    """Raises OpcheckError for a problem that fails its guards, or is not defined everywhere."""
+    guard(problem)
+    if gap := partial(problem):
+        raise OpcheckError(f"{gap}; give a region in which it is (--box, --ball, region=)")
+
+
+def partial(problem: Problem) -> str:
+    """Where F is not defined on the space, the region or the set, in one sentence; "" else."""
     share, example = undefined(problem)
-    if share:
-        raise OpcheckError(
-            f"the operator of {problem.name!r} is not defined at {share:.0%} of the points looked "
-            f"at, e.g. {example.tolist()}, and statements are about all of the space; give a "
-            "region in which it is"
-        )
+    if not share:
+        return ""
+    return (
+        f"the operator of {problem.name!r} is not defined at {share:.0%} of the points looked at, "
+        f"e.g. {example.tolist()}, and statements are about all of the space"
+    )
 
 
 def against_samples(problem: Problem, fact: Fact) -> Contradiction | None:
@@ -95,8 +103,6 @@ def against_samples(problem: Problem, fact: Fact) -> Contradiction | None:
 
 def refuted_by(problem: Problem, fact: Fact, pairs: Sequence[Pair]) -> Contradiction | None:
     """The worst of the pairs on which a fact's form is negative beyond rounding."""
-    from opcheck.evidence.search import critical
-
     property, stated = fact.property, problem.constant(fact)
     worst: list[tuple[float, str]] = []
     for pair, of in refuting(problem, property, stated, pairs):

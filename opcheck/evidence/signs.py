@@ -318,7 +318,7 @@ def _changes(polynomial: Any, degrees: Sequence[int]) -> bool:
         if all(p in (0, d) for p, d in zip(powers, degrees, strict=True))
     ]
     met = [*corners, sum(terms.values())]
-    return min(met) < 0 < max(met)
+    return bool(min(met) < 0 < max(met))
 
 
 def _parts(polynomial: Any, i: int, generators: Sequence[Any], degree: int) -> Iterator[Any]:

@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike
 from opcheck import registry
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
+from opcheck.engine.trial import text_of
 from opcheck.errors import OpcheckError
-from opcheck.evidence.constraint import constrained_to
+from opcheck.evidence.constraint import constrained_to, solves
 from opcheck.evidence.matrix_file import is_matrix_file, matrix_in, real_matrix
 from opcheck.evidence.solutions import moved_start, with_solution
 from opcheck.model import grammar
@@ -77,7 +78,7 @@ def subject(
         made = replace(made, region=as_region(region, made.dim))
     if start is not None:
         made = replace(made, start=as_point(start, made))
-    elif made.start.size == 0 or constraint is not None:
+    elif made.start.size == 0 or (constraint is not None and solves(made, made.start)):
         made = replace(made, start=moved_start(made))
     guard(made)
     return with_solution(made)
@@ -384,16 +385,17 @@ def _candidates(module: Any) -> Iterator[str]:
 
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
-    reasons = []
-    for d in (dim,) if dim is not None else DIMENSIONS:
-        made = Problem(name, operator(function, d), doc=f"the function {name} as F")
+    """The function in the dimension asked for, else in the first whose points it takes."""
+    doc, reasons = f"the function {name} as F", []
+    if dim is not None:
+        return Problem(name, operator(function, dim), doc=doc)
+    for d in DIMENSIONS:
+        made = Problem(name, operator(function, d), doc=doc)
         try:
-            guard(replace(made, start=np.ones(d)))
+            text_of(made).written(np.ones(d))
             return made
         except OpcheckError as error:
             reasons.append(str(error))
-    if dim is not None:
-        raise OpcheckError(reasons[0])
     raise OpcheckError(
         f"{name!r} works in none of the dimensions 1 to {max(DIMENSIONS)}; in 2, {reasons[0]} "
         "(give --dim, or --start with a point)"

@@ -78,9 +78,10 @@ class Method:
         return hits[0]
 
     def pack(self, values: Mapping[str, Any], length: int = 1) -> list[Any]:
-        """``params`` for given values; sequences are laid out to ``length`` entries.
+        """``params`` for given values; one number for a sequence is laid out to ``length`` entries.
 
-        Raises OpcheckError for a missing, unknown, non-finite or non-integer value.
+        Raises OpcheckError for a missing, unknown, non-finite or non-integer value, and for a list
+        that is shorter than a run of ``length`` − 1 steps.
         """
         given = {self.parameter(name).name: value for name, value in values.items()}
         missing = [p.name for p in self.parameters if p.name not in given]
@@ -108,6 +109,11 @@ class Method:
                         raise OpcheckError(
                             f"{self.name}: {p.name} = {entry} must be a whole number from 1 on"
                         )
+            if shape and shape[0] < length - 1:
+                raise OpcheckError(
+                    f"{self.name}: {p.name} has {shape[0]} entries and the run {length - 1} steps; "
+                    "give one for each, or one number for all"
+                )
             packed += [int(e) for e in entries] if p.integer else entries
         return packed
 

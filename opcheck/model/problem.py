@@ -92,12 +92,12 @@ class Problem:
                     "facts=(exact(Monotone()), exact(Lipschitz(2)))"
                 )
         # a start that is not given is empty, for the family to fill in
-        start = as_real(self.start, f"the start of {name}")
+        start = as_real(self.start, "start")
         object.__setattr__(self, "start", start)
         if start.size:
             _fits(start, self, "start")
         if self.solution is not None:
-            solution = as_real(self.solution, f"the solution of {name}")
+            solution = as_real(self.solution, "solution")
             _fits(solution, self, "solution")
             object.__setattr__(self, "solution", solution)
 

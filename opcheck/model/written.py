@@ -45,7 +45,18 @@ def _literal(node: ast.expr) -> Any:
         return node.value
     if isinstance(node, ast.Name) and node.id not in ("pi", "inf", "nan"):
         return node.id
+    if isinstance(node, ast.Call) and node.keywords + node.args and not _formula(node):
+        return ast.unparse(node)  # a thing with arguments of its own
     return number(ast.unparse(node))
+
+
+def _formula(node: ast.Call) -> bool:
+    """Whether a call is a function's that formulas know, as ``sqrt(2)``."""
+    try:
+        text(ast.unparse(node))
+    except OpcheckError:
+        return False
+    return True
 
 
 def number(source: str) -> float | int:

@@ -29,6 +29,7 @@ HEIGHT, TALLEST = 0.83, 3.0  # of a panel: in units of its width, and inches
 LEGEND_ROW = 0.155  # inches
 LETTER, HANDLE = 0.058, 0.62  # inches: of a text one character, and what stands beside a legend's
 TITLE_LETTER = 0.066
+SPACING = 1.0  # of lines, in units of the font's own
 LINES = 3  # of a title; what is longer ends in an ellipsis
 
 
@@ -137,10 +138,13 @@ def sheet(
         row = drawing.subplots(1, len(panels), squeeze=False)[0]
         entries: dict[str, Any] = {}
         captions = []
+        tallest = 0  # of the panels' titles, in further lines
         for axes, (kind, options) in zip(row, panels, strict=True):
             _check_options(kind, options)
             captions.append(kind.draw(axes, what, **options))
-            axes.set_title(_folded(axes.get_title(), each - 0.7, TITLE_LETTER))
+            heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)
+            axes.set_title(heading, linespacing=SPACING)
+            tallest = max(tallest, heading.count("\n"))
             if len(panels) > 1:
                 axes.set_title(f"({chr(ord('a') + len(captions) - 1)})", loc="left")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
@@ -150,11 +154,15 @@ def sheet(
         columns = _columns(labels, inches)
         rows = sum(_in_rows(labels, columns))
         heading = _folded(title, inches, TITLE_LETTER)
-        extra = LEGEND_ROW * (rows + 1.2 * bool(title) * (1 + heading.count("\n")))
+        extra = LEGEND_ROW * (rows + tallest + 1.2 * bool(title) * (1 + heading.count("\n")))
         drawing.set_size_inches(inches, height + extra)
-        drawing.legend(list(entries.values()), labels, loc="outside lower center", ncols=columns)
+        legend = drawing.legend(
+            list(entries.values()), labels, loc="outside lower center", ncols=columns
+        )
+        for text in legend.get_texts():
+            text.set_linespacing(SPACING)
         if title:
-            drawing.suptitle(heading)
+            drawing.suptitle(heading, linespacing=SPACING)
         drawing.caption = _joined(captions)
     return drawing
 
