@@ -324,6 +324,13 @@ def test_a_solution_on_the_boundary_is_one_of_the_sum_and_no_zero_of_F() -> None
     assert all(c.upper >= c.lower for c in opcheck.constants(p))
 
 
+def test_a_search_that_settles_on_nothing_contradicts_no_proof() -> None:
+    """I on a half-space: "rho of S is shown to lie in [0, -inf], an empty interval"."""
+    found = opcheck.constants(subject(np.eye(2), constraint="half_space:1,1:0"))
+    (rho,) = [c for c in found if (c.kind.name, c.of) == ("Comonotone", "S")]
+    assert (rho.lower, rho.provenance) == (0.0, "certified")
+
+
 # ---- sets --------------------------------------------------------------------------------------
 
 

@@ -215,13 +215,15 @@ def _by_sum(one: Constant, others: list[Constant]) -> Constant:
     for c in others:
         if (c.kind, c.of, c.provenance) != (StronglyMonotone, "F", "certified"):
             continue
+        # -inf is of a search that settled on no value, and excludes none
+        upper = one.upper if one.upper > -np.inf else np.inf
         if one.kind is StronglyMonotone and c.lower > one.lower:
-            lower = min(c.lower, one.upper)  # the pairs seen decide a last unit
-            return replace(
-                one, lower=lower, provenance="certified", note="that of F: A is monotone"
-            )
+            lower = min(c.lower, upper)  # the pairs seen decide a last unit
+            note = "that of F: A is monotone"
+            return replace(one, lower=lower, upper=upper, provenance="certified", note=note)
         if one.kind is Comonotone and c.lower >= 0 > one.lower:
-            return replace(one, lower=0.0, provenance="certified", note="F and A are monotone")
+            note = "F and A are monotone"
+            return replace(one, lower=0.0, upper=upper, provenance="certified", note=note)
     if one.kind is Comonotone:
         why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
         return replace(one, note=f"{one.note}; {why}" if one.upper < 0 else one.note)
