@@ -223,6 +223,9 @@ def _by_sum(one: Constant, others: list[Constant]) -> Constant:
             return replace(one, lower=lower, upper=upper, provenance="certified", note=note)
         if one.kind is Comonotone and c.lower >= 0 > one.lower:
             note = "F and A are monotone"
+            # normals are computed, and pairs of S are no nearer than their rounding
+            usual = one.unit if np.isfinite(one.unit) else 1.0
+            upper = max(upper, 0.0) if upper > -UNITS * usual else upper
             return replace(one, lower=0.0, upper=upper, provenance="certified", note=note)
     if one.kind is Comonotone:
         why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
