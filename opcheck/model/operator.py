@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
 from opcheck.model.brief import brief
@@ -294,6 +295,7 @@ def _sparse(matrix: Any, offset: Sequence[Any] | None) -> Operator:
     return Operator(linear_kernels.sparse, data, d, "F(z) = Mz (sparse)" if d else "")
 
 
+@asked
 def operator(
     function: Callable[..., Any],
     dim: int,
