@@ -193,21 +193,27 @@ def _projected(problem: Problem, z: Vector) -> Vector:
 
 
 def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
-    """‖z − J_γ(z − γF z)‖, and the size that it is to be small beside; both 0 where F vanishes."""
-    away = float(np.linalg.norm(z - problem.start))
-    size = max(away, float(np.linalg.norm(z))) or 1.0
+    """‖z − J_γ(z − γF z)‖, and the size that it is to be small beside."""
+    away = _length(z - problem.start)
+    size = max(away, _length(z)) or 1.0
     generator = np.random.default_rng(0)
     about = z + size / np.sqrt(z.size) * generator.standard_normal((5, z.size))
     if problem.constrained:
         about = np.array([z, *[_resolved(problem, p, 1.0) for p in about]])
     with np.errstate(all="ignore"):
-        lengths = np.linalg.norm([_value(problem, p) for p in about], axis=1)
+        lengths = np.array([_length(_value(problem, p)) for p in about])
     lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
     gamma = size / float(np.median(lengths)) if lengths.size else 1.0
     return (
-        float(np.linalg.norm(z - _resolved(problem, z - gamma * _value(problem, z), gamma))),
+        _length(z - _resolved(problem, z - gamma * _value(problem, z), gamma)),
         size,
     )
+
+
+def _length(v: Vector) -> float:
+    """‖v‖, also where its square is no float."""
+    top = float(np.abs(v).max())
+    return top * float(np.linalg.norm(v / top)) if 0 < top < np.inf else top
 
 
 def _value_or_nan(problem: Problem, z: Vector) -> Vector:
