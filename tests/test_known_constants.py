@@ -23,7 +23,7 @@ from opcheck.model.symbolic import field
 from opcheck.registry import get
 
 Floats = NDArray[np.float64]
-COUNT, SAMPLE = 200, range(3, 200, 9)
+COUNT, SAMPLE = 200, range(0, 200, 21)
 
 
 @dataclass(frozen=True)

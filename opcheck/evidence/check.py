@@ -319,7 +319,7 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
         if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
     # what independent searches differ by is no more than a hint of what they all miss
-    less = max(MARGIN * abs(value), constant.spread)
+    less = max(MARGIN * abs(value), constant.spread if value else 0.0)
     value += less if kind.better == "smaller" else -less
     note = f"{fact.note}; weakened by {less:.3g}"
     return replace(fact, property=Property(kind, value, constant.of), note=note)

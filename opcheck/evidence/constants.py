@@ -71,6 +71,7 @@ class Constant:
         pairs: the worst points that the search met; they may refute properties of other kinds.
         spread: how far independent searches differ; 0 where nothing was sought.
         unit: what a search takes as a common size of the constant; infinite where none was made.
+        settled: whether searches agree so far that the best they found may be taken for the value.
 
     Raises OpcheckError where the two sides contradict each other, a fault of opcheck's own.
     """
@@ -85,6 +86,7 @@ class Constant:
     pairs: tuple[Pair, ...] = field(default=(), repr=False, compare=False)
     spread: float = field(default=0.0, repr=False, compare=False)
     unit: float = field(default=np.inf, repr=False, compare=False)
+    settled: bool = True
 
     def __post_init__(self) -> None:
         """A proof and a pair of points can't both be right if they exclude each other."""
@@ -96,7 +98,12 @@ class Constant:
 
     @property
     def value(self) -> float:
-        """The side that a theorem needs if it is proved, else the best that the search found."""
+        """The side that a theorem needs if it is proved, else the best that the search found.
+
+        Infinite where the search did not settle.
+        """
+        if not self.settled and self.provenance != "certified":
+            return np.inf if self.kind.better == "smaller" else -np.inf
         proved, found = (
             (self.upper, self.lower) if self.kind.better == "smaller" else (self.lower, self.upper)
         )
@@ -213,6 +220,14 @@ def _with_pairs(one: Constant, graph: Graph) -> Constant:
     return replace(one, upper=upper, pairs=(pair, *one.pairs)) if upper < one.upper else one
 
 
+def _proved(one: Constant, lower: float, note: str) -> Constant:
+    """A constant of S with a proved lower end, which pairs in floats may miss by rounding."""
+    usual = one.unit if np.isfinite(one.unit) else 1.0
+    upper = one.upper if one.upper > -np.inf else np.inf  # a search that settled on no value
+    upper = max(upper, lower) if upper > lower - UNITS * usual else upper
+    return replace(one, lower=lower, upper=upper, provenance="certified", note=note)
+
+
 def _by_sum(one: Constant, others: list[Constant]) -> Constant:
     """What monotone A leaves of F: μ, and ρ = 0 where F is monotone; not a ρ < 0."""
     if one.of != "S" or one.kind not in (StronglyMonotone, Comonotone):
@@ -221,12 +236,10 @@ def _by_sum(one: Constant, others: list[Constant]) -> Constant:
         if (c.kind, c.of, c.provenance) != (StronglyMonotone, "F", "certified"):
             continue
         if one.kind is StronglyMonotone and c.lower > one.lower:
-            lower = min(c.lower, one.upper)  # the pairs seen decide a last unit
-            return replace(
-                one, lower=lower, provenance="certified", note="that of F: A is monotone"
-            )
+            lower = min(c.lower, one.upper) if one.upper > -np.inf else c.lower
+            return _proved(one, lower, "that of F: A is monotone")
         if one.kind is Comonotone and c.lower >= 0 > one.lower:
-            return replace(one, lower=0.0, provenance="certified", note="F and A are monotone")
+            return _proved(one, 0.0, "F and A are monotone")
     if one.kind is Comonotone:
         why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
         return replace(one, note=f"{one.note}; {why}" if one.upper < 0 else one.note)
@@ -253,19 +266,21 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
     pairs = [c for c in others if c.kind is Comonotone and c.of == one.of]
     for c in pairs:
         if c.provenance == "certified" and c.lower > one.lower:
-            return replace(one, lower=c.lower, provenance="certified", note="from all pairs")
+            return _proved(one, c.lower, "from all pairs")
     return one
 
 
 def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constant]) -> Constant:
     problem, of = graph.problem, graph.of
     smaller = kind.better == "smaller"
-    best, found, pairs, spread, unit = _worst(graph, kind, others)
+    best, found, pairs, spread, unit, settled = _worst(graph, kind, others)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     region = problem.region
     if of == "F" and graph.on_set:
         region = _of_set(region)
-    seen = Constant(kind, of, lower, upper, "estimated", region, found, pairs, spread, unit)
+    seen = Constant(
+        kind, of, lower, upper, "estimated", region, found, pairs, spread, unit, settled
+    )
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
@@ -288,8 +303,8 @@ def _of_set(region: Region | None) -> Region:
 
 def _worst(
     graph: Graph, kind: Kind, others: Sequence[Constant]
-) -> tuple[float, str, tuple[Pair, ...], float, float]:
-    """The worst constant that a search finds, where it looked, the pairs, the spread and the unit.
+) -> tuple[float, str, tuple[Pair, ...], float, float, bool]:
+    """The worst constant found, where it was sought, pairs, spread, unit, and if it settled.
 
     Where slopes are known they settle it, and independent searches over pairs need not agree.
     """
@@ -303,25 +318,29 @@ def _worst(
         graph.meet(pairs)
         smooth = enclose.singular(problem, of)
     far = search_pairs(graph, kind)
-    best = far.worst if _credible(kind, far, others) else -_better(kind) * np.inf
-    best = best if near is None or not np.isfinite(near) else worst(near, best)
+    settled, best = _credible(kind, far, others), far.worst
+    if near is not None and np.isfinite(near):
+        best = worst(near, best)
+        settled = settled or abs(best - near) <= 1e-3 * abs(near)  # by slopes
     pairs = (*([] if far.pair is None else [far.pair]), *pairs)
     note = far.note if near is None else f"{far.note}, and over slopes"
     note += f"; {smooth}" if smooth is not None else ""
     if kind is not Lipschitz and far.pair is not None and np.isfinite(best):
         endless = growth.of_pair(graph, kind, far.pair)
         if endless is not None:
-            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf
+            return -_better(kind) * np.inf, endless, pairs, 0.0, np.inf, True
     if kind is Lipschitz and of == "F":
         looked = problem if graph.projects or not problem.constrained else without_set(problem)
         grows = growth.unbounded(looked, graph.seed)
         for pair in pairs:
             grows = grows or growth.at_pair(looked, pair)
         if grows is not None:
-            return np.inf, grows, pairs, 0.0, np.inf
+            return np.inf, grows, pairs, 0.0, np.inf, True
     spread = 0.0 if near is not None or not np.isfinite(best) else far.apart
     unit = 1 / far.typical if uses_u(kind) and far.typical else far.typical
-    return best, note, pairs, spread, unit
+    if not settled:
+        note += "; independent searches go on to worse pairs, there may be no finite value"
+    return best, note, pairs, spread, unit, settled
 
 
 def _better(kind: Kind) -> int:
@@ -340,7 +359,7 @@ def _credible(kind: Kind, found: Found, others: Sequence[Constant]) -> bool:
     finite = any(np.isfinite(v) for v in steepest_known)
     if not uses_u(kind):
         return finite or not found.typical or abs(found.worst) <= HUGE * found.typical
-    low, high = sorted(abs(v) for v in found.spread)
+    low, _, high = sorted(abs(v) for v in (*found.spread, found.worst))
     if found.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs
     return not found.typical or abs(found.worst) * found.typical <= HUGE

@@ -294,7 +294,9 @@ def search(graph: Graph, kind: Kind) -> Found:
 
 def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
     """Values of pairs, no worse than what F read in balls allows where it can be."""
-    problem = graph.problem if graph.projects else without_set(graph.problem)
+    # nothing is run here, and a star property is about the solution of F + A
+    free = replace(graph.problem, resolvent=NO_CONSTRAINT)
+    problem = free if graph.problem.constrained and not graph.projects else graph.problem
     worse = 1.0 if kind.better == "smaller" else -1.0
     out = value.copy()
     for i, pair in enumerate(zip(p, q, strict=True)):
@@ -614,5 +616,7 @@ def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
 
 
 def without_set(problem: Problem) -> Problem:
-    """The problem of F alone."""
-    return replace(problem, resolvent=NO_CONSTRAINT) if problem.constrained else problem
+    """The problem of F alone, of which a solution of F + A is none."""
+    if not problem.constrained:
+        return problem
+    return replace(problem, resolvent=NO_CONSTRAINT, solution=None, project=None)

@@ -277,6 +277,11 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
         if numbered == [0]:  # a player of one dimension has no number
             formula = re.sub(rf"\b{player}0\b", player, formula)
     symbols = {n: _one_number(v, n) for n, v in parameters.items()}
+    for symbol, value in symbols.items():
+        if symbol not in parameters_of(source):
+            raise OpcheckError(f"{source!r} has no symbol {symbol!r} to give a value")
+        if not np.isfinite(value):
+            raise OpcheckError(f"{symbol} = {value} in {source!r} is not finite")
     grammar.checked(grammar.parse(source.replace("^", "**")))
     made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"

@@ -95,7 +95,10 @@ class Method:
             if (
                 len(shape) > p.sequence
                 or 0 in shape
-                or any(part is None or isinstance(part, str | complex) for part in parts)
+                or any(
+                    part is None or isinstance(part, str | complex) or callable(part)
+                    for part in parts
+                )
             ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
                 raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {wanted}")

@@ -26,6 +26,21 @@ Vector = NDArray[np.float64]
 Kernel = Callable[..., None]
 
 
+def as_real(values: Any, what: str) -> Vector:
+    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
+    with np.errstate(all="ignore"):
+        try:
+            array = np.asarray(values)
+            if np.iscomplexobj(array):
+                raise OpcheckError(
+                    f"{what} has complex numbers; take real and imaginary parts as coordinates: "
+                    "M becomes [[re M, -im M], [im M, re M]]"
+                )
+            return np.array(array, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise OpcheckError(f"{what} must hold real numbers: {error}") from error
+
+
 @dataclass(frozen=True)
 class Condition:
     """What a formula needs at a point to be defined and smooth there, read before any cancelling.
@@ -157,6 +172,29 @@ class Resolvent:
     value: Callable[[Vector], float] | None = None
     ends: tuple[Vector, Vector] | None = None
 
+    def __post_init__(self) -> None:
+        """Raises OpcheckError for parts that are none."""
+        what = f"the resolvent {self.name!r}"
+        for part, function in (("kernel", self.kernel), *self._functions()):
+            if not callable(function):
+                raise OpcheckError(
+                    f"the {part} of {what} is {type(function).__name__}, not a function"
+                )
+        if not isinstance(self.dim, int | np.integer) or self.dim < 0:
+            raise OpcheckError(f"dim = {self.dim!r} of {what} must be a whole number; 0 for any")
+        object.__setattr__(self, "data", as_real(self.data, f"the data of {what}"))
+        if self.data.ndim != 1:
+            raise OpcheckError(f"the data of {what} have shape {self.data.shape}, not one row")
+        for end in self.ends or ():
+            if np.shape(end) not in ((), (1,), (self.dim,)):
+                raise OpcheckError(
+                    f"the ends of {what} have shape {np.shape(end)}, and it acts on {self.dim}"
+                )
+
+    def _functions(self) -> list[tuple[str, Any]]:
+        parts = (("contains", self.contains), ("value", self.value))
+        return [(name, function) for name, function in parts if function is not None]
+
     @property
     def subdifferential(self) -> bool:
         """Whether A is known to be ∂g of a convex g, by its set or by the values of g."""
@@ -231,21 +269,6 @@ def linear(
         linear_kernels.by_blas if d > 128 else None,
         matrix=flat if d < 8 else flat.T.copy(),
     )
-
-
-def as_real(values: Any, what: str) -> Vector:
-    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
-    with np.errstate(all="ignore"):
-        try:
-            array = np.asarray(values)
-            if np.iscomplexobj(array):
-                raise OpcheckError(
-                    f"{what} has complex numbers; take real and imaginary parts as coordinates: "
-                    "M becomes [[re M, -im M], [im M, re M]]"
-                )
-            return np.array(array, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise OpcheckError(f"{what} must hold real numbers: {error}") from error
 
 
 def _numbers(entries: Any, symbols: Mapping[str, float]) -> Vector:

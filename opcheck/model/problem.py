@@ -86,7 +86,11 @@ class Problem:
                 f"A = {self.resolvent.name} of {name} acts on {self.resolvent.dim} coordinates, "
                 f"its operator on {self.dim}"
             )
-        for fact in self.facts:
+        if self.region is not None:
+            object.__setattr__(self, "region", as_region(self.region, self.dim))
+        facts = (self.facts,) if isinstance(self.facts, Fact) else tuple(self.facts)
+        object.__setattr__(self, "facts", facts)
+        for fact in facts:
             if not isinstance(fact, Fact):
                 raise OpcheckError(
                     f"{name} has {fact!r} among its facts; write "

@@ -1,0 +1,376 @@
+"""What the search for constants and solutions must not say, and what it must find."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from opcheck.errors import OpcheckError
+from opcheck.evidence.check import check, contradictions, with_facts
+from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.solutions import moved_start, solution, with_solution
+from opcheck.evidence.subject import subject
+from opcheck.evidence.verify import confront
+from opcheck.model.operator import linear, operator
+from opcheck.model.problem import Problem, Region
+from opcheck.model.problem import problem as problem_named
+from opcheck.model.property import (
+    Comonotone,
+    Kind,
+    Lipschitz,
+    StronglyMonotone,
+    WeakMinty,
+    exact,
+)
+from opcheck.model.symbolic import field, minmax
+from opcheck.registry import get
+
+
+def of_kernel(kernel: Callable[..., None], dim: int, data: Any = (), **more: Any) -> Problem:
+    more.setdefault("start", np.ones(dim))
+    return Problem(kernel.__name__, operator(kernel, dim, data), **more)
+
+
+def of_texts(texts: list[str], variables: str = "x y", **more: Any) -> Problem:
+    more.setdefault("start", np.ones(len(variables.split())))
+    return Problem(", ".join(texts), field(texts, variables), **more)
+
+
+def by_kind(found: list[Constant]) -> dict[tuple[Kind, str], Constant]:
+    return {(c.kind, c.of): c for c in found}
+
+
+def seventh(z: Any, out: Any, data: Any) -> None:
+    out[0] = 30 * z[0] ** 7 + z[1]
+    out[1] = -z[0] + 30 * z[1] ** 7
+
+
+def test_facts_on_a_set_are_no_facts_about_the_space() -> None:
+    """A3: L of a kernel with a set is that of F on the set; a start outside is inconclusive."""
+    more = {
+        "resolvent": get("sets", "box")(-1.0, 1.0),
+        "start": np.array([3.0, -3.0]),
+        "solution": np.zeros(2),
+    }
+    outside = of_kernel(seventh, 2, **more)
+    text = of_texts(["30*x**7 + y", "-x + 30*y**7"], **more)
+    for p in (outside, text):
+        found = constants(p)
+        L = by_kind(found)[Lipschitz, "F"]
+        assert L.region == Region(in_set=True)
+        assert 210 < L.lower < 210.005
+        where = with_facts(p, found)
+        assert where.region == Region(in_set=True)
+        verdict = confront(get("theorems", "korpelevich1976_eg_fejer"), where)
+        assert verdict.status == "inconclusive"
+        assert "leaves the region the set of A" in verdict.reason
+    inside = replace(with_facts(outside, found), start=np.array([0.5, -0.5]))
+    assert confront(get("theorems", "korpelevich1976_eg_fejer"), inside).status == "holds"
+
+
+@pytest.mark.parametrize("radius", [0.5, 1.0, 1.001])
+def test_a_region_that_equals_the_set_has_its_normals(radius: float) -> None:
+    """A4: at a face of [−1, 1]² the sum has no comonotonicity; inside it has that of F."""
+    c = 0.99**0.5
+    p = Problem(
+        "",
+        linear([[-0.1, c], [-c, -0.1]]),
+        get("sets", "box")(-1.0, 1.0),
+        start=np.full(2, 0.25),
+        region=Region(radius),
+    )
+    rho = by_kind(constants(p))[Comonotone, "S"]
+    if radius < 1:
+        assert rho.upper == pytest.approx(-0.1, rel=1e-3)
+    else:
+        assert rho.upper < -10
+
+
+@pytest.mark.parametrize(
+    "radii", [(1.1, 20.0), pytest.param((1.1, 1.5, 5.0, 10.0, 20.0, 50.0), marks=pytest.mark.slow)]
+)
+def test_a_larger_region_never_has_a_better_constant(radii: tuple[float, ...]) -> None:
+    """A5: the polar game, whose weak Minty constant a search over a wide box overlooks."""
+    p = problem_named("polar_game", a=1.0)
+    found = [by_kind(constants(p, region=r)) for r in radii]
+    for small, large in itertools.pairwise(found):
+        for key, c in small.items():
+            worse, side = (1, "lower") if key[0] is Lipschitz else (-1, "upper")
+            before, after = getattr(c, side), getattr(large[key], side)
+            assert worse * after >= worse * before - 1e-6 * abs(before), key
+
+
+def rooted(z: Any, out: Any, data: Any) -> None:
+    size = (z[0] ** 2 + z[1] ** 2) ** 0.25
+    out[0] = z[0] / max(size, 1e-300) + z[1]
+    out[1] = z[1] / max(size, 1e-300) - z[0]
+
+
+def squared(z: Any, out: Any, data: Any) -> None:
+    out[0] = z[0] * z[0] + z[1]
+    out[1] = -z[0]
+
+
+def test_no_finite_constant_is_said_to_be_none() -> None:
+    """A6: slopes like t^(−1/2) or |z|; moduli that fall without end."""
+    found = by_kind(constants(of_kernel(rooted, 2)))
+    assert found[Lipschitz, "F"].lower == np.inf
+    assert "t^(-0.5) at distance t from (0, 0)" in found[Lipschitz, "F"].note
+    for p in (of_kernel(squared, 2), of_texts(["x**2 + y", "-x"])):
+        found = by_kind(constants(p))
+        assert found[Lipschitz, "F"].lower == np.inf
+        assert "|z|" in found[Lipschitz, "F"].note
+        assert found[StronglyMonotone, "F"].value == -np.inf
+        assert not any(
+            f.property.kind is not Comonotone for f in with_facts(p, [*found.values()]).facts
+        )
+    cubic = of_texts(["x**3 - y", "y**3 + x"], solution=np.zeros(2))
+    facts = with_facts(cubic, constants(cubic)).facts
+    assert all(f.property.constant == 0 for f in facts)  # monotone, and no more than that
+
+
+def by_rows(z: Any, out: Any, data: Any) -> None:
+    n = z.shape[0]
+    for i in range(n):
+        total = 0.0
+        for j in range(n):
+            total += data[i * n + j] * z[j]
+        out[i] = total
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2))])
+def test_a_simplex_is_searched_along_itself(seed: int) -> None:
+    """A7: L, μ and ρ of a linear map on differences that add up to 0."""
+    rng = np.random.default_rng(4)
+    M = rng.standard_normal((6, 6))
+    p = of_kernel(by_rows, 6, M.ravel(), resolvent=get("sets", "simplex")(), start=np.ones(6) / 6)
+    V = np.linalg.svd(np.ones((1, 6)))[2][1:].T
+    found = by_kind(constants(p, seed=seed))
+    L, mu = np.linalg.norm(M @ V, 2), np.linalg.eigvalsh(V.T @ (M + M.T) @ V)[0] / 2
+    assert found[Lipschitz, "F"].lower == pytest.approx(L, rel=1e-6)
+    assert found[StronglyMonotone, "F"].upper == pytest.approx(mu, rel=1e-6)
+
+
+def congested(z: Any, out: Any, data: Any) -> None:
+    """Routes over links whose cost is 1 + 0.15 flow⁴."""
+    n = z.shape[0]
+    for i in range(n):
+        out[i] = 0.0
+    for e in range(data.shape[0] // n):
+        flow = 0.0
+        for i in range(n):
+            flow += data[e * n + i] * z[i]
+        for i in range(n):
+            out[i] += data[e * n + i] * (1 + 0.15 * flow**4)
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(0, marks=pytest.mark.slow)])
+def test_extremes_at_corners_of_simplices_are_met(seed: int) -> None:
+    """G10: a traffic equilibrium; slopes are steepest at one of the corners."""
+    sizes, links = (2, 3, 2, 3), 8
+    d = sum(sizes)
+    routes = (np.random.default_rng(3).uniform(size=(links, d)) < 0.4).astype(float)
+    sets = get("sets", "product")(get("sets", "simplices")(2, 3), get("sets", "simplices")(2, 3))
+    p = of_kernel(congested, d, routes.ravel(), resolvent=sets, start=np.full(d, 1 / 3))
+    blocks = [np.linalg.svd(np.ones((1, n)))[2][1:].T for n in sizes]
+    V = np.zeros((d, d - len(sizes)))
+    ends = np.cumsum([0, *sizes])
+    for k, block in enumerate(blocks):
+        V[ends[k] : ends[k + 1], ends[k] - k : ends[k + 1] - k - 1] = block
+    steepest = 0.0
+    for choice in np.ndindex(*sizes):
+        z = np.zeros(d)
+        z[ends[:-1] + choice] = 1
+        slope = routes.T @ np.diag(0.6 * (routes @ z) ** 3) @ routes
+        steepest = max(steepest, float(np.linalg.norm(slope @ V, 2)))
+    L, *_ = constants(p, seed=seed)
+    assert 0.999 * steepest <= L.lower <= steepest * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        pytest.param([[1.0, 0, 1], [0, 0, 2], [-1, -2, 0]], id="KKT of a QP"),
+        pytest.param([[1.0, 1, 0], [1, 1, 0], [0, 0, 0]], id="singular"),
+        pytest.param(
+            [[0.0, 1e-3, 1], [-1e-3, 0, 1e-9], [-1, -1e-9, 0]], id="skew, nearly singular"
+        ),
+    ],
+)
+def test_a_singular_symmetric_part_is_monotone(matrix: list[list[float]]) -> None:
+    """G7, G3: decided on the floats themselves, and refuted by no rounding."""
+    found = by_kind(constants(Problem("", linear(matrix), start=np.ones(3))))
+    assert found[StronglyMonotone, "F"].lower == 0
+    assert found[StronglyMonotone, "F"].provenance == "certified"
+    assert found[Comonotone, "F"].lower >= 0
+
+
+def test_large_matrices_are_decided_block_by_block() -> None:
+    """G7: a KKT matrix and a Laplacian with more rows than an elimination takes."""
+    rng = np.random.default_rng(0)
+    n = 45
+    B, A = rng.standard_normal((2, n, n))
+    kkt = np.block([[B @ B.T / n, A.T], [-A, np.zeros((n, n))]])
+    laplacian = 2 * np.eye(2 * n) - np.eye(2 * n, k=1) - np.eye(2 * n, k=-1)
+    laplacian[0, 0] = laplacian[-1, -1] = 1
+    for matrix in (kkt, laplacian):
+        found = by_kind(constants(Problem("", linear(matrix), start=np.ones(2 * n))))
+        assert found[StronglyMonotone, "F"].lower == 0
+        assert found[StronglyMonotone, "F"].provenance == "certified"
+    low = rng.standard_normal((2 * n, 3))
+    gram = Problem("", linear(low @ low.T), start=np.ones(2 * n))
+    mu = by_kind(constants(gram))[StronglyMonotone, "F"]
+    assert mu.provenance == "estimated"  # rounded, its least eigenvalue has either sign
+    facts = [
+        f for f in with_facts(gram, constants(gram)).facts if f.property.kind is StronglyMonotone
+    ]
+    assert [f.property.constant for f in facts] == [0.0]
+
+
+def test_a_hilbert_matrix_is_positive_definite() -> None:
+    """G3: no pair refutes it, however small its eigenvalues."""
+    hilbert = [[1 / (i + j + 1) for j in range(12)] for i in range(12)]
+    p = Problem("", linear(hilbert), start=np.ones(12), facts=(exact(StronglyMonotone(0.0)),))
+    found = constants(p)
+    assert by_kind(found)[Comonotone, "F"].lower == 0
+    assert contradictions(p, found) == []
+
+
+def test_a_nilpotent_matrix_has_no_modulus_and_a_nearly_singular_one_may() -> None:
+    """G3: what M sends to 0 and Mᵀ doesn't is a proof only in rationals."""
+    none = by_kind(constants(Problem("", linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2))))
+    assert none[Comonotone, "F"].upper == -np.inf
+    tiny = by_kind(constants(Problem("", linear([[1e-14, 1.0], [0.0, 1e-14]]), start=np.ones(2))))
+    assert tiny[Comonotone, "F"].upper > -np.inf or tiny[Comonotone, "F"].upper == np.inf
+
+
+@pytest.mark.parametrize("L", [1e8, 1e12, 1e-20])
+def test_a_wrong_constant_is_refuted_at_every_scale(L: float) -> None:
+    """G2: Lipschitz(L/10) of a map with the slope L."""
+    p = Problem("", linear([[L]]), start=np.ones(1), facts=(exact(Lipschitz(L / 10)),))
+    found = constants(p)
+    assert by_kind(found)[Lipschitz, "F"].upper == pytest.approx(L, rel=1e-9)
+    (wrong,) = contradictions(p, found)
+    assert wrong.found == pytest.approx(L, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("texts", "variables", "kind", "value"),
+    [
+        (["1", "2"], "x y", Lipschitz, 0.0),
+        (["x + y", "x + y"], "x y", StronglyMonotone, 0.0),
+        (["x + y", "x + y"], "x y", Comonotone, 0.5),
+        (["1e7*y", "-1e7*x"], "x y", Lipschitz, 1e7),
+        (["1e7*y", "-1e7*x"], "x y", StronglyMonotone, 0.0),
+        (["tanh(1e7*x)"], "x", Lipschitz, 1e7),
+        (["-tanh(1e7*x)"], "x", StronglyMonotone, -1e7),
+        (["-1/(1 + exp(x))"], "x", Comonotone, 4.0),
+        (["-1/(1 + exp(x))"], "x", Lipschitz, 0.25),
+    ],
+)
+def test_no_scale_is_absolute(texts: list[str], variables: str, kind: Kind, value: float) -> None:
+    """G8: a finite constant is found whatever the units."""
+    c = by_kind(constants(of_texts(texts, variables)))[kind, "F"]
+    seen = c.lower if kind is Lipschitz else c.upper
+    assert seen == pytest.approx(value, rel=1e-6, abs=1e-6)
+
+
+def test_a_pair_counts_for_every_kind() -> None:
+    """G9: the point that shows weak Minty to be at most 3/4 has a slope of 4/3."""
+
+    def turned(z: Any, out: Any, data: Any) -> None:
+        size = (z[0] ** 2 + z[1] ** 2) ** 0.5
+        slope = 1.0 + max(0.0, 1 / 3 - abs(size - 2.0))
+        out[0] = slope * z[0]
+        out[1] = slope * z[1]
+
+    found = by_kind(constants(of_kernel(turned, 2, solution=np.zeros(2))))
+    weak, L = found[WeakMinty, "F"], found[Lipschitz, "F"]
+    assert weak.upper == pytest.approx(0.75, rel=1e-3)
+    assert L.lower >= 1 / weak.upper - 1e-6
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        of_texts(["exp(x)*y", "-exp(x)"]),
+        of_texts(
+            [
+                "-1/(1+exp(x+2*y)) - 2/(1+exp(2*x-y))",
+                "-2/(1+exp(x+2*y)) + 1/(1+exp(2*x-y))",
+            ]
+        ),
+        of_texts(["1", "2"]),
+        Problem("", linear(np.eye(4) - 0.25, [1.0] * 4), start=np.ones(4)),
+    ],
+    ids=["exp", "logistic", "constant", "inconsistent"],
+)
+def test_no_zero_is_invented(p: Problem) -> None:
+    """G4: small values are none."""
+    assert solution(p) is None
+
+
+def test_zeros_are_found_with_sets_and_for_large_matrices() -> None:
+    """C5: by our own method and Newton's on the natural map, or by one factorisation."""
+    for name in ("rps", "two_link", "cournot_orthant", "nash_cournot5", "sun_nonlinear"):
+        p = problem_named(name)
+        found = solution(replace(p, solution=None, project=None))
+        assert found is not None
+        assert p.solution is not None
+        assert np.abs(found - p.solution).max() <= 1e-7 * (1 + np.abs(p.solution).max()), name
+    ones = np.ones(400)
+    sparse = scipy.sparse.diags([3 * ones, -ones[1:], -ones[1:]], [0, 1, -1]).tocsr()
+    p = Problem("", linear(sparse, ones), start=ones)
+    z = with_solution(p).solution
+    assert z is not None
+    assert np.abs(sparse @ z + 1).max() <= 1e-12
+    assert solution(of_texts(["x**3", "y**3"])).tolist() == [0, 0]  # type: ignore[union-attr]
+
+
+def test_a_default_start_is_no_solution() -> None:
+    """G6: ones and a Laplacian."""
+    laplacian = np.eye(5) - 0.2
+    start = moved_start(Problem("", linear(laplacian)))
+    assert np.linalg.norm(laplacian @ start) > 0.1
+    box = Problem("", linear(np.eye(2)), get("sets", "box")(0.0, 0.5))
+    assert moved_start(box).tolist() == [0.5, 0.5]
+    inside = Problem("", linear(np.eye(2)), region=Region(lower=[2, 2], upper=[3, 3]))
+    assert moved_start(inside).tolist() == [2.0, 2.0]
+
+
+def test_a_proof_is_used_beyond_what_is_stated() -> None:
+    """C5: a certified constant that is better than the stated one is a fact of that run."""
+    p = subject("x**2/2 + x*y - y**2/2")
+    p = replace(p, facts=(exact(StronglyMonotone(0.25)), exact(Lipschitz(3))))
+    facts = with_facts(p, constants(p, rigorous=True)).facts
+    best = max(f.property.constant for f in facts if f.property.kind is StronglyMonotone)
+    assert best == pytest.approx(1.0, rel=1e-5)
+    assert min(f.property.constant for f in facts if f.property.kind is Lipschitz) < 1.5
+
+
+@pytest.mark.slow
+def test_a_text_and_a_kernel_get_the_same_classes() -> None:
+    """A1: a refuted class comes back by no way."""
+
+    def kernel(z: Any, out: Any, data: Any) -> None:
+        out[0] = 4 * z[0] ** 3 - 20 * z[0] + z[1]
+        out[1] = -z[0] + 4 * z[1] ** 3 - 20 * z[1]
+
+    text = subject("x**4 - 10*x**2 + x*y - y**4 + 10*y**2")
+    for p in (of_kernel(kernel, 2, solution=np.zeros(2)), text):
+        found = check(p)
+        assert by_kind(list(found.constants))[StronglyMonotone, "F"].upper <= -20 + 1e-6
+        assert not any("onotone" in f.property.kind.name for f in found.classes)
+
+
+def test_a_region_of_another_dimension_is_refused() -> None:
+    with pytest.raises(OpcheckError, match="has 3 coordinates"):
+        constants(of_texts(["y", "-x"]), region="[0,1]x[0,1]x[0,1]")
+    minmax_start = Problem("", minmax("x*y"), start=np.ones(2))
+    assert constants(minmax_start, region="0,0:2")[0].region == Region(centre=[0, 0], radius=2)
