@@ -197,7 +197,7 @@ def load() -> None:
             dist = entry.dist.name if entry.dist else "?"
             what = f"plug-in {entry.name!r} of package {dist!r} ({entry.value})"
             try:
-                with _importing(), limited(what):
+                with _importing(), limited("" if _of_own(entry) else what):
                     module = entry.load()
                     import_submodules(module)
             except (Exception, SystemExit) as error:
