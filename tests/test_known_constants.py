@@ -152,7 +152,7 @@ def draw(index: int) -> Known:
     if pick == 4:  # a simplex: differences add up to 0
         V = np.linalg.svd(np.ones((1, n)))[2][1:].T
         p = Problem(
-            "", operator(by_rows, n, M.ravel()), get("sets", "simplex")(), start=np.ones(n) / n
+            "", operator(by_rows, n, M.ravel()), get("sets", "simplex")(n), start=np.ones(n) / n
         )
         return Known(f"{structure} on a simplex", p, of_matrix(M, V), size)
     if pick == 5:  # a ball as a set, or as a region

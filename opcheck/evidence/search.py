@@ -33,6 +33,7 @@ EFFORT = 6_000_000  # coordinates that a search may move: large problems get few
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
+NEAR = 96  # points close to centres at which finite differences are taken
 CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
 EXACT = 60  # dimensions up to which the worst pairs are read in balls
@@ -256,7 +257,8 @@ def search(graph: Graph, kind: Kind) -> Found:
         first.append(p[kept])
         second.append(q[kept])
     p, q = np.concatenate(first), np.concatenate(second)
-    rounds = SLOW if slow else int(np.clip(EFFORT / (SEEDS * RUNS * TRIALS * d), SLOW, ROUNDS))
+    work = SEEDS * RUNS * TRIALS * d * max(1.0, d / 64)  # of a round, coordinates and their pairs
+    rounds = SLOW if slow else int(np.clip(EFFORT / work, SLOW, ROUNDS))
     p, q, value = (
         _moved_points(graph, kind, p, q, 3 * rounds)
         if kind.star
@@ -433,11 +435,17 @@ def _badness(graph: Graph, kind: Kind, p: Floats, q: Floats) -> Floats:
     return graph.products(p, None if kind.star else q).badness(kind)
 
 
+def _trials(graph: Graph) -> int:
+    """Tries a step; a Python function is asked less often."""
+    return 2 if graph.problem.operator.interpreted else TRIALS
+
+
 def _moved(
     graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
 ) -> tuple[Floats, Floats, Floats]:
     """Random steps of middle, length and direction; each run's step grows and shrinks by luck."""
     runs, d = p.shape
+    trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 7])
     best = _badness(graph, kind, p, q)
     p, q = p.copy(), q.copy()
@@ -449,15 +457,15 @@ def _moved(
         length = np.linalg.norm(half, axis=1)
         length = np.where(length > 0, length, 1e-6 * size)
         by = step[None, :, None]
-        shape = (TRIALS, runs, 1)
+        shape = (trials, runs, 1)
         # the middle moves by the pair's own length, by the distance from 0, or by the region
         far = np.stack([length, np.abs(middle).max(axis=1), np.full(runs, size)])
-        own = far[rng.integers(3, size=(TRIALS, runs)), rows][:, :, None]
-        few = rng.uniform(size=(TRIALS, runs, d)) < np.where(
+        own = far[rng.integers(3, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
             rng.uniform(size=shape) < 0.3, 1.5 / d, 1.0
         )
-        new_middle = middle + by * own * few * rng.standard_normal((TRIALS, runs, d))
-        turn = rng.standard_normal((TRIALS, runs, d)) * few * length[None, :, None] / np.sqrt(d)
+        new_middle = middle + by * own * few * rng.standard_normal((trials, runs, d))
+        turn = rng.standard_normal((trials, runs, d)) * few * length[None, :, None] / np.sqrt(d)
         grow = np.exp(by * 2 * rng.standard_normal(shape))
         new_half = (half + by * 2 * turn) * grow
         keep = rng.integers(4, size=shape)
@@ -467,8 +475,8 @@ def _moved(
         one = rng.uniform(size=shape) < 0.2
         a = graph.inside(np.where(one, p, new_middle - new_half).reshape(-1, d))
         b = graph.inside((new_middle + new_half).reshape(-1, d))
-        got = _badness(graph, kind, a, b).reshape(TRIALS, runs)
-        a, b = a.reshape(TRIALS, runs, d), b.reshape(TRIALS, runs, d)
+        got = _badness(graph, kind, a, b).reshape(trials, runs)
+        a, b = a.reshape(trials, runs, d), b.reshape(trials, runs, d)
         lucky = got.argmax(axis=0)
         better = got[lucky, rows] > best
         p[better], q[better] = a[lucky, rows][better], b[lucky, rows][better]
@@ -483,6 +491,7 @@ def _moved_points(
 ) -> tuple[Floats, Floats, Floats]:
     """Random steps of single points, against the solution."""
     runs, d = p.shape
+    trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 9])
     p, best = p.copy(), _badness(graph, kind, p, q)
     step, rows = np.full(runs, 0.3), np.arange(runs)
@@ -491,14 +500,14 @@ def _moved_points(
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
     for _ in range(rounds):
         far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
-        own = far[rng.integers(2, size=(TRIALS, runs)), rows][:, :, None]
-        few = rng.uniform(size=(TRIALS, runs, d)) < np.where(
-            rng.uniform(size=(TRIALS, runs, 1)) < 0.3, 1.5 / d, 1.0
+        own = far[rng.integers(2, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
+            rng.uniform(size=(trials, runs, 1)) < 0.3, 1.5 / d, 1.0
         )
-        a = p + step[None, :, None] * own * few * rng.standard_normal((TRIALS, runs, d))
+        a = p + step[None, :, None] * own * few * rng.standard_normal((trials, runs, d))
         a = graph.inside(a.reshape(-1, d))
-        got = _badness(graph, kind, a, a).reshape(TRIALS, runs)
-        a, lucky = a.reshape(TRIALS, runs, d), got.argmax(axis=0)
+        got = _badness(graph, kind, a, a).reshape(trials, runs)
+        a, lucky = a.reshape(trials, runs, d), got.argmax(axis=0)
         better = got[lucky, rows] > best
         p[better], best[better] = a[lucky, rows][better], got[lucky, rows][better]
         step = np.clip(np.where(better, 1.5 * step, 0.8 * step), 1e-11, 2.0)
@@ -512,8 +521,8 @@ def _halved(
     """Pairs cut in two, the worse half kept: by the triangle inequality it loses nothing of L."""
     a, b = p.copy(), q.copy()
     p, q, value = p.copy(), q.copy(), value.copy()
-    few = graph.problem.operator.interpreted or graph.problem.dim > 64
-    for _ in range(HALVINGS // 4 if few else HALVINGS):
+    few = 8 if graph.problem.operator.interpreted else 4 if graph.problem.dim > 64 else 1
+    for _ in range(HALVINGS // few):
         middle = graph.inside(a / 2 + b / 2)
         halves = np.concatenate([a, middle]), np.concatenate([middle, b])
         left, right = np.split(_badness(graph, kind, *halves), 2)
@@ -545,40 +554,44 @@ def _turned(
     if len(basis) > DIRECTIONS:
         return p, q, value
     worst = np.argsort(-value, kind="stable")[:LOCAL]
-    bases = np.concatenate([p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL]])
-    if (
-        graph.projects
-        and problem.resolvent.contains is not None
-        and not problem.operator.interpreted
-    ):
+    # kinks may be as thin as they are near to a centre
+    count = 2 * LOCAL if problem.operator.interpreted else NEAR if d <= 16 else 4 * LOCAL
+    near = centres(problem)[rng.integers(len(centres(problem)), size=count)]
+    near = near + 10.0 ** np.linspace(-8, 0, count)[:, None] * _directions(count, d, rng)
+    parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL], graph.inside(near)]
+    compiled = not problem.operator.interpreted
+    if graph.projects and problem.resolvent.contains is not None and compiled:
         far = resolved(problem, 1e4 * (1 + np.abs(some).max()) * _directions(256, d, rng))
-        bases = np.concatenate([bases, np.unique(np.round(far, 12), axis=0)[:CORNERS]])
-    hub = some.mean(axis=0)
-    for at in bases:
+        parts.append(np.unique(np.round(far, 12), axis=0)[:CORNERS])
+    bases = np.concatenate(parts)
+    if graph.projects:
         # at a corner differences are one-sided; a little inside they are not
-        for inner in (0.0, 1e-3) if graph.projects else (0.0,):
-            z = at + inner * (hub - at)
-            size = max(float(np.abs(z).max()), 1e-3 * float(np.abs(some).max(initial=0.0)), 1e-9)
-            t = 1e-5 * size
-            w = graph.inside(np.concatenate([z + t * basis, z - t * basis]))
-            y, u, _ = graph.at(w)
-            k = len(basis)
-            dx, du = y[:k] - y[k:], u[:k] - u[k:]
-            ok = np.isfinite(du).all(axis=1) & (np.linalg.norm(dx, axis=1) > 0.1 * t)
-            if not ok.any():
-                continue
-            # slopes along an orthonormal basis of the differences met
-            V, s, W = np.linalg.svd(dx[ok].T, full_matrices=False)
-            rank = s > 1e-6 * s[0]
-            V, G = V[:, rank], (du[ok].T @ W.T[:, rank]) / s[rank]
-            x = _worst_of(kind, V, G)
-            if x is None:
-                continue
-            steps = size * np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
-            a, b = graph.inside(z - steps * x), graph.inside(z + steps * x)
-            p, q = np.concatenate([p, a]), np.concatenate([q, b])
+        bases = np.concatenate([bases, bases + 1e-3 * (some.mean(axis=0) - bases)])
+    size = np.abs(bases).max(axis=1)
+    size = np.where(size > 1e-12, size, 1.0)
+    k, t = len(basis), 1e-5 * size
+    steps = t[:, None, None] * basis
+    around = np.concatenate([bases[:, None] + steps, bases[:, None] - steps], axis=1)
+    y, u, _ = graph.at(graph.inside(around.reshape(-1, d)))
+    y, u = y.reshape(-1, 2, k, d), u.reshape(-1, 2, k, d)
+    dx, du = y[:, 0] - y[:, 1], u[:, 0] - u[:, 1]
+    good = np.isfinite(du).all(axis=2) & (np.linalg.norm(dx, axis=2) > 0.1 * t[:, None])
+    lengths = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
+    first, second = [p], [q]
+    for i in np.flatnonzero(good.any(axis=1)):
+        # slopes along an orthonormal basis of the differences met
+        V, s, W = np.linalg.svd(dx[i][good[i]].T, full_matrices=False)
+        rank = s > 1e-6 * s[0]
+        V, G = V[:, rank], (du[i][good[i]].T @ W.T[:, rank]) / s[rank]
+        x = _worst_of(kind, V, G)
+        if x is not None:
+            first.append(graph.inside(bases[i] - size[i] * lengths * x))
+            second.append(graph.inside(bases[i] + size[i] * lengths * x))
+    p, q = np.concatenate(first), np.concatenate(second)
     tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
-    return p, q, np.concatenate([value, tail])
+    kept = np.argsort(-tail, kind="stable")[:RUNS]
+    chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
+    return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
 
 
 def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
