@@ -33,7 +33,7 @@ EFFORT = 6_000_000  # coordinates that a search may move: large problems get few
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
-NEAR = 96  # points close to centres at which finite differences are taken
+LINES, PER_DECADE = 6, 12  # through centres, and points on them, to see where slopes change
 CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
 EXACT = 60  # dimensions up to which the worst pairs are read in balls
@@ -554,10 +554,7 @@ def _turned(
     if len(basis) > DIRECTIONS:
         return p, q, value
     worst = np.argsort(-value, kind="stable")[:LOCAL]
-    # kinks may be as thin as they are near to a centre
-    count = 2 * LOCAL if problem.operator.interpreted else NEAR if d <= 16 else 4 * LOCAL
-    near = centres(problem)[rng.integers(len(centres(problem)), size=count)]
-    near = near + 10.0 ** np.linspace(-8, 0, count)[:, None] * _directions(count, d, rng)
+    near = _bends(graph, rng)
     parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL], graph.inside(near)]
     compiled = not problem.operator.interpreted
     if graph.projects and problem.resolvent.contains is not None and compiled:
@@ -592,6 +589,30 @@ def _turned(
     kept = np.argsort(-tail, kind="stable")[:RUNS]
     chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
     return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
+
+
+@np.errstate(all="ignore")
+def _bends(graph: Graph, rng: np.random.Generator) -> Floats:
+    """Points on lines through centres at which slopes along the line change most.
+
+    Kinks may be as thin as they are near to a centre; most lines cross each of them.
+    """
+    problem, d = graph.problem, graph.problem.dim
+    lines, grid = (2, 3) if problem.operator.interpreted or d > 16 else (LINES, PER_DECADE)
+    scales = 10.0 ** np.arange(-8, 1, 1 / grid)
+    scales = np.concatenate([-scales[::-1], scales])
+    middle = centres(problem)[rng.integers(len(centres(problem)), size=lines)]
+    z = middle[:, None] + scales[:, None] * _directions(lines, d, rng)[:, None]
+    z, u, _ = graph.at(graph.inside(z.reshape(-1, d)))
+    z, u = z.reshape(lines, -1, d), u.reshape(lines, -1, d)
+    apart = np.linalg.norm(np.diff(z, axis=1), axis=2, keepdims=True)
+    bend = np.linalg.norm(np.diff(np.diff(u, axis=1) / apart, axis=1), axis=2)
+    bend[~np.isfinite(bend)] = -1.0
+    most = np.argsort(-bend, axis=1, kind="stable")[:, : 2 * LOCAL]
+    rows = np.arange(lines)[:, None]
+    # on both sides of the bend
+    sides = [(z[rows, most + k] + z[rows, most + k + 1]) / 2 for k in (0, 1)]
+    return np.concatenate(sides).reshape(-1, d)
 
 
 def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
