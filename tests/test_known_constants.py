@@ -158,7 +158,7 @@ def draw(index: int) -> Known:
     if pick == 5:  # a ball as a set, or as a region
         p = Problem("", operator(by_rows, n, M.ravel()), start=0.1 * start)
         if index // 10 % 2:
-            p = replace(p, resolvent=get("sets", "ball")(2.0))
+            p = replace(p, resolvent=get("sets", "ball")(2.0, np.zeros(n)))
         else:
             p = replace(p, region=Region(centre=start, radius=0.5), start=start)
         return Known(f"{structure} on a ball", p, of_matrix(M), size)
