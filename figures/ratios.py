@@ -46,7 +46,7 @@ def ratios(axes: Any, report: Report, title: str = "") -> str:
         rows = [i for i, (_, _, s) in enumerate(found) if s == status]
         if rows:
             axes.plot(shown[rows], rows, linestyle="", label=status, clip_on=False, **look)
-    axes.axvline(1, color="#404040", linestyle=(0, (5, 2)), linewidth=1, label="bound")
+    axes.axvline(1, color="#404040", linestyle=(0, (5, 2)), linewidth=1, label="bound", zorder=1)
     axes.set_xscale("log")
     axes.set_xlim(10 ** np.floor(np.log10(shown.min())) / 1.2, max(2, shown.max()))
     axes.set_yticks(range(len(found)), [name for _, name, _ in found])

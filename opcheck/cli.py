@@ -9,19 +9,21 @@ from functools import partial, wraps
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
 
-def _names(*kinds: str) -> Callable[..., list[str]]:
-    """Completes a word by registered names of some kinds, or by files."""
+def _names(*kinds: str) -> Callable[..., list[CompletionItem]]:
+    """Completes a word by registered names of some kinds or, where none begins so, by files."""
 
-    def complete(ctx: click.Context, parameter: click.Parameter, word: str) -> list[str]:
+    def complete(ctx: click.Context, parameter: click.Parameter, word: str) -> list[CompletionItem]:
         from opcheck import registry
 
-        return [n for kind in kinds for n in registry.names(kind) if n.startswith(word)]
+        names = [n for kind in kinds for n in registry.names(kind) if n.startswith(word)]
+        return [CompletionItem(n) for n in names] or [CompletionItem(word, type="file")]
 
     return complete
 

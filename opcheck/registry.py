@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from opcheck import arguments
 from opcheck.errors import OpcheckError
 from opcheck.watchdog import limited
 
@@ -141,6 +142,8 @@ def place_of(function: Any) -> str:
 def caller(depth: int = 2) -> str:
     """File and line of the statement that called the caller of this function."""
     frame = sys._getframe(depth)
+    while frame.f_code.co_filename == arguments.__file__ and frame.f_back is not None:
+        frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 

@@ -55,9 +55,13 @@ def limit() -> float:
     return seconds
 
 
-def too_long(what: str, seconds: float) -> OpcheckError:
+class TooLong(OpcheckError):
+    """Foreign code did not come back in time."""
+
+
+def too_long(what: str, seconds: float) -> TooLong:
     """The sentence about code that was stopped."""
-    return OpcheckError(
+    return TooLong(
         f"{what} did not come back within {seconds:g} s and was stopped; does it loop for ever? "
         f"If it is only slow, set {VARIABLE}={max(1, round(3 * seconds))} (seconds; 0: no limit)"
     )

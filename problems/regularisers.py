@@ -292,7 +292,8 @@ def shrink_entropy(z, gamma, out, data):
     """Data: λ."""
     scale = gamma * data[0]
     for i in range(z.shape[0]):
-        out[i] = scale * omega(z[i] / scale - 1 - np.log(scale))
+        x = z[i] / scale - 1 - np.log(scale)
+        out[i] = z[i] if in_floats(x) and x == np.inf else scale * omega(x)
 
 
 @resolvent_family

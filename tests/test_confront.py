@@ -27,6 +27,7 @@ from opcheck import (
     OpcheckError,
     Problem,
     Region,
+    Resolvent,
     StronglyMonotone,
     WeakMinty,
     exact,
@@ -260,10 +261,20 @@ def complex_inside(z, out, data):
     out[:] = np.sqrt(np.asarray(z, dtype=complex))
 
 
+def complex_below(z, out, data):
+    out[:] = 1 + np.emath.sqrt(np.array(z))
+
+
+@pytest.mark.filterwarnings("ignore:the operator of 'falls'")
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")  # as outside of the tests
 def test_complex_numbers_are_refused() -> None:
     """G5, A11: the imaginary part was lost."""
     with pytest.raises(OpcheckError, match=r"has complex values at .*as coordinates"):
         step(Problem("mine", operator(complex_inside, 2), start=-np.ones(2)))
+    # 0 and then −1, where the root is no longer real
+    falls = Problem("falls", operator(complex_below, 1), start=np.ones(1))
+    with pytest.raises(OpcheckError, match=r"the operator of 'falls' raises ComplexWarning"):
+        run("gradient_descent_ascent", falls, 5, gamma=1.0)
     import scipy.sparse
 
     matrix = np.array([[0, 1j], [-1j, 0]])
@@ -335,6 +346,20 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "start has shape": lambda: Problem("p", TURN, start=[1.0, 2.0, 3.0]),  # type: ignore[arg-type]
     r"solution \[0.0, inf\] is not finite": lambda: Problem("p", TURN, solution=[0, math.inf]),  # type: ignore[arg-type]
     "start has complex numbers": lambda: Problem("p", TURN, start=[1j, 0]),  # type: ignore[arg-type]
+    "the kernel of the resolvent 'A' is NoneType": lambda: Resolvent(None, [], 2, "A"),  # type: ignore[arg-type]
+    "dim = None of the resolvent 'A'": lambda: Resolvent(logarithm, [], None, "A"),  # type: ignore[arg-type]
+    "data of the resolvent 'A' must hold real": lambda: Resolvent(logarithm, "ab", 2, "A"),  # type: ignore[arg-type]
+    r"ends of the resolvent 'A' have shape \(3,\)": lambda: Resolvent(
+        logarithm, np.zeros(0), 2, "A", ends=(np.zeros(3), np.ones(3))
+    ),
+    "iterations = 10.5 must be a whole number": lambda: run("halpern", "bilinear", 10.5),  # type: ignore[arg-type]
+    "a = <function .* must be a number or a list": lambda: run(
+        "krasnoselskii_mann", "bilinear", 3, a=lambda k: 0.5
+    ),
+    "gamma = None must be a number": lambda: run("extragradient", "bilinear", 3, gamma=None),
+    "a has 2 entries and the run 10 steps": lambda: run(
+        "krasnoselskii_mann", "bilinear", 10, a=[0.5, 0.25]
+    ),
     "among its facts; write": lambda: Problem("p", TURN, facts=(Lipschitz(1),)),  # type: ignore[arg-type]
     "the operator of 'p' is ndarray": lambda: Problem("p", np.eye(2)),  # type: ignore[arg-type]
     "the resolvent of 'p' is function": lambda: Problem("p", TURN, logarithm),  # type: ignore[arg-type]

@@ -67,7 +67,7 @@ CASES: list[tuple[str, Problem, tuple[str, ...], dict[str, Any]]] = [
     ("extragradient", problem("multiplicative_noise"), ("residual",), {"gamma": 0.3}),
     ("feg", SHRINKING, ("residual",), {"gamma": 0.5, "rho": 0.0}),
     ("past_extragradient", SHRINKING, ("distance",), {"gamma": 0.2}),
-    ("rapp", SHRINKING, ("distance",), {"gamma": 0.4, "lam": 0.7, "tau": [1, 3, 2]}),
+    ("rapp", SHRINKING, ("distance",), {"gamma": 0.4, "lam": 0.7, "tau": [1, 3, 2, 2, 2, 2]}),
     (
         "lookahead(gradient_descent_ascent)",
         SHRINKING,

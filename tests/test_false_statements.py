@@ -588,8 +588,8 @@ def test_a_wrong_fact_of_others_is_no_error_of_ours(own_registry: None, tmp_path
     file = tmp_path / "wrong.py"
     file.write_text(WRONG)
     done = CliRunner().invoke(main, ["verify", "gorbunov2022_eg_last", "--problem", str(file)])
-    assert done.exit_code == 1
-    assert "is proved, so something that is stated of not_monotone" in done.stderr
+    assert done.exit_code == 2
+    assert "of 'not_monotone' Monotone of F is stated (exact), but a pair of points" in done.stderr
     other = tmp_path / "bare.py"
     other.write_text(WRONG.replace("exact(Monotone())", "Monotone()").replace("not_m", "not_n"))
     done = CliRunner().invoke(main, ["verify", "gorbunov2022_eg_last", "--problem", str(other)])

@@ -203,6 +203,9 @@ def test_ratios_draw_the_worst_of_each_theorem():
 def test_labels_of_unlabelled_runs_are_unique(short):
     assert len(labelled([short, short, short])) == 3
     assert settings({"base.gamma": 0.25, "tau": 5}) == "γ = 0.25, τ = 5"
+    assert (
+        settings({"tau": [3, 3, 3], "beta": np.array([0.5, 0.4, 0.25])}) == "τ = 3, β = 0.5 … 0.25"
+    )
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_python_takes_the_same(desk: Path) -> None:
         (dict, "is type; give a function"),
         (lambda a, b: a, "takes 2 arguments"),
     ],
-    ids=str,
+    ids=[*map(str, range(11))],
 )
 def test_what_is_no_problem_is_one_sentence(given: Any, said: str) -> None:
     """B3, G5: complex and one-dimensional arrays are refused, and not cast."""
@@ -313,6 +313,22 @@ def test_a_rectangular_payoff_is_a_game_on_two_simplices(form: str) -> None:
     assert (payoff @ y).min() == pytest.approx((payoff.T @ x).max(), abs=1e-6)
     for words in (("--game", "--set", "simplex"), ("--game",)):
         assert sentence("run", "extragradient", "x*y", "-p", "gamma=.1", *words)
+
+
+def test_a_solution_on_the_boundary_is_one_of_the_sum_and_no_zero_of_F() -> None:
+    """What looks at F alone must not hold the solution of F + A against it."""
+    p = subject(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), game=True)
+    assert p.solution is not None
+    assert p.solution.tolist() == [1, 0, 0, 0, 1]
+    assert np.linalg.norm(p.operator(p.solution)) > 1
+    assert all(c.upper >= c.lower for c in opcheck.constants(p))
+
+
+def test_a_search_that_settles_on_nothing_contradicts_no_proof() -> None:
+    """I on a half-space: "rho of S is shown to lie in [0, -inf], an empty interval"."""
+    found = opcheck.constants(subject(np.eye(2), constraint="half_space:1,1:0"))
+    (rho,) = [c for c in found if (c.kind.name, c.of) == ("Comonotone", "S")]
+    assert (rho.lower, rho.provenance) == (0.0, "certified")
 
 
 # ---- sets --------------------------------------------------------------------------------------
@@ -484,6 +500,15 @@ def test_methods_and_problems_of_a_file(desk: Path, monkeypatch: pytest.MonkeyPa
     (block,) = document("show", "mine.py:own_family_step")
     assert block["method"] == "own_family_step"
     assert "no method 'nothing'" in sentence("run", "mine.py:nothing", "bilinear")
+
+
+def test_a_payoff_takes_its_symbols_and_no_others() -> None:
+    words = ("run", "extragradient", "a*x*y", "-n", "1", "-p", "gamma=.1", "-p")
+    assert sentence(*words, "problem.b=1") == "'a*x*y' has no symbol 'b' to give a value"
+    assert sentence(*words, "a=inf") == "a = inf in 'a*x*y' is not finite"
+    assert "a, neither a variable" in sentence(*words[:-1])
+    high = subject("x**20*y")  # a power beyond 16 had no kernel
+    assert high.operator([2.0, 1.0]).tolist() == [20 * 2.0**19, -(2.0**20)]
 
 
 def test_options_that_need_a_problem_say_so() -> None:

@@ -26,7 +26,7 @@ from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import inequalities, polish, recheck, rerun, rounding, worst_case
+from opcheck.evidence import conic, inequalities, polish, recheck, rerun, rounding, worst_case
 from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
 from opcheck.evidence.inequalities import claim
 from opcheck.evidence.setting import setting, simplest
@@ -1004,7 +1004,7 @@ def test_no_finite_bound() -> None:
 
 
 def test_a_solver_that_stops_early_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worst_case, "TOLERANCES", (1e-40,))
+    monkeypatch.setattr(conic, "TOLERANCES", (1e-40,))
     with pytest.raises(OpcheckError, match="the solver did not converge"):
         worst("gorbunov2022_eg_last", 2)
     found = certify("gorbunov2022_eg_last", 2)  # the exact check is the criterion, and it passes

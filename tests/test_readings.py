@@ -89,7 +89,8 @@ def values_of(method: Method) -> dict[str, Any]:
 
     def value(name: str, integer: bool, sequence: bool) -> Any:
         if sequence:
-            return [2, 1, 3] if integer else ANCHORING if name == "beta" else [0.5, 0.25, 0.75]
+            few = [2, 1, 3] if integer else ANCHORING if name == "beta" else [0.5, 0.25, 0.75]
+            return [*few, *few[-1:] * 32]
         return 3 if integer else CHOSEN.get(name, 0.25)
 
     return {p.name: value(p.symbol, p.integer, p.sequence) for p in method.parameters}
@@ -102,8 +103,13 @@ EXACT = [[Fraction(v) for v in row] for row in ENTRIES]
 MATRIX = np.array(EXACT, dtype=float)
 OFFSET_FLOAT = np.array([Fraction(v) for v in OFFSET], dtype=float)
 START = np.array([1.0, -2.0, 0.5])
-PLAIN = Problem("plain", linear(ENTRIES, OFFSET), start=START, solution=np.zeros(3))
-BOXED = dataclasses.replace(PLAIN, name="boxed", resolvent=box([-0.75] * 3, [0.5, 1.5, 0.25]))
+ZERO = np.linalg.solve(MATRIX, -OFFSET_FLOAT)
+PLAIN = Problem("plain", linear(ENTRIES, OFFSET), start=START, solution=ZERO)
+LIMITS = (np.full(3, -0.75), np.array([0.5, 1.5, 0.25]))
+CLIPPED = START
+for _ in range(500):
+    CLIPPED = np.clip(CLIPPED - 0.5 * (MATRIX @ CLIPPED + OFFSET_FLOAT), *LIMITS)
+BOXED = dataclasses.replace(PLAIN, name="boxed", resolvent=box(*LIMITS), solution=CLIPPED)
 TAKES = [
     take(name)
     for name in ("norm2", "residual", "natural_residual", "distance", "operator_distance")

@@ -328,7 +328,7 @@ LEVELS = {
     name: level
     for level, group in enumerate(
         (
-            ("errors", "document", "registry", "watchdog"),
+            ("errors", "arguments", "document", "registry", "watchdog"),
             ("model",),
             ("methods", "measures", "theorems"),
             ("engine",),

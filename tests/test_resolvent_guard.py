@@ -203,6 +203,61 @@ def test_a_mutated_projection_is_refused(
         guard_resolvent(wrong, np.array([np.zeros(d), np.ones(d)]))
 
 
+def moved(true: Resolvent, Q: np.ndarray, size: float, centre: np.ndarray) -> Resolvent:
+    """The projection onto size·Q C + centre, C being the set of a true one."""
+
+    def inner(z: Any) -> np.ndarray:
+        return np.asarray(Q.T @ (np.array(z) - centre) / size)
+
+    def kernel(z, gamma, out, data):
+        out[:] = size * (Q @ true(inner(z))) + centre
+
+    def contains(z: Any) -> bool:
+        return bool(np.linalg.norm(true(inner(z)) - inner(z)) < 1e-9)
+
+    return Resolvent(kernel, NONE, len(Q), "moved", contains)
+
+
+def support(true: Resolvent, d: int) -> Resolvent:
+    """The proximal map of the support function of a set, by Moreau's decomposition."""
+
+    def kernel(z, gamma, out, data):
+        point = np.array(z)
+        out[:] = point - gamma * true(point / gamma)
+
+    return Resolvent(kernel, NONE, d, "support")
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(TRUE),
+    st.integers(0, 10_000),
+    st.sampled_from([1e-4, 1.0, 1e4]),
+    st.booleans(),
+)
+def test_a_true_resolvent_is_not_refused(
+    name: str, seed: int, size: float, conjugate: bool
+) -> None:
+    """Sets that are turned, scaled and shifted, and the conjugates of their indicators."""
+    true = registry.get("sets", name)()
+    d = true.dim or 3
+    generator = np.random.default_rng(seed)
+    centres = np.array([np.zeros(d), size * generator.standard_normal(d)])
+    if conjugate:
+        guard_resolvent(support(true, d), centres)
+        return
+    Q = np.linalg.qr(generator.standard_normal((d, d)))[0]
+    guard_resolvent(moved(true, Q, size, size * generator.standard_normal(d)), centres)
+
+
+def test_a_wrong_factor_of_a_product_is_refused() -> None:
+    product, ball = registry.get("sets", "product"), registry.get("sets", "ball")(1.0)
+    both = product(ball, Resolvent(onto_the_sphere, NONE, 2, "sphere", in_disc))
+    problem = Problem("four", linear(np.eye(4)), both, start=np.ones(4))
+    with pytest.raises(OpcheckError, match=r"the resolvent of A = ball.* x sphere is not one of a"):
+        run("extragradient", problem, 3, gamma=0.1)
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_and_regulariser_of_the_library_passes(name: str) -> None:
     """What the guard asks of a stranger's resolvent, at three scales."""

@@ -257,7 +257,6 @@ REGULARISERS: dict[str, tuple[Resolvent, int]] = {
     "squared norm": (regularisers.squared_l2(4.0, CENTRE), 3),
     "nuclear norm": (cones.nuclear_norm(0.7, 3, 2), 6),
     "product": (sets.product(regularisers.quadratic(), sets.ball()), 4),
-    "conjugate of a norm": (sets.conjugate(sets.l1(0.5)), 3),
     "conjugate of a set": (sets.conjugate(sets.simplex(4)), 4),
     "conjugate of entropy": (sets.conjugate(regularisers.entropy()), 3),
 }

@@ -145,6 +145,21 @@ def test_floats_are_off_by_rounding_alone(name: str) -> None:
                 assert np.abs(found - true).max() <= 64 * 2.0**-53 * size
 
 
+@pytest.mark.parametrize("name", [n for n, J in EVERY.items() if J.contains is None])
+def test_steps_of_all_sizes(name: str) -> None:
+    """As above, for the γ of a proximal map."""
+    J = EVERY[name]
+    for gamma, exponent in itertools.product((1e-200, 1e-30, 1e-8, 1e8, 1e30), (-12, 0, 12, 100)):
+        (z,) = draws(J.dim or 4, exponent, 1)
+        with precision(2000 if gamma == 1e-200 else 1200):
+            reading, out = Balls(), np.empty(z.size, dtype=object)
+            data = reading.vector(J.data.tolist())
+            reading.resolvent(J)(reading.vector(z.tolist()), reading.number(gamma), out, data)
+            true = np.array([float(v.ball.mid()) for v in out])
+        size = max(np.abs(z).max(), np.abs(true).max())
+        assert np.abs(J(z, gamma) - true).max() <= 256 * 2.0**-53 * size
+
+
 SCALED: dict[str, Callable[[float], Resolvent]] = {
     "box": lambda s: sets.box([-s, 2 * s], [s, np.inf]),
     "ball": lambda s: sets.ball(s, (s, -2 * s)),

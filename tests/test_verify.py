@@ -452,13 +452,14 @@ def past_the_end(z, out, data):
 )
 def test_an_operator_that_fails_is_an_error_and_not_a_pass(kernel: Any, reason: str) -> None:
     broken = custom(operator(kernel, 2))
-    found = verdict("gorbunov2022_eg_last", broken)
+    found = confront(registry.get("theorems", "gorbunov2022_eg_last"), broken)
     assert found.status == "error"
     assert reason in found.reason
     assert "custom" in found.reason
     assert not Report((Summary(registry.get("theorems", "gorbunov2022_eg_last"), (found,)),)).ok
-    with pytest.raises(OpcheckError, match=reason):
-        verdict("gorbunov2022_eg_last", broken, gamma=0.5)
+    for parameters in ({}, {"gamma": 0.5}):
+        with pytest.raises(OpcheckError, match=reason):
+            verdict("gorbunov2022_eg_last", broken, **parameters)
 
 
 def test_a_claim_to_fail_is_violated_if_nothing_fails() -> None:
@@ -487,7 +488,9 @@ def without_value_below(z, out, data):
 def test_a_run_that_becomes_nan_is_an_error_and_not_a_pass() -> None:
     # F(z) = sqrt(z - 1/2) vanishes at 1/2; a long step goes past it
     root = custom(operator(without_value_below, 1, [0.5]), solution=np.array([0.5]))
-    found = verdict("gorbunov2022_eg_last", root, gamma=0.9)
+    with pytest.raises(OpcheckError, match="is not defined at"):
+        verdict("gorbunov2022_eg_last", root, gamma=0.9)
+    found = confront(registry.get("theorems", "gorbunov2022_eg_last"), root, gamma=0.9)
     assert (found.status, found.reason) == ("error", "the iterate is NaN at k = 1")
 
 

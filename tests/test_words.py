@@ -284,6 +284,12 @@ def test_completion_knows_names(before: list[str], word: str, expected: str) -> 
     assert expected in [c.value for c in shell.get_completions(before, word)]
 
 
+def test_completion_leaves_what_is_no_name_to_files() -> None:
+    shell = ShellComplete(main, {}, "opcheck", "_OPCHECK_COMPLETE")
+    (found,) = shell.get_completions(["check"], "my_ga")
+    assert (found.type, found.value) == ("file", "my_ga")
+
+
 def test_what_is_no_ratio_is_not_called_one() -> None:
     """The label measured/bound, where the bound is not positive."""
     blank = Verdict("t", "p", "holds", ratio=0.7, runs=1, compared=1)

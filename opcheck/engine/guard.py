@@ -22,6 +22,7 @@ from opcheck.watchdog import apart, limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
 LOOKED_AT = 64  # points at which F is to be defined
+KEPT = 1024  # problems whose looks are remembered
 MARGIN = 1e-9  # relative; by how much a projection onto the solutions may miss one
 
 
@@ -39,7 +40,7 @@ def guard(problem: Problem) -> None:
     key = _Key(problem)
     if key not in _admitted:
         _guard(problem)
-        if len(_admitted) >= 256:
+        if len(_admitted) >= KEPT:
             _admitted.pop(next(iter(_admitted)))
         _admitted[key] = True
 

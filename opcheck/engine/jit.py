@@ -270,11 +270,14 @@ def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Without numba's notices: that function pointers are experimental, which the suite tests, and
-    how a foreign text would be faster."""
+    how a foreign text would be faster. That a complex number loses its imaginary part is an error.
+    """
     from numba.core.errors import NumbaWarning
+    from numpy.exceptions import ComplexWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumbaWarning)
+        warnings.simplefilter("error", ComplexWarning)
         yield
 
 

@@ -16,7 +16,8 @@ GAMMAS = (1.0, 0.25, 4.0)
 POINTS = 16  # at scales from 1e-3 to 1e3 about each centre
 NEAR = (1e-1, 1e-3, 1e-6)  # relative distances of close pairs
 ROUNDING = 2.0**-36  # relative; what a text that only floats can read is taken to round
-INWARD = 1e-6  # share of the way to the middle of the set that rounding may put a point outside
+UNITS = 2.0**-44  # the same in units of the largest point looked at, since a set may be as far out
+INWARD = 1e-6  # relative; how far inside of the set rounding may put a point outside
 
 
 def guard_resolvent(resolvent: Resolvent, centres: Floats) -> None:
@@ -81,7 +82,8 @@ def _taken(text: Text, z: Floats, gamma: float) -> Floats:
 
 def _room(z: Floats, J: Floats) -> Floats:
     """What rounding may have moved each value by, shape (m,)."""
-    return np.asarray(ROUNDING * (np.linalg.norm(z, axis=1) + np.linalg.norm(J, axis=1)))
+    size = np.linalg.norm(z, axis=1) + np.linalg.norm(J, axis=1)
+    return np.asarray(ROUNDING * size + UNITS * np.max(size, initial=0.0))
 
 
 def _firmly_nonexpansive(text: Text, z: Floats, J: Floats, gamma: float) -> None:
@@ -110,16 +112,20 @@ def _a_projection(resolvent: Resolvent, text: Text, z: Floats, values: dict[floa
     again = np.array([text.call(p, 1.0) for p in J])
     _same(text, J, J, again, "it is not idempotent: taken of its own value it gives")
     middle = J.mean(axis=0)
-    for point in J:
-        inward = point + INWARD * (middle - point)
-        if not (_within(resolvent, point) or _within(resolvent, inward)):
+    for point, outward in zip(J, z - J, strict=True):
+        length = float(np.linalg.norm(outward))
+        to_middle = INWARD * (middle - point)
+        back = -INWARD * np.linalg.norm(point) * outward / length if length > 0 else 0 * point
+        inward = (0 * point, to_middle, back, to_middle + back)
+        if not any(_within(resolvent, point + step) for step in inward):
             raise OpcheckError(
                 f"{text.subject} gives {_shown(point)}, of which contains() says that it is not in "
                 "the set; mend the one or the other (contains() must allow for rounding)"
             )
-    inside = np.array([_within(resolvent, point) for point in z])
+    # the rest stays among the points, since rounding is told by the largest
+    inside = np.array([_within(resolvent, point) for point in z])[:, None]
     what = "contains() says that this point is in the set, and it is moved to"
-    _same(text, z[inside], z[inside], J[inside], what)
+    _same(text, z, z, np.where(inside, J, z), what)
 
 
 def _within(resolvent: Resolvent, point: Vector) -> bool:
@@ -170,8 +176,6 @@ def _a_proximal_map(resolvent: Resolvent, text: Text, z: Floats, J: Floats) -> N
 
 def _same(text: Text, z: Floats, J: Floats, other: Floats, what: str) -> None:
     """Raises OpcheckError where two values of J differ by more than rounding."""
-    if not len(z):
-        return
     apart = np.linalg.norm(J - other, axis=1)
     wrong = ~(apart <= 4 * _room(z, J))
     if wrong.any():

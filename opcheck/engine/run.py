@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked, indices, integer, words
 from opcheck.engine import jit as compiler
 from opcheck.engine.budget import available, budget
 from opcheck.engine.drive import drive, graph
@@ -460,16 +461,17 @@ def schedule(record: str | int | Sequence[int], iterations: int) -> list[int]:
         return [0, *[int(k) for k in grid if k <= iterations]] if iterations else [0]
     if isinstance(record, int) and not isinstance(record, bool) and record > 0:
         return sorted({*range(0, iterations + 1, record), iterations})
-    if isinstance(record, str | int):
+    if isinstance(record, str | int | float) or record is None:
         raise OpcheckError(f"record={record!r}; give 'all', 'log', a positive step, or a list of k")
-    wanted = sorted({int(k) for k in record} | {iterations})
+    wanted = sorted({*(indices(record, "record") if len(record) else []), iterations})
     if wanted[0] < 0 or wanted[-1] > iterations:
         raise OpcheckError(f"record holds k = {wanted[0]}..{wanted[-1]}, outside 0..{iterations}")
     return wanted
 
 
+@asked
 def run(
-    method: str,
+    method: str | Method,
     problem: str | Problem,
     iterations: int = 1000,
     start: ArrayLike | None = None,
@@ -501,11 +503,9 @@ def run(
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
-    if iterations < 0:
-        raise OpcheckError(f"iterations = {iterations} must not be negative")
+    iterations = integer(iterations, "iterations")
     z0 = where.start
-    if seed is not None and seed < 0:
-        raise OpcheckError(f"seed = {seed} must not be negative")
+    seed = None if seed is None else integer(seed, "seed")
     noisy = where.oracle is not None
     if same_sample and not noisy:
         raise OpcheckError(f"{where.name!r} has no sample oracle, so there is no sample to keep")
@@ -517,7 +517,7 @@ def run(
         z0 = points(where, 1, np.random.default_rng(seed))[0]
     base = ["natural_residual" if where.constrained else "residual"]
     base += ["distance"] if where.solution is not None or where.project is not None else []
-    names = [*base, *[m for m in measures if m not in base]]
+    names = [*base, *[m for m in words(measures, "measures") if m not in base]]
     takes = [named_take(name) for name in names]
     if record == "all":  # told before the list of them is made
         _afford(where, chosen, 1, iterations + 1, iterations, len(takes), iterates)

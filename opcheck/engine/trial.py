@@ -35,15 +35,16 @@ class Text:
     def signature(self) -> None:
         """Raises OpcheckError where the text takes another number of arguments."""
         try:
-            parameters = list(inspect.signature(self.kernel).parameters.values())
+            signature = inspect.signature(self.kernel)
         except (TypeError, ValueError):
             return
-        if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
-            return
-        if len(parameters) != self.takes.count(",") + 1:
+        try:
+            signature.bind(*self.takes.split(", "))
+        except TypeError:
             raise OpcheckError(
-                f"{self.subject} takes {len(parameters)} arguments; write it as f({self.takes})"
-            )
+                f"{self.subject} takes {len(signature.parameters)} arguments; write it as "
+                f"f({self.takes})"
+            ) from None
 
     def call(self, z: Vector, *between: float, fill: float = 0.0) -> Vector:
         """What the text writes at z, shape (d,), into an array that holds ``fill``.

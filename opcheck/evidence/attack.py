@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked, indices, integer
 from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.choices import Values, settle
@@ -118,6 +119,7 @@ class Attack:
         return {**asdict(self), "ratio": self.ratio, "ok": self.ok}
 
 
+@asked
 def attack(
     theorem: str | Theorem,
     k: int | Sequence[int] = (1, 2, 5, 10, 20),
@@ -144,11 +146,9 @@ def attack(
     reason = refusal(entry)
     if reason:
         raise OpcheckError(f"{entry.name}: {reason}")
-    if budget < 10 or seed < 0:
-        raise OpcheckError(f"budget = {budget} must be at least 10, and seed = {seed} at least 0")
+    budget, seed, far = integer(budget, "budget", 10), integer(seed, "seed"), integer(far, "far")
     recording = plan(entry)
-    wanted = [k] if isinstance(k, int) else list(dict.fromkeys(k))
-    ks = [i for i in wanted if i >= entry.first] or [max(entry.first, 1)]
+    ks = [i for i in indices(k) if i >= entry.first] or [max(entry.first, 1)]
     found = []
     chosen = None
     interrupted = False

@@ -23,6 +23,7 @@ import numpy as np
 from flint import fmpq
 
 from opcheck import registry
+from opcheck.arguments import asked, integer
 from opcheck.engine.jit import callees
 from opcheck.engine.run import Take, take
 from opcheck.errors import OpcheckError
@@ -100,6 +101,7 @@ class Certificate:
         return target
 
 
+@asked
 def certify(
     theorem: str | Theorem,
     k: int = 1,
@@ -124,7 +126,7 @@ def certify(
         wanted = Fraction(ratio)
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
-    stated = claim(entry, k, place, given)
+    stated = claim(entry, integer(k, "k"), place, given)
     if wanted == 1 and entry.proof is not None:
         multipliers = declared(stated)
         if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
+from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
 from opcheck.engine.jit import foreign
 from opcheck.engine.run import graph_at, interpreted
@@ -105,6 +106,7 @@ class Check:
         }
 
 
+@asked
 def check(
     problem: Given,
     rigorous: bool = False,
@@ -145,8 +147,10 @@ def checking(
 
     The last one has the verdicts by name. Arguments and errors as ``check``.
     """
-    if time_limit is not None and not 0 < time_limit < np.inf:
-        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
+    number = isinstance(time_limit, int | float | np.number | None)
+    if not number or (time_limit is not None and not 0 < time_limit < np.inf):
+        raise OpcheckError(f"time_limit = {time_limit!r} must be a positive number of seconds")
+    seed = integer(seed, "seed")
     where = subject(problem)
     found = Check(where, (), (), (), ())
     done = "reading the problem"
@@ -221,6 +225,8 @@ class Effort:
         calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
         search = min(own.search, np.ceil(SEARCH * calls))
         run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
+        if (search, run) == (own.search, own.run):
+            return own
         said = (
             f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
             f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "

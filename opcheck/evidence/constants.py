@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.arguments import asked
+from opcheck.engine.budget import share
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.errors import InternalError, OpcheckError
@@ -128,6 +130,7 @@ class Constant:
         }
 
 
+@asked
 def constants(
     problem: Given,
     rigorous: bool = False,
@@ -187,13 +190,15 @@ def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list
             before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
             found.append(before[0] if before else _affine(problem, kind, rigorous))
         else:
-            found.append(_constant(graphs["F"], kind, provable, found))
+            with share(len(KINDS) * (1 + problem.constrained) - len(found)):
+                found.append(_constant(graphs["F"], kind, provable, found))
             no_L = kind is Lipschitz and found[-1].lower == np.inf
             if no_L and set_known and not on_set:
                 return _of_all(_as_kernel(problem), False, False, seed)
     for kind in KINDS[1:] if problem.constrained else []:
         if not kind.star or problem.solution is not None:
-            found.append(_constant(graphs["S"], kind, provable, found))
+            with share(max(2 * len(KINDS) - len(found), 1)):
+                found.append(_constant(graphs["S"], kind, provable, found))
     return [_with_pairs(c, graphs[c.of]) for c in found]
 
 
@@ -215,6 +220,14 @@ def _with_pairs(one: Constant, graph: Graph) -> Constant:
     return replace(one, upper=upper, pairs=(pair, *one.pairs)) if upper < one.upper else one
 
 
+def _proved(one: Constant, lower: float, note: str) -> Constant:
+    """A constant of S with a proved lower end, which pairs in floats may miss by rounding."""
+    usual = one.unit if np.isfinite(one.unit) else 1.0
+    upper = one.upper if one.upper > -np.inf else np.inf  # a search that settled on no value
+    upper = max(upper, lower) if upper > lower - UNITS * usual else upper
+    return replace(one, lower=lower, upper=upper, provenance="certified", note=note)
+
+
 def _by_sum(one: Constant, others: list[Constant]) -> Constant:
     """What monotone A leaves of F: μ, and ρ = 0 where F is monotone; not a ρ < 0."""
     if one.of != "S" or one.kind not in (StronglyMonotone, Comonotone):
@@ -223,12 +236,10 @@ def _by_sum(one: Constant, others: list[Constant]) -> Constant:
         if (c.kind, c.of, c.provenance) != (StronglyMonotone, "F", "certified"):
             continue
         if one.kind is StronglyMonotone and c.lower > one.lower:
-            lower = min(c.lower, one.upper)  # the pairs seen decide a last unit
-            return replace(
-                one, lower=lower, provenance="certified", note="that of F: A is monotone"
-            )
+            lower = min(c.lower, one.upper) if one.upper > -np.inf else c.lower
+            return _proved(one, lower, "that of F: A is monotone")
         if one.kind is Comonotone and c.lower >= 0 > one.lower:
-            return replace(one, lower=0.0, provenance="certified", note="F and A are monotone")
+            return _proved(one, 0.0, "F and A are monotone")
     if one.kind is Comonotone:
         why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
         return replace(one, note=f"{one.note}; {why}" if one.upper < 0 else one.note)
@@ -255,7 +266,7 @@ def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
     pairs = [c for c in others if c.kind is Comonotone and c.of == one.of]
     for c in pairs:
         if c.provenance == "certified" and c.lower > one.lower:
-            return replace(one, lower=c.lower, provenance="certified", note="from all pairs")
+            return _proved(one, c.lower, "from all pairs")
     return one
 
 

@@ -93,8 +93,9 @@ class Dossier:
         return {**asdict(self), **marks}
 
 
-def dossier(name: str) -> Dossier:
+def dossier(name: str | Theorem) -> Dossier:
     """All evidence for a theorem. Raises OpcheckError for an unknown name."""
+    name = name if isinstance(name, str) else name.name
     theorem: Theorem = registry.get("theorems", name)
     ks = range(max(theorem.first, 1), max(theorem.first, 1) + STEPS)
     found = summary(name)

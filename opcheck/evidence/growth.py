@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from opcheck.engine.budget import budget
 from opcheck.engine.intervals import values
 from opcheck.engine.run import graph_at
 from opcheck.evidence.pairs import Pair
@@ -86,7 +87,9 @@ def scales_about(problem: Problem, seed: int = 0) -> Floats:
 
 
 def _scales(problem: Problem, seed: int) -> tuple[Floats, Floats]:
-    directions = np.random.default_rng(seed).standard_normal((2, DIRECTIONS, problem.dim))
+    # of counted calls a quarter; each direction takes a pair at every scale of a few centres
+    count = int(np.clip(budget().left / (4 * 6 * (2 * DECADES + 1)), 2, DIRECTIONS))
+    directions = np.random.default_rng(seed).standard_normal((2, count, problem.dim))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
     return np.asarray(10.0 ** np.arange(-DECADES, DECADES + 1), dtype=float), directions
 

@@ -20,9 +20,10 @@ from flint import fmpq
 from opcheck.errors import OpcheckError
 from opcheck.evidence import recheck
 from opcheck.evidence.certificate import Certificate, NotCertified, at
+from opcheck.evidence.conic import conic
 from opcheck.evidence.potential import VALUE, Least, Matrix, Move, decrease, form, least, move
 from opcheck.evidence.setting import number, simplest
-from opcheck.evidence.worst_case import Floats, Program, Unconverged, conic, upper_triangle
+from opcheck.evidence.worst_case import Floats, Program, Unconverged, upper_triangle
 from opcheck.model.brief import brief
 from opcheck.model.property import Lipschitz, Property
 
@@ -198,7 +199,6 @@ class Search:
 
         ``tight``: as few and as small as they can be, without margin; else of largest margin.
         """
-        import clarabel
         from scipy import sparse
 
         step, bound = self.step, self.bound
@@ -237,12 +237,8 @@ class Search:
         q[0] = -1.0
         if tight:
             q[1 : 1 + 2 * p] = 1.0
-        cones = [
-            clarabel.PSDTriangleConeT(step.n),
-            clarabel.PSDTriangleConeT(bound.n),
-            clarabel.NonnegativeConeT(size + 1),
-        ]
-        cones += [clarabel.ZeroConeT(n1 + n2)] if n1 + n2 else []
+        cones = [("PSDTriangle", step.n), ("PSDTriangle", bound.n), ("Nonnegative", size + 1)]
+        cones += [("Zero", n1 + n2)] if n1 + n2 else []
         A = sparse.csc_matrix(np.vstack([*blocks, signs, ends, equal]))
         status, x, _ = conic(q, A, b, cones)
         if status not in ("Solved", "AlmostSolved"):

@@ -28,7 +28,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
 
 DEFAULT = "extragradient"  # what a check draws where no verdict asks for another method
-ITERATIONS = 1000  # of that run
+ITERATIONS, INTERPRETED = 300, 100  # of that run, and where F is no compiled kernel
 PAIRS = 64  # of points, whose steepest slope stands for L where nothing is known of it
 OTHERS: Mapping[str, Any] = {  # parameters where no theorem that applies says one
     "lam": 0.5,
@@ -66,7 +66,8 @@ def pictured(found: Check) -> Trajectory:
         if verdict.status == "violated":
             with contextlib.suppress(OpcheckError):  # one whose parameters are no numbers
                 return _run_of(verdict, found.problem)
-    return each([DEFAULT], found.problem, ITERATIONS)[0].runs[0]
+    count = INTERPRETED if found.problem.operator.interpreted else ITERATIONS
+    return each([DEFAULT], found.problem, count)[0].runs[0]
 
 
 def measure_shown(trajectory: Trajectory) -> str:

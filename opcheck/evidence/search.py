@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine import jit as compiler
+from opcheck.engine.budget import budget
 from opcheck.engine.run import graph_at
 from opcheck.evidence.pairs import Pair, products
 from opcheck.model.operator import NO_CONSTRAINT, Resolvent
@@ -30,6 +31,7 @@ RUNS = 16  # of each: pairs that are moved
 ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
 POOL = 1536  # pairs of each search to start from
 EFFORT = 6_000_000  # coordinates that a search may move: large problems get fewer rounds
+FEWEST = 8  # of them where calls of F are counted
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
@@ -237,6 +239,8 @@ def search(graph: Graph, kind: Kind) -> Found:
     slow = problem.operator.interpreted
     first, second, typical = [], [], []
     pool = POOL // 24 if slow else POOL // 8 if d > 64 else POOL
+    room = budget().left  # a quarter of the calls for pairs to start from, half of them to move
+    pool = int(np.clip(room / (8 * SEEDS), FEWEST, pool))
     for group in range(SEEDS):
         rng = np.random.default_rng([graph.seed, group])
         p, q = pairs_of(graph, pool, rng)
@@ -292,7 +296,9 @@ def search(graph: Graph, kind: Kind) -> Found:
 
 def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
     """Values of pairs, no worse than what F read in balls allows where it can be."""
-    problem = graph.problem if graph.projects else without_set(graph.problem)
+    # nothing is run here, and a star property is about the solution of F + A
+    free = replace(graph.problem, resolvent=NO_CONSTRAINT)
+    problem = free if graph.problem.constrained and not graph.projects else graph.problem
     worse = 1.0 if kind.better == "smaller" else -1.0
     out = value.copy()
     for i, pair in enumerate(zip(p, q, strict=True)):
@@ -453,6 +459,8 @@ def _moved(
     region = graph.problem.region
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
     for _ in range(rounds):
+        if budget().over:
+            break
         middle, half = p / 2 + q / 2, q / 2 - p / 2
         length = np.linalg.norm(half, axis=1)
         length = np.where(length > 0, length, 1e-6 * size)
@@ -523,6 +531,8 @@ def _halved(
     p, q, value = p.copy(), q.copy(), value.copy()
     few = 8 if graph.problem.operator.interpreted else 4 if graph.problem.dim > 64 else 1
     for _ in range(HALVINGS // few):
+        if budget().over:
+            break
         middle = graph.inside(a / 2 + b / 2)
         halves = np.concatenate([a, middle]), np.concatenate([middle, b])
         left, right = np.split(_badness(graph, kind, *halves), 2)
@@ -543,7 +553,7 @@ def _turned(
     Differences are taken along a basis of the directions that the set has.
     """
     problem, d = graph.problem, graph.problem.dim
-    if problem.operator.interpreted and d > DIRECTIONS:
+    if budget().over or (problem.operator.interpreted and d > DIRECTIONS):
         return p, q, value
     rng = np.random.default_rng([graph.seed, 8])
     some = points(graph, max(4 * d + 8, 64) if d <= DIRECTIONS else 64, rng)
@@ -638,5 +648,7 @@ def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
 
 
 def without_set(problem: Problem) -> Problem:
-    """The problem of F alone."""
-    return replace(problem, resolvent=NO_CONSTRAINT) if problem.constrained else problem
+    """The problem of F alone, of which a solution of F + A is none."""
+    if not problem.constrained:
+        return problem
+    return replace(problem, resolvent=NO_CONSTRAINT, solution=None, project=None)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck import registry
+from opcheck.arguments import integer
 from opcheck.engine import run as engine
 from opcheck.engine.guard import guard
 from opcheck.engine.trial import text_of
@@ -28,6 +29,7 @@ from opcheck.model.property import KINDS
 from opcheck.model.symbolic import ELEMENTARY, minmax
 from opcheck.model.text import text
 from opcheck.model.written import call_of, schedule_of
+from opcheck.watchdog import TooLong
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
 PLAYER = re.compile(r"[xy]\d*")
@@ -110,7 +112,7 @@ def run(
         iterations,
         start,
         **options,
-        **method_values(values, where, int(iterations) + 1),
+        **method_values(values, where, integer(iterations, "iterations") + 1),
     )
 
 
@@ -275,6 +277,11 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
         if numbered == [0]:  # a player of one dimension has no number
             formula = re.sub(rf"\b{player}0\b", player, formula)
     symbols = {n: _one_number(v, n) for n, v in parameters.items()}
+    for symbol, value in symbols.items():
+        if symbol not in parameters_of(source):
+            raise OpcheckError(f"{source!r} has no symbol {symbol!r} to give a value")
+        if not np.isfinite(value):
+            raise OpcheckError(f"{symbol} = {value} in {source!r} is not finite")
     grammar.checked(grammar.parse(source.replace("^", "**")))
     made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
@@ -389,6 +396,8 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
         try:
             text_of(made).written(np.ones(d))
             return made
+        except TooLong:
+            raise
         except OpcheckError as error:
             reasons.append(str(error))
     raise OpcheckError(

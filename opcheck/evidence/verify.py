@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opcheck import registry
+from opcheck.arguments import asked, integer, words
 from opcheck.document import document
 from opcheck.engine.guard import guard_method
 from opcheck.engine.jit import foreign
@@ -289,8 +290,9 @@ def summary(
     return Summary(theorem, tuple(verdicts))
 
 
+@asked
 def verify(
-    selector: str | Iterable[str] = (),
+    selector: str | Theorem | Iterable[str | Theorem] = (),
     problem: Given | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -314,7 +316,11 @@ def verify(
     Raises OpcheckError for an unknown name, for parameters outside the theorem's range, and for a
     method that fails its guards.
     """
-    patterns = [selector] if isinstance(selector, str) else list(selector)
+    several = [selector] if isinstance(selector, str | Theorem) else selector
+    if not isinstance(several, Iterable):
+        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
+    patterns = words([getattr(p, "name", p) for p in several], "selector")
+    jobs = integer(jobs, "jobs", 1)
     chosen = registry.select("theorems", [p for p in patterns if p])
     where = None if problem is None else subject(problem)
     if where is not None and where is not problem:

@@ -18,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked, integer
 from opcheck.engine.budget import available
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
+from opcheck.evidence.conic import conic
+from opcheck.evidence.conic import seconds as seconds_of
 from opcheck.evidence.inequalities import (
     Claim,
     Subdifferential,
@@ -32,7 +35,7 @@ from opcheck.model.brief import brief
 from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 Floats = NDArray[np.float64]
-TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
+LONG, HOPELESS = 60.0, 7200.0  # seconds of a program that is announced, or refused
 VIOLATED = 1e-5  # in units of the bound, how far below 0 an eigenvalue of a solution may lie
 ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
@@ -78,6 +81,7 @@ class WorstCase:
         return asdict(self)
 
 
+@asked
 def worst(
     theorem: str | Theorem,
     k: int = 1,
@@ -97,7 +101,7 @@ def worst(
     """
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     begin = time.perf_counter()
-    stated = claim(entry, k, place, given)
+    stated = claim(entry, integer(k, "k"), place, given)
     if stated.signed:
         raise OpcheckError(
             f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
@@ -178,6 +182,7 @@ class Program:
                 f"{len(stated.inequalities)} inequalities and needs about {need / 1e9:.1f} GB, "
                 f"more than the {available() / 1e9:.1f} GB that are free; take a smaller k"
             )
+        self._announce()
         self.rows, self.columns = upper_triangle(n)
         self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
         self.stretch = self._stretch()
@@ -194,6 +199,21 @@ class Program:
         self.forms /= sizes[:, None]
         self.balance *= self.unit / top
         self.measure, self.bound = self.measure / top, self.bound / top
+
+    def _announce(self) -> None:
+        """Say that the solver will take long. Raises OpcheckError where it would take hours."""
+        entries, count = self.n * (self.n + 1) / 2, len(self.claim.inequalities)
+        expected = seconds_of(entries + 2 * count)
+        setting = self.claim.setting
+        long = f"{expected / 3600:.1f} hours" if expected > 3600 else f"{expected / 60:.0f} minutes"
+        said = (
+            f"{setting.theorem.name} at k = {setting.k} has {self.n} basis vectors and {count} "
+            f"inequalities, for which the solver takes about {long}"
+        )
+        if expected > HOPELESS:
+            raise OpcheckError(f"{said}; take a smaller k")
+        if expected > LONG:
+            warn_once(f"{said}; Ctrl-C ends it")
 
     def _stretch(self) -> Floats:
         """For each basis vector the power of two by which points hold it at most."""
@@ -317,7 +337,6 @@ class Program:
         cap: float | None = None,
     ) -> Solution:
         """min cost·t + weights·λ such that at·bound − measure − Σ λ C − first·t ⪰ 0."""
-        import clarabel
         from scipy import sparse
 
         m = len(self.forms)
@@ -335,8 +354,8 @@ class Program:
             [at * self.bound - self.measure, np.zeros(m), last, np.zeros(len(equal))]
         )
         q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
-        cones = [clarabel.PSDTriangleConeT(self.n), clarabel.NonnegativeConeT(m + size)]
-        cones += [clarabel.ZeroConeT(len(equal))] if len(equal) else []
+        cones = [("PSDTriangle", self.n), ("Nonnegative", m + size)]
+        cones += [("Zero", len(equal))] if len(equal) else []
         status, x, z = conic(q, A, b, cones)
         count = len(self.rows)
         theta = float(x[0]) if nonnegative else at
@@ -348,33 +367,6 @@ class Program:
             self.slack(theta, np.maximum(x[1:], 0.0)),
             self.matrix(z[:count]),
         )
-
-
-def conic(q: Floats, A: Any, b: Floats, cones: Sequence[Any]) -> tuple[str, Floats, Floats]:
-    """min qᵀx such that b − Ax lies in the cones: Clarabel's status, x and the dual z.
-
-    Args:
-        A: a scipy sparse matrix, its rows in the order of the cones.
-    """
-    import clarabel
-    from scipy import sparse
-
-    P = sparse.csc_matrix((len(q), len(q)))
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    for tolerance in TOLERANCES:
-        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
-        try:
-            result = clarabel.DefaultSolver(P, q, A, b, cones, settings).solve()
-        except BaseException as error:
-            # a panic of Rust, as where an eigenvalue solver meets NaN on an infeasible program
-            if type(error).__name__ != "PanicException":
-                raise
-            return "Panicked", np.full(len(q), np.nan), np.full(len(b), np.nan)
-        status = str(result.status).rpartition(".")[2]
-        if status == "Solved" or "Infeasible" in status:
-            break
-    return status, np.array(result.x), np.array(result.z)
 
 
 def upper_triangle(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

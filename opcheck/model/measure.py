@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from opcheck import registry
+from opcheck.arguments import asked
 
 # Rows that hold the point of index k between steps: what is measured there is indexed by k. Every
 # other row is written during a step and is indexed by that step.
@@ -37,6 +38,7 @@ class Measure:
         return not (self.of_point or STANDING.issuperset(rows))
 
 
+@asked
 def measure(
     name: str, rows: str = "z", of_point: bool = False
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.brief import brief
 from opcheck.model.text import FLOAT, text
@@ -94,7 +95,10 @@ class Method:
             if (
                 len(shape) > p.sequence
                 or 0 in shape
-                or any(part is None or isinstance(part, str | complex) for part in parts)
+                or any(
+                    part is None or isinstance(part, str | complex) or callable(part)
+                    for part in parts
+                )
             ):
                 wanted = "a number or a list of them" if p.sequence else "a number"
                 raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {wanted}")
@@ -206,6 +210,7 @@ def _parameters(source: str) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
+@asked
 def method(
     name: str,
     *,
@@ -255,6 +260,7 @@ def method(
     return enter
 
 
+@asked
 def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance], Advance]:
     """Register a method of methods; arguments as for ``method``."""
 
@@ -267,11 +273,15 @@ def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance
     return enter
 
 
-def resolve(name: str) -> Method:
+def resolve(name: str | Method) -> Method:
     """The method of a name such as ``rapp``, ``lookahead(extragradient)`` or ``FILE.py:NAME``.
 
     Raises OpcheckError for an unknown name, or a method of methods without its base.
     """
+    if isinstance(name, Method):
+        return name
+    if not isinstance(name, str):
+        raise OpcheckError(f"method {name!r} is no name; 'opcheck list methods' shows them")
     outer, bracket, rest = name.partition("(")
     found = _named(outer.strip())
     if bracket:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
 from opcheck.model.brief import brief
@@ -23,6 +24,21 @@ from opcheck.model.text import FLOAT, Arithmetic, text
 
 Vector = NDArray[np.float64]
 Kernel = Callable[..., None]
+
+
+def as_real(values: Any, what: str) -> Vector:
+    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
+    with np.errstate(all="ignore"):
+        try:
+            array = np.asarray(values)
+            if np.iscomplexobj(array):
+                raise OpcheckError(
+                    f"{what} has complex numbers; take real and imaginary parts as coordinates: "
+                    "M becomes [[re M, -im M], [im M, re M]]"
+                )
+            return np.array(array, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise OpcheckError(f"{what} must hold real numbers: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -156,6 +172,29 @@ class Resolvent:
     value: Callable[[Vector], float] | None = None
     ends: tuple[Vector, Vector] | None = None
 
+    def __post_init__(self) -> None:
+        """Raises OpcheckError for parts that are none."""
+        what = f"the resolvent {self.name!r}"
+        for part, function in (("kernel", self.kernel), *self._functions()):
+            if not callable(function):
+                raise OpcheckError(
+                    f"the {part} of {what} is {type(function).__name__}, not a function"
+                )
+        if not isinstance(self.dim, int | np.integer) or self.dim < 0:
+            raise OpcheckError(f"dim = {self.dim!r} of {what} must be a whole number; 0 for any")
+        object.__setattr__(self, "data", as_real(self.data, f"the data of {what}"))
+        if self.data.ndim != 1:
+            raise OpcheckError(f"the data of {what} have shape {self.data.shape}, not one row")
+        for end in self.ends or ():
+            if np.shape(end) not in ((), (1,), (self.dim,)):
+                raise OpcheckError(
+                    f"the ends of {what} have shape {np.shape(end)}, and it acts on {self.dim}"
+                )
+
+    def _functions(self) -> list[tuple[str, Any]]:
+        parts = (("contains", self.contains), ("value", self.value))
+        return [(name, function) for name, function in parts if function is not None]
+
     @property
     def subdifferential(self) -> bool:
         """Whether A is known to be ∂g of a convex g, by its set or by the values of g."""
@@ -232,21 +271,6 @@ def linear(
     )
 
 
-def as_real(values: Any, what: str) -> Vector:
-    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
-    with np.errstate(all="ignore"):
-        try:
-            array = np.asarray(values)
-            if np.iscomplexobj(array):
-                raise OpcheckError(
-                    f"{what} has complex numbers; take real and imaginary parts as coordinates: "
-                    "M becomes [[re M, -im M], [im M, re M]]"
-                )
-            return np.array(array, dtype=float)
-        except (TypeError, ValueError) as error:
-            raise OpcheckError(f"{what} must hold real numbers: {error}") from error
-
-
 def _numbers(entries: Any, symbols: Mapping[str, float]) -> Vector:
     values = [text(v).evaluate(symbols, FLOAT) if isinstance(v, str) else v for v in entries]
     out = as_real(values, "a linear operator")
@@ -271,6 +295,7 @@ def _sparse(matrix: Any, offset: Sequence[Any] | None) -> Operator:
     return Operator(linear_kernels.sparse, data, d, "F(z) = Mz (sparse)" if d else "")
 
 
+@asked
 def operator(
     function: Callable[..., Any],
     dim: int,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
@@ -85,7 +86,11 @@ class Problem:
                 f"A = {self.resolvent.name} of {name} acts on {self.resolvent.dim} coordinates, "
                 f"its operator on {self.dim}"
             )
-        for fact in self.facts:
+        if self.region is not None:
+            object.__setattr__(self, "region", as_region(self.region, self.dim))
+        facts = (self.facts,) if isinstance(self.facts, Fact) else tuple(self.facts)
+        object.__setattr__(self, "facts", facts)
+        for fact in facts:
             if not isinstance(fact, Fact):
                 raise OpcheckError(
                     f"{name} has {fact!r} among its facts; write "
@@ -285,6 +290,7 @@ def problem_family(
     presets: Sequence[Mapping[str, Any]] = ...,
     control: str = ...,
 ) -> Callable[[Callable[..., Any]], Family]: ...
+@asked
 def problem_family(
     name: str | Callable[..., Any],
     *,
@@ -334,6 +340,8 @@ def problem(name: str, **parameters: Any) -> Problem:
 
     Raises OpcheckError for an unknown name or parameter.
     """
+    if not isinstance(name, str):
+        raise OpcheckError(f"problem {name!r} is no name; write opcheck.problem('bilinear')")
     called = call_of(name)
     if called is not None and not called[1] and not called[2].keys() & parameters.keys():
         name, parameters = called[0], {**called[2], **parameters}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from opcheck.arguments import asked
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -44,3 +46,6 @@ class Proof:
     end: Mapping[str, str] = field(default_factory=dict)
     cases: Sequence[Mapping[str, str]] = ({},)
     remark: str = ""
+
+
+Proof.__init__ = asked(Proof.__init__)  # type: ignore[method-assign]

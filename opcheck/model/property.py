@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.text import text
 
@@ -48,6 +49,7 @@ class Kind:
     positive: bool = False
     of_values: bool = False
 
+    @asked
     def __call__(self, constant: Any = None, of: Of = "F") -> Property:
         """The property with a constant: a number, a formula, or a symbol of a theorem.
 

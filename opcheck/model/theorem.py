@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from opcheck import registry
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model import signature
 from opcheck.model.brief import brief
@@ -45,6 +46,9 @@ class Source:
         """Key, number and grade."""
         grade = "derived here" if self.derived else "confirmed" if self.confirmed else "unconfirmed"
         return f"{self.key}{', ' + self.number if self.number else ''} [{grade}]"
+
+
+Source.__init__ = asked(Source.__init__)  # type: ignore[method-assign]
 
 
 @brief
@@ -130,6 +134,7 @@ class Theorem:
         return [*parts, WORDS_OF_A[self.A]]
 
 
+@asked
 def theorem(
     name: str,
     *,

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.report.style import DESCRIPTION, METADATA, WIDTHS, style
@@ -101,13 +103,15 @@ def label_of(run: Trajectory) -> str:
 
 
 def settings(parameters: Mapping[str, Any]) -> str:
-    """Parameters as the legend shows them: ``γ = 0.3, λ = 0.1, τ = 5``."""
+    """Parameters as the legend shows them: ``γ = 0.3, λ = 0.1, τ = 5``; of sequences both ends."""
     letters = {"gamma": "γ", "alpha": "α", "beta": "β", "lam": "λ", "tau": "τ", "eta": "η"}
     shown = []
     for name, value in parameters.items():
         symbol = name.rpartition(".")[2]
-        number = f"{value:.4g}" if isinstance(value, int | float) else "…"
-        shown.append(f"{letters.get(symbol, symbol)} = {number}")
+        entries = value if isinstance(value, Sequence | np.ndarray) else [value]
+        ends = [f"{v:.4g}" for v in (entries[0], entries[-1])]
+        varies = any(v != entries[0] for v in entries)
+        shown.append(f"{letters.get(symbol, symbol)} = {' … '.join(ends) if varies else ends[0]}")
     return ", ".join(shown)
 
 

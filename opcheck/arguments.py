@@ -1,0 +1,76 @@
+"""Arguments of public functions: what is wrong with one is one sentence."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from opcheck.errors import OpcheckError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def asked(function: Callable[P, R]) -> Callable[P, R]:
+    """A public function whose wrong calls raise OpcheckError: a keyword misspelt, or missing."""
+    signature = inspect.signature(function)
+    name = function.__qualname__.removesuffix(".__init__").removesuffix(".__call__")
+
+    @functools.wraps(function)
+    def called(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            signature.bind(*args, **keywords)
+        except TypeError as error:
+            raise OpcheckError(f"{name}: {error}{_near(signature, keywords)}") from None
+        return function(*args, **keywords)
+
+    return called
+
+
+def _near(signature: inspect.Signature, keywords: dict[str, Any]) -> str:
+    """What a keyword that is not known may have meant, and what there is."""
+    known = [n for n in signature.parameters if n != "self"]
+    for word in keywords:
+        if word not in known:
+            near = difflib.get_close_matches(word, known, 1, 0.5)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            return f"; {hint}it takes {', '.join(known)}"
+    return ""
+
+
+def integer(value: Any, what: str, least: int = 0) -> int:
+    """A whole number from ``least`` on; also 10.0. Raises OpcheckError for anything else."""
+    try:
+        number = int(value) if isinstance(value, float) and value == int(value) else value
+        found = None if isinstance(number, bool) else operator.index(number)
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise OpcheckError(f"{what} = {value!r} must be a whole number from {least} on")
+    if found < least:
+        sign = "must not be negative" if least == 0 else f"must be at least {least}"
+        raise OpcheckError(f"{what} = {found} {sign}")
+    return found
+
+
+def indices(value: Any, what: str = "k") -> list[int]:
+    """A whole number, or several. Raises OpcheckError for anything else, or none."""
+    several = isinstance(value, list | tuple | range | set) or getattr(value, "ndim", 0) == 1
+    found = [integer(v, what) for v in value] if several else [integer(value, what)]
+    if not found:
+        raise OpcheckError(f"{what} = {value!r} is empty; give a whole number, or several")
+    return list(dict.fromkeys(found))
+
+
+def words(value: Any, what: str) -> list[str]:
+    """A text, or several. Raises OpcheckError for anything else."""
+    found = [value] if isinstance(value, str) else value
+    if not isinstance(found, list | tuple | set | frozenset) or not all(
+        isinstance(v, str) for v in found
+    ):
+        raise OpcheckError(f"{what} = {value!r} must be a text, or a list of them")
+    return list(found)

@@ -1,0 +1,86 @@
+"""Conic programs: solved here where they are small, else by a process that can be ended.
+
+The solver does not hear Ctrl-C while it works. This file is also what the other process runs, so
+it imports nothing of opcheck.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
+SMALL = 2000  # rows and columns below which a program takes about a second
+SECONDS = 2e-10  # a program's seconds, over the cube of its rows and columns
+
+
+def seconds(size: float) -> float:
+    """What a program of so many rows and columns takes, about."""
+    return SECONDS * size**3
+
+
+def conic(
+    q: Floats, A: Any, b: Floats, cones: Sequence[tuple[str, int]]
+) -> tuple[str, Floats, Floats]:
+    """min qᵀx such that b − Ax lies in the cones: Clarabel's status, x and the dual z.
+
+    Args:
+        A: a scipy sparse matrix, its rows in the order of the cones.
+        cones: kind, as ``PSDTriangle``, ``Nonnegative`` or ``Zero``, and size.
+    """
+    program = q, A, b, list(cones)
+    if len(q) + len(b) <= SMALL or not sys.executable:
+        return solve(*program)
+    command = [sys.executable, "-P", __file__]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
+        try:
+            answer, _ = child.communicate(pickle.dumps(program))
+        except BaseException:
+            child.kill()
+            raise
+    if child.returncode:  # as where another program ended it
+        return f"Ended with code {child.returncode}", *_nothing(q, b)
+    status, x, z = pickle.loads(answer)
+    return str(status), np.asarray(x), np.asarray(z)
+
+
+def _nothing(q: Floats, b: Floats) -> tuple[Floats, Floats]:
+    return np.full(len(q), np.nan), np.full(len(b), np.nan)
+
+
+def solve(
+    q: Floats, A: Any, b: Floats, cones: Sequence[tuple[str, int]]
+) -> tuple[str, Floats, Floats]:
+    """``conic`` in this process."""
+    import clarabel
+    from scipy import sparse
+
+    P = sparse.csc_matrix((len(q), len(q)))
+    parts = [getattr(clarabel, f"{kind}ConeT")(size) for kind, size in cones]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    for tolerance in TOLERANCES:
+        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
+        try:
+            result = clarabel.DefaultSolver(P, q, A, b, parts, settings).solve()
+        except BaseException as error:
+            # a panic of Rust, as where an eigenvalue solver meets NaN on an infeasible program
+            if type(error).__name__ != "PanicException":
+                raise
+            return "Panicked", *_nothing(q, b)
+        status = str(result.status).rpartition(".")[2]
+        if status == "Solved" or "Infeasible" in status:
+            break
+    return status, np.array(result.x), np.array(result.z)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(pickle.dumps(solve(*pickle.loads(sys.stdin.buffer.read()))))

@@ -1,0 +1,510 @@
+"""Foreign code that loops, is slow, or cannot carry other numbers; and what Ctrl-C leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.engine import run as running
+from opcheck.engine.budget import allotted, budget, share
+from opcheck.engine.run import run, run_batch
+from opcheck.errors import OpcheckError
+from opcheck.evidence import check as checks
+from opcheck.evidence import conic
+from opcheck.evidence import verify as verifying
+from opcheck.evidence.attack import attack
+from opcheck.evidence.check import Effort, check, checking
+from opcheck.evidence.subject import subject
+from opcheck.evidence.verify import verify
+from opcheck.evidence.worst_case import worst
+from opcheck.model.method import resolve
+from opcheck.model.operator import linear, operator
+from opcheck.model.problem import Problem, problem
+from opcheck.watchdog import Interrupted, TooLong, apart, limit, limited
+
+pytestmark = pytest.mark.usefixtures("own_registry")
+
+ROTATION = np.array([[0.5, 1.0], [-1.0, 0.5]])
+
+
+def cli(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "mine.py").write_text(text)
+    return folder / "mine.py"
+
+
+# ---- code that does not come back ----------------------------------------------------------------
+
+LOOPS = {
+    "F": "def F(z, out, data):\n    while True:\n        pass\n",
+    "a function of z": "def F(z):\n    while True:\n        pass\n",
+    "F that catches": (
+        "def F(z, out, data):\n    while True:\n        try:\n            x = 1\n"
+        "        except Exception:\n            pass\n"
+    ),
+    "F that sleeps": "import time\ndef F(z):\n    time.sleep(1e6)\n    return z\n",
+    "the file": "while True:\n    pass\n",
+    "a family": (
+        "import opcheck\n@opcheck.problem_family('looping')\ndef looping(a=1.0):\n"
+        "    while True:\n        pass\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", LOOPS.values(), ids=LOOPS.keys())
+@pytest.mark.filterwarnings("ignore:operator")
+def test_a_loop_without_end_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """B4: in F, at import, in a family; whatever dimension it is tried in, and however it waits."""
+    monkeypatch.setenv("OPCHECK_LIMIT", "0.2")
+    done = cli("check", written(tmp_path, text))
+    assert done.exit_code == 2, done.output
+    sentences = [line for line in done.output.splitlines() if "runs interpreted" not in line]
+    assert len(sentences) == 1
+    assert "did not come back within 0.2 s" in sentences[0]
+    assert "OPCHECK_LIMIT=" in sentences[0]
+
+
+def test_a_method_and_a_measure_that_loop_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B4."""
+    monkeypatch.setenv("OPCHECK_LIMIT", "0.2")
+    path = written(
+        tmp_path,
+        "import opcheck\n"
+        "@opcheck.method('endless', params='', rows='z', calls=1, constrained=False, source='x')\n"
+        "def endless(F, F_data, J, J_data, state, params, k, n):\n    while True:\n        pass\n"
+        "@opcheck.measure('endless_too')\n"
+        "def endless_too(F, F_data, J, J_data, state, params, k):\n    while True:\n        pass\n",
+    )
+    registry.load_file(path)
+    with pytest.raises(TooLong, match="the method 'endless' did not come back"):
+        run("endless", "bilinear", 3)
+    with pytest.raises(TooLong, match="the measure 'endless_too' did not come back"):
+        run("extragradient", "bilinear", 3, gamma=0.5, measures=["endless_too"])
+
+
+FAR = """
+def F(z, out, data):
+    turns = 0
+    while z[0] > 300:  # nobody looks so far out before the run goes there
+        turns += 1
+        if turns < 0:
+            break
+    out[0] = -1 + 0 * turns
+    out[1] = z[1]
+"""
+
+
+def python(folder: Path, *words: str, limit: str = "") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from opcheck.cli import main; main()", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env={**os.environ, **({"OPCHECK_LIMIT": limit} if limit else {})},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are sent as POSIX sends them")
+def test_a_compiled_loop_without_end_is_left(tmp_path: Path) -> None:
+    """B4: in compiled code, where no exception can be raised; by time, and by Ctrl-C."""
+    written(tmp_path, FAR)
+    words = ["run", "gradient_descent_ascent", "mine.py", "-p", "gamma=1", "-n", "2000"]
+    done = python(tmp_path, *words, limit="1")
+    _, said = done.communicate(timeout=60)
+    assert done.returncode == 2, said
+    assert "the operator of 'mine' did not come back within 1 s" in said
+    done = python(tmp_path, *words, limit="1000")
+    time.sleep(20)
+    done.send_signal(signal.SIGINT)
+    shown, said = done.communicate(timeout=20)
+    assert (done.returncode, said) == (130, "opcheck: interrupted\n")
+    assert "interrupted after k = " in shown
+
+
+def test_the_limit_is_read_and_can_be_lifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPCHECK_LIMIT", raising=False)
+    assert limit() == 20
+    for value, seconds in (("0", 0), ("2.5", 2.5)):
+        monkeypatch.setenv("OPCHECK_LIMIT", value)
+        assert limit() == seconds
+    for wrong in ("soon", "-1", "inf", "nan"):
+        monkeypatch.setenv("OPCHECK_LIMIT", wrong)
+        with pytest.raises(OpcheckError, match="is no number of seconds"):
+            limit()
+
+
+def endless() -> None:
+    while True:
+        pass
+
+
+def test_a_limit_holds_inside_another_and_in_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPCHECK_LIMIT", "0.1")
+
+    def nested() -> None:
+        with limited("outer"):
+            with limited("inner"):
+                pass
+            endless()  # the outer limit is there again
+
+    with pytest.raises(TooLong, match="outer did not"):
+        nested()
+    found: list[BaseException] = []
+
+    def elsewhere() -> None:
+        try:
+            with limited("there"):
+                endless()
+        except TooLong as error:
+            found.append(error)
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(20)
+    assert [str(e).partition(" did")[0] for e in found] == ["there"]
+
+
+def test_a_beat_is_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit is for one call of F, not for the run that makes many of them."""
+    monkeypatch.setenv("OPCHECK_LIMIT", "0.3")
+    with limited("F") as beat:
+        for _ in range(8):
+            time.sleep(0.1)
+            beat.touch()
+
+
+def test_what_runs_apart_raises_here_and_sees_the_error_state() -> None:
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        apart(lambda: np.ones(1) / np.zeros(1))
+    assert apart(lambda: 3, "code") == 3
+
+
+# ---- slow code -----------------------------------------------------------------------------------
+
+
+class Counted:
+    """F(z) = Mz that counts its calls."""
+
+    calls = 0
+
+    def __call__(self, z: Any) -> Any:
+        self.calls += 1
+        return ROTATION @ np.asarray(z)
+
+
+def counted() -> tuple[Counted, Problem]:
+    F = Counted()
+    with pytest.warns(UserWarning, match="interpreted"):
+        made = operator(lambda z: F(z), 2)
+    return F, Problem("counted", made, start=np.ones(2), solution=np.zeros(2))
+
+
+def test_a_slow_operator_gets_the_calls_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B2: at 5 ms a call there is time for some thousand calls, and the page says so."""
+    F, p = counted()
+    monkeypatch.setattr(checks, "seconds_a_call", lambda p: 5e-3)
+    found = check(p)
+    assert F.calls < 9000
+    assert "F is slow, 0.005 s a call" in found.left_out[0]
+    L = next(c.lower for c in found.constants if c.kind.name == "Lipschitz")
+    assert pytest.approx(np.linalg.norm(ROTATION, 2), rel=1e-3) == L
+    assert len(found.verdicts) > 40
+    assert not {v.status for v in found.verdicts} & {"violated", "error"}
+    assert sum(v.status == "holds" for v in found.verdicts) > 20
+
+
+def test_an_operator_of_opcheck_is_not_timed() -> None:
+    """Two checks of one problem have the same bytes."""
+    assert Effort.of(problem("bilinear"), False, None) == Effort()
+
+
+def test_a_quick_check_costs_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    F, p = counted()
+    monkeypatch.setattr(checks, "seconds_a_call", lambda p: 0.0)
+    quick = check(p, quick=True)
+    assert F.calls < 40000
+    assert quick.left_out[0].startswith("quick: ")
+    first = quick.as_dict()["verdicts"]
+    assert first == check(p, quick=True).as_dict()["verdicts"]
+
+
+def test_a_time_limit_leaves_out_theorems_by_name() -> None:
+    found = check("bilinear", time_limit=1e-6)
+    assert found.constants
+    assert found.verdicts == ()
+    assert "the time limit of 1e-06 s came before" in found.left_out[-1]
+    for wrong in (0, -1, np.inf, "soon"):
+        with pytest.raises(OpcheckError, match="must be a positive number of seconds"):
+            check("bilinear", time_limit=wrong)
+
+
+def test_an_allotment_is_part_of_the_outer_one() -> None:
+    assert budget().left == np.inf
+    with allotted(calls=10) as outer:
+        with share(2) as inner:
+            assert inner.left == 5
+            inner.spend(6)
+            assert inner.over
+        assert (outer.left, outer.over) == (4, False)
+        with allotted(calls=100) as inner:
+            assert inner.left == 4
+    assert not budget().over
+
+
+# ---- code that only floats can pass --------------------------------------------------------------
+
+TENSORS = """
+import numpy as np
+
+class Tensor:
+    requires_grad = False
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+        if self.values.dtype == object:
+            raise RuntimeError(f"Could not infer dtype of {type(self.values.flat[0]).__name__}")
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        return np.asarray(self.values, dtype=dtype)
+
+def F(z):
+    t = Tensor(z)
+    return Tensor([t.values[1], t.values[1] - t.values[0]])
+"""
+
+
+@pytest.mark.filterwarnings("ignore:operator")
+def test_a_function_of_tensors_is_read_in_floats(tmp_path: Path) -> None:
+    """B2: what foreign code can't carry is dropped, and its own words stay its own."""
+    done = cli("check", written(tmp_path, TENSORS), "--quick", "--json")
+    assert done.exit_code == 0, done.output
+    assert "Ball" not in done.output
+    assert json.loads(done.stdout)["dimension"] == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("[z[1], -z[0]]", True),
+        ("(z[1], -z[0])", True),
+        ("np.array([z[1], -z[0]], dtype=object)", True),
+        ("np.array([z[1], -z[0]], dtype=np.float32)", "float32"),
+        ("1.0", "shape"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:operator")
+def test_whatever_a_function_returns(tmp_path: Path, value: str, expected: bool | str) -> None:
+    """B2: lists and objects are values; float32 is too coarse, a scalar not two coordinates."""
+    path = written(tmp_path, f"import numpy as np\ndef F(z):\n    return {value}\n")
+    if isinstance(expected, str):
+        with pytest.raises(OpcheckError, match=expected):
+            subject(str(path), dim=2)
+        return
+    assert subject(str(path), dim=2).operator([2.0, 5.0]).tolist() == [5.0, -2.0]
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_numba_cannot_compile_is_said_once_in_a_line(tmp_path: Path) -> None:
+    """C8: what, and at which line of the user's file."""
+    text = "table = {}\ndef F(z, out, data):\n    out[0] = z[1] + len(table)\n    out[1] = -z[0]\n"
+    done = cli("run", "extragradient", written(tmp_path, text), "-p", "gamma=0.1", "-n", "5")
+    assert done.exit_code == 0, done.output
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("opcheck: the operator of 'mine' runs interpreted, since numba can't")
+    assert said.endswith("(mine.py, line 3)")
+
+
+# ---- Ctrl-C --------------------------------------------------------------------------------------
+
+
+def interrupts(at: int) -> Callable[..., Any]:
+    """``confront`` that meets Ctrl-C at the so-many-th call."""
+    count = 0
+
+    def confront(*given: Any, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise KeyboardInterrupt
+        return real(*given, **options)
+
+    real = verifying.confront
+    return confront
+
+
+def test_an_interrupted_check_shows_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D3: nothing is lost, on paper or as JSON; what is missing is named."""
+    monkeypatch.setattr(checks, "confront", interrupts(12))
+    with pytest.raises(Interrupted) as stop:
+        check("bilinear")
+    found = stop.value.finished
+    assert 0 < len(found.verdicts) < 12
+    assert "the interruption came before" in found.left_out[-1]
+    monkeypatch.setattr(checks, "confront", interrupts(12))
+    done = cli("check", "bilinear")
+    assert done.exit_code == 130
+    assert done.stderr == "opcheck: interrupted\n"
+    assert all(v.theorem in done.stdout for v in found.verdicts)
+    assert "the interruption came before" in done.stdout
+    monkeypatch.setattr(checks, "confront", interrupts(12))
+    done = cli("check", "bilinear", "--json")
+    assert done.exit_code == 130
+    assert json.loads(done.stdout)["interrupted"]
+
+
+def test_a_check_comes_piece_by_piece() -> None:
+    """B4: the operator, then its constants, then a verdict at a time."""
+    pieces = checking("bilinear", quick=True)
+    first, second, third = (next(pieces) for _ in range(3))
+    assert (first.constants, first.verdicts) == ((), ())
+    assert second.constants
+    assert (second.verdicts, len(third.verdicts)) == ((), 1)
+
+
+def test_an_interrupted_verify_keeps_whole_theorems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D3."""
+    monkeypatch.setattr(verifying, "confront", interrupts(3))
+    names = ["elementary_gda_contraction", "elementary_fb_contraction", "yoon2021_eag_c"]
+    plane = Problem("plane", linear([[1.0, 1.0], [-1.0, 1.0]]), start=np.ones(2))
+    monkeypatch.setattr(verifying, "library", lambda: (plane,))
+    with pytest.raises(Interrupted) as stop:
+        verify(names)
+    assert [s.theorem.name for s in stop.value.finished.summaries] == names[:2]
+    monkeypatch.setattr(verifying, "confront", interrupts(3))
+    done = cli("verify", *names, "--jobs", "1")
+    assert done.exit_code == 130
+    assert "2 of 3 theorems were finished" in done.stderr
+    assert names[0] in done.stdout
+
+
+def test_an_interrupted_attack_keeps_whole_k(monkeypatch: pytest.MonkeyPatch) -> None:
+    from opcheck.evidence import attack as attacking
+
+    real, count = attacking._over_parts, 0
+
+    def over_parts(*given: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(attacking, "_over_parts", over_parts)
+    with pytest.raises(Interrupted) as stop:
+        attack("gorbunov2022_eg_last", [1, 2], 10)
+    assert [r.k for r in stop.value.finished.found] == [1]
+
+
+def test_an_interrupted_run_keeps_what_it_recorded() -> None:
+    looks = 0
+
+    def look(k: int) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stop:
+        run("gradient_descent_ascent", "bilinear", 10**12, gamma=1e-9, record="log", progress=look)
+    found = stop.value.finished
+    assert found.status == f"interrupted after k = {found.k[-1]}"
+    assert len(found["residual"]) == len(found.k) == len(found.oracle_calls) > 10
+    assert np.isfinite(found["residual"]).all()
+    again = run("gradient_descent_ascent", "bilinear", int(found.k[20]), gamma=1e-9)
+    assert again["residual"][found.k[:21]].tolist() == found["residual"][:21].tolist()
+
+
+# ---- memory --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", ["all", 1])
+def test_a_run_that_memory_cannot_hold_is_refused(
+    monkeypatch: pytest.MonkeyPatch, record: str | int
+) -> None:
+    """B4: before it starts, with the number and what to do."""
+    monkeypatch.setattr(running, "available", lambda: 1e7)
+    with pytest.raises(OpcheckError, match=r"would take about .* GB, and .* are free; take fewer"):
+        run("extragradient", "bilinear", 10**6, gamma=0.5, record=record)
+    assert len(run("extragradient", "bilinear", 10**4, gamma=0.5, record="log").k) > 100
+
+
+def test_where_a_run_is_cut_does_not_decide_where_it_diverges() -> None:
+    """Calls of the driver are as long as they take; a result must not depend on that."""
+    p = Problem("out", linear([[-1.0, 0.0], [0.0, 1.0]]), start=np.ones(2))
+    ends = []
+    for piece in (1, 7, 4000):
+        whole = running.CHUNK
+        try:
+            running.CHUNK = piece
+            batch = run_batch(p, resolve("gradient_descent_ascent"), [{"gamma": 1.0}], [600], [])
+        finally:
+            running.CHUNK = whole
+        ends.append(batch.status.tolist())
+    assert ends[0] == ends[1] == ends[2]
+    assert ends[0] != [0]
+
+
+# ---- the solver ----------------------------------------------------------------------------------
+
+
+def test_a_large_program_is_solved_by_a_process_to_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """B4: that process can be ended while the solver works."""
+    real, here = conic.solve, []
+    monkeypatch.setattr(conic, "solve", lambda *given: here.append(1) or real(*given))
+    first = worst("gorbunov2022_eg_last", 3)
+    assert here
+    here.clear()
+    monkeypatch.setattr(conic, "SMALL", 0)
+    second = worst("gorbunov2022_eg_last", 3)
+    assert not here
+    assert (first.ratio, first.value) == (second.ratio, second.value)
+
+
+def test_a_size_without_hope_is_refused_beforehand() -> None:
+    """B4: with the hours that it would take."""
+    with pytest.raises(OpcheckError, match=r"the solver takes about .* hours; take a smaller k"):
+        worst("gorbunov2022_eg_last", 60)
+
+
+def test_an_interrupted_solver_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B4."""
+    monkeypatch.setattr(conic, "SMALL", 0)
+    children: list[Any] = []
+
+    class Child(subprocess.Popen[bytes]):
+        def communicate(self, *given: Any, **options: Any) -> Any:
+            children.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(conic.subprocess, "Popen", Child)
+    with pytest.raises(KeyboardInterrupt):
+        worst("gorbunov2022_eg_last", 3)
+    assert children[0].wait(10) != 0
