@@ -507,6 +507,8 @@ def _moved_points(
     assert zero is not None
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
     for _ in range(rounds):
+        if budget().over:
+            break
         far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
         own = far[rng.integers(2, size=(trials, runs)), rows][:, :, None]
         few = rng.uniform(size=(trials, runs, d)) < np.where(
