@@ -152,13 +152,13 @@ def draw(index: int) -> Known:
     if pick == 4:  # a simplex: differences add up to 0
         V = np.linalg.svd(np.ones((1, n)))[2][1:].T
         p = Problem(
-            "", operator(by_rows, n, M.ravel()), get("sets", "simplex")(), start=np.ones(n) / n
+            "", operator(by_rows, n, M.ravel()), get("sets", "simplex")(n), start=np.ones(n) / n
         )
         return Known(f"{structure} on a simplex", p, of_matrix(M, V), size)
     if pick == 5:  # a ball as a set, or as a region
         p = Problem("", operator(by_rows, n, M.ravel()), start=0.1 * start)
         if index // 10 % 2:
-            p = replace(p, resolvent=get("sets", "ball")(2.0))
+            p = replace(p, resolvent=get("sets", "ball")(2.0, np.zeros(n)))
         else:
             p = replace(p, region=Region(centre=start, radius=0.5), start=start)
         return Known(f"{structure} on a ball", p, of_matrix(M), size)

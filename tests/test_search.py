@@ -149,7 +149,7 @@ def test_a_simplex_is_searched_along_itself(seed: int) -> None:
     """A7: L, μ and ρ of a linear map on differences that add up to 0."""
     rng = np.random.default_rng(4)
     M = rng.standard_normal((6, 6))
-    p = of_kernel(by_rows, 6, M.ravel(), resolvent=get("sets", "simplex")(), start=np.ones(6) / 6)
+    p = of_kernel(by_rows, 6, M.ravel(), resolvent=get("sets", "simplex")(6), start=np.ones(6) / 6)
     V = np.linalg.svd(np.ones((1, 6)))[2][1:].T
     found = by_kind(constants(p, seed=seed))
     L, mu = np.linalg.norm(M @ V, 2), np.linalg.eigvalsh(V.T @ (M + M.T) @ V)[0] / 2

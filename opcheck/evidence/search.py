@@ -35,6 +35,7 @@ FEWEST = 8  # of them where calls of F are counted
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
+LINES, PER_DECADE = 6, 12  # through centres, and points on them, to see where slopes change
 CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
 EXACT = 60  # dimensions up to which the worst pairs are read in balls
@@ -260,7 +261,8 @@ def search(graph: Graph, kind: Kind) -> Found:
         first.append(p[kept])
         second.append(q[kept])
     p, q = np.concatenate(first), np.concatenate(second)
-    rounds = SLOW if slow else int(np.clip(EFFORT / (SEEDS * RUNS * TRIALS * d), SLOW, ROUNDS))
+    work = SEEDS * RUNS * TRIALS * d * max(1.0, d / 64)  # of a round, coordinates and their pairs
+    rounds = SLOW if slow else int(np.clip(EFFORT / work, SLOW, ROUNDS))
     p, q, value = (
         _moved_points(graph, kind, p, q, 3 * rounds)
         if kind.star
@@ -439,11 +441,17 @@ def _badness(graph: Graph, kind: Kind, p: Floats, q: Floats) -> Floats:
     return graph.products(p, None if kind.star else q).badness(kind)
 
 
+def _trials(graph: Graph) -> int:
+    """Tries a step; a Python function is asked less often."""
+    return 2 if graph.problem.operator.interpreted else TRIALS
+
+
 def _moved(
     graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
 ) -> tuple[Floats, Floats, Floats]:
     """Random steps of middle, length and direction; each run's step grows and shrinks by luck."""
     runs, d = p.shape
+    trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 7])
     best = _badness(graph, kind, p, q)
     p, q = p.copy(), q.copy()
@@ -457,15 +465,15 @@ def _moved(
         length = np.linalg.norm(half, axis=1)
         length = np.where(length > 0, length, 1e-6 * size)
         by = step[None, :, None]
-        shape = (TRIALS, runs, 1)
+        shape = (trials, runs, 1)
         # the middle moves by the pair's own length, by the distance from 0, or by the region
         far = np.stack([length, np.abs(middle).max(axis=1), np.full(runs, size)])
-        own = far[rng.integers(3, size=(TRIALS, runs)), rows][:, :, None]
-        few = rng.uniform(size=(TRIALS, runs, d)) < np.where(
+        own = far[rng.integers(3, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
             rng.uniform(size=shape) < 0.3, 1.5 / d, 1.0
         )
-        new_middle = middle + by * own * few * rng.standard_normal((TRIALS, runs, d))
-        turn = rng.standard_normal((TRIALS, runs, d)) * few * length[None, :, None] / np.sqrt(d)
+        new_middle = middle + by * own * few * rng.standard_normal((trials, runs, d))
+        turn = rng.standard_normal((trials, runs, d)) * few * length[None, :, None] / np.sqrt(d)
         grow = np.exp(by * 2 * rng.standard_normal(shape))
         new_half = (half + by * 2 * turn) * grow
         keep = rng.integers(4, size=shape)
@@ -475,8 +483,8 @@ def _moved(
         one = rng.uniform(size=shape) < 0.2
         a = graph.inside(np.where(one, p, new_middle - new_half).reshape(-1, d))
         b = graph.inside((new_middle + new_half).reshape(-1, d))
-        got = _badness(graph, kind, a, b).reshape(TRIALS, runs)
-        a, b = a.reshape(TRIALS, runs, d), b.reshape(TRIALS, runs, d)
+        got = _badness(graph, kind, a, b).reshape(trials, runs)
+        a, b = a.reshape(trials, runs, d), b.reshape(trials, runs, d)
         lucky = got.argmax(axis=0)
         better = got[lucky, rows] > best
         p[better], q[better] = a[lucky, rows][better], b[lucky, rows][better]
@@ -491,6 +499,7 @@ def _moved_points(
 ) -> tuple[Floats, Floats, Floats]:
     """Random steps of single points, against the solution."""
     runs, d = p.shape
+    trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 9])
     p, best = p.copy(), _badness(graph, kind, p, q)
     step, rows = np.full(runs, 0.3), np.arange(runs)
@@ -498,15 +507,17 @@ def _moved_points(
     assert zero is not None
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
     for _ in range(rounds):
+        if budget().over:
+            break
         far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
-        own = far[rng.integers(2, size=(TRIALS, runs)), rows][:, :, None]
-        few = rng.uniform(size=(TRIALS, runs, d)) < np.where(
-            rng.uniform(size=(TRIALS, runs, 1)) < 0.3, 1.5 / d, 1.0
+        own = far[rng.integers(2, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
+            rng.uniform(size=(trials, runs, 1)) < 0.3, 1.5 / d, 1.0
         )
-        a = p + step[None, :, None] * own * few * rng.standard_normal((TRIALS, runs, d))
+        a = p + step[None, :, None] * own * few * rng.standard_normal((trials, runs, d))
         a = graph.inside(a.reshape(-1, d))
-        got = _badness(graph, kind, a, a).reshape(TRIALS, runs)
-        a, lucky = a.reshape(TRIALS, runs, d), got.argmax(axis=0)
+        got = _badness(graph, kind, a, a).reshape(trials, runs)
+        a, lucky = a.reshape(trials, runs, d), got.argmax(axis=0)
         better = got[lucky, rows] > best
         p[better], best[better] = a[lucky, rows][better], got[lucky, rows][better]
         step = np.clip(np.where(better, 1.5 * step, 0.8 * step), 1e-11, 2.0)
@@ -520,8 +531,8 @@ def _halved(
     """Pairs cut in two, the worse half kept: by the triangle inequality it loses nothing of L."""
     a, b = p.copy(), q.copy()
     p, q, value = p.copy(), q.copy(), value.copy()
-    few = graph.problem.operator.interpreted or graph.problem.dim > 64
-    for _ in range(HALVINGS // 4 if few else HALVINGS):
+    few = 8 if graph.problem.operator.interpreted else 4 if graph.problem.dim > 64 else 1
+    for _ in range(HALVINGS // few):
         if budget().over:
             break
         middle = graph.inside(a / 2 + b / 2)
@@ -544,7 +555,7 @@ def _turned(
     Differences are taken along a basis of the directions that the set has.
     """
     problem, d = graph.problem, graph.problem.dim
-    if problem.operator.interpreted and d > DIRECTIONS:
+    if budget().over or (problem.operator.interpreted and d > DIRECTIONS):
         return p, q, value
     rng = np.random.default_rng([graph.seed, 8])
     some = points(graph, max(4 * d + 8, 64) if d <= DIRECTIONS else 64, rng)
@@ -555,42 +566,65 @@ def _turned(
     if len(basis) > DIRECTIONS:
         return p, q, value
     worst = np.argsort(-value, kind="stable")[:LOCAL]
-    bases = np.concatenate([p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL]])
-    if (
-        graph.projects
-        and problem.resolvent.contains is not None
-        and not problem.operator.interpreted
-    ):
+    near = _bends(graph, rng)
+    parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL], graph.inside(near)]
+    compiled = not problem.operator.interpreted
+    if graph.projects and problem.resolvent.contains is not None and compiled:
         far = resolved(problem, 1e4 * (1 + np.abs(some).max()) * _directions(256, d, rng))
-        bases = np.concatenate([bases, np.unique(np.round(far, 12), axis=0)[:CORNERS]])
-    hub = some.mean(axis=0)
-    for at in bases:
-        if budget().over:
-            break
+        parts.append(np.unique(np.round(far, 12), axis=0)[:CORNERS])
+    bases = np.concatenate(parts)
+    if graph.projects:
         # at a corner differences are one-sided; a little inside they are not
-        for inner in (0.0, 1e-3) if graph.projects else (0.0,):
-            z = at + inner * (hub - at)
-            size = max(float(np.abs(z).max()), 1e-3 * float(np.abs(some).max(initial=0.0)), 1e-9)
-            t = 1e-5 * size
-            w = graph.inside(np.concatenate([z + t * basis, z - t * basis]))
-            y, u, _ = graph.at(w)
-            k = len(basis)
-            dx, du = y[:k] - y[k:], u[:k] - u[k:]
-            ok = np.isfinite(du).all(axis=1) & (np.linalg.norm(dx, axis=1) > 0.1 * t)
-            if not ok.any():
-                continue
-            # slopes along an orthonormal basis of the differences met
-            V, s, W = np.linalg.svd(dx[ok].T, full_matrices=False)
-            rank = s > 1e-6 * s[0]
-            V, G = V[:, rank], (du[ok].T @ W.T[:, rank]) / s[rank]
-            x = _worst_of(kind, V, G)
-            if x is None:
-                continue
-            steps = size * np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
-            a, b = graph.inside(z - steps * x), graph.inside(z + steps * x)
-            p, q = np.concatenate([p, a]), np.concatenate([q, b])
+        bases = np.concatenate([bases, bases + 1e-3 * (some.mean(axis=0) - bases)])
+    size = np.abs(bases).max(axis=1)
+    size = np.where(size > 1e-12, size, 1.0)
+    k, t = len(basis), 1e-5 * size
+    steps = t[:, None, None] * basis
+    around = np.concatenate([bases[:, None] + steps, bases[:, None] - steps], axis=1)
+    y, u, _ = graph.at(graph.inside(around.reshape(-1, d)))
+    y, u = y.reshape(-1, 2, k, d), u.reshape(-1, 2, k, d)
+    dx, du = y[:, 0] - y[:, 1], u[:, 0] - u[:, 1]
+    good = np.isfinite(du).all(axis=2) & (np.linalg.norm(dx, axis=2) > 0.1 * t[:, None])
+    lengths = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
+    first, second = [p], [q]
+    for i in np.flatnonzero(good.any(axis=1)):
+        # slopes along an orthonormal basis of the differences met
+        V, s, W = np.linalg.svd(dx[i][good[i]].T, full_matrices=False)
+        rank = s > 1e-6 * s[0]
+        V, G = V[:, rank], (du[i][good[i]].T @ W.T[:, rank]) / s[rank]
+        x = _worst_of(kind, V, G)
+        if x is not None:
+            first.append(graph.inside(bases[i] - size[i] * lengths * x))
+            second.append(graph.inside(bases[i] + size[i] * lengths * x))
+    p, q = np.concatenate(first), np.concatenate(second)
     tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
-    return p, q, np.concatenate([value, tail])
+    kept = np.argsort(-tail, kind="stable")[:RUNS]
+    chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
+    return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
+
+
+@np.errstate(all="ignore")
+def _bends(graph: Graph, rng: np.random.Generator) -> Floats:
+    """Points on lines through centres at which slopes along the line change most.
+
+    Kinks may be as thin as they are near to a centre; most lines cross each of them.
+    """
+    problem, d = graph.problem, graph.problem.dim
+    lines, grid = (2, 3) if problem.operator.interpreted or d > 16 else (LINES, PER_DECADE)
+    scales = 10.0 ** np.arange(-8, 1, 1 / grid)
+    scales = np.concatenate([-scales[::-1], scales])
+    middle = centres(problem)[rng.integers(len(centres(problem)), size=lines)]
+    z = middle[:, None] + scales[:, None] * _directions(lines, d, rng)[:, None]
+    z, u, _ = graph.at(graph.inside(z.reshape(-1, d)))
+    z, u = z.reshape(lines, -1, d), u.reshape(lines, -1, d)
+    apart = np.linalg.norm(np.diff(z, axis=1), axis=2, keepdims=True)
+    bend = np.linalg.norm(np.diff(np.diff(u, axis=1) / apart, axis=1), axis=2)
+    bend[~np.isfinite(bend)] = -1.0
+    most = np.argsort(-bend, axis=1, kind="stable")[:, : 2 * LOCAL]
+    rows = np.arange(lines)[:, None]
+    # on both sides of the bend
+    sides = [(z[rows, most + k] + z[rows, most + k + 1]) / 2 for k in (0, 1)]
+    return np.concatenate(sides).reshape(-1, d)
 
 
 def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
