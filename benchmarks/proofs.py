@@ -24,11 +24,10 @@ import PEPit.operators
 from measuring import Row, arguments, machine, show, side_by_side
 from PEPit.primitive_steps import proximal_step
 
-from opcheck import registry
-from opcheck.evidence import recheck
-from opcheck.evidence.certificate import at, certify
-from opcheck.evidence.inequalities import claim
-from opcheck.evidence.worst_case import Program, worst
+from opcheck import recheck, registry
+from opcheck.evidence.certificates.certificate import at, certify
+from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.worst_case import Program, worst
 
 CLOSE = 1e-6  # to which both values must agree
 BOTH = PEPit.operators.LipschitzStronglyMonotoneOperatorCheap

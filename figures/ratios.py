@@ -12,7 +12,7 @@ from opcheck.report.style import WIDTHS
 from opcheck_figures.style import COLOURS
 
 if TYPE_CHECKING:
-    from opcheck.evidence.verify import Report
+    from opcheck.evidence.simulation.verify import Report
 
 ROW = 0.15  # inches
 SMALLEST, LARGEST = 1e-4, 1e2  # a ratio outside is drawn at the edge

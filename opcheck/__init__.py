@@ -27,11 +27,11 @@ _WHERE = {
     "StronglyMonotone": "opcheck.model.property",
     "WeakMinty": "opcheck.model.property",
     "additive": "opcheck.model.oracle",
-    "attack": "opcheck.evidence.attack",
-    "certify": "opcheck.evidence.certificate",
-    "certify_over": "opcheck.evidence.certificate",
+    "attack": "opcheck.evidence.worst_case.attack",
+    "certify": "opcheck.evidence.certificates.certificate",
+    "certify_over": "opcheck.evidence.certificates.certificate",
     "check": "opcheck.evidence.check",
-    "constants": "opcheck.evidence.constants",
+    "constants": "opcheck.evidence.operators.constants",
     "dossier": "opcheck.evidence.dossier",
     "estimated": "opcheck.model.property",
     "exact": "opcheck.model.property",
@@ -40,7 +40,7 @@ _WHERE = {
     "gaussian": "opcheck.model.oracle",
     "gradient": "opcheck.model.symbolic",
     "linear": "opcheck.model.operator",
-    "lyapunov": "opcheck.evidence.lyapunov",
+    "lyapunov": "opcheck.evidence.certificates.lyapunov",
     "measure": "opcheck.model.measure",
     "method": "opcheck.model.method",
     "mini_batch": "opcheck.model.oracle",
@@ -52,12 +52,12 @@ _WHERE = {
     "problem": "opcheck.model.problem",
     "problem_family": "opcheck.model.problem",
     "resolvent_family": "opcheck.model.problem",
-    "prove": "opcheck.evidence.prove",
-    "run": "opcheck.evidence.subject",
-    "subject": "opcheck.evidence.subject",
+    "prove": "opcheck.evidence.proofs.prove",
+    "run": "opcheck.evidence.operators.subject",
+    "subject": "opcheck.evidence.operators.subject",
     "theorem": "opcheck.model.theorem",
-    "verify": "opcheck.evidence.verify",
-    "worst": "opcheck.evidence.worst_case",
+    "verify": "opcheck.evidence.simulation.verify",
+    "worst": "opcheck.evidence.worst_case.worst_case",
 }
 
 
@@ -93,18 +93,18 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from opcheck.engine.expected import expected as expected
     from opcheck.errors import OpcheckError as OpcheckError
-    from opcheck.evidence.attack import attack as attack
-    from opcheck.evidence.certificate import certify as certify
-    from opcheck.evidence.certificate import certify_over as certify_over
+    from opcheck.evidence.certificates.certificate import certify as certify
+    from opcheck.evidence.certificates.certificate import certify_over as certify_over
+    from opcheck.evidence.certificates.lyapunov import lyapunov as lyapunov
     from opcheck.evidence.check import check as check
-    from opcheck.evidence.constants import constants as constants
     from opcheck.evidence.dossier import dossier as dossier
-    from opcheck.evidence.lyapunov import lyapunov as lyapunov
-    from opcheck.evidence.prove import prove as prove
-    from opcheck.evidence.subject import run as run
-    from opcheck.evidence.subject import subject as subject
-    from opcheck.evidence.verify import verify as verify
-    from opcheck.evidence.worst_case import worst as worst
+    from opcheck.evidence.operators.constants import constants as constants
+    from opcheck.evidence.operators.subject import run as run
+    from opcheck.evidence.operators.subject import subject as subject
+    from opcheck.evidence.proofs.prove import prove as prove
+    from opcheck.evidence.simulation.verify import verify as verify
+    from opcheck.evidence.worst_case.attack import attack as attack
+    from opcheck.evidence.worst_case.worst_case import worst as worst
     from opcheck.model.measure import measure as measure
     from opcheck.model.method import method as method
     from opcheck.model.method import over as over

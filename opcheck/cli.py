@@ -324,7 +324,7 @@ def _subject(
 
     ``problem.NAME`` is the problem's where both have a NAME.
     """
-    from opcheck.evidence.subject import parameters_of, subject
+    from opcheck.evidence.operators.subject import parameters_of, subject
 
     rest = _assignments(parameters)
     own = parameters_of(target)
@@ -427,8 +427,8 @@ def run(
     takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
     (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
     """
-    from opcheck.evidence.bounds import bounded_measures, with_bounds
-    from opcheck.evidence.subject import run as run_method
+    from opcheck.evidence.operators.subject import run as run_method
+    from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
 
     where, rest = _subject(problem, parameters, wishes)
     if noise is not None:
@@ -591,15 +591,15 @@ def verify(
     import os
 
     from opcheck import registry
-    from opcheck.evidence.verify import Report
-    from opcheck.evidence.verify import verify as confront
+    from opcheck.evidence.simulation.verify import Report
+    from opcheck.evidence.simulation.verify import verify as confront
     from opcheck.report import terminal
 
     workers = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
     where, rest = (None, _assignments(parameters))
     if problem is not None:
-        from opcheck.evidence.check import with_constants
+        from opcheck.evidence.operators.relied_on import with_constants
 
         where, rest = _subject(problem, parameters, wishes)
         where = with_constants(where)
@@ -619,8 +619,8 @@ def verify(
             standing = standings(found, workers, step)
     planted = []
     if mutants and not interrupted:
-        from opcheck.evidence.mutants import mutants as plant
-        from opcheck.evidence.mutants import work_list
+        from opcheck.evidence.simulation.mutants import mutants as plant
+        from opcheck.evidence.simulation.mutants import work_list
 
         with terminal.Bar("mutants", len(work_list(names))) as step:
             planted = plant(names, workers, step)
@@ -694,7 +694,7 @@ def constants(
     if problem is None:
         _survey(seed, as_json)
         return
-    from opcheck.evidence.constants import constants as find
+    from opcheck.evidence.operators.constants import constants as find
     from opcheck.report.terminal import constant_rows, named, pairs
 
     where = _alone(problem, parameters, wishes)
@@ -719,7 +719,7 @@ def _survey(seed: int, as_json: bool) -> None:
     import os
 
     from opcheck import registry
-    from opcheck.evidence.survey import survey
+    from opcheck.evidence.operators.table import survey
     from opcheck.report import terminal
 
     with terminal.Bar("constants", len(registry.names("problems"))) as step:
@@ -861,8 +861,8 @@ def _texts(values: tuple[str, ...]) -> dict[str, str]:
 def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a theorem's hypotheses, as they are known of a problem."""
     from opcheck import registry
-    from opcheck.evidence.check import with_constants
-    from opcheck.evidence.hypotheses import constants
+    from opcheck.evidence.operators.relied_on import with_constants
+    from opcheck.evidence.statement.hypotheses import constants
 
     if problem is None:
         if any(wishes.values()):
@@ -907,9 +907,9 @@ def worst(
     with the same constants be? Beside it what the attack reaches: the true worst case lies between
     the two.
     """
-    from opcheck.evidence.attack import BUDGET
-    from opcheck.evidence.attack import attack as search
-    from opcheck.evidence.worst_case import each
+    from opcheck.evidence.worst_case.attack import BUDGET
+    from opcheck.evidence.worst_case.attack import attack as search
+    from opcheck.evidence.worst_case.worst_case import each
     from opcheck.report import terminal
 
     found = []
@@ -959,7 +959,7 @@ def attack(
 
     Exit code 1 if one exceeds the bound.
     """
-    from opcheck.evidence.attack import attack as search
+    from opcheck.evidence.worst_case.attack import attack as search
     from opcheck.report import terminal
 
     (name,) = _one(theorem)
@@ -1001,7 +1001,7 @@ def certify(
     Exit code 1 if one is not certified.
     """
     from opcheck import registry
-    from opcheck.evidence.certificate import attempts
+    from opcheck.evidence.certificates.certificate import attempts
     from opcheck.report import terminal
 
     if bool(selector) == everything:
@@ -1038,7 +1038,7 @@ def _certify_over(
     out: str | None,
     as_json: bool,
 ) -> None:
-    from opcheck.evidence.certificate import certify_over
+    from opcheck.evidence.certificates.certificate import certify_over
     from opcheck.report import terminal
 
     if len(names) != 1 or place != "middle":
@@ -1078,7 +1078,7 @@ def prove(selector: tuple[str, ...], everything: bool, as_json: bool) -> None:
     Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part.
     """
     from opcheck import registry
-    from opcheck.evidence.prove import attempt
+    from opcheck.evidence.proofs.prove import attempt
     from opcheck.report import terminal
 
     if bool(selector) == everything:
@@ -1172,8 +1172,8 @@ def lyapunov(
 
     Exit code 1 if there is none of this shape, or none that rounds.
     """
-    from opcheck.evidence.certificate import NotCertified
-    from opcheck.evidence.lyapunov import lyapunov as search
+    from opcheck.evidence.certificates.certificate import NotCertified
+    from opcheck.evidence.certificates.lyapunov import lyapunov as search
     from opcheck.report import terminal
 
     try:
@@ -1205,7 +1205,7 @@ def recheck(
     are checked). ``python recheck.py FILE`` does without opcheck what the file alone allows.
     """
     from opcheck import registry
-    from opcheck.evidence.certificate import NotCertified, recheck_file
+    from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
 
     registry.load()
     for path in plugin:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,34 +12,22 @@ import numpy as np
 from opcheck import registry
 from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
-from opcheck.engine.jit import foreign
-from opcheck.engine.run import graph_at, interpreted
 from opcheck.errors import OpcheckError
-from opcheck.evidence.choices import Empty, choices
-from opcheck.evidence.compare import solves_sum
-from opcheck.evidence.constants import Constant, constants
-from opcheck.evidence.facts import CLOSE, Contradiction, refuted_by, refuting
-from opcheck.evidence.hypotheses import classes
-from opcheck.evidence.hypotheses import constants as constants_of
-from opcheck.evidence.pairs import Pair
-from opcheck.evidence.subject import Given, subject
-from opcheck.evidence.verify import confront
+from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.effort import Effort
+from opcheck.evidence.operators.facts import Contradiction
+from opcheck.evidence.operators.relied_on import contradictions, with_facts
+from opcheck.evidence.operators.subject import Given, subject
+from opcheck.evidence.simulation.comparison import solves_sum
+from opcheck.evidence.simulation.verify import confront
+from opcheck.evidence.statement.hypotheses import classes
+from opcheck.evidence.statement.hypotheses import constants as constants_of
+from opcheck.evidence.statement.parameters import Empty, choices
 from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
-from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
+from opcheck.model.property import Fact
 from opcheck.model.verdict import Verdict
 from opcheck.watchdog import Interrupted
-
-ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
-FAST = 3e-6  # seconds a call below which F is called as often as anything asks
-SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
-SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
-TIMED, TOLD = (4, 64, 1024), 2e-3  # calls that are timed, more where they took less than this
-TRIES = 3
-DRIVEN = 3e-5  # seconds a call that a method costs where it runs interpreted
-QUICK = (4000.0, 400.0)  # calls of a quick check: for the search, for each theorem
-QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave out --quick for all"
-MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
 
 @brief
@@ -189,69 +176,10 @@ def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
 
 
-def with_constants(problem: Problem, seed: int = 0) -> Problem:
-    """The problem with the constants that a search finds, where none are stated; else as it is."""
-    if problem.facts:
-        return problem
-    with allotted(Effort.of(problem, False, None).search):
-        return _with_constants(Check(problem, (), (), (), ()), False, seed).problem
-
-
 def theorems_in_order() -> list[str]:
     """Names of all theorems; those whose steps solve for a resolvent of the sum come last."""
     names = registry.names("theorems")
     return sorted(names, key=lambda name: solves_sum(registry.get("theorems", name)))
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much of a check fits: calls of F for the search and for each theorem.
-
-    An F that runs interpreted may take a millisecond or a second a call; the number of calls is
-    what fits into ``SLOW_SECONDS``, or the time limit, rounded so that most runs agree on it.
-    """
-
-    search: float = np.inf
-    run: float = np.inf
-    sentences: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
-        """Of a problem whose calls are timed here."""
-        own = cls(*QUICK, (QUICKLY,)) if quick else cls()
-        each = seconds_a_call(problem)
-        if each < FAST:
-            return own
-        seconds = SLOW_SECONDS if time_limit is None else time_limit
-        calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
-        search = min(own.search, np.ceil(SEARCH * calls))
-        run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
-        if (search, run) == (own.search, own.run):
-            return own
-        said = (
-            f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
-            f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "
-            "SECONDS allows more"
-        )
-        return cls(search, run, (*own.sentences, said))
-
-
-def seconds_a_call(problem: Problem) -> float:
-    """What a call of a foreign F costs where it runs as the searches and runs call it; else 0."""
-    if not foreign(problem.operator.kernel):
-        return 0.0
-    graph_at(problem, problem.start[None])  # compiled, and guarded
-    taken = 0.0
-    for count in TIMED:
-        points, times = problem.start + np.zeros((count, 1)), []
-        for _ in range(TRIES):  # the least: other work of the machine only adds
-            begun = time.perf_counter()
-            graph_at(problem, points)
-            times.append((time.perf_counter() - begun) / count)
-        taken = min(times)
-        if taken * count > TOLD:
-            break
-    return taken + (DRIVEN if interpreted(problem) else 0.0)
 
 
 def _could_apply(name: str, problem: Problem) -> bool:
@@ -270,98 +198,6 @@ def applicable(problem: Problem) -> list[str]:
             next(iter(choices(theorem, known, theorem.horizons[0])))
             found.append(name)
     return found
-
-
-def with_facts(
-    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
-) -> Problem:
-    """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
-    refutes, and what was found beyond them; on the set of A where F was looked at only there."""
-    refuted = {id(c.fact) for c in wrong}
-    stated = [f for f in problem.facts if id(f) not in refuted]
-    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
-    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
-    narrow = [c.region for c in used if c.region is not None and c.region.in_set]
-    return replace(
-        problem,
-        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
-        region=narrow[0] if narrow else problem.region,
-    )
-
-
-def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
-    """Whether nothing of its kind is stated, or it is proved and better than all that is."""
-    same = [
-        problem.constant(f)
-        for f in stated
-        if (f.property.kind, f.property.of) == (constant.kind, constant.of)
-    ]
-    if not same or constant.provenance != "certified":
-        return not same
-    sign = 1 if constant.kind.better == "larger" else -1
-    best = max(sign * v for v in same)
-    return sign * constant.value > best + CLOSE * abs(best)
-
-
-def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
-    """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
-
-    A small positive modulus is no more than 0 to a search; a small negative one is 0 only where
-    none of its pairs refutes that beyond rounding.
-    """
-    fact, kind, value = constant.fact, constant.kind, constant.value
-    if constant.provenance == "certified":
-        return fact
-    scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
-    scale = scale if np.isfinite(L) else constant.unit
-    if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
-        zero = Property(kind, 0, constant.of)
-        if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
-            value = 0.0
-    # what independent searches differ by is no more than a hint of what they all miss
-    less = max(MARGIN * abs(value), constant.spread if value else 0.0)
-    value += less if kind.better == "smaller" else -less
-    note = f"{fact.note}; weakened by {less:.3g}"
-    return replace(fact, property=Property(kind, value, constant.of), note=note)
-
-
-def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
-    """Stated facts of any kind that a pair of points refutes, whichever search met it.
-
-    A fact that holds on a region is held only against a search in it. A form counts as negative
-    where it is so in balls of 256 bits, and of a kernel that only floats can read, beyond 2⁻³⁶ of
-    its values.
-    """
-    out = []
-    for fact in problem.facts:
-        property = fact.property
-        stated = problem.constant(fact)
-        inside = problem.region is not None and all(
-            c.region is not None and c.region.within(problem.region) for c in found
-        )
-        if fact.local and not inside:
-            continue
-        if property.kind.of_values:
-            out += [
-                Contradiction(fact, stated, c.upper)
-                for c in found
-                if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
-            ]
-            continue
-        refuted = refuted_by(problem, fact, _pairs(problem, property, found))
-        out += [] if refuted is None else [refuted]
-    return out
-
-
-def _pairs(problem: Problem, property: Property, found: Sequence[Constant]) -> list[Pair]:
-    """Every pair that a search met; for a star property each point against the solution."""
-    pairs = [pair for c in found for pair in c.pairs]
-    if not property.kind.star:
-        return pairs
-    if problem.solution is None:
-        return []
-    ends = [w for pair in pairs for w in (pair.first, pair.second) if w is not None]
-    return [Pair(w, None) for w in ends]
 
 
 def described(fact: Fact, problem: Problem) -> str:

@@ -16,16 +16,17 @@ from typing import Any
 from opcheck import registry
 from opcheck.engine.jit import TRUSTED
 from opcheck.errors import OpcheckError
-from opcheck.evidence.attack import attack
-from opcheck.evidence.certificate import NotCertified, certify
-from opcheck.evidence.prove import attempt
-from opcheck.evidence.verify import Report, confront, library, over_processes
-from opcheck.evidence.well_posed import well_posed
-from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.evidence.certificates.certificate import NotCertified, certify
+from opcheck.evidence.proofs.prove import attempt
+from opcheck.evidence.simulation.verify import Report, confront, library
+from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.worst_case import ABOVE, worst
 from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
+from opcheck.processes import over_processes
 
 PROBLEMS = 8  # of the library that are run for each statement
 BUDGET = 120  # operators that an attack tries at each k

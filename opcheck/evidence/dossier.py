@@ -14,14 +14,15 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence import prove
-from opcheck.evidence.attack import attack
-from opcheck.evidence.certificate import NotCertified, attempts, certify
-from opcheck.evidence.mutants import hypothesis_mutants
-from opcheck.evidence.verify import Report, Summary, over_processes, summary
-from opcheck.evidence.worst_case import ABOVE, worst
+from opcheck.evidence.certificates.certificate import NotCertified, attempts, certify
+from opcheck.evidence.proofs import prove
+from opcheck.evidence.simulation.mutants import hypothesis_mutants
+from opcheck.evidence.simulation.verify import Report, Summary, summary
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.worst_case import ABOVE, worst
 from opcheck.model.brief import brief
 from opcheck.model.theorem import Theorem
+from opcheck.processes import over_processes
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
 TIGHT = 1e-4  # how close measured/bound comes to 1 where a bound is called tight

@@ -16,11 +16,11 @@ import numpy as np
 from opcheck import registry
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
-from opcheck.evidence.bounds import bounded_measures, with_bounds
 from opcheck.evidence.check import Check
-from opcheck.evidence.choices import choices
-from opcheck.evidence.hypotheses import constants
-from opcheck.evidence.subject import run
+from opcheck.evidence.operators.subject import run
+from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
+from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.parameters import choices
 from opcheck.model.method import Method, Parameter, resolve
 from opcheck.model.problem import Problem
 from opcheck.model.property import Lipschitz

@@ -7,8 +7,8 @@ from typing import Any
 
 from opcheck import registry
 from opcheck.evidence.check import applicable, described
-from opcheck.evidence.hypotheses import classes
-from opcheck.evidence.subject import is_subject, subject
+from opcheck.evidence.operators.subject import is_subject, subject
+from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem

@@ -16,17 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from opcheck.evidence.attack import Attack
-from opcheck.evidence.certificate import Attempt, Point
-from opcheck.evidence.constants import Constant
+from opcheck.evidence.certificates.certificate import Attempt, Point
+from opcheck.evidence.certificates.lyapunov import Potential
 from opcheck.evidence.cross_check import CrossCheck
 from opcheck.evidence.dossier import Dossier, Standing
-from opcheck.evidence.lyapunov import Potential
-from opcheck.evidence.mutants import Mutant
-from opcheck.evidence.prove import ProofAttempt, Proved
-from opcheck.evidence.survey import Line
-from opcheck.evidence.verify import Report, Summary
-from opcheck.evidence.worst_case import ABOVE, WorstCase
+from opcheck.evidence.operators.constants import Constant
+from opcheck.evidence.operators.table import Line
+from opcheck.evidence.proofs.prove import ProofAttempt, Proved
+from opcheck.evidence.simulation.mutants import Mutant
+from opcheck.evidence.simulation.verify import Report, Summary
+from opcheck.evidence.worst_case.attack import Attack
+from opcheck.evidence.worst_case.worst_case import ABOVE, WorstCase
 from opcheck.model.problem import Problem
 from opcheck.model.verdict import Verdict
 

@@ -1,0 +1,1 @@
+"""Proofs for one choice of numbers, in rationals, and the search for potentials."""

@@ -1,0 +1,595 @@
+"""Certificates: exact rational multipliers that prove a worst case, and the file that holds them.
+
+A solver finds multipliers in floats, ``rounding`` makes them rational. Where that fails the bound
+is raised a little and that is what is claimed. Nothing counts but the exact check of ``recheck``.
+The file carries the statement and the text of all that ran, so that ``rerun``, which shares no code
+with the library, can derive calls, measure and bound from them.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from opcheck import recheck, registry, rerun
+from opcheck.arguments import asked, integer
+from opcheck.engine.jit import callees
+from opcheck.engine.run import Take, take
+from opcheck.errors import OpcheckError
+from opcheck.evidence.certificates import rounding
+from opcheck.evidence.certificates.from_proof import declared
+from opcheck.evidence.certificates.rounding import exact
+from opcheck.evidence.statement.evaluation import plan
+from opcheck.evidence.statement.exact_parameters import Place, along, simplest
+from opcheck.evidence.worst_case.block import restated
+from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim
+from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
+from opcheck.model.brief import brief
+from opcheck.model.primitives import identity, resolvent_of_sum
+from opcheck.model.theorem import Theorem
+
+BUILT_IN = (identity, resolvent_of_sum)  # what they do is known to whoever reads a text
+RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
+
+
+class NotCertified(OpcheckError):
+    """The inequalities do not give the bound, or no rational multipliers were found for it."""
+
+
+@brief
+@dataclass(frozen=True)
+class Certificate:
+    """A proof of measure ≤ ratio · bound at one k, for every operator in every dimension.
+
+    Attributes:
+        ratio: 1 where it is the theorem's own bound that is proved.
+        tau: what is proved: measure ≤ tau R², or the ratio where the bound is no multiple of R².
+        covers: the k that it is about.
+        how: how the multipliers were found.
+        document: everything needed to check it, as plain data.
+        notes: what was rounded.
+    """
+
+    theorem: str
+    k: int
+    ratio: Fraction
+    tau: Fraction
+    covers: str
+    how: str
+    document: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What is proved, and for which constants, parameters and A."""
+        return recheck.sentence(dict(self.document))
+
+    @property
+    def choice(self) -> str:
+        """The constants and parameters that it holds for, and what A is."""
+        return recheck.choice(dict(self.document))
+
+    @property
+    def valid(self) -> bool:
+        """Whether the exact check of numbers and of words passes; run anew each time."""
+        try:
+            recheck.check(dict(self.document))
+            recheck.words(dict(self.document), rerun)
+        except recheck.Rejected:
+            return False
+        return True
+
+    def save(self, path: str | Path) -> Path:
+        """Write the JSON file. Raises OpcheckError where that is not possible."""
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(self.document, indent=1, ensure_ascii=False)
+            target.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
+        return target
+
+
+@asked
+def certify(
+    theorem: str | Theorem,
+    k: int = 1,
+    place: Place = "middle",
+    ratio: Fraction | int | str = 1,
+    **given: Any,
+) -> Certificate:
+    """A certificate of a theorem's bound at index k, or of the least above it that rounds.
+
+    It holds for one choice of constants and parameters; ``certify_over`` takes several.
+
+    Args:
+        place: of the parameters in their ranges: "low", "middle" or "high".
+        ratio: of the theorem's bound that is to be proved, as 99/100.
+        given: constants and parameters by name, as numbers or formulas.
+
+    Raises NotCertified where the inequalities do not give the bound, OpcheckError where the
+    statement has no worst case to compute.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    try:
+        wanted = Fraction(ratio)
+    except (ValueError, ZeroDivisionError):
+        raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
+    stated = claim(entry, integer(k, "k"), place, given)
+    if wanted == 1 and entry.proof is not None:
+        multipliers = declared(stated)
+        if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
+            return _certificate(stated, fmpq(1), multipliers, "declared")
+    program = Program(stated)
+    if stated.signed:
+        certificate = at(program, wanted) if wanted == 1 else None
+        if certificate is not None:
+            return certificate
+        raise NotCertified(
+            f"{entry.name} at {stated.covers} is not certified"
+            + (
+                ": no rational multipliers found"
+                if wanted == 1
+                else f" at {wanted} times its bound: both sides may be negative, so that a "
+                "multiple of it says nothing of it"
+            )
+        )
+    value: float | None = None
+    start: Solution | None = None
+    # where the solver stops early its word is not needed: the exact check decides
+    with contextlib.suppress(Unconverged):
+        start = program.smallest()
+        value = start.theta
+    if value is not None and value > float(wanted) + ABOVE * max(1.0, float(wanted)):
+        raise NotCertified(
+            f"{entry.name} at {stated.covers} is not certified: the inequalities give "
+            f"{value:.7g} times the bound" + (f", not {wanted}" if wanted != 1 else "")
+        )
+    certificate = at(program, wanted, start) or _above(program, value, wanted)
+    if certificate is not None:
+        return certificate
+    raise NotCertified(
+        f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
+    )
+
+
+@brief
+@dataclass(frozen=True)
+class Attempt:
+    """What came of trying to certify a theorem at one k."""
+
+    theorem: str
+    k: int
+    certificate: Certificate | None = None
+    reason: str = ""
+    refused: bool = False
+
+    @property
+    def kind(self) -> str:
+        """``certified``, ``not certified``, or ``refused``: there is no worst case to compute."""
+        if self.certificate is not None:
+            return "certified"
+        return "refused" if self.refused else "not certified"
+
+    @property
+    def at_bound(self) -> bool:
+        """Whether the theorem's own bound is proved."""
+        return self.certificate is not None and self.certificate.ratio <= 1
+
+    @property
+    def cell(self) -> str:
+        """In a few letters, for a table."""
+        if self.certificate is None:
+            return self.kind
+        if self.at_bound:
+            return self.certificate.how
+        return f"≤ {float(self.certificate.ratio):.10g} × bound"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was rounded or assumed for it."""
+        if self.certificate is None:
+            return ()
+        found = [f"{self.theorem}: {note}" for note in self.certificate.notes]
+        if self.certificate.document["statement"]["A"] == "subdifferential":
+            found.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
+        return tuple(found)
+
+    @property
+    def choice(self) -> str:
+        """Constants, parameters and A of the certificate; "" where there is none."""
+        return "" if self.certificate is None else self.certificate.choice
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        row: dict[str, Any] = {"theorem": self.theorem, "k": self.k, "result": self.kind}
+        if self.certificate is None:
+            return row | {"reason": self.reason}
+        return row | {
+            "ratio": str(self.certificate.ratio),
+            "tau": str(self.certificate.tau),
+            "covers": self.certificate.covers,
+            "choice": self.certificate.choice,
+            "how": self.certificate.how,
+            "notes": list(self.notes),
+            "certificate": dict(self.certificate.document),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the certificate into a folder, under the theorem's name and k."""
+        assert self.certificate is not None
+        return self.certificate.save(Path(folder) / f"{self.theorem}-k{self.k}.json")
+
+
+def attempts(
+    theorem: str, ks: Sequence[int], place: Place, ratio: str, given: Mapping[str, Any]
+) -> list[Attempt]:
+    """Certificates at each k, or why there is none; one that covers every k stands for all."""
+    found: list[Attempt] = []
+    for k in ks:
+        if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
+            found.append(Attempt(theorem, k, found[-1].certificate))
+            continue
+        found.append(_attempt(theorem, k, place, ratio, given))
+    return found
+
+
+@brief
+@dataclass(frozen=True)
+class Point:
+    """One admissible value of a parameter, where it lies in its range, and what came of it."""
+
+    value: Fraction
+    place: str
+    attempt: Attempt
+
+
+def certify_over(
+    theorem: str | Theorem,
+    parameter: str,
+    k: int = 1,
+    *,
+    ratio: Fraction | int | str = 1,
+    **given: Any,
+) -> tuple[Point, ...]:
+    """Attempts at five admissible values of one parameter: both ends, the quarters, the middle.
+
+    An end that is closed and rational is taken exactly, any other is approached. The values between
+    are not covered by that: ``prove`` is about all.
+
+    Args:
+        parameter: a symbol that ``where`` gives a range.
+        given: constants and other parameters; what is not given stands in the middle of its range.
+
+    Raises OpcheckError for a parameter without a range, and as ``certify`` does for bad input.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    horizon = k + 1 if plan(entry).in_steps else k
+    return tuple(
+        Point(value, place, _attempt(entry, k, "middle", ratio, {**given, parameter: value}))
+        for place, value in along(entry, parameter, k, horizon, given)
+    )
+
+
+def _attempt(
+    theorem: str | Theorem,
+    k: int,
+    place: Place,
+    ratio: Fraction | int | str,
+    given: Mapping[str, Any],
+) -> Attempt:
+    name = theorem if isinstance(theorem, str) else theorem.name
+    try:
+        return Attempt(name, k, certify(theorem, k, place, ratio, **given))
+    except NotCertified as failed:
+        return Attempt(name, k, None, str(failed))
+    except OpcheckError as refused:
+        return Attempt(name, k, None, str(refused), True)
+
+
+def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
+    """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found.
+
+    ``start``: the program's own smallest multiple, where it was solved for already.
+    """
+    target = fmpq(wanted.numerator, wanted.denominator)
+    for how, multipliers in rounding.attempts(program, target, start=start):
+        if rounding.proves(program.claim, target, multipliers):
+            return _certificate(program.claim, target, multipliers, how)
+    return None
+
+
+def _above(program: Program, value: float | None, wanted: Fraction) -> Certificate | None:
+    """At the smallest multiple of the bound above the value at which rounding succeeds."""
+    least = float(wanted) if value is None else max(value, 1e-9)
+    for step in RAISED:
+        low = Fraction(least) * (1 + step)
+        target = simplest(exact(low), exact(low * (1 + step)))
+        for how, multipliers in rounding.attempts(program, target, tight=False):
+            if rounding.proves(program.claim, target, multipliers):
+                return _certificate(program.claim, target, multipliers, f"{how}, raised")
+    return None
+
+
+# ---- the file ------------------------------------------------------------------------------------
+
+
+def _certificate(
+    stated: Claim, target: fmpq, multipliers: rounding.Multipliers, how: str
+) -> Certificate:
+    document = describe_claim(stated)
+    document["ratio"] = str(target)
+    document["multipliers"] = [
+        {
+            "property": stated.inequalities[i].property,
+            "pair": list(stated.inequalities[i].pair),
+            "value": str(value),
+        }
+        for i, value in sorted(multipliers.items())
+    ]
+    document["digest"] = recheck.digest(document)
+    ratio = Fraction(int(target.p), int(target.q))
+    scale = stated.scale
+    theorem = stated.setting.theorem
+    try:
+        recheck.check(document)
+        unread = recheck.words(document, rerun)
+    except recheck.Rejected as reason:
+        raise OpcheckError(
+            f"{theorem.name}: the checker, which reads its texts on its own, rejects what was "
+            f"certified: {reason}"
+        ) from reason
+    return Certificate(
+        theorem.name,
+        stated.setting.k,
+        ratio,
+        ratio if scale is None else ratio * scale,
+        stated.covers,
+        how,
+        document,
+        (
+            *stated.setting.notes,
+            *([f"its words can't be checked from the file alone: {unread}"] if unread else []),
+        ),
+    )
+
+
+def describe_claim(stated: Claim) -> dict[str, Any]:
+    """What is claimed, as plain data: everything in a certificate but its proof."""
+    chosen, basis = stated.setting, stated.basis
+    theorem = chosen.theorem
+
+    def combination(vector: Any) -> dict[str, str]:
+        return {basis[i]: str(v) for i, v in enumerate(vector) if v != 0}
+
+    def terms(products: Any) -> list[dict[str, Any]]:
+        return [
+            {"factor": str(c), "left": combination(u), "right": combination(v)}
+            for c, u, v in stated.inner(products)
+        ]
+
+    A = "zero"
+    if stated.constrained:
+        convex = any(p.kind is Subdifferential for p in stated.properties)
+        A = "subdifferential" if convex else "monotone"
+    return {
+        "format": recheck.FORMAT,
+        "statement": {
+            "theorem": theorem.name,
+            "method": theorem.method_name,
+            "claim": theorem.claim,
+            "first": max(theorem.first, 0),
+            "given": [
+                {
+                    "kind": p.kind.name,
+                    "constant": None if p.kind.better is None else str(p.constant),
+                    "of": p.of,
+                }
+                for p in theorem.asked
+            ],
+            "hypotheses": [str(p) for p in theorem.asked],
+            "where": theorem.where,
+            "let": dict(theorem.let),
+            "measure": theorem.measure,
+            "bound": theorem.bound,
+            "k": chosen.k,
+            "K": stated.horizon,
+            "covers": stated.covers,
+            "constants": {n: str(v) for n, v in chosen.constants.items()},
+            "parameters": {n: str(v) for n, v in chosen.parameters.items()},
+            "A": A,
+            **stated.about,
+        },
+        "texts": texts(theorem, "potential" in stated.about),
+        "constrained": stated.constrained,
+        "basis": list(basis),
+        "calls": [
+            {
+                "name": name,
+                "of": "F" if e.of == "S" and not stated.constrained else e.of,
+                "before": combination(e.before),
+                "gamma": str(e.gamma),
+            }
+            for name, e in stated.trace.calls
+        ],
+        "properties": [
+            {
+                "kind": p.kind.name,
+                "constant": None if p.constant is None else str(p.constant),
+                "of": p.of,
+            }
+            for p in stated.properties
+        ],
+        "measure": terms(stated.measure),
+        "bound": terms(stated.bound),
+    }
+
+
+def texts(theorem: Theorem, potential: bool = False) -> dict[str, Any]:
+    """What runs: the source of the method's kernel, of its measures' kernels and of what they call.
+
+    A text that can't be had, as of a generated function, is left out: then the file's words can't
+    be checked from the file alone. ``potential``: the measure is a form in V, and not a text.
+    """
+    method = theorem.method
+    kernels = _chain(theorem.method_name)
+    takes = [] if potential else list(_takes(theorem))
+    carried, numbers = _carried([*kernels, *(t.measure.kernel for _, _, t in takes)])
+    return {
+        "kernel": [f.__name__ for f in kernels],
+        "rows": list(method.rows),
+        "zero": sorted(method.zero),
+        "parameters": [
+            {"name": p.name, "integer": p.integer, "sequence": p.sequence}
+            for p in method.parameters
+        ],
+        "measures": [
+            {
+                "measure": name,
+                "written": list(written),
+                "rows": list(t.rows),
+                "of_point": t.measure.of_point,
+                "function": t.measure.kernel.__name__,
+            }
+            for name, written, t in takes
+        ],
+        "functions": carried,
+        "numbers": numbers,
+    }
+
+
+def _takes(theorem: Theorem) -> Iterator[tuple[str, tuple[str, ...], Take]]:
+    """(measure, rows as written, take) of each that the statement records, in order."""
+    recorded = {**theorem.left.recorded, **theorem.right.recorded}
+    for key in plan(theorem).takes:
+        name, written = recorded[key]
+        yield name, tuple(written), take(name, written)
+
+
+def _chain(method: str) -> list[Any]:
+    """The kernels of a method's name, the outermost first."""
+    outer, bracket, rest = method.partition("(")
+    kernel = registry.get("methods", outer.strip()).kernel
+    return [kernel, *(_chain(rest[:-1]) if bracket else [])]
+
+
+def _carried(functions: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Sources by the name they are called by, and the numbers they name."""
+    sources: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    waiting = [(f.__name__, f) for f in functions]
+    while waiting:
+        name, function = waiting.pop(0)
+        if function in BUILT_IN:
+            continue
+        function = getattr(function, "compiled", function)
+        source = _source(function)
+        if name in sources:
+            if sources[name] != source:  # two of one name: neither can be told from the other
+                sources[name] = ""
+            continue
+        sources[name] = source
+        for inner, value in callees(function):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                text = str(Fraction(value)) if np.isfinite(value) else ""
+                if text and numbers.setdefault(inner, text) != text:
+                    sources[name] = ""
+            elif inspect.isfunction(value):
+                waiting.append((inner, value))
+    return {n: s for n, s in sources.items() if s}, numbers
+
+
+def _source(function: Any) -> str:
+    """A function's text without its decorators, under the name it is called by; "" for none."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function))
+        (node,) = ast.parse(source).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ""
+    if not isinstance(node, ast.FunctionDef):
+        return ""
+    return "\n".join(source.splitlines()[node.lineno - 1 :])
+
+
+@brief
+@dataclass(frozen=True)
+class Rechecked:
+    """What a file proves.
+
+    Attributes:
+        proved: the statement, with its constants, parameters and what A is.
+        run: how calls, measure and bound were compared with the texts known here.
+        numbers_only: they were not, so that it is not known whether the words fit the numbers.
+    """
+
+    proved: str
+    run: str
+    numbers_only: bool = False
+
+    def __str__(self) -> str:
+        """In a sentence."""
+        return (
+            f"numbers only: {self.run}: {self.proved}"
+            if self.numbers_only
+            else f"proved: {self.proved}; {self.run}"
+        )
+
+
+def recheck_file(path: str | Path) -> Rechecked:
+    """What a certificate's file proves, its run compared with the texts known here.
+
+    Raises NotCertified where it proves nothing, or the run is not the method's; OpcheckError for a
+    file that can't be read.
+    """
+    try:
+        document = recheck.load(str(path))
+        proved = recheck.check(document)
+        unread = recheck.words(document, rerun)
+        unknown = _unknown(document)
+        if unknown:
+            alone = unread or "what the file itself carries as their texts gives these numbers"
+            return Rechecked(proved, f"{unknown} ({alone})", True)
+        again = json.loads(json.dumps(describe_claim(_restated(document))))
+        theorem, method = again["statement"]["theorem"], again["statement"]["method"]
+        for part in again.keys() - {"texts"}:
+            if again[part] != document[part]:
+                raise NotCertified(f"its {part} is not what {theorem} and {method} give here")
+        since = "" if document["texts"] == again["texts"] else ", which was edited since,"
+    except OSError as error:
+        raise OpcheckError(f"{path} can't be read: {error.strerror}") from error
+    except (*recheck.ERRORS, OpcheckError) as error:
+        raise NotCertified(f"{path} is rejected: {error}") from error
+    return Rechecked(proved, f"the run is what the text of {method}{since} gives")
+
+
+def _unknown(document: Mapping[str, Any]) -> str:
+    """That its theorem, or its method, is not known here, and what to do; "" where it is."""
+    said = document["statement"]
+    name, kind = said["theorem"], "theorems"
+    if "potential" in said:
+        name, kind = said["method"].partition("(")[0].strip(), "methods"
+    if name in registry.names(kind):
+        return ""
+    return f"{name} is not known here; give its file with --plugin FILE"
+
+
+def _restated(document: Mapping[str, Any]) -> Claim:
+    """What a file claims, made anew."""
+    said = document["statement"]
+    if "potential" in said:
+        return restated(document)
+    # numbers only: text from a file is never evaluated by the library
+    given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
+    theorem: Theorem = registry.get("theorems", said["theorem"])
+    return claim(theorem, said["k"], given=given)

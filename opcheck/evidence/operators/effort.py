@@ -1,0 +1,86 @@
+"""How much work fits, for an F that may be slow."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from opcheck.engine.jit import foreign
+from opcheck.engine.run import graph_at, interpreted
+from opcheck.model.problem import Problem
+
+FAST = 3e-6  # seconds a call below which F is called as often as anything asks
+
+
+SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
+
+
+SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
+
+
+TIMED, TOLD = (4, 64, 1024), 2e-3  # calls that are timed, more where they took less than this
+
+
+TRIES = 3
+
+
+DRIVEN = 3e-5  # seconds a call that a method costs where it runs interpreted
+
+
+QUICK = (4000.0, 400.0)  # calls of a quick check: for the search, for each theorem
+
+
+QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave out --quick for all"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of a check fits: calls of F for the search and for each theorem.
+
+    An F that runs interpreted may take a millisecond or a second a call; the number of calls is
+    what fits into ``SLOW_SECONDS``, or the time limit, rounded so that most runs agree on it.
+    """
+
+    search: float = np.inf
+    run: float = np.inf
+    sentences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
+        """Of a problem whose calls are timed here."""
+        own = cls(*QUICK, (QUICKLY,)) if quick else cls()
+        each = seconds_a_call(problem)
+        if each < FAST:
+            return own
+        seconds = SLOW_SECONDS if time_limit is None else time_limit
+        calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
+        search = min(own.search, np.ceil(SEARCH * calls))
+        run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
+        if (search, run) == (own.search, own.run):
+            return own
+        said = (
+            f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
+            f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "
+            "SECONDS allows more"
+        )
+        return cls(search, run, (*own.sentences, said))
+
+
+def seconds_a_call(problem: Problem) -> float:
+    """What a call of a foreign F costs where it runs as the searches and runs call it; else 0."""
+    if not foreign(problem.operator.kernel):
+        return 0.0
+    graph_at(problem, problem.start[None])  # compiled, and guarded
+    taken = 0.0
+    for count in TIMED:
+        points, times = problem.start + np.zeros((count, 1)), []
+        for _ in range(TRIES):  # the least: other work of the machine only adds
+            begun = time.perf_counter()
+            graph_at(problem, points)
+            times.append((time.perf_counter() - begun) / count)
+        taken = min(times)
+        if taken * count > TOLD:
+            break
+    return taken + (DRIVEN if interpreted(problem) else 0.0)

@@ -1,0 +1,407 @@
+"""Proofs of constants: a form is shown to be nonnegative on the slopes at every point of a region.
+
+For a differentiable F and Δu = J̄ Δx, with J̄ an average of Jacobians, a property with the form
+(a, b, c) asks for a I + b (J̄ + J̄ᵀ) + c J̄ᵀJ̄ ⪰ 0. Where c ≤ 0 the left side is concave in J̄, so
+that the Jacobians at single points suffice, on any convex region. Where c > 0 (ρ < 0) they suffice
+on the whole space: I + 2|ρ|F then has slopes of least singular value ≥ 1, is a diffeomorphism by
+Hadamard's theorem, and its inverse is nonexpansive. On a bounded region they are only necessary.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.engine.intervals import derivatives_over, enclosure
+from opcheck.evidence.operators import rays
+from opcheck.evidence.operators.branch_and_bound import (
+    BOXES,
+    ZERO,
+    Cover,
+    Test,
+    cover,
+    descend,
+    middles,
+)
+from opcheck.evidence.operators.quadratic import ROUNDING, least
+from opcheck.model.operator import Condition, Operator
+from opcheck.model.problem import Problem, Region
+from opcheck.model.property import Form, Kind, Of
+from opcheck.model.region import ends_of, on_region
+from opcheck.model.text import Arithmetic
+
+Floats = NDArray[np.float64]
+UNIT = 2.0**-53
+FEW = 20_000  # boxes on which a condition of the formula may be looked at
+CORNERS = 6  # dimensions up to which the 2^d corners of a box are tried one by one
+
+
+def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[float | None, str]:
+    """A constant proved on the problem's region, close to the best that a search found, or None
+    and the reason. Of a ball the bounding box is subdivided.
+
+    Args:
+        best: the value on the worst pair found.
+        of: F, or for a star property S = F + A.
+    """
+    operator = problem.operator
+    sign = 1 if kind.better == "smaller" else -1
+    if (reason := singular(problem, of)) is not None:
+        return None, reason
+    if kind.star:
+        proved, note = rays.constant(problem, kind, best, of)
+        return proved, note + in_box(problem.region) if proved is not None else note
+    if operator.matrix is not None and 0 <= -sign * best <= ZERO and _skew(operator):
+        return 0.0, "M + Mᵀ = 0 in symbols"
+    if kind.form(best)[2] > 0 and problem.region is not None and operator.matrix is None:
+        return None, (
+            "on a region slopes bound a negative ρ from above only; a proof needs the whole space"
+        )
+
+    def attempt(value: float, lo: Floats, hi: Floats, most: int) -> Cover:
+        return _attempt(operator, kind.form(value), lo, hi, most)
+
+    lo, hi = (end[None] for end in ends_of(problem.region, operator.dim))
+    proved, note = descend(attempt, best, sign, lo, hi)
+    return proved, note + in_box(problem.region) if proved is not None else note
+
+
+def everywhere(
+    operator: Operator, form: Form, region: Region | None, most: int = BOXES
+) -> tuple[bool | None, int]:
+    """Whether a form is shown to be nonnegative on all slopes in the box of a region.
+
+    Args:
+        most: boxes that may be looked at.
+
+    Returns:
+        True if proved, False if refuted at a point, None where the boxes were used up; and how
+        many boxes were looked at.
+
+    Raises OpcheckError for an operator that has no enclosure.
+    """
+    lo, hi = (end[None] for end in ends_of(region, operator.dim))
+    if any(not cover(_holds(c), lo, hi, FEW).shown for c in operator.conditions):
+        return None, 0
+    found = _attempt(operator, form, lo, hi, most)
+    return found.shown, found.looked
+
+
+def in_box(region: Region | None) -> str:
+    """What a note on a proof over a ball adds."""
+    return ", in the bounding box of the ball" if region is not None and region.ball else ""
+
+
+def singular(problem: Problem, of: Of = "F") -> str | None:
+    """Why F is not shown to be smooth on the problem's region, or None if it is.
+
+    Every denominator, root and logarithm of the formula as written must stay away from where it is
+    singular: what sympy cancels, as in sin(x)/cos(x) under atan, would hide a jump.
+
+    Args:
+        of: ``S`` for the part of the region that lies in the box of A.
+    """
+    d = problem.dim
+    low, high = ends_of(problem.region, d)
+    if of == "S" and problem.resolvent.ends is not None:
+        low = np.maximum(low, problem.resolvent.ends[0])
+        high = np.minimum(high, problem.resolvent.ends[1])
+    for condition in problem.operator.conditions:
+        if not cover(_holds(condition), low[None], high[None], FEW).shown:
+            where = on_region(problem.region)
+            return f"not proved: the formula needs {condition}, which is not shown {where}"
+    return None
+
+
+def _holds(condition: Condition) -> Test:
+    """The statement that a condition of the formula holds on a box."""
+
+    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+        def away(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+            below, above = enclosure(condition.of, lo, hi)
+            known = ~np.isnan(below[:, 0]) & ~np.isnan(above[:, 0])
+            return known & (below[:, 0] > 0), known & (above[:, 0] < 0)
+
+        above, below = away(lo, hi)
+        middle = middles(lo, hi)
+        over, under = away(middle, middle)
+        if condition.positive:
+            return None if under.any() else (above, np.full_like(lo, np.inf))
+        # one sign here and the other there: a zero between
+        refuted = over.any() and under.any()
+        return None if refuted else (above | below, np.full_like(lo, np.inf))
+
+    return test
+
+
+def _attempt(operator: Operator, form: Form, lo: Floats, hi: Floats, most: int) -> Cover:
+    if operator.matrix is not None:
+        shown = bool(nonnegative(form, *derivatives_over(operator, 1, lo, hi)).all())
+        return Cover(shown or None, 1, lo, hi)
+    return cover(_test(operator, form), lo, hi, most)
+
+
+def _test(operator: Operator, form: Form) -> Test:
+    """The statement that the form is nonnegative on the slopes of a box."""
+
+    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+        shown = nonnegative(form, *derivatives_over(operator, 1, lo, hi))
+        cost = np.full_like(lo, np.inf)
+        left = ~shown
+        if not left.any():
+            return shown, cost
+        middle = middles(lo[left], hi[left])
+        at = derivatives_over(operator, 1, middle, middle)
+        if not _possible(form, *at):
+            return None
+        if lo.shape[1] <= CORNERS:
+            shown[left], cost[left] = _centred(operator, form, lo[left], hi[left], middle, at)
+        return shown, cost
+
+    return test
+
+
+def _skew(operator: Operator) -> bool:
+    """Whether M + Mᵀ = 0, decided on the formulas of the entries where M is given by such."""
+    matrix = operator.matrix
+    assert matrix is not None
+    if np.abs(matrix + matrix.T).max() > 1e-9 * np.abs(matrix).max(initial=0):
+        return False
+    if operator.entries is None:
+        return not (matrix + matrix.T).any()
+    import sympy
+
+    functions = {
+        **{name: getattr(sympy, name) for name in ("sqrt", "exp", "log", "sin", "cos", "atan")},
+        **{"abs": sympy.Abs, "ceil": sympy.ceiling, "max": sympy.Max, "min": sympy.Min},
+    }
+    symbolic = Arithmetic(
+        literal=sympy.Rational,
+        divide=lambda p, q: sympy.sympify(p) / q,
+        power=lambda p, q: sympy.sympify(p) ** q,
+        pi=sympy.pi,
+        functions=functions,
+    )
+    d = operator.dim
+    entries = operator.data_in(symbolic, sympy.Rational)[: d * d].reshape(d, d)
+    twice = (entries + entries.T).ravel()
+    return all(sympy.simplify(entry) == 0 for entry in twice)
+
+
+def nonnegative(form: Form, lo: Floats, hi: Floats) -> NDArray[np.bool_]:
+    """Whether a I + b (J + Jᵀ) + c JᵀJ ⪰ 0 is shown for every J in [lo, hi], for each of m.
+
+    Args:
+        lo, hi: shape (m, d, d).
+    """
+    known = np.isfinite(lo).all(axis=(1, 2)) & np.isfinite(hi).all(axis=(1, 2))
+    shown = _monotone(lo, hi) if form[0] == 0 == form[2] else np.zeros(len(lo), dtype=bool)
+    known &= ~shown
+    if known.any():
+        middle, radius = _centre(lo[known], hi[known])
+        shown[known] = _definite(_least(form, middle, radius))
+    return shown
+
+
+def _centre(lo: Floats, hi: Floats) -> tuple[Floats, Floats]:
+    middle = lo / 2 + hi / 2
+    return middle, np.nextafter(np.maximum(hi - middle, middle - lo), np.inf)
+
+
+def _monotone(lo: Floats, hi: Floats) -> NDArray[np.bool_]:
+    """Whether J + Jᵀ is diagonal and ⪰ 0, without rounding: no other way sees what borders on 0."""
+    d = lo.shape[1]
+    off = ~np.eye(d, dtype=bool)
+    skew = (lo == hi) & (lo == -lo.transpose(0, 2, 1))
+    return np.asarray(skew[:, off].all(axis=1) & (lo[:, ~off] >= 0).all(axis=1))
+
+
+def _least(form: Form, M: Floats, R: Floats, D: Floats | None = None) -> Floats:
+    """A matrix that the form is ⪰ of for every J with |J − M| ≤ R entry by entry.
+
+    K, the form at M, moves by at most Δ = |N|ᵀR + Rᵀ|N| + |c| RᵀR entry by entry, N = bI + cM, the
+    last only where c < 0; and a symmetric E with |E| ≤ Δ is ⪰ −diag(Δ1).
+
+    Args:
+        D: where given and c > 0, K is made less by c DᵀD.
+    """
+    a, b, c = (float(v) for v in form)
+    d = M.shape[1]
+    eye = np.eye(d)
+    T = M.transpose(0, 2, 1)
+    K = a * eye + b * (M + T) + c * (T @ M)
+    size = np.linalg.norm(M, axis=(1, 2))
+    terms = abs(a) + 2 * abs(b) * size + abs(c) * size * size
+    if D is not None and c > 0:
+        K -= c * (D.transpose(0, 2, 1) @ D)
+        terms += c * (D * D).sum(axis=(1, 2))
+    moved = np.abs(b * eye + c * M).transpose(0, 2, 1) @ R
+    moved = moved + moved.transpose(0, 2, 1)
+    if c < 0:
+        moved -= c * (R.transpose(0, 2, 1) @ R)
+    # each entry above is a sum of at most d + 4 terms; a matrix is at most d times its entries
+    rounding = 4 * d * (d + 4) * UNIT * terms
+    less = 1.0001 * moved.sum(axis=2) + rounding[:, None]
+    return np.asarray(K - less[:, :, None] * eye)
+
+
+def _definite(K: Floats) -> NDArray[np.bool_]:
+    """Whether each K, of which the upper triangle counts, is shown to be ⪰ 0 by an elimination.
+
+    If it ends with positive pivots, K + E = LDLᵀ ⪰ 0 with ‖E‖ ≤ γ tr K/(1 − γ) (Rump 2006, with the
+    pivots in place of their roots); that much is taken off first, with room.
+    """
+    d = K.shape[1]
+    A = K - (8 * (d + 2) * UNIT * np.abs(K).sum(axis=(1, 2)) + 1e-290)[:, None, None] * np.eye(d)
+    shown = np.ones(len(A), dtype=bool)
+    for k in range(d):
+        pivot = A[:, k, k]
+        shown &= pivot > 0
+        row = A[:, k, k + 1 :]
+        with np.errstate(all="ignore"):
+            A[:, k + 1 :, k + 1 :] -= row[:, :, None] * row[:, None, :] / pivot[:, None, None]
+    return shown
+
+
+def _centred(
+    operator: Operator,
+    form: Form,
+    lo: Floats,
+    hi: Floats,
+    middle: Floats,
+    at: tuple[Floats, Floats],
+) -> tuple[NDArray[np.bool_], Floats]:
+    """The form on finite boxes by second derivatives, and what each side costs.
+
+    J(z) = M + D(δ) + E, D linear in δ = z − middle and |E| of second order. For a fixed E the form
+    is concave in δ where c ≤ 0, and is above its tangent, a linear one, where c > 0: either way it
+    is least at a corner of the box.
+    """
+    m, d = lo.shape
+    below, above = derivatives_over(operator, 2, lo, hi)
+    half = np.nextafter(np.maximum(hi - middle, middle - lo), np.inf)
+    shown, cost = np.zeros(m, dtype=bool), np.full((m, d), np.inf)
+    known = np.isfinite(below).all(axis=(1, 2, 3)) & np.isfinite(above).all(axis=(1, 2, 3))
+    known &= np.isfinite(half).all(axis=1)
+    if not known.any():
+        return shown, cost
+    half = half[known][:, None, None, :]
+    G, spread = _centre(below[known], above[known])
+    M, R = _centre(at[0][known], at[1][known])
+    lost = spread * half
+    size = np.abs(G) * half
+    # the linear part is summed in floats
+    total = size.sum(axis=3)
+    R = (R + lost.sum(axis=3)) * (1 + 8 * d * UNIT) + 4 * (d + 2) * UNIT * (np.abs(M) + total)
+    ok, worst = np.ones(len(M), dtype=bool), np.empty_like(M)
+    for signs in itertools.product((-1.0, 1.0), repeat=d):
+        D = (G * half * np.array(signs)).sum(axis=3)
+        rows = np.flatnonzero(ok)
+        worst[rows] = _least(form, (M + D)[rows], R[rows], D[rows])
+        ok[rows] = _definite(worst[rows])
+    # a side costs what it adds to the error in the direction in which the form is least
+    v = np.linalg.eigh(worst)[1][:, :, 0]
+    _, b, c = (float(value) for value in form)
+    normal = np.abs(b * v + c * np.einsum("mij,mj->mi", M, v))
+    price = 2 * np.einsum("mi,mijk,mj->mk", normal, lost, np.abs(v))
+    price += max(c, 0.0) * (np.einsum("mijk,mj->mik", size, np.abs(v)) ** 2).sum(axis=1)
+    cost[known] = price
+    left = np.flatnonzero(known)[~ok]
+    if len(left):
+        ok[~ok] = _curved(operator, form, lo[left], hi[left], middle[left], half[~ok, 0, 0])
+    shown[known] = ok
+    return shown, cost
+
+
+def _curved(
+    operator: Operator, form: Form, lo: Floats, hi: Floats, middle: Floats, half: Floats
+) -> NDArray[np.bool_]:
+    """The form on boxes by third derivatives, for one that is least on a curve.
+
+    In an eigenbasis (v, V) of K at the middle the form is ⪰ 0 where VᵀKV ⪰ κI, κ > 0, and
+    vᵀKv ≥ ‖VᵀKv‖²/κ. With VᵀKv = p + Bδ + e, e of second order, the difference is a quadratic in δ
+    up to third order.
+    """
+    a, b, c = (float(value) for value in form)
+    d = lo.shape[1]
+    eye = np.eye(d)
+    M, R = _centre(*derivatives_over(operator, 1, middle, middle))
+    S, T = _centre(*derivatives_over(operator, 2, middle, middle))
+    J, J_wide = _centre(*derivatives_over(operator, 1, lo, hi))
+    G, G_wide = _centre(*derivatives_over(operator, 2, lo, hi))
+    H, H_wide = _centre(*derivatives_over(operator, 3, lo, hi))
+    K = a * eye + b * (M + M.transpose(0, 2, 1)) + c * (M.transpose(0, 2, 1) @ M)
+    known = np.logical_and.reduce([np.isfinite(x).reshape(len(x), -1).all(1) for x in (K, G, H)])
+    Q = np.broadcast_to(eye, K.shape).copy()
+    Q[known] = np.linalg.eigh(K[known])[1]
+
+    def turned(x: Floats, wide: Floats) -> tuple[Floats, Floats]:
+        """Qᵀ(X + Xᵀ)Q over the first two indices of X: middle and radius."""
+        size = np.abs(Q)
+        y = np.einsum("mai,mab...,mbj->mij...", Q, x, Q)
+        w = np.einsum("mai,mab...,mbj->mij...", size, wide + ROUNDING * np.abs(x), size)
+        return y + y.swapaxes(1, 2), w + w.swapaxes(1, 2)
+
+    with np.errstate(all="ignore"):
+        # K = X + Xᵀ and so its derivatives: X = aI/2 + bJ + cJᵀJ/2, NᵀG_i, NᵀH_ij + cG_iᵀG_j
+        N, N_wide = b * eye + c * M, abs(c) * R + ROUNDING * (abs(b) * eye + abs(c) * np.abs(M))
+        square = np.abs(M).transpose(0, 2, 1) @ np.abs(M)
+        value = turned(
+            a * eye / 2 + b * M + c / 2 * (M.transpose(0, 2, 1) @ M),
+            np.abs(N).transpose(0, 2, 1) @ R
+            + abs(c) * (R.transpose(0, 2, 1) @ R)
+            + ROUNDING * (abs(a) * eye + abs(b) * np.abs(M) + abs(c) * square),
+        )
+        first = turned(*_pulled(N, N_wide, S, T))
+        over = abs(c) * J_wide + ROUNDING * (abs(b) * eye + abs(c) * np.abs(J))
+        bent, bent_wide = _pulled(b * eye + c * J, over, H, H_wide)
+        bent += c * np.einsum("mkai,mkbj->mabij", G, G)
+        top = np.abs(G) + G_wide
+        loose = G_wide + ROUNDING * top
+        bent_wide += abs(c) * (
+            np.einsum("mkai,mkbj->mabij", top, loose) + np.einsum("mkai,mkbj->mabij", loose, top)
+        )
+        second = turned(bent, bent_wide)
+        # how far each entry of QᵀKQ is from its value and its tangent at the middle
+        far = value[1] + np.einsum("mabi,mi->mab", first[1], half)
+        far += np.einsum("mabij,mi,mj->mab", np.abs(second[0]) + second[1], half, half) / 2
+        tilt = np.einsum("mabi,mi->mab", np.abs(first[0]), half)
+        block = np.diagonal(value[0], axis1=1, axis2=2)[:, 1:]
+        moved = (tilt + far)[:, 1:, 1:] + np.abs(value[0][:, 1:, 1:]) * (1 - np.eye(d - 1))
+        least_of = block - moved.sum(axis=2) - ROUNDING * (np.abs(block) + moved.sum(axis=2))
+        kappa = least_of.min(axis=1, initial=np.inf)
+        p, B, e = value[0][:, 1:, 0], first[0][:, 1:, 0], far[:, 1:, 0]
+        reach = np.abs(p) + tilt[:, 1:, 0]
+        lost = ((2 * reach + e) * e).sum(axis=1) + (p * p).sum(axis=1)
+        taken = lost / kappa * (1 + 2 * ROUNDING)
+        start = value[0][:, 0, 0] - value[1][:, 0, 0] - taken
+        start -= ROUNDING * (np.abs(value[0][:, 0, 0]) + taken)
+        pull = 2 * np.einsum("mr,mri->mi", np.abs(p), np.abs(B)) / kappa[:, None]
+        slope = first[0][:, 0, 0] - 2 * np.einsum("mr,mri->mi", p, B) / kappa[:, None]
+        spread = first[1][:, 0, 0] + ROUNDING * (np.abs(first[0][:, 0, 0]) + pull)
+        squares = 2 * np.einsum("mri,mrj->mij", np.abs(B), np.abs(B)) / kappa[:, None, None]
+        bend = second[0][:, 0, 0] - 2 * np.einsum("mri,mrj->mij", B, B) / kappa[:, None, None]
+        wide = second[1][:, 0, 0] + ROUNDING * (np.abs(second[0][:, 0, 0]) + squares)
+        found = least(start, (slope - spread, slope + spread), (bend - wide, bend + wide), half)
+    return np.asarray(known & (kappa > 0) & (found >= 0))
+
+
+def _pulled(N: Floats, N_wide: Floats, X: Floats, X_wide: Floats) -> tuple[Floats, Floats]:
+    """NᵀX over the first index of X: middle and radius."""
+    middle = np.einsum("mka,mkb...->mab...", N, X)
+    wide = np.einsum("mka,mkb...->mab...", np.abs(N), X_wide)
+    wide += np.einsum("mka,mkb...->mab...", N_wide, np.abs(X) + X_wide)
+    return middle, wide + ROUNDING * np.einsum("mka,mkb...->mab...", np.abs(N), np.abs(X))
+
+
+def _possible(form: Form, lo: Floats, hi: Floats) -> bool:
+    """False if the form is negative on one of the slopes beyond any rounding."""
+    a, b, c = (float(v) for v in form)
+    M = lo / 2 + hi / 2
+    T = M.transpose(0, 2, 1)
+    K = a * np.eye(M.shape[1]) + b * (M + T) + c * (T @ M)
+    K = K[np.isfinite(K).all(axis=(1, 2))]
+    room = 1e-12 * (1 + np.abs(K).sum(axis=(1, 2)))
+    return bool((np.linalg.eigvalsh(K)[:, 0] >= -room).all())

@@ -1,0 +1,122 @@
+"""The facts that theorems may rely on: stated ones that no pair refutes, and found ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from opcheck.engine.budget import allotted
+from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.effort import Effort
+from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
+from opcheck.evidence.operators.pairs import Pair
+from opcheck.model.problem import Problem
+from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
+
+ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
+
+
+MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
+
+
+def with_constants(problem: Problem, seed: int = 0) -> Problem:
+    """The problem with the constants that a search finds, where none are stated; else as it is."""
+    if problem.facts:
+        return problem
+    with allotted(Effort.of(problem, False, None).search):
+        found = constants(problem, seed=seed)
+    return with_facts(problem, found, contradictions(problem, found))
+
+
+def with_facts(
+    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
+) -> Problem:
+    """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
+    refutes, and what was found beyond them; on the set of A where F was looked at only there."""
+    refuted = {id(c.fact) for c in wrong}
+    stated = [f for f in problem.facts if id(f) not in refuted]
+    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
+    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
+    narrow = [c.region for c in used if c.region is not None and c.region.in_set]
+    return replace(
+        problem,
+        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
+        region=narrow[0] if narrow else problem.region,
+    )
+
+
+def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
+    """Whether nothing of its kind is stated, or it is proved and better than all that is."""
+    same = [
+        problem.constant(f)
+        for f in stated
+        if (f.property.kind, f.property.of) == (constant.kind, constant.of)
+    ]
+    if not same or constant.provenance != "certified":
+        return not same
+    sign = 1 if constant.kind.better == "larger" else -1
+    best = max(sign * v for v in same)
+    return sign * constant.value > best + CLOSE * abs(best)
+
+
+def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
+    """The constant as a fact; an estimate moved to the weaker side, since worse pairs may exist.
+
+    A small positive modulus is no more than 0 to a search; a small negative one is 0 only where
+    none of its pairs refutes that beyond rounding.
+    """
+    fact, kind, value = constant.fact, constant.kind, constant.value
+    if constant.provenance == "certified":
+        return fact
+    scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
+    scale = scale if np.isfinite(L) else constant.unit
+    if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
+        zero = Property(kind, 0, constant.of)
+        if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
+            value = 0.0
+    # what independent searches differ by is no more than a hint of what they all miss
+    less = max(MARGIN * abs(value), constant.spread if value else 0.0)
+    value += less if kind.better == "smaller" else -less
+    note = f"{fact.note}; weakened by {less:.3g}"
+    return replace(fact, property=Property(kind, value, constant.of), note=note)
+
+
+def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
+    """Stated facts of any kind that a pair of points refutes, whichever search met it.
+
+    A fact that holds on a region is held only against a search in it. A form counts as negative
+    where it is so in balls of 256 bits, and of a kernel that only floats can read, beyond 2⁻³⁶ of
+    its values.
+    """
+    out = []
+    for fact in problem.facts:
+        property = fact.property
+        stated = problem.constant(fact)
+        inside = problem.region is not None and all(
+            c.region is not None and c.region.within(problem.region) for c in found
+        )
+        if fact.local and not inside:
+            continue
+        if property.kind.of_values:
+            out += [
+                Contradiction(fact, stated, c.upper)
+                for c in found
+                if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
+            ]
+            continue
+        refuted = refuted_by(problem, fact, _pairs(problem, property, found))
+        out += [] if refuted is None else [refuted]
+    return out
+
+
+def _pairs(problem: Problem, property: Property, found: Sequence[Constant]) -> list[Pair]:
+    """Every pair that a search met; for a star property each point against the solution."""
+    pairs = [pair for c in found for pair in c.pairs]
+    if not property.kind.star:
+        return pairs
+    if problem.solution is None:
+        return []
+    ends = [w for pair in pairs for w in (pair.first, pair.second) if w is not None]
+    return [Pair(w, None) for w in ends]

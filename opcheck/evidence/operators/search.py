@@ -1,0 +1,656 @@
+"""Bad pairs of points of a graph, sought at all scales, and what each kind's constant is on them.
+
+A pair is two points w of which z = J_A(w) are points of the graph. It starts from random points of
+the region and of the set, their faces, edges and corners, and from all scales about solutions,
+start and 0; the worst are moved, halved, and turned to where finite differences say that slopes are
+worst along the set. Every pair counts for every kind, whatever it was sought for.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck.engine import jit as compiler
+from opcheck.engine.budget import budget
+from opcheck.engine.run import graph_at
+from opcheck.evidence.operators.pairs import Pair, products
+from opcheck.model.operator import NO_CONSTRAINT, Resolvent
+from opcheck.model.problem import Problem
+from opcheck.model.property import Kind, Lipschitz, Of, StronglyMonotone
+from opcheck.model.region import ends_of
+
+Floats = NDArray[np.float64]
+SEEDS = 3  # independent searches, whose spread is stated
+RUNS = 16  # of each: pairs that are moved
+ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
+POOL = 1536  # pairs of each search to start from
+EFFORT = 6_000_000  # coordinates that a search may move: large problems get fewer rounds
+FEWEST = 8  # of them where calls of F are counted
+SLOW = 4  # steps of each run at least, and no more of an interpreted operator
+HALVINGS = 40
+LOCAL = 6  # points at which finite differences are taken
+LINES, PER_DECADE = 6, 12  # through centres, and points on them, to see where slopes change
+CORNERS = 96  # of a set at which they are taken at most
+DIRECTIONS = 40  # of a set, along which they are taken at most
+EXACT = 60  # dimensions up to which the worst pairs are read in balls
+CLOSEST = 1e-6  # least distance to a solution, in units of the largest coordinate
+DECADES = 25  # for which rounding is measured
+SCALES = (-9.0, 4.0)  # decades about a centre
+
+
+@dataclass
+class Graph:
+    """The graph of F (on the set of A where ``on_set``) or of S = F + A, and pairs met on it."""
+
+    problem: Problem
+    of: Of
+    on_set: bool
+    seed: int
+    first: Floats = field(init=False)
+    second: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        """With no pairs."""
+        self.first = self.second = np.empty((0, self.problem.dim))
+
+    def meet(self, pairs: Sequence[Pair]) -> None:
+        """Keep pairs that were found otherwise."""
+        both = [(pair.first, pair.second) for pair in pairs if pair.second is not None]
+        if both:
+            self.first = np.concatenate([self.first, [p for p, _ in both]])
+            self.second = np.concatenate([self.second, [q for _, q in both]])
+
+    @property
+    def projects(self) -> bool:
+        """Whether a point w stands for z = J_A(w)."""
+        return self.problem.constrained and (self.on_set or self.of == "S")
+
+    def at(self, w: Floats) -> tuple[Floats, Floats, Floats]:
+        """Points z, values u and the size of the terms that u is a sum of; NaN outside the region.
+
+        Raises OpcheckError for an operator that fails its guards.
+        """
+        where = self.problem if self.projects else without_set(self.problem)
+        z, u, normal = graph_at(where, w)
+        terms = np.linalg.norm(u, axis=1)
+        if self.of == "S" and self.problem.constrained:
+            u = u + normal
+            terms = terms + np.linalg.norm(normal, axis=1) + np.linalg.norm(w, axis=1)
+        region = self.problem.region
+        if region is not None:
+            u[~region.contains(z)] = np.nan
+        return z, u, terms
+
+    @functools.cached_property
+    def noise(self) -> Floats:
+        """How much F moves when z does by a few units in the last place, by decades of ‖z‖ from
+        1e-12 to 1e12, each with all below; it is what slopes and what cancels inside F leave.
+        At least the rounding of a usual value: constants inside F are not seen near 0."""
+        rng = np.random.default_rng([self.seed, 5])
+        count = 64 if self.problem.operator.interpreted else 256
+        z = points(self, count, rng)
+        moved = z * (1 + np.finfo(float).eps * rng.integers(-4, 5, z.shape))
+        problem = without_set(self.problem)
+        u = graph_at(problem, np.concatenate([z, moved]))[1]
+        by = np.linalg.norm(u[:count] - u[count:], axis=1)
+        by[~np.isfinite(by)] = 0.0
+        usual = np.linalg.norm(u[:count], axis=1)
+        usual = usual[np.isfinite(usual) & (usual > 0)]
+        floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
+        found = np.full(DECADES, floor)
+        np.maximum.at(found, _decade(np.linalg.norm(z, axis=1)), by)
+        return np.maximum.accumulate(found)
+
+    def inside(self, w: Floats) -> Floats:
+        """Points moved into the region; of S they are w, whose z are looked at later."""
+        region = self.problem.region
+        return w if region is None or self.of == "S" else region.clip(w)
+
+    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
+    def products(self, first: Floats, second: Floats | None) -> Products:
+        """Of pairs, or of points against the solution where ``second`` is None."""
+        m = len(first)
+        z, u, terms = self.at(first if second is None else np.concatenate([first, second]))
+        if second is None:
+            assert self.problem.solution is not None
+            y, v, more = self.problem.solution[None], np.zeros((1, u.shape[1])), np.zeros(1)
+        else:
+            (z, y), (u, v), (terms, more) = ((x[:m], x[m:]) for x in (z, u, terms))
+        dx, du = z - y, u - v
+        xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
+        ends = np.linalg.norm(z, axis=1) + np.linalg.norm(y, axis=1)
+        lost = 16 * np.finfo(float).eps * (terms + more + ends * np.sqrt(uu / xx))
+        lost += 4 * self.noise[_decade(ends)]
+        # nearer to the solution, its own rounding decides
+        near = CLOSEST * np.abs(y).max() if second is None else 0.0
+        return Products(xx, xu, uu, lost, xx <= near**2)
+
+
+@dataclass(frozen=True)
+class Products:
+    """‖Δx‖², ⟨Δx, Δu⟩, ‖Δu‖² of pairs, what rounding may have done to Δu, and which don't count."""
+
+    xx: Floats
+    xu: Floats
+    uu: Floats
+    lost: Floats
+    bad: NDArray[np.bool_]
+
+    @np.errstate(all="ignore")
+    def badness(self, kind: Kind) -> Floats:
+        """The constant of each pair, larger where it is worse, less what rounding may have done."""
+        worse = 1.0 if kind.better == "smaller" else -1.0
+        found = critical(kind, self.xx, self.xu, self.uu)
+        out = worse * found - moved(self.lost, found, self.xx, self.uu, uses_u(kind))
+        noisy = (self.lost > 1e-3 * np.sqrt(self.uu)) & (self.uu > 0)
+        bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
+        if uses_u(kind):
+            # Δu = 0 says something of a modulus only where it is one exactly
+            bad |= self.uu == 0
+        return np.where(bad, -np.inf, out)
+
+
+def _decade(size: Floats) -> NDArray[np.int64]:
+    at = np.log10(np.where(np.isfinite(size) & (size > 0), size, 1e-12))
+    return np.asarray(np.clip(np.ceil(at) + DECADES // 2, 0, DECADES - 1), dtype=np.int64)
+
+
+def uses_u(kind: Kind) -> bool:
+    """Whether it is a modulus against ‖Δu‖²."""
+    return bool(kind.form(1)[0] == 0 and kind.form(1)[2] != 0)
+
+
+def moved(lost: Floats, found: Floats, xx: Floats, uu: Floats, against_u: bool) -> Floats:
+    """How far an error of Δu may have moved a constant; ∞ or NaN for a modulus against Δu = 0."""
+    size = np.sqrt(uu)
+    if against_u:
+        return np.asarray(lost / size * (np.abs(found) + np.sqrt(xx / uu)))
+    return np.asarray(lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / np.sqrt(xx)))
+
+
+def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
+    """The constant that makes the form vanish on pairs with ‖Δx‖², ⟨Δx, Δu⟩ and ‖Δu‖² as given.
+
+    It is the zero of the form as a polynomial in the constant, of degree one or purely quadratic.
+    """
+    f0, linear, square = (a * xx + 2 * b * xu + c * uu for a, b, c in _coefficients(kind))
+    with np.errstate(all="ignore"):
+        quadratic = np.abs(square) > np.abs(linear)
+        out: Floats = np.where(quadratic, np.sqrt(-f0 / square), -f0 / linear)
+    return out
+
+
+@functools.cache
+def _coefficients(kind: Kind) -> list[list[float]]:
+    """Of 1, the constant and its square in the form; differences of its values would cancel."""
+    at = [[Fraction(v) for v in kind.form(constant)] for constant in (0, 1, 2)]
+    squares = [(q - 2 * p + o) / 2 for o, p, q in zip(*at, strict=True)]
+    linears = [p - o - s for o, p, s in zip(at[0], at[1], squares, strict=True)]
+    return [[float(v) for v in form] for form in (at[0], linears, squares)]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        worst: the constant, rounded away from what it could overstate; ±∞ where no pair counts.
+        pair: that shows it, None where there is none.
+        spread: the best and the worst of independent searches.
+        typical: the median slope of random pairs.
+        of: the graph's.
+    """
+
+    worst: float
+    pair: Pair | None
+    spread: tuple[float, float]
+    typical: float
+    of: Of
+
+    @property
+    def apart(self) -> float:
+        """How far the independent searches differ."""
+        low, high = sorted(self.spread)
+        return high - low if np.isfinite(high - low) else 0.0
+
+    @property
+    def note(self) -> str:
+        """How it was sought, and how far independent searches differ."""
+        low, high = sorted(self.spread)
+        how = f"search over pairs, {SEEDS} of {RUNS} runs of up to {ROUNDS} steps"
+        if not np.isfinite(low) or high - low <= 1e-6 * max(abs(low), abs(high)):
+            return how
+        return f"{how}, which came to {low:.6g} to {high:.6g}"
+
+
+def search(graph: Graph, kind: Kind) -> Found:
+    """The worst constant on the pairs of a graph, which keeps the worst pairs for other kinds.
+
+    Raises OpcheckError for an operator that fails its guards.
+    """
+    problem, d = graph.problem, graph.problem.dim
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    slow = problem.operator.interpreted
+    first, second, typical = [], [], []
+    pool = POOL // 24 if slow else POOL // 8 if d > 64 else POOL
+    room = budget().left  # a quarter of the calls for pairs to start from, half of them to move
+    pool = int(np.clip(room / (8 * SEEDS), FEWEST, pool))
+    for group in range(SEEDS):
+        rng = np.random.default_rng([graph.seed, group])
+        p, q = pairs_of(graph, pool, rng)
+        if not group and len(graph.first):
+            p, q = np.concatenate([graph.first, p]), np.concatenate([graph.second, q])
+        of = graph.products(p, q)
+        with np.errstate(all="ignore"):
+            slopes = np.sqrt(of.uu / of.xx)
+        typical.append(slopes[np.isfinite(slopes) & (slopes > 0)])
+        value = (graph.products(p, None) if kind.star else of).badness(kind)
+        kept = np.argsort(-value, kind="stable")[: RUNS // 2]
+        # the second half by scales, so that no scale takes all
+        apart = np.floor(np.log10(np.maximum(of.xx, 1e-300)) / 2)
+        rank = np.lexsort((-value, apart))
+        by_scale = rank[np.unique(apart[rank], return_index=True)[1]]
+        by_scale = by_scale[np.argsort(-value[by_scale], kind="stable")]
+        kept = np.resize(np.concatenate([kept, by_scale[: RUNS - len(kept)]]), RUNS)
+        first.append(p[kept])
+        second.append(q[kept])
+    p, q = np.concatenate(first), np.concatenate(second)
+    work = SEEDS * RUNS * TRIALS * d * max(1.0, d / 64)  # of a round, coordinates and their pairs
+    rounds = SLOW if slow else int(np.clip(EFFORT / work, SLOW, ROUNDS))
+    p, q, value = (
+        _moved_points(graph, kind, p, q, 3 * rounds)
+        if kind.star
+        else _moved(graph, kind, p, q, rounds)
+    )
+    tops = [float(v.max(initial=-np.inf)) for v in np.split(value, SEEDS)]
+    if not kind.star:
+        p, q, value = _halved(graph, kind, p, q, value)
+        p, q, value = _turned(graph, kind, p, q, value)
+        p, q, value = _moved(graph, kind, p, q, max(rounds // 4, 2))
+        tops = [
+            max(t, float(v.max(initial=-np.inf)))
+            for t, v in zip(tops, np.split(value[: SEEDS * RUNS], SEEDS), strict=True)
+        ]
+    best = np.argsort(-value, kind="stable")[:8]
+    if not kind.star and d <= EXACT:
+        value[best] = _confirmed(graph, kind, p[best], q[best], value[best])
+        best = best[np.argsort(-value[best], kind="stable")]
+    graph.first = np.concatenate([graph.first, p[best]])
+    graph.second = np.concatenate([graph.second, q[best]])
+    top = float(value[best[0]])
+    slopes = np.concatenate(typical)
+    usual = float(np.median(slopes)) if len(slopes) else 0.0
+    spread = worse * min(tops), worse * max(tops)
+    if not np.isfinite(top):
+        return Found(-worse * np.inf if top < 0 else worse * np.inf, None, spread, usual, graph.of)
+    top = max(top, 0.0) if kind is Lipschitz else top
+    pair = Pair(p[best[0]], None if kind.star else q[best[0]])
+    return Found(worse * top, pair, spread, usual, graph.of)
+
+
+def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
+    """Values of pairs, no worse than what F read in balls allows where it can be."""
+    # nothing is run here, and a star property is about the solution of F + A
+    free = replace(graph.problem, resolvent=NO_CONSTRAINT)
+    problem = free if graph.problem.constrained and not graph.projects else graph.problem
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    out = value.copy()
+    for i, pair in enumerate(zip(p, q, strict=True)):
+        of = products(problem, Pair(*pair), graph.of) if np.isfinite(value[i]) else None
+        if of is not None and of.exact:
+            dots = (np.array([float(v.mid())]) for v in (of.xx, of.xu, of.uu))
+            exact = worse * float(critical(kind, *dots)[0])
+            out[i] = -np.inf if np.isnan(exact) else min(value[i], exact)
+    return out
+
+
+def met(graph: Graph, kind: Kind) -> tuple[float, Pair | None]:
+    """The worst constant on the pairs that all searches met, and one that shows it."""
+    worse = 1.0 if kind.better == "smaller" else -1.0
+    if not len(graph.first):
+        return -worse * np.inf, None
+    p, q = graph.first, graph.second
+    if kind.star:
+        p = np.concatenate([p, q])
+    value = graph.products(p, None if kind.star else q).badness(kind)
+    best = int(np.argmax(value))
+    if value[best] == -np.inf:
+        return -worse * np.inf, None
+    return worse * float(value[best]), Pair(p[best], None if kind.star else q[best])
+
+
+# ---- where to look -------------------------------------------------------------------------------
+
+
+def centres(problem: Problem) -> Floats:
+    """0, the solution and the start, those that are known, shape (m, d)."""
+    found = [np.zeros(problem.dim), problem.start, problem.solution]
+    return np.unique([c for c in found if c is not None and c.size == problem.dim], axis=0)
+
+
+def points(graph: Graph, count: int, rng: np.random.Generator) -> Floats:
+    """``count`` points of the region and, where the graph lies on it, of the set of A."""
+    problem, d = graph.problem, graph.problem.dim
+    region, middle = problem.region, centres(problem)
+    some = middle[rng.integers(len(middle), size=count)]
+    scale = 10.0 ** rng.uniform(*SCALES, (count, 1))
+    z = some + scale * _directions(count, d, rng)
+    uniform = rng.uniform(size=count) < 0.5
+    if (region is not None and region.bounded) or region is not None:
+        z[uniform] = region.sample(count, d, rng)[uniform]
+    else:
+        wide = 10.0 ** rng.uniform(-1, 1.5, (count, 1))
+        z[uniform] = (some + wide * rng.uniform(-1, 1, (count, d)))[uniform]
+    low, high = ends_of(region, d)
+    if problem.resolvent.ends is not None and graph.projects:
+        low, high = (
+            np.maximum(low, problem.resolvent.ends[0]),
+            np.minimum(high, problem.resolvent.ends[1]),
+        )
+    end = np.where(rng.uniform(size=z.shape) < 0.5, low, high)
+    share = rng.uniform(size=(count, 1)) * (rng.uniform(size=(count, 1)) < 0.3)
+    on_face = (rng.uniform(size=z.shape) < share) & np.isfinite(end)
+    z = np.where(on_face, end, z)
+    if graph.projects and problem.resolvent.contains is not None:
+        z = _in_set(problem, z, rng)
+    return z if region is None else region.clip(z)
+
+
+def _directions(count: int, d: int, rng: np.random.Generator) -> Floats:
+    """Unit vectors: random ones, and along few coordinates."""
+    v = rng.standard_normal((count, d))
+    sparse = rng.uniform(size=count) < 0.3
+    keep = rng.uniform(size=(count, d)) < 1.5 / d
+    v[sparse] = np.where(keep, v, 0.0)[sparse]
+    axis = rng.integers(d, size=count)
+    empty = ~v.any(axis=1)
+    v[empty, axis[empty]] = 1.0
+    return np.asarray(v / np.linalg.norm(v, axis=1, keepdims=True))
+
+
+def _in_set(problem: Problem, z: Floats, rng: np.random.Generator) -> Floats:
+    """Points of the set of A: nearest ones, far corners, and random means of both."""
+    count, d = z.shape
+    near = resolved(problem, z)
+    reach = 10.0 * (1 + np.abs(near).max())
+    corners = resolved(problem, reach * 1e3 * _directions(count, d, rng) + z[:1])
+    size = np.abs(corners).max()
+    if not size < 0.1 * reach * 1e3:  # the set is unbounded
+        corners = resolved(problem, reach * _directions(count, d, rng))
+    weights = rng.dirichlet(np.full(3, 0.5), count)
+    chosen = rng.integers(count, size=(3, count))
+    stack = np.concatenate([near, corners])[rng.integers(2 * count, size=(3, count))]
+    stack[1:] = corners[chosen[1:]]
+    means = np.einsum("mk,kmd->md", weights, stack)
+    share = rng.uniform(size=(count, 1))
+    return np.where(share < 0.25, near, np.where(share < 0.5, corners, means))
+
+
+def resolved(problem: Problem, w: Floats) -> Floats:
+    """J_A of points, shape (m, d), without a look at F."""
+    z = np.array(w, dtype=float)
+    J: Resolvent = problem.resolvent
+    kernel = J.kernel
+    if not problem.operator.interpreted:
+        from numba.core.errors import NumbaError
+
+        try:
+            kernel = compiler.jit(J.kernel, "resolvent")
+        except NumbaError:
+            kernel = J.kernel
+    with np.errstate(all="ignore"):
+        for row in z:
+            kernel(row, 1.0, row, J.data)
+    return z
+
+
+def pairs_of(graph: Graph, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Pairs to start from: of random points, of close ones, of corners; of S with normals."""
+    problem, d = graph.problem, graph.problem.dim
+    p = points(graph, count, rng)
+    q = points(graph, count, rng)
+    middle = centres(problem)
+    out = np.abs(p[:, None] - middle[None]).max(axis=2).min(axis=1)[:, None]
+    length = np.where(
+        rng.uniform(size=(count, 1)) < 0.5,
+        10.0 ** rng.uniform(-6, 0.5, (count, 1)) * np.where(out > 0, out, 1.0),
+        10.0 ** rng.uniform(-7, 1, (count, 1)),
+    )
+    close = rng.uniform(size=count) < 0.6
+    q[close] = (p + length * _directions(count, d, rng))[close]
+    ends = rng.uniform(size=count) < 0.08
+    q[ends] = middle[rng.integers(len(middle), size=int(ends.sum()))]
+    if graph.of == "S" and problem.constrained:
+        for w in (p, q):
+            beyond = w + 10.0 ** rng.uniform(-4, 3, (count, 1)) * _directions(count, d, rng)
+            with_normal = rng.uniform(size=count) < 0.5
+            w[with_normal] = beyond[with_normal]
+    return graph.inside(p), graph.inside(q)
+
+
+# ---- how they are made worse ---------------------------------------------------------------------
+
+
+def _badness(graph: Graph, kind: Kind, p: Floats, q: Floats) -> Floats:
+    return graph.products(p, None if kind.star else q).badness(kind)
+
+
+def _trials(graph: Graph) -> int:
+    """Tries a step; a Python function is asked less often."""
+    return 2 if graph.problem.operator.interpreted else TRIALS
+
+
+def _moved(
+    graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
+) -> tuple[Floats, Floats, Floats]:
+    """Random steps of middle, length and direction; each run's step grows and shrinks by luck."""
+    runs, d = p.shape
+    trials = _trials(graph)
+    rng = np.random.default_rng([graph.seed, 7])
+    best = _badness(graph, kind, p, q)
+    p, q = p.copy(), q.copy()
+    step, rows = np.full(runs, 0.3), np.arange(runs)
+    region = graph.problem.region
+    size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
+    for _ in range(rounds):
+        if budget().over:
+            break
+        middle, half = p / 2 + q / 2, q / 2 - p / 2
+        length = np.linalg.norm(half, axis=1)
+        length = np.where(length > 0, length, 1e-6 * size)
+        by = step[None, :, None]
+        shape = (trials, runs, 1)
+        # the middle moves by the pair's own length, by the distance from 0, or by the region
+        far = np.stack([length, np.abs(middle).max(axis=1), np.full(runs, size)])
+        own = far[rng.integers(3, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
+            rng.uniform(size=shape) < 0.3, 1.5 / d, 1.0
+        )
+        new_middle = middle + by * own * few * rng.standard_normal((trials, runs, d))
+        turn = rng.standard_normal((trials, runs, d)) * few * length[None, :, None] / np.sqrt(d)
+        grow = np.exp(by * 2 * rng.standard_normal(shape))
+        new_half = (half + by * 2 * turn) * grow
+        keep = rng.integers(4, size=shape)
+        new_middle = np.where(keep == 0, middle, new_middle)
+        new_half = np.where(keep == 1, half, new_half)
+        # one end alone, too
+        one = rng.uniform(size=shape) < 0.2
+        a = graph.inside(np.where(one, p, new_middle - new_half).reshape(-1, d))
+        b = graph.inside((new_middle + new_half).reshape(-1, d))
+        got = _badness(graph, kind, a, b).reshape(trials, runs)
+        a, b = a.reshape(trials, runs, d), b.reshape(trials, runs, d)
+        lucky = got.argmax(axis=0)
+        better = got[lucky, rows] > best
+        p[better], q[better] = a[lucky, rows][better], b[lucky, rows][better]
+        best[better] = got[lucky, rows][better]
+        step = np.clip(np.where(better, 1.5 * step, 0.75 * step), 1e-9, 2.0)
+        step[step <= 1e-8] = 0.3
+    return p, q, best
+
+
+def _moved_points(
+    graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
+) -> tuple[Floats, Floats, Floats]:
+    """Random steps of single points, against the solution."""
+    runs, d = p.shape
+    trials = _trials(graph)
+    rng = np.random.default_rng([graph.seed, 9])
+    p, best = p.copy(), _badness(graph, kind, p, q)
+    step, rows = np.full(runs, 0.3), np.arange(runs)
+    zero, region = graph.problem.solution, graph.problem.region
+    assert zero is not None
+    size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
+    for _ in range(rounds):
+        if budget().over:
+            break
+        far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
+        own = far[rng.integers(2, size=(trials, runs)), rows][:, :, None]
+        few = rng.uniform(size=(trials, runs, d)) < np.where(
+            rng.uniform(size=(trials, runs, 1)) < 0.3, 1.5 / d, 1.0
+        )
+        a = p + step[None, :, None] * own * few * rng.standard_normal((trials, runs, d))
+        a = graph.inside(a.reshape(-1, d))
+        got = _badness(graph, kind, a, a).reshape(trials, runs)
+        a, lucky = a.reshape(trials, runs, d), got.argmax(axis=0)
+        better = got[lucky, rows] > best
+        p[better], best[better] = a[lucky, rows][better], got[lucky, rows][better]
+        step = np.clip(np.where(better, 1.5 * step, 0.8 * step), 1e-11, 2.0)
+        step[step <= 1e-10] = 0.3
+    return p, q, best
+
+
+def _halved(
+    graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Pairs cut in two, the worse half kept: by the triangle inequality it loses nothing of L."""
+    a, b = p.copy(), q.copy()
+    p, q, value = p.copy(), q.copy(), value.copy()
+    few = 8 if graph.problem.operator.interpreted else 4 if graph.problem.dim > 64 else 1
+    for _ in range(HALVINGS // few):
+        if budget().over:
+            break
+        middle = graph.inside(a / 2 + b / 2)
+        halves = np.concatenate([a, middle]), np.concatenate([middle, b])
+        left, right = np.split(_badness(graph, kind, *halves), 2)
+        nearer = (left >= right)[:, None]
+        a, b = np.where(nearer, a, middle), np.where(nearer, middle, b)
+        now = np.maximum(left, right)
+        better = now > value
+        p[better], q[better], value[better] = a[better], b[better], now[better]
+    return p, q, value
+
+
+@np.errstate(all="ignore")
+def _turned(
+    graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """More pairs, about the middles of the worst, along the direction in which slopes are worst.
+
+    Differences are taken along a basis of the directions that the set has.
+    """
+    problem, d = graph.problem, graph.problem.dim
+    if budget().over or (problem.operator.interpreted and d > DIRECTIONS):
+        return p, q, value
+    rng = np.random.default_rng([graph.seed, 8])
+    some = points(graph, max(4 * d + 8, 64) if d <= DIRECTIONS else 64, rng)
+    basis = np.eye(d)
+    if graph.projects:
+        u, s, _ = np.linalg.svd((some - some.mean(axis=0)).T, full_matrices=False)
+        basis = u[:, s > 1e-9 * max(s[0], 1e-300)].T
+    if len(basis) > DIRECTIONS:
+        return p, q, value
+    worst = np.argsort(-value, kind="stable")[:LOCAL]
+    near = _bends(graph, rng)
+    parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL], graph.inside(near)]
+    compiled = not problem.operator.interpreted
+    if graph.projects and problem.resolvent.contains is not None and compiled:
+        far = resolved(problem, 1e4 * (1 + np.abs(some).max()) * _directions(256, d, rng))
+        parts.append(np.unique(np.round(far, 12), axis=0)[:CORNERS])
+    bases = np.concatenate(parts)
+    if graph.projects:
+        # at a corner differences are one-sided; a little inside they are not
+        bases = np.concatenate([bases, bases + 1e-3 * (some.mean(axis=0) - bases)])
+    size = np.abs(bases).max(axis=1)
+    size = np.where(size > 1e-12, size, 1.0)
+    k, t = len(basis), 1e-5 * size
+    steps = t[:, None, None] * basis
+    around = np.concatenate([bases[:, None] + steps, bases[:, None] - steps], axis=1)
+    y, u, _ = graph.at(graph.inside(around.reshape(-1, d)))
+    y, u = y.reshape(-1, 2, k, d), u.reshape(-1, 2, k, d)
+    dx, du = y[:, 0] - y[:, 1], u[:, 0] - u[:, 1]
+    good = np.isfinite(du).all(axis=2) & (np.linalg.norm(dx, axis=2) > 0.1 * t[:, None])
+    lengths = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
+    first, second = [p], [q]
+    for i in np.flatnonzero(good.any(axis=1)):
+        # slopes along an orthonormal basis of the differences met
+        V, s, W = np.linalg.svd(dx[i][good[i]].T, full_matrices=False)
+        rank = s > 1e-6 * s[0]
+        V, G = V[:, rank], (du[i][good[i]].T @ W.T[:, rank]) / s[rank]
+        x = _worst_of(kind, V, G)
+        if x is not None:
+            first.append(graph.inside(bases[i] - size[i] * lengths * x))
+            second.append(graph.inside(bases[i] + size[i] * lengths * x))
+    p, q = np.concatenate(first), np.concatenate(second)
+    tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
+    kept = np.argsort(-tail, kind="stable")[:RUNS]
+    chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
+    return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
+
+
+@np.errstate(all="ignore")
+def _bends(graph: Graph, rng: np.random.Generator) -> Floats:
+    """Points on lines through centres at which slopes along the line change most.
+
+    Kinks may be as thin as they are near to a centre; most lines cross each of them.
+    """
+    problem, d = graph.problem, graph.problem.dim
+    lines, grid = (2, 3) if problem.operator.interpreted or d > 16 else (LINES, PER_DECADE)
+    scales = 10.0 ** np.arange(-8, 1, 1 / grid)
+    scales = np.concatenate([-scales[::-1], scales])
+    middle = centres(problem)[rng.integers(len(centres(problem)), size=lines)]
+    z = middle[:, None] + scales[:, None] * _directions(lines, d, rng)[:, None]
+    z, u, _ = graph.at(graph.inside(z.reshape(-1, d)))
+    z, u = z.reshape(lines, -1, d), u.reshape(lines, -1, d)
+    apart = np.linalg.norm(np.diff(z, axis=1), axis=2, keepdims=True)
+    bend = np.linalg.norm(np.diff(np.diff(u, axis=1) / apart, axis=1), axis=2)
+    bend[~np.isfinite(bend)] = -1.0
+    most = np.argsort(-bend, axis=1, kind="stable")[:, : 2 * LOCAL]
+    rows = np.arange(lines)[:, None]
+    # on both sides of the bend
+    sides = [(z[rows, most + k] + z[rows, most + k + 1]) / 2 for k in (0, 1)]
+    return np.concatenate(sides).reshape(-1, d)
+
+
+def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:
+    """A unit Δx in the span of V, with Δu = G Vᵀ Δx, on which the form is worst."""
+    try:
+        if kind is Lipschitz:
+            x = np.linalg.svd(G)[2][0]
+        elif kind is StronglyMonotone or not uses_u(kind):
+            half = V.T @ G
+            x = np.linalg.eigh(half + half.T)[1][:, 0]
+        else:
+            half = V.T @ G
+            _, s, w = np.linalg.svd(G, full_matrices=False)
+            s = np.maximum(s, 1e-9 * s[0])
+            root = w.T / s  # Δx = root y has ‖Δu‖ = ‖y‖
+            form = root.T @ (half + half.T) @ root
+            x = root @ np.linalg.eigh(form)[1][:, 0]
+    except np.linalg.LinAlgError:
+        return None
+    x = V @ x
+    length = np.linalg.norm(x)
+    return np.asarray(x / length) if np.isfinite(length) and length > 0 else None
+
+
+def without_set(problem: Problem) -> Problem:
+    """The problem of F alone, of which a solution of F + A is none."""
+    if not problem.constrained:
+        return problem
+    return replace(problem, resolvent=NO_CONSTRAINT, solution=None, project=None)

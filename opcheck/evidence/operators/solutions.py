@@ -1,0 +1,255 @@
+"""Solutions of 0 ∈ F(z) + A(z) where none is known: sought, and taken only where one is.
+
+Small values are no zero: exp(x)·y is as small as one likes and vanishes on a line only. Of a
+formula a zero is proved by Krawczyk's test; elsewhere Newton's step must stay near and be exact to
+rounding, or the residual must vanish. Else there is nothing to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck import registry
+from opcheck.engine.run import graph_at, run_batch
+from opcheck.errors import OpcheckError
+from opcheck.evidence.operators import rays
+from opcheck.evidence.operators.search import resolved, without_set
+from opcheck.model.operator import Vector
+from opcheck.model.problem import Problem
+
+Floats = NDArray[np.float64]
+EPS = float(np.finfo(float).eps)
+NEWTON = 80  # steps
+WARM = 2000  # iterations of extragradient before them, where A ≠ 0
+LARGEST = 300  # dimensions up to which slopes are taken by differences
+SLOWEST = 12  # the same of an interpreted operator
+NEAR = 1e-9  # relative; what is left of Newton's step at a zero
+SINGULAR = 1e-10  # relative; a singular value below it is taken for 0
+DECIMALS = (0, 1, 2, 3, 4, 6, 8)  # of a solution where slopes are singular
+
+
+def with_solution(problem: Problem) -> Problem:
+    """The problem with a solution, where none is known and one is found."""
+    if problem.solution is not None or problem.project is not None:
+        return problem
+    found = solution(problem)
+    return problem if found is None else replace(problem, solution=found)
+
+
+def solution(problem: Problem) -> Vector | None:
+    """A point z with 0 ∈ F(z) + A(z) up to rounding, or None where none is found.
+
+    Raises OpcheckError for an operator that fails its guards.
+    """
+    operator = problem.operator
+    affine = operator.matrix is not None or operator.sparse_matrix() is not None
+    if affine and not problem.constrained:
+        return _of_affine(problem)
+    interpreted = operator.interpreted
+    if problem.dim > (SLOWEST if interpreted and operator.slopes is None else LARGEST):
+        return None
+    # with a set, where a method leads is a better start of Newton's than any other
+    starts = [problem.start, np.zeros(problem.dim), 0.1 * problem.start, 10.0 * problem.start]
+    if problem.constrained:
+        starts = [resolved(problem, z[None])[0] for z in starts[:2]]
+        starts[:0] = [] if interpreted else _led(problem, starts[0])
+    for start in starts:
+        with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
+            found = _newton(problem, start)
+            if found is not None:
+                return found
+    return None
+
+
+def moved_start(problem: Problem) -> Vector:
+    """A start in set and region: the nearest point to the problem's own or, where it has none, to
+    ones.
+
+    Where that is a solution already, so that no method would move, or F is not defined, another
+    simple point.
+    """
+    d = problem.dim
+    alternating = np.where(np.arange(d) % 2 == 0, 1.0, -0.5)
+    region = problem.region
+    simple = [np.ones(d), alternating, np.arange(1.0, d + 1) / d, np.arange(d, 0.0, -1.0)]
+    simple += [scale * np.ones(d) for scale in (4.0, 0.25, -1.0, -4.0)]
+    for z in [problem.start, *simple] if problem.start.size else simple:
+        start = z if region is None else region.clip(z)
+        start = resolved(problem, start[None])[0] if problem.constrained else start
+        try:
+            left, size = _residual(replace(problem, start=start), start[None], 1.0)
+        except OpcheckError:
+            return start  # the guards say what is wrong
+        if np.linalg.norm(left[0]) > 64 * EPS * size[0]:  # and no NaN
+            return start
+    return np.ones(d)
+
+
+def _residual(problem: Problem, z: Floats, gamma: float) -> tuple[Floats, Floats]:
+    """z − J(z − γF z), or γF z, of points z; and the size of what it is a difference of."""
+    values = graph_at(without_set(problem), z)[1]
+    size = np.linalg.norm(z, axis=1) + gamma * np.linalg.norm(values, axis=1)
+    if not problem.constrained:
+        return gamma * values, size
+    return z - _resolved(problem, z - gamma * values, gamma), size
+
+
+def _resolved(problem: Problem, w: Floats, gamma: float) -> Floats:
+    if problem.resolvent.contains is not None:
+        return resolved(problem, w)
+    return np.array([problem.resolvent(row, gamma) for row in w])
+
+
+def _of_affine(problem: Problem) -> Vector | None:
+    """Of F(z) = Mz + q: by a factorisation, or the least one where M is singular."""
+    operator, d = problem.operator, problem.dim
+    M: Any = operator.matrix if operator.matrix is not None else operator.sparse_matrix()
+    q = operator.data[d * d :] if operator.matrix is not None else operator.data[1 : 1 + d]
+    if not q.any():
+        return np.zeros(d)
+    tries: list[Callable[[], Any]]
+    if operator.matrix is not None:
+        tries = [lambda: np.linalg.solve(M, -q), lambda: np.linalg.lstsq(M, -q, rcond=None)[0]]
+        norm = float(np.linalg.norm(M))
+    else:
+        from scipy.sparse.linalg import lsmr, spsolve
+        from scipy.sparse.linalg import norm as sparse_norm
+
+        tries = [
+            lambda: spsolve(M.tocsc(), -q),
+            lambda: lsmr(M, -q, atol=1e-15, btol=1e-15, maxiter=20 * d)[0],
+        ]
+        norm = float(sparse_norm(M))
+    for attempt in tries:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                z = np.asarray(attempt())
+            except (np.linalg.LinAlgError, RuntimeError):
+                continue
+            left = float(np.linalg.norm(M @ z + q))
+        # far out, rounding alone would pass for a solution of an equation that has none
+        near = np.isfinite(z).all() and norm * np.linalg.norm(z) <= 1e9 * np.linalg.norm(q)
+        if near and left <= 1e-12 * (norm * float(np.linalg.norm(z)) + float(np.linalg.norm(q))):
+            return z
+    return None
+
+
+def _led(problem: Problem, start: Vector) -> list[Vector]:
+    """Where extragradient leads, at a step that slopes about the start allow, and at smaller ones.
+
+    Empty where the method or the operator fails.
+    """
+    method = registry.get("methods", "extragradient")
+    with np.errstate(all="ignore"):
+        steep = _steep(problem, start)
+    if not steep > 0:
+        return []
+    gammas = [0.5 / steep, 0.05 / steep]
+    try:
+        batch = run_batch(
+            replace(problem, start=start),
+            method,
+            [{p.symbol: gamma for p in method.parameters} for gamma in gammas],
+            [WARM],
+            [],
+        )
+    except (OpcheckError, KeyError):
+        return []
+    return [z for z in batch.state[:, 0] if np.isfinite(z).all()]
+
+
+def _steep(problem: Problem, z: Vector) -> float:
+    """The norm of the slopes at a point."""
+    slope = _slopes(problem, z)
+    return float(np.linalg.norm(slope, 2)) if np.isfinite(slope).all() else np.nan
+
+
+def _slopes(problem: Problem, z: Vector) -> Floats:
+    if problem.operator.matrix is not None or problem.operator.slopes is not None:
+        return np.asarray(problem.operator.jacobian(z))
+    return _differences(lambda w: graph_at(without_set(problem), w)[1], z)
+
+
+def _differences(f: Any, z: Vector) -> Floats:
+    """Slopes of f by central differences, for rows."""
+    t = 1e-6 * (1 + np.abs(z))
+    values = f(np.concatenate([z + np.diag(t), z - np.diag(t)]))
+    return np.asarray(((values[: len(z)] - values[len(z) :]) / (2 * t[:, None])).T)
+
+
+def _newton(problem: Problem, start: Vector) -> Vector | None:
+    """Where Newton's steps on the natural map end, if that is a solution."""
+    z = np.array(start, dtype=float)
+    known = problem.operator.matrix is not None or problem.operator.slopes is not None
+    gamma = 1.0
+    for _ in range(NEWTON):
+        if problem.constrained:
+            z = resolved(problem, z[None])[0] if problem.resolvent.contains is not None else z
+            steep = _steep(problem, z)
+            gamma = 1 / steep if steep > 0 else 1.0
+        value = _residual(problem, z[None], gamma)[0][0]
+        if not np.isfinite(value).all():
+            return None
+        if not value.any():
+            return _judged(problem, z, True)
+        slopes = (
+            _slopes(problem, z)
+            if known and not problem.constrained
+            else _differences(lambda w, g=gamma: _residual(problem, w, g)[0], z)
+        )
+        if not np.isfinite(slopes).all():
+            return None
+        step, left, regular = _step(slopes, value)
+        near = NEAR * (1 + float(np.linalg.norm(z)))
+        if np.linalg.norm(step) <= near and left <= near * np.linalg.norm(slopes):
+            return _judged(problem, _polished(problem, z, step, gamma), regular)
+        # no farther than where the residual is no larger, by halves
+        for half in range(30):
+            trial = z - step / 2**half
+            new = _residual(problem, trial[None], gamma)[0][0]
+            if np.linalg.norm(new) < np.linalg.norm(value) * (1 - 1e-4 / 2**half):
+                break
+        else:
+            return None
+        z = trial
+    return None
+
+
+def _step(slopes: Floats, value: Vector) -> tuple[Vector, float, bool]:
+    """Newton's step, the least one where slopes are singular; what it cannot remove; if regular."""
+    U, s, V = np.linalg.svd(slopes)
+    if not s[0] > 0:
+        return np.zeros_like(value), float(np.linalg.norm(value)), False
+    rank = int((s > SINGULAR * s[0]).sum())
+    inner = U.T @ value
+    step = V[:rank].T @ (inner[:rank] / s[:rank])
+    return step, float(np.linalg.norm(inner[rank:])), rank == len(s)
+
+
+def _polished(problem: Problem, z: Vector, step: Vector, gamma: float) -> Vector:
+    """A last step, taken where it makes the residual smaller."""
+    tries = np.array([z, z - step])
+    left = np.linalg.norm(_residual(problem, tries, gamma)[0], axis=1)
+    return np.asarray(tries[int(np.argmin(left))])
+
+
+def _judged(problem: Problem, z: Vector, regular: bool = False) -> Vector | None:
+    """The point that Newton's steps came to if it is a solution, rounded where that is exact."""
+    for digits in DECIMALS:
+        simple = np.round(z, digits) + 0.0
+        close = np.abs(simple - z).max() <= 1e-6 * (1 + np.abs(z).max())
+        if close and not _residual(problem, simple[None], 1.0)[0].any():
+            return simple
+    if not problem.constrained and problem.operator.slopes is not None and regular:
+        proved = rays.solution_of(replace(problem, solution=z))
+        return None if proved is None else z
+    # where slopes of F are singular, a point that is exact only counts; with a set, where steps end
+    return z if regular or problem.constrained else None

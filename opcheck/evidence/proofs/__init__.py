@@ -1,0 +1,1 @@
+"""Proofs for every k and all parameters."""

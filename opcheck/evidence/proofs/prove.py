@@ -1,0 +1,545 @@
+"""Symbolic proofs: a declared potential argument, checked for all k and all admissible parameters.
+
+The method's own text makes one step from an arbitrary state, with rational functions of k and of
+the parameters as coefficients. What is to be shown minus the declared combination of inequalities
+must leave a sum of squares: its symmetric elimination has pivots that are proved to be ≥ 0. Where a
+pivot vanishes the form is a limit of forms where it does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from opcheck import registry
+from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.run import Take, take
+from opcheck.engine.steps import shown
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words
+from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
+from opcheck.evidence.statement.expressible import refusal
+from opcheck.evidence.statement.positivity import DEPTH, Domain
+from opcheck.evidence.statement.ranges import domain, symbols_of
+from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
+from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.model import grammar
+from opcheck.model.brief import brief
+from opcheck.model.grammar import Binary, Call, Name, Node, Number
+from opcheck.model.measure import STANDING
+from opcheck.model.proof import Proof
+from opcheck.model.theorem import WORDS_OF_A, Theorem
+
+Part = Literal["start", "step", "end"]
+INVARIANT = "potential"
+POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+APART = 8  # first k that may be treated apart
+KNOWN = (INVARIANT, f"next({INVARIANT})")
+
+
+class NotProved(OpcheckError):
+    """A declared argument is wrong, or a sign could not be settled."""
+
+
+@brief
+@dataclass(frozen=True)
+class Lemma:
+    """One inequality of a proof.
+
+    Attributes:
+        name: "start", "step" or "end", with the case.
+        multipliers: of the inequalities used.
+        squares: (weight, vector) of what is left.
+    """
+
+    name: str
+    multipliers: tuple[tuple[str, str], ...]
+    squares: tuple[tuple[str, str], ...]
+
+
+@brief
+@dataclass(frozen=True)
+class Proved:
+    """A statement shown for all k and all admissible real parameters, in every dimension.
+
+    Attributes:
+        covers: for which k, whole parameters and A.
+        only: the part of the stated range of whole parameters that the cases show; "" for all.
+        remark: the author's word on the cases; it shows nothing.
+        at_most: what the potential is at most where it starts.
+        lemmas: every inequality that was shown: the start, each step and each end of each case.
+        symbols: what the spare symbols of the formulas stand for.
+    """
+
+    theorem: str
+    covers: str
+    only: str
+    remark: str
+    potential: str
+    at_most: str
+    lemmas: tuple[Lemma, ...]
+    symbols: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def prove(theorem: str | Theorem) -> Proved:
+    """Check a theorem's declared potential argument.
+
+    Raises NotProved where it does not show the statement, with the part that fails, OpcheckError
+    where none is declared.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    proof = entry.proof
+    if proof is None:
+        raise OpcheckError(f"{entry.name} declares no potential argument")
+    lemmas: list[Lemma] = []
+    meanings: dict[str, str] = {}
+    try:
+        well_posed(entry)
+        _complete(entry, proof)
+        _admits(entry)
+        for part, case in _parts_of(proof):
+            try:
+                for lemma, symbols in _cases(entry, part, case):
+                    lemmas.append(lemma)
+                    meanings |= symbols
+            except NotProved:
+                raise
+            except OpcheckError as error:
+                raise NotProved(f"{entry.name}, {part}: {error}") from error
+    except NotProved:
+        raise
+    except (OpcheckError, Undecided, TypeError) as error:
+        sentence = str(error).removeprefix(f"{entry.name}: ")
+        raise NotProved(f"{entry.name}: {sentence}") from error
+    only = _only(entry, proof)
+    return Proved(
+        entry.name,
+        _covers(entry, only),
+        only,
+        proof.remark,
+        proof.potential,
+        proof.at_most,
+        tuple(lemmas),
+        meanings,
+    )
+
+
+def _admits(theorem: Theorem) -> None:
+    """Raise NotProved where no constants and parameters are found that the statement is about."""
+    k = max(theorem.first, 1)
+    try:
+        setting(theorem, k, k + 1)
+    except EmptyRange as empty:
+        sentence = str(empty).removeprefix(f"{theorem.name}: ")
+        raise NotProved(
+            f"{theorem.name}: nothing was found that it is about, and a proof of that shows "
+            f"nothing: {sentence}"
+        ) from empty
+    except OpcheckError:
+        pass  # a choice is there, and is irrational
+
+
+def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
+    if proof.potential:
+        yield from (("start", fixed) for fixed in _fixed(proof))
+        yield from (("step", case) for case in proof.cases)
+    yield from (("end", case) for case in proof.cases)
+
+
+def _cases(
+    theorem: Theorem, part: Part, case: Mapping[str, str]
+) -> Iterator[tuple[Lemma, Mapping[str, str]]]:
+    """A part at the first few k of a run, if they differ, and then for all others at once.
+
+    They differ where the part speaks of steps before k, or where a text or a kernel treats some k
+    apart.
+    """
+    assert theorem.proof is not None
+    least = _least(theorem, theorem.proof, part)
+    if part == "start":
+        yield _Case(theorem, part, case, least, least).shown()
+        return
+    before, _ = _reach(theorem, theorem.proof, part)
+    general = None
+    late = before
+    while general is None:
+        try:
+            general = _Case(theorem, part, case, None, least + late).shown()
+        except Special as special:
+            if special.k > least + before + APART:
+                raise
+            late = max(late, special.k - least) + 1
+    if late and "k" in case:
+        raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
+    for at in range(least, least + late):
+        yield _Case(theorem, part, case, at, at).shown()
+    yield general
+
+
+def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
+    """The k from which on a part is to be shown."""
+    return theorem.first if part == "end" else proof.begin
+
+
+def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
+    """How many steps before and after k the texts of a part speak of."""
+    potential = proof.potential or "0"
+    using: Mapping[str, str] = getattr(proof, part)
+    trees = [grammar.parse(source) for source in [*using, *using.values()]]
+    whole = grammar.parse(potential)
+    if part == "end":
+        trees += [theorem.left.tree, theorem.right.tree]
+    else:
+        trees.append(whole)
+    if part == "step":
+        trees.append(Call("next", (whole,)))
+    low, high = 0, 1
+    for tree in trees:
+        a, b = _span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
+        low, high = min(low, a), max(high, b)
+    return -low, high
+
+
+def _fixed(proof: Proof) -> list[dict[str, str]]:
+    """The choices of integer parameters, each once."""
+    found = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
+    return [case for i, case in enumerate(found) if case not in found[:i]]
+
+
+def _complete(theorem: Theorem, proof: Proof) -> None:
+    """Raise NotProved where the parts of an argument do not add up to the statement."""
+    if theorem.claim not in ("upper bound", "one-step"):
+        raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
+    if reason := refusal(theorem):
+        raise NotProved(f"{theorem.name}: {reason}")
+    if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
+        raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
+    if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
+        raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
+    if theorem.at_least:
+        raise NotProved(
+            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
+            "on, and a proof would speak of that alone"
+        )
+    whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+    for case in proof.cases:
+        for name in sorted(whole - case.keys()):
+            raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
+    for fixed in _fixed(proof):
+        found = [
+            case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
+        ]
+        residues = [_residue(theorem, source) for source in found]
+        moduli = {modulus for modulus, _ in residues}
+        if len(moduli) != 1 or {r for _, r in residues} != set(range(moduli.pop())):
+            raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
+
+
+def _only(theorem: Theorem, proof: Proof) -> str:
+    """The whole parameters that the cases speak of, where the statement ranges over more."""
+    parts = []
+    for chain in theorem.chains:
+        if not any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
+            continue
+        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        top = None if chain.hi is None else grammar.constant(chain.hi.tree)
+        bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
+        stated: set[int] = set()
+        if top is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
+            stated = set(range(least, most + 1))
+        if not stated or not stated <= set(values):
+            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+    return " and ".join(parts)
+
+
+def _covers(theorem: Theorem, only: str) -> str:
+    parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    parts += [only] if only else []
+    return "; ".join([*parts, WORDS_OF_A[theorem.A]])
+
+
+class _Case:
+    """One inequality of a proof at one choice of the integer parameters.
+
+    Args:
+        at: the number that k is; None where it stands for all from ``least`` on.
+    """
+
+    def __init__(
+        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+    ) -> None:
+        assert theorem.proof is not None
+        self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
+        self.at, self.least = at, least
+        stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
+        self.indices = [] if at is not None else stands
+        field = Field([*symbols_of(theorem, [*case]), *self.indices])
+        before, after = _reach(theorem, self.proof, part)
+        if at is not None:
+            k, before, after = field.number(0), 0, at + after
+        else:
+            modulus, rest = _residue(theorem, case.get("k", "k"))
+            k = field.symbol(self.indices[0]) * modulus + rest
+        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        self.reader = Reader(theorem, field, k, fixed, before, after, at is not None, self.least)
+        self._domains: dict[int, Domain] = {}
+
+    def meanings(self) -> dict[str, str]:
+        """What the spare symbols stand for."""
+        spares = self.reader.spares
+        names = [*spares.sums, *spares.powers, *spares.roots]
+        return {n: self.reader.field.meaning(n) for n in names}
+
+    def domain(self) -> Domain:
+        """Constants and parameters that the statement admits, and k from ``least`` on."""
+        met = len(self.reader.spares)  # reading may meet further sums, powers and roots
+        if met not in self._domains:
+            self._domains[met] = domain(self.reader, self.indices, self.least)
+        return self._domains[met]
+
+    def shown(self) -> tuple[Lemma, Mapping[str, str]]:
+        """The lemma, and what the spare symbols of it stand for."""
+        return self.show(), self.meanings()
+
+    def show(self) -> Lemma:
+        """The lemma. Raises NotProved where it is not shown."""
+        at, potential = self.at or 0, self.proof.potential
+        if self.part == "start":
+            return self._show(self._invariant(at), at)
+        if self.part == "step":
+            first, then = (self.reader.total(self.proof.at_most, at + late) for late in (0, 1))
+            if (first - then).terms:
+                raise NotProved(f"{self.theorem.name}: at_most must not depend on k")
+            grown = Call("next", (grammar.parse(potential),))
+            target = Binary("-", grammar.parse(potential), grown)
+        else:
+            target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
+        return self._show(self.reader.total(target, at), at)
+
+    def _invariant(self, offset: int) -> Total:
+        """B − V."""
+        most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
+        return self.reader.total(Binary("-", most, potential), offset)
+
+    def _show(self, target: Total, at: int) -> Lemma:
+        using: Mapping[str, str] = getattr(self.proof, self.part)
+        spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
+        where = f"{self.theorem.name}, {name}"
+        rest, used = target, []
+        for inequality, formula in using.items():
+            if inequality in KNOWN and self.part == "end":
+                value = self._invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.known(inequality, at)
+            factor = self.reader.read(formula, at)
+            if not isinstance(factor, Ratio):
+                raise NotProved(f"{where}: the multiplier {formula!r} is no number")
+            if not self.domain().nonnegative(factor):
+                raise NotProved(
+                    f"{where}: the multiplier of {inequality} is not shown to be ≥ 0: "
+                    f"{factor.factored()}"
+                )
+            rest = rest - value * factor
+            used += [(inequality, formula)] if factor else []
+        self._resolvents_exist(where)
+        return Lemma(name, tuple(used), self._squares(rest, where, at))
+
+    def _resolvents_exist(self, where: str) -> None:
+        """Raise NotProved where some resolvent that was taken is not shown to be a function."""
+        taken = {(of, g) for of, _, _, _, g in self.reader.steps.oracle.calls if g != 0}
+        for of, gamma in sorted(taken, key=repr):
+            step = self.reader.field.number(gamma)
+            self.reader.images = {STEP: step}
+            alternatives = (
+                ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(self.theorem, STEP, of)
+            )
+            if not any(all(map(self._shown, conditions)) for conditions in alternatives):
+                asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
+                raise NotProved(
+                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown "
+                    f"to exist and to be single-valued"
+                    + (f", for want of {asked}" if asked else ": no hypothesis gives it")
+                )
+
+    def _shown(self, condition: str) -> bool:
+        """Whether an inequality is proved on the domain."""
+        ((terms, relations),) = grammar.parse_ranges(condition)
+        low, high = (self.reader.read(term) for term in terms)
+        gap = high - low
+        domain = self.domain()
+        return domain.positive(gap) if relations == ["<"] else domain.nonnegative(gap)
+
+    def _squares(self, rest: Total, where: str, at: int) -> tuple[tuple[str, str], ...]:
+        """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
+        form = _form(rest, self.domain(), where)
+        names, domain = self.reader.steps.names(at), self.domain()
+        if (squares := _eliminated(form, domain, names, 0)) is not None:
+            return squares
+        symbols = set().union(*(c.symbols for c in form.values()))
+        failed = failure(form, domain, {*self.reader.field.known, *symbols}, self.indices)
+        if failed is None:
+            if (squares := _eliminated(form, domain, names, DEPTH)) is not None:
+                return squares
+            raise NotProved(
+                f"{where}: what is left is not shown to be a sum of squares: "
+                + _shown_form(form, names)
+            )
+        left, place = in_words(failed, names), at_words(failed)
+        hint = helper(self.reader, failed, domain, at)
+        raise NotProved(
+            f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
+            f"{failed.least:.3g}" + (f"; {hint}" if hint else "")
+        )
+
+
+def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
+    """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
+    period, rest = 0, 0
+    match grammar.parse(source):
+        case Name():
+            period, rest = 1, 0
+        case Binary("*", Number(int() as c), Name()):
+            period, rest = c, 0
+        case Binary("+", Binary("*", Number(int() as c), Name()), Number(int() as r)):
+            period, rest = c, r
+    if not 0 <= rest < period:
+        raise OpcheckError(f"{theorem.name}: k = {source!r} is not of the form c*m + r, r < c")
+    return period, rest
+
+
+def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+    """First and one past the last step that a text at k + at needs.
+
+    ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
+    """
+    low = high = 0
+    use: Take | None = None
+    measures = registry.entered("measures")
+    if isinstance(node, Call):
+        if node.function in POINTS or node.function in {p.kind.name for p in theorem.asked}:
+            evaluated = True
+        at += SHIFT.get(node.function, 0)
+        rows = [a.name for a in node.arguments if isinstance(a, Name)]
+        if node.function in measures and len(rows) == len(node.arguments):
+            use = take(node.function, rows)
+    elif isinstance(node, Name) and node.name in theorem.method.rows:
+        # what step k + at writes; the state before the first step holds the one before
+        high = at + (node.name not in STANDING)
+        low = min(high - (evaluated and node.name not in STANDING), 0)
+    elif isinstance(node, Name) and node.name in measures:
+        use = take(node.name)
+    if use is not None:
+        high = at + use.in_step
+        low = min(high - use.measure.of_point, 0)
+    for child in grammar.children(node):
+        a, b = _span(child, at, theorem, evaluated)
+        low, high = min(low, a), max(high, b)
+    return low, high
+
+
+def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Ratio]:
+    """The remainder as a symmetric form. Raises NotProved where it holds more than products."""
+    form: dict[tuple[int, int], Ratio] = {}
+    for key, c in rest.terms.items():
+        if isinstance(key, tuple):
+            i, j = key
+            form[i, j] = form[j, i] = c if i == j else c / 2
+        elif key == "R**2":
+            if not domain.nonnegative(c):
+                raise NotProved(
+                    f"{where}: R² is left with the factor {_meant(c)}, not shown to be ≥ 0"
+                )
+        else:
+            raise NotProved(f"{where}: {key} is left with the factor {_meant(c)}")
+    return form
+
+
+def _meant(factor: Ratio) -> str:
+    """A factor, and what its spare symbols stand for."""
+    spare = sorted(name for name in factor.symbols if name not in factor.field.known)
+    words = "".join(f", {name} = {factor.field.meaning(name)}" for name in spare)
+    return factor.factored() + words
+
+
+def _eliminated(
+    whole: Mapping[tuple[int, int], Ratio], domain: Domain, names: Sequence[str], depth: int
+) -> tuple[tuple[str, str], ...] | None:
+    """Symmetric elimination with pivots that are proved to be ≥ 0; None where there is none."""
+    form = dict(whole)
+    found: list[tuple[str, str]] = []
+    left = sorted({i for i, _ in form})
+    while form:
+        pivot = _pivot(form, left, domain, depth)
+        if pivot is None:
+            return None
+        d = form[pivot, pivot]
+        row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
+        found.append((d.factored(), shown(names, row)))
+        for i in row:
+            for j in row:
+                value = form.get((i, j), domain.field.number(0)) - d * row[i] * row[j]
+                if value:
+                    form[i, j] = value
+                else:
+                    form.pop((i, j), None)
+        left = [i for i in left if i != pivot]
+    return tuple(found)
+
+
+def _pivot(
+    form: Mapping[tuple[int, int], Ratio], left: Sequence[int], domain: Domain, depth: int
+) -> int | None:
+    diagonal = [i for i in left if (i, i) in form]
+    for i in sorted(diagonal, key=lambda i: len(repr(form[i, i]))):
+        if domain.nonnegative(form[i, i], depth):
+            return i
+    return None
+
+
+def _shown_form(form: Mapping[tuple[int, int], Ratio], names: Sequence[str]) -> str:
+    return " + ".join(
+        f"({(c * (1 if i == j else 2)).factored()})·⟨{names[i]}, {names[j]}⟩"
+        for (i, j), c in sorted(form.items())
+        if i <= j
+    )
+
+
+@brief
+@dataclass(frozen=True)
+class ProofAttempt:
+    """What came of a theorem's potential argument.
+
+    Attributes:
+        status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
+            proved", where it does not show the theorem; "none", where none is declared.
+    """
+
+    theorem: str
+    status: Literal["proved", "in part", "not proved", "none"]
+    proved: Proved | None = None
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+def attempt(theorem: Theorem) -> ProofAttempt:
+    """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
+    if theorem.proof is None:
+        return ProofAttempt(theorem.name, "none")
+    try:
+        proved = prove(theorem)
+        return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)
+    except OpcheckError as error:
+        return ProofAttempt(theorem.name, "not proved", reason=str(error))

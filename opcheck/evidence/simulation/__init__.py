@@ -1,0 +1,1 @@
+"""Runs against bounds: comparison at every k, verdicts, planted errors."""

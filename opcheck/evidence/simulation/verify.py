@@ -1,0 +1,358 @@
+"""The main verb: theorems on problems, verdicts in a report."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from opcheck import registry
+from opcheck.arguments import asked, integer, words
+from opcheck.document import document
+from opcheck.engine.guard import guard_method
+from opcheck.engine.jit import foreign
+from opcheck.errors import OpcheckError
+from opcheck.evidence.operators.facts import admit
+from opcheck.evidence.operators.subject import Given, method_values, subject
+from opcheck.evidence.simulation.adjudication import adjudicate
+from opcheck.evidence.simulation.comparison import compare, conclude
+from opcheck.evidence.statement.evaluation import needs_solution
+from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.parameters import Empty, parts
+from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.model.brief import brief
+from opcheck.model.problem import Problem
+from opcheck.model.property import Provenance, weakest
+from opcheck.model.theorem import Theorem
+from opcheck.model.verdict import Status, Verdict, fitted_order
+from opcheck.processes import over_processes
+from opcheck.watchdog import Interrupted
+
+SCHEMA = 1
+OWN = Path(__file__).parent.parent / "theorems"
+
+
+def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
+    """The verdict of one theorem on one problem; on a noisy one it is about the mean operator.
+
+    Args:
+        parameters: instead of the sample; all that the theorem leaves open.
+
+    Raises OpcheckError for parameters outside the theorem's range. An operator that fails, or a
+    declaration that is not one, is a verdict with status ``error``.
+    """
+    name = f"{problem.name} (mean)" if problem.oracle else problem.name
+    blank = Verdict(theorem.name, name, "inapplicable")
+    try:
+        known = constants(theorem, problem)
+        if isinstance(known, str):
+            return replace(blank, reason=known)
+        if needs_solution(theorem) and problem.solution_near(problem.start) is None:
+            return replace(blank, reason="its solution is not known")
+        blank = replace(blank, provenance=known.provenance)
+        compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
+    except Empty as reason:
+        if parameters:
+            raise
+        return replace(blank, reason=str(reason))
+    except OpcheckError as error:
+        if parameters:
+            raise
+        return replace(blank, status="error", reason=str(error))
+    for one in compared:
+        if one.close and one.status == "holds":
+            adjudicate(theorem, problem, one)
+    return conclude(theorem, blank, compared)
+
+
+@brief
+@dataclass(frozen=True)
+class Summary:
+    """One theorem over all problems.
+
+    Attributes:
+        chosen: the problems were given, and are not the library.
+        status: ``violated`` if it is anywhere, else ``error``, ``attained``, ``holds``,
+            ``inconclusive``, the first that occurs; else ``inapplicable`` to chosen problems, and
+            ``untried`` over a library, where the statement was confronted with nothing.
+        reason: why it was not tried, or not decided anywhere.
+        worst: the verdict with the largest measured/bound among those that were decided; for a
+            violation the one that shows it.
+        provenance: of the weakest constant any decided verdict used.
+    """
+
+    theorem: Theorem
+    verdicts: tuple[Verdict, ...]
+    chosen: bool = False
+
+    @property
+    def admissible(self) -> list[Verdict]:
+        """Verdicts on the problems that satisfy the hypotheses."""
+        return [v for v in self.verdicts if v.status != "inapplicable"]
+
+    @property
+    def status(self) -> Status:
+        """Over all problems."""
+        order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
+        found = {v.status for v in self.verdicts}
+        return next((s for s in order if s in found), "inapplicable" if self.chosen else "untried")
+
+    @property
+    def ok(self) -> bool:
+        """Nothing failed and, over a library, something was decided."""
+        failing = ("violated", "error", *(() if self.chosen else ("untried", "inconclusive")))
+        return self.status not in failing
+
+    @property
+    def reason(self) -> str:
+        """The commonest reason for which no problem decided anything; "" where one did."""
+        said = [v.reason for v in self.admissible if v.reason]
+        said = said or [v.reason for v in self.verdicts if _is_a_range(v)]
+        said = said or [v.reason for v in self.verdicts if v.reason]
+        if self.status not in ("untried", "inconclusive") or not said:
+            return ""
+        return max(dict.fromkeys(said), key=said.count)
+
+    @property
+    def worst(self) -> Verdict | None:
+        """Where measured/bound is largest."""
+        pool = [v for v in self.admissible if v.status == "violated"]
+        pool = pool or [v for v in self.admissible if v.status in ("holds", "attained")]
+        return max(pool, key=lambda v: (v.ratio, v.k), default=None)
+
+    @property
+    def entered(self) -> dict[str, dict[str, int]]:
+        """Symbol -> part of its range -> comparisons decided there, over all problems."""
+        found: dict[str, dict[str, int]] = {
+            symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
+        }
+        for v in self.verdicts:
+            for symbol, cover in v.entered.items():
+                own = found.setdefault(symbol, {})
+                for part, count in cover.items():
+                    own[part] = own.get(part, 0) + count
+        return found
+
+    @property
+    def holes(self) -> list[str]:
+        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative, low``.
+
+        Of a statement about one family, whose constants are not free, ρ < 0 is one part.
+        """
+        found = []
+        for symbol, cover in self.entered.items():
+            empty = [part for part, count in cover.items() if not count]
+            if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
+                empty = []
+            found += [f"{symbol}: {part}" for part in empty]
+        return found
+
+    @property
+    def order(self) -> float | None:
+        """Fitted exponent p of the worst case over all problems, measured ~ k^p."""
+        return fitted_order([v.profile for v in self.admissible if v.status != "inconclusive"])
+
+    @property
+    def provenance(self) -> Provenance:
+        """Of the weakest constant used."""
+        return weakest(v.provenance for v in self.admissible)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        t, worst = self.theorem, self.worst
+        return {
+            "name": t.name,
+            "statement": {
+                "method": t.method_name,
+                "given": t.hypotheses,
+                "where": t.where,
+                "let": dict(t.let),
+                "measure": t.measure,
+                "bound": t.bound,
+                "claim": t.claim,
+                "order": t.order,
+                "source": str(t.source),
+            },
+            "status": self.status,
+            "reason": self.reason,
+            "compared": sum(v.compared for v in self.verdicts),
+            "entered": self.entered,
+            "holes": self.holes,
+            "problems": len(self.admissible),
+            "ratio": worst.ratio if worst else None,
+            "where": worst.problem if worst else None,
+            "order": self.order,
+            "provenance": self.provenance,
+            "verdicts": [v.as_dict() for v in self.verdicts],
+        }
+
+
+@brief
+@dataclass(frozen=True)
+class Report:
+    """Verdicts of several theorems over several problems."""
+
+    summaries: tuple[Summary, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is violated, nothing failed, and nothing passed without a comparison."""
+        return all(s.ok for s in self.summaries)
+
+    @property
+    def covered(self) -> bool:
+        """Whether every part of every hypothesis range was entered by decided comparisons."""
+        return not any(s.holes for s in self.summaries)
+
+    @property
+    def worst(self) -> Verdict | None:
+        """The verdict with the largest measured/bound, violations first; claims to fail aside."""
+        found = [
+            s.worst
+            for s in self.summaries
+            if s.worst is not None and s.theorem.claim != "must fail"
+        ]
+        return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, the same bytes for the same input."""
+        return {
+            "schema": SCHEMA,
+            "ok": self.ok,
+            "covered": self.covered,
+            "not_loaded": registry.failures(),
+            "theorems": [s.as_dict() for s in self.summaries],
+        }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The report as one JSON document, written to ``path`` where one is given."""
+        written = document(self.as_dict())
+        if path is not None:
+            Path(path).write_text(written + "\n", encoding="utf-8")
+        return written
+
+    def plot(self) -> Any:
+        """A matplotlib figure: the worst ratio of each theorem."""
+        return registry.get("figures", "ratios")(self)
+
+
+def _is_a_range(verdict: Verdict) -> bool:
+    # "1 / L <= gamma < 1 / L is empty: 1 / L = 1", and not "Monotone of F is not known of it"
+    return " fails: " in verdict.reason or " is empty" in verdict.reason
+
+
+COVERAGE = 44  # problems on which a theorem is run unless all are asked for
+
+
+@functools.cache
+def library() -> tuple[Problem, ...]:
+    """Every built-in and plugged-in problem: each family's default, then first presets, and so on.
+
+    Negative controls are included: they carry true facts, so a theorem whose hypothesis one breaks
+    is inapplicable to it. Raises OpcheckError where a family fails to build.
+    """
+    # by a hash, so that a cover of a part of them is not one of the first letters
+    names = sorted(registry.names("problems"), key=lambda name: zlib.crc32(name.encode()))
+    families = [registry.get("problems", name).instances() for name in names]
+    for name, problems in zip(names, families, strict=True):
+        if foreign(registry.get("problems", name).function):
+            for problem in problems:
+                admit(problem)
+    rounds = itertools.zip_longest(*families)
+    return tuple(p for some in rounds for p in some if p is not None)
+
+
+def summary(
+    name: str, problems: Sequence[Problem] | None = None, everything: bool = False
+) -> Summary:
+    """One theorem over the library, or over given problems.
+
+    Unless ``everything`` is asked for, the first COVERAGE problems that satisfy the hypotheses are
+    run; the library's order makes that every family once before any family twice.
+    """
+    theorem: Theorem = registry.get("theorems", name)
+    for family in theorem.on:
+        if problems is None and family not in registry.names("problems"):
+            raise OpcheckError(
+                f"{name} is about {family!r}, and no problem is named so; "
+                "'opcheck list problems' shows them"
+            )
+    if problems is not None:
+        return Summary(theorem, tuple(confront(theorem, p) for p in problems), True)
+    verdicts: list[Verdict] = []
+    admissible = 0
+    for problem in library():
+        if admissible < COVERAGE or everything:
+            verdicts.append(confront(theorem, problem))
+            admissible += verdicts[-1].status != "inapplicable"
+    return Summary(theorem, tuple(verdicts))
+
+
+@asked
+def verify(
+    selector: str | Theorem | Iterable[str | Theorem] = (),
+    problem: Given | None = None,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+    everything: bool = False,
+    **parameters: Any,
+) -> Report | Verdict:
+    """Confront theorems with problems.
+
+    Args:
+        selector: a theorem, a prefix of several, or a list of such; all by default.
+        problem: one problem instead of the library: whatever ``subject`` takes. Of anything but a
+            Problem of which no constants are stated they are searched for, as ``check`` does.
+        jobs: processes.
+        progress: called with the name of each theorem when it is done.
+        everything: every admissible problem, not the first COVERAGE of them.
+        parameters: of the method, instead of the sample (with one theorem and one problem).
+
+    Returns:
+        A Verdict for one theorem by full name on one problem, else a Report.
+
+    Raises OpcheckError for an unknown name, for parameters outside the theorem's range, and for a
+    method that fails its guards.
+    """
+    several = [selector] if isinstance(selector, str | Theorem) else selector
+    if not isinstance(several, Iterable):
+        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
+    patterns = words([getattr(p, "name", p) for p in several], "selector")
+    jobs = integer(jobs, "jobs", 1)
+    chosen = registry.select("theorems", [p for p in patterns if p])
+    where = None if problem is None else subject(problem)
+    if where is not None:
+        admit(where)
+    if where is not None and where is not problem:
+        from opcheck.evidence.operators.relied_on import (
+            with_constants,  # it confronts with theorems, too
+        )
+
+        where = with_constants(where)
+    for name in chosen:  # a wrong method is one error, and not one on each problem
+        theorem = registry.get("theorems", name)
+        if where or not theorem.on:
+            guard_method(theorem.method, where.dim if where else 2)
+        # of opcheck's own statements that is known by its tests
+        if not Path(theorem.place).is_relative_to(OWN):
+            well_posed(theorem)
+    if where is not None:
+        # by its full name, or by the file that registers it alone
+        exact = patterns == chosen or any(".py" in p for p in patterns)
+        if len(chosen) == 1 and exact:
+            numbers = method_values(parameters, where, only_numbers=True)
+            return confront(registry.get("theorems", chosen[0]), where, **numbers)
+        if parameters:
+            raise OpcheckError("parameters go with one theorem by its full name and one problem")
+        return Report(tuple(summary(name, [where]) for name in chosen))
+    if parameters:
+        raise OpcheckError("parameters go with one theorem by its full name and one problem")
+    work = functools.partial(summary, everything=everything)
+    try:
+        return Report(tuple(over_processes(work, chosen, jobs, progress)))
+    except Interrupted as stop:
+        raise Interrupted(Report(tuple(stop.finished))) from None

@@ -1,0 +1,325 @@
+"""Rational constants and parameters at which a worst case is computed.
+
+L = 1 by scaling; other constants take representative values. Parameters lie in the ranges of
+``where``; what is irrational is rounded inward, into the range, and a note says so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+import numpy as np
+from flint import arb, fmpq
+
+from opcheck.engine.forms import dyadic, form_arithmetic
+from opcheck.engine.numbers import Ball, rational
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.statement.parameters import Values, settle
+from opcheck.model.text import Chain, Text, text
+from opcheck.model.theorem import Theorem
+
+Place = Literal["low", "middle", "high"]
+# tried in order until the ranges are not empty; L = 1 is a choice of scale
+CONSTANTS: dict[str, tuple[Fraction, ...]] = {
+    "Lipschitz": (Fraction(1), Fraction(1, 2)),
+    "StronglyMonotone": (Fraction(1, 2), Fraction(1, 8)),
+    "Cocoercive": (Fraction(1, 2), Fraction(1)),
+    "ConicallyNonexpansive": (Fraction(3, 2), Fraction(3, 4)),
+}
+OTHERS = (Fraction(-1, 8), Fraction(-1, 16), Fraction(0), Fraction(1, 8))
+NEAR = fmpq(1, 64)  # how close to an open end an edge is taken, in units of the range
+BEYOND = {"low": fmpq(1, 4), "middle": fmpq(1), "high": fmpq(4)}  # above a lower end without upper
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A theorem at rational numbers.
+
+    Attributes:
+        k: the index that is claimed about.
+        values: every symbol: constants, parameters, ``let``; sequences are arrays over k.
+        constants, parameters: those that were chosen, for reports.
+        notes: what was rounded, and how.
+    """
+
+    theorem: Theorem
+    k: int
+    values: Mapping[str, Any]
+    constants: Mapping[str, Fraction]
+    parameters: Mapping[str, Fraction]
+    notes: tuple[str, ...]
+
+
+def setting(
+    theorem: Theorem, k: int, horizon: int, place: Place = "middle", given: Mapping[str, Any] = {}
+) -> Setting:
+    """Constants and parameters of a theorem, in the middle of their ranges or close to an end.
+
+    Args:
+        horizon: up to which the sequences run.
+        given: constants or parameters to use instead: numbers or formulas, as ``1/sqrt(2)``.
+
+    Raises OpcheckError where no choice satisfies the ranges, with the range that is left.
+    """
+    if place not in get_args(Place):
+        raise OpcheckError(f"place {place!r} is none of {', '.join(get_args(Place))}")
+    kinds = {p.symbol: p.kind.name for p in theorem.asked if p.symbol is not None}
+    own = [*kinds, *(c.name for c in theorem.chains)]
+    unknown = [name for name in given if name not in own]
+    if unknown:
+        raise OpcheckError(
+            f"{theorem.name} leaves {', '.join(own) or 'nothing'} to choose, not {unknown[0]}"
+        )
+    reason = ""
+    for chosen in _constants(kinds, given):
+        try:
+            return _with(theorem, k, horizon, place, given, chosen)
+        except _Outside as outside:
+            reason = reason or str(outside)
+    raise EmptyRange(f"{theorem.name}: {reason}")
+
+
+def along(
+    theorem: Theorem, name: str, k: int, horizon: int, given: Mapping[str, Any] = {}
+) -> list[tuple[str, Fraction]]:
+    """(where it lies, value) of five values of a parameter in its range, or fewer whole ones.
+
+    Constants and earlier parameters are those of ``setting`` in the middle. Raises OpcheckError for
+    a name without a range, and as ``setting`` does.
+    """
+    chains = {c.name: c for c in theorem.chains}
+    if name not in chains or name in given:
+        known = ", ".join(n for n in chains if n not in given) or "nothing"
+        raise OpcheckError(f"{theorem.name} leaves {known} to vary, not {name}")
+    chain = chains[name]
+    middle = setting(theorem, k, horizon, "middle", given)
+    values, constants = dict(middle.values), {n: _exact(v) for n, v in middle.constants.items()}
+    ends = [fmpq(_pick(theorem, chain, p, values, constants, [])) for p in ("low", "high")]
+    formulas = [_end(chain.lo, values), _end(chain.hi, values)]
+    words = [
+        "far up, no end"
+        if end is None
+        else f"{side} end"
+        if isinstance(end, fmpq) and value == end
+        else f"near the {side} end"
+        for side, value, end in zip(("low", "high"), ends, formulas, strict=True)
+    ]
+    parts = {"a quarter": fmpq(1, 4), "the middle": fmpq(1, 2), "three quarters": fmpq(3, 4)}
+    found = {words[0]: ends[0]}
+    found |= {word: ends[0] + part * (ends[1] - ends[0]) for word, part in parts.items()}
+    found[words[1]] = ends[1]
+    if _whole(theorem, chain):
+        found = {word: fmpq(value.floor()) for word, value in found.items()}
+    rows = {_fraction(value): word for word, value in reversed(found.items())}
+    return [(word, value) for value, word in sorted(rows.items())]
+
+
+class EmptyRange(OpcheckError):
+    """No constants that were tried leave an admissible parameter."""
+
+
+class _Outside(OpcheckError):
+    """A choice of constants leaves no admissible parameter."""
+
+
+def _constants(kinds: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[dict[str, fmpq]]:
+    pools = []
+    for name, kind in kinds.items():
+        if name in given:
+            value = number(given[name])
+            if not isinstance(value, fmpq):
+                raise OpcheckError(
+                    f"{name} = {given[name]} is irrational; give a rational constant"
+                )
+            pools.append([value])
+        else:
+            pools.append([_exact(v) for v in CONSTANTS.get(kind, OTHERS)])
+    for chosen in itertools.product(*pools):
+        yield dict(zip(kinds, chosen, strict=True))
+
+
+def _with(
+    theorem: Theorem,
+    k: int,
+    horizon: int,
+    place: Place,
+    given: Mapping[str, Any],
+    constants: Mapping[str, fmpq],
+) -> Setting:
+    arithmetic = form_arithmetic()
+    indices = np.empty(horizon + 1, dtype=object)
+    indices[:] = range(horizon + 1)
+    values: Values = {**constants, "K": horizon, "k": indices, "j": indices}
+    settle(theorem, values, arithmetic)
+    for condition in theorem.conditions:
+        middle = text(condition.name).evaluate(values, arithmetic)
+        if not _between(condition, middle, values):
+            raise _Outside(f"{condition} fails with {_shown(constants)}")
+    notes: list[str] = []
+    for chain in theorem.chains:
+        if chain.name in given:
+            value = _given(theorem, chain, given[chain.name], values, notes)
+        else:
+            value = _pick(theorem, chain, place, values, constants, notes)
+        values[chain.name] = value
+        settle(theorem, values, arithmetic)
+    _round_parameters(theorem, values, notes)
+    return Setting(
+        theorem,
+        k,
+        values,
+        {n: _fraction(v) for n, v in constants.items()},
+        {c.name: _fraction(values[c.name]) for c in theorem.chains},
+        tuple(notes),
+    )
+
+
+def _round_parameters(theorem: Theorem, values: Values, notes: list[str]) -> None:
+    """A parameter that ``let`` makes irrational can't be rounded: it is what the statement says."""
+    for p in theorem.method.parameters:
+        for entry in np.atleast_1d(values.get(p.symbol, 0)):
+            if isinstance(entry, Ball):
+                raise OpcheckError(
+                    f"{theorem.name} sets {p.symbol} = {theorem.let.get(p.symbol)}, which is "
+                    "irrational here; give other constants with -p"
+                )
+
+
+def _pick(
+    theorem: Theorem,
+    chain: Chain,
+    place: Place,
+    values: Values,
+    constants: Mapping[str, fmpq],
+    notes: list[str],
+) -> Any:
+    lo, hi = _end(chain.lo, values), _end(chain.hi, values)
+    if lo is None:
+        raise OpcheckError(f"{theorem.name}: {chain} needs a lower end to choose from")
+    if _whole(theorem, chain):
+        return _pick_whole(chain, place, lo, hi, constants)
+    if hi is None:
+        return _up(lo) + BEYOND[place]
+    bottom, top = _up(lo), _down(hi)
+    if bottom > top or (bottom == top and any(chain.strict)):
+        raise _Outside(f"{chain} is empty with {_shown(constants)}")
+    width = top - bottom
+    closed = not chain.strict[place == "high"]
+    rounded = not isinstance(hi if place == "high" else lo, fmpq)
+    if place == "middle" or width == 0:
+        exact = isinstance(lo, fmpq) and isinstance(hi, fmpq)
+        middle = (bottom + top) / 2
+        return middle if exact else simplest(middle - width / 16, middle + width / 16)
+    end, sign = (top, -1) if place == "high" else (bottom, 1)
+    if closed and not rounded:
+        return end
+    # an open end is approached, an irrational one rounded inward
+    near = end + sign * width * NEAR
+    value = simplest(min(near, (end + near) / 2), max(near, (end + near) / 2))
+    if rounded:
+        formula = chain.hi if place == "high" else chain.lo
+        notes.append(f"{chain.name} = {value} stands inward of the irrational end {formula}")
+    return value
+
+
+def _pick_whole(chain: Chain, place: Place, lo: Any, hi: Any, constants: Mapping[str, fmpq]) -> int:
+    low = int(Ball(lo).ceil()) + (1 if chain.strict[0] and lo == int(Ball(lo).ceil()) else 0)
+    value = low + {"low": 0, "middle": 1, "high": 2}[place]
+    if hi is not None:
+        top = -int((-Ball(hi)).ceil())
+        top -= int(chain.strict[1] and bool(hi == top))
+        if top < low:
+            raise _Outside(f"{chain} is empty with {_shown(constants)}")
+        value = min(value, top)
+    return value
+
+
+def _given(theorem: Theorem, chain: Chain, value: Any, values: Values, notes: list[str]) -> Any:
+    read = number(value)
+    if isinstance(read, Ball):
+        # both neighbours are tried: the one inside the range, on the side of its middle
+        low = simplest(_down(read) - fmpq(1, 10**6), _down(read))
+        high = simplest(_up(read), _up(read) + fmpq(1, 10**6))
+        lo, hi = _end(chain.lo, values), _end(chain.hi, values)
+        ends = [float(Ball(v).ball.mid()) for v in (lo, hi) if v is not None]
+        middle = sum(ends) / len(ends) if ends else 0.0
+        chosen = low if float(low) > middle else high
+        notes.append(f"{chain.name} = {value} is irrational: rounded inward to {chosen}")
+        read = chosen
+    if _whole(theorem, chain):
+        if read.q != 1 or read < 1:
+            raise OpcheckError(f"{chain.name} = {value} must be a whole number from 1 on")
+        read = int(read)
+    if not _between(chain, read, values):
+        raise OpcheckError(f"{theorem.name} needs {chain}, which fails: {chain.name} = {value}")
+    return read
+
+
+def _whole(theorem: Theorem, chain: Chain) -> bool:
+    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+
+
+def number(value: Any) -> Any:
+    """A rational, or a ball around an irrational number, from a number or a formula.
+
+    Raises OpcheckError for anything else.
+    """
+    if isinstance(value, Fraction):
+        return _exact(value)
+    try:
+        found = text(value).evaluate({}, form_arithmetic()) if isinstance(value, str) else value
+        if isinstance(found, Ball) and not found.ball.is_finite():
+            raise ValueError("it is not finite")
+        return found if isinstance(found, Ball) else rational(found)
+    except (TypeError, Undecided, OverflowError, ValueError) as error:
+        raise OpcheckError(f"{value!r} is no number: {error}") from error
+
+
+def _between(chain: Chain, value: Any, values: Values) -> bool:
+    lo, hi = _end(chain.lo, values), _end(chain.hi, values)
+    try:
+        above = lo is None or (lo < value if chain.strict[0] else lo <= value)
+        return bool(above and (hi is None or (value < hi if chain.strict[1] else value <= hi)))
+    except Undecided:
+        return False
+
+
+def _end(formula: Text | None, values: Values) -> Any:
+    if formula is None:
+        return None
+    found = formula.evaluate(values, form_arithmetic())
+    return fmpq(found) if isinstance(found, int) else found
+
+
+def _down(value: Any) -> fmpq:
+    return value if isinstance(value, fmpq) else dyadic(arb(value.ball.lower()))
+
+
+def _up(value: Any) -> fmpq:
+    return value if isinstance(value, fmpq) else dyadic(arb(value.ball.upper()))
+
+
+def simplest(lo: fmpq, hi: fmpq) -> fmpq:
+    """The rational with the smallest denominator in [lo, hi]."""
+    whole = lo.ceil()
+    if whole <= hi:
+        return fmpq(whole) if lo > 0 else fmpq(min(0, int(hi.floor()))) if hi < 0 else fmpq(0)
+    base = fmpq(lo.floor())
+    return base + 1 / simplest(1 / (hi - base), 1 / (lo - base))
+
+
+def _exact(value: Fraction) -> fmpq:
+    return fmpq(value.numerator, value.denominator)
+
+
+def _fraction(value: Any) -> Fraction:
+    q = fmpq(value)
+    return Fraction(int(q.p), int(q.q))
+
+
+def _shown(constants: Mapping[str, fmpq]) -> str:
+    return ", ".join(f"{n} = {v}" for n, v in constants.items()) or "no constants"

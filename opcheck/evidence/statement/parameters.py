@@ -1,0 +1,432 @@
+"""Admissible parameters: ``where`` is validation, error message and sampler in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from opcheck.errors import OpcheckError
+from opcheck.evidence.statement.hypotheses import Constants
+from opcheck.model.text import FLOAT, Arithmetic, Chain, Text, rational_value, text
+from opcheck.model.theorem import Theorem
+
+EDGES = (1e-6, 1e-2)  # how close, in units of the interval, an open end is approached
+TRIED = 33  # values of an earlier parameter at which a later range is looked at
+FACTORS = (1.5, 4.0, 16.0)  # by which a constant is made worse than a problem's best
+PLACES = ("low", "low side", "middle", "high side", "high")
+Values = dict[str, Any]
+
+
+class Empty(OpcheckError):
+    """No parameter is admissible on this problem."""
+
+
+def settle(
+    theorem: Theorem, values: Values, arithmetic: Arithmetic = FLOAT, keep: Mapping[str, Any] = {}
+) -> None:
+    """Add every ``let`` whose symbols have values, in place; ``keep`` overrides formulas."""
+    waiting = {n: f for n, f in theorem.let.items() if n not in values}
+    progress = True
+    while waiting and progress:
+        progress = False
+        for name, formula in list(waiting.items()):
+            parsed = text(formula)
+            if parsed.names <= values.keys():
+                if name in keep:
+                    values[name] = keep[name]
+                else:
+                    with np.errstate(all="ignore"):  # a range checked later may rule out 0/0
+                        values[name] = parsed.evaluate(values, arithmetic)
+                del waiting[name]
+                progress = True
+
+
+def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values]:
+    """Admissible values: the paper's, all in the middle, each range close to either end.
+
+    Where a range is empty for the values before it, they are moved to where it is not: the sample
+    covers the part of each range that leaves the later ones open. Raises Empty where there is no
+    admissible value on this problem.
+    """
+    conditions_hold(theorem, _base(known.values, horizon))
+    count = len(theorem.chains)
+    patterns = [("middle",) * count]
+    for i in range(count):
+        for place in PLACES:
+            if place in ("low", "high"):
+                patterns.append(("middle",) * i + (place,) + ("middle",) * (count - i - 1))
+    patterns += [("low side",) * count, ("high side",) * count]
+    seen: set[tuple[tuple[str, float], ...]] = set()
+    none = None
+    for fixed in theorem.paper:
+        values = _base(known.values, horizon)
+        settle(theorem, values)
+        try:
+            for name, formula in fixed.items():
+                values[name] = float(text(formula).evaluate(values))
+                chain = next(c for c in theorem.chains if c.name == name)
+                if not chain.strict[1] and values[name] == _end(chain.hi, values):
+                    values[name] = _inside(chain.hi, values[name], known, values, -1)
+                settle(theorem, values)
+            check(theorem, values)
+        except OpcheckError:
+            continue  # the paper's own choice is outside the range on this problem
+        yield values
+    for pattern in patterns:
+        values = _base(known.values, horizon)
+        settle(theorem, values)
+        try:
+            values = _filled(theorem, known, pattern, values)
+        except Empty as reason:
+            none = none or reason
+            continue
+        key = tuple((c.name, float(values[c.name])) for c in theorem.chains)
+        if key not in seen:
+            seen.add(key)
+            yield values
+    if none is not None and not seen:
+        raise none
+
+
+def _base(constants: Mapping[str, float], horizon: int) -> Values:
+    k = np.arange(horizon + 1.0)
+    return {**constants, "K": float(horizon), "k": k, "j": k}
+
+
+def _filled(
+    theorem: Theorem, known: Constants, pattern: tuple[str, ...], values: Values, index: int = 0
+) -> Values:
+    """A value for every range from ``index`` on. Raises Empty where there is none."""
+    if index == len(theorem.chains):
+        return values
+    chain = theorem.chains[index]
+    lo, hi = _open_ends(theorem, chain, values)
+    picked = _pick(theorem, chain, (lo, hi), pattern[index], known, values)
+    try:
+        return _filled(theorem, known, pattern, _with(theorem, values, chain, picked), index + 1)
+    except Empty:
+        part = _admissible_part(theorem, known, index, (lo, hi), values)
+        if part is None:
+            raise
+        strict = part[0] > lo or chain.strict[0], part[1] < hi or chain.strict[1]
+        inner = replace(chain, strict=strict)
+        picked = _pick(theorem, inner, part, pattern[index], known, values)
+        return _filled(theorem, known, pattern, _with(theorem, values, chain, picked), index + 1)
+
+
+def _with(theorem: Theorem, values: Values, chain: Chain, value: float) -> Values:
+    scope = {**values, chain.name: value}
+    settle(theorem, scope)
+    return scope
+
+
+def _admissible_part(
+    theorem: Theorem,
+    known: Constants,
+    index: int,
+    interval: tuple[float, float],
+    values: Values,
+) -> tuple[float, float] | None:
+    """The longest part of a range that leaves every later range open; None if none is seen."""
+    chain = theorem.chains[index]
+    lo, hi = interval
+    if _whole(theorem, chain):
+        top = hi if np.isfinite(hi) else lo + TRIED
+        grid = np.arange(np.floor(lo), min(top, lo + TRIED) + 1)
+    elif np.isfinite(hi):
+        grid = lo + (hi - lo) * np.linspace(0, 1, TRIED + 2)[1:-1]
+    else:
+        grid = lo + _unit(lo, values) * np.geomspace(1e-3, 1e3, TRIED)
+
+    def leaves_open(value: float) -> bool:
+        scope = _with(theorem, values, chain, value)
+        following = index + 1
+        if following == len(theorem.chains):
+            return True
+        later = theorem.chains[following]
+        try:
+            inner = _open_ends(theorem, later, scope)
+            _pick(theorem, later, inner, "middle", known, scope)
+        except Empty:
+            return False
+        if following + 1 == len(theorem.chains):
+            return True
+        return _admissible_part(theorem, known, following, inner, scope) is not None
+
+    fits = [leaves_open(float(v)) for v in grid]
+    best: tuple[int, int] | None = None
+    begun = None
+    for i, fit in enumerate([*fits, False]):
+        if fit and begun is None:
+            begun = i
+        elif not fit and begun is not None:
+            if best is None or i - begun > best[1] - best[0]:
+                best = begun, i
+            begun = None
+    if best is None:
+        return None
+    first, last = float(grid[best[0]]), float(grid[best[1] - 1])
+    if _whole(theorem, chain):
+        return first, last
+    before = float(grid[best[0] - 1]) if best[0] else lo
+    after = float(grid[best[1]]) if best[1] < len(grid) else hi
+    if best[0] or not leaves_open(lo + EDGES[0] * (first - lo)):
+        first = _bisected(leaves_open, first, before)
+    else:
+        first = lo
+    if best[1] < len(grid) or not np.isfinite(hi) or not leaves_open(hi - EDGES[0] * (hi - last)):
+        last = _bisected(leaves_open, last, after) if np.isfinite(after) else last
+    else:
+        last = hi
+    return first, last
+
+
+def _bisected(fits: Callable[[float], bool], inside: float, outside: float) -> float:
+    for _ in range(30):
+        middle = inside + (outside - inside) / 2
+        if fits(middle):
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+def _whole(theorem: Theorem, chain: Chain) -> bool:
+    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+
+
+def _open_ends(theorem: Theorem, chain: Chain, values: Values) -> tuple[float, float]:
+    """Both ends of a range that is not empty; an absent upper end is infinite. Raises Empty."""
+    lo, hi = ends(chain, values)
+    if chain.lo is None:
+        raise OpcheckError(f"{theorem.name}: {chain} needs a lower end to be sampled")
+    hi = np.inf if chain.hi is None else hi
+    crossed = not lo <= hi or not np.isfinite(lo)
+    if crossed or (hi == lo and any(chain.strict)):
+        raise Empty(f"{chain} is empty: {_numbers((chain.lo, lo), (chain.hi, hi))}")
+    return lo, hi
+
+
+def _unit(lo: float, values: Values) -> float:
+    """What an unbounded range is measured in: its lower end, else 1/L, the length of a step."""
+    if lo:
+        return abs(lo)
+    if values.get("L"):
+        return 1 / float(values["L"])
+    return float(values.get("beta", 0.0)) or 1.0
+
+
+def _pick(
+    theorem: Theorem,
+    chain: Chain,
+    interval: tuple[float, float],
+    place: str,
+    known: Constants,
+    values: Values,
+) -> float:
+    lo, hi = interval
+    where = PLACES.index(place)
+    if _whole(theorem, chain):
+        low = int(np.floor(lo) + 1) if chain.strict[0] else int(np.ceil(lo))
+        top = np.ceil(hi) - 1 if chain.strict[1] else np.floor(hi)
+        steps = (low, low + 1, low + 1, 2 * low + 3, 2 * low + 3)
+        high = int(top) if np.isfinite(top) else steps[where]
+        if high < low:
+            raise Empty(f"{chain} is empty: {_numbers((chain.lo, lo), (chain.hi, hi))}")
+        return min(steps[where], high)
+    if not np.isfinite(hi):
+        beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[where] * _unit(lo, values)
+        return lo + beyond if chain.strict[0] or where else lo
+    width = hi - lo
+    if where == 0:
+        return lo + EDGES[0] * width if chain.strict[0] else _inside(chain.lo, lo, known, values, 1)
+    if where == len(PLACES) - 1:
+        return (
+            hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
+        )
+    return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[where - 1]
+
+
+def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
+    """The hypotheses with constants that are worse than the problem's best: they hold as well.
+
+    Larger L and θ, smaller μ and β, ρ down to the end of the theorem's range; and every
+    combination. What no parameter is admissible for is left for ``choices`` to find out.
+    """
+    sample: list[dict[str, float]] = [{}]
+    for one in theorem.asked:
+        if one.kind.better is None or one.number is not None:
+            continue
+        symbol = str(one.constant)
+        best = known.values[symbol]
+        grown = []
+        for values in sample:
+            scope = {**known.values, **values}
+            if one.kind.better == "smaller":
+                worse = [best * factor for factor in FACTORS if best > 0]
+            elif symbol == "rho":
+                worse = _lower(theorem, best, scope)
+            else:
+                worse = [best / factor for factor in FACTORS[1:] if best > 0]
+            grown += [{**values, symbol: value} for value in (best, *worse)]
+        sample = grown
+    found = []
+    for values in sample:
+        moved = {symbol for symbol, value in values.items() if value != known.values[symbol]}
+        if moved:
+            formulas = {s: f for s, f in known.formulas.items() if s not in moved}
+            own = replace(
+                known,
+                values={**known.values, **values},
+                formulas=formulas,
+                rounded=known.rounded - moved,
+            )
+            found.append(own)
+    return found
+
+
+def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
+    """ρ below the best: zero, and places between it and the end of the theorem's range."""
+    length = 1 / values["L"] if values.get("L") else abs(best)
+    if not length or not np.isfinite(length):
+        return []
+    lo, hi = lowest(theorem) * length, min(best, _highest(theorem, values))
+    top = min(hi, 0.0)
+    width = top - lo
+    found = [hi, top]
+    if width > EDGES[1] * length:
+        closed = any(c.name == "rho" and c.lo and not c.strict[0] for c in theorem.conditions)
+        found += [lo if closed else lo + EDGES[0] * width]
+        found += [lo + share * width for share in (EDGES[1], 0.5, 0.9)]
+    return [value for value in dict.fromkeys(found) if value < best]
+
+
+def _highest(theorem: Theorem, values: Values) -> float:
+    tops = [_end(c.hi, values) for c in theorem.conditions if c.name == "rho" and c.hi is not None]
+    # "rho <= 0" is read with 0 in the middle
+    turned = [c for c in theorem.conditions if c.lo is not None and c.lo.source == "rho"]
+    return min([*tops, *(_end(text(c.name), values) for c in turned)], default=np.inf)
+
+
+def lowest(theorem: Theorem) -> float:
+    """The smallest ρL that the theorem's ranges admit, at most 0; -1 where nothing limits it."""
+    key = theorem.method_name, theorem.where, tuple(theorem.let.items()), theorem.asked
+    if key not in _LOWEST:
+        _LOWEST[key] = _lowest(theorem)
+    return _LOWEST[key]
+
+
+_LOWEST: dict[Any, float] = {}  # found by trial, once a statement
+
+
+def _lowest(theorem: Theorem) -> float:
+    values = {p.symbol: 1.0 for p in theorem.asked if p.symbol is not None}
+
+    def admits(rho: float) -> bool:
+        known = Constants({**values, "rho": rho}, {}, "exact", False)
+        try:
+            next(iter(choices(theorem, known, theorem.horizons[0])))
+        except Empty:
+            return False
+        return True
+
+    grid = np.linspace(-1, 0, 41)
+    fits = [admits(float(rho)) for rho in grid]
+    first = fits.index(True) if True in fits else len(grid) - 1
+    return _bisected(admits, float(grid[first]), float(grid[first - 1])) if first else -1.0
+
+
+THIRDS = ("low", "middle", "high")
+
+
+def entered(theorem: Theorem, values: Values) -> dict[str, str]:
+    """Of each range the third that a value lies in; of ρ also whether it is zero or positive.
+
+    A range without an upper end is halved in ratio to its lower end or to 1/L; its middle is
+    between one and five of them.
+    """
+    out = {}
+    for chain in theorem.chains:
+        lo, hi = ends(chain, values)
+        value = float(values[chain.name])
+        if chain.hi is None or not np.isfinite(hi):
+            share = (value - lo) / _unit(lo, values)
+            third = 0 if share < 1 else 1 if share < 5 else 2
+        else:
+            third = min(int(3 * (value - lo) / (hi - lo)), 2) if hi > lo else 1
+        out[chain.name] = THIRDS[third]
+    if "rho" in values:
+        rho, length = float(values["rho"]), 1 / float(values.get("L", 0) or 1)
+        lo = lowest(theorem) * length
+        if rho < 0:
+            third = min(int(3 * (rho - lo) / -lo), 2) if lo < 0 else 2
+            out["rho"] = f"negative, {THIRDS[max(third, 0)]}"
+        else:
+            out["rho"] = "positive" if rho > 0 else "zero"
+    return out
+
+
+def parts(theorem: Theorem) -> dict[str, tuple[str, ...]]:
+    """What a complete coverage of the hypothesis range enters: parts of each symbol's range."""
+    out: dict[str, tuple[str, ...]] = {}
+    for chain in theorem.chains:
+        out[chain.name] = () if _whole(theorem, chain) else THIRDS
+    if any(p.constant == "rho" for p in theorem.asked) and lowest(theorem) < -EDGES[0]:
+        out["rho"] = tuple(f"negative, {third}" for third in THIRDS)
+    return out
+
+
+def ends(chain: Chain, values: Values) -> tuple[float, float]:
+    """Both ends of a range; NaN for an absent one."""
+    return _end(chain.lo, values), _end(chain.hi, values)
+
+
+def _end(formula: Text | None, values: Values) -> float:
+    return np.nan if formula is None else float(formula.evaluate(values))
+
+
+def _inside(
+    formula: Text | None, value: float, known: Constants, values: Values, sign: int
+) -> float:
+    """A closed end that rounding can't have put outside the interval."""
+    assert formula is not None
+    if not formula.names & known.rounded and rational_value(formula.source, values) == value:
+        return value
+    for _ in range(8):  # a root, or a rounded constant: up to some ulp on either side
+        value = float(np.nextafter(value, sign * np.inf))
+    return value
+
+
+def _numbers(*shown: tuple[Text | None, float]) -> str:
+    # a plain number says by itself what it is
+    return ", ".join(f"{e} = {v + 0.0:.6g}" for e, v in shown if e is not None and e.names)
+
+
+def check(theorem: Theorem, values: Values) -> None:
+    """Raise OpcheckError for the first range that given parameters leave, with the numbers."""
+    for chain in theorem.chains:
+        failure = _failure(chain, values)
+        if failure:
+            raise OpcheckError(f"{theorem.name} needs {chain}, which fails: {failure}")
+
+
+def conditions_hold(theorem: Theorem, values: Values) -> None:
+    """Raise Empty for the first condition on the constants that fails, with the numbers."""
+    settle(theorem, values)
+    for chain in theorem.conditions:
+        failure = _failure(chain, values)
+        if failure:
+            raise Empty(f"{chain} fails: {failure}")
+
+
+def _failure(chain: Chain, values: Values) -> str:
+    lo, hi = ends(chain, values)
+    name = text(chain.name)
+    value = float(name.evaluate(values))
+    below = value <= lo if chain.strict[0] else value < lo
+    above = value >= hi if chain.strict[1] else value > hi
+    numbers = _numbers((name, value), (chain.lo, lo), (chain.hi, hi))
+    return numbers if below or above else ""

@@ -1,0 +1,161 @@
+"""What a statement admits: constants, parameters and k as constraints on the symbols of a field.
+
+A range that is no rational function is left out, so that what is shown holds on a larger set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Sequence
+
+from flint import arb
+
+from opcheck.engine.ratio import Ratio
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.statement.positivity import Constraint, Domain
+from opcheck.evidence.statement.scalars import Scalars
+from opcheck.model.grammar import Call, Node
+from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
+from opcheck.model.text import Chain, Text
+from opcheck.model.theorem import Theorem
+
+
+def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
+    """Constants and parameters that stay symbols, in the order in which they are introduced."""
+    constants = [p.symbol for p in theorem.asked if p.symbol is not None]
+    chosen = [c.name for c in theorem.chains if c.name not in case]
+    return list(dict.fromkeys([*constants, *chosen]))
+
+
+def of_hypotheses(scalars: Scalars) -> list[Constraint]:
+    """What the properties say of their own constants."""
+    theorem = scalars.theorem
+
+    def constant(prop: Property) -> Ratio:
+        number = prop.number
+        value: Ratio = scalars.read(prop.constant) if number is None else scalars.rational(number)
+        return value
+
+    constraints = [
+        Constraint(constant(prop), True)
+        for prop in theorem.asked
+        if prop.kind.positive and prop.kind.better
+    ]
+    # two properties of one operator, which takes more than one value
+    for one, other in itertools.permutations(theorem.asked, 2):
+        if one.of == other.of and one.kind is StronglyMonotone:
+            if other.kind is Lipschitz:
+                constraints.append(Constraint(constant(other) - constant(one), False))
+            if other.kind is Cocoercive:
+                constraints.append(Constraint(1 - constant(one) * constant(other), False))
+    return constraints
+
+
+def of_range(scalars: Scalars, chain: Chain) -> list[Constraint]:
+    """What one range or condition says."""
+    lows, highs = _ends(scalars, chain.lo, "max"), _ends(scalars, chain.hi, "min")
+    constraints = []
+    for value in _ends(scalars, Text(chain.name), ""):
+        constraints += [Constraint(value - low, chain.strict[0]) for low in lows]
+        constraints += [Constraint(high - value, chain.strict[1]) for high in highs]
+    # a range that holds a point is not empty
+    return constraints + [
+        Constraint(high - low, any(chain.strict)) for low in lows for high in highs
+    ]
+
+
+def admitted(scalars: Scalars) -> list[Constraint]:
+    """The constraints on constants and parameters that the hypotheses and ``where`` give."""
+    theorem = scalars.theorem
+    constraints = of_hypotheses(scalars)
+    for chain in [*theorem.conditions, *theorem.chains]:
+        if chain.name not in scalars.case:
+            constraints += of_range(scalars, chain)
+    return constraints
+
+
+def _ends(scalars: Scalars, end: Text | None, function: str) -> list[Ratio]:
+    """An end of a range; several where it is the largest or the smallest of them."""
+    values = []
+    for part in _parts(end.tree, function) if end else ():
+        with contextlib.suppress(OpcheckError, Undecided, TypeError):
+            values.append(scalars.read(part))
+    return values
+
+
+def _parts(node: Node, function: str) -> list[Node]:
+    """The arguments where a tree is max(...) or min(...), else the tree."""
+    if isinstance(node, Call) and node.function == function:
+        return [part for a in node.arguments for part in _parts(a, function)]
+    return [node]
+
+
+def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
+    """Constants and parameters that the statement admits, and k from ``least`` on.
+
+    Args:
+        indices: the symbols that k is made of; where it is not k itself they count from 0, so a few
+            k before the first are then covered too.
+    """
+    field, spares = scalars.field, scalars.spares
+    names = symbols_of(scalars.theorem, [*scalars.case])
+    constraints = admitted(scalars)
+    symbols = [*names, *indices]
+    first = least if [*indices] == ["k"] else 0
+    counted = [Constraint(field.symbol(name) - first, False) for name in indices]
+    early = [Constraint(field.symbol(name), False) for name in indices]
+    anywhere = Domain(field, symbols, [*constraints, *early])
+    known: list[Constraint] = []
+    for name, term in spares.sums.items():
+        # of the terms from j = 0 on
+        if [*indices] == ["k"] and anywhere.nonnegative(term):
+            known.append(Constraint(field.symbol(name), False))
+    for name, base in spares.powers.items():
+        # x^k of a negative x may have either sign and any size
+        if anywhere.positive(base):
+            known.append(Constraint(field.symbol(name), True))
+        if anywhere.nonnegative(base - 1):
+            known.append(Constraint(field.symbol(name) - 1, False))
+        elif anywhere.nonnegative(base) and anywhere.nonnegative(1 - base):
+            known.append(Constraint(1 - field.symbol(name), False))
+    constraints += _without_roots(scalars, constraints, anywhere)
+    # the root of a number is a symbol between two numbers
+    numbers = {name: inner.constant() for name, inner in spares.roots.items() if not inner.symbols}
+    for name, number in numbers.items():
+        below, above = scalars.enclosure(arb(number).sqrt())
+        known += [
+            Constraint(field.symbol(name) - below, False),
+            Constraint(above - field.symbol(name), False),
+        ]
+    # any other is ≥ 0, and ≥ 1 where its argument is: a statement is real before it is proved
+    ruled = {name for c in constraints for name in c.value.symbols}
+    roots = [name for name in spares.roots if name not in numbers and name not in ruled]
+    for name in roots:
+        inner = spares.roots[name]
+        known.append(Constraint(field.symbol(name), anywhere.positive(inner)))
+        if anywhere.nonnegative(inner - 1):
+            known.append(Constraint(field.symbol(name) - 1, False))
+    symbols += roots
+    return Domain(
+        field,
+        [*numbers, *symbols, *spares.sums, *spares.powers],
+        [*constraints, *counted, *known],
+    )
+
+
+def _without_roots(
+    scalars: Scalars, constraints: Sequence[Constraint], anywhere: Domain
+) -> list[Constraint]:
+    """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
+    field, squared = scalars.field, []
+    for name, inner in scalars.spares.roots.items():
+        zero, one = ({name: field.number(v)} for v in (0, 1))
+        for c in constraints:
+            if name in c.value.symbols and not c.value.den.degrees()[field.names.index(name)]:
+                a = field.at(c.value, zero)
+                b = field.at(c.value, one) - a
+                linear = a + b * field.symbol(name) == c.value
+                if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
+                    squared.append(Constraint(b * b * inner - a * a, c.strict))
+    return squared

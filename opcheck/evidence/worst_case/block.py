@@ -1,0 +1,334 @@
+"""A one-step potential as a claim: V at k + 1 ≤ θ V at k, from a state of which nothing is known.
+
+V is a quadratic form in vectors of the state: z − z*, F z, and the rows that a step reads before it
+writes them. Those are arbitrary vectors too: what is proved holds from any state, that of the start
+included, and does not use that a row holds a value of F.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+from flint import fmpq
+
+from opcheck.engine.coefficients import Trace, Vector, memory, walk
+from opcheck.engine.forms import Products, Sparse
+from opcheck.engine.numbers import Ball
+from opcheck.errors import OpcheckError
+from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
+from opcheck.evidence.worst_case.claim import Claim, assemble, resolvents_exist
+from opcheck.model.method import Method, resolve
+from opcheck.model.property import KINDS, Of, Property
+from opcheck.model.theorem import Source, Theorem
+
+VALUE = "F z"
+Least = Literal["distance", "residual"]
+OF_LEAST = {"distance": "z", "residual": VALUE}
+Matrix = tuple[tuple[Fraction, ...], ...]
+WRITTEN = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*(?:of\s+([FAST]))?\s*")
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is repeated, and of which operators.
+
+    Attributes:
+        given: properties with rational constants.
+        parameters: exact values by full name.
+        constrained: A is any maximally monotone operator; else A = 0.
+        steps: iterations that are taken together.
+        rows: that are carried over beside z.
+        first: the k from which on every step is the same.
+        vectors: in which V is a form: "z", "F z", rows.
+        convex: A is the subdifferential of a convex function.
+        notes: what was rounded.
+    """
+
+    method: Method
+    given: tuple[Property, ...]
+    parameters: Mapping[str, Any]
+    constrained: bool
+    steps: int
+    rows: tuple[str, ...]
+    first: int
+    vectors: tuple[str, ...]
+    convex: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def covers(self) -> str:
+        """What a statement about it covers, in words."""
+        what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
+        what += f" from k = {self.first} on" if self.first else ""
+        state = " and ".join(["z", *self.rows])
+        verb = "are" if self.rows else "is"
+        return f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
+
+    def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
+        """Calls, and the vectors of the state between so many blocks of steps."""
+        return walk(
+            self.method,
+            self.parameters,
+            self.rows,
+            blocks,
+            self.steps,
+            self.constrained,
+            VALUE in self.vectors,
+            self.first,
+        )
+
+
+def move(
+    method: str,
+    given: Sequence[str | Property],
+    parameters: Mapping[str, Any],
+    vectors: Sequence[str] = (),
+    steps: int = 1,
+    constrained: bool = False,
+) -> Move:
+    """A method with fixed parameters on a class of operators.
+
+    Args:
+        given: properties with constants, as ``Lipschitz(1) of F``.
+        parameters: numbers or formulas by name, as "1/4".
+        vectors: of the potential; default "z", "F z" (where A = 0) and the rows carried over.
+
+    Raises OpcheckError for a method whose step is not the same fixed combination at every k, an
+    unknown name, and a constant or parameter that is no number.
+    """
+    chosen = resolve(method)
+    if steps < 1:
+        raise OpcheckError(f"steps = {steps} must be a whole number from 1 on")
+    if constrained and not chosen.constrained:
+        raise OpcheckError(f"{chosen.name} has no form with A ≠ 0")
+    known = tuple(_property(p, constrained) for p in given)
+    if not known:
+        raise OpcheckError("a class needs a property, as --given 'Lipschitz(1) of F'")
+    notes: list[str] = []
+    values = {chosen.parameter(n).name: v for n, v in parameters.items()}
+    exact = {
+        p.name: _parameter(p.name, values[p.name], p.integer, notes)
+        for p in chosen.parameters
+        if p.name in values
+    }
+    try:
+        # the first step may differ: it fills what later ones carry over
+        found = [(k, memory(chosen, exact, constrained, steps, k)) for k in (0, steps)]
+    except TypeError as error:
+        raise OpcheckError(f"{chosen.name} has no potential to search for: {error}") from error
+    same = [(k, rows) for k, rows in found if rows is not None]
+    if not same:
+        together = f"{steps} steps together are" if steps > 1 else "a step is"
+        raise OpcheckError(
+            f"{chosen.name}: {together} not the same at every k, as with a weight that depends on "
+            "k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
+        )
+    first, rows = same[0]
+    if constrained and rows:
+        raise OpcheckError(
+            f"{chosen.name} carries {', '.join(rows)} over from step to step; that is done for "
+            "A = 0 only"
+        )
+    possible = ("z", *(() if constrained else (VALUE,)), *rows)
+    for name in vectors:
+        if name not in possible:
+            why = " where A ≠ 0: it does not vanish at a solution" if name == VALUE else ""
+            raise OpcheckError(
+                f"a potential of {chosen.name} is made of {', '.join(possible)}, not of {name}{why}"
+            )
+    wanted = tuple(dict.fromkeys(vectors)) or possible
+    return Move(chosen, known, exact, constrained, steps, rows, first, wanted, notes=tuple(notes))
+
+
+def decrease(moved: Move, matrix: Matrix) -> Claim:
+    """V after the steps ≤ V before them, as a claim whose ratio is θ."""
+    trace, states = moved.run(1)
+    before, after = states
+    return _claim(
+        moved,
+        trace,
+        form(moved.vectors, matrix, after),
+        form(moved.vectors, matrix, before),
+        {"measure": "V at k + 1", "bound": "V at k"},
+        {"potential": _described(moved, matrix, None)},
+    )
+
+
+def least(moved: Move, matrix: Matrix, above: Least) -> Claim:
+    """‖z − z*‖² or ‖F z‖² ≤ V, as a claim."""
+    if above not in get_args(Least):
+        raise OpcheckError(f"a potential lies above {' or '.join(get_args(Least))}, not {above!r}")
+    if OF_LEAST[above] not in moved.vectors:
+        raise OpcheckError(
+            f"a potential made of {', '.join(moved.vectors)} does not bound the {above}"
+        )
+    trace, states = moved.run(0)
+    return _claim(
+        moved,
+        trace,
+        form((OF_LEAST[above],), ((Fraction(1),),), states[-1]),
+        form(moved.vectors, matrix, states[-1]),
+        {"measure": above, "bound": "V at k"},
+        {"potential": _described(moved, matrix, above)},
+    )
+
+
+def form(vectors: Sequence[str], matrix: Matrix, at: Mapping[str, Vector]) -> Products:
+    """Σ P_ij ⟨v_i, v_j⟩ at one state."""
+    found: Products = {}
+    for i, first in enumerate(vectors):
+        for j, second in enumerate(vectors[: i + 1]):
+            c = Fraction(matrix[i][j]) * (1 if i == j else 2)
+            key = (_sparse(at[second]), _sparse(at[first]))
+            if c and all(key):
+                found[key] = found.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
+    return {key: c for key, c in found.items() if c != 0}
+
+
+def restated(document: Mapping[str, Any]) -> Claim:
+    """The claim of a certificate that is about a potential, made anew from the method's text.
+
+    Raises OpcheckError, LookupError, TypeError or ValueError where the document names none.
+    """
+    said, asked = document["statement"], document["properties"]
+    named = said["potential"]
+    kinds = {kind.name: kind for kind in KINDS}
+    given = [
+        Property(kinds[p["kind"]], p["constant"] and Fraction(p["constant"]), p["of"])
+        for p in asked
+        if p["of"] != "A"
+    ]
+    moved = move(
+        said["method"],
+        given,
+        # numbers only: text from a file is never evaluated
+        {n: Fraction(v) for n, v in said["parameters"].items()},
+        [str(v) for v in named["vectors"]],
+        int(named["steps"]),
+        bool(document["constrained"]),
+    )
+    moved = replace(moved, convex=said["A"] == "subdifferential")
+    matrix = tuple(tuple(Fraction(v) for v in line) for line in named["matrix"])
+    return (
+        decrease(moved, matrix) if named["above"] is None else least(moved, matrix, named["above"])
+    )
+
+
+def _described(moved: Move, matrix: Matrix, above: Least | None) -> dict[str, Any]:
+    return {
+        "vectors": list(moved.vectors),
+        "matrix": [[str(v) for v in line] for line in matrix],
+        "steps": moved.steps,
+        "above": above,
+        "rows": list(moved.rows),
+        "first": moved.first,
+    }
+
+
+def _claim(
+    moved: Move,
+    trace: Trace,
+    measure: Products,
+    bound: Products,
+    texts: Mapping[str, str],
+    about: Mapping[str, Any],
+) -> Claim:
+    chosen = Setting(
+        _statement(moved, **texts),
+        0,
+        {},
+        {},
+        {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in moved.parameters.items()},
+        moved.notes,
+    )
+    resolvents_exist(chosen, trace)
+    return assemble(
+        chosen,
+        trace,
+        moved.given,
+        measure,
+        bound,
+        moved.covers,
+        moved.constrained,
+        moved.convex,
+        about,
+    )
+
+
+def _statement(moved: Move, measure: str, bound: str) -> Theorem:
+    """A statement of nobody's: what a certificate's head needs."""
+    return Theorem(
+        name=f"potential of {moved.method.name}",
+        method_name=moved.method.name,
+        given=moved.given,
+        technical=(),
+        where="",
+        let={},
+        measure=measure,
+        bound=bound,
+        claim="one-step",
+        order="",
+        source=Source("found by search"),
+        on=(),
+        horizons=(),
+        first=0,
+        free=(),
+        at_least=(),
+        paper=(),
+        constrained="subdifferential" if moved.convex else moved.constrained,
+        reaches=0.0,
+        doc="",
+    )
+
+
+def _property(written: str | Property, constrained: bool) -> Property:
+    if isinstance(written, str):
+        match = WRITTEN.fullmatch(written)
+        kinds = {kind.name: kind for kind in KINDS}
+        if match is None or match[1] not in kinds:
+            raise OpcheckError(
+                f"{written!r} is no property; write one of {', '.join(kinds)}, as in "
+                "'Lipschitz(1) of F'"
+            )
+        of: Of = match[3] or "F"  # type: ignore[assignment]
+        found = Property(kinds[match[1]], match[2], of)
+    else:
+        found = written
+    if found.of == "A":
+        raise OpcheckError(f"{found}: A is any maximally monotone operator, or 0")
+    if found.kind.better is None:
+        if found.constant not in (None, ""):
+            raise OpcheckError(f"{found.kind.name} has no constant, not {found.constant}")
+        return replace(found, constant=None)
+    if found.constant in (None, ""):
+        raise OpcheckError(f"{found.kind.name} needs a constant, as {found.kind.name}(1) of F")
+    value = number(found.constant)
+    if isinstance(value, Ball):
+        raise OpcheckError(f"{found} has an irrational constant; give a rational one")
+    if found.kind.positive and value < 0:
+        raise OpcheckError(f"{found} needs a constant that is not negative")
+    return replace(found, constant=Fraction(int(value.p), int(value.q)))
+
+
+def _parameter(name: str, given: Any, integer: bool, notes: list[str]) -> Any:
+    value = number(given)
+    if isinstance(value, Ball):
+        middle = fmpq(*float(value.ball.mid()).as_integer_ratio())
+        width = fmpq(1, 10**6)
+        value = simplest(middle - width, middle + width)
+        notes.append(f"{name} = {given} is irrational: {value} is taken instead")
+    if integer:
+        if value.q != 1 or value < 1:
+            raise OpcheckError(f"{name} = {given} must be a whole number from 1 on")
+        return int(value)
+    return value
+
+
+@functools.cache
+def _sparse(vector: Vector) -> Sparse:
+    return tuple((i, v) for i, v in enumerate(vector) if v != 0)

@@ -1,0 +1,369 @@
+"""The worst case of a statement over its hypotheses, as a semidefinite program.
+
+min θ over θ, λ ≥ 0 such that θ bound − measure − Σ λ_i C_i ⪰ 0, where C_i ≥ 0 are the inequalities
+that the hypotheses give between the points of the run. Then measure ≤ θ bound for every operator
+in every dimension: θ is an upper bound on the largest measured/bound. Solver tolerances prove
+nothing; ``certificate`` does.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opcheck import registry
+from opcheck.arguments import asked, integer
+from opcheck.engine.budget import available
+from opcheck.errors import OpcheckError, warn_once
+from opcheck.evidence.statement.exact_parameters import Place
+from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim, graph_of, memory
+from opcheck.evidence.worst_case.conic import conic
+from opcheck.evidence.worst_case.conic import seconds as seconds_of
+from opcheck.model.brief import brief
+from opcheck.model.theorem import WORDS_OF_A, Theorem
+
+Floats = NDArray[np.float64]
+LONG, HOPELESS = 60.0, 7200.0  # seconds of a program that is announced, or refused
+VIOLATED = 1e-5  # in units of the bound, how far below 0 an eigenvalue of a solution may lie
+ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
+ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
+
+
+class Unconverged(OpcheckError):
+    """The solver stopped before it reached its tolerance."""
+
+
+@brief
+@dataclass(frozen=True)
+class WorstCase:
+    """A statement's worst case at one k.
+
+    Attributes:
+        ratio: measured/bound in the worst case, by the solver's word.
+        value: measured in the worst case at R = 1, where the bound is a multiple of R²; else None.
+        bound: that multiple.
+        covers: the k that this is about.
+        basis, inequalities: sizes.
+        active: after a sparse selection, the inequalities used with their multipliers.
+        notes: what was rounded.
+        A: what A is, in words.
+    """
+
+    theorem: str
+    k: int
+    ratio: float
+    value: float | None
+    bound: float | None
+    covers: str
+    constants: Mapping[str, str]
+    parameters: Mapping[str, str]
+    basis: int
+    inequalities: int
+    seconds: float
+    active: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    A: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return asdict(self)
+
+
+@asked
+def worst(
+    theorem: str | Theorem,
+    k: int = 1,
+    place: Place = "middle",
+    sparse: bool = False,
+    **given: Any,
+) -> WorstCase:
+    """The worst case of a theorem at index k, against its bound at the same parameters.
+
+    Args:
+        place: of the parameters in their ranges: "low", "middle" or "high".
+        sparse: also select multipliers, as few as are found.
+        given: constants and parameters by name, as numbers or formulas.
+
+    Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
+    from the inequalities, or the solver does not converge.
+    """
+    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    begin = time.perf_counter()
+    stated = claim(entry, integer(k, "k"), place, given)
+    if stated.signed:
+        raise OpcheckError(
+            f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
+            "worst case; certify says whether it holds"
+        )
+    program = Program(stated)
+    solution = program.smallest()
+    seconds = time.perf_counter() - begin
+    active: tuple[tuple[str, float], ...] = ()
+    if sparse:
+        few = np.flatnonzero(program.sparse(solution))
+        lam = program.smallest(few).lam * program.unit
+        active = tuple((describe(stated, int(i)), float(lam[i])) for i in few)
+    scale = stated.scale
+    bound = None if scale is None else float(scale)
+    return WorstCase(
+        entry.name,
+        stated.setting.k,
+        solution.theta,
+        None if bound is None else solution.theta * bound,
+        bound,
+        stated.covers,
+        {n: str(v) for n, v in stated.setting.constants.items()},
+        {n: str(v) for n, v in stated.setting.parameters.items()},
+        len(stated.basis),
+        len(stated.inequalities),
+        seconds,
+        active,
+        stated.setting.notes,
+        WORDS_OF_A[entry.A],
+    )
+
+
+def each(
+    theorem: str, ks: Sequence[int], place: Place, sparse: bool, given: Mapping[str, Any]
+) -> Iterator[WorstCase]:
+    """The worst case at each k; only one where it covers every k."""
+    for k in ks:
+        found = worst(theorem, k, place, sparse, **given)
+        yield found
+        if found.covers.startswith("every"):
+            return
+
+
+def describe(stated: Claim, i: int) -> str:
+    """An inequality in words, as ``Lipschitz(1) of F at *, F1``."""
+    one = stated.inequalities[i]
+    return f"{stated.properties[one.property]} at {', '.join(one.pair)}"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the solver returned: θ, the multipliers, their own duals, and both matrices."""
+
+    status: str
+    theta: float
+    lam: Floats
+    weight: Floats  # dual of λ ≥ 0: where it is the larger of the two, λ is 0
+    slack: Floats
+    gram: Floats
+
+
+class Program:
+    """The forms of a claim in floats, and the programs over them.
+
+    Scaled for the solver: each basis vector to the size that points hold it in, each inequality,
+    and the larger of measure and bound, to largest entry 1. A multiplier times
+    ``unit`` is the one of the unscaled forms.
+    """
+
+    def __init__(self, stated: Claim) -> None:
+        self.claim = stated
+        self.n = n = len(stated.basis)
+        need = memory(n, len(stated.inequalities))
+        if need > available():
+            raise OpcheckError(
+                f"{stated.setting.theorem.name} at k = {stated.setting.k} has {n} basis vectors, "
+                f"{len(stated.inequalities)} inequalities and needs about {need / 1e9:.1f} GB, "
+                f"more than the {available() / 1e9:.1f} GB that are free; take a smaller k"
+            )
+        self._announce()
+        self.rows, self.columns = upper_triangle(n)
+        self.root = np.where(self.rows == self.columns, 1.0, np.sqrt(2.0))
+        self.stretch = self._stretch()
+        self.forms = self._forms()
+        self.balance = stated.balance().astype(float)
+        self.measure = self.products(stated.inner(stated.measure))
+        self.bound = self.products(stated.inner(stated.bound))
+        sizes = np.abs(self.forms).max(axis=1, initial=0.0)
+        sizes[sizes == 0] = 1.0
+        both = np.concatenate([self.bound, self.measure])
+        top = float(np.abs(both).max(initial=0.0)) or 1.0
+        self.top = top
+        self.unit = top / sizes
+        self.forms /= sizes[:, None]
+        self.balance *= self.unit / top
+        self.measure, self.bound = self.measure / top, self.bound / top
+
+    def _announce(self) -> None:
+        """Say that the solver will take long. Raises OpcheckError where it would take hours."""
+        entries, count = self.n * (self.n + 1) / 2, len(self.claim.inequalities)
+        expected = seconds_of(entries + 2 * count)
+        setting = self.claim.setting
+        long = f"{expected / 3600:.1f} hours" if expected > 3600 else f"{expected / 60:.0f} minutes"
+        said = (
+            f"{setting.theorem.name} at k = {setting.k} has {self.n} basis vectors and {count} "
+            f"inequalities, for which the solver takes about {long}"
+        )
+        if expected > HOPELESS:
+            raise OpcheckError(f"{said}; take a smaller k")
+        if expected > LONG:
+            warn_once(f"{said}; Ctrl-C ends it")
+
+    def _stretch(self) -> Floats:
+        """For each basis vector the power of two by which points hold it at most."""
+        points = [
+            [float(c) for c in p] for graph in self.claim.graphs.values() for p, _ in graph.values()
+        ]
+        most = np.abs(np.array(points or [[1.0] * self.n])).max(axis=0)
+        return np.exp2(np.round(np.log2(np.where(most > 0, most, 1.0))))
+
+    def _forms(self) -> Floats:
+        """C_i, one a row, in the solver's vector form of symmetric matrices."""
+        out = np.zeros((len(self.claim.inequalities), len(self.rows)))
+        places = {
+            of: {name: i for i, name in enumerate(graph)} for of, graph in self.claim.graphs.items()
+        }
+        points = {
+            of: np.array([[[float(c) for c in v] for v in pair] for pair in graph.values()])
+            for of, graph in self.claim.graphs.items()
+        }
+        points = {of: p / self.stretch for of, p in points.items() if p.size}
+        kinds = np.array([q.property for q in self.claim.inequalities])
+        for i, prop in enumerate(self.claim.properties):
+            which = np.flatnonzero(kinds == i)
+            if not which.size:
+                continue
+            of = graph_of(prop, self.claim.constrained)
+            pairs = np.array(
+                [[places[of][n] for n in self.claim.inequalities[q].pair] for q in which]
+            )
+            d = points[of][pairs[:, 0]] - points[of][pairs[:, 1]]
+            a, b, c = (float(v) for v in prop.form())
+            x, u = d[:, 0], d[:, 1]
+            if prop.kind is Subdifferential:
+                x, u = -x, points[of][pairs[:, 0], 1]
+            i_, j_ = self.rows, self.columns
+            out[which] = a * x[:, i_] * x[:, j_] + c * u[:, i_] * u[:, j_]
+            out[which] += b * (x[:, i_] * u[:, j_] + u[:, i_] * x[:, j_])
+        return out * self.root
+
+    def products(self, terms: Any) -> Floats:
+        """A form in the solver's vector form of symmetric matrices, not scaled."""
+        total = np.zeros((self.n, self.n))
+        for c, u, v in terms:
+            uf = np.array([float(e) for e in u]) / self.stretch
+            vf = np.array([float(e) for e in v]) / self.stretch
+            total += float(c) * (np.outer(uf, vf) + np.outer(vf, uf)) / 2
+        return total[self.rows, self.columns] * self.root
+
+    def matrix(self, vector: Floats) -> Floats:
+        """The symmetric matrix behind the solver's vector."""
+        full = np.zeros((self.n, self.n))
+        full[self.rows, self.columns] = vector / self.root
+        return full + full.T - np.diag(np.diag(full))
+
+    def slack(self, theta: float, lam: Floats) -> Floats:
+        """θ bound − measure − Σ λ_i C_i."""
+        return self.matrix(theta * self.bound - self.measure - lam @ self.forms)
+
+    def smallest(self, only: NDArray[np.int64] | None = None) -> Solution:
+        """min θ. Raises OpcheckError where there is none, Unconverged where the solver fails.
+
+        ``only``: of these inequalities, the others left out.
+        """
+        if only is not None:
+            return self._among(only, lambda part: part.smallest())
+        name = self.claim.setting.theorem.name
+        found = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
+        if found.status == "PrimalInfeasible":
+            raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
+        status, size = found.status, float(np.abs(self.bound).max(initial=0.0))
+        if status == "Solved" and np.linalg.eigvalsh(found.slack)[0] < -VIOLATED * size:
+            status = "Solved, with a slack matrix that is not positive semidefinite"
+        if status != "Solved":
+            raise Unconverged(
+                f"{name}: the solver did not converge ({status}), so nothing is known"
+            )
+        return found
+
+    def margin(self, theta: float, only: NDArray[np.int64] | None = None) -> Solution:
+        """At fixed θ, multipliers that keep the slack matrix as far inside as possible.
+
+        ``only``: of these inequalities, the others left out.
+        """
+        if only is not None:
+            return self._among(only, lambda part: part.margin(theta))
+        identity = (self.rows == self.columns).astype(float)
+        return self._solve(first=identity, at=theta, cost=-1.0, cap=1.0)
+
+    def _among(self, only: NDArray[np.int64], solve: Callable[[Program], Solution]) -> Solution:
+        part = copy.copy(self)
+        part.forms, part.balance = self.forms[only], self.balance[:, only]
+        part.balance = part.balance[part.balance.any(axis=1)]
+        found = solve(part)
+        lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
+        lam[only], weight[only] = found.lam, found.weight
+        return replace(found, lam=lam, weight=weight)
+
+    def lightest(self, theta: float, weights: Floats) -> Solution:
+        """At fixed θ, multipliers of least weighted sum."""
+        return self._solve(first=None, at=theta, cost=0.0, weights=weights)
+
+    def sparse(self, start: Solution, rounds: int = 6) -> Floats:
+        """Multipliers that prove θ(1 + 1e-7), as few as reweighting finds."""
+        theta = start.theta + 1e-7 * max(1.0, start.theta)
+        lam = start.lam
+        for _ in range(rounds):
+            top = max(float(lam.max(initial=0.0)), 1e-12)
+            found = self.lightest(theta, 1.0 / (np.maximum(lam, 0) / top + 1e-3))
+            if found.status not in ("Solved", "AlmostSolved"):
+                break
+            lam = found.lam
+        return np.where(lam > ACTIVE * max(float(lam.max(initial=0.0)), 1e-12), lam, 0.0)
+
+    def _solve(
+        self,
+        first: Floats | None,
+        at: float,
+        cost: float,
+        weights: Floats | None = None,
+        nonnegative: bool = False,
+        cap: float | None = None,
+    ) -> Solution:
+        """min cost·t + weights·λ such that at·bound − measure − Σ λ C − first·t ⪰ 0."""
+        from scipy import sparse
+
+        m = len(self.forms)
+        t = np.zeros(len(self.rows)) if first is None else first
+        top = sparse.csc_matrix(np.column_stack([t, self.forms.T]))
+        size = int(nonnegative or cap is not None)
+        sign = -1.0 if nonnegative else 1.0
+        line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + 1)) if size else None
+        below = sparse.hstack([sparse.csc_matrix((m, 1)), -sparse.eye(m)], format="csc")
+        equal = np.column_stack([np.zeros(len(self.balance)), self.balance])
+        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None)
+        A = sparse.vstack([p for p in parts if p is not None], format="csc")
+        last = [cap or 0.0] if size else []
+        b = np.concatenate(
+            [at * self.bound - self.measure, np.zeros(m), last, np.zeros(len(equal))]
+        )
+        q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
+        cones = [("PSDTriangle", self.n), ("Nonnegative", m + size)]
+        cones += [("Zero", len(equal))] if len(equal) else []
+        status, x, z = conic(q, A, b, cones)
+        count = len(self.rows)
+        theta = float(x[0]) if nonnegative else at
+        return Solution(
+            status,
+            theta,
+            x[1:],
+            z[count : count + m],
+            self.slack(theta, np.maximum(x[1:], 0.0)),
+            self.matrix(z[:count]),
+        )
+
+
+def upper_triangle(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of the upper triangle, column by column."""
+    columns, rows = np.tril_indices(n)
+    return rows.astype(np.int64), columns.astype(np.int64)
