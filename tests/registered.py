@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence.inequalities import claim, refusal
+from opcheck.evidence.statement.expressible import refusal
+from opcheck.evidence.worst_case.claim import claim
 
 
 def about_a_class() -> list[str]:

@@ -23,9 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opcheck
-from opcheck import Cocoercive, OpcheckError, Source, registry, theorem
-from opcheck.evidence import recheck, rerun
-from opcheck.evidence.certificate import (
+from opcheck import Cocoercive, OpcheckError, Source, recheck, registry, rerun, theorem
+from opcheck.evidence.certificates.certificate import (
     Attempt,
     NotCertified,
     Rechecked,
@@ -33,13 +32,13 @@ from opcheck.evidence.certificate import (
     certify_over,
     recheck_file,
 )
-from opcheck.evidence.lyapunov import lyapunov
-from opcheck.evidence.setting import setting
+from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine
 
 registry.load()
-FOLDER = Path(__file__).parent.parent / "docs" / "certificates"
+FOLDER = Path(__file__).parents[2] / "docs" / "certificates"
 FILES = sorted(FOLDER.glob("*.json"))
 SMALL = ["lieder2021_halpern", "pethick2022_ceg_plus", "cai2022_peg_potential"]
 

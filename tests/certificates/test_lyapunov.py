@@ -16,15 +16,14 @@ import pytest
 from click.testing import CliRunner
 
 import opcheck
-from opcheck import registry
+from opcheck import recheck, registry
 from opcheck.cli import main
 from opcheck.engine.coefficients import memory
 from opcheck.errors import OpcheckError
-from opcheck.evidence import recheck
-from opcheck.evidence.certificate import NotCertified, recheck_file
-from opcheck.evidence.lyapunov import Potential, lyapunov
-from opcheck.evidence.potential import decrease, least, move
-from opcheck.evidence.worst_case import Program
+from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
+from opcheck.evidence.certificates.lyapunov import Potential, lyapunov
+from opcheck.evidence.worst_case.block import decrease, least, move
+from opcheck.evidence.worst_case.worst_case import Program
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.primitives import identity
 

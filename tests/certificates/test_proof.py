@@ -21,16 +21,19 @@ from flint import fmpq, fmpq_mat
 from registered import about_a_class
 
 import opcheck
-from opcheck import registry
+from opcheck import recheck, registry, rerun
 from opcheck.engine.coefficients import memoryless
 from opcheck.engine.forms import Coefficient, Form, Radius, below, form_arithmetic
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
-from opcheck.evidence import conic, inequalities, polish, recheck, rerun, rounding, worst_case
-from opcheck.evidence.certificate import NotCertified, attempts, certify, recheck_file
-from opcheck.evidence.inequalities import claim
-from opcheck.evidence.setting import setting, simplest
-from opcheck.evidence.worst_case import Program, worst
+from opcheck.evidence.certificates import newton as polish
+from opcheck.evidence.certificates import rounding
+from opcheck.evidence.certificates.certificate import NotCertified, attempts, certify, recheck_file
+from opcheck.evidence.statement.exact_parameters import setting, simplest
+from opcheck.evidence.worst_case import claim as inequalities
+from opcheck.evidence.worst_case import conic, worst_case
+from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.worst_case import Program, worst
 from opcheck.model import property as properties
 from opcheck.model.method import resolve
 from opcheck.model.property import Kind, Lipschitz, Monotone
@@ -321,7 +324,7 @@ def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]
 def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     """On an operator that none of them is about: the forms assume nothing but the calls."""
     from opcheck.engine.run import run_batch
-    from opcheck.evidence.compare import parameters_of, plan, sides
+    from opcheck.evidence.statement.evaluation import parameters_of, plan, sides
     from opcheck.model.operator import NO_CONSTRAINT, linear
     from opcheck.model.problem import Problem
     from opcheck_problems.sets import box
@@ -961,7 +964,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
 @pytest.mark.parametrize("name", about_a_class())
 def test_chosen_parameters_are_rational_and_admissible(name: str, place: Any) -> None:
-    from opcheck.evidence.choices import check, conditions_hold
+    from opcheck.evidence.statement.parameters import check, conditions_hold
 
     entry = registry.get("theorems", name)
     found = setting(entry, 2, 3, place)

@@ -15,8 +15,8 @@ import opcheck
 from opcheck import registry
 from opcheck.arguments import indices, integer, words
 from opcheck.errors import OpcheckError
-from opcheck.evidence.constants import Constant
-from opcheck.evidence.verify import Report
+from opcheck.evidence.operators.constants import Constant
+from opcheck.evidence.simulation.verify import Report
 from opcheck.model.verdict import Verdict
 
 pytestmark = pytest.mark.usefixtures("own_registry")

@@ -13,10 +13,11 @@ from scipy import io, sparse
 
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence.check import _weakened, applicable, check, contradictions
-from opcheck.evidence.constants import constants
+from opcheck.evidence.check import applicable, check
+from opcheck.evidence.operators.constants import constants
+from opcheck.evidence.operators.relied_on import _weakened, contradictions
+from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.picture import pictured
-from opcheck.evidence.subject import subject
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
 from opcheck.model.property import (

@@ -320,7 +320,7 @@ def test_what_does_not_apply_is_no_failure() -> None:
 
 
 def test_verify_with_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
-    from opcheck.evidence import mutants
+    from opcheck.evidence.simulation import mutants
 
     few = (opcheck.problem("neg_identity"), opcheck.problem("expansive_map"))
     monkeypatch.setattr(mutants, "library", lambda: few)

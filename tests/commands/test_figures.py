@@ -12,7 +12,7 @@ import pytest
 from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
-from opcheck.evidence.verify import Report, Summary
+from opcheck.evidence.simulation.verify import Report, Summary
 from opcheck.model.problem import problem
 from opcheck.model.verdict import Verdict
 from opcheck.report.figure import labelled, save, settings

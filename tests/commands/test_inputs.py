@@ -19,9 +19,9 @@ import opcheck.evidence.check  # before a test replaces what it imports
 from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence.constraint import set_of
-from opcheck.evidence.matrix_file import READERS
-from opcheck.evidence.subject import subject
+from opcheck.evidence.operators.constraint import set_of
+from opcheck.evidence.operators.matrix_file import READERS
+from opcheck.evidence.operators.subject import subject
 from opcheck.model.problem import Problem
 from opcheck.model.written import arguments, call_of
 
@@ -164,7 +164,7 @@ def test_every_form_goes_through_every_command(
 
         return stop
 
-    monkeypatch.setattr("opcheck.evidence.constants.constants", keep("constants"))
+    monkeypatch.setattr("opcheck.evidence.operators.constants.constants", keep("constants"))
     monkeypatch.setattr("opcheck.evidence.check.checking", keep("check"))
     monkeypatch.setattr("opcheck.evidence.check.with_constants", keep("search"))
     theorem = "gorbunov2022_eg_last"

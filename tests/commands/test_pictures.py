@@ -19,10 +19,10 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
-from opcheck.evidence.bounds import bounded_measures, with_bounds
 from opcheck.evidence.check import Check
+from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.picture import each, measure_shown, methods_in, pictured
-from opcheck.evidence.subject import subject
+from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
 from opcheck.model.operator import linear
 from opcheck.model.oracle import gaussian
 from opcheck.model.problem import Problem, problem

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from opcheck.cli import main
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^\$ (opcheck [^\n]*)$", README, re.MULTILINE)
 

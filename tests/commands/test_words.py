@@ -20,8 +20,8 @@ import opcheck
 from opcheck import registry
 from opcheck.cli import KINDS, main
 from opcheck.errors import InternalError, OpcheckError
-from opcheck.evidence.bounds import with_bounds
-from opcheck.evidence.verify import Report, Summary
+from opcheck.evidence.simulation.bounds import with_bounds
+from opcheck.evidence.simulation.verify import Report, Summary
 from opcheck.model.verdict import Verdict
 from opcheck.report import terminal
 
@@ -322,7 +322,7 @@ def test_exit_codes_are_those_of_the_readmes_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """0: shown or nothing against it; 1: refuted or not shown; 2: refused; 3: opcheck's fault."""
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| (0|1|2|3|130) \| (.*) \|$", readme, re.MULTILINE))
     assert table.keys() == {"0", "1", "2", "3", "130"}
     false = THEOREM.format(name="own_false_bound", **{**GOOD, "bound": "R**2/10**6"})

@@ -22,7 +22,7 @@ import pytest
 from opcheck.engine.jit import fingerprint, jit
 from opcheck.model.method import resolve
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("opcheck", "problems", "figures", "paper_repro", "benchmarks")
 Load = Callable[[dict[str, str]], ModuleType]
 

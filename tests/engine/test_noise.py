@@ -19,8 +19,8 @@ from opcheck.cli import main
 from opcheck.engine import sampling
 from opcheck.engine.run import run, run_batch, take
 from opcheck.errors import OpcheckError
-from opcheck.evidence.bounds import with_bounds
-from opcheck.evidence.verify import confront
+from opcheck.evidence.simulation.bounds import with_bounds
+from opcheck.evidence.simulation.verify import confront
 from opcheck.model.method import resolve
 from opcheck.model.operator import linear, operator
 from opcheck.model.oracle import (

@@ -30,11 +30,11 @@ from opcheck.engine.ratio import Field
 from opcheck.engine.run import Take, run, run_batch, take
 from opcheck.engine.steps import Steps, from_the_start
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.attack import attack
-from opcheck.evidence.certificate import certify
-from opcheck.evidence.lyapunov import lyapunov
-from opcheck.evidence.prove import prove
-from opcheck.evidence.worst_case import worst
+from opcheck.evidence.certificates.certificate import certify
+from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.proofs.prove import prove
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.worst_case import worst
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear, operator

@@ -18,7 +18,7 @@ import opcheck
 from opcheck import OpcheckError, Problem, Resolvent, linear, registry
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.run import run
-from opcheck.evidence.verify import library, verify
+from opcheck.evidence.simulation.verify import library, verify
 
 registry.load()
 SETS = registry.names("sets")

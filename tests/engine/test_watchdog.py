@@ -24,13 +24,14 @@ from opcheck.engine.budget import allotted, budget, share
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence import check as checks
-from opcheck.evidence import conic
-from opcheck.evidence import verify as verifying
-from opcheck.evidence.attack import attack
-from opcheck.evidence.check import Effort, check, checking
-from opcheck.evidence.subject import subject
-from opcheck.evidence.verify import verify
-from opcheck.evidence.worst_case import worst
+from opcheck.evidence.check import check, checking
+from opcheck.evidence.operators.effort import Effort
+from opcheck.evidence.operators.subject import subject
+from opcheck.evidence.simulation import verify as verifying
+from opcheck.evidence.simulation.verify import verify
+from opcheck.evidence.worst_case import conic
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.worst_case import worst
 from opcheck.model.method import resolve
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, problem
@@ -404,7 +405,7 @@ def test_an_interrupted_verify_keeps_whole_theorems(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_interrupted_attack_keeps_whole_k(monkeypatch: pytest.MonkeyPatch) -> None:
-    from opcheck.evidence import attack as attacking
+    from opcheck.evidence.worst_case import attack as attacking
 
     real, count = attacking._over_parts, 0
 

@@ -18,7 +18,7 @@ from opcheck.engine.interpret import Balls
 from opcheck.engine.numbers import precision
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.constraint import set_of
+from opcheck.evidence.operators.constraint import set_of
 from opcheck.model.operator import Resolvent
 from opcheck_problems import cones, polyhedra, regularisers, sets
 

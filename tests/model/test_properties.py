@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opcheck import registry
-from opcheck.evidence.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, constants
 from opcheck.model.operator import NO_CONSTRAINT, linear
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import (

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from opcheck.errors import OpcheckError
-from opcheck.evidence.constants import constants
-from opcheck.evidence.verify import confront
+from opcheck.evidence.operators.constants import constants
+from opcheck.evidence.simulation.verify import confront
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, Region, points, region_of
 from opcheck.model.property import Lipschitz, Monotone, exact

@@ -39,8 +39,8 @@ from opcheck import (
 from opcheck.cli import main
 from opcheck.engine.guard import guard, undefined
 from opcheck.engine.run import run
-from opcheck.evidence.facts import admit
-from opcheck.evidence.verify import library, verify
+from opcheck.evidence.operators.facts import admit
+from opcheck.evidence.simulation.verify import library, verify
 from opcheck.model.operator import NO_CONSTRAINT
 from opcheck.model.property import ConicallyNonexpansive, Property
 

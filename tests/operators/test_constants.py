@@ -16,14 +16,14 @@ import opcheck
 from opcheck import registry
 from opcheck.engine.intervals import Intervals, derivatives_over, enclosure, values
 from opcheck.errors import OpcheckError
-from opcheck.evidence import cover as branch
-from opcheck.evidence import enclose, rays
-from opcheck.evidence.constants import Constant, constants, critical, search, steepest
-from opcheck.evidence.cover import cover
-from opcheck.evidence.hypotheses import classes
-from opcheck.evidence.quadratic import least
-from opcheck.evidence.survey import lines, survey
-from opcheck.evidence.verify import library
+from opcheck.evidence.operators import branch_and_bound as branch
+from opcheck.evidence.operators import enclose, rays
+from opcheck.evidence.operators.branch_and_bound import cover
+from opcheck.evidence.operators.constants import Constant, constants, critical, search, steepest
+from opcheck.evidence.operators.quadratic import least
+from opcheck.evidence.operators.table import lines, survey
+from opcheck.evidence.simulation.verify import library
+from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (

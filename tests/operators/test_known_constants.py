@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from opcheck.evidence.check import with_facts
-from opcheck.evidence.constants import Constant, constants
+from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.relied_on import with_facts
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import Comonotone, Kind, Lipschitz, Monotone, StronglyMonotone

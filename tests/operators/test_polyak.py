@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from opcheck import registry
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
-from opcheck.evidence import polyak
-from opcheck.evidence.check import contradictions
-from opcheck.evidence.constants import constants
-from opcheck.evidence.hypotheses import classes
-from opcheck.evidence.hypotheses import constants as constants_of
+from opcheck.evidence.operators import polyak
+from opcheck.evidence.operators.constants import constants
+from opcheck.evidence.operators.relied_on import contradictions
+from opcheck.evidence.statement.hypotheses import classes
+from opcheck.evidence.statement.hypotheses import constants as constants_of
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem, Region, points, problem
 from opcheck.model.property import (

@@ -12,11 +12,12 @@ import pytest
 import scipy.sparse
 
 from opcheck.errors import OpcheckError
-from opcheck.evidence.check import check, contradictions, with_facts
-from opcheck.evidence.constants import Constant, constants
-from opcheck.evidence.solutions import moved_start, solution, with_solution
-from opcheck.evidence.subject import subject
-from opcheck.evidence.verify import confront
+from opcheck.evidence.check import check
+from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.relied_on import contradictions, with_facts
+from opcheck.evidence.operators.solutions import moved_start, solution, with_solution
+from opcheck.evidence.operators.subject import subject
+from opcheck.evidence.simulation.verify import confront
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import problem as problem_named

@@ -24,12 +24,12 @@ from opcheck.cli import main
 from opcheck.engine.ratio import Field, Ratio, factorised
 from opcheck.engine.run import take
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.certificate import certify
-from opcheck.evidence.mutants import _changed, kernel_changes
-from opcheck.evidence.prove import NotProved, attempt, prove
-from opcheck.evidence.setting import setting
-from opcheck.evidence.signs import Constraint, Domain
-from opcheck.evidence.worst_case import Program
+from opcheck.evidence.certificates.certificate import certify
+from opcheck.evidence.proofs.prove import NotProved, attempt, prove
+from opcheck.evidence.simulation.mutants import _changed, kernel_changes
+from opcheck.evidence.statement.exact_parameters import setting
+from opcheck.evidence.statement.positivity import Constraint, Domain
+from opcheck.evidence.worst_case.worst_case import Program
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, axpy, combine, identity
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone

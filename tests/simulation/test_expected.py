@@ -13,7 +13,7 @@ from opcheck import registry
 from opcheck.engine.expected import expected
 from opcheck.engine.run import named_take, run, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.evidence.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import constants
 from opcheck.model.method import method, resolve
 from opcheck.model.operator import linear
 from opcheck.model.oracle import gaussian, multiplicative, pareto

@@ -12,13 +12,11 @@ import numpy as np
 import pytest
 
 from opcheck import registry
-from opcheck.evidence import choices as choosing
-from opcheck.evidence import compare as comparing
-from opcheck.evidence import mutants
-from opcheck.evidence import verify as verifying
-from opcheck.evidence.compare import compare
-from opcheck.evidence.hypotheses import Constants, constants
-from opcheck.evidence.mutants import (
+from opcheck.evidence.simulation import comparison as comparing
+from opcheck.evidence.simulation import mutants
+from opcheck.evidence.simulation import verify as verifying
+from opcheck.evidence.simulation.comparison import compare
+from opcheck.evidence.simulation.mutants import (
     CUT,
     Mutant,
     bound_mutants,
@@ -27,7 +25,9 @@ from opcheck.evidence.mutants import (
     kernel_mutants,
     work_list,
 )
-from opcheck.evidence.verify import Summary, confront
+from opcheck.evidence.simulation.verify import Summary, confront
+from opcheck.evidence.statement import parameters as choosing
+from opcheck.evidence.statement.hypotheses import Constants, constants
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.primitives import axpy, combine
 from opcheck.model.problem import Problem, problem

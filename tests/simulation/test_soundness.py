@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from opcheck import registry
-from opcheck.evidence.verify import Report, Summary, confront
+from opcheck.evidence.simulation.verify import Report, Summary, confront
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem
 from opcheck.model.property import (

@@ -18,10 +18,10 @@ import opcheck
 from opcheck import registry
 from opcheck.engine.numbers import Ball, precision
 from opcheck.errors import OpcheckError
-from opcheck.evidence.adjudicate import _place as place
-from opcheck.evidence.compare import compare
-from opcheck.evidence.hypotheses import Constants, constants
-from opcheck.evidence.verify import Report, Summary, confront, library, summary
+from opcheck.evidence.simulation.adjudication import _place as place
+from opcheck.evidence.simulation.comparison import compare
+from opcheck.evidence.simulation.verify import Report, Summary, confront, library, summary
+from opcheck.evidence.statement.hypotheses import Constants, constants
 from opcheck.model.operator import NO_CONSTRAINT, Operator, linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (

@@ -12,7 +12,9 @@ import opcheck
 from opcheck import registry
 from opcheck.engine.numbers import Ball, ball_arithmetic, precision, rational
 from opcheck.errors import OpcheckError
-from opcheck.evidence.choices import (
+from opcheck.evidence.simulation.verify import library
+from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.parameters import (
     Empty,
     check,
     choices,
@@ -23,8 +25,6 @@ from opcheck.evidence.choices import (
     settle,
     weaker,
 )
-from opcheck.evidence.hypotheses import Constants, constants
-from opcheck.evidence.verify import library
 from opcheck.model.problem import Problem
 from opcheck.model.property import Comonotone, Lipschitz
 from opcheck.model.text import text

@@ -10,9 +10,10 @@ import pytest
 
 from opcheck import registry
 from opcheck.engine.jit import visible
-from opcheck.evidence.compare import plan
-from opcheck.evidence.inequalities import refusal, resolvent_exists
-from opcheck.evidence.setting import Place, setting
+from opcheck.evidence.statement.evaluation import plan
+from opcheck.evidence.statement.exact_parameters import Place, setting
+from opcheck.evidence.statement.expressible import refusal
+from opcheck.evidence.statement.resolvents import resolvent_exists
 from opcheck.model.method import resolve
 from opcheck.model.property import (
     Cocoercive,

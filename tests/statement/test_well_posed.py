@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence.well_posed import well_posed
+from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 

@@ -16,8 +16,8 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.cross_check import CrossCheck, cross_check
-from opcheck.evidence.mutants import _changed as changed
-from opcheck.evidence.mutants import kernel_changes
+from opcheck.evidence.simulation.mutants import _changed as changed
+from opcheck.evidence.simulation.mutants import kernel_changes
 from opcheck.model.problem import problem
 from opcheck.model.theorem import Theorem
 

@@ -11,9 +11,9 @@ import pytest
 from command_line import good, good_json, invoke
 
 from opcheck import registry
-from opcheck.evidence import rounding
+from opcheck.evidence.certificates import rounding
 from opcheck.evidence.dossier import Dossier, dossier, standings
-from opcheck.evidence.verify import Report, Summary, summary
+from opcheck.evidence.simulation.verify import Report, Summary, summary
 from opcheck.model.theorem import Theorem
 
 registry.load()

@@ -24,18 +24,19 @@ from opcheck import (
     Source,
     StronglyMonotone,
     WeakMinty,
+    recheck,
     registry,
+    rerun,
     theorem,
 )
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.evidence import recheck, rerun
-from opcheck.evidence.attack import attack
-from opcheck.evidence.certificate import certify
-from opcheck.evidence.lyapunov import lyapunov
-from opcheck.evidence.prove import attempt
-from opcheck.evidence.verify import verify
-from opcheck.evidence.worst_case import worst
+from opcheck.evidence.certificates.certificate import certify
+from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.proofs.prove import attempt
+from opcheck.evidence.simulation.verify import verify
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.worst_case import worst
 from opcheck.model.measure import measure
 from opcheck.model.method import method
 from opcheck.model.primitives import SOLUTION, axpy, combine, distance2, norm2, subtract

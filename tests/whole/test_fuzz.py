@@ -18,10 +18,10 @@ import pytest
 
 from opcheck import Lipschitz, Monotone, Proof, StronglyMonotone, WeakMinty, registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence.certificate import certify
-from opcheck.evidence.prove import attempt
-from opcheck.evidence.verify import confront
-from opcheck.evidence.well_posed import well_posed
+from opcheck.evidence.certificates.certificate import certify
+from opcheck.evidence.proofs.prove import attempt
+from opcheck.evidence.simulation.verify import confront
+from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import signature
 from opcheck.model.problem import problem
 from opcheck.model.theorem import Theorem

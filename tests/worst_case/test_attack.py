@@ -13,13 +13,13 @@ from registered import expressible
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence import attack as attacks
-from opcheck.evidence.attack import attack
-from opcheck.evidence.compare import plan
-from opcheck.evidence.inequalities import refusal
-from opcheck.evidence.operators_to_attack import Part, bumps, piecewise, slopes, within
-from opcheck.evidence.setting import setting
-from opcheck.evidence.worst_case import worst
+from opcheck.evidence.statement.evaluation import plan
+from opcheck.evidence.statement.exact_parameters import setting
+from opcheck.evidence.statement.expressible import refusal
+from opcheck.evidence.worst_case import attack as attacks
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.operators_to_attack import Part, bumps, piecewise, slopes, within
+from opcheck.evidence.worst_case.worst_case import worst
 from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
 from opcheck.model.theorem import Source, Theorem
 
