@@ -375,3 +375,39 @@ def test_a_region_of_another_dimension_is_refused() -> None:
         constants(of_texts(["y", "-x"]), region="[0,1]x[0,1]x[0,1]")
     minmax_start = Problem("", minmax("x*y"), start=np.ones(2))
     assert constants(minmax_start, region="0,0:2")[0].region == Region(centre=[0, 0], radius=2)
+
+
+@pytest.mark.parametrize("ends", ["box:.5,1", "box:1,3", "box:-2,-1", "simplex", "ball:2,2:1"])
+def test_a_solution_on_the_boundary_is_one(ends: str) -> None:
+    """A zero of F + A at which F is not 0: what looks at F alone must not take it for one of F."""
+    problem = subject("x*y", constraint=ends)
+    assert problem.solution is not None
+    assert np.linalg.norm(problem.operator(problem.solution)) > 0.1
+    L, *_ = constants(problem)
+    assert L.lower == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("payoff", "box", "least"),
+    [
+        ("x*y + x**2", "[1,2]x[-1,1]", 0.2),
+        ("x*y + x**2/2", "[1,2]x[-1,1]", None),
+        ("x*y + log(1+x**2)", "[.2,2]x[-1,1]", None),
+        ("x*y + x**2 - y**2", "[.5,3]x[1,2]", None),
+    ],
+)
+def test_weak_minty_of_a_region_away_from_the_solution(
+    payoff: str, box: str, least: float | None
+) -> None:
+    """The slopes at a solution outside of the region say nothing of the points inside."""
+    problem = subject(payoff, region=box)
+    assert problem.region is not None
+    lower, upper = problem.region.ends(2)
+    axes = [np.linspace(a, b, 201) for a, b in zip(lower, upper, strict=True)]
+    grid = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    values = np.array([problem.operator(z) for z in grid])
+    ratio = (values * grid).sum(axis=1) / (values**2).sum(axis=1)
+    found = next(c for c in constants(problem) if c.kind.name == "WeakMinty")
+    assert found.upper == pytest.approx(float(ratio.min()), rel=1e-3)
+    if least is not None:
+        assert found.upper == pytest.approx(least, rel=1e-9)

@@ -321,7 +321,8 @@ def _worst(
     near: float | None = None
     smooth: str | None = None
     pairs: tuple[Pair, ...] = ()
-    if problem.operator.slopes is not None and (of == "F" or _inside(problem, kind)):
+    sloped = problem.operator.slopes is not None and not (kind.star and _away(problem))
+    if sloped and (of == "F" or _inside(problem, kind)):
         near, pairs = _steepest(problem, kind, of, graph.seed)
         graph.meet(pairs)
         smooth = enclose.singular(problem, of)
@@ -349,6 +350,12 @@ def _worst(
     if not settled:
         note += "; independent searches go on to worse pairs, there may be no finite value"
     return best, note, pairs, spread, unit, settled
+
+
+def _away(problem: Problem) -> bool:
+    """Whether the region is away from the solution, whose own slopes then say nothing of it."""
+    region, zero = problem.region, problem.solution
+    return region is not None and zero is not None and not bool(region.contains(zero))
 
 
 def _better(kind: Kind) -> int:

@@ -296,9 +296,7 @@ def search(graph: Graph, kind: Kind) -> Found:
 
 def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
     """Values of pairs, no worse than what F read in balls allows where it can be."""
-    # nothing is run here, and a star property is about the solution of F + A
-    free = replace(graph.problem, resolvent=NO_CONSTRAINT)
-    problem = free if graph.problem.constrained and not graph.projects else graph.problem
+    problem = graph.problem if graph.projects else without_set(graph.problem)
     worse = 1.0 if kind.better == "smaller" else -1.0
     out = value.copy()
     for i, pair in enumerate(zip(p, q, strict=True)):
