@@ -521,3 +521,38 @@ def test_on_the_command_line_it_is_one_sentence(
     assert result.exit_code == 2, result.output
     assert len(result.stderr.strip().splitlines()) == 1
     assert what in result.stderr
+
+
+@pytest.mark.parametrize("d", [2, 20, 200])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_direction_among_many_refutes_a_fact_of_a_matrix(d: int, seed: int) -> None:
+    """No random pair meets one bad direction of two hundred; an eigenvector is one."""
+    generator = np.random.default_rng(seed)
+    Q = np.linalg.qr(generator.standard_normal((d, d)))[0]
+    ones = np.ones(d)
+
+    def of(first: float, *facts: Any) -> Problem:
+        M = Q @ np.diag([first, *ones[1:]]) @ Q.T
+        return Problem("needle", opcheck.linear(M), start=ones, solution=0 * ones, facts=facts)
+
+    admit(of(5.0, exact(Lipschitz(5.0001)), exact(Monotone())))
+    for wrong in (
+        of(5.0, exact(Lipschitz(4.99))),
+        of(-1e-6, exact(Monotone())),
+        of(-1e-6, exact(WeakMinty(0))),
+        of(0.5, exact(StronglyMonotone(0.5001))),
+    ):
+        with pytest.raises(OpcheckError, match="is stated"):
+            admit(wrong)
+
+
+@pytest.mark.parametrize("bump", ["2*exp(-(x-30)**2)", "exp(-(20*(x-7))**2)", "exp(-(9*(x+2))**2)"])
+def test_slopes_far_from_the_start_refute_a_fact_of_a_formula(bump: str) -> None:
+    """A formula tells where it is not monotone, wherever random pairs fall."""
+    facts = (exact(Monotone()), exact(Lipschitz(900)))
+    made = opcheck.minmax(f"x*y + x**2/2 - y**2/2 - {bump}")
+    problem = Problem("bump", made, start=np.ones(2), facts=facts)
+    with pytest.raises(OpcheckError, match="Monotone of F is stated"):
+        admit(problem)
+    convex = opcheck.minmax("x*y + x**2/2 - y**2/2 + log(1 + exp(x))/9")
+    admit(Problem("none", convex, start=np.ones(2), facts=facts))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.guard import guard, undefined
+from opcheck.engine.intervals import values
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import polyak
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 CLOSE = 1e-9  # relative; what the digits of a stated constant may be off by
 SAMPLED, SLOW = 192, 48  # points at which a stated fact is held; of F that runs interpreted
 NEAR = (1.0, 1e-2, 1e-4)  # relative distances of pairs
+STARTS, ZOOMS = 2048, 24  # points at which slopes are looked at, and rounds about the worst
+DENSE, CURVED = 300, 16  # dimensions up to which that is done, of a matrix and of a formula
 WORST = 3  # pairs of each fact that are read in balls
 
 
@@ -98,7 +101,77 @@ def against_samples(problem: Problem, fact: Fact) -> Contradiction | None:
         pairs = [Pair(w, v) for w, v in zip(first, second, strict=True)]
     short = _shortfall(problem, property, problem.constant(fact), first, second)
     worst = np.argsort(short)[:WORST]
-    return refuted_by(problem, fact, [pairs[i] for i in worst if short[i] < 0])
+    met = [pairs[i] for i in worst if short[i] < 0]
+    return refuted_by(problem, fact, [*met, *_along_slopes(problem, fact)])
+
+
+def _along_slopes(problem: Problem, fact: Fact) -> list[Pair]:
+    """Pairs on which a form is least by the Jacobian of F, where a matrix or a formula tells it.
+
+    Of an affine F the first decides the fact, up to rounding.
+    """
+    operator, property, d = problem.operator, fact.property, problem.dim
+    if property.of not in ("F", "T") or d > DENSE:
+        return []
+    a, b, c = (float(v) for v in property.form(problem.constant(fact)))
+
+    def least(jacobians: Floats) -> tuple[Floats, Floats]:
+        """The least value of each form on unit vectors, in units of its terms, and where."""
+        turned = jacobians.swapaxes(1, 2)
+        size = np.linalg.norm(jacobians, axis=(1, 2))[:, None, None]
+        terms = abs(a) + 2 * abs(b) * size + abs(c) * size**2
+        form = a * np.eye(d) + b * (jacobians + turned) + c * (turned @ jacobians)
+        known = np.isfinite(form).all(axis=(1, 2)) & (terms[:, 0, 0] > 0)
+        form[~known] = 0.0
+        lowest, vectors = np.linalg.eigh(form / np.where(terms > 0, terms, 1.0))
+        return np.where(known, lowest[:, 0], np.inf), vectors[:, :, 0]
+
+    slopes = operator.slopes
+    with np.errstate(all="ignore"):
+        if operator.matrix is not None:
+            direction = least(operator.matrix[None])[1]
+            centre = np.zeros((1, d)) if problem.solution is None else problem.solution[None]
+        elif slopes is None or d > CURVED:
+            return []
+        elif property.kind.star:
+            assert problem.solution is not None
+            centre = problem.solution[None]
+            direction = least(values(slopes, centre).reshape(-1, d, d))[1]
+        else:
+            centre, direction = _steepest(
+                problem, lambda z: least(values(slopes, z).reshape(-1, d, d))
+            )
+    region = problem.region
+    pairs = []
+    for z, w in zip(centre, direction, strict=True):
+        size = 1 + float(np.linalg.norm(z))
+        for step in NEAR if operator.matrix is None else (1.0,):
+            ends = np.array([z + step * size * w, z - step * size * w])
+            ends = ends if region is None else region.clip(ends)
+            pairs.append(Pair(ends[0], None if property.kind.star else ends[1]))
+    return pairs
+
+
+def _steepest(
+    problem: Problem, least: Callable[[Floats], tuple[Floats, Floats]]
+) -> tuple[Floats, Floats]:
+    """Points at which a form is worst, moved by less and less, and the directions of it."""
+    generator, d, region = np.random.default_rng(0), problem.dim, problem.region
+    centres = [np.zeros(d), problem.start]
+    scale = 10.0 ** generator.uniform(-3, 3, (STARTS, 1))
+    spread = scale * generator.standard_normal((STARTS, d))
+    z = np.array(centres)[generator.integers(2, size=STARTS)] + spread
+    if region is not None:
+        z = points(problem, STARTS, generator)
+    for zoom in range(ZOOMS):
+        z = z[np.argsort(least(z)[0], kind="stable")[:WORST]]
+        width = 0.5**zoom * (1 + np.abs(z).max(axis=1, keepdims=True))
+        moved = z + width * generator.uniform(-1, 1, (STARTS // 16, *z.shape))
+        moved = moved.reshape(-1, d) if region is None else region.clip(moved.reshape(-1, d))
+        z = np.concatenate([z, moved])
+    value, direction = least(z)
+    worst = np.argsort(value, kind="stable")[:WORST]
+    return z[worst], direction[worst]
 
 
 def refuted_by(problem: Problem, fact: Fact, pairs: Sequence[Pair]) -> Contradiction | None:
@@ -157,8 +230,9 @@ def _shortfall(
     problem: Problem, property: Property, constant: float, first: Floats, second: Floats
 ) -> Floats:
     """The form of each pair in units of its terms, in floats; ∞ where it is no number."""
-    values = graph_at(problem, first if property.kind.star else np.concatenate([first, second]))
-    z, F, normal = values
+    z, F, normal = graph_at(
+        problem, first if property.kind.star else np.concatenate([first, second])
+    )
     u = {"F": F, "T": F, "A": normal}.get(property.of, F + normal)
     m = len(first)
     if property.kind.star:
