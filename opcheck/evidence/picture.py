@@ -164,9 +164,11 @@ def _shared_out(
     out: dict[str, dict[str, Any]] = {name: {} for name in methods}
     own = {}
     for key, value in parameters.items():
-        owner = next((n for n in methods if key.startswith(f"{n}.")), None)
+        # one in a file also by its own name, FILE.py:hb as hb
+        called = {n: (f"{n}.", f"{n.rpartition(':')[2]}.") for n in methods}
+        owner = next((n for n, heads in called.items() if key.startswith(heads)), None)
         if owner is not None:
-            short = key.removeprefix(f"{owner}.")
+            short = next(key.removeprefix(h) for h in called[owner] if key.startswith(h))
             own[owner, methods[owner].parameter(short).name] = value
             continue
         takers = 0

@@ -509,3 +509,18 @@ def test_an_interrupted_solver_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(KeyboardInterrupt):
         worst("gorbunov2022_eg_last", 3)
     assert children[0].wait(10) != 0
+
+
+def test_what_was_interrupted_is_not_ok(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that reads ``ok`` must not take what is missing for what holds."""
+
+    def stopped(work: Any, names: Any, jobs: int, progress: Any) -> Any:
+        raise Interrupted([work(names[0])])
+
+    monkeypatch.setattr(verifying, "over_processes", stopped)
+    with pytest.raises(Interrupted) as caught:
+        verifying.verify("gorbunov2022_eg")
+    report = caught.value.finished
+    document = report.as_dict()
+    assert len(report.summaries) == 1
+    assert (document["ok"], document["covered"], document["interrupted"]) == (False, False, True)

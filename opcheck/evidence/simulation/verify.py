@@ -194,19 +194,24 @@ class Summary:
 @brief
 @dataclass(frozen=True)
 class Report:
-    """Verdicts of several theorems over several problems."""
+    """Verdicts of several theorems over several problems.
+
+    Attributes:
+        interrupted: it ended before all theorems were confronted.
+    """
 
     summaries: tuple[Summary, ...]
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
-        """Nothing is violated, nothing failed, and nothing passed without a comparison."""
-        return all(s.ok for s in self.summaries)
+        """All is done, nothing is violated or failed, and nothing passed without a comparison."""
+        return not self.interrupted and all(s.ok for s in self.summaries)
 
     @property
     def covered(self) -> bool:
         """Whether every part of every hypothesis range was entered by decided comparisons."""
-        return not any(s.holes for s in self.summaries)
+        return not self.interrupted and not any(s.holes for s in self.summaries)
 
     @property
     def worst(self) -> Verdict | None:
@@ -224,6 +229,7 @@ class Report:
             "schema": SCHEMA,
             "ok": self.ok,
             "covered": self.covered,
+            "interrupted": self.interrupted,
             "not_loaded": registry.failures(),
             "theorems": [s.as_dict() for s in self.summaries],
         }
@@ -355,4 +361,4 @@ def verify(
     try:
         return Report(tuple(over_processes(work, chosen, jobs, progress)))
     except Interrupted as stop:
-        raise Interrupted(Report(tuple(stop.finished))) from None
+        raise Interrupted(Report(tuple(stop.finished), interrupted=True)) from None
