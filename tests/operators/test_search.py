@@ -411,3 +411,15 @@ def test_weak_minty_of_a_region_away_from_the_solution(
     assert found.upper == pytest.approx(float(ratio.min()), rel=1e-3)
     if least is not None:
         assert found.upper == pytest.approx(least, rel=1e-9)
+
+
+@pytest.mark.parametrize("ends", ["half_space:1,1:0", "half_space:3,-1:2", "ball:1,0:2", "simplex"])
+@pytest.mark.parametrize("seed", range(2))
+def test_rounding_of_a_resolvent_refutes_no_proof(ends: str, seed: int) -> None:
+    """F and A are monotone, so F + A is: the search must not find a pair of floats against it."""
+    M = np.array([[0.0, 1.0], [-1.0, 0.0]]) * 10.0 ** (3 * seed)
+    problem = subject(scipy.sparse.csr_array(M), constraint=ends, region="0,0:2")
+    for c in constants(problem, seed=seed):
+        if c.kind.better == "larger":
+            assert c.lower >= 0
+            assert c.upper >= 0

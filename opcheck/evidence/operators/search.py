@@ -129,25 +129,32 @@ class Graph:
         lost += 4 * self.noise[_decade(ends)]
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
-        return Products(xx, xu, uu, lost, xx <= near**2)
+        # a resolvent rounds its point, too
+        off = 16 * np.finfo(float).eps * (terms + more) if self.projects else np.zeros(len(xx))
+        return Products(xx, xu, uu, lost, xx <= near**2, off)
 
 
 @dataclass(frozen=True)
 class Products:
-    """‖Δx‖², ⟨Δx, Δu⟩, ‖Δu‖² of pairs, what rounding may have done to Δu, and which don't count."""
+    """‖Δx‖², ⟨Δx, Δu⟩, ‖Δu‖² of pairs, and which of them don't count.
+
+    Attributes:
+        lost, off: what rounding may have done to Δu, and to Δx.
+    """
 
     xx: Floats
     xu: Floats
     uu: Floats
     lost: Floats
     bad: NDArray[np.bool_]
+    off: Floats
 
     @np.errstate(all="ignore")
     def badness(self, kind: Kind) -> Floats:
         """The constant of each pair, larger where it is worse, less what rounding may have done."""
         worse = 1.0 if kind.better == "smaller" else -1.0
         found = critical(kind, self.xx, self.xu, self.uu)
-        out = worse * found - moved(self.lost, found, self.xx, self.uu, uses_u(kind))
+        out = worse * found - moved(self.lost, found, self.xx, self.uu, uses_u(kind), self.off)
         noisy = (self.lost > 1e-3 * np.sqrt(self.uu)) & (self.uu > 0)
         bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
         if uses_u(kind):
@@ -166,12 +173,23 @@ def uses_u(kind: Kind) -> bool:
     return bool(kind.form(1)[0] == 0 and kind.form(1)[2] != 0)
 
 
-def moved(lost: Floats, found: Floats, xx: Floats, uu: Floats, against_u: bool) -> Floats:
-    """How far an error of Δu may have moved a constant; ∞ or NaN for a modulus against Δu = 0."""
-    size = np.sqrt(uu)
+def moved(
+    lost: Floats,
+    found: Floats,
+    xx: Floats,
+    uu: Floats,
+    against_u: bool,
+    off: Floats | float = 0.0,
+) -> Floats:
+    """How far errors of Δu and, ``off``, of Δx may have moved a constant.
+
+    ∞ or NaN for a modulus against Δu = 0.
+    """
+    size, length = np.sqrt(uu), np.sqrt(xx)
     if against_u:
-        return np.asarray(lost / size * (np.abs(found) + np.sqrt(xx / uu)))
-    return np.asarray(lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / np.sqrt(xx)))
+        return np.asarray(lost / size * (np.abs(found) + length / size) + off / size)
+    by_u = lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / length)
+    return np.asarray(by_u + off * (size / xx + 2 * np.abs(found) / length))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
