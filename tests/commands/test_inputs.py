@@ -166,7 +166,8 @@ def test_every_form_goes_through_every_command(
 
     monkeypatch.setattr("opcheck.evidence.operators.constants.constants", keep("constants"))
     monkeypatch.setattr("opcheck.evidence.check.checking", keep("check"))
-    monkeypatch.setattr("opcheck.evidence.check.with_constants", keep("search"))
+    searched = "opcheck.evidence.operators.relied_on.with_constants"
+    monkeypatch.setattr(searched, keep("search"))
     theorem = "gorbunov2022_eg_last"
     constrained = (*rest, "--set", "box:-1,1", "--start", "0.5,1", "--box", "3")
     commands = [

@@ -286,8 +286,8 @@ def test_completion_knows_names(before: list[str], word: str, expected: str) -> 
 
 def test_completion_leaves_what_is_no_name_to_files() -> None:
     shell = ShellComplete(main, {}, "opcheck", "_OPCHECK_COMPLETE")
-    (found,) = shell.get_completions(["check"], "my_ga")
-    assert (found.type, found.value) == ("file", "my_ga")
+    (found,) = shell.get_completions(["check"], "no_name_begins_so")
+    assert (found.type, found.value) == ("file", "no_name_begins_so")
 
 
 def test_what_is_no_ratio_is_not_called_one() -> None:

@@ -749,7 +749,7 @@ def halves(z, out, data):
 @pytest.mark.parametrize("reading", [Rationals(), Balls()], ids=["rationals", "balls"])
 def test_a_float_literal_in_a_kernel_is_refused_by_the_exact_readings(reading: Reading) -> None:
     where = Problem("halves", operator(halves, 2), start=np.ones(2))
-    with pytest.raises(TypeError):
+    with pytest.raises(OpcheckError, match="in floats only"):
         run_exactly(reading, where, resolve("halpern"), {}, [0, 1], [])
 
 

@@ -25,6 +25,7 @@ from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence import check as checks
 from opcheck.evidence.check import check, checking
+from opcheck.evidence.operators import effort as efforts
 from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.simulation import verify as verifying
@@ -227,7 +228,7 @@ def counted() -> tuple[Counted, Problem]:
 def test_a_slow_operator_gets_the_calls_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """B2: at 5 ms a call there is time for some thousand calls, and the page says so."""
     F, p = counted()
-    monkeypatch.setattr(checks, "seconds_a_call", lambda p: 5e-3)
+    monkeypatch.setattr(efforts, "seconds_a_call", lambda p: 5e-3)
     found = check(p)
     assert F.calls < 9000
     assert "F is slow, 0.005 s a call" in found.left_out[0]
@@ -245,7 +246,7 @@ def test_an_operator_of_opcheck_is_not_timed() -> None:
 
 def test_a_quick_check_costs_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     F, p = counted()
-    monkeypatch.setattr(checks, "seconds_a_call", lambda p: 0.0)
+    monkeypatch.setattr(efforts, "seconds_a_call", lambda p: 0.0)
     quick = check(p, quick=True)
     assert F.calls < 40000
     assert quick.left_out[0].startswith("quick: ")

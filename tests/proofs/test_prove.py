@@ -86,6 +86,12 @@ class Linear:
         out[:] = np.linalg.solve(np.eye(len(z)) + float(gamma) * self.M, z)
 
 
+def sequence(value: Any, length: int) -> list[float]:
+    """An entry for each step; a single number is that of every step."""
+    entries = [float(v) for v in np.atleast_1d(value)]
+    return entries * length if len(entries) == 1 else entries
+
+
 class Plain:
     """Texts of proofs along one run, by nothing but floats and numpy."""
 
@@ -99,7 +105,7 @@ class Plain:
             rows[entry.method.rows.index(name)] = 0
         packed = entry.method.pack(
             {
-                p.name: [float(v) for v in np.atleast_1d(values[p.symbol])]
+                p.name: sequence(values[p.symbol], steps + 1)
                 if p.sequence
                 else float(values[p.symbol])
                 for p in entry.method.parameters

@@ -28,7 +28,7 @@ THEOREMS = registry.names("theorems")
         (["attack", "pethick2023_la_gda_large_tau"], "must fail"),
         (["attack", "elementary_bilinear_extragradient"], "no class of operators"),
         (["attack", "lieder2021_halpern", "--budget", "3"], "at least 10"),
-        (["attack", "lieder2021_halpern", "--seed", "-1"], "at least 0"),
+        (["attack", "lieder2021_halpern", "--seed", "-1"], "must not be negative"),
         (["attack", "lieder2021_halpern", "-k", "x"], "write -k 3"),
         (["attack", "gorbunov2022_eg_last", "-p", "gamma=2"], "0 < gamma < 1/L"),
         (["show", "extragradient", "--evidence"], "is no theorem"),
