@@ -23,7 +23,7 @@ from opcheck.model.symbolic import field
 from opcheck.registry import get
 
 Floats = NDArray[np.float64]
-COUNT, SAMPLE = 200, range(0, 200, 21)
+COUNT, SAMPLE = 200, (*range(0, 160, 21), 189)
 
 
 @dataclass(frozen=True)
