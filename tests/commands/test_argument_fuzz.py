@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-import signal
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from timer import within
 
 from opcheck import registry
 from opcheck.cli import main
@@ -34,20 +31,6 @@ NAMES = ["gamma", "lam", "tau", "beta", "L", "n", "a", "alpha", "base.gamma", "p
 POINTS = ["1,0.5", "1", "0,0", "1,2,3", "nan,1", "1e300,1", "a,b", "", "1;2"]
 REGIONS = ["1", "2.5", "0", "-1", "nan", "inf", "[.2,2]x[-1,1]", "0,0:2", "[1,0]", "x", ""]
 NOISE = [*"()[]{},;:=*/+-^%$#@!~`'\"\\ .0eLxyk\n\tπ∞", "**", "..", "--", "1/"]
-
-
-@contextmanager
-def within(seconds: int, what: Any) -> Iterator[None]:
-    def late(*_: Any) -> None:
-        raise AssertionError(f"{what} takes more than {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,11 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from timer import within
 
 from opcheck import Lipschitz, Monotone, Proof, StronglyMonotone, WeakMinty, registry
 from opcheck.errors import OpcheckError
@@ -198,20 +196,6 @@ def declared(draw: random.Random) -> Theorem:
         turned = edited(name, draw) if draw.random() < 0.5 else name
         value[turned] = edited(multiplier, draw) if turned == name else multiplier
     return dataclasses.replace(entry, proof=dataclasses.replace(proof, **{part: value}))
-
-
-@contextmanager
-def within(seconds: int) -> Iterator[None]:
-    def ring(*_: Any) -> None:
-        raise TimeoutError(f"not done within {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def asleep() -> None:
