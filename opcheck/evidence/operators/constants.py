@@ -159,9 +159,10 @@ def constants(
     Raises OpcheckError for a region that is empty or of another dimension, and for a rigorous
     request on an operator of which only a kernel is known.
     """
-    problem = subject(problem)
-    if region is not None:
+    if isinstance(problem, Problem) and region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
+    else:  # a solution is sought in the region first
+        problem = subject(problem, region=region)
     defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
