@@ -20,6 +20,7 @@ from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import (
     blame,
     blame_run,
+    confirm,
     guard,
     guard_measure,
     guard_method,
@@ -207,7 +208,7 @@ def graph_at(
                     apart(lambda: compiled(ready[1], F_data, ready[2], J_data, z, values), foreign)
                 else:
                     compiled(ready[1], F_data, ready[2], J_data, z, values)
-            except (IndexError, ValueError, ArithmeticError) as error:
+            except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
                 raise blame(problem, error) from error
     return z, values, points - z
 
@@ -314,7 +315,8 @@ def run_batch(
                 if samples is not None:
                     called = sampled(samples.oracle.kernel)
                 run_with(text, kernels, method.kernel, called, F, J)
-        except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
+        # from a foreign text alone
+        except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
     parts = [
@@ -347,6 +349,7 @@ def run_batch(
     try:
         with compiler.quiet():
             run_all()
+        confirm(problem)
     except KeyboardInterrupt:
         # a call that was left may still write to what it was given
         count = int(np.searchsorted(stops_, done, side="right"))

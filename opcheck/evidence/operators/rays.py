@@ -85,7 +85,7 @@ def solution_of(
     if middle is None:
         return None
     moving = np.arange(size) if free is None else np.flatnonzero(free)
-    d, fixed, block = len(moving), middle, np.ix_([0], moving, moving)
+    d, fixed, block = len(moving), middle, np.ix_(np.arange(1), moving, moving)
     value = tuple(e[:, moving] for e in enclosure(operator, fixed[None], fixed[None]))
     if not (value[0].any() or value[1].any()):
         return fixed, fixed

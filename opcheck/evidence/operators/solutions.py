@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.guard import guard, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import rays
@@ -60,6 +61,9 @@ def solution(problem: Problem) -> Vector | None:
     affine = operator.matrix is not None or operator.sparse_matrix() is not None
     if affine and not problem.constrained:
         return _of_affine(problem)
+    guard(problem)
+    if slow(problem):
+        return None
     interpreted = operator.interpreted
     if problem.dim > (SLOWEST if interpreted and operator.slopes is None else LARGEST):
         return None
@@ -104,6 +108,8 @@ def moved_start(problem: Problem) -> Vector:
     for z in [problem.start, *simple] if problem.start.size else simple:
         start = z if region is None else region.clip(z)
         start = resolved(problem, start[None])[0] if problem.constrained else start
+        if slow(problem):
+            return start
         try:
             left, size = _residual(replace(problem, start=start), start[None], 1.0)
         except OpcheckError:
