@@ -349,7 +349,6 @@ def run_batch(
     try:
         with compiler.quiet():
             run_all()
-        confirm(problem)
     except KeyboardInterrupt:
         # a call that was left may still write to what it was given
         count = int(np.searchsorted(stops_, done, side="right"))
@@ -502,7 +501,8 @@ def run(
 
     Raises OpcheckError for an unknown name, a parameter that is missing or out of range, a start
     of wrong dimension or not finite, a record that does not fit into memory, and for an operator
-    that fails its guards; Interrupted, with the run so far, where Ctrl-C ends it.
+    that fails its guards or changes meanwhile; Interrupted, with the run so far, where Ctrl-C ends
+    it.
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
@@ -543,6 +543,7 @@ def run(
             seeds=[seed] if noisy and seed is not None else None,
             same_sample=same_sample,
         )
+        confirm(problem_here)
     except Interrupted as stop:
         interrupted, batch = True, stop.finished
         if not len(batch.stops):
