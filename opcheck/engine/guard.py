@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,17 @@ from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
 from opcheck.engine.noise import floor
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.trial import text_of, text_of_resolvent
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, warn_once
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method
-from opcheck.model.operator import Resolvent, Vector
+from opcheck.model.operator import Operator, Resolvent, Vector
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, WORK, WORK_2, identity
 from opcheck.model.problem import Problem, points
 from opcheck.watchdog import apart, limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
+SLOW = 0.2  # seconds a call beyond which F is called no more often than it must be
+AGAIN = 3  # first points at which F is called again when something was found
 LOOKED_AT = 64  # points at which F is to be defined
 KEPT = 1024  # problems whose looks are remembered
 MARGIN = 1e-9  # relative; by how much a projection onto the solutions may miss one
@@ -46,6 +50,87 @@ def guard(problem: Problem) -> None:
 
 
 _admitted: dict[_Key, bool] = {}
+
+
+def confirm(problem: Problem) -> None:
+    """Call a foreign F again at the first points at which it was called, once work with it is done.
+
+    Raises OpcheckError where it answers differently: what was found is then about two operators.
+    """
+    first = _known(problem)
+    if first is None or _compiled(problem) is not None:  # compiled code keeps nothing
+        return
+    text = text_of(problem)
+    for z, value in zip(first.points, first.values, strict=True):
+        again = text.call(z)
+        if not np.array_equal(value, again, equal_nan=True):
+            raise OpcheckError(
+                f"{text.subject} changes from call to call: at {z.tolist()} it first returned "
+                f"{value.tolist()} and now returns {again.tolist()}; nothing may be kept between "
+                "calls"
+            )
+
+
+def pace(problem: Problem) -> float:
+    """Seconds that one of the first calls of a foreign F took; 0 of any other F."""
+    first = _known(problem)
+    return 0.0 if first is None else first.seconds
+
+
+def slow(problem: Problem) -> bool:
+    """Whether a call of the problem's foreign F takes so long that each is to be saved."""
+    return pace(problem) > SLOW
+
+
+def first_look(problem: Problem, z: Vector) -> Vector:
+    """F(z) from two calls, the first ones, which are timed and kept.
+
+    Raises OpcheckError where F raises, leaves entries unset, or answers twice differently.
+    """
+    value, seconds = text_of(problem).timed(z)
+    if seconds > SLOW and _compiled(problem) is not None:
+        _value(problem, z)  # it is compiled in the first call
+        begun = time.monotonic()
+        _value(problem, z)
+        seconds = time.monotonic() - begun
+    known = _known(problem)
+    if known is None:
+        if len(_first) >= KEPT:
+            _first.pop(next(iter(_first)))
+        known = _first[id(problem.operator)] = _First(
+            problem.operator, problem.operator.data.copy(), [], [], seconds
+        )
+        if seconds > SLOW:
+            warn_once(
+                f"{text_of(problem).subject} is slow, {seconds:.2g} s a call: it was looked at in "
+                "its start alone, and no solution is sought"
+            )
+    known.seconds = min(known.seconds, seconds)
+    if len(known.points) < AGAIN:
+        known.points.append(z.copy())
+        known.values.append(value)
+    return value
+
+
+@dataclass
+class _First:
+    """What a foreign operator was seen to return first, and what a call took."""
+
+    operator: Operator  # kept, so that its id stays its own
+    data: Vector  # a copy: they may be written to between two pieces of work
+    points: list[Vector]
+    values: list[Vector]
+    seconds: float
+
+
+_first: dict[int, _First] = {}
+
+
+def _known(problem: Problem) -> _First | None:
+    """What was seen of the operator with the data that it has now."""
+    first = _first.get(id(problem.operator))
+    same = first is not None and np.array_equal(first.data, problem.operator.data, equal_nan=True)
+    return first if same else None
 
 
 class _Key:
@@ -79,7 +164,7 @@ def _guard(problem: Problem) -> None:
         centres = [np.zeros(problem.dim), problem.start]
         centres += [] if problem.solution is None else [problem.solution]
         guard_resolvent(problem.resolvent, np.unique(np.array(centres), axis=0))
-    if problem.region is not None or problem.constrained:
+    if (problem.region is not None or problem.constrained) and not slow(problem):
         where = "region" if problem.region is not None else "set"
         share, example = undefined(problem)
         if share:
@@ -93,9 +178,14 @@ def _guard(problem: Problem) -> None:
 
 def _guard_operator(problem: Problem) -> None:
     text, generator = text_of(problem), np.random.default_rng(0)
-    near = problem.start + 0.01 * generator.standard_normal((2, problem.dim))
-    for z in np.concatenate([problem.start[None], near]):
-        text.settled(z)
+    known = _known(problem)
+    seen = known is not None and any(np.array_equal(problem.start, z) for z in known.points)
+    if not (slow(problem) and seen):
+        text.finite(problem.start, first_look(problem, problem.start))
+    if slow(problem):
+        return
+    for z in problem.start + 0.01 * generator.standard_normal((2, problem.dim)):
+        text.finite(z, first_look(problem, z))
     size = (float(np.linalg.norm(problem.start)) or 1.0) / np.sqrt(problem.dim)
     for _ in range(3):
         # not at the start: round numbers are exact in any type, and kinks lie at them
@@ -119,8 +209,10 @@ def undefined(problem: Problem) -> tuple[float, Vector]:
     """The share of points looked at where F is not defined, and one of them.
 
     They lie in the region, or are what J makes of points about the start and the solution; of F on
-    the whole space only NaN counts, since far out a float may overflow.
+    the whole space only NaN counts, since far out a float may overflow. None where F is slow.
     """
+    if slow(problem):
+        return 0.0, problem.start
     generator, d = np.random.default_rng(0), problem.dim
     whole = problem.region is None and not problem.constrained
     if problem.region is not None:
@@ -180,7 +272,7 @@ def _projected(problem: Problem, z: Vector) -> Vector:
             p = np.asarray(problem.project(z.copy()), dtype=float)
     except OpcheckError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OpcheckError(
             f"project of {problem.name!r} raises {type(error).__name__} at {z.tolist()}: {error}"
         ) from error
@@ -196,8 +288,8 @@ def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
     """‖z − J_γ(z − γF z)‖, and the size that it is to be small beside."""
     away = _length(z - problem.start)
     size = max(away, _length(z)) or 1.0
-    generator = np.random.default_rng(0)
-    about = z + size / np.sqrt(z.size) * generator.standard_normal((5, z.size))
+    generator, count = np.random.default_rng(0), 1 if slow(problem) else 5
+    about = z + size / np.sqrt(z.size) * generator.standard_normal((count, z.size))
     if problem.constrained:
         about = np.array([z, *[_resolved(problem, p, 1.0) for p in about]])
     with np.errstate(all="ignore"):
@@ -228,8 +320,7 @@ def _value_or_nan(problem: Problem, z: Vector) -> Vector:
 
 def _value(problem: Problem, z: Vector) -> Vector:
     """F(z), by compiled code where there is any: what runs interpreted has been looked at."""
-    op, text = problem.operator, text_of(problem)
-    F = None if op.interpreted else _fast(op.compiled or op.kernel, "operator")
+    op, text, F = problem.operator, text_of(problem), _compiled(problem)
     if F is None:
         return text.call(z)
     out = np.zeros(problem.dim)
@@ -240,9 +331,15 @@ def _value(problem: Problem, z: Vector) -> Vector:
                 apart(lambda: F(z, out, op.data), what)
             else:
                 F(z, out, op.data)
-    except (IndexError, ValueError, ArithmeticError) as error:
+    except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
         raise text.blame(error, z) from error
     return out
+
+
+def _compiled(problem: Problem) -> Any:
+    """F compiled, or None where it runs interpreted."""
+    op = problem.operator
+    return None if op.interpreted else _fast(op.compiled or op.kernel, "operator")
 
 
 def _resolved(problem: Problem, z: Vector, gamma: float) -> Vector:
@@ -263,7 +360,7 @@ def _fast(kernel: Any, role: str) -> Any:
         return None
 
 
-def blame(problem: Problem, error: Exception) -> OpcheckError:
+def blame(problem: Problem, error: BaseException) -> OpcheckError:
     """What a compiled run raised, as an error that names the operator, or the resolvent."""
     texts = [text_of(problem)] if foreign(problem.operator.kernel) else []
     if _foreign_resolvent(problem.resolvent):
@@ -372,7 +469,7 @@ def guard_measure(measure: Measure) -> None:
         try:
             with np.errstate(all="ignore"), limited(f"the measure {measure.name!r}"):
                 answers.append(measure.kernel(F, own[0], identity, own[0], own, params.copy(), 3.0))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if isinstance(error, OpcheckError):
                 raise
             raise OpcheckError(
@@ -439,7 +536,7 @@ class _Trial:
                 self.method.kernel(self, self.data, J, self.data, own, self.params, float(k), n)
         except OpcheckError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise blame_method(self.method, error) from error
         return own
 
@@ -497,7 +594,7 @@ class _Trial:
 
 
 def blame_run(
-    problem: Problem, method: Method, measures: Sequence[Measure], error: Exception
+    problem: Problem, method: Method, measures: Sequence[Measure], error: BaseException
 ) -> OpcheckError:
     """What a run raised, as an error that names the foreign texts that it can be of."""
     foreigners = [f"measure {m.name}" for m in measures if foreign(m.kernel)]
@@ -517,7 +614,7 @@ def blame_run(
     )
 
 
-def blame_method(method: Method, error: Exception) -> OpcheckError:
+def blame_method(method: Method, error: BaseException) -> OpcheckError:
     """What a method's text raised, as an error that names it."""
     if isinstance(error, IndexError):
         return OpcheckError(

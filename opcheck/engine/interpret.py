@@ -64,7 +64,7 @@ def carry(operator: Operator, z: Objects, out: Objects, data: Objects) -> None:
             operator.kernel(z, out, data)
     except (OpcheckError, Undecided):
         raise
-    except Exception as error:  # of any kind: it was written for floats
+    except (Exception, SystemExit) as error:  # of any kind: it was written for floats
         raise OpcheckError(f"the operator {name!r} can be read in floats only") from error
 
 

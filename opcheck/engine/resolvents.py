@@ -133,7 +133,7 @@ def _within(resolvent: Resolvent, point: Vector) -> bool:
     try:
         answer: Any = resolvent.contains(point.copy())
         return bool(answer)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OpcheckError(
             f"contains() of {resolvent.name} raises {type(error).__name__} at {_shown(point)}: "
             f"{error}; it takes one point and returns True or False"
@@ -155,7 +155,7 @@ def _a_proximal_map(resolvent: Resolvent, text: Text, z: Floats, J: Floats) -> N
     assert resolvent.value is not None
     try:
         g = np.array([float(resolvent.value(point.copy())) for point in J])
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OpcheckError(
             f"value() of {resolvent.name} raises {type(error).__name__}: {error}; it takes one "
             "point and returns a number"

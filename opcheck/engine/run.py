@@ -20,6 +20,7 @@ from opcheck.engine.drive import drive, graph
 from opcheck.engine.guard import (
     blame,
     blame_run,
+    confirm,
     guard,
     guard_measure,
     guard_method,
@@ -207,7 +208,7 @@ def graph_at(
                     apart(lambda: compiled(ready[1], F_data, ready[2], J_data, z, values), foreign)
                 else:
                     compiled(ready[1], F_data, ready[2], J_data, z, values)
-            except (IndexError, ValueError, ArithmeticError) as error:
+            except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
                 raise blame(problem, error) from error
     return z, values, points - z
 
@@ -314,7 +315,8 @@ def run_batch(
                 if samples is not None:
                     called = sampled(samples.oracle.kernel)
                 run_with(text, kernels, method.kernel, called, F, J)
-        except (IndexError, ValueError, ArithmeticError) as error:  # from a foreign text alone
+        # from a foreign text alone
+        except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
     parts = [
@@ -499,7 +501,8 @@ def run(
 
     Raises OpcheckError for an unknown name, a parameter that is missing or out of range, a start
     of wrong dimension or not finite, a record that does not fit into memory, and for an operator
-    that fails its guards; Interrupted, with the run so far, where Ctrl-C ends it.
+    that fails its guards or changes meanwhile; Interrupted, with the run so far, where Ctrl-C ends
+    it.
     """
     chosen = resolve(method)
     where = problem_named(problem) if isinstance(problem, str) else problem
@@ -540,6 +543,7 @@ def run(
             seeds=[seed] if noisy and seed is not None else None,
             same_sample=same_sample,
         )
+        confirm(problem_here)
     except Interrupted as stop:
         interrupted, batch = True, stop.finished
         if not len(batch.stops):

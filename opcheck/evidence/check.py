@@ -12,9 +12,10 @@ import numpy as np
 from opcheck import registry
 from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
+from opcheck.engine.guard import confirm
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constants import Constant, constants
-from opcheck.evidence.operators.effort import Effort
+from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
 from opcheck.evidence.operators.relied_on import contradictions, with_facts
 from opcheck.evidence.operators.subject import Given, subject
@@ -146,8 +147,12 @@ def checking(
         with allotted(seconds=np.inf if time_limit is None else time_limit) as whole:
             yield found
             done = "its constants"
+            share = None if time_limit is None else SEARCH_SHARE * time_limit
+            if said := unaffordable(where, share):
+                yield replace(found, left_out=(said,))
+                return
             effort = Effort.of(where, quick, time_limit)
-            with allotted(effort.search, (time_limit or np.inf) / 3):
+            with allotted(effort.search, np.inf if share is None else share):
                 found = _with_constants(found, rigorous, seed)
             found = replace(found, left_out=tuple(effort.sentences))
             yield found
@@ -162,6 +167,8 @@ def checking(
                 if verdict.status != "inapplicable":
                     found = replace(found, verdicts=(*found.verdicts, verdict))
                     yield found
+            if not whole.late:
+                confirm(where)
     except KeyboardInterrupt:
         raise Interrupted(found.in_order().interrupted(done)) from None
     yield found.in_order()

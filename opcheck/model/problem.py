@@ -212,7 +212,7 @@ class Family:
                 made = self.function(**values)
         except OpcheckError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise OpcheckError(
                 f"problem family {self.name!r} raises {registry.raised(error)}"
             ) from error

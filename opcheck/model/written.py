@@ -158,7 +158,7 @@ def schedule_of(
     if callable(value):
         try:
             return [float(value(int(i))) for i in k]
-        except Exception as error:  # a stranger's function
+        except (Exception, SystemExit) as error:  # a stranger's function
             raise OpcheckError(
                 f"{name} as a function of k raises {type(error).__name__}: {error}"
             ) from error

@@ -20,10 +20,11 @@ from click.testing import CliRunner
 import opcheck
 from opcheck import registry
 from opcheck.cli import main
-from opcheck.engine.guard import guard, guard_method, guard_text, trusted
+from opcheck.engine.guard import guard, guard_measure, guard_method, guard_text, trusted
 from opcheck.engine.jit import jit
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
+from opcheck.model.measure import Measure
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import linear, operator
 from opcheck.model.primitives import axpy, copy
@@ -569,6 +570,57 @@ def test_a_wrong_method_is_one_sentence_on_the_command_line(tmp_path: Path) -> N
         done = CliRunner().invoke(main, [command, str(file)], catch_exceptions=False)
         assert done.exit_code == (1 if command == "prove" else 2), (command, done.output)
         assert "count k += 1 within a call" in done.output
+
+
+def turning(after: int) -> Callable[[Any], Any]:
+    calls = itertools.count()
+    return lambda z: [z[0], z[1]] if next(calls) < after else [-z[0], -z[1]]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("after", [500, 3000])
+def test_an_operator_that_changes_later_is_refused(after: int) -> None:
+    """Its first points are looked at again at the end."""
+    with pytest.raises(OpcheckError, match="changes from call to call"):
+        opcheck.constants(turning(after))
+    where = Problem("turning", operator(turning(after), 2), start=np.ones(2))
+    with pytest.raises(OpcheckError, match="changes from call to call"):
+        descend(where, after)
+
+
+def leaving(z, out, data):
+    sys.exit(0)
+
+
+def leaving_late(z, out, data):
+    out[0], out[1] = z[1], -z[0]
+    if z[0] < -3:
+        sys.exit(0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(("kernel", "steps"), [(leaving, 1), (leaving_late, 500)])
+def test_an_exit_in_foreign_code_is_an_error(kernel: Kernel, steps: int) -> None:
+    """It does not end the process without a word."""
+    with pytest.raises(OpcheckError, match="the operator of 'mine' raises SystemExit"):
+        descend(problem(kernel), steps)
+
+
+def test_an_exit_in_a_measure_or_a_method_is_an_error() -> None:
+    """The same of what is not an operator."""
+
+    def exiting(F, z, J, w, state, params, k):
+        sys.exit(0)
+
+    with pytest.raises(OpcheckError, match="raises SystemExit"):
+        guard_measure(Measure("exiting", exiting, ("z",), True, ""))
+    base = resolve("gradient_descent_ascent")
+
+    def leaves(F, F_data, J, J_data, state, params, k, n):
+        sys.exit(0)
+
+    with pytest.raises(OpcheckError, match="raises SystemExit"):
+        guard_text(dataclasses.replace(base, name="leaves", kernel=leaves), 2)
 
 
 MISCOUNTING = """

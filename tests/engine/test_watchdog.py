@@ -19,13 +19,15 @@ from click.testing import CliRunner, Result
 
 from opcheck import registry
 from opcheck.cli import main
+from opcheck.engine import guard as guards
 from opcheck.engine import run as running
 from opcheck.engine.budget import allotted, budget, share
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence import check as checks
 from opcheck.evidence.check import check, checking
-from opcheck.evidence.operators import effort as efforts
+from opcheck.evidence.operators import effort
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.simulation import verify as verifying
@@ -228,7 +230,7 @@ def counted() -> tuple[Counted, Problem]:
 def test_a_slow_operator_gets_the_calls_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """B2: at 5 ms a call there is time for some thousand calls, and the page says so."""
     F, p = counted()
-    monkeypatch.setattr(efforts, "seconds_a_call", lambda p: 5e-3)
+    monkeypatch.setattr(effort, "seconds_a_call", lambda p: 5e-3)
     found = check(p)
     assert F.calls < 9000
     assert "F is slow, 0.005 s a call" in found.left_out[0]
@@ -239,6 +241,31 @@ def test_a_slow_operator_gets_the_calls_that_fit(monkeypatch: pytest.MonkeyPatch
     assert sum(v.status == "holds" for v in found.verdicts) > 20
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_of_a_very_slow_operator_only_its_start_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two calls, and a sentence on what was left out; nothing else hangs."""
+    monkeypatch.setattr(guards, "SLOW", 0.02)
+    monkeypatch.setattr(effort, "PATIENT", 10.0)
+    calls = []
+
+    def F(z: Any) -> list[float]:
+        calls.append(z)
+        time.sleep(0.025)
+        return [z[1], -z[0]]
+
+    found = check(F, time_limit=5)
+    assert len(calls) == 2
+    assert found.verdicts == () == found.constants
+    assert "at least 2500 calls" in found.left_out[0]
+    with pytest.raises(OpcheckError, match="is slow"):
+        verify("gorbunov2022_eg_last", F)
+    with pytest.raises(OpcheckError, match="is slow"):
+        constants(F)
+    assert len(calls) < 12
+
+
 def test_an_operator_of_opcheck_is_not_timed() -> None:
     """Two checks of one problem have the same bytes."""
     assert Effort.of(problem("bilinear"), False, None) == Effort()
@@ -246,7 +273,7 @@ def test_an_operator_of_opcheck_is_not_timed() -> None:
 
 def test_a_quick_check_costs_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     F, p = counted()
-    monkeypatch.setattr(efforts, "seconds_a_call", lambda p: 0.0)
+    monkeypatch.setattr(effort, "seconds_a_call", lambda p: 0.0)
     quick = check(p, quick=True)
     assert F.calls < 40000
     assert quick.left_out[0].startswith("quick: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -315,6 +316,58 @@ def test_a_pair_counts_for_every_kind() -> None:
 def test_no_zero_is_invented(p: Problem) -> None:
     """G4: small values are none."""
     assert solution(p) is None
+
+
+def sigmoid(z: Any, out: Any, data: Any) -> None:
+    out[0] = math.exp(z[0]) / (1 + math.exp(z[0]))
+    out[1] = z[1]
+
+
+@pytest.mark.parametrize("constraint", [None, "box:-50000,10", "ball:0,0:100"])
+def test_a_value_that_underflows_is_no_zero(constraint: str | None) -> None:
+    """A sigmoid is 0 far out in floats only."""
+    for given in ("log(1+exp(x)) - y**2/2", of_kernel(sigmoid, 2)):
+        assert subject(given, constraint=constraint, start=[1.0, 1.0]).solution is None
+
+
+def test_singular_zeros_are_found_where_values_are_exact() -> None:
+    """A slope of 0 is none that underflows."""
+
+    def cubic(z: Any, out: Any, data: Any) -> None:
+        out[0] = z[0] * abs(z[0])
+        out[1] = z[1] ** 3
+
+    for p in (of_kernel(cubic, 2), of_texts(["x**3", "y**3"]), of_texts(["x+y", "x+y"])):
+        found = solution(p)
+        assert found is not None, p.name
+        assert not (found + found[::-1]).any(), p.name
+
+
+@pytest.mark.parametrize(
+    ("payoff", "constraint", "where"),
+    [
+        ("x", "box:-4,4", [-4.0, 1.0]),
+        ("x/10 - y/100", "box:-1,1", [-1.0, -1.0]),
+        ("x - y**2/2 + 3*y", "box:-4,2", [-4.0, 2.0]),
+        ("x**2/20 + 0*y", "box:-1,1", [0.0, 1.0]),
+    ],
+)
+def test_a_compact_set_has_a_solution_of_constant_slopes(
+    payoff: str, constraint: str, where: list[float]
+) -> None:
+    """At a vertex, where extragradient leads at any step."""
+    found = subject(payoff, constraint=constraint).solution
+    assert found is not None
+    assert found.tolist() == where
+
+
+@pytest.mark.parametrize("payoff", ["x**2*y**2/2-2*y**2", "sin(10*x)/10 - y**2/2"])
+def test_a_solution_in_the_region_is_preferred(payoff: str) -> None:
+    """Of several."""
+    p = subject(payoff, region=1)
+    assert p.solution is not None
+    assert p.region is not None
+    assert p.region.contains(p.solution[None]).all()
 
 
 def test_zeros_are_found_with_sets_and_for_large_matrices() -> None:

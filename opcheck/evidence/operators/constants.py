@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.arguments import asked
-from opcheck.engine.budget import share
+from opcheck.engine.budget import FREE, budget, share
+from opcheck.engine.guard import confirm
 from opcheck.engine.intervals import enclosure, values
 from opcheck.engine.numbers import rational
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.operators import enclose, growth, polyak
+from opcheck.evidence.operators.effort import unaffordable
 from opcheck.evidence.operators.facts import defined
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.evidence.operators.search import (
@@ -157,11 +159,14 @@ def constants(
         seed: of the search.
 
     Raises OpcheckError for a region that is empty or of another dimension, and for a rigorous
-    request on an operator of which only a kernel is known.
+    request on an operator of which only a kernel is known; and for one that changes meanwhile.
     """
-    problem = subject(problem)
-    if region is not None:
+    if isinstance(problem, Problem) and region is not None:
         problem = replace(problem, region=as_region(region, problem.dim))
+    else:  # a solution is sought in the region first
+        problem = subject(problem, region=region)
+    if budget().until == FREE and (said := unaffordable(problem, None)):
+        raise OpcheckError(said)
     defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
@@ -176,6 +181,7 @@ def constants(
         found.append(_polyak(problem, rigorous, seed))
     for implied in (_by_sum, _by_pairs):
         found = [implied(c, found) for c in found]
+    confirm(problem)
     return found
 
 

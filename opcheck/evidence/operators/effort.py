@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from opcheck.engine.guard import guard, pace, slow
 from opcheck.engine.jit import foreign
 from opcheck.engine.run import graph_at, interpreted
 from opcheck.model.problem import Problem
@@ -15,6 +16,9 @@ FAST = 3e-6  # seconds a call below which F is called as often as anything asks
 
 
 SLOW_SECONDS = 9.0  # what calls of a slower F may take in all
+
+
+SEARCH_SHARE = 1 / 3  # of a time limit, for the constants
 
 
 SEARCH, APPLY = 0.4, 60  # share of them for the constants; theorems that share the rest
@@ -33,6 +37,12 @@ QUICK = (4000.0, 400.0)  # calls of a quick check: for the search, for each theo
 
 
 QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave out --quick for all"
+
+
+LEAST = 2500  # calls of the shortest search for constants that says anything
+
+
+PATIENT = 60.0  # seconds that it may take of a slow F where no limit is given
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,9 @@ def seconds_a_call(problem: Problem) -> float:
     """What a call of a foreign F costs where it runs as the searches and runs call it; else 0."""
     if not foreign(problem.operator.kernel):
         return 0.0
+    guard(problem)
+    if slow(problem):
+        return pace(problem)  # timing it again would take longer than it tells
     graph_at(problem, problem.start[None])  # compiled, and guarded
     taken = 0.0
     for count in TIMED:
@@ -84,3 +97,20 @@ def seconds_a_call(problem: Problem) -> float:
         if taken * count > TOLD:
             break
     return taken + (DRIVEN if interpreted(problem) else 0.0)
+
+
+def unaffordable(problem: Problem, seconds: float | None) -> str:
+    """Why no search for the constants of a slow F fits into so many seconds; "" where one does.
+
+    Args:
+        seconds: None where no limit was given.
+    """
+    guard(problem)
+    needed = LEAST * pace(problem)
+    if not slow(problem) or needed <= (PATIENT if seconds is None else seconds):
+        return ""
+    return (
+        f"F of {problem.name!r} is slow, {pace(problem):.2g} s a call, and its constants take at "
+        f"least {LEAST} calls, so they and the theorems that rest on them are left out; a check "
+        f"with --time-limit {np.ceil(needed / SEARCH_SHARE):.0f} has them"
+    )

@@ -70,19 +70,27 @@ def constant(problem: Problem, kind: Kind, best: float, of: Of) -> tuple[float |
     return None, note if proved is None else "normals of the box make it worse than any value tried"
 
 
-def solution_of(problem: Problem) -> tuple[Floats, Floats] | None:
+def solution_of(
+    problem: Problem, free: NDArray[np.bool_] | None = None
+) -> tuple[Floats, Floats] | None:
     """A box that holds exactly one zero of F, about the problem's solution, or None.
 
     By Krawczyk's operator K(X) = m − YF(m) + (I − YJ(X))(X − m): a zero lies in K(X), and just one
     in X, where K(X) lies inside X (Krawczyk 1969; Moore 1977).
+
+    Args:
+        free: the coordinates of z and of F that count; the others of z are those of the solution.
     """
-    middle, operator, d = problem.solution, problem.operator, problem.dim
+    middle, operator, size = problem.solution, problem.operator, problem.dim
     if middle is None:
         return None
-    value = enclosure(operator, middle[None], middle[None])
+    moving = np.arange(size) if free is None else np.flatnonzero(free)
+    d, fixed, block = len(moving), middle, np.ix_(np.arange(1), moving, moving)
+    value = tuple(e[:, moving] for e in enclosure(operator, fixed[None], fixed[None]))
     if not (value[0].any() or value[1].any()):
-        return middle, middle
-    slope = derivatives_over(operator, 1, middle[None], middle[None])
+        return fixed, fixed
+    middle = fixed[moving]
+    slope = [e[block] for e in derivatives_over(operator, 1, fixed[None], fixed[None])]
     try:
         inverse = np.linalg.inv((slope[0] + slope[1])[0] / 2)
     except np.linalg.LinAlgError:
@@ -92,7 +100,10 @@ def solution_of(problem: Problem) -> tuple[Floats, Floats] | None:
         return None
     reach = 4 * step + 1e-15 * (1 + np.abs(middle))
     lo, hi = middle - reach, middle + reach
-    J = _split(*(e.reshape(1, -1) for e in derivatives_over(operator, 1, lo[None], hi[None])))
+    least, most = fixed.copy(), fixed.copy()
+    least[moving], most[moving] = lo, hi
+    slopes = derivatives_over(operator, 1, least[None], most[None])
+    J = _split(*(e[block].reshape(1, -1) for e in slopes))
     F = _split(*value)
     found = []
     for i in range(d):
@@ -105,7 +116,10 @@ def solution_of(problem: Problem) -> tuple[Floats, Floats] | None:
             total = total + pull * (Intervals(lo[k], hi[k]) - _point(middle[k]))
         found.append((total.lo.item(), total.hi.item()))
     below, above = np.array(found).T
-    return (below, above) if ((lo < below) & (above < hi)).all() else None
+    if not ((lo < below) & (above < hi)).all():
+        return None
+    least[moving], most[moving] = below, above
+    return least, most
 
 
 def _cones(low: Floats, high: Floats, zero: tuple[Floats, Floats]) -> tuple[Floats, Floats]:

@@ -1,15 +1,16 @@
 """Solutions of 0 ∈ F(z) + A(z) where none is known: sought, and taken only where one is.
 
 Small values are no zero: exp(x)·y is as small as one likes and vanishes on a line only. Of a
-formula a zero is proved by Krawczyk's test; elsewhere Newton's step must stay near and be exact to
-rounding, or the residual must vanish. Else there is nothing to say.
+formula a zero is proved by Krawczyk's test, or its values there are enclosed in [0, 0]; elsewhere
+Newton's step must stay near and be exact to rounding, or the residual must vanish, and not because
+floats underflow. Else there is nothing to say. Of several, one in the problem's region is taken.
 """
 
 from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.guard import guard, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import rays
 from opcheck.evidence.operators.search import resolved, without_set
 from opcheck.model.operator import Vector
-from opcheck.model.problem import Problem
+from opcheck.model.problem import Problem, points
 
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
@@ -32,6 +34,11 @@ LARGEST = 300  # dimensions up to which slopes are taken by differences
 SLOWEST = 12  # the same of an interpreted operator
 NEAR = 1e-9  # relative; what is left of Newton's step at a zero
 SINGULAR = 1e-10  # relative; a singular value below it is taken for 0
+WARM_INTERPRETED = 100  # the same of an interpreted operator
+AROUND = 8  # points of the region that Newton's steps start from too, where no solution is in it
+HALVINGS = 40  # of the way from a zero to the start, on which values are looked at
+UNDERFLOWN = 1e-150  # relative; no value so small is met that close to a zero that is one
+INSIDE = 1e-6  # relative; a point is inside of a set if that far about it the set holds nothing
 DECIMALS = (0, 1, 2, 3, 4, 6, 8)  # of a solution where slopes are singular
 
 
@@ -46,26 +53,44 @@ def with_solution(problem: Problem) -> Problem:
 def solution(problem: Problem) -> Vector | None:
     """A point z with 0 ∈ F(z) + A(z) up to rounding, or None where none is found.
 
+    One in the problem's region if one is found there.
+
     Raises OpcheckError for an operator that fails its guards.
     """
     operator = problem.operator
     affine = operator.matrix is not None or operator.sparse_matrix() is not None
     if affine and not problem.constrained:
         return _of_affine(problem)
+    guard(problem)
+    if slow(problem):
+        return None
     interpreted = operator.interpreted
     if problem.dim > (SLOWEST if interpreted and operator.slopes is None else LARGEST):
         return None
-    # with a set, where a method leads is a better start of Newton's than any other
-    starts = [problem.start, np.zeros(problem.dim), 0.1 * problem.start, 10.0 * problem.start]
-    if problem.constrained:
-        starts = [resolved(problem, z[None])[0] for z in starts[:2]]
-        starts[:0] = [] if interpreted else _led(problem, starts[0])
-    for start in starts:
+    outside: Vector | None = None
+    for start in _starts(problem):
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
             found = _newton(problem, start)
-            if found is not None:
+            if found is None:
+                continue
+            if problem.region is None or problem.region.contains(found[None])[0]:
                 return found
-    return None
+            outside = found if outside is None else outside
+    return outside
+
+
+def _starts(problem: Problem) -> Iterator[Vector]:
+    """Where Newton's steps start, one after the other."""
+    simple = [problem.start, np.zeros(problem.dim), 0.1 * problem.start, 10.0 * problem.start]
+    if problem.constrained:
+        # with a set, where a method leads is a better start than any other
+        simple = [resolved(problem, z[None])[0] for z in simple[:2]]
+        yield from _led(problem, simple[0])
+    yield from simple
+    if problem.region is not None:
+        yield problem.region.clip(np.zeros(problem.dim))
+        for z in points(problem, AROUND, np.random.default_rng(0)):
+            yield resolved(problem, z[None])[0] if problem.constrained else z
 
 
 def moved_start(problem: Problem) -> Vector:
@@ -83,6 +108,8 @@ def moved_start(problem: Problem) -> Vector:
     for z in [problem.start, *simple] if problem.start.size else simple:
         start = z if region is None else region.clip(z)
         start = resolved(problem, start[None])[0] if problem.constrained else start
+        if slow(problem):
+            return start
         try:
             left, size = _residual(replace(problem, start=start), start[None], 1.0)
         except OpcheckError:
@@ -150,15 +177,21 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
     method = registry.get("methods", "extragradient")
     with np.errstate(all="ignore"):
         steep = _steep(problem, start)
-    if not steep > 0:
+    if not np.isfinite(steep):
         return []
-    gammas = [0.5 / steep, 0.05 / steep]
+    if steep > 0:
+        gammas = [0.5 / steep, 0.05 / steep]
+    else:  # of an F that is constant there any step will do: these lead far
+        length = float(np.linalg.norm(graph_at(without_set(problem), start[None])[1]))
+        if not 0 < length < np.inf:
+            return []
+        gammas = [scale * (1 + float(np.linalg.norm(start))) / length for scale in (1.0, 100.0)]
     try:
         batch = run_batch(
             replace(problem, start=start),
             method,
             [{p.symbol: gamma for p in method.parameters} for gamma in gammas],
-            [WARM],
+            [WARM_INTERPRETED if problem.operator.interpreted else WARM],
             [],
         )
     except (OpcheckError, KeyError):
@@ -246,10 +279,63 @@ def _judged(problem: Problem, z: Vector, regular: bool = False) -> Vector | None
     for digits in DECIMALS:
         simple = np.round(z, digits) + 0.0
         close = np.abs(simple - z).max() <= 1e-6 * (1 + np.abs(z).max())
-        if close and not _residual(problem, simple[None], 1.0)[0].any():
+        exact = close and not _residual(problem, simple[None], 1.0)[0].any()
+        if exact and _is_zero(problem, simple):
             return simple
-    if not problem.constrained and problem.operator.slopes is not None and regular:
-        proved = rays.solution_of(replace(problem, solution=z))
-        return None if proved is None else z
-    # where slopes of F are singular, a point that is exact only counts; with a set, where steps end
-    return z if regular or problem.constrained else None
+    # where slopes of F are singular, a point that is exact only counts; at the boundary of a set,
+    # where steps end
+    return z if (regular or not _free(problem, z).all()) and _is_zero(problem, z) else None
+
+
+def _is_zero(problem: Problem, z: Vector) -> bool:
+    """Whether a point whose residual vanishes in floats may be taken for a solution.
+
+    Of a formula it is proved in the coordinates in which the set does not hold the point.
+    """
+    free = _free(problem, z)
+    if problem.operator.slopes is not None and free.any():
+        return rays.solution_of(replace(problem, solution=z), free) is not None
+    return not _underflows(problem, z)
+
+
+def _free(problem: Problem, z: Vector) -> NDArray[np.bool_]:
+    """The coordinates in which F alone must vanish at a solution: all of a point inside of the set.
+
+    At the boundary of a set that is no box none is known to be.
+    """
+    if not problem.constrained:
+        return np.ones(problem.dim, dtype=bool)
+    if problem.resolvent.ends is not None:
+        low, high = problem.resolvent.ends
+        return np.broadcast_to((low < z) & (z < high), z.shape)
+    if problem.resolvent.contains is None:
+        return np.zeros(problem.dim, dtype=bool)
+    step = INSIDE * (1 + float(np.abs(z).max())) * np.eye(problem.dim)
+    about = np.concatenate([z + step, z - step])
+    return np.full(problem.dim, np.array_equal(resolved(problem, about), about))
+
+
+def _underflows(problem: Problem, z: Vector) -> bool:
+    """Whether a coordinate of F vanishes at a point since its values are too small for a float.
+
+    On the way to the start such a coordinate has values that are smaller than any at such a
+    distance from a zero, as those of exp far out.
+    """
+
+    def values(at: Floats) -> Floats:
+        return np.abs(graph_at(without_set(problem), at)[1])
+
+    at_start = values(problem.start[None])[0]
+    tiny = float(np.finfo(float).tiny)
+    for i in np.flatnonzero((values(z[None])[0] < tiny) & (at_start > 0)):
+        near, far, least = 0.0, 1.0, at_start[i]
+        for _ in range(HALVINGS):
+            middle = (near + far) / 2
+            value = values((z + middle * (problem.start - z))[None])[0, i]
+            if value < tiny:
+                near = middle
+            else:
+                far, least = middle, value
+        if least < UNDERFLOWN * at_start[i]:
+            return True
+    return False

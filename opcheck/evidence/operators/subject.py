@@ -15,8 +15,7 @@ from numpy.typing import ArrayLike
 from opcheck import registry
 from opcheck.arguments import integer
 from opcheck.engine import run as engine
-from opcheck.engine.guard import guard
-from opcheck.engine.trial import text_of
+from opcheck.engine.guard import first_look, guard
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constraint import constrained_to, solves
 from opcheck.evidence.operators.matrix_file import is_matrix_file, matrix_in, real_matrix
@@ -396,7 +395,7 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
     for d in DIMENSIONS:
         made = Problem(name, operator(function, d), doc=doc)
         try:
-            text_of(made).written(np.ones(d))
+            first_look(made, np.ones(d))
             return made
         except TooLong:
             raise

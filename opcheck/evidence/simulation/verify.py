@@ -13,7 +13,7 @@ from typing import Any
 from opcheck import registry
 from opcheck.arguments import asked, integer, words
 from opcheck.document import document
-from opcheck.engine.guard import guard_method
+from opcheck.engine.guard import confirm, guard_method
 from opcheck.engine.jit import foreign
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.facts import admit
@@ -321,8 +321,8 @@ def verify(
     Returns:
         A Verdict for one theorem by full name on one problem, else a Report.
 
-    Raises OpcheckError for an unknown name, for parameters outside the theorem's range, and for a
-    method that fails its guards.
+    Raises OpcheckError for an unknown name, for parameters outside the theorem's range, for a
+    method that fails its guards, and for an operator that changes meanwhile.
     """
     several = [selector] if isinstance(selector, str | Theorem) else selector
     if not isinstance(several, Iterable):
@@ -351,10 +351,14 @@ def verify(
         exact = patterns == chosen or any(".py" in p for p in patterns)
         if len(chosen) == 1 and exact:
             numbers = method_values(parameters, where, only_numbers=True)
-            return confront(registry.get("theorems", chosen[0]), where, **numbers)
+            verdict = confront(registry.get("theorems", chosen[0]), where, **numbers)
+            confirm(where)
+            return verdict
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
-        return Report(tuple(summary(name, [where]) for name in chosen))
+        report = Report(tuple(summary(name, [where]) for name in chosen))
+        confirm(where)
+        return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
     work = functools.partial(summary, everything=everything)
