@@ -284,6 +284,7 @@ def _projected(problem: Problem, z: Vector) -> Vector:
     return p
 
 
+@np.errstate(all="ignore")  # what is not finite is no residual
 def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
     """‖z − J_γ(z − γF z)‖, and the size that it is to be small beside."""
     away = _length(z - problem.start)
@@ -292,8 +293,7 @@ def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
     about = z + size / np.sqrt(z.size) * generator.standard_normal((count, z.size))
     if problem.constrained:
         about = np.array([z, *[_resolved(problem, p, 1.0) for p in about]])
-    with np.errstate(all="ignore"):
-        lengths = np.array([_length(_value(problem, p)) for p in about])
+    lengths = np.array([_length(_value(problem, p)) for p in about])
     lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
     gamma = size / float(np.median(lengths)) if lengths.size else 1.0
     return (

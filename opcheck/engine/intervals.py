@@ -210,10 +210,10 @@ def enclosure(operator: Operator, lo: Floats, hi: Floats) -> tuple[Floats, Float
     data[:] = [_constant(v) for v in exact]
     try:
         operator.kernel(z, out, data)
+        found = [_interval(v) for v in out]
     except (TypeError, AttributeError) as error:
         what = operator.formula or "the operator"
         raise OpcheckError(f"{what} has no enclosure over a box: {error}") from error
-    found = [_interval(v) for v in out]
     return tuple(  # type: ignore[return-value]
         np.stack([np.broadcast_to(getattr(v, end), m) for v in found], axis=1)
         for end in ("lo", "hi")

@@ -22,6 +22,7 @@ Matrix = NDArray[np.float64]
 Gram = tuple[Matrix, float]  # MᵀM as rounded, and how far it may be off in norm
 UNIT = 2.0**-53
 TINY = 2.0**-1000  # far above what underflow can add for the sizes that fit in memory
+EXTREME = 300  # the binary exponent from which on sums of squares may over- or underflow
 NOTE = "Cholesky factorisation with Rump's shift"
 
 
@@ -33,7 +34,7 @@ def certified(property: Property, note: str = NOTE) -> Fact:
 def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
     """Lipschitz, Comonotone where ρ is finite, and StronglyMonotone where μ > 0, all certified."""
     gram = _gram(matrix)
-    found = [certified(Lipschitz(_lipschitz_above([gram])))]
+    found = [certified(Lipschitz(_lipschitz_above([gram]) if matrix.any() else 0.0))]
     inverse = _inverse(matrix)
     if inverse is not None:
         found.append(certified(Comonotone(_comonotone_below(matrix, inverse, gram))))
@@ -45,6 +46,8 @@ def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
 def lipschitz_above(*matrices: Matrix) -> float:
     """An L ≥ σ_max of every given M, square or not, within about n² units in the last place:
     L² I − MᵀM ⪰ 0 is shown of each."""
+    if not any(m.any() for m in matrices):
+        return 0.0
     return _lipschitz_above([_gram(m if m.shape[0] >= m.shape[1] else m.T) for m in matrices])
 
 
@@ -67,6 +70,18 @@ def _comonotone_below(matrix: Matrix, inverse: Matrix, gram: Gram) -> float:
         return 0.0  # skew: ⟨Mx, x⟩ is 0 exactly
     best = float(np.linalg.eigvalsh((inverse + inverse.T) / 2)[0])
     return _nearest(best, -1, _size(inverse), lambda r: _comonotone(matrix, gram, r))
+
+
+def of_size_one(matrix: Matrix) -> tuple[Matrix, int]:
+    """M/2^p and p: p = 0 unless squares of entries leave float64, or where an entry would be lost.
+
+    The constants are those of M/2^p times 2^p, or 2^−p for ρ.
+    """
+    power = int(np.frexp(np.abs(matrix).max(initial=0.0))[1])
+    if abs(power) < EXTREME:
+        return matrix, 0
+    moved: Matrix = np.ldexp(matrix, -power)
+    return (moved, power) if (np.ldexp(moved, power) == matrix).all() else (matrix, 0)
 
 
 def _inverse(matrix: Matrix) -> Matrix | None:

@@ -6,6 +6,7 @@ read-only ``data``, and writes F(z) into ``out``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,11 @@ Kernel = Callable[..., None]
 
 
 def as_real(values: Any, what: str) -> Vector:
-    """Numbers as floats of their own. Raises OpcheckError where they are complex, or no numbers."""
+    """Numbers as floats of their own.
+
+    Raises OpcheckError where they are complex, no numbers, masked, or whole and not in float64.
+    """
+    refuse_lost(values, what)
     with np.errstate(all="ignore"):
         try:
             array = np.asarray(values)
@@ -37,8 +42,32 @@ def as_real(values: Any, what: str) -> Vector:
                     "M becomes [[re M, -im M], [im M, re M]]"
                 )
             return np.array(array, dtype=float)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise OpcheckError(f"{what} must hold real numbers: {error}") from error
+
+
+def refuse_lost(values: Any, what: str) -> None:
+    """Raise OpcheckError for what numpy drops without a word: a mask, and digits of whole numbers.
+
+    Args:
+        values: numbers in an array or in nested lists.
+    """
+    if np.ma.is_masked(values):
+        raise OpcheckError(f"{what} has masked entries; give a number for each")
+    if isinstance(values, list | tuple):
+        for value in values:
+            if not isinstance(value, float):
+                refuse_lost(value, what)
+    elif isinstance(values, np.ndarray) and values.dtype.kind in "iuO":
+        refuse_lost(values.ravel().tolist(), what)
+    elif isinstance(values, int | np.integer) and abs(int(values)) > 2**53:
+        with contextlib.suppress(OverflowError):
+            rounded = int(float(values))
+            if rounded != int(values):
+                raise OpcheckError(
+                    f"{what} has the entry {values}, which float64 rounds to {rounded}; write it "
+                    "as a float if that is meant"
+                )
 
 
 @dataclass(frozen=True)
@@ -241,6 +270,7 @@ def linear(
     """
     if hasattr(matrix, "tocsr"):
         return _sparse(matrix, offset)
+    refuse_lost(matrix, "a linear operator")
     rows: list[list[Any]] = (
         matrix.tolist() if isinstance(matrix, np.ndarray) else [list(r) for r in matrix]  # type: ignore[union-attr, arg-type]
     )

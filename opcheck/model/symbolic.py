@@ -15,6 +15,7 @@ from opcheck.errors import OpcheckError
 from opcheck.model.operator import Condition, Operator
 
 ELEMENTARY = ("exp", "log", "sin", "cos", "tanh", "sqrt", "atan")
+WHOLE = 2**53  # every whole number up to it is a float64
 
 
 def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator:
@@ -237,17 +238,41 @@ def _build(
 
 
 def _entry(constant: Any) -> str:
-    return f"{constant.p}/{constant.q}" if constant.is_Rational else str(constant)
+    """A constant as a text of ``model.text``, which knows neither e nor tanh."""
+    import sympy
+
+    if constant.is_Rational:
+        return f"{constant.p}/{constant.q}"
+    if constant is sympy.E:
+        return "exp(1)"
+    if not constant.args:
+        return str(constant)
+    parts = [f"({_entry(a)})" for a in constant.args]
+    if constant.is_Add or constant.is_Mul or constant.is_Pow:
+        if constant.is_Pow and constant.exp == sympy.Rational(1, 2):
+            return f"sqrt{parts[0]}"
+        return ("+" if constant.is_Add else "*" if constant.is_Mul else "**").join(parts)
+    if isinstance(constant, sympy.tanh):
+        return f"1 - 2/(exp(2*{parts[0]}) + 1)"
+    return f"{constant.func.__name__}{parts[0]}"
 
 
 def _value(constant: Any, parameters: Mapping[str, float]) -> float:
-    return float(constant) if constant.is_number else float(parameters[str(constant)])
+    if not constant.is_number:
+        return float(parameters[str(constant)])
+    try:
+        value = float(constant if constant.is_Rational else constant.evalf(30))
+    except (TypeError, OverflowError):
+        value = np.inf
+    if not np.isfinite(value):
+        raise OpcheckError(f"the constant {constant} of the formula is no number of float64")
+    return value
 
 
 def _function(
     name: str, expressions: Sequence[Any], variables: Sequence[Any], constants: list[Any]
 ) -> Callable[..., None]:
-    """Generate ``name(z, out, data)``; ``constants`` grows by the rationals that data must hold."""
+    """Generate ``name(z, out, data)``; ``constants`` grows by the numbers that data must hold."""
     import sympy
 
     steps, results = sympy.cse(expressions, symbols=sympy.numbered_symbols("t"))
@@ -269,6 +294,12 @@ def _compile(name: str, source: str) -> Callable[..., None]:
     return function
 
 
+def _elementary(number: Any) -> bool:
+    import sympy
+
+    return all(f.func.__name__ in ELEMENTARY for f in number.atoms(sympy.Function))
+
+
 def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
     import sympy
 
@@ -277,9 +308,11 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
 
     if e in place:
         return place[e]
-    if e.is_Integer:
+    if e.is_Integer and abs(e) <= WHOLE:
         return f"({e})" if e < 0 else str(e)
-    if e.is_Rational or e is sympy.pi or e in constants:
+    # a number that is not whole is data, as a text: computed in the kernel it would be a float,
+    # which no exact reading can tell from the number that was meant
+    if e in constants or (e.is_number and _elementary(e)):
         if e not in constants:
             constants.append(e)
         return f"data[{constants.index(e)}]"
@@ -305,7 +338,8 @@ def _print(e: Any, place: dict[Any, str], constants: list[Any]) -> str:
             return f"(1/{show(base**-power)})"
         if power == sympy.Rational(1, 2):
             return f"np.sqrt({show(base)})"
-        return f"np.exp({show(power)}*np.log({show(base)}))"
+        log = show(sympy.log(base)) if base.is_number else f"np.log({show(base)})"
+        return f"np.exp({show(power)}*{log})"
     name = e.func.__name__
     if name in ELEMENTARY:
         return f"np.{'arctan' if name == 'atan' else name}({show(e.args[0])})"

@@ -135,7 +135,8 @@ class Text:
         missing = sorted(self.names - symbols.keys())
         if missing:
             raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
-        return self._value(self.tree, symbols, arithmetic)
+        with np.errstate(all="ignore"):  # inf and NaN are values: a bound at L = 0 may be infinite
+            return self._value(self.tree, symbols, arithmetic)
 
     def _value(self, node: Node, symbols: Mapping[str, Any], arithmetic: Arithmetic) -> Any:
         match node:
@@ -296,7 +297,8 @@ RATIONAL = Arithmetic(
 
 def rational_value(source: str, symbols: Mapping[str, Any]) -> Fraction | None:
     """The exact value for the symbols' exact binary values; None where it is not rational."""
-    exact = {n: Fraction(v) for n, v in symbols.items() if isinstance(v, float | int)}
+    numbers = {n: v for n, v in symbols.items() if isinstance(v, float | int)}
+    exact = {n: Fraction(v) for n, v in numbers.items() if np.isfinite(v)}
     try:
         return Fraction(text(source).evaluate(exact, RATIONAL))
     except (OpcheckError, TypeError, ValueError, ZeroDivisionError, AttributeError):

@@ -267,6 +267,7 @@ BAD_FILES: dict[str, Callable[[Path], None]] = {
     "words.csv": lambda p: p.write_text("a,b\nc,d\n") and None,
     "ragged.csv": lambda p: p.write_text("1,2\n3\n") and None,
     "blank.csv": lambda p: p.write_text("") and None,
+    "beyond.npy": lambda p: np.save(p, np.array([[2**53 + 1, 0], [0, 1]])),
     "two.npz": lambda p: np.savez(p, A=M, B=M),
     "two.mat": lambda p: io.savemat(p, {"A": M, "B": M}),
     "none.mat": lambda p: io.savemat(p, {}),
@@ -281,7 +282,7 @@ BAD_FILES: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:loadtxt", "ignore:Empty")
+@pytest.mark.filterwarnings("error:loadtxt", "ignore:Empty")
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_file_without_a_real_matrix_is_one_sentence(tmp_path: Path, name: str) -> None:
     """G5, B3."""
@@ -289,6 +290,39 @@ def test_a_file_without_a_real_matrix_is_one_sentence(tmp_path: Path, name: str)
     said = sentence("run", "extragradient", str(tmp_path / name), "-p", "gamma=.1", "-n", "1")
     assert name in said or "finite entries" in said
     assert ("complex" in name or "hermitian" in name) == ("complex numbers" in said)
+
+
+def test_a_table_of_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("\ufeff0,2\n-2,0\n", encoding="utf-8")
+    np.testing.assert_array_equal(subject(str(tmp_path / "m.csv")).operator.matrix, M)
+
+
+FAR = 2**60 + 1
+LOST: dict[str, tuple[Any, str]] = {
+    "mask": (np.ma.array(M, mask=[[0, 1], [0, 0]]), "masked entries"),
+    "int64": (np.array([[FAR, 0], [0, 1]]), f"the entry {FAR}"),
+    "list": ([[FAR, 0.5], [0, 1]], f"the entry {FAR}"),
+    "sparse": (sparse.csr_array(np.array([[FAR, 0], [0, 1]])), f"the entry {FAR}"),
+}
+
+
+@pytest.mark.parametrize("reader", [subject, opcheck.linear])
+@pytest.mark.parametrize("name", LOST)
+def test_what_numpy_would_drop_in_silence_is_refused(name: str, reader: Any) -> None:
+    given, said = LOST[name]
+    with pytest.raises(OpcheckError, match=said):
+        reader(given)
+    reader(np.ma.array(M))  # nothing is masked
+    reader(np.array([[2**54, 0], [0, 1]]))  # a float64
+
+
+def test_a_zero_matrix_is_checked(tmp_path: Path) -> None:
+    """L = 0: steps as 1/L are infinite, and their theorems are not applied."""
+    (tmp_path / "zero.csv").write_text("0,0\n0,0\n")
+    found = CliRunner().invoke(main, ["check", str(tmp_path / "zero.csv"), "--quick"])
+    assert found.exit_code == 0, found.output
+    assert "in [0, 0], certified" in found.output
+    assert "error" not in found.output
 
 
 @pytest.mark.parametrize("ending", READERS)

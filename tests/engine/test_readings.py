@@ -24,6 +24,7 @@ from opcheck import registry
 from opcheck.engine.coefficients import Trace, memory, trace, walk
 from opcheck.engine.forms import Coefficient
 from opcheck.engine.interpret import Balls, Oracle, Rationals, Reading, run_exactly
+from opcheck.engine.intervals import enclosure
 from opcheck.engine.jit import visible
 from opcheck.engine.numbers import Ball, ball_arithmetic, literal, precision, rational
 from opcheck.engine.ratio import Field
@@ -52,7 +53,7 @@ from opcheck.model.primitives import (
     within,
 )
 from opcheck.model.problem import Problem
-from opcheck.model.symbolic import field
+from opcheck.model.symbolic import field, gradient
 from opcheck.model.text import FUNCTIONS, text
 from opcheck_problems.sets import box, l1
 
@@ -1140,3 +1141,47 @@ def test_weights_that_move_later_are_not_every_step() -> None:
     moving = {"a": [fmpq(1, 2)] * 9 + [fmpq(1, 4)]}
     assert memory(method, moving) is None
     assert memory(method, moving, first=9) == ()
+
+
+FORMULAS = {
+    "sqrt(3)*x**2/2": lambda x: mpmath.sqrt(3) * x,
+    "2**0.5*cos(x)": lambda x: -mpmath.sqrt(2) * mpmath.sin(x),
+    "log(2)*x + pi*x**2": lambda x: mpmath.log(2) + 2 * mpmath.pi * x,
+    "exp(1)*x**4/4": lambda x: mpmath.e * x**3,
+    "tanh(2)*atan(3)*x": lambda x: mpmath.tanh(2) * mpmath.atan(3),
+    "3**(1/3)*x**2/sqrt(7)": lambda x: 2 * mpmath.cbrt(3) * x / mpmath.sqrt(7),
+    "2**x": lambda x: mpmath.log(2) * 2**x,
+    "(2**53 + 1)*x": lambda x: mpmath.mpf(2**53 + 1),
+}
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_an_irrational_constant_is_enclosed_by_intervals_and_balls(formula: str) -> None:
+    F, at = gradient(formula), 0.3
+    with mpmath.workdps(60):
+        true = FORMULAS[formula](mpmath.mpf(at))
+        below, above = (mpmath.mpf(float(e[0, 0])) for e in enclosure(F, *np.full((2, 1, 1), at)))
+        assert below <= true <= above
+        assert above - below <= 1e-13 * abs(true)
+        with precision(128):
+            data = F.data_in(ball_arithmetic(), lambda v: rational(float(v)))
+            out = np.empty(1, dtype=object)
+            F.kernel(np.array([Ball(rational(at))]), out, data)
+            found = Ball(out[0]).ball
+            assert found.rad() < 1e-30 * abs(found)
+            # the reference has 199 bits
+            assert found.overlaps(arb(mpmath.nstr(true, 58)) * arb(1, "1e-50"))
+    assert float(F([at])[0]) == pytest.approx(float(true), rel=1e-14)
+
+
+def test_a_constant_that_no_float64_holds_is_one_sentence() -> None:
+    with pytest.raises(OpcheckError, match=r"exp\(1000\) of the formula is no number of float64"):
+        gradient("exp(1000)*x")
+
+
+def test_a_float_that_is_all_of_a_kernel_is_refused_by_intervals() -> None:
+    def kernel(z: Vector, out: Vector, data: Vector) -> None:
+        out[0] = 0.5
+
+    with pytest.raises(OpcheckError, match="has no enclosure over a box"):
+        enclosure(operator(kernel, 1), np.zeros((1, 1)), np.ones((1, 1)))

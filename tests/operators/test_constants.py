@@ -889,3 +889,38 @@ def test_a_singular_symmetric_part_is_decided_in_rationals() -> None:
     M[8, 8] = -(2.0**-40)
     _, rho, mu = constants(Problem("own", linear(M), start=np.ones(9)))
     assert mu.lower < 0
+
+
+# ---- matrices at the ends of float64 -------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [0.0, 1e200, 1e-200])
+def test_L_and_mu_of_a_multiple_of_the_identity_are_known_at_any_size(size: float) -> None:
+    by_kind = {c.kind: c for c in constants(size * np.eye(2))}
+    for kind in (Lipschitz, StronglyMonotone):
+        one = by_kind[kind]
+        assert one.provenance == "certified"
+        needed, other = (one.upper, one.lower) if kind is Lipschitz else (-one.lower, -one.upper)
+        assert needed >= (size if kind is Lipschitz else -size)
+        assert needed == pytest.approx(other, rel=1e-14, abs=0)
+    if size:
+        rho = by_kind[Comonotone]
+        assert rho.lower == pytest.approx(1 / size, rel=1e-13, abs=0)
+        assert Fraction(rho.lower) * Fraction(size) <= 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_entries_too_far_apart_for_float64_leave_constants_unknown() -> None:
+    (rho,) = [c for c in constants(np.diag([1e200, 1e-200])) if c.kind is Comonotone]
+    assert (rho.lower, rho.upper, rho.provenance) == (-np.inf, np.inf, "estimated")
+
+
+@pytest.mark.filterwarnings("error")
+def test_slopes_that_overflow_show_nothing_and_warn_of_nothing() -> None:
+    J = np.array([[[0.0, 1e200], [1e200, 0.0]], [[1e308, 0.0], [0.0, -1e308]]])
+    for kind in (Lipschitz, StronglyMonotone, Comonotone):
+        assert not enclose.nonnegative(kind.form(1.0), -np.abs(J), np.abs(J)).any()
+    H = np.full((1, 2, 2), 1.7e308)
+    ends = np.full((1, 2), 1.7e308)
+    assert least(np.zeros(1), (-ends, ends), (-H, H), np.ones((1, 2)))[0] == -np.inf

@@ -476,3 +476,16 @@ def test_rounding_of_a_resolvent_refutes_no_proof(ends: str, seed: int) -> None:
         if c.kind.better == "larger":
             assert c.lower >= 0
             assert c.upper >= 0
+
+
+@pytest.mark.filterwarnings("ignore:operator")
+def test_a_modulus_of_the_size_of_rounding_is_0_also_without_a_pair() -> None:
+    def F(z: list[float]) -> list[float]:
+        return [z[1], -z[0]]
+
+    p = Problem("skew", operator(F, 2), start=np.ones(2))
+    slope = Constant(Lipschitz, "F", 1.0, np.inf, "estimated", None, "")
+    for value, relied in ((-1.87e-18, 0.0), (-1e-7, -1.001e-7)):
+        rho = Constant(Comonotone, "F", -np.inf, value, "estimated", None, "")
+        (fact,) = [f for f in with_facts(p, [slope, rho]).facts if f.property.kind is Comonotone]
+        assert p.constant(fact) == pytest.approx(relied, rel=1e-12)

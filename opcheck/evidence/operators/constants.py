@@ -388,6 +388,34 @@ def _credible(kind: Kind, found: Found, others: Sequence[Constant]) -> bool:
 
 def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     """A constant of F(z) = Mz + q: the pair by an eigenvector, the proof by a factorisation."""
+    operator = problem.operator
+    assert operator.matrix is not None
+    with np.errstate(all="ignore"):
+        if operator.entries is not None:
+            return _of_size_one(problem, kind, rigorous)
+        matrix, power = matrix_facts.of_size_one(operator.matrix)
+        scaled = replace(problem, operator=replace(operator, matrix=matrix))
+        try:
+            found = _of_size_one(scaled, kind, rigorous)
+        except (OverflowError, np.linalg.LinAlgError):
+            note = "entries are too far apart for float64"
+            return Constant(kind, "F", -np.inf, np.inf, "estimated", problem.region, note)
+    power = -power if uses_u(kind) else power
+    return replace(
+        found,
+        lower=_times_power(found.lower, power, -np.inf),
+        upper=_times_power(found.upper, power, np.inf),
+    )
+
+
+def _times_power(bound: float, power: int, outward: float) -> float:
+    """bound · 2^power, moved outward where that is no float64."""
+    value = float(np.ldexp(bound, power))
+    exact = float(np.ldexp(value, -power)) == bound
+    return value if exact else float(np.nextafter(value, outward))
+
+
+def _of_size_one(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     operator, matrix, region = problem.operator, problem.operator.matrix, problem.region
     assert matrix is not None
     smaller = kind.better == "smaller"
@@ -405,6 +433,8 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
         if undecided or (exact and len(matrix) <= EXACT and not _endless(matrix)):
             return Constant(kind, "F", -np.inf, np.inf, "estimated", region, UNDECIDED)
         return Constant(kind, "F", -np.inf, -np.inf, "estimated", region, "M has no EP inverse")
+    if not np.isfinite(w).all():
+        raise OverflowError("the worst direction leaves float64")
     pairs = (Pair(w, np.zeros(len(w))),)
     best = _of_direction(kind, matrix, w, exact)
     proved, note = None, "an eigenvector"

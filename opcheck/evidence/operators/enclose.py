@@ -38,6 +38,7 @@ FEW = 20_000  # boxes on which a condition of the formula may be looked at
 CORNERS = 6  # dimensions up to which the 2^d corners of a box are tried one by one
 
 
+@np.errstate(all="ignore")  # slopes that overflow show nothing
 def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[float | None, str]:
     """A constant proved on the problem's region, close to the best that a search found, or None
     and the reason. Of a ball the bounding box is subdivided.
@@ -68,6 +69,7 @@ def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[f
     return proved, note + in_box(problem.region) if proved is not None else note
 
 
+@np.errstate(all="ignore")  # slopes that overflow show nothing
 def everywhere(
     operator: Operator, form: Form, region: Region | None, most: int = BOXES
 ) -> tuple[bool | None, int]:
@@ -94,6 +96,7 @@ def in_box(region: Region | None) -> str:
     return ", in the bounding box of the ball" if region is not None and region.ball else ""
 
 
+@np.errstate(all="ignore")  # slopes that overflow show nothing
 def singular(problem: Problem, of: Of = "F") -> str | None:
     """Why F is not shown to be smooth on the problem's region, or None if it is.
 
@@ -190,6 +193,7 @@ def _skew(operator: Operator) -> bool:
     return all(sympy.simplify(entry) == 0 for entry in twice)
 
 
+@np.errstate(all="ignore")  # slopes that overflow show nothing
 def nonnegative(form: Form, lo: Floats, hi: Floats) -> NDArray[np.bool_]:
     """Whether a I + b (J + Jᵀ) + c JᵀJ ⪰ 0 is shown for every J in [lo, hi], for each of m.
 

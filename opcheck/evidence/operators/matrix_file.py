@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from opcheck.errors import OpcheckError
+from opcheck.model.operator import refuse_lost
 
 REAL = "fiub"  # kinds of dtype: floats, integers, booleans
 
@@ -40,8 +42,10 @@ def matrix_in(path: str | Path) -> Any:
 def real_matrix(value: Any, name: str) -> Any:
     """The same with two axes of real numbers: an array, or a sparse matrix as it is.
 
-    Raises OpcheckError for complex numbers, other entries, another number of axes, and no entries.
+    Raises OpcheckError for complex numbers, other entries, masked ones, whole numbers that float64
+    rounds, another number of axes, and no entries.
     """
+    refuse_lost(value, name)
     try:
         matrix = value if hasattr(value, "tocsr") else np.asarray(value)
     except ValueError as error:
@@ -87,7 +91,9 @@ def _market(file: Path) -> Any:
 
 def _text(file: Path) -> Any:
     try:
-        return np.loadtxt(file, delimiter=",", ndmin=2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of no data: the shape says it
+            return np.loadtxt(file, delimiter=",", ndmin=2, encoding="utf-8-sig")
     except ValueError as error:
         raise OpcheckError(
             f"{file.name} is not a matrix of numbers with commas between them: {error}"

@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 ROUNDING = 2.0**-46  # far above what rounding adds to a dozen terms in a few dimensions
 
 
+@np.errstate(all="ignore")  # what overflows bounds nothing
 def least(
     value: Floats, g: tuple[Floats, Floats], H: tuple[Floats, Floats], half: Floats
 ) -> Floats:
@@ -34,22 +35,22 @@ def least(
         return out
     value, half = value[known], half[known]
     (g_lo, g_hi), (H_lo, H_hi) = ((p[known] for p in pair) for pair in (g, H))
-    slope, wide = (g_lo + g_hi) / 2, (g_hi - g_lo) / 2
-    middle, spread = (H_lo + H_hi) / 2, (H_hi - H_lo) / 2
-    middle = (middle + middle.transpose(0, 2, 1)) / 2
+    slope, wide = g_lo / 2 + g_hi / 2, g_hi / 2 - g_lo / 2
+    middle, spread = H_lo / 2 + H_hi / 2, H_hi / 2 - H_lo / 2
+    middle = middle / 2 + middle.transpose(0, 2, 1) / 2
     curve, Q = np.linalg.eigh(middle)
     spread = spread + np.abs(middle - (Q * curve[:, None, :]) @ Q.transpose(0, 2, 1))
     pull = np.einsum("mji,mj->mi", Q, slope)
     reach = np.einsum("mji,mj->mi", np.abs(Q), half) * (1 + ROUNDING)
     inside = (curve > 0) & (np.abs(pull) <= curve * reach)
-    with np.errstate(all="ignore"):
-        lowest = np.where(
-            inside,
-            -(pull**2) / (2 * curve),
-            -np.abs(pull) * reach + curve * reach**2 / 2,
-        )
+    lowest = np.where(
+        inside,
+        -(pull**2) / (2 * curve),
+        -np.abs(pull) * reach + curve * reach**2 / 2,
+    )
     lost = (wide * half).sum(axis=1) + np.einsum("mij,mi,mj->m", spread, half, half) / 2
     size = (np.abs(pull) * reach + np.abs(curve) * reach**2).sum(axis=1) + lost + np.abs(value)
     size += (np.abs(slope) * half).sum(axis=1)
-    out[known] = value + lowest.sum(axis=1) - lost - ROUNDING * size
+    found = value + lowest.sum(axis=1) - lost - ROUNDING * size
+    out[known] = np.where(np.isnan(found), -np.inf, found)
     return out

@@ -16,7 +16,7 @@ from opcheck.model.problem import Problem
 from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
-
+ROUNDING = 2.0**-44  # below it a modulus is rounding, also where no pair is known
 
 MARGIN = 1e-3  # relative; by how much an estimate is weakened before a theorem relies on it
 
@@ -74,7 +74,8 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     scale = scale if np.isfinite(L) else constant.unit
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
-        if value > 0 or (constant.pairs and not refuting(problem, zero, 0.0, constant.pairs)):
+        looked_at = constant.pairs or abs(value) <= ROUNDING * scale
+        if value > 0 or (looked_at and not refuting(problem, zero, 0.0, constant.pairs)):
             value = 0.0
     # what independent searches differ by is no more than a hint of what they all miss
     less = max(MARGIN * abs(value), constant.spread if value else 0.0)

@@ -114,11 +114,14 @@ def moved_start(problem: Problem) -> Vector:
             left, size = _residual(replace(problem, start=start), start[None], 1.0)
         except OpcheckError:
             return start  # the guards say what is wrong
-        if np.linalg.norm(left[0]) > 64 * EPS * size[0]:  # and no NaN
+        with np.errstate(all="ignore"):
+            solved = not np.linalg.norm(left[0]) > 64 * EPS * size[0]  # or NaN
+        if not solved:
             return start
     return np.ones(d)
 
 
+@np.errstate(all="ignore")  # what is not finite is no residual
 def _residual(problem: Problem, z: Floats, gamma: float) -> tuple[Floats, Floats]:
     """z − J(z − γF z), or γF z, of points z; and the size of what it is a difference of."""
     values = graph_at(without_set(problem), z)[1]

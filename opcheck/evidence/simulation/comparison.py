@@ -175,15 +175,25 @@ def _jobs(
     sample: Sequence[Job],
     asked: bool = False,
 ) -> list[Job]:
-    """The runs that are affordable, each once, with R."""
+    """The runs that are affordable, each once, with R.
+
+    Raises Empty where the theorem's own formula for a parameter is infinite for all of them, as
+    1/L is for L = 0.
+    """
     size = max(1.0, problem.operator.data.size / 10, problem.dim / 2)
     solves = sum(_solves_sum(t.measure.kernel) for t in plan(theorem).takes.values())
     solve = SOLVE * (_solves_sum(method.kernel) or solves > 0) or 1
     jobs: list[Job] = []
     seen: set[tuple[float, ...]] = set()
     allotted = left = budget().left
+    endless = ""
     for known, sampled, horizon in sample:
         values = sampled
+        given = parameters_of(method, values)
+        infinite = [name for name, v in given.items() if not np.isfinite(v).all()]
+        if infinite and not asked:
+            endless = infinite[0]
+            continue
         calls = np.maximum(method.calls_at(values), solve) + SOLVE * solves
         step = size * float(np.max(calls))
         if step > 4 * WORK_LIMIT and not asked:
@@ -210,6 +220,8 @@ def _jobs(
         if target is not None:
             values["R"] = length(problem.start - target)
         jobs.append((known, values, here))
+    if endless and not jobs:
+        raise Empty(f"{theorem.name}: {endless} is not finite on this problem")
     return jobs
 
 

@@ -216,7 +216,7 @@ def _unit(lo: float, values: Values) -> float:
         return abs(lo)
     if values.get("L"):
         return 1 / float(values["L"])
-    return float(values.get("beta", 0.0)) or 1.0
+    return float(np.max(values.get("beta", 0.0))) or 1.0  # a schedule's largest
 
 
 def _pick(
