@@ -130,7 +130,10 @@ class Graph:
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
         # a resolvent rounds its point, too
-        off = 16 * np.finfo(float).eps * (terms + more) if self.projects else np.zeros(len(xx))
+        off = np.zeros(m)
+        if self.projects:
+            beyond = 0.0 if second is None else np.linalg.norm(second, axis=1)
+            off = 16 * np.finfo(float).eps * (np.linalg.norm(first, axis=1) + beyond)
         return Products(xx, xu, uu, lost, xx <= near**2, off)
 
 
