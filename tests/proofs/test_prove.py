@@ -788,3 +788,18 @@ def test_a_tiny_decimal_in_a_bound_is_no_trouble() -> None:
     shifted = dataclasses.replace(entry, bound=entry.bound.replace("k + 1)", "k + 1e-31)"))
     assert shifted.bound != entry.bound
     assert attempt(shifted).status == "proved"
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "nonnegative"),
+    [((1, -1, 1), True), ((2, -3, 2), True), ((1, -3, 1), False), ((1, -2, -1), False)],
+)
+def test_a_cell_is_given_up_only_where_both_signs_are_met(
+    coefficients: tuple[int, ...], nonnegative: bool
+) -> None:
+    """x² − x + 1 needs a halving: its signs at the corners and in the middle agree."""
+    field = Field(["x"])
+    x = field.symbol("x")
+    value = coefficients[0] * x * x + coefficients[1] * x + coefficients[2]
+    domain = Domain(field, ["x"], [Constraint(x, False)])
+    assert domain.nonnegative(value) is nonnegative

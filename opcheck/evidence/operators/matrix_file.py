@@ -105,7 +105,7 @@ def _matlab(file: Path) -> Any:
 
     try:
         held = loadmat(file)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # what scipy raises for HDF5, which MATLAB 7.3 writes
         raise OpcheckError(
             f"{file.name} is a MATLAB 7.3 file; save it with save(..., '-v7')"
         ) from error
