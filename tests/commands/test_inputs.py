@@ -561,3 +561,11 @@ def test_worst_takes_the_constants_of_a_problem() -> None:
     assert found["ratio"] == pytest.approx(unit["ratio"], rel=1e-6)
     said = sentence("worst", "gorbunov2022_eg_last", "--problem", "forsaken", "-k", "1")
     assert said.startswith("gorbunov2022_eg_last does not apply to forsaken: ")
+
+
+def test_a_matlab_file_of_the_newest_kind_is_refused_with_the_mend(tmp_path: Path) -> None:
+    """MATLAB 7.3 writes HDF5 behind a header of its own, which scipy does not read."""
+    path = tmp_path / "new.mat"
+    path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(384))
+    with pytest.raises(OpcheckError, match=r"MATLAB 7\.3 file; save it with"):
+        opcheck.subject(str(path))
