@@ -862,17 +862,17 @@ def _constants_of(theorem: str, problem: str | None, wishes: Mapping[str, Any]) 
     """The constants of a theorem's hypotheses, as they are known of a problem."""
     from opcheck import registry
     from opcheck.evidence.operators.relied_on import with_constants
-    from opcheck.evidence.statement.hypotheses import constants
+    from opcheck.evidence.statement.hypotheses import Inapplicable, match
 
     if problem is None:
         if any(wishes.values()):
             raise OpcheckError("--set, --start and the like go with --problem")
         return {}
     where = with_constants(_alone(problem, (), wishes))
-    known = constants(registry.get("theorems", theorem), where)
-    if isinstance(known, str):
-        raise OpcheckError(f"{theorem} does not apply to {problem}: {known}")
-    return dict(known.values)
+    try:
+        return dict(match(registry.get("theorems", theorem), where).values)
+    except Inapplicable as mismatch:
+        raise OpcheckError(f"{theorem} does not apply to {problem}: {mismatch}") from None
 
 
 PLACES = click.Choice(["low", "middle", "high"])

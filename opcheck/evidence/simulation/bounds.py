@@ -12,8 +12,16 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, named_take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.facts import admit, partial
-from opcheck.evidence.statement.hypotheses import constants
-from opcheck.evidence.statement.parameters import Values, check, conditions_hold, ends, settle
+from opcheck.evidence.statement.evaluation import start_distance
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
+from opcheck.evidence.statement.parameters import (
+    Values,
+    base_scope,
+    check,
+    conditions_hold,
+    ends,
+    settle,
+)
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 
@@ -42,14 +50,13 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
             continue
         if theorem.measure not in trajectory.measures or theorem.right.recorded:
             continue
-        known = constants(theorem, trajectory.problem)
-        if isinstance(known, str):
-            notes.append(f"{name} does not apply: {known}")
-            continue
         try:
-            found = _bound(theorem, trajectory, dict(known.values))
-            bounds.setdefault(theorem.measure, {})[name] = found
-            notes += _exceeded(theorem, trajectory, found, known.provenance)
+            known = match(theorem, trajectory.problem)
+            bound = _bound(theorem, trajectory, known.values)
+            bounds.setdefault(theorem.measure, {})[name] = bound
+            notes += _exceeded(theorem, trajectory, bound, known.provenance)
+        except Inapplicable as mismatch:
+            notes.append(f"{name} does not apply: {mismatch}")
         except OpcheckError as outside:
             said = str(outside)
             notes.append(said if name in said else f"{name}: {said}")
@@ -92,17 +99,17 @@ FLOOR = 1e-26  # of the largest value measured; squares of rounding errors
 FREE = np.linspace(0, 1, 101)[1:-1]  # where a free symbol is tried, in units of its range
 
 
-def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[np.float64]:
+def _bound(
+    theorem: Theorem, trajectory: Trajectory, constants: Mapping[str, float]
+) -> NDArray[np.float64]:
     """The bound at each recorded k, by the free symbols that make it smallest at the end.
 
     Raises OpcheckError where the run's parameters are outside the theorem's range.
     """
     horizon = int(trajectory.k[-1])
-    k = np.arange(horizon + 1.0)
-    values |= {"K": float(horizon), "k": k, "j": k}
-    target = trajectory.problem.solution_near(trajectory.problem.start)
-    if target is not None:
-        values["R"] = float(np.linalg.norm(trajectory.problem.start - target))
+    values = base_scope(constants, horizon)
+    if (distance := start_distance(trajectory.problem)) is not None:
+        values["R"] = distance
     given = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
     for name, value in given.items():
         if value.ndim:

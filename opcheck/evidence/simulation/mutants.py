@@ -9,6 +9,7 @@ true if it were read otherwise than written, which has to be refused.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -25,7 +26,7 @@ from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.verify import library
 from opcheck.evidence.statement.evaluation import needs_solution
 from opcheck.evidence.statement.expressible import refusal
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, Inapplicable, match
 from opcheck.model import signature
 from opcheck.model.brief import brief
 from opcheck.model.method import Method
@@ -71,13 +72,11 @@ def _violated(
     scale: float = 1.0,
 ) -> bool:
     """Whether float64 alone, outside its rounding budget, reports a violation or a NaN."""
-    found = constants(theorem, problem) if known is None else known
-    if isinstance(found, str):
-        return False
     if needs_solution(theorem) and problem.solution_near(problem.start) is None:
         return False
     try:
-        compared = compare(theorem, problem, found, method, scale)
+        known = known or match(theorem, problem)
+        compared = compare(theorem, problem, known, method=method, scale=scale)
     except OpcheckError:
         return False
     return any(c.status in ("violated", "error") for c in compared)
@@ -102,16 +101,16 @@ def hypothesis_mutants(name: str) -> list[Mutant]:
     out = []
     for dropped in theorem.given:
         pretended = _pretend(dropped)
+        alone = replace(theorem, given=(dropped,))
         rest = replace(theorem, given=tuple(p for p in theorem.given if p is not dropped))
         by = ""
         for problem in library():
-            if not isinstance(constants(replace(theorem, given=(dropped,)), problem), str):
-                held = constants(replace(theorem, given=(dropped,)), problem)
-                assert isinstance(held, Constants)
-                if not _weaker(dropped, held, pretended):
+            with contextlib.suppress(Inapplicable):
+                if not _weaker(dropped, match(alone, problem), pretended):
                     continue
-            known = constants(rest, problem)
-            if isinstance(known, str):
+            try:
+                known = match(rest, problem)
+            except Inapplicable:
                 continue
             values = {**known.values, **pretended}
             pretence = Constants(values, {}, "claimed", known.local)

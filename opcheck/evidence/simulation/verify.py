@@ -21,7 +21,7 @@ from opcheck.evidence.operators.subject import Given, method_values, subject
 from opcheck.evidence.simulation.adjudication import adjudicate
 from opcheck.evidence.simulation.comparison import compare, conclude
 from opcheck.evidence.statement.evaluation import needs_solution
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.evidence.statement.parameters import Empty, parts
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.brief import brief
@@ -48,13 +48,13 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     name = f"{problem.name} (mean)" if problem.oracle else problem.name
     blank = Verdict(theorem.name, name, "inapplicable")
     try:
-        known = constants(theorem, problem)
-        if isinstance(known, str):
-            return replace(blank, reason=known)
+        known = match(theorem, problem)
         if needs_solution(theorem) and problem.solution_near(problem.start) is None:
             return replace(blank, reason="its solution is not known")
         blank = replace(blank, provenance=known.provenance)
         compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
+    except Inapplicable as mismatch:
+        return replace(blank, reason=str(mismatch))
     except Empty as reason:
         if parameters:
             raise
@@ -63,10 +63,10 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         if parameters:
             raise
         return replace(blank, status="error", reason=str(error))
-    for one in compared:
-        if one.close and one.status == "holds":
-            adjudicate(theorem, problem, one)
-    return conclude(theorem, blank, compared)
+    decided = [
+        adjudicate(theorem, problem, c) if c.close and c.status == "holds" else c for c in compared
+    ]
+    return conclude(theorem, blank, decided)
 
 
 @brief

@@ -18,7 +18,7 @@ from flint import arb, fmpq
 from opcheck.engine.forms import dyadic, form_arithmetic
 from opcheck.engine.numbers import Ball, rational
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.statement.parameters import Values, settle
+from opcheck.evidence.statement.parameters import Values, exact_base_scope, settle
 from opcheck.model.text import Chain, Text, text
 from opcheck.model.theorem import Theorem
 
@@ -151,9 +151,7 @@ def _with(
     constants: Mapping[str, fmpq],
 ) -> Setting:
     arithmetic = form_arithmetic()
-    indices = np.empty(horizon + 1, dtype=object)
-    indices[:] = range(horizon + 1)
-    values: Values = {**constants, "K": horizon, "k": indices, "j": indices}
+    values = exact_base_scope(constants, horizon)
     settle(theorem, values, arithmetic)
     for condition in theorem.conditions:
         middle = text(condition.name).evaluate(values, arithmetic)

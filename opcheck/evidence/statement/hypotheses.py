@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.model.property import (
     KINDS,
@@ -46,16 +47,23 @@ class Constants:
     rounded: frozenset[str] = frozenset()
 
 
-def constants(theorem: Theorem, problem: Problem) -> Constants | str:
-    """The constants with which the hypotheses hold, or the sentence that says which one fails."""
+class Inapplicable(OpcheckError):
+    """A problem lacks a hypothesis of a theorem; the sentence says which."""
+
+
+def match(theorem: Theorem, problem: Problem) -> Constants:
+    """The constants with which the hypotheses of a theorem hold on a problem.
+
+    Raises Inapplicable for the first that is not known to hold.
+    """
     if theorem.on and problem.name.partition("(")[0] not in theorem.on:
-        return f"it is about {' or '.join(theorem.on)} only"
+        raise Inapplicable(f"it is about {' or '.join(theorem.on)} only")
     if problem.constrained and not theorem.constrained:
-        return "it needs A = 0"
+        raise Inapplicable("it needs A = 0")
     if problem.constrained and not theorem.iteration.constrained:
-        return f"{theorem.iteration.name} has no form with A ≠ 0"
+        raise Inapplicable(f"{theorem.iteration.name} has no form with A ≠ 0")
     if theorem.A == "subdifferential" and not problem.resolvent.subdifferential:
-        return (
+        raise Inapplicable(
             f"it is about {WORDS_OF_A['subdifferential']}, which A = {problem.resolvent.name} is "
             "not known to be; give its resolvent contains= or value="
         )
@@ -66,12 +74,13 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         facts = [f for f in problem.all_facts() if _speaks_of(f.property, wanted, problem)]
         found, by = _best(wanted, facts, problem)
         if found is None:
-            return f"{wanted.kind.name} of {wanted.of} is not known of it"
+            raise Inapplicable(f"{wanted.kind.name} of {wanted.of} is not known of it")
         used += by
         if wanted.number is not None and wanted.kind.better is not None:
             stated = float(wanted.number)
             if found > stated if wanted.kind.better == "smaller" else found < stated:
-                return f"it is {replace(wanted, constant=f'{found:.6g}')}, and {wanted} is asked"
+                here = replace(wanted, constant=f"{found:.6g}")
+                raise Inapplicable(f"it is {here}, and {wanted} is asked")
         elif wanted.kind.better is not None:
             values[wanted.constant] = found
             irrational = False

@@ -51,7 +51,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     covers the part of each range that leaves the later ones open. Raises Empty where there is no
     admissible value on this problem.
     """
-    conditions_hold(theorem, _base(known.values, horizon))
+    conditions_hold(theorem, base_scope(known.values, horizon))
     count = len(theorem.chains)
     patterns = [("middle",) * count]
     for i in range(count):
@@ -62,7 +62,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     seen: set[tuple[tuple[str, float], ...]] = set()
     none = None
     for fixed in theorem.paper:
-        values = _base(known.values, horizon)
+        values = base_scope(known.values, horizon)
         settle(theorem, values)
         try:
             for name, formula in fixed.items():
@@ -76,7 +76,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
             continue  # the paper's own choice is outside the range on this problem
         yield values
     for pattern in patterns:
-        values = _base(known.values, horizon)
+        values = base_scope(known.values, horizon)
         settle(theorem, values)
         try:
             values = _filled(theorem, known, pattern, values)
@@ -91,9 +91,25 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
         raise none
 
 
-def _base(constants: Mapping[str, float], horizon: int) -> Values:
-    k = np.arange(horizon + 1.0)
+def base_scope(constants: Mapping[str, Any], horizon: int, *, last: int | None = None) -> Values:
+    """What the texts of a statement speak of before a parameter is chosen, in float64.
+
+    Args:
+        constants: symbol -> value.
+        horizon: K.
+        last: the largest k of sequences; K by default.
+    """
+    k = np.arange((horizon if last is None else last) + 1.0)
     return {**constants, "K": float(horizon), "k": k, "j": k}
+
+
+def exact_base_scope(
+    constants: Mapping[str, Any], horizon: int, *, last: int | None = None
+) -> Values:
+    """As ``base_scope``, with k and K as Python's whole numbers."""
+    k = np.empty((horizon if last is None else last) + 1, dtype=object)
+    k[:] = range(k.size)
+    return {**constants, "K": horizon, "k": k, "j": k}
 
 
 def _filled(
