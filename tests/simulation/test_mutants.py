@@ -13,8 +13,7 @@ import pytest
 
 from opcheck import registry
 from opcheck.evidence.simulation import comparison as comparing
-from opcheck.evidence.simulation import runs, units
-from opcheck.evidence.simulation import mutants
+from opcheck.evidence.simulation import mutants, runs, units
 from opcheck.evidence.simulation import verify as verifying
 from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.mutants import (
