@@ -88,9 +88,9 @@ def bounded_measures(method: str, problem: Problem) -> list[str]:
     Without those that are taken to a solution where none is known.
     """
     theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
-    found = {t.measure for t in theorems if t.method == method and t.claim == "upper bound"}
+    bounded = {t.measure for t in theorems if t.method == method and t.claim == "upper bound"}
     known = problem.solution is not None or problem.project is not None
-    named = sorted(found & set(registry.names("measures")))
+    named = sorted(bounded & set(registry.names("measures")))
     return [m for m in named if known or not named_take(m).to_solution]
 
 
@@ -110,17 +110,17 @@ def _bound(
     values = base_scope(constants, horizon)
     if (distance := start_distance(trajectory.problem)) is not None:
         values["R"] = distance
-    given = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
-    for name, value in given.items():
+    own = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
+    for name, value in own.items():
         if value.ndim:
             if any(name == chain.name for chain in theorem.chains):
                 raise OpcheckError(f"{theorem.name} is about one {name}, the same for every k")
-            given[name] = value[np.minimum(np.arange(horizon + 1), value.size - 1)]
+            own[name] = value[np.minimum(np.arange(horizon + 1), value.size - 1)]
     conditions_hold(theorem, values)
     best: NDArray[np.float64] | None = None
     reason: OpcheckError | None = None
     for place in FREE if theorem.free else [0.0]:
-        scope = {**values, **{n: v for n, v in given.items() if n not in theorem.let}}
+        scope = {**values, **{n: v for n, v in own.items() if n not in theorem.let}}
         settle(theorem, scope)
         try:
             for chain in theorem.chains:
@@ -129,7 +129,7 @@ def _bound(
                     scope[chain.name] = lo + place * (hi - lo)
                     settle(theorem, scope)
             check(theorem, scope)
-            _agree(theorem, scope, given)
+            _agree(theorem, scope, own)
         except OpcheckError as outside:
             reason = outside
             continue
@@ -143,10 +143,10 @@ def _bound(
     return best[trajectory.k]
 
 
-def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float64]]) -> None:
+def _agree(theorem: Theorem, scope: Values, own: Mapping[str, NDArray[np.float64]]) -> None:
     """Whether the run's parameters are what the statement sets them to, or more where that does."""
-    for name in sorted(given.keys() & theorem.let.keys()):
-        stated, value = np.broadcast_arrays(np.asarray(scope[name], dtype=float), given[name])
+    for name in sorted(own.keys() & theorem.let.keys()):
+        stated, value = np.broadcast_arrays(np.asarray(scope[name], dtype=float), own[name])
         more = name in theorem.at_least
         right = value >= stated if more else np.isclose(value, stated, rtol=1e-12)
         if np.all(right):

@@ -145,8 +145,8 @@ def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> 
 class _Change(ast.NodeTransformer):
     """Applies the n-th possible change of a kernel's text and says which it was."""
 
-    def __init__(self, wanted: int, point: str) -> None:
-        self.wanted = wanted
+    def __init__(self, position: int, point: str) -> None:
+        self.wanted = position
         self.point = point  # the text's name of row 0
         self.count = 0
         self.what = ""
@@ -230,8 +230,8 @@ def _made(kernel: Callable[..., None], source: str) -> Callable[..., None]:
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope = dict(kernel.__globals__)
     exec(compile(source, filename, "exec"), scope)
-    made: Callable[..., None] = scope[kernel.__name__]
-    return made
+    compiled: Callable[..., None] = scope[kernel.__name__]
+    return compiled
 
 
 def kernel_mutants(name: str) -> list[Mutant]:
@@ -249,9 +249,9 @@ def kernel_mutants(name: str) -> list[Mutant]:
         for theorem in about:
             method = _changed(theorem.method, name, kernel)
             caught = (p.name for p in problems if _violated(theorem, p, method=method))
-            found = next(caught, "")
-            if found:
-                by = f"{theorem.name} on {found}"
+            problem_name = next(caught, "")
+            if problem_name:
+                by = f"{theorem.name} on {problem_name}"
                 break
         out.append(Mutant("kernel", name, what, by))
     return out
@@ -262,8 +262,8 @@ def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:
     head, bracket, rest = written.partition("(")
     entry = registry.get("methods", head)
     entry = replace(entry, kernel=kernel) if head == name else entry
-    made: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
-    return made
+    changed: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
+    return changed
 
 
 def reading_mutants(name: str) -> list[Mutant]:
@@ -334,8 +334,8 @@ def mutants(
     names: Sequence[str], jobs: int = 1, progress: Callable[[str], None] | None = None
 ) -> list[Mutant]:
     """Plant errors in the given theorems and in the methods they are about."""
-    found = over_processes(_plant, work_list(names), jobs, progress)
-    return [mutant for some in found for mutant in some]
+    planted = over_processes(_plant, work_list(names), jobs, progress)
+    return [mutant for some in planted for mutant in some]
 
 
 def work_list(names: Sequence[str]) -> list[str]:

@@ -153,17 +153,17 @@ def _weak_sample(theorem: Theorem, problem: Problem, known: Constants, strong: i
     pool = weaker(theorem, known)
     seed = zlib.crc32(f"{theorem.name} {problem.name}".encode())
     generator = np.random.default_rng(seed)
-    wanted = max(WEAK, int(WEAK_SHARE * strong))
+    most = max(WEAK, int(WEAK_SHARE * strong))
     sample: list[Job] = []
     for i in generator.permutation(len(pool)):
-        if len(sample) >= wanted:
+        if len(sample) >= most:
             break
         horizon = theorem.horizons[int(generator.integers(len(theorem.horizons)))]
         try:
             values = list(choices(theorem, pool[i], horizon))
         except Empty:
             continue
-        some = generator.permutation(len(values))[: max(1, wanted // 3)]
+        some = generator.permutation(len(values))[: max(1, most // 3)]
         sample += [(pool[i], values[j], horizon) for j in some]
     return sample
 
@@ -200,8 +200,8 @@ def _jobs(
     endless = ""
     for known, sampled, horizon in sample:
         values = sampled
-        given = parameters_of(method, values)
-        infinite = [name for name, v in given.items() if not np.isfinite(v).all()]
+        parameters = parameters_of(method, values)
+        infinite = [name for name, v in parameters.items() if not np.isfinite(v).all()]
         if infinite and not asked:
             endless = infinite[0]
             continue

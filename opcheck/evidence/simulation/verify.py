@@ -98,8 +98,10 @@ class Summary:
     def status(self) -> Status:
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
-        found = {v.status for v in self.verdicts}
-        return next((s for s in order if s in found), "inapplicable" if self.chosen else "untried")
+        statuses = {v.status for v in self.verdicts}
+        return next(
+            (s for s in order if s in statuses), "inapplicable" if self.chosen else "untried"
+        )
 
     @property
     def ok(self) -> bool:
@@ -127,15 +129,15 @@ class Summary:
     @property
     def entered(self) -> dict[str, dict[str, int]]:
         """Symbol -> part of its range -> comparisons decided there, over all problems."""
-        found: dict[str, dict[str, int]] = {
+        counts: dict[str, dict[str, int]] = {
             symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
         }
         for v in self.verdicts:
             for symbol, cover in v.entered.items():
-                own = found.setdefault(symbol, {})
+                own = counts.setdefault(symbol, {})
                 for part, count in cover.items():
                     own[part] = own.get(part, 0) + count
-        return found
+        return counts
 
     @property
     def holes(self) -> list[str]:
@@ -143,13 +145,13 @@ class Summary:
 
         Of a statement about one family, whose constants are not free, ρ < 0 is one part.
         """
-        found = []
+        holes = []
         for symbol, cover in self.entered.items():
             empty = [part for part, count in cover.items() if not count]
             if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
                 empty = []
-            found += [f"{symbol}: {part}" for part in empty]
-        return found
+            holes += [f"{symbol}: {part}" for part in empty]
+        return holes
 
     @property
     def order(self) -> float | None:
@@ -216,12 +218,12 @@ class Report:
     @property
     def worst(self) -> Verdict | None:
         """The verdict with the largest measured/bound, violations first; claims to fail aside."""
-        found = [
+        decided = [
             s.worst
             for s in self.summaries
             if s.worst is not None and s.theorem.claim != "must fail"
         ]
-        return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
+        return max(decided, key=lambda v: (v.status == "violated", v.ratio), default=None)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, the same bytes for the same input."""
@@ -329,40 +331,40 @@ def verify(
         raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
     patterns = words([getattr(p, "name", p) for p in several], "selector")
     jobs = integer(jobs, "jobs", 1)
-    chosen = registry.select("theorems", [p for p in patterns if p])
-    where = None if problem is None else subject(problem)
-    if where is not None:
-        admit(where)
-    if where is not None and where is not problem:
+    names = registry.select("theorems", [p for p in patterns if p])
+    target = None if problem is None else subject(problem)
+    if target is not None:
+        admit(target)
+    if target is not None and target is not problem:
         from opcheck.evidence.operators.relied_on import (
             with_constants,  # it confronts with theorems, too
         )
 
-        where = with_constants(where)
-    for name in chosen:  # a wrong method is one error, and not one on each problem
+        target = with_constants(target)
+    for name in names:  # a wrong method is one error, and not one on each problem
         theorem = registry.get("theorems", name)
-        if where or not theorem.on:
-            guard_method(theorem.iteration, where.dim if where else 2)
+        if target or not theorem.on:
+            guard_method(theorem.iteration, target.dim if target else 2)
         # of opcheck's own statements that is known by its tests
         if not Path(registry.place("theorems", name)).is_relative_to(OWN):
             well_posed(theorem)
-    if where is not None:
+    if target is not None:
         # by its full name, or by the file that registers it alone
-        exact = patterns == chosen or any(".py" in p for p in patterns)
-        if len(chosen) == 1 and exact:
-            numbers = method_values(parameters, where, only_numbers=True)
-            verdict = confront(registry.get("theorems", chosen[0]), where, **numbers)
-            confirm(where)
+        exact = patterns == names or any(".py" in p for p in patterns)
+        if len(names) == 1 and exact:
+            numbers = method_values(parameters, target, only_numbers=True)
+            verdict = confront(registry.get("theorems", names[0]), target, **numbers)
+            confirm(target)
             return verdict
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
-        report = Report(tuple(summary(name, [where]) for name in chosen))
-        confirm(where)
+        report = Report(tuple(summary(name, [target]) for name in names))
+        confirm(target)
         return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
     work = functools.partial(summary, everything=everything)
     try:
-        return Report(tuple(over_processes(work, chosen, jobs, progress)))
+        return Report(tuple(over_processes(work, names, jobs, progress)))
     except Interrupted as stop:
         raise Interrupted(Report(tuple(stop.finished), interrupted=True)) from None
