@@ -11,6 +11,7 @@ import pytest
 import scipy.optimize
 from flint import arb, fmpq, fmpq_mat
 from numpy.typing import NDArray
+from registered import family, problems
 
 from opcheck import registry
 from opcheck.engine import jit as compiler
@@ -27,7 +28,7 @@ from opcheck.model.text import FLOAT, text
 Vector = NDArray[np.float64]
 UNIT = 2.0**-53
 FAMILIES = [registry.get("problems", name) for name in registry.names("problems")]
-ALL = [p for family in FAMILIES for p in family.instances()]
+ALL = problems()
 DENSE = [p for p in ALL if p.operator.matrix is not None]
 SMALL = [p for p in ALL if p.dim <= 40]
 
@@ -336,9 +337,7 @@ def separable_pairs(m: float, M: float, c: float) -> float:
     return float(np.min(np.minimum(a, b) / (a * b + c * c)))
 
 
-@pytest.mark.parametrize(
-    "p", **named([p for p in ALL if p.name.partition("(")[0] == "tanh_saddle"])
-)
+@pytest.mark.parametrize("p", **named([p for p in ALL if family(p) == "tanh_saddle"]))
 def test_tanh_saddle_modulus(p: Problem) -> None:
     m, M, c = (p.parameters[n] for n in ("m", "M", "c"))
     rho = next(p.constant(f) for f in p.facts if f.property.kind is properties.Comonotone)
@@ -429,11 +428,9 @@ BY_HAND: dict[str, Callable[[Vector, dict[str, float]], Vector]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "p", **named([p for p in ALL if p.name.partition("(")[0] in BY_HAND and p.dim == 2])
-)
+@pytest.mark.parametrize("p", **named([p for p in ALL if family(p) in BY_HAND and p.dim == 2]))
 def test_operator_equals_formula(p: Problem) -> None:
-    by_hand = BY_HAND[p.name.partition("(")[0]]
+    by_hand = BY_HAND[family(p)]
     for z in np.random.default_rng(5).uniform(-1.3, 1.3, (20, 2)):
         expected = by_hand(z, dict(p.parameters))
         assert np.allclose(p.operator(z), expected, rtol=1e-8, atol=1e-8)
@@ -539,9 +536,7 @@ ROUNDED = {
 
 @pytest.mark.parametrize(
     "p",
-    **named(
-        [p for p in SMALL if p.solution is not None and p.name.partition("(")[0] not in ROUNDED]
-    ),
+    **named([p for p in SMALL if p.solution is not None and family(p) not in ROUNDED]),
 )
 def test_solution_is_exact(p: Problem) -> None:
     """No rounding in the zero itself, except where it is irrational."""
