@@ -268,7 +268,7 @@ SHORT = {
 def with_constraint() -> list[tuple[str, float]]:
     """Names of those with A ≠ 0, and the part of a worst case of their own that is asked."""
     entries = {n: registry.get("theorems", n) for n in about_a_class()}
-    held = [n for n, entry in entries.items() if entry.constrained and entry.method.constrained]
+    held = [n for n, entry in entries.items() if entry.constrained and entry.iteration.constrained]
     return [(n, SHORT.get(n, 0.9)) for n in held]
 
 
