@@ -154,7 +154,7 @@ def _best(wanted: Property, facts: list[Fact], problem: Problem) -> tuple[float 
     return None, []
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1 << 16)  # over a library each is asked by many theorems
 def _strongest(wanted: Property, premises: tuple[Property, ...]) -> tuple[float] | None:
     same = [p.constant for p in premises if p.kind is wanted.kind and p.of == wanted.of]
     best = strongest(wanted, premises)
