@@ -286,31 +286,37 @@ def strongest(conclusion: Property, premises: Sequence[Property]) -> Fraction | 
 
 def _plausible(premises: Sequence[Form], conclusion: Form) -> bool:
     """The implication tried in floats with room for rounding, to save exact work; never a proof."""
-    target = np.array([float(v) for v in conclusion])
-    forms = [np.array([float(v) for v in f]) for f in premises]
+    target, *forms = [_floats(form) for form in (conclusion, *premises)]
+    room = 1e-9 * (1 + max(abs(v) for v in target))
 
-    def reach(rest: np.ndarray, left: list[np.ndarray]) -> bool:
+    def reach(rest: tuple[float, float, float], left: list[tuple[float, float, float]]) -> bool:
+        a, b, c = rest
         if not left:
-            a, b, c = rest
-            room = 1e-9 * (1 + np.abs(target).max())
-            return bool(
-                a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c))
-            )
-        head = left[0]
-        return any(reach(rest - lam * head, left[1:]) for lam in _float_multipliers(rest, head))
+            return a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c))
+        (p, q, r), *others = left
+        return any(
+            reach((a - lam * p, b - lam * q, c - lam * r), others)
+            for lam in _float_multipliers(rest, (p, q, r))
+        )
 
     return reach(target, forms)
 
 
-def _float_multipliers(target: np.ndarray, form: np.ndarray) -> list[float]:
-    candidates = [0.0] + [t / f for t, f in zip(target, form, strict=True) if f and t / f >= 0]
+def _floats(form: Form) -> tuple[float, float, float]:
+    a, b, c = form
+    return float(a), float(b), float(c)
+
+
+def _float_multipliers(
+    target: tuple[float, float, float], form: tuple[float, float, float]
+) -> list[float]:
+    multipliers = [0.0] + [t / f for t, f in zip(target, form, strict=True) if f]
     (a, b, c), (p, q, r) = target, form
     square, linear, constant = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
-    if square:
-        candidates.append(-linear / (2 * square))
+    if twice := 2 * square:
         root = max(linear * linear - 4 * square * constant, 0.0) ** 0.5
-        candidates += [(-linear + root) / (2 * square), (-linear - root) / (2 * square)]
-    return [v for v in candidates if v >= 0]
+        multipliers += [-linear / twice, (-linear + root) / twice, (-linear - root) / twice]
+    return [v for v in multipliers if v >= 0]
 
 
 def _candidates(group: Sequence[Form], conclusion: Property) -> list[Fraction]:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 from numpy.typing import NDArray
+from registered import problems
 
-from opcheck import registry
 from opcheck.engine.run import run
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import polyak
@@ -32,7 +32,7 @@ from opcheck.model.symbolic import gradient
 from opcheck.model.theorem import Source, theorem
 
 Vector = NDArray[np.float64]
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 WITH = [p for p in ALL if p.operator.potential is not None]
 STATED = [
     (p, p.constant(f)) for p in WITH for f in p.facts if f.property.kind is PLStar and not f.local

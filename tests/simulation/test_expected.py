@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from registered import problems
 
 from opcheck import registry
 from opcheck.engine.expected import expected
@@ -22,7 +23,7 @@ from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, Theorem, theorem
 
 SIGMAS = 5.5  # a normal deviate beyond it has probability 4e-8
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 AFFINE = [
     dataclasses.replace(p, oracle=None)
     for p in ALL

@@ -169,7 +169,7 @@ def _best(
     return None, []
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1 << 16)  # over a library each is asked by many theorems
 def _strongest(hypothesis: Property, premises: tuple[Property, ...]) -> tuple[float] | None:
     same = [p.constant for p in premises if p.kind is hypothesis.kind and p.of == hypothesis.of]
     best = strongest(hypothesis, premises)

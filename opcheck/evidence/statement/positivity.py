@@ -68,6 +68,7 @@ class Domain:
         self._charts: dict[frozenset[str], tuple[list[Chart], Iterator[Chart]]] = {}
         self._points: dict[frozenset[str], list[dict[str, fmpq]]] = {}
         self._known: dict[Any, int | None] = {}
+        self._lines: dict[tuple[int, str], tuple[Ratio, Ratio]] = {}  # a constraint along a symbol
 
     def nonnegative(self, value: Ratio, depth: int = DEPTH) -> bool:
         """Whether value ≥ 0 is proved on the domain, cut in two so often."""
@@ -225,15 +226,16 @@ class Domain:
         lows: list[Any] = []
         highs: list[Any] = []
         place = self.field.names.index(name)
-        for c in self.constraints:
-            later = c.value.symbols - chart.images.keys() - {name}
-            if name not in c.value.symbols or later or c.value.den.degrees()[place] > 0:
+        for i, c in enumerate(self.constraints):
+            if name not in c.value.symbols or c.value.symbols - chart.images.keys() - {name}:
                 continue
-            if c.value.num.degrees()[place] != 1:
+            if c.value.den.degrees()[place] > 0 or c.value.num.degrees()[place] != 1:
                 continue
-            rest = self.field.at(c.value, {name: self.field.number(0)})
-            slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
-            rest, slope = (self.field.at(v, chart.images) for v in (rest, slope))
+            if (i, name) not in self._lines:
+                rest = self.field.at(c.value, {name: self.field.number(0)})
+                slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
+                self._lines[i, name] = rest, slope
+            rest, slope = (self.field.at(v, chart.images) for v in self._lines[i, name])
             sign = _strict(slope, chart)
             if sign is not None:
                 (lows if sign > 0 else highs).append((-rest / slope, c.strict))
