@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb
 
 from opcheck import registry
-from opcheck.engine.interpret import Balls, run_exactly
+from opcheck.engine.interpret import Balls, TooCostly, run_exactly
 from opcheck.engine.numbers import Ball, precision, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.simulation.comparison import Comparison
@@ -82,6 +82,10 @@ def _verdicts(
     """ "above", "below", "one" or "open" for each close k, and measured/bound - 1."""
     known = one.known
     method, recording = theorem.method, plan(theorem)
+    # each call reads all of F's data, and turning them into balls takes as long as a call
+    calls = 1 + last * float(np.min(method.calls_at(one.values)))
+    if calls * problem.operator.data.size > ALLOWANCE:
+        raise TooCostly("the exact run would take too long")
     lipschitz = known.formulas.get("L", known.values.get("L"))
     reading = Balls(ALLOWANCE)
     reading.solves = 2 * last + 1
