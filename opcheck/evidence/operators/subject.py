@@ -283,7 +283,7 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
             raise OpcheckError(f"{source!r} has no symbol {symbol!r} to give a value")
         if not np.isfinite(value):
             raise OpcheckError(f"{symbol} = {value} in {source!r} is not finite")
-    grammar.checked(grammar.parse(source.replace("^", "**")))
+    grammar.checked(grammar.parse(source))
     made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
     return Problem(source, made, doc=doc, parameters=symbols)
