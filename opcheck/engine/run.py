@@ -446,6 +446,27 @@ class Trajectory:
             raise OpcheckError(f"{measure!r} was not taken; taken are {', '.join(self.measures)}")
         return self.measures[measure]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON: numbers and lists; iterates where they were asked for."""
+        iterates = {"iterates": self.iterates.tolist()} if len(self.iterates) else {}
+        return {
+            "method": self.method,
+            "problem": self.problem.name,
+            "parameters": dict(self.parameters),
+            "seed": self.seed,
+            "noise": self.noise or None,
+            "status": self.status,
+            "z": self.z.tolist(),
+            "k": self.k.tolist(),
+            "oracle_calls": self.oracle_calls.tolist(),
+            "measures": {name: values.tolist() for name, values in self.measures.items()},
+            "bounds": {
+                measure: {name: values.tolist() for name, values in by.items()}
+                for measure, by in self.bounds.items()
+            },
+            **iterates,
+        }
+
     def plot(self, kind: str = "rate", **options: Any) -> Any:
         """A matplotlib figure of a registered kind, ``rate`` by default."""
         return registry.get("figures", kind)(self, **options)

@@ -256,7 +256,7 @@ def _needed(name: str) -> Rung:
 
 
 def standings(
-    report: Report, jobs: int = 1, progress: Callable[[str], None] | None = None
+    report: Report, *, jobs: int = 1, progress: Callable[[str], None] | None = None
 ) -> dict[str, Standing]:
     """The highest rung of each theorem of a report, certified at its first k.
 

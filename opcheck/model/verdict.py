@@ -67,6 +67,11 @@ class Verdict:
     positive: bool = True
 
     @property
+    def ok(self) -> bool:
+        """Nothing is violated and nothing failed."""
+        return self.status not in ("violated", "error")
+
+    @property
     def order(self) -> float | None:
         """Fitted exponent p of measured ~ k^p on this problem; None where there is no fit."""
         return fitted_order([self.profile])

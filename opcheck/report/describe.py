@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from opcheck import registry
+from opcheck.errors import OpcheckError
 from opcheck.evidence.check import applicable, described
 from opcheck.evidence.operators.subject import is_subject, subject
 from opcheck.evidence.statement.hypotheses import classes
@@ -16,6 +18,20 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.written import call_of
 
 Rows = list[tuple[str, Any]]
+
+
+def names_meant(reference: str) -> list[str]:
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first.
+
+    The reference itself where that is nothing (it may be a function or a matrix), or no file.
+    """
+    if ".py" not in reference:
+        return [reference]
+    names: list[str] = []
+    for kind in ("theorems", "problems", "methods", "measures", "sets"):
+        with contextlib.suppress(OpcheckError):
+            names += registry.in_file(kind, reference)
+    return list(dict.fromkeys(names)) or [reference]
 
 
 def describe(name: str) -> list[Rows]:

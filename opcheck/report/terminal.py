@@ -312,7 +312,7 @@ def named(problem: Problem) -> list[tuple[str, Any]]:
 
 def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
     """Label and value, aligned."""
-    width = max(len(label) for label, _ in rows)
+    width = max((len(label) for label, _ in rows), default=0)
     room = max(console.width - width - 2, 20)
     for label, value in rows:
         lines = [
@@ -388,19 +388,21 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     _show_reasons(found, console)
 
 
-def show_points(parameter: str, found: Sequence[tuple[int, Point]], console: Console) -> None:
+def show_points(parameter: str, found: Sequence[Point], console: Console) -> None:
     """A row for each k and each value of a parameter, then what was not certified and why."""
-    rows = [[str(k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for k, p in found]
+    rows = [
+        [str(p.attempt.k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for p in found
+    ]
     grid(console, ["k", parameter, "in its range", "certified", "with"], rows)
     console.print()
-    exact = sum(p.attempt.at_bound for _, p in found)
+    exact = sum(p.attempt.at_bound for p in found)
     console.print(
         f"{exact} of {len(found)} certified at the bound, each for every operator of the class in "
         f"every dimension at these constants and parameters; values of {parameter} between are not "
         "covered (opcheck prove is about all).",
         highlight=False,
     )
-    _show_reasons([p.attempt for _, p in found], console)
+    _show_reasons([p.attempt for p in found], console)
 
 
 def _show_reasons(found: Sequence[Attempt], console: Console) -> None:

@@ -335,7 +335,7 @@ LEVELS = {
             ("engine",),
             ("evidence",),
             ("report",),
-            ("cli",),
+            ("cli", "__main__"),
         )
     )
     for name in group

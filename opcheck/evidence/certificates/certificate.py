@@ -250,9 +250,32 @@ def attempts(
 class Point:
     """One admissible value of a parameter, where it lies in its range, and what came of it."""
 
+    parameter: str
     value: Fraction
     place: str
     attempt: Attempt
+
+    @property
+    def kind(self) -> str:
+        """As of the attempt."""
+        return self.attempt.kind
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What is certified there, if anything."""
+        return self.attempt.certificate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        at = {"parameter": self.parameter, "value": str(self.value), "place": self.place}
+        return {**at, **self.attempt.as_dict()}
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the certificate into a folder, under the theorem's name, k and the value."""
+        assert self.certificate is not None
+        value = str(self.value).replace("/", "_")
+        stem = f"{self.attempt.theorem}-k{self.attempt.k}-{self.parameter}-{value}"
+        return self.certificate.save(Path(folder) / f"{stem}.json")
 
 
 def certify_over(
@@ -277,7 +300,12 @@ def certify_over(
     entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
     horizon = k + 1 if plan(entry).in_steps else k
     return tuple(
-        Point(value, place, _attempt(entry, k, "middle", ratio, {**given, parameter: value}))
+        Point(
+            parameter,
+            value,
+            place,
+            _attempt(entry, k, "middle", ratio, {**given, parameter: value}),
+        )
         for place, value in along(entry, parameter, k, horizon, given)
     )
 
