@@ -12,21 +12,13 @@ import click
 from opcheck.cli.emit import say
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
-COMMANDS = {  # name -> module and function
-    "list": ("catalogue", "list_"),
-    "show": ("catalogue", "show"),
-    "run": ("runs", "run"),
-    "repro": ("runs", "repro"),
-    "check": ("operators", "check"),
-    "constants": ("operators", "constants"),
-    "verify": ("statements", "verify"),
-    "prove": ("statements", "prove"),
-    "cross-check": ("statements", "cross_check"),
-    "worst": ("worst_case", "worst"),
-    "attack": ("worst_case", "attack"),
-    "certify": ("certificates", "certify"),
-    "lyapunov": ("certificates", "lyapunov"),
-    "recheck": ("certificates", "recheck"),
+MODULES = {
+    "catalogue": ("list", "show"),
+    "runs": ("run", "repro"),
+    "operators": ("check", "constants"),
+    "statements": ("verify", "prove", "cross-check"),
+    "worst_case": ("worst", "attack"),
+    "certificates": ("certify", "lyapunov", "recheck"),
 }
 
 
@@ -35,15 +27,16 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, sorted."""
-        return sorted(COMMANDS)
+        return sorted(name for names in MODULES.values() for name in names)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """A command by name; its module is imported here."""
-        if name not in COMMANDS:
-            return None
-        module, function = COMMANDS[name]
-        command: click.Command = getattr(importlib.import_module(f"opcheck.cli.{module}"), function)
-        return command
+        for module, names in MODULES.items():
+            if name in names:
+                values = vars(importlib.import_module(f"opcheck.cli.{module}")).values()
+                commands = [v for v in values if isinstance(v, click.Command)]
+                return next(command for command in commands if command.name == name)
+        return None
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run a command; end also where foreign code does not."""
@@ -60,7 +53,7 @@ class Commands(click.Group):
         debug = ctx.params.get("debug")
         try:
             with warnings.catch_warnings():
-                warnings.showwarning = _warned
+                warnings.showwarning = _warned  # type: ignore[assignment]
                 result = super().invoke(ctx)
         except OpcheckError as error:
             if debug:
@@ -81,11 +74,8 @@ class Commands(click.Group):
         except Exception as error:
             if debug:
                 raise
-            said = " ".join(str(error).split())[:300]
-            say(
-                f"internal error, please report it: {type(error).__name__}: {said} "
-                "(opcheck --debug ... shows where)"
-            )
+            what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            say(f"internal error, please report it: {what} (opcheck --debug ... shows where)")
             ctx.exit(3)
         if "opcheck.registry" in sys.modules:
             from opcheck import registry
@@ -98,21 +88,14 @@ class Commands(click.Group):
         return result
 
 
-def _warned(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
+def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
     """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
     if issubclass(category, OpcheckWarning):
         say(str(message))
     else:
-        click.echo(
-            warnings.formatwarning(message, category, filename, lineno, line).rstrip(), err=True
-        )
+        filename, number, _, line = place
+        shown = warnings.formatwarning(message, category, filename, number, line)
+        click.echo(shown.rstrip(), err=True)
 
 
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:

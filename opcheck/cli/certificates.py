@@ -8,29 +8,19 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import emit
-from opcheck.cli.options import (
-    EXACT,
-    json_option,
-    k_option,
-    names_of,
-    out_option,
-    parameters_option,
-    place_option,
-    symbols,
-    theorems_or_all,
-)
+from opcheck.cli import options
+from opcheck.cli.emit import emit, json_option
 from opcheck.errors import OpcheckError
 
 
 @click.command()
-@theorems_or_all
-@k_option("1..5")
-@parameters_option(EXACT, exact=True)
-@place_option
+@options.theorems_or_all
+@options.k_option(default="1..5")
+@options.exact_parameters_option()
+@options.place_option
 @click.option("--ratio", default="1", show_default=True, help="Of the bound, as 99/100.")
 @click.option("--over", metavar="PARAMETER", help="Of one theorem: five values along its range.")
-@out_option("Write one file a certificate.")
+@options.out_option(help="Write one file a certificate.")
 @json_option
 def certify(
     names: list[str],
@@ -47,49 +37,51 @@ def certify(
 
     Exit code 1 if one is not certified.
     """
-    from opcheck.evidence.certificates.certificate import attempts, certify, certify_over
+    from opcheck.evidence.certificates.certificate import attempts, certify_over
     from opcheck.report import terminal
 
     found: list[Any] = []  # attempts, or points of a range
+    values = options.symbols(certify_over, parameters)
     if over is not None:
         if len(names) != 1 or place != "middle":
             raise OpcheckError("--over takes one theorem, and no --place: it goes along the range")
-        values = symbols(certify_over, parameters)
         with terminal.Bar("certify", len(ks)) as step:
             for k in ks:
                 found += certify_over(names[0], over, k, ratio=ratio, **values)
                 step(f"{names[0]} k = {k}")
         show = partial(terminal.show_points, over, found)
     else:
-        values = symbols(certify, parameters)
         with terminal.Bar("certify", len(names)) as step:
             for name in names:
-                found += attempts(name, ks, place, ratio, values)
+                found += attempts(name, ks, values, place=place, ratio=ratio)
                 step(name)
         if all(a.kind == "refused" for a in found) and len(names) == 1:
             raise OpcheckError(found[0].reason)
         show = partial(terminal.show_attempts, found)
-    paths = [one.save(out) for one in found if out and one.certificate]
-    emit(found, show, paths=paths, code=_code([one.kind for one in found]))
+    paths = [one.write_certificate(out) for one in found if out and one.certificate]
+    emit(found, partial(_with_paths, show, paths), code=_code({one.kind for one in found}))
 
 
-def _code(kinds: Sequence[str]) -> int:
-    if "not certified" in kinds:
-        return 1
-    return 2 if set(kinds) <= {"refused"} else 0
+def _code(kinds: set[str]) -> int:
+    return 1 if "not certified" in kinds else 2 if kinds <= {"refused"} else 0
+
+
+def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
+    show(console)
+    for path in paths:
+        click.echo(path)
 
 
 @click.command()
-@click.argument("method", shell_complete=names_of("methods"))
+@click.argument("method", shell_complete=options.names_of("methods"))
 @click.option(
     "--given",
-    "properties",
     multiple=True,
     required=True,
     metavar="PROPERTY",
     help="As 'Lipschitz(1) of F'; again for each.",
 )
-@parameters_option("As gamma=1/4.", exact=True)
+@options.exact_parameters_option(help="As gamma=1/4.")
 @click.option(
     "--theta", default="smallest", show_default=True, help="The rate, as 7/8 or 1; or smallest."
 )
@@ -103,15 +95,9 @@ def _code(kinds: Sequence[str]) -> int:
 @click.option("--vector", "vectors", multiple=True, help="Of V: z, 'F z', a row; default all.")
 @click.option("--steps", default=1, show_default=True, help="Taken together, as Lookahead's τ.")
 @click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
-@out_option("Write both certificates.")
+@options.out_option(help="Write both certificates.")
 @json_option
-def lyapunov(
-    method: str,
-    properties: tuple[str, ...],
-    parameters: Mapping[str, str],
-    out: str | None,
-    **options: Any,
-) -> None:
+def lyapunov(method: str, parameters: Mapping[str, str], out: str | None, **wishes: Any) -> None:
     """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
 
     Exit code 1 if there is none of this shape, or none that rounds.
@@ -120,14 +106,15 @@ def lyapunov(
     from opcheck.evidence.certificates.lyapunov import lyapunov as search
     from opcheck.report import terminal
 
+    values = options.symbols(search, parameters)
     try:
-        found = search(method, properties, **options, **symbols(search, parameters))
+        found = search(method, **wishes, **values)
     except NotCertified as reason:
         nothing = {"method": method, "potential": None, "reason": str(reason)}
         emit(nothing, [str(reason)], code=1)
         return
-    paths = found.save(out) if out else []
-    emit(found, partial(terminal.show_potential, found), paths=paths)
+    paths = found.write_certificates(out) if out else []
+    emit(found, partial(_with_paths, partial(terminal.show_potential, found), paths))
 
 
 @click.command()
@@ -156,10 +143,8 @@ def recheck(file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool) 
         except NotCertified as rejected:
             rows.append({"file": path, "valid": False, "proved": str(rejected), "run": ""})
             lines.append(str(rejected))
-            continue
-        status = "numbers only" if found.numbers_only else "words and numbers"
-        good = numbers_only or not found.numbers_only
-        row = {"file": path, "valid": good, "proved": found.proved, "run": found.run}
-        rows.append({**row, "checked": status})
-        lines.append(str(found))
+        else:
+            valid = numbers_only or not found.numbers_only
+            rows.append({"file": path, "valid": valid, **found.as_dict()})
+            lines.append(str(found))
     emit(rows, lines, code=int(not all(row["valid"] for row in rows)))

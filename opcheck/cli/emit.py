@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
 T = TypeVar("T")
@@ -18,10 +16,9 @@ T = TypeVar("T")
 
 def emit(
     result: Any,
-    show: Callable[[Console], None] | Iterable[str],
+    show: Callable[[Console], None] | Iterable[Any],
     *,
     data: Callable[[], Any] | None = None,
-    paths: Sequence[Path] = (),
     interrupted: str = "",
     code: int | None = None,
 ) -> None:
@@ -30,32 +27,27 @@ def emit(
     Args:
         result: plain data, or one or several with ``as_dict`` and perhaps ``ok``.
         show: what people read instead: lines, or a function that prints.
-        data: what the document holds, where that is more than the result.
-        paths: files that were written, which people are told.
+        data: what the document holds, where that is not the result alone.
         interrupted: a sentence where the result is only what was finished: exit code 130.
         code: the exit code; by default 1 where ``ok`` of a result is False.
     """
     if as_json():
-        document(result if data is None else data())
+        from opcheck.document import document
+
+        click.echo(document(result if data is None else data()))
+    elif callable(show):
+        show(console())
     else:
-        if callable(show):
-            show(console())
-        for line in (*(() if callable(show) else show), *paths):
+        for line in show:
             click.echo(line)
+    several = result if isinstance(result, list | tuple) else [result]
     if interrupted:
         say(interrupted)
-        end(130)
-    several = result if isinstance(result, list | tuple) else [result]
-    failed = not all(getattr(one, "ok", True) for one in several)
-    if code or (code is None and failed):
-        end(code or 1)
-
-
-def document(data: Any) -> None:
-    """Print one JSON document."""
-    from opcheck.document import document as written
-
-    click.echo(written(data))
+        code = 130
+    elif code is None:
+        code = int(not all(getattr(one, "ok", True) for one in several))
+    if code:
+        click.get_current_context().exit(code)
 
 
 def as_json() -> bool:
@@ -63,9 +55,13 @@ def as_json() -> bool:
     return bool(click.get_current_context().meta.get(__name__))
 
 
-def ask_for_json(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    """Remember ``--json``."""
-    ctx.meta[__name__] = asked
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: ctx.meta.update({__name__: asked}),
+    help="One JSON document on standard output.",
+)
 
 
 def console() -> Console:
@@ -78,11 +74,6 @@ def console() -> Console:
 def say(sentence: str) -> None:
     """One line on standard error."""
     click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
-
-
-def end(code: int) -> NoReturn:
-    """End the command."""
-    click.get_current_context().exit(code)
 
 
 def finished(work: Callable[[], T]) -> tuple[T, bool]:

@@ -8,10 +8,9 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import as_json, console, emit, finished
+from opcheck.cli.emit import as_json, console, emit, finished, json_option
 from opcheck.cli.options import (
     about_a_problem,
-    json_option,
     names_of,
     parameters_option,
     plotted,
@@ -22,7 +21,7 @@ from opcheck.cli.options import (
 
 @click.command()
 @click.argument("problem", required=False, shell_complete=names_of("problems"))
-@parameters_option("Of the family.")
+@parameters_option(help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
 @about_a_problem
 @seed_option
@@ -47,14 +46,8 @@ def constants(
     subject = problem_alone(problem, parameters, wishes)
     found = constants_of(subject, rigorous=rigorous, seed=seed)
     emit(
-        found,
+        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": found},
         lambda console: pairs([*named(subject), *constant_rows(found), ("seed", seed)], console),
-        data=lambda: {
-            "problem": subject.name,
-            "what": subject.doc,
-            "seed": seed,
-            "constants": found,
-        },
     )
 
 
@@ -66,9 +59,8 @@ def _survey(seed: int) -> None:
     with terminal.Bar("constants", len(registry.names("problems"))) as step:
         lines, interrupted = finished(lambda: survey((), os.cpu_count() or 1, step, seed))
     emit(
-        lines,
+        {"seed": seed, "constants": lines},
         [terminal.survey_table(lines)],
-        data=lambda: {"seed": seed, "constants": lines},
         interrupted="interrupted: the problems that were finished are shown" * interrupted,
         code=int(any("REFUTED" in line.judgement for line in lines)),
     )
@@ -76,7 +68,7 @@ def _survey(seed: int) -> None:
 
 @click.command()
 @click.argument("target", shell_complete=names_of("problems"))
-@parameters_option("Of the family.")
+@parameters_option(help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
 @about_a_problem
 @seed_option
@@ -87,12 +79,10 @@ def _survey(seed: int) -> None:
 def check(
     target: str,
     parameters: Mapping[str, Any],
-    rigorous: bool,
     wishes: Mapping[str, Any],
     seed: int,
-    quick: bool,
-    time_limit: float | None,
     plot: Callable[..., list[tuple[str, Any]]] | None,
+    **options: Any,
 ) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
 
@@ -103,38 +93,26 @@ def check(
     What is found is printed as it is found; Ctrl-C ends it with what there is (exit code 130).
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
-    from opcheck.evidence.check import Check, checking
+    from opcheck.evidence.check import checking
     from opcheck.report.checking import Checking
     from opcheck.report.terminal import pairs
 
     subject = problem_alone(target, parameters, wishes)
-    shown = Checking(console())
-    latest: Check | None = None
-    interrupted = False
-    try:
-        for latest in checking(subject, rigorous, seed, quick, time_limit):
-            if not as_json():
-                shown.update(latest)
-    except KeyboardInterrupt as stop:
-        interrupted = True
-        latest = getattr(stop, "finished", latest)
-        if latest is None:
-            raise
-    assert latest is not None
-    result = latest
+    shown = Checking(console(), silent=as_json())
+    found, interrupted = shown.follow(checking(subject, seed=seed, **options))
     drawn = []
     if plot and not interrupted:
         from opcheck.evidence.picture import pictured
 
-        drawn = plot(pictured(result))
+        drawn = plot(pictured(found))
 
     def show(console: Any) -> None:
-        shown.close(result)
+        shown.close(found)
         pairs(drawn, console)
 
     emit(
-        result,
+        found,
         show,
-        data=lambda: {**result.as_dict(), "seed": seed, "interrupted": interrupted},
+        data=lambda: {**found.as_dict(), "seed": seed, "interrupted": interrupted},
         interrupted="interrupted" * interrupted,
     )

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from opcheck.cli.emit import emit, finished
-from opcheck.cli.options import (
-    about_a_problem,
-    json_option,
-    names_of,
-    parameters_option,
-    plotted,
-    problem_and_rest,
-    symbols,
-)
+from opcheck.cli.emit import emit, finished, json_option
+from opcheck.cli.options import about_a_problem, names_of, parameters_option, plotted, symbols
 from opcheck.errors import OpcheckError
 
-Plot = Callable[..., list[tuple[str, Any]]]
+Plot = Callable[..., list[tuple[str, Any]]] | None
 
 
 @click.command()
 @click.argument("method", shell_complete=names_of("methods"))
 @click.argument("problem", shell_complete=names_of("problems"))
-@parameters_option("A parameter of either.")
+@parameters_option(help="A parameter of either.")
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
 @about_a_problem
 @click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
@@ -44,10 +35,10 @@ def run(
     wishes: Mapping[str, Any],
     seed: int | None,
     noise: float | None,
-    same_sample: bool,
     record: str,
     seeds: int | None,
-    plot: Plot | None,
+    plot: Plot,
+    **options: Any,
 ) -> None:
     """Run METHOD on PROBLEM; show what it measures and the bounds.
 
@@ -57,58 +48,36 @@ def run(
     takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
     (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
     """
-    from opcheck.evidence.picture import methods_in
+    from opcheck.evidence.operators.subject import subject_and_rest
+    from opcheck.evidence.picture import methods_in, noisy
 
-    subject, values = problem_and_rest(problem, parameters, wishes)
+    subject, values = subject_and_rest(problem, parameters, **wishes)
     if noise is not None:
-        subject = _noisy(subject, noise)
+        subject = noisy(subject, noise)
     methods = methods_in(method)
-    options = {
-        "start": wishes["start"],
-        "record": int(record) if record.lstrip("-").isdigit() else record,
-        "same_sample": same_sample,
-    }
+    every = int(record) if record.lstrip("-").isdigit() else record
+    options |= {"start": wishes["start"], "record": every, "iterations": iterations}
     if seeds is None and len(methods) == 1:
-        _one_run(method, subject, iterations, values, {**options, "seed": seed}, plot)
-    else:
-        several = _seeds(seed, seeds)
-        _side_by_side(methods, subject, iterations, values, several, options, plot)
-
-
-def _noisy(problem: Any, deviation: float) -> Any:
-    from opcheck.model.oracle import gaussian
-
-    if problem.oracle is not None:
-        raise OpcheckError(f"{problem.name!r} is noisy already; leave out --noise")
-    return replace(problem, oracle=gaussian(problem.operator, deviation))
-
-
-def _seeds(first: int | None, count: int | None) -> list[int | None]:
-    if count is None:
-        return [first]
-    if not 1 <= count <= 1000:
-        raise OpcheckError(f"--seeds {count} must be from 1 to 1000")
-    return [(first or 0) + i for i in range(count)]
+        _one_run(method, subject, values, plot, seed=seed, **options)
+        return
+    if seeds is not None and not 1 <= seeds <= 1000:
+        raise OpcheckError(f"--seeds {seeds} must be from 1 to 1000")
+    several = [seed] if seeds is None else [(seed or 0) + i for i in range(seeds)]
+    if len(several) > 1 and wishes["start"] is not None and subject.oracle is None:
+        raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
+    _side_by_side(methods, subject, plot, parameters=values, seeds=several, **options)
 
 
 def _one_run(
-    method: str,
-    problem: Any,
-    iterations: int,
-    parameters: Mapping[str, Any],
-    options: Mapping[str, Any],
-    plot: Plot | None,
+    method: str, problem: Any, parameters: Mapping[str, Any], plot: Plot, **options: Any
 ) -> None:
-    from opcheck import run as run_method
+    from opcheck.evidence.operators.subject import run as run_method
     from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
     from opcheck.report.runs import rows
     from opcheck.report.terminal import pairs
 
-    values = symbols(run_method, parameters)
-    measures = bounded_measures(method, problem)
-    unbounded, interrupted = finished(
-        lambda: run_method(method, problem, iterations, measures=measures, **options, **values)
-    )
+    options |= {"measures": bounded_measures(method, problem), **symbols(run_method, parameters)}
+    unbounded, interrupted = finished(lambda: run_method(method, problem, **options))
     trajectory, notes = with_bounds(unbounded)
     drawn = plot(trajectory) if plot else []
     emit(
@@ -119,22 +88,12 @@ def _one_run(
     )
 
 
-def _side_by_side(
-    methods: list[str],
-    problem: Any,
-    iterations: int,
-    parameters: Mapping[str, Any],
-    seeds: list[int | None],
-    options: Mapping[str, Any],
-    plot: Plot | None,
-) -> None:
+def _side_by_side(methods: list[str], problem: Any, plot: Plot, **options: Any) -> None:
     """Several methods, or several seeds: a table, and one plot."""
     from opcheck.evidence.picture import each
     from opcheck.report import runs, terminal
 
-    if len(seeds) > 1 and options["start"] is not None and problem.oracle is None:
-        raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
-    series = each(methods, problem, iterations, parameters=parameters, seeds=seeds, **options)
+    series = each(methods, problem, **options)
     labelled = runs.labelled(series)
     drawn = plot(labelled) if plot else []
 
@@ -143,7 +102,7 @@ def _side_by_side(
         runs.show(series, console)
         terminal.pairs(drawn, console)
 
-    emit(series, show, data=lambda: {"problem": problem.name, "methods": runs.document(series)})
+    emit(series, show, data=lambda: {"problem": problem.name, "methods": series})
 
 
 @click.command()
@@ -163,12 +122,4 @@ def repro(paper: str, figure_id: str | None, only_list: bool, out: str) -> None:
         return
     ids = [figure_id] if figure_id else [f.id for f in figures]
     results = [reproduce(paper, i, out) for i in ids]
-    emit(results, [line for r in results for line in _seen(r)])
-
-
-def _seen(result: Any) -> Iterator[str]:
-    yield from map(str, result.paths)
-    if result.note:
-        yield f"note: {result.note}"
-    for sentence, passed in result.checks:
-        yield f"{'seen' if passed else 'NOT SEEN'}: {sentence}"
+    emit(results, [line for r in results for line in r.lines()])

@@ -9,26 +9,16 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import emit, end, finished, say
-from opcheck.cli.options import (
-    about_a_problem,
-    json_option,
-    parameters_option,
-    problem_and_rest,
-    problem_option,
-    selector_argument,
-    symbols,
-    theorems_or_all,
-    without_a_problem,
-)
+from opcheck.cli import options
+from opcheck.cli.emit import emit, finished, json_option, say
 from opcheck.errors import OpcheckError
 
 
 @click.command()
-@selector_argument
-@problem_option("One problem instead of the library: whatever check takes.")
-@parameters_option("Fix a parameter.")
-@about_a_problem
+@options.selector_argument
+@options.problem_option(help="One problem instead of the library: whatever check takes.")
+@options.parameters_option(help="Fix a parameter.")
+@options.about_a_problem
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
@@ -50,7 +40,9 @@ def verify(
     --coverage also if some part of the range of its parameters, or of ρ, was not entered.
     """
     from opcheck import registry
+    from opcheck.evidence.dossier import SPEAKS, Standing, document, standings
     from opcheck.evidence.operators.relied_on import with_constants
+    from opcheck.evidence.operators.subject import subject_and_rest
     from opcheck.evidence.simulation.mutants import mutants as plant
     from opcheck.evidence.simulation.mutants import work_list
     from opcheck.evidence.simulation.verify import Report
@@ -61,76 +53,56 @@ def verify(
     names = registry.select("theorems", selector)
     subject, values = None, parameters
     if problem is not None:
-        subject, values = problem_and_rest(problem, parameters, wishes)
+        subject, values = subject_and_rest(problem, parameters, **wishes)
         subject = with_constants(subject)
     else:
-        without_a_problem(wishes)
+        options.without_a_problem(wishes)
     if coverage and subject is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
-    values = symbols(confront, values)
+    values = options.symbols(confront, values)
     with terminal.Bar("verify", len(names)) as step:
-        options = {"jobs": jobs, "progress": step, "everything": everything}
-        found, interrupted = finished(lambda: confront(selector, subject, **options, **values))
-    standing = {}
-    if isinstance(found, Report) and subject is None and not interrupted:
-        from opcheck.evidence.dossier import SPEAKS, standings
-
-        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in found.summaries)) as step:
-            standing = standings(found, jobs=jobs, progress=step)
+        said = {"jobs": jobs, "progress": step, "everything": everything, **values}
+        found, interrupted = finished(lambda: confront(selector, subject, **said))
+    report = found if isinstance(found, Report) else None
+    standing: dict[str, Standing] = {}
     planted = None
+    if report and subject is None and not interrupted:
+        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in report.summaries)) as step:
+            standing = standings(report, jobs=jobs, progress=step)
     if mutants and not interrupted:
         with terminal.Bar("mutants", len(work_list(names))) as step:
             planted = plant(names, jobs, step)
-
-    def show(console: Any) -> None:
-        if isinstance(found, Report):
-            terminal.show_report(found, console, standing)
-        else:
-            terminal.show_verdict(found, console)
-        if coverage:
-            console.print()
-            terminal.show_coverage(found, console)
-        if planted is not None:
-            console.print()
-            terminal.show_mutants(planted, console)
-
-    done = f"{len(getattr(found, 'summaries', ()))} of {len(names)} theorems were finished"
+    done = f"{len(report.summaries if report else ())} of {len(names)} theorems were finished"
     emit(
         found,
-        show,
-        data=lambda: _document(found, standing, planted),
+        lambda console: terminal.show_verification(
+            found, console, standing=standing, coverage=coverage, planted=planted
+        ),
+        data=lambda: document(found, standing, planted),
         interrupted=f"interrupted: {done}, and are shown" * interrupted,
         code=0,
     )
-    if not found.ok or (coverage and not found.covered):
-        end(_blame(found))
+    if not found.ok or (report and coverage and not report.covered):
+        click.get_current_context().exit(_blamed(found))
 
 
-def _document(found: Any, standing: Mapping[str, Any], planted: Any) -> dict[str, Any]:
-    data: dict[str, Any] = found.as_dict()
-    for row in data["theorems"] if standing else ():
-        one = standing[row["name"]]
-        row |= {"rung": one.rung, "tight": one.tight, "needed": one.needed}
-    return data if planted is None else {**data, "mutants": planted}
-
-
-def _blame(found: Any) -> int:
+def _blamed(found: Any) -> int:
     """Say what may be wrong besides a statement that fails; the exit code."""
     from opcheck import registry
     from opcheck.evidence.cross_check import contradictions, suspicions
 
+    ours = contradictions(found)
     for sentence in registry.failures():
         say(sentence)
-    own = contradictions(found)
-    for sentence in own:
+    for sentence in ours:
         say(f"internal error, please report it: {sentence}")
     for sentence in suspicions(found):
         say(sentence)
-    return 3 if own else 1
+    return 3 if ours else 1
 
 
 @click.command()
-@theorems_or_all
+@options.theorems_or_all
 @json_option
 def prove(names: list[str]) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
@@ -156,7 +128,7 @@ def prove(names: list[str]) -> None:
 
 
 @click.command("cross-check")
-@theorems_or_all
+@options.theorems_or_all
 @click.option("--jobs", default=0, show_default=True, help="Processes; 0 takes one a core.")
 @json_option
 def cross_check(names: list[str], jobs: int) -> None:
@@ -174,4 +146,4 @@ def cross_check(names: list[str], jobs: int) -> None:
         for sentence in one.disagreements:
             say(f"internal error, please report it: {one.theorem} is {sentence}")
     if not all(one.ok for one in found):
-        end(3)
+        click.get_current_context().exit(3)

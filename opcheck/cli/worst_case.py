@@ -8,32 +8,18 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import emit, finished
-from opcheck.cli.options import (
-    EXACT,
-    about_a_problem,
-    json_option,
-    k_option,
-    one_theorem,
-    parameters_option,
-    place_option,
-    problem_alone,
-    problem_option,
-    seed_option,
-    symbols,
-    theorem_argument,
-    without_a_problem,
-)
+from opcheck.cli import options
+from opcheck.cli.emit import emit, finished, json_option
 from opcheck.errors import OpcheckError
 
 
 @click.command()
-@theorem_argument
-@k_option("1..5")
-@parameters_option(EXACT, exact=True)
-@problem_option("Take the constants that are known of it: whatever check takes.")
-@about_a_problem
-@place_option
+@options.theorem_argument
+@options.k_option(default="1..5")
+@options.exact_parameters_option()
+@options.problem_option(help="Take the constants that are known of it: whatever check takes.")
+@options.about_a_problem
+@options.place_option
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
 @json_option
 def worst(
@@ -55,65 +41,53 @@ def worst(
     from opcheck.evidence.worst_case.attack import attack
     from opcheck.report import terminal
 
-    entry = one_theorem(theorem)
-    values = {**_constants_of(entry, problem, wishes), **symbols(worst_case.worst, parameters)}
+    entry = options.one_theorem(theorem)
+    own = options.symbols(worst_case.worst, parameters)
+    values = {**_constants_of(entry, problem, wishes), **own}
     cases: list[worst_case.WorstCase] = []
     reached: list[float] = []
-    interrupted = False
+    interrupted = ""
     try:
         with terminal.Bar("worst", len(ks)) as step:
-            for case in worst_case.each(entry.name, ks, place, sparse, values):
+            for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
         tried = attack(entry, [case.k for case in cases], place=place, **values)
         reached = [one.ratio for one in tried.found]
     except KeyboardInterrupt:
-        interrupted = True
+        interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     below = [*reached, *[None] * (len(cases) - len(reached))]
-    done = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     emit(
-        cases,
+        [{**case.as_dict(), "attack": ratio} for case, ratio in zip(cases, below, strict=True)],
         lambda console: terminal.show_worst(cases, console, reached),
-        data=lambda: [
-            {**case.as_dict(), "attack": ratio} for case, ratio in zip(cases, below, strict=True)
-        ],
-        interrupted=done * interrupted,
-        code=0,
+        interrupted=interrupted,
     )
 
 
 def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The constants of a theorem's hypotheses, as they are known of a problem."""
     if problem is None:
-        without_a_problem(wishes)
+        options.without_a_problem(wishes)
         return {}
     from opcheck.evidence.operators.relied_on import with_constants
     from opcheck.evidence.statement.hypotheses import constants
 
-    known = constants(theorem, with_constants(problem_alone(problem, {}, wishes)))
+    known = constants(theorem, with_constants(options.problem_alone(problem, {}, wishes)))
     if isinstance(known, str):
         raise OpcheckError(f"{theorem.name} does not apply to {problem}: {known}")
     return dict(known.values)
 
 
 @click.command()
-@theorem_argument
-@k_option("1,2,5,10,20")
-@parameters_option(EXACT, exact=True)
-@place_option
+@options.theorem_argument
+@options.k_option(default="1,2,5,10,20")
+@options.exact_parameters_option()
+@options.place_option
 @click.option("--budget", default=2000, show_default=True, help="Operators tried at each k.")
 @click.option("--far", default=1000, show_default=True, help="Steps of the long runs; 0: none.")
-@seed_option
+@options.seed_option
 @json_option
-def attack(
-    theorem: str,
-    ks: list[int],
-    parameters: Mapping[str, str],
-    place: Any,
-    budget: int,
-    far: int,
-    seed: int,
-) -> None:
+def attack(theorem: str, ks: list[int], parameters: Mapping[str, str], **wishes: Any) -> None:
     """Search the class of THEOREM for the operator with the largest measured/bound.
 
     Exit code 1 if one exceeds the bound.
@@ -121,10 +95,9 @@ def attack(
     from opcheck.evidence.worst_case.attack import attack as search
     from opcheck.report import terminal
 
-    entry = one_theorem(theorem)
-    options = {"budget": budget, "seed": seed, "place": place, "far": far}
-    values = symbols(search, parameters)
-    found, interrupted = finished(lambda: search(entry, ks, **options, **values))
+    entry = options.one_theorem(theorem)
+    values = options.symbols(search, parameters)
+    found, interrupted = finished(lambda: search(entry, ks, **wishes, **values))
     emit(
         found,
         partial(terminal.show_attack, found),

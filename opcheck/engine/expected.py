@@ -28,6 +28,7 @@ def expected(
     method: str,
     problem: Problem,
     iterations: int = 100,
+    *,
     measures: tuple[str, ...] = ("residual",),
     same_sample: bool = False,
     **parameters: Any,

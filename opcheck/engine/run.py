@@ -38,6 +38,7 @@ from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.result import Result
 from opcheck.watchdog import Beat, Interrupted, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
@@ -409,9 +410,8 @@ class Pace:
             yield np.array(ends), np.array(columns)
 
 
-@brief
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Result):
     """One run.
 
     Attributes:
@@ -497,6 +497,7 @@ def run(
     method: str | Method,
     problem: str | Problem,
     iterations: int = 1000,
+    *,
     start: ArrayLike | None = None,
     record: str | int | Sequence[int] = "all",
     seed: int | None = None,

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from opcheck import registry
 from opcheck.engine.jit import TRUSTED
@@ -22,9 +21,9 @@ from opcheck.evidence.simulation.verify import Report, confront, library
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, worst
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.model.verdict import Verdict
 from opcheck.processes import over_processes
 
@@ -33,9 +32,8 @@ BUDGET = 120  # operators that an attack tries at each k
 SLACK = 1e-6  # of a ratio: what a solver's tolerance and rounding may make
 
 
-@brief
 @dataclass(frozen=True)
-class CrossCheck:
+class CrossCheck(Result):
     """What each part says of one statement.
 
     Attributes:
@@ -62,10 +60,6 @@ class CrossCheck:
         """Whether no two parts disagree."""
         return not self.disagreements
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
 
 def cross_check(
     theorem: str | Theorem, *, ks: Sequence[int] = (), problems: Sequence[Problem] | None = None
@@ -78,7 +72,7 @@ def cross_check(
 
     Raises OpcheckError for a statement that has no meaning: that is refused by every part alike.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     well_posed(entry)
     first = max(entry.first, 1)
     chosen = list(ks) or [first, first + 1]

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from opcheck.model.brief import brief
 from opcheck.model.property import Provenance
+from opcheck.model.result import Result
 
 Status = Literal[
     "holds", "attained", "violated", "inapplicable", "inconclusive", "error", "untried"
@@ -25,9 +25,8 @@ SEVERITY: tuple[Status, ...] = (
 )
 
 
-@brief
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Result):
     """One theorem on one problem.
 
     Attributes:

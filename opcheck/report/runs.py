@@ -70,19 +70,6 @@ def labelled(series: Sequence[Series]) -> dict[str, Trajectory | Sequence[Trajec
     return {label_of(s.runs[0]): s.runs[0] if len(s.runs) == 1 else s.runs for s in drawn}
 
 
-def document(series: Sequence[Series]) -> list[dict[str, Any]]:
-    """Plain data, for JSON: a row for each method."""
-    shared = ("method", "problem")  # by all runs of a row
-    return [
-        {
-            "method": s.name,
-            "note": s.note or None,
-            "runs": [{n: v for n, v in t.as_dict().items() if n not in shared} for t in s.runs],
-        }
-        for s in series
-    ]
-
-
 def show(series: Sequence[Series], console: Console) -> None:
     """A line for each method, in the order of the command; then how parameters were chosen."""
     ran = [s for s in series if s.runs]

@@ -197,6 +197,27 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
                 show_verdict(v, console)
 
 
+def show_verification(
+    found: Report | Verdict,
+    console: Console,
+    *,
+    standing: Mapping[str, Standing] = {},
+    coverage: bool = False,
+    planted: Sequence[Mutant] | None = None,
+) -> None:
+    """What verify says: a table or one verdict, then what of its range and which errors it met."""
+    if isinstance(found, Verdict):
+        show_verdict(found, console)
+    else:
+        show_report(found, console, standing)
+        if coverage:
+            console.print()
+            show_coverage(found, console)
+    if planted is not None:
+        console.print()
+        show_mutants(planted, console)
+
+
 def show_coverage(report: Report, console: Console) -> None:
     """Which parts of each hypothesis range decided comparisons entered, and the holes."""
     rows = []
@@ -323,6 +344,12 @@ def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
         for i, line in enumerate(lines):
             head = label if i == 0 else ""
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
+
+
+def show_described(described: Sequence[Sequence[tuple[str, Any]]], console: Console) -> None:
+    """Every thing of one name."""
+    for rows in described:
+        pairs(rows, console)
 
 
 def _chosen(found: WorstCase | Attack) -> str:
@@ -544,8 +571,13 @@ def show_attack(found: Attack, console: Console) -> None:
         console.print("[bold red]above the bound[/]: a counterexample, up to rounding")
 
 
-def show_dossier(found: Dossier, console: Console) -> None:
-    """The seven rungs: whether, the numbers, the command."""
+def show_dossier(
+    found: Dossier, console: Console, *, statement: Sequence[tuple[str, Any]] = ()
+) -> None:
+    """The statement, then the seven rungs: whether, the numbers, the command."""
+    if statement:
+        pairs(statement, console)
+        console.print()
     for i, rung in enumerate(found.rungs, 1):
         mark = "[green]yes[/]" if rung.stands else "[yellow]no [/]"
         console.print(f"{i} {rung.name:17} {mark}  ", end="", highlight=False)
