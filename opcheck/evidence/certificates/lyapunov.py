@@ -33,6 +33,7 @@ from opcheck.evidence.worst_case.block import (
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Unconverged, upper_triangle
+from opcheck.model.method import Method
 from opcheck.model.property import Lipschitz, Property
 from opcheck.model.result import Result
 
@@ -114,7 +115,7 @@ class Potential(Result):
 
 
 def lyapunov(
-    method: str,
+    method: str | Method,
     given: Sequence[str | Property],
     *,
     theta: Fraction | int | float | str = "smallest",
