@@ -165,7 +165,7 @@ class Summary(Result):
         return {
             "name": t.name,
             "statement": {
-                "method": t.method_name,
+                "method": t.method,
                 "given": t.hypotheses,
                 "where": t.where,
                 "let": dict(t.let),
@@ -328,9 +328,8 @@ def verify(
         where = with_constants(where)
     for theorem in theorems.values():  # a wrong method is one error, and not one on each problem
         if where or not theorem.on:
-            guard_method(theorem.method, where.dim if where else 2)
-        # of opcheck's own statements that is known by its tests
-        if not Path(theorem.place).is_relative_to(OWN):
+            guard_method(theorem.iteration, where.dim if where else 2)
+        if not _is_own(theorem):  # of opcheck's own statements that is known by its tests
             well_posed(theorem)
     if where is not None:
         if len(theorems) == 1 and exact:
@@ -345,13 +344,22 @@ def verify(
         return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
-    entries = registry.entered("theorems")
-    unregistered = {n: t for n, t in theorems.items() if entries.get(n) is not t}
+    unregistered = {n: t for n, t in theorems.items() if not _is_registered(t)}
     work = functools.partial(_summary, unregistered, everything=everything)
     try:
         return Report(tuple(over_processes(work, list(theorems), jobs, progress)))
     except Interrupted as stop:
         raise Interrupted(Report(tuple(stop.finished), interrupted=True)) from None
+
+
+def _is_registered(theorem: Theorem) -> bool:
+    return registry.entered("theorems").get(theorem.name) is theorem
+
+
+def _is_own(theorem: Theorem) -> bool:
+    """Whether a statement comes with opcheck."""
+    place = registry.place("theorems", theorem.name) if _is_registered(theorem) else ""
+    return Path(place).is_relative_to(OWN)
 
 
 def _summary(unregistered: Mapping[str, Theorem], name: str, *, everything: bool) -> Summary:
