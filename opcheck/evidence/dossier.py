@@ -156,17 +156,17 @@ def _bounded(theorem: Theorem, reached: Mapping[int, float]) -> Rung:
     lines, rows = [], []
     stands = True
     try:
-        for case in each(theorem, _ks(theorem)):
+        for k, case in zip(_ks(theorem), each(theorem, _ks(theorem)), strict=False):
             stands &= case.ratio <= 1 + ABOVE
-            below = reached.get(case.k)
-            at = "every k" if case.covers.startswith("every") else f"k = {case.k}"
+            below = reached.get(k)
+            at = "every k" if case.covers.startswith("every") else f"k = {k}"
             line = f"{at}: worst/bound {_ratio(case.ratio)}"
             if below is not None:
                 line += f", reached {_ratio(below)}"
                 if below < REACHED * case.ratio:
                     line += f"; the search reaches {below / case.ratio:.2f} of it"
             lines.append(line)
-            rows.append({"k": case.k, "ratio": case.ratio, "attack": below})
+            rows.append({"k": k, "ratio": case.ratio, "attack": below})
     except OpcheckError as reason:
         lines, stands = [_short(theorem, reason)], False
     command = f"opcheck worst {theorem.name} {_span(theorem)}"

@@ -19,7 +19,8 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.dossier import Rung
 from opcheck.model.result import Result
 
-NAME = "korpelevich1976_eg_fejer"
+NAME = "gorbunov2022_eg_last"
+STEP = "korpelevich1976_eg_fejer"
 PUBLIC = {name: getattr(opcheck, name) for name in opcheck.__all__}
 RESULTS = {n: v for n, v in PUBLIC.items() if isinstance(v, type) and issubclass(v, Result)}
 
@@ -52,7 +53,7 @@ def result(name: str) -> Any:
     """One of each type of results, by the shortest work that makes it."""
     by_type: Mapping[str, Callable[[], Any]] = {
         "Verdict": lambda: opcheck.verify(NAME, "bilinear"),
-        "Report": lambda: opcheck.verify([NAME, "gorbunov2022_eg_last"], "bilinear"),
+        "Report": lambda: opcheck.verify([NAME, STEP], "bilinear"),
         "WorstCase": lambda: opcheck.worst(NAME),
         "Attack": lambda: opcheck.attack(NAME, 1, budget=10),
         "Certificate": lambda: opcheck.certify(NAME),
@@ -145,12 +146,12 @@ def test_a_theorem_is_taken_by_name_or_as_an_object(verb: str) -> None:
 
 def test_a_statement_that_is_given_is_the_one_that_is_verified() -> None:
     """A changed copy has the name of a registered one, which is another statement."""
-    true = registry.get("theorems", NAME)
+    true = registry.get("theorems", STEP)
     false = dataclasses.replace(true, bound="distance/1000", proof=None)
     verdict = opcheck.verify(false, "bilinear")
     assert isinstance(verdict, opcheck.Verdict)
     assert verdict.status == "violated"
-    several = opcheck.verify([false, "gorbunov2022_eg_last"], "bilinear")
+    several = opcheck.verify([false, NAME], "bilinear")
     assert isinstance(several, opcheck.Report)
     assert [s.status for s in several.summaries] == ["violated", "holds"]
 

@@ -223,7 +223,8 @@ class Attempt(Result):
         row: dict[str, Any] = {"theorem": self.theorem, "k": self.k, "result": self.kind}
         if self.certificate is None:
             return row | {"reason": self.reason}
-        return row | self.certificate.as_dict() | {"notes": list(self.notes)}
+        own = {"k": self.k, "notes": list(self.notes)}
+        return row | self.certificate.as_dict() | own
 
     def write_certificate(self, folder: str | Path) -> Path:
         """Write the certificate into a folder, under the theorem's name and k."""
