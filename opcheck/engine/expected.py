@@ -19,15 +19,17 @@ from opcheck.model.method import Method, resolve
 from opcheck.model.oracle import ENUMERABLE, SampleOracle
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identity
 from opcheck.model.problem import Problem
+from opcheck.model.problem import problem as problem_named
 
 Floats = NDArray[np.float64]
 LINEAR = 1e-9  # relative defect above which a step is not taken for affine in the state
 
 
 def expected(
-    method: str,
-    problem: Problem,
+    method: str | Method,
+    problem: str | Problem,
     iterations: int = 100,
+    *,
     measures: tuple[str, ...] = ("residual",),
     same_sample: bool = False,
     **parameters: Any,
@@ -36,7 +38,7 @@ def expected(
 
     Args:
         method: as in ``extragradient``; its step must be affine in its state.
-        problem: with A = 0, F(z) = Mz + q and an oracle of which a finite law is known.
+        problem: or its name; A = 0, F(z) = Mz + q, and an oracle of which a finite law is known.
         iterations: number of steps, ≥ 0.
         measures: squared ones, as ``residual``, ``distance``, ``residual(zbar)``.
         same_sample: one sample an iteration instead of a fresh one each call.
@@ -47,6 +49,7 @@ def expected(
 
     Raises OpcheckError where one of these is not so, or there are too many samples to enumerate.
     """
+    problem = problem_named(problem) if isinstance(problem, str) else problem
     iteration, oracle = resolve(method), problem.oracle
     if oracle is None or oracle.law is None:
         raise OpcheckError(f"{problem.name!r} has no sample oracle with a known finite law")

@@ -38,6 +38,7 @@ from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.result import Result
 from opcheck.watchdog import Beat, Interrupted, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
@@ -483,9 +484,8 @@ class Pace:
             yield np.array(ends), np.array(columns)
 
 
-@brief
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Result):
     """One run.
 
     Attributes:
@@ -520,6 +520,27 @@ class Trajectory:
             raise OpcheckError(f"{measure!r} was not taken; taken are {', '.join(self.measures)}")
         return self.measures[measure]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON: numbers and lists; iterates where they were asked for."""
+        iterates = {"iterates": self.iterates.tolist()} if len(self.iterates) else {}
+        return {
+            "method": self.method,
+            "problem": self.problem.name,
+            "parameters": dict(self.parameters),
+            "seed": self.seed,
+            "noise": self.noise or None,
+            "status": self.status,
+            "z": self.z.tolist(),
+            "k": self.k.tolist(),
+            "oracle_calls": self.oracle_calls.tolist(),
+            "measures": {name: values.tolist() for name, values in self.measures.items()},
+            "bounds": {
+                measure: {name: values.tolist() for name, values in by.items()}
+                for measure, by in self.bounds.items()
+            },
+            **iterates,
+        }
+
     def plot(self, kind: str = "rate", **options: Any) -> Any:
         """A matplotlib figure of a registered kind, ``rate`` by default."""
         return registry.get("figures", kind)(self, **options)
@@ -550,6 +571,7 @@ def run(
     method: str | Method,
     problem: str | Problem,
     iterations: int = 1000,
+    *,
     start: ArrayLike | None = None,
     record: str | int | Sequence[int] = "all",
     seed: int | None = None,

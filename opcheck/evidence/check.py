@@ -23,16 +23,15 @@ from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
 from opcheck.evidence.statement.hypotheses import Inapplicable, classes, match
 from opcheck.evidence.statement.parameters import Empty, choices
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
+from opcheck.model.result import Result
 from opcheck.model.verdict import Verdict
 from opcheck.watchdog import Interrupted
 
 
-@brief
 @dataclass(frozen=True)
-class Check:
+class Check(Result):
     """What was found of one problem.
 
     Attributes:
@@ -97,6 +96,7 @@ class Check:
 @asked
 def check(
     problem: Given,
+    *,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -117,7 +117,9 @@ def check(
     time limit that is not positive; Interrupted, with what is finished, where Ctrl-C ends it.
     """
     found = None
-    for found in checking(problem, rigorous, seed, quick, time_limit):
+    for found in checking(
+        problem, rigorous=rigorous, seed=seed, quick=quick, time_limit=time_limit
+    ):
         if progress and found.verdicts:
             progress(found.verdicts[-1].theorem)
     assert found is not None
@@ -126,6 +128,7 @@ def check(
 
 def checking(
     problem: Given,
+    *,
     rigorous: bool = False,
     seed: int = 0,
     quick: bool = False,
@@ -176,7 +179,7 @@ def checking(
 def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     """Its constants, as the facts that theorems rely on, and what contradicts the stated ones."""
     problem = found.problem
-    of_problem = constants(problem, rigorous, seed=seed)
+    of_problem = constants(problem, rigorous=rigorous, seed=seed)
     wrong = tuple(contradictions(problem, of_problem))
     where = with_facts(problem, of_problem, wrong)
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())

@@ -205,6 +205,23 @@ class Theorem:
         return [*parts, WORDS_OF_A[self.A]]
 
 
+def theorem_of(theorem: str | Theorem) -> Theorem:
+    """A theorem by its name, or by ``FILE.py:NAME``; or itself.
+
+    Raises OpcheckError for anything else, and for a file that registers several.
+    """
+    if isinstance(theorem, Theorem):
+        return theorem
+    if not isinstance(theorem, str):
+        raise OpcheckError(f"{theorem!r} is no theorem; give a name or a theorem")
+    if not theorem.endswith(".py") and ".py:" not in theorem:
+        return registry.get("theorems", theorem)  # type: ignore[no-any-return]
+    names = registry.in_file("theorems", theorem)
+    if len(names) != 1:
+        raise OpcheckError(f"{theorem} registers {', '.join(names)}; name one as FILE.py:NAME")
+    return registry.get("theorems", names[0])  # type: ignore[no-any-return]
+
+
 def _registered(declared: Callable[P, Theorem]) -> Callable[P, Theorem]:
     def theorem(*args: P.args, **fields: P.kwargs) -> Theorem:
         entry = declared(*args, **fields)

@@ -520,7 +520,7 @@ def test_arguments_add_up_to_certificates() -> None:
 def test_an_argument_needs_no_solver(k: int, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Program, "_solve", None)
     for name in ("lee2021_feg", "lieder2021_halpern", "tseng2000_fbf_average"):
-        assert certify(name, k, place).how == "declared"
+        assert certify(name, k, place=place).how == "declared"
 
 
 # ---- on the command line -------------------------------------------------------------------------

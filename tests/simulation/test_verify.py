@@ -16,6 +16,7 @@ from flint import arb
 
 import opcheck
 from opcheck import registry
+from opcheck.document import document
 from opcheck.engine.numbers import Ball, precision
 from opcheck.errors import OpcheckError
 from opcheck.evidence.simulation.adjudication import _side as side_of_one
@@ -690,8 +691,8 @@ def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-def read(document: str) -> Any:
-    return json.loads(document, parse_constant=refuse)
+def read(source: str) -> Any:
+    return json.loads(source, parse_constant=refuse)
 
 
 def reports() -> Iterator[Report]:
@@ -702,16 +703,16 @@ def reports() -> Iterator[Report]:
 
 
 def test_a_report_is_one_json_document_with_the_same_bytes_twice(tmp_path: Path) -> None:
-    first, second = (r.to_json() for r in reports())
+    first, second = (document(r) for r in reports())
     assert first == second
     path = tmp_path / "report.json"
-    next(reports()).to_json(path)
+    assert next(reports()).save(path) == path
     assert path.read_text(encoding="utf-8") == first + "\n"
-    document = read(first)
-    assert document["ok"] is True
-    assert document["schema"] == 1
-    assert document["not_loaded"] == []
-    eg, halpern = document["theorems"]
+    data = read(first)
+    assert data["ok"] is True
+    assert data["schema"] == 1
+    assert data["not_loaded"] == []
+    eg, halpern = data["theorems"]
     assert eg["name"] == "gorbunov2022_eg_last"
     one = registry.get("theorems", eg["name"])
     assert eg["statement"] == {
@@ -750,9 +751,9 @@ def test_a_problem_that_the_user_chose_may_leave_a_theorem_untried(
 
 def test_an_infinite_ratio_is_valid_json() -> None:
     one = registry.get("theorems", "gorbunov2022_eg_last")
-    document = read(Report((Summary(one, (blank("violated", np.inf),)),)).to_json())
-    assert document["ok"] is False
-    assert document["theorems"][0]["verdicts"][0]["ratio"] is None
+    data = read(document(Report((Summary(one, (blank("violated", np.inf),)),))))
+    assert data["ok"] is False
+    assert data["theorems"][0]["verdicts"][0]["ratio"] is None
 
 
 def test_a_ratio_that_a_ball_decided_is_what_the_ball_says() -> None:
@@ -818,7 +819,7 @@ def test_processes_change_nothing() -> None:
     assert isinstance(one, Report)
     assert isinstance(two, Report)
     assert len(one.summaries) >= 4  # fewer run in this process
-    assert one.to_json() == two.to_json()
+    assert document(one) == document(two)
 
 
 def test_progress_is_told_of_every_theorem() -> None:

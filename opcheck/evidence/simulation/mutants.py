@@ -28,19 +28,18 @@ from opcheck.evidence.statement.evaluation import needs_solution
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.hypotheses import Constants, Inapplicable, match
 from opcheck.model import signature
-from opcheck.model.brief import brief
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.processes import over_processes
 
 CUT = 0.98  # how far below the known tight value a bound is cut
 
 
-@brief
 @dataclass(frozen=True)
-class Mutant:
+class Mutant(Result):
     """One planted error and its fate.
 
     Attributes:
@@ -93,9 +92,10 @@ def bound_mutants(name: str) -> list[Mutant]:
     return [Mutant("bound", name, f"bound × {scale:.4g}", by)]
 
 
-def hypothesis_mutants(name: str) -> list[Mutant]:
+def hypothesis_mutants(theorem: str | Theorem) -> list[Mutant]:
     """The theorem on problems that lack one of its properties, as if its best constant held."""
-    theorem: Theorem = registry.get("theorems", name)
+    theorem = theorem_of(theorem)
+    name = theorem.name
     if theorem.claim in ("must fail", "equality"):
         return []
     out = []

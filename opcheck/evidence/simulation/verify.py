@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opcheck import registry
 from opcheck.arguments import asked, integer, words
-from opcheck.document import document
 from opcheck.engine.guard import confirm, guard_method
 from opcheck.engine.jit import foreign
 from opcheck.errors import OpcheckError
@@ -24,10 +23,10 @@ from opcheck.evidence.statement.evaluation import needs_solution
 from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.evidence.statement.parameters import Empty, parts
 from opcheck.evidence.statement.well_posed import well_posed
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.model.verdict import Status, Verdict, fitted_order
 from opcheck.processes import over_processes
 from opcheck.watchdog import Interrupted
@@ -69,9 +68,8 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     return conclude(theorem, blank, decided)
 
 
-@brief
 @dataclass(frozen=True)
-class Summary:
+class Summary(Result):
     """One theorem over all problems.
 
     Attributes:
@@ -193,9 +191,8 @@ class Summary:
         }
 
 
-@brief
 @dataclass(frozen=True)
-class Report:
+class Report(Result):
     """Verdicts of several theorems over several problems.
 
     Attributes:
@@ -236,13 +233,6 @@ class Report:
             "theorems": [s.as_dict() for s in self.summaries],
         }
 
-    def to_json(self, path: str | Path | None = None) -> str:
-        """The report as one JSON document, written to ``path`` where one is given."""
-        written = document(self.as_dict())
-        if path is not None:
-            Path(path).write_text(written + "\n", encoding="utf-8")
-        return written
-
     def plot(self) -> Any:
         """A matplotlib figure: the worst ratio of each theorem."""
         return registry.get("figures", "ratios")(self)
@@ -275,18 +265,18 @@ def library() -> tuple[Problem, ...]:
 
 
 def summary(
-    name: str, problems: Sequence[Problem] | None = None, everything: bool = False
+    theorem: str | Theorem, problems: Sequence[Problem] | None = None, *, everything: bool = False
 ) -> Summary:
     """One theorem over the library, or over given problems.
 
     Unless ``everything`` is asked for, the first COVERAGE problems that satisfy the hypotheses are
     run; the library's order makes that every family once before any family twice.
     """
-    theorem: Theorem = registry.get("theorems", name)
+    theorem = theorem_of(theorem)
     for family in theorem.on:
         if problems is None and family not in registry.names("problems"):
             raise OpcheckError(
-                f"{name} is about {family!r}, and no problem is named so; "
+                f"{theorem.name} is about {family!r}, and no problem is named so; "
                 "'opcheck list problems' shows them"
             )
     if problems is not None:
@@ -304,6 +294,7 @@ def summary(
 def verify(
     selector: str | Theorem | Iterable[str | Theorem] = (),
     problem: Given | None = None,
+    *,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
     everything: bool = False,
@@ -326,12 +317,8 @@ def verify(
     Raises OpcheckError for an unknown name, for parameters outside the theorem's range, for a
     method that fails its guards, and for an operator that changes meanwhile.
     """
-    several = [selector] if isinstance(selector, str | Theorem) else selector
-    if not isinstance(several, Iterable):
-        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
-    patterns = words([getattr(p, "name", p) for p in several], "selector")
     jobs = integer(jobs, "jobs", 1)
-    names = registry.select("theorems", [p for p in patterns if p])
+    theorems, exact = _selected(selector)
     target = None if problem is None else subject(problem)
     if target is not None:
         admit(target)
@@ -341,30 +328,65 @@ def verify(
         )
 
         target = with_constants(target)
-    for name in names:  # a wrong method is one error, and not one on each problem
-        theorem = registry.get("theorems", name)
+    for theorem in theorems.values():  # a wrong method is one error, and not one on each problem
         if target or not theorem.on:
             guard_method(theorem.iteration, target.dim if target else 2)
-        # of opcheck's own statements that is known by its tests
-        if not Path(registry.place("theorems", name)).is_relative_to(OWN):
+        if not _is_own(theorem):  # of opcheck's own statements that is known by its tests
             well_posed(theorem)
     if target is not None:
-        # by its full name, or by the file that registers it alone
-        exact = patterns == names or any(".py" in p for p in patterns)
-        if len(names) == 1 and exact:
+        if len(theorems) == 1 and exact:
             numbers = method_values(parameters, target, only_numbers=True)
-            verdict = confront(registry.get("theorems", names[0]), target, **numbers)
+            verdict = confront(next(iter(theorems.values())), target, **numbers)
             confirm(target)
             return verdict
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
-        report = Report(tuple(summary(name, [target]) for name in names))
+        report = Report(tuple(summary(theorem, [target]) for theorem in theorems.values()))
         confirm(target)
         return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
-    work = functools.partial(summary, everything=everything)
+    unregistered = {n: t for n, t in theorems.items() if not _is_registered(t)}
+    work = functools.partial(_summary, unregistered, everything=everything)
     try:
-        return Report(tuple(over_processes(work, names, jobs, progress)))
+        return Report(tuple(over_processes(work, list(theorems), jobs, progress)))
     except Interrupted as stop:
         raise Interrupted(Report(tuple(stop.finished), interrupted=True)) from None
+
+
+def _is_registered(theorem: Theorem) -> bool:
+    return registry.entered("theorems").get(theorem.name) is theorem
+
+
+def _is_own(theorem: Theorem) -> bool:
+    """Whether a statement comes with opcheck."""
+    place = registry.place("theorems", theorem.name) if _is_registered(theorem) else ""
+    return Path(place).is_relative_to(OWN)
+
+
+def _summary(unregistered: Mapping[str, Theorem], name: str, *, everything: bool) -> Summary:
+    return summary(unregistered.get(name, name), everything=everything)
+
+
+def _selected(
+    selector: str | Theorem | Iterable[str | Theorem],
+) -> tuple[dict[str, Theorem], bool]:
+    """Theorems by name, and whether each is one in full: itself, its name, or a file's.
+
+    A theorem that is given stands for itself, also where another is registered by its name.
+    """
+    several = [selector] if isinstance(selector, str | Theorem) else selector
+    if not isinstance(several, Iterable):
+        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
+    several = list(several)
+    patterns = words([getattr(p, "name", p) for p in several], "selector")
+    theorems: dict[str, Theorem] = {}
+    for pattern, entry in zip(patterns, several, strict=True):
+        if isinstance(entry, Theorem):
+            theorems[entry.name] = entry
+        elif pattern:
+            for name in registry.select("theorems", [pattern]):
+                theorems.setdefault(name, registry.get("theorems", name))
+    if not any(patterns):
+        theorems = {name: registry.get("theorems", name) for name in registry.names("theorems")}
+    return theorems, patterns == list(theorems) or any(".py" in p for p in patterns)
