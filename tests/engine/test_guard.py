@@ -613,7 +613,7 @@ def test_an_exit_in_a_measure_or_a_method_is_an_error() -> None:
         sys.exit(0)
 
     with pytest.raises(OpcheckError, match="raises SystemExit"):
-        guard_measure(Measure("exiting", exiting, ("z",), True, ""))
+        guard_measure(Measure(name="exiting", kernel=exiting, of_point=True))
     base = resolve("gradient_descent_ascent")
 
     def leaves(F, F_data, J, J_data, state, params, k, n):

@@ -1065,7 +1065,7 @@ MEASURES = [
 
 
 def own_take(kernel: Callable[..., Any]) -> Take:
-    return Take(Measure(kernel.__name__, kernel, ("z",), False, ""), ("z",))
+    return Take(Measure(name=kernel.__name__, kernel=kernel), ("z",))
 
 
 def general_steps(method: str) -> Steps:

@@ -256,7 +256,7 @@ def _compare(
     region = problem.region if any(known.local for known, _ in runs) else None
     watched = []
     if region is not None:
-        outside = Measure("outside", region.watch(problem.dim), ("z",), False, "")
+        outside = Measure(name="outside", kernel=region.watch(problem.dim))
         watched = [Take(outside, (p,)) for p in method.points]
     ordered = [*takes.values(), *watched]
     parameters = [parameters_of(method, values) for _, values in runs]
