@@ -20,11 +20,11 @@ from opcheck.model.matrix_facts import (
 from opcheck.model.operator import Operator, Resolvent, Vector, linear
 from opcheck.model.problem import Problem, Region, problem_family
 from opcheck.model.property import Comonotone, Fact, Lipschitz, StronglyMonotone, exact
+from opcheck_problems._checks import positive, require, whole
+from opcheck_problems._solve import on_simplex, semismooth
 from opcheck_problems.constrained import complementarity, harker_pang_data
 from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import box, orthant, simplex
-from opcheck_problems.solvers import on_simplex, semismooth
 
 CORNERS = f"{NOTE}, at every corner of the region: the Jacobian is affine"
 

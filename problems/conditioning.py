@@ -11,8 +11,8 @@ from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
 from opcheck.model.operator import Operator, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.linear import Matrix, orthogonal
-from opcheck_problems.parameters import positive, require, whole
 
 
 def bilinear_game(coupling: Matrix, **given: object) -> Problem:

@@ -23,8 +23,8 @@ from opcheck.model.property import (
     WeakMinty,
     exact,
 )
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.linear import ASYMMETRIC, asymmetric, rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import (
     affine_subspace,
     ball,

@@ -16,10 +16,10 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck.model.symbolic import minmax
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.classical import lq_matrices
 from opcheck_problems.games import huber_saddle
 from opcheck_problems.linear import rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import box, half_space
 
 

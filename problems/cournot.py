@@ -21,10 +21,10 @@ import numpy as np
 from opcheck.model.operator import Operator, Vector
 from opcheck.model.problem import Problem, Region, problem_family
 from opcheck.model.property import Lipschitz, StronglyMonotone, exact
+from opcheck_problems._checks import require, whole
+from opcheck_problems._solve import semismooth
 from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import require, whole
 from opcheck_problems.sets import box
-from opcheck_problems.solvers import semismooth
 
 DEMAND = 5000.0
 ROOM = 1e-12  # far above the rounding of the constants themselves

@@ -21,7 +21,7 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck.model.symbolic import field, minmax
-from opcheck_problems.parameters import positive, require, whole
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.sets import box as box_set
 
 SEARCH = "least ratio found by multi-start minimisation, rounded down"

@@ -21,7 +21,7 @@ from opcheck.model.property import (
     StronglyMonotone,
     exact,
 )
-from opcheck_problems.parameters import positive, require, whole
+from opcheck_problems._checks import positive, require, whole
 
 Matrix = NDArray[np.float64]
 

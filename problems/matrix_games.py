@@ -14,10 +14,10 @@ from opcheck.model.matrix_facts import certified, lipschitz_above
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Lipschitz
+from opcheck_problems._checks import require, whole
+from opcheck_problems._solve import equilibrium
 from opcheck_problems.constrained import MONOTONE, game
 from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import require, whole
-from opcheck_problems.solvers import equilibrium
 
 
 def solved_game(payoff: Matrix, x: Vector | None = None, y: Vector | None = None) -> Problem:

@@ -25,7 +25,7 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck.model.symbolic import gradient
-from opcheck_problems.parameters import positive, require, whole
+from opcheck_problems._checks import positive, require, whole
 
 SINE = Fact(
     PLStar(0.1755),

@@ -9,8 +9,8 @@ import numpy as np
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.linear import ASYMMETRIC, asymmetric
-from opcheck_problems.parameters import positive, require, whole
 
 
 def laplacian(n: int) -> Any:

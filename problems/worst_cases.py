@@ -7,7 +7,7 @@ import numpy as np
 from opcheck.model.operator import Operator, Resolvent, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty, exact
-from opcheck_problems.parameters import positive, require
+from opcheck_problems._checks import positive, require
 
 PLANE = (
     (0.7505446, -0.37957784),  # the slope at the origin, row by row

@@ -10,15 +10,7 @@ from numpy.typing import ArrayLike
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, norm2, slack
 from opcheck.model.problem import resolvent_family
-from opcheck_problems.kernel_parts import (
-    ROUNDING,
-    clip,
-    dot,
-    in_floats,
-    onto_box_hyperplane,
-    solve,
-)
-from opcheck_problems.parameters import (
+from opcheck_problems._checks import (
     ends,
     matrix,
     normal_vector,
@@ -27,6 +19,14 @@ from opcheck_problems.parameters import (
     require,
     vector,
     whole,
+)
+from opcheck_problems.sets._kernels import (
+    ROUNDING,
+    clip,
+    dot,
+    in_floats,
+    onto_box_hyperplane,
+    solve,
 )
 
 
