@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from opcheck import registry
 from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.brief import brief
+from opcheck.model.cone_program import ConeProgram
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
@@ -358,24 +360,68 @@ def problem(name: str, **parameters: Any) -> Problem:
 
 
 @brief
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResolventFamily:
-    """A registered function of parameters that returns a Resolvent."""
+    """A registered function of parameters that returns a Resolvent.
+
+    Attributes:
+        program: the set or function at the default parameters, as a solver sees it.
+    """
 
     name: str
     function: Callable[..., Resolvent]
     doc: str
+    program: ConeProgram | None = None
 
     def __call__(self, *args: Any, **parameters: Any) -> Resolvent:
         """The resolvent for given parameters."""
         return self.function(*args, **parameters)
 
 
-def resolvent_family(function: Callable[..., Resolvent]) -> Callable[..., Resolvent]:
-    """Register a set or regulariser under the function's name."""
-    family = ResolventFamily(function.__name__, function, inspect.cleandoc(function.__doc__ or ""))
-    registry.register("sets", family.name, family, registry.place_of(function))
-    return function
+Constructor = Callable[..., Resolvent]
+
+
+@overload
+def resolvent_family(function: Constructor) -> Constructor: ...
+@overload
+def resolvent_family(
+    *, irrational: bool = ..., program: ConeProgram | None = ...
+) -> Callable[[Constructor], Constructor]: ...
+def resolvent_family(
+    function: Constructor | None = None,
+    *,
+    irrational: bool = False,
+    program: ConeProgram | None = None,
+) -> Constructor | Callable[[Constructor], Constructor]:
+    """Register a set or regulariser under the function's name.
+
+    Args:
+        irrational: the kernel takes roots, logarithms or an iteration to rounding, and so has no
+            value in exact rationals.
+        program: the same at the default parameters as a cone program, against which the kernel is
+            tested by a solver.
+    """
+
+    def enter(function: Constructor) -> Constructor:
+        constructor = _irrational(function) if irrational else function
+        family = ResolventFamily(
+            name=function.__name__,
+            function=constructor,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            program=program,
+        )
+        registry.register("sets", family.name, family, registry.place_of(function))
+        return constructor
+
+    return enter if function is None else enter(function)
+
+
+def _irrational(function: Constructor) -> Constructor:
+    @functools.wraps(function)
+    def constructor(*args: Any, **parameters: Any) -> Resolvent:
+        return dataclasses.replace(function(*args, **parameters), irrational=True)
+
+    return constructor
 
 
 def points(problem: Problem, count: int, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.model.cone_program import ConeProgram, moduli_at_most, total
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, identity, norm2
 from opcheck.model.problem import resolvent_family
@@ -36,7 +37,9 @@ def project_affine(z, gamma, out, data):
 EXACT = 20000  # rows² × columns up to which a system is made orthogonal in rationals
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, [("zero", total(x) - one)])),
+)
 def affine_subspace(A: ArrayLike = ((1.0, 1.0),), b: ArrayLike = (1.0,)) -> Resolvent:
     """Projection onto {z : Az = b}: onto one hyperplane after the other of an orthogonal system.
 
@@ -118,7 +121,9 @@ def _in_float_units(equation: list[Fraction]) -> list[float]:
     return [float(v) for v in scaled]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, [("zero", total(x) - one)])),
+)
 def hyperplane(a: ArrayLike = (1.0, 1.0), b: float = 1.0) -> Resolvent:
     """Projection onto {z : ⟨a, z⟩ = b}: z − (⟨a, z⟩ − b) a/‖a‖².
 
@@ -137,7 +142,9 @@ def project_half_space(z, gamma, out, data):
         out[i] = z[i] - step * a[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, [("plus", -total(x))])),
+)
 def half_space(a: ArrayLike = (1.0, 1.0), b: float = 0.0) -> Resolvent:
     """Projection onto {z : ⟨a, z⟩ ≤ b}: z − max(⟨a, z⟩ − b, 0) a/‖a‖².
 
@@ -163,7 +170,9 @@ def project_slab(z, gamma, out, data):
         out[i] = z[i] - step * a[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, moduli_at_most(one, total(x)))),
+)
 def slab(a: ArrayLike = (1.0, 1.0), lo: float = -1.0, hi: float = 1.0) -> Resolvent:
     """Projection onto {z : lo ≤ ⟨a, z⟩ ≤ hi}: onto the hyperplane of the end that is passed.
 
@@ -181,7 +190,9 @@ def slab(a: ArrayLike = (1.0, 1.0), lo: float = -1.0, hi: float = 1.0) -> Resolv
     )
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, [])),
+)
 def whole_space(n: int = 2) -> Resolvent:
     """The identity on R^n, a factor for ``product``. Raises OpcheckError for n < 1."""
     return Resolvent(identity, np.zeros(0), whole(n, "n"), f"R^{n}", lambda z: True)

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
+from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack, total
 from opcheck.model.operator import Resolvent
 from opcheck.model.primitives import copy, distance2, middle, within
 from opcheck.model.problem import resolvent_family
@@ -47,7 +48,9 @@ def project_open_box(z, gamma, out, data):
             out[i] = z[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, says=lambda x, y, one: (None, moduli_at_most(one, x))),
+)
 def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
     """Projection onto {lo ≤ z ≤ hi}: clipping.
 
@@ -74,7 +77,9 @@ def box(lo: ArrayLike = -1.0, hi: ArrayLike = 1.0) -> Resolvent:
     )
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, says=lambda x, y, one: (None, moduli_at_most(one, x))),
+)
 def linf_ball(radius: float = 1.0) -> Resolvent:
     """Projection onto {‖z‖∞ ≤ radius}, in any dimension: clipping.
 
@@ -99,7 +104,10 @@ def project_ball(z, gamma, out, data):
             out[i] = centre[i] + scale * (z[i] - centre[i])
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(dim=2, says=lambda x, y, one: (None, [("norm", stack(one, x))])),
+)
 def ball(radius: float = 1.0, centre: ArrayLike = (0.0, 0.0)) -> Resolvent:
     """Projection onto {‖z − centre‖ ≤ radius}.
 
@@ -157,7 +165,12 @@ def project_ellipsoid(z, gamma, out, data):
         out[i] = centre[i] + within(out[i] / size, error)
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=2, says=lambda x, y, one: (None, [("norm", stack(one, x[0] / 2, x[1]))])
+    ),
+)
 def ellipsoid(axes: ArrayLike = (2.0, 1.0), centre: ArrayLike = 0.0) -> Resolvent:
     """Projection onto {Σ ((z_i − centre_i)/axes_i)² ≤ 1}, by Newton's method on the multiplier.
 
@@ -201,7 +214,13 @@ def project_l1_ball(z, gamma, out, data):
     onto_l1_ball(z, out, data[0])
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=4,
+        extras=4,
+        says=lambda x, y, one: (None, [*moduli_at_most(y, x), ("plus", one - total(y))]),
+    ),
+)
 def l1_ball(radius: float = 1.0) -> Resolvent:
     """Projection onto {‖z‖₁ ≤ radius}, in any dimension: |z| goes onto the simplex.
 
@@ -230,7 +249,11 @@ def project_simplex(z, gamma, out, data):
     onto_simplex(z, out, data[0])
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=3, says=lambda x, y, one: (None, [("plus", x), ("zero", total(x) - one)])
+    ),
+)
 def simplex(n: int = 3, scale: float = 1.0) -> Resolvent:
     """Projection onto {z ≥ 0, Σ z_i = scale} in R^n.
 

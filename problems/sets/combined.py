@@ -9,6 +9,7 @@ import numpy as np
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.model.cone_program import ConeProgram, stack, total
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.problem import resolvent_family
 from opcheck.model.written import arguments, fitted
@@ -25,7 +26,15 @@ def project_simplices(z, gamma, out, data):
     onto_simplex(z[n:], out[n:], data[1])
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=6,
+        says=lambda x, y, one: (
+            None,
+            [("plus", x), ("zero", total(x[:3]) - one), ("zero", total(x[3:]) - one)],
+        ),
+    ),
+)
 def simplices(n: int = 3, m: int = 3) -> Resolvent:
     """Projection onto Δ_n × Δ_m, the mixed strategies of two players.
 
@@ -62,7 +71,9 @@ def _value(factor: Resolvent) -> Callable[[Vector], float] | None:
     return factor.value if contains is None else lambda z: 0.0 if contains(z) else np.inf
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=4, says=lambda x, y, one: (None, [("norm", stack(one, x[2:]))])),
+)
 def product(
     first: Resolvent | str | None = None,
     second: Resolvent | str | None = None,
@@ -87,6 +98,7 @@ def product(
         f"{left.name} x {right.name}",
         contains,
         _sum_of(left, right, n) if contains is None else None,
+        irrational=left.irrational or right.irrational,
     )
 
 
@@ -130,7 +142,9 @@ def _blocks(left: Callable[..., None], right: Callable[..., None]) -> Callable[.
     return _products.setdefault((left, right), project_product)
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=2, extras=1, says=lambda x, y, one: (y, [("norm", stack(y, x))])),
+)
 def conjugate(g: Resolvent | str | None = None) -> Resolvent:
     """Proximal map of the conjugate g* of the function that another resolvent belongs to.
 
@@ -149,6 +163,7 @@ def conjugate(g: Resolvent | str | None = None) -> Resolvent:
         inner.dim,
         f"conjugate of {inner.name}",
         value=_conjugate_value(inner),
+        irrational=inner.irrational,
     )
 
 

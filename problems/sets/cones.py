@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.model.cone_program import ConeProgram, stack
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import copy, middle, within
 from opcheck.model.problem import resolvent_family
@@ -20,7 +21,9 @@ def project_orthant(z, gamma, out, data):
             out[i] = z[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, says=lambda x, y, one: (None, [("plus", x)])),
+)
 def orthant() -> Resolvent:
     """Projection onto {z ≥ 0}, in any dimension."""
     return Resolvent(project_orthant, np.zeros(1), 0, "orthant", lambda z: bool(np.all(z >= 0)))
@@ -43,7 +46,10 @@ def project_second_order(z, gamma, out, data):
         out[n] = top
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(dim=3, says=lambda x, y, one: (None, [("norm", stack(x[2], x[:2]))])),
+)
 def second_order_cone(n: int = 3, slope: float = 1.0) -> Resolvent:
     """Projection onto {(x, t) ∈ R^n : ‖x‖ ≤ slope t}, t being the last coordinate.
 
@@ -154,7 +160,10 @@ def _in_exponential(z: Vector) -> bool:
     return t > 0 and bool(x / y + np.log(y) <= np.log(t))
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(dim=3, says=lambda x, y, one: (None, [("exp", x)])),
+)
 def exponential_cone() -> Resolvent:
     """Projection onto the closure of {(x, y, t) ∈ R³ : y > 0, y exp(x/y) ≤ t}.
 

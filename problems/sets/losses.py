@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import middle, within
 from opcheck.model.problem import resolvent_family
@@ -22,7 +23,12 @@ def shrink_huber(z, gamma, out, data):
             out[i] = soft(z[i], amount)
 
 
-@resolvent_family
+# h(t) is the least of |t − u| + u²/2
+@resolvent_family(
+    program=ConeProgram(
+        dim=3, extras=6, says=lambda x, y, one: ((y[:3], y[3:]), moduli_at_most(y[:3], x - y[3:]))
+    ),
+)
 def huber(lam: float = 1.0, delta: float = 1.0) -> Resolvent:
     """Proximal map of λ Σ h(z_i), h(t) = t²/(2δ) where |t| ≤ δ, else |t| − δ/2; any dimension.
 
@@ -56,7 +62,11 @@ def shift_to_kink(z, gamma, out, data):
             out[i] = z[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=3, extras=3, says=lambda x, y, one: (y, [("plus", y), ("plus", y - one + x)])
+    ),
+)
 def hinge(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ Σ max(1 − z_i, 0), in any dimension.
 
@@ -72,7 +82,11 @@ def hinge(lam: float = 1.0) -> Resolvent:
     )
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=3, extras=3, says=lambda x, y, one: (y, [("plus", y - x / 4), ("plus", y + 3 * x / 4)])
+    ),
+)
 def pinball(lam: float = 1.0, level: float = 0.25) -> Resolvent:
     """Proximal map of λ Σ max(level z_i, (level − 1) z_i), in any dimension: quantile regression.
 
@@ -105,7 +119,14 @@ def keep_positive(z, gamma, out, data):
             out[i] = (z[i] + root) / 2
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=3,
+        extras=3,
+        says=lambda x, y, one: (y, [("exp", stack(-y[i], one, x[i])) for i in range(3)]),
+    ),
+)
 def log_barrier(lam: float = 1.0) -> Resolvent:
     """Proximal map of −λ Σ log z_i, in any dimension: (z + √(z² + 4γλ))/2.
 
@@ -148,7 +169,14 @@ def shrink_entropy(z, gamma, out, data):
         out[i] = z[i] if in_floats(x) and x == np.inf else scale * omega(x)
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=3,
+        extras=3,
+        says=lambda x, y, one: (y, [("exp", stack(-y[i], x[i], one)) for i in range(3)]),
+    ),
+)
 def entropy(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ Σ z_i log z_i over z ≥ 0, in any dimension: γλ W(exp(z/(γλ) − 1)/(γλ)).
 
@@ -178,7 +206,12 @@ def solve_quadratic(z, gamma, out, data):
     solve(system, out, d)
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=2,
+        says=lambda x, y, one: ((None, np.linalg.cholesky([[2.0, 1.0], [1.0, 2.0]]).T @ x), []),
+    ),
+)
 def quadratic(Q: ArrayLike = ((2.0, 1.0), (1.0, 2.0)), q: ArrayLike = 0.0) -> Resolvent:
     """Proximal map of ½⟨z, Qz⟩ + ⟨q, z⟩ with Q ⪰ 0: (I + γQ)⁻¹(z − γq), by elimination.
 
@@ -214,7 +247,9 @@ def shrink_towards(z, gamma, out, data):
         out[i] = (z[i] + mu * data[1 + min(i, last)]) / (1 + mu)
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, says=lambda x, y, one: ((None, x), [])),
+)
 def squared_l2(mu: float = 1.0, centre: ArrayLike = 0.0) -> Resolvent:
     """Proximal map of (μ/2)‖z − centre‖²: (z + γμ centre)/(1 + γμ).
 

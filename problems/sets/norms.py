@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack
 from opcheck.model.operator import Resolvent
 from opcheck.model.primitives import copy, norm2
 from opcheck.model.problem import resolvent_family
@@ -18,7 +19,9 @@ def shrink(z, gamma, out, data):
         out[i] = soft(z[i], threshold)
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, extras=3, says=lambda x, y, one: (y, moduli_at_most(y, x))),
+)
 def l1(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ‖·‖₁, in any dimension: soft thresholding by γλ.
 
@@ -50,7 +53,10 @@ def shrink_norm(z, gamma, out, data):
     shorten(z, out, gamma * data[0])
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(dim=3, extras=1, says=lambda x, y, one: (y, [("norm", stack(y, x))])),
+)
 def l2(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ‖·‖ (not squared), in any dimension: (1 − γλ/max(‖z‖, γλ)) z.
 
@@ -73,7 +79,17 @@ def shrink_groups(z, gamma, out, data):
         shorten(z[first : first + size], out[first : first + size], gamma * data[0])
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=4,
+        extras=2,
+        says=lambda x, y, one: (
+            y,
+            [("norm", stack(y[0], x[:2])), ("norm", stack(y[1], x[2:]))],
+        ),
+    ),
+)
 def group_l2(lam: float = 1.0, groups: int = 2, size: int = 2) -> Resolvent:
     """Proximal map of λ Σ ‖z_G‖ over ``groups`` groups G of ``size`` neighbouring coordinates.
 
@@ -104,7 +120,9 @@ def shrink_largest_moduli(z, gamma, out, data):
             out[i] = clip(z[i], -(top + t), top + t)
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=4, extras=1, says=lambda x, y, one: (y, moduli_at_most(y, x))),
+)
 def linf(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ‖·‖∞, in any dimension: the largest moduli are cut, γλ in all.
 
@@ -129,7 +147,9 @@ def cut_largest(z, gamma, out, data):
         out[i] = top + t if z[i] > top + t else z[i]
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=4, extras=1, says=lambda x, y, one: (y, [("plus", y - x)])),
+)
 def largest_entry(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ max_i z_i, in any dimension: the largest entries are cut, γλ in all.
 
@@ -152,7 +172,9 @@ def shrink_elastic(z, gamma, out, data):
         out[i] = soft(z[i], gamma * data[0]) / (1 + gamma * data[1])
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=3, extras=3, says=lambda x, y, one: ((y, x), moduli_at_most(y, x))),
+)
 def elastic_net(lam: float = 1.0, mu: float = 1.0) -> Resolvent:
     """Proximal map of λ‖·‖₁ + (μ/2)‖·‖², in any dimension: soft thresholding over 1 + γμ.
 
@@ -221,7 +243,11 @@ def smooth_line(z, gamma, out, data):
         out[k] = last
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=8, extras=7, says=lambda x, y, one: (y, moduli_at_most(y, x[1:] - x[:-1]))
+    ),
+)
 def total_variation(lam: float = 1.0) -> Resolvent:
     """Proximal map of λ Σ |z_{i+1} − z_i|, in any dimension.
 

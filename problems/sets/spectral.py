@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from opcheck.model.cone_program import ConeProgram, Constraints, Rows, triangle
 from opcheck.model.operator import Resolvent, Vector
 from opcheck.model.primitives import middle, within
 from opcheck.model.problem import resolvent_family
@@ -165,7 +166,27 @@ def _is_positive(z: Vector, n: int) -> bool:
     return bool(abs(S - S.T).max() <= slack and values[0] >= -slack)
 
 
-@resolvent_family
+def _symmetric_of_two(x: Rows) -> Constraints:
+    """A 2×2 matrix is symmetric and positive."""
+    return [("zero", x[1:2] - x[2:3]), ("psd", triangle([[x[0], x[1]], [x[2], x[3]]]))]
+
+
+def _bordered_psd(x: Rows, a: list[Rows], b: list[Rows]) -> tuple[str, Rows]:
+    """[A X; Xᵀ B] ⪰ 0 for 2×2 matrices; A and B by their upper triangles."""
+    return "psd", triangle(
+        [
+            [a[0], a[1], x[0], x[1]],
+            [a[1], a[2], x[2], x[3]],
+            [x[0], x[2], b[0], b[1]],
+            [x[1], x[3], b[1], b[2]],
+        ]
+    )
+
+
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(dim=4, says=lambda x, y, one: (None, _symmetric_of_two(x))),
+)
 def psd_cone(n: int = 2) -> Resolvent:
     """Projection onto the symmetric positive semidefinite n×n matrices, in R^(n²), row by row.
 
@@ -207,7 +228,12 @@ def project_spectraplex(z, gamma, out, data):
             out[i * n + j] = within(P[i, j] * data[0] / trace, error)
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=4, says=lambda x, y, one: (None, [*_symmetric_of_two(x), ("zero", x[:1] + x[3:] - one)])
+    ),
+)
 def spectraplex(n: int = 2, trace: float = 1.0) -> Resolvent:
     """Projection onto {X symmetric n×n, X ⪰ 0, tr X = trace}, in R^(n²), row by row.
 
@@ -274,7 +300,13 @@ def project_spectral(z, gamma, out, data):
                 out[i * columns + j] = z[i * columns + j] - 2 * P[i, rows + j]
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=4,
+        says=lambda x, y, one: (None, [_bordered_psd(x, [one, 0 * one, one], [one, 0 * one, one])]),
+    ),
+)
 def spectral_ball(m: int = 2, n: int = 2, radius: float = 1.0) -> Resolvent:
     """Projection onto the m×n matrices of spectral norm ≤ radius, in R^(mn), row by row.
 
@@ -303,7 +335,17 @@ def shrink_spectrum(z, gamma, out, data):
             out[i * columns + j] = 2 * P[i, rows + j]
 
 
-@resolvent_family
+@resolvent_family(
+    irrational=True,
+    program=ConeProgram(
+        dim=4,
+        extras=6,
+        says=lambda x, y, one: (
+            (y[:1] + y[2:3] + y[3:4] + y[5:]) / 2,
+            [_bordered_psd(x, list(y[:3]), list(y[3:]))],
+        ),
+    ),
+)
 def nuclear_norm(lam: float = 1.0, m: int = 2, n: int = 2) -> Resolvent:
     """Proximal map of λ times the sum of the singular values of an m×n matrix, in R^(mn).
 
