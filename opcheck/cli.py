@@ -183,7 +183,7 @@ def _in_a_line(entry: Any) -> str:
     """What a registered thing is: a title, a statement, or the first sentence of its text."""
     if hasattr(entry, "bound"):
         sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(entry.claim, "≤")
-        return f"{entry.method_name}: {entry.measure} {sign} {entry.bound}"
+        return f"{entry.method}: {entry.measure} {sign} {entry.bound}"
     doc = getattr(entry, "title", "") or getattr(entry, "doc", "") or entry.__doc__ or ""
     return " ".join(doc.strip().partition("\n\n")[0].split())
 

@@ -79,7 +79,7 @@ def measure_shown(trajectory: Trajectory) -> str:
 
 def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
     theorem: Theorem = registry.get("theorems", verdict.theorem)
-    method = theorem.method
+    method = theorem.iteration
     try:
         values = {p.name: verdict.parameters[p.symbol] for p in method.parameters}
     except KeyError as missing:
@@ -221,7 +221,7 @@ def _completed(
 def _about(method: Method) -> list[Theorem]:
     """Theorems that bound what a method does by a formula in k: those with a rate first."""
     every = [registry.get("theorems", name) for name in registry.names("theorems")]
-    own = [t for t in every if t.method_name == method.name and t.claim == "upper bound"]
+    own = [t for t in every if t.method == method.name and t.claim == "upper bound"]
     return sorted((t for t in own if not t.right.recorded), key=lambda t: not t.order)
 
 

@@ -57,7 +57,7 @@ def _paper(p: Paper) -> Rows:
 
 def _theorem(t: Theorem) -> Rows:
     sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(t.claim, "≤")
-    rows: Rows = [("method", t.method_name), ("given", "\n".join(t.hypotheses))]
+    rows: Rows = [("method", t.method), ("given", "\n".join(t.hypotheses))]
     rows += [("where", t.where)] if t.where else []
     rows += [("let", "\n".join(f"{n} = {f}" for n, f in t.let.items()))] if t.let else []
     rows += [("claim", f"{t.measure} {sign} {t.bound}"), ("kind", t.claim)]

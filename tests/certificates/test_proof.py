@@ -350,8 +350,8 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
         else:
             values[symbol] = float(value.ball.mid() if isinstance(value, Ball) else value)
     takes = list(recording.takes.values())
-    parameters = parameters_of(entry.method, values)
-    batch = run_batch(where, entry.method, [parameters], range(horizon + 1), takes)
+    parameters = parameters_of(entry.iteration, values)
+    batch = run_batch(where, entry.iteration, [parameters], range(horizon + 1), takes)
     record = {key: batch.record[0, j] for j, key in enumerate(recording.takes)}
     values["R"] = float(np.linalg.norm(z0))
     with np.errstate(all="ignore"):
@@ -574,7 +574,7 @@ def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
         resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
     )
     registry.register("methods", "backward", method, "here")
-    broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method_name="backward")
+    broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method="backward")
     with pytest.raises(OpcheckError, match=r"not certified|no finite bound"):
         certify(broken, 0)
 
@@ -886,7 +886,7 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
     )
     registry.register("methods", "mine", method, "here")
     entry = dataclasses.replace(
-        stated("elementary_gda_contraction"), method_name="mine", constrained=False
+        stated("elementary_gda_contraction"), method="mine", constrained=False
     )
     with pytest.raises(OpcheckError, match=words):
         worst(entry, 0)

@@ -456,7 +456,7 @@ def test_constraints_need_a_theorem_and_a_method_that_allow_them() -> None:
     inside = problem(*facts, resolvent=SQUARE)
     given_ = (Lipschitz("L", of="F"),)
     assert constants(statement(*given_, constrained=False), inside) == "it needs A = 0"
-    plain = statement(*given_, method_name="eg_plus")
+    plain = statement(*given_, method="eg_plus")
     assert constants(plain, inside) == "eg_plus has no form with A ≠ 0"
     assert known(plain, problem(*facts)).values == {"L": 1.0}
 

@@ -191,7 +191,7 @@ def same_in_other_words(F, F_data, J, J_data, state, params, k, n):
     ],
 )
 def test_a_planted_error_is_caught(name: str, where: Problem, kernel: Callable[..., None]) -> None:
-    method = registry.get("theorems", name).method
+    method = registry.get("theorems", name).iteration
     assert "violated" not in statuses(name, where)
     changed = dataclasses.replace(method, kernel=kernel, constrained=False)
     assert "violated" in statuses(name, where, method=changed)
@@ -230,7 +230,7 @@ def test_every_change_of_these_texts_is_caught(few: None, name: str) -> None:
     assert unseen == []
     for one in found:
         theorem, _, where = one.by.partition(" on ")
-        assert not one.by or registry.get("theorems", theorem).method_name == name
+        assert not one.by or registry.get("theorems", theorem).method == name
         assert not one.by or where in {p.name for p in SMALL}
 
 
@@ -364,7 +364,7 @@ def test_a_verdict_on_no_comparison_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 def test_thresholds_in_absolute_units_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     false = on(
         "gorbunov2022_eg_last",
-        method_name="gradient_descent_ascent",
+        method="gradient_descent_ascent",
         where="1/(2*L) < gamma < 1/L",
         measure="next(residual)",
         bound="residual",

@@ -569,7 +569,7 @@ def test_a_broken_hypothesis_breaks_the_conclusion(
         (
             "gidel2019_peg_contraction",
             problem("strongly_monotone", mu=0.01),
-            {"method_name": "past_extragradient"},
+            {"method": "past_extragradient"},
             {"gamma": 0.25},
         ),
         # the dual methods are fast at their horizon only
@@ -863,7 +863,7 @@ def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_s
     [
         ({"measure": "residuals"}, "residuals"),
         ({"bound": "R**2/("}, r"R**2/("),
-        ({"method_name": "extragradientt"}, "extragradientt"),
+        ({"method": "extragradientt"}, "extragradientt"),
     ],
 )
 def test_a_declaration_that_is_none_is_an_error_of_that_theorem_alone(

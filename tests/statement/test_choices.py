@@ -38,7 +38,7 @@ Values = dict[str, Any]
 def statement(where: str, method: str = "eg_plus", **changes: Any) -> Theorem:
     """A theorem of nothing but its range; ``L`` and ``rho`` are constants."""
     base = registry.get("theorems", "pethick2022_ceg_plus")
-    plain: dict[str, Any] = {"method_name": method, "where": where, "paper": (), "let": {}}
+    plain: dict[str, Any] = {"method": method, "where": where, "paper": (), "let": {}}
     return dataclasses.replace(base, **plain | changes)
 
 

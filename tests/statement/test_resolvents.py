@@ -87,7 +87,7 @@ def test_another_step_is_put_in_brackets() -> None:
 
 def asks_for_one(theorem: Theorem) -> bool:
     """Whether a kernel, a measure or a proof takes a resolvent of the sum."""
-    kernels = [theorem.method.kernel, *(u.measure.kernel for u in plan(theorem).takes.values())]
+    kernels = [theorem.iteration.kernel, *(u.measure.kernel for u in plan(theorem).takes.values())]
     names = {n for k in kernels for f in visible(k) for n in f.__code__.co_names}
     return "resolvent_of_sum" in names or "resolvent(" in repr(theorem.proof)
 
@@ -100,8 +100,8 @@ def classes() -> list[str]:
 @pytest.mark.parametrize("name", classes())
 def test_the_resolvents_of_the_library_exist(name: str) -> None:
     theorem = registry.get("theorems", name)
-    gamma = theorem.method.parameters[0].symbol
-    alone = "F" if theorem.method is resolve("douglas_rachford") else "S"
+    gamma = theorem.iteration.parameters[0].symbol
+    alone = "F" if theorem.iteration is resolve("douglas_rachford") else "S"
     alternatives = resolvent_exists(theorem, gamma, alone)
     places: tuple[Place, ...] = ("low", "middle", "high")
     for place in places:

@@ -265,7 +265,7 @@ SHORT = {
 def with_constraint() -> list[tuple[str, float]]:
     """Names of those with a worst case of their own and A ≠ 0, and the part that is asked."""
     entries = {n: registry.get("theorems", n) for n in expressible()}
-    held = [n for n, entry in entries.items() if entry.constrained and entry.method.constrained]
+    held = [n for n, entry in entries.items() if entry.constrained and entry.iteration.constrained]
     return [(n, SHORT.get(n, 0.9)) for n in held]
 
 

@@ -387,7 +387,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
         "format": recheck.FORMAT,
         "statement": {
             "theorem": theorem.name,
-            "method": theorem.method_name,
+            "method": theorem.method,
             "claim": theorem.claim,
             "first": max(theorem.first, 0),
             "given": [
@@ -442,8 +442,8 @@ def texts(theorem: Theorem, potential: bool = False) -> dict[str, Any]:
     A text that can't be had, as of a generated function, is left out: then the file's words can't
     be checked from the file alone. ``potential``: the measure is a form in V, and not a text.
     """
-    method = theorem.method
-    kernels = _chain(theorem.method_name)
+    method = theorem.iteration
+    kernels = _chain(theorem.method)
     takes = [] if potential else list(_takes(theorem))
     carried, numbers = _carried([*kernels, *(t.measure.kernel for _, _, t in takes)])
     return {

@@ -228,7 +228,7 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
             f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
             "on, and a proof would speak of that alone"
         )
-    whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+    whole = {p.symbol for p in theorem.iteration.parameters if p.integer} - theorem.let.keys()
     for case in proof.cases:
         for name in sorted(whole - case.keys()):
             raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
@@ -246,7 +246,7 @@ def _only(theorem: Theorem, proof: Proof) -> str:
     """The whole parameters that the cases speak of, where the statement ranges over more."""
     parts = []
     for chain in theorem.chains:
-        if not any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
+        if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
             continue
         values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
         top = None if chain.hi is None else grammar.constant(chain.hi.tree)
@@ -432,7 +432,7 @@ def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tup
         rows = [a.name for a in node.arguments if isinstance(a, Name)]
         if node.function in measures and len(rows) == len(node.arguments):
             use = take(node.function, rows)
-    elif isinstance(node, Name) and node.name in theorem.method.rows:
+    elif isinstance(node, Name) and node.name in theorem.iteration.rows:
         # what step k + at writes; the state before the first step holds the one before
         high = at + (node.name not in STANDING)
         low = min(high - (evaluated and node.name not in STANDING), 0)

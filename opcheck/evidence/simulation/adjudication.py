@@ -81,7 +81,7 @@ def _verdicts(
 ) -> list[tuple[str, float]]:
     """ "above", "below", "one" or "open" for each close k, and measured/bound - 1."""
     known = one.known
-    method, recording = theorem.method, plan(theorem)
+    method, recording = theorem.iteration, plan(theorem)
     lipschitz = known.formulas.get("L", known.values.get("L"))
     reading = Balls(ALLOWANCE)
     reading.solves = 2 * last + 1

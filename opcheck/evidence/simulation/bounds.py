@@ -38,7 +38,7 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     notes: list[str] = []
     for name in registry.names("theorems"):
         theorem: Theorem = registry.get("theorems", name)
-        if theorem.method_name != trajectory.method or theorem.claim != "upper bound":
+        if theorem.method != trajectory.method or theorem.claim != "upper bound":
             continue
         if theorem.measure not in trajectory.measures or theorem.right.recorded:
             continue
@@ -81,7 +81,7 @@ def bounded_measures(method: str, problem: Problem) -> list[str]:
     Without those that are taken to a solution where none is known.
     """
     theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
-    found = {t.measure for t in theorems if t.method_name == method and t.claim == "upper bound"}
+    found = {t.measure for t in theorems if t.method == method and t.claim == "upper bound"}
     known = problem.solution is not None or problem.project is not None
     named = sorted(found & set(registry.names("measures")))
     return [m for m in named if known or not named_take(m).to_solution]

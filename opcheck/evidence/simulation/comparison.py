@@ -103,7 +103,7 @@ def compare(
 
     Raises Empty where no parameter is admissible, OpcheckError for fixed parameters outside.
     """
-    method = method or theorem.method
+    method = method or theorem.iteration
     jobs: list[Job] = []
     empty: Empty | None = None
     try:
@@ -159,7 +159,7 @@ def _weak_sample(
 
 def solves_sum(theorem: Theorem) -> bool:
     """Whether its method, or a measure, takes the resolvent of the sum: the dearest steps."""
-    kernels = [theorem.method.kernel, *(t.measure.kernel for t in plan(theorem).takes.values())]
+    kernels = [theorem.iteration.kernel, *(t.measure.kernel for t in plan(theorem).takes.values())]
     return any(_solves_sum(kernel) for kernel in kernels)
 
 
@@ -340,7 +340,7 @@ _UNITS: dict[Any, Units] = {}  # found by trial, once a statement
 def units(theorem: Theorem, known: Constants) -> Units:
     """The units of a statement, from two runs on a linear operator and on twice that operator."""
     texts = theorem.where, theorem.measure, theorem.bound, tuple(theorem.let.items())
-    key = theorem.method_name, theorem.asked, texts
+    key = theorem.method, theorem.asked, texts
     if key not in _UNITS:
         _UNITS[key] = _units(theorem, known)
     return _UNITS[key]
@@ -365,8 +365,8 @@ def _units(theorem: Theorem, known: Constants) -> Units:
             slope = rate * 2**turn / 2
             operator = linear([[0.25 * slope, slope], [-slope, 0.5 * slope]])
             plane = Problem("", operator, start=np.array([1.0, 0.5]), solution=np.zeros(2))
-            own = parameters_of(theorem.method, sample)
-            batch = run_batch(plane, theorem.method, [own], TRIAL, list(takes.values()))
+            own = parameters_of(theorem.iteration, sample)
+            batch = run_batch(plane, theorem.iteration, [own], TRIAL, list(takes.values()))
             seen.append(np.abs(batch.record[0]))
             values.append(sample)
     except (OpcheckError, StopIteration):
@@ -379,7 +379,7 @@ def _units(theorem: Theorem, known: Constants) -> Units:
         degrees[name] = round(float(np.median(told))) if told.size else 0
     steps = {
         symbol
-        for p in theorem.method.parameters
+        for p in theorem.iteration.parameters
         if (symbol := p.symbol) in values[0]
         and np.allclose(2 * np.asarray(values[1][symbol]), values[0][symbol])
         and np.any(values[0][symbol])
@@ -400,7 +400,7 @@ def _size(theorem: Theorem, known: Constants, values: Values, extent: float, nam
     rate = np.float64(_rate(known.values) or 1.0)
     # a parameter above 1, as an over-relaxation, multiplies what was rounded
     weight = np.float64(1.0)
-    for p in theorem.method.parameters:
+    for p in theorem.iteration.parameters:
         value = values.get(p.symbol, 0.0)
         if np.ndim(value) == 0:
             weight = np.fmax(

@@ -242,13 +242,13 @@ def kernel_mutants(name: str) -> list[Mutant]:
     """
     entry = registry.get("methods", name)
     theorems = [registry.get("theorems", n) for n in registry.names("theorems")]
-    about = [t for t in theorems if name in t.method_name.strip(")").split("(")]
+    about = [t for t in theorems if name in t.method.strip(")").split("(")]
     problems = library()
     out = []
     for what, kernel in kernel_changes(entry.kernel):
         by = ""
         for theorem in about:
-            method = _changed(theorem.method_name, name, kernel)
+            method = _changed(theorem.method, name, kernel)
             caught = (p.name for p in problems if _violated(theorem, p, method=method))
             found = next(caught, "")
             if found:
@@ -285,8 +285,8 @@ def reading_mutants(name: str) -> list[Mutant]:
         misread["an argument without cases"] = {"proof": replace(theorem.proof, cases=())}
     statements = {what: replace(theorem, **changes) for what, changes in misread.items()}
     flat = replace(theorem, proof=None)
-    flat.__dict__["method"] = replace(
-        theorem.method, kernel=_of_one_coordinate(theorem.method.kernel)
+    flat.__dict__["iteration"] = replace(
+        theorem.iteration, kernel=_of_one_coordinate(theorem.iteration.kernel)
     )
     statements["a kernel of one coordinate"] = flat
     return [Mutant("reading", name, what, _refused_by(s)) for what, s in statements.items()]
@@ -314,7 +314,7 @@ def _refused_by(statement: Theorem) -> str:
         return f"registration: {error}"
     try:
         reason = refusal(statement)
-        from_the_start(statement.method, statement.A != "zero")
+        from_the_start(statement.iteration, statement.A != "zero")
     except (OpcheckError, TypeError, Undecided) as error:
         reason = str(error)
     return f"the step model: {reason}" if reason else ""
@@ -342,6 +342,6 @@ def mutants(
 def work_list(names: Sequence[str]) -> list[str]:
     """One job for each theorem and kind, and for each method they are about."""
     theorems = [registry.get("theorems", n) for n in names]
-    methods = sorted({m for t in theorems for m in t.method_name.strip(")").split("(")})
+    methods = sorted({m for t in theorems for m in t.method.strip(")").split("(")})
     kernels = [f"kernel {m}" for m in methods]
     return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis", "reading") for n in names]

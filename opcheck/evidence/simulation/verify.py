@@ -167,7 +167,7 @@ class Summary:
         return {
             "name": t.name,
             "statement": {
-                "method": t.method_name,
+                "method": t.method,
                 "given": t.hypotheses,
                 "where": t.where,
                 "let": dict(t.let),
@@ -342,9 +342,9 @@ def verify(
     for name in chosen:  # a wrong method is one error, and not one on each problem
         theorem = registry.get("theorems", name)
         if where or not theorem.on:
-            guard_method(theorem.method, where.dim if where else 2)
+            guard_method(theorem.iteration, where.dim if where else 2)
         # of opcheck's own statements that is known by its tests
-        if not Path(theorem.place).is_relative_to(OWN):
+        if not Path(registry.place("theorems", name)).is_relative_to(OWN):
             well_posed(theorem)
     if where is not None:
         # by its full name, or by the file that registers it alone

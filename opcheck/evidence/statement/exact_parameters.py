@@ -180,7 +180,7 @@ def _with(
 
 def _round_parameters(theorem: Theorem, values: Values, notes: list[str]) -> None:
     """A parameter that ``let`` makes irrational can't be rounded: it is what the statement says."""
-    for p in theorem.method.parameters:
+    for p in theorem.iteration.parameters:
         for entry in np.atleast_1d(values.get(p.symbol, 0)):
             if isinstance(entry, Ball):
                 raise OpcheckError(
@@ -260,7 +260,7 @@ def _given(theorem: Theorem, chain: Chain, value: Any, values: Values, notes: li
 
 
 def _whole(theorem: Theorem, chain: Chain) -> bool:
-    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+    return any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters)
 
 
 def number(value: Any) -> Any:

@@ -52,8 +52,8 @@ def constants(theorem: Theorem, problem: Problem) -> Constants | str:
         return f"it is about {' or '.join(theorem.on)} only"
     if problem.constrained and not theorem.constrained:
         return "it needs A = 0"
-    if problem.constrained and not theorem.method.constrained:
-        return f"{theorem.method.name} has no form with A ≠ 0"
+    if problem.constrained and not theorem.iteration.constrained:
+        return f"{theorem.iteration.name} has no form with A ≠ 0"
     if theorem.A == "subdifferential" and not problem.resolvent.subdifferential:
         return (
             f"it is about {WORDS_OF_A['subdifferential']}, which A = {problem.resolvent.name} is "

@@ -195,7 +195,7 @@ def _bisected(fits: Callable[[float], bool], inside: float, outside: float) -> f
 
 
 def _whole(theorem: Theorem, chain: Chain) -> bool:
-    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+    return any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters)
 
 
 def _open_ends(theorem: Theorem, chain: Chain, values: Values) -> tuple[float, float]:
@@ -313,7 +313,7 @@ def _highest(theorem: Theorem, values: Values) -> float:
 
 def lowest(theorem: Theorem) -> float:
     """The smallest ρL that the theorem's ranges admit, at most 0; -1 where nothing limits it."""
-    key = theorem.method_name, theorem.where, tuple(theorem.let.items()), theorem.asked
+    key = theorem.method, theorem.where, tuple(theorem.let.items()), theorem.asked
     if key not in _LOWEST:
         _LOWEST[key] = _lowest(theorem)
     return _LOWEST[key]

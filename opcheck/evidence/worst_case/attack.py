@@ -183,7 +183,7 @@ def attack(
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
     theorem = chosen.theorem
-    free = not (theorem.constrained and theorem.method.constrained)
+    free = not (theorem.constrained and theorem.iteration.constrained)
     asked = [(p, _constant(p, chosen)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
     linear_part = [one for one in pool if not one.part and not one.s]
@@ -462,11 +462,11 @@ class _Search:
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
         problem = Problem("attack", F, A, start[0], np.zeros(d))
-        own = parameters_of(self.theorem.method, self.values)
+        own = parameters_of(self.theorem.iteration, self.values)
         takes = list(self.recording.takes.values())
         stops = range(self.horizon + 1)
         batch = run_batch(
-            problem, self.theorem.method, [own] * m, stops, takes, starts=start, data=data
+            problem, self.theorem.iteration, [own] * m, stops, takes, starts=start, data=data
         )
         ratios = np.zeros(m)
         with np.errstate(all="ignore"):
