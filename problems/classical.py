@@ -92,7 +92,7 @@ def kojima_shindo(over: str = "simplex") -> Problem:
     require(over in sets, f"over = {over!r} must be one of {', '.join(sets)}")
     operator = Operator(kojima, np.empty(0), 4, "F of Kojima and Shindo")
     return Problem(
-        "", operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0, 10.0), region=Region(4.0)
+        operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0, 10.0), region=Region(4.0)
     )
 
 
@@ -153,7 +153,6 @@ def sun_nonlinear(n: int = 6, over: str = "box") -> Problem:
     require(over in sets, f"over = {over!r} must be one of {', '.join(sets)}")
     resolvent, radius, ends = sets[over]
     return Problem(
-        "",
         Operator(sun, np.empty(0), n, "F of Sun"),
         resolvent,
         start=np.ones(n) if over == "simplex" else np.zeros(n),
@@ -199,7 +198,6 @@ def watson(pos: int = 0) -> Problem:
     matrix = np.array(WATSON.split(), dtype=float).reshape(10, 10)
     solutions = watson_solutions(pos)
     return Problem(
-        "",
         linear(matrix, np.eye(10)[pos].tolist()),
         simplex(10, 1.0),
         start=np.full(10, 0.1),
@@ -224,7 +222,6 @@ def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
         lambda z: matrix @ z + offset, lambda z: matrix, np.ones(n), 0.0, total=float(n)
     )
     return Problem(
-        "",
         linear(matrix, offset),
         simplex(n, float(n)),
         start=np.ones(n),
@@ -244,7 +241,6 @@ def two_link(demand: float = 10.0) -> Problem:
     require(demand >= 0.5, f"demand = {demand} must be at least 1/2")
     matrix = np.array([[5.0, 2.0], [1.0, 4.0]])
     return Problem(
-        "",
         linear(matrix, [10, 12]),
         simplex(2, demand),
         start=np.array([demand, 0.0]),
@@ -276,7 +272,7 @@ def cournot_orthant(n: int = 5, idle: int = 2, b: float = 1.0) -> Problem:
     at_zero = solution + solution.sum() - (solution == 0)
     rows = [["2*b" if i == j else "b" for j in range(n)] for i in range(n)]
     operator = linear(rows, [f"-b*{int(v)}" for v in at_zero], b=b)
-    return Problem("", operator, orthant(), start=np.zeros(n), solution=solution)
+    return Problem(operator, orthant(), start=np.zeros(n), solution=solution)
 
 
 def lq_matrices(
@@ -317,7 +313,6 @@ def lq_dynamic_game(horizon: int = 3, effort: float = 1.0) -> Problem:
     cost = np.array([[2.0, 1.0], [1.0, 2.0]])
     matrix, offset = lq_matrices(horizon, (cost, cost), effort)
     return Problem(
-        "",
         linear(matrix, offset),
         orthant(),
         start=np.zeros(2 * horizon),

@@ -20,7 +20,7 @@ def bilinear_game(coupling: Matrix, **given: object) -> Problem:
     n, m = coupling.shape
     matrix = np.block([[np.zeros((n, n)), coupling], [-coupling.T, np.zeros((m, m))]])
     facts = (certified(Lipschitz(lipschitz_above(coupling))), exact(Monotone()))
-    return Problem("", linear(matrix), solution=np.zeros(n + m), facts=facts, **given)  # type: ignore[arg-type]
+    return Problem(linear(matrix), solution=np.zeros(n + m), facts=facts, **given)  # type: ignore[arg-type]
 
 
 @problem_family("bilinear_conditioned", presets=[{"n": 3, "kappa": 10.0}, {"n": 8, "seed": 1}])
@@ -69,7 +69,7 @@ def jordan_block(n: int = 10, s: float = 1.0) -> Problem:
     matrix = np.eye(n) + s * np.eye(n, k=1)
     strongly = exact(StronglyMonotone("1 - s + 2*s*sin(pi/(2*(n + 1)))**2"))
     facts = [f for f in facts_of(matrix) if f.property.kind is not StronglyMonotone]
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=(*facts, strongly))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=(*facts, strongly))
 
 
 @problem_family("grcar", presets=[{"n": 6}, {"n": 30}])
@@ -83,7 +83,7 @@ def grcar(n: int = 10) -> Problem:
     """
     n = whole(n, "n", 4)
     matrix = sum((np.eye(n, k=k) for k in range(4)), -np.eye(n, k=-1))
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -105,7 +105,7 @@ def rotation_shift(n: int = 2, seed: int = 0) -> Problem:
     start = generator.integers(0, 11, 2 * n).astype(float)
     zero, eye = np.zeros((n, n)), np.eye(n)
     matrix = np.block([[zero, eye], [-eye, zero]])
-    return Problem("", linear(matrix, -(matrix @ solution)), start=start, solution=solution)
+    return Problem(linear(matrix, -(matrix @ solution)), start=start, solution=solution)
 
 
 def turn_and_project(z, out, data):
@@ -148,7 +148,7 @@ def rotation_ball(n: int = 1, seed: int = 0) -> Problem:
     solution = generator.integers(0, 11, 2 * n).astype(float)
     start = generator.integers(0, 11, 2 * n).astype(float)
     operator = Operator(turn_and_project, solution.copy(), 2 * n, "F = J(z - z*) + P(z) - z*")
-    return Problem("", operator, start=start, solution=solution)
+    return Problem(operator, start=start, solution=solution)
 
 
 @problem_family("quad_game", presets=[{"n": 2, "rank": 1, "seed": 1}, {"n": 5, "rank": 5}])
@@ -169,7 +169,6 @@ def quad_game(n: int = 4, rank: int = 2, seed: int = 0) -> Problem:
     solution = generator.integers(-3, 4, 2 * n).astype(float)
     facts = [f for f in facts_of(matrix) if f.property.constant > 0]
     return Problem(
-        "",
         linear(matrix, -(matrix @ solution)),
         start=np.zeros(2 * n),
         solution=solution,

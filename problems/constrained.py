@@ -67,7 +67,7 @@ def bilinear_box(L: float = 1.0, off: float = 0.9) -> Problem:
     positive(L, "L")
     require(abs(off) < 1, f"off = {off} must lie strictly inside the box [-1, 1]")
     operator = linear([["0", "L"], ["-L", "0"]], ["-L*off", "L*off"], L=L, off=off)
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
 @problem_family(
@@ -105,7 +105,7 @@ def quad_box(c: float = 0.1, off: float = 0.0, L: float = 1.0) -> Problem:
         c=c,
         off=off,
     )
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
 @problem_family(
@@ -155,7 +155,7 @@ def asym_bilinear_box(
         x_centre=x_centre,
         y_centre=y_centre,
     )
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array(solution))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array(solution))
 
 
 @problem_family(
@@ -175,7 +175,7 @@ def disc_skew(q1: float = 1.0, q2: float = 2.0) -> Problem:
     size = multiplier * multiplier + 1
     solution = np.array([q2 - multiplier * q1, -q1 - multiplier * q2]) / size
     operator = linear([[0, 1], [-1, 0]], [q1, q2])
-    return Problem("", operator, ball(1.0, [0.0, 0.0]), solution=solution)
+    return Problem(operator, ball(1.0, [0.0, 0.0]), solution=solution)
 
 
 @problem_family(
@@ -201,7 +201,7 @@ def product_ball(L: float = 1.0, c: float = 0.3) -> Problem:
     require(0 <= c <= 1, f"c = {c} must lie in [0, 1]")
     blocks = rotation_blocks([("-c*L", "L*sqrt(1 - c**2)"), ("0", "L")])
     operator = linear(blocks, ["0", "0", "L", "2*L"], L=L, c=c)
-    return Problem("", operator, product(whole_space(2), ball(1.0, [0.0, 0.0])))
+    return Problem(operator, product(whole_space(2), ball(1.0, [0.0, 0.0])))
 
 
 def game(payoff: Matrix, x: list[float], y: list[float]) -> Problem:
@@ -211,7 +211,7 @@ def game(payoff: Matrix, x: list[float], y: list[float]) -> Problem:
     start = np.zeros(n + m)
     start[0] = start[n + 1] = 1
     return Problem(
-        "", linear(matrix), simplices(n, m), start=start, solution=np.array([*x, *y], dtype=float)
+        linear(matrix), simplices(n, m), start=start, solution=np.array([*x, *y], dtype=float)
     )
 
 
@@ -281,7 +281,7 @@ def affine_monotone(n: int = 4, seed: int = 0) -> Problem:
     start = solution.copy()
     start[:4] += [3, 2, -3, -2]
     return with_certified_constants(
-        matrix, Problem("", linear(matrix, offset), subspace, start=start, solution=solution)
+        matrix, Problem(linear(matrix, offset), subspace, start=start, solution=solution)
     )
 
 
@@ -300,7 +300,6 @@ def half_space_monotone(n: int = 3, seed: int = 0) -> Problem:
     return with_certified_constants(
         matrix,
         Problem(
-            "",
             linear(matrix, offset),
             half_space(normal, float(normal @ solution)),
             start=np.zeros(n),
@@ -327,7 +326,7 @@ def l1_skew(n: int = 4, lam: float = 0.5, seed: int = 0) -> Problem:
     subgradient = np.where(solution == 0, lam / 2, lam * np.sign(solution))
     operator = linear(matrix, planted(matrix, solution, subgradient))
     facts = (certified(Lipschitz(lipschitz_above(matrix))), *MONOTONE)
-    return Problem("", operator, l1(lam), start=np.zeros(n), solution=solution, facts=facts)
+    return Problem(operator, l1(lam), start=np.zeros(n), solution=solution, facts=facts)
 
 
 COTANGENT = "cos(pi/(4*n))/sin(pi/(4*n))"
@@ -354,7 +353,7 @@ def sun_murty_lcp(n: int = 10) -> Problem:
     matrix = np.eye(n) + 2 * np.triu(np.ones((n, n)), 1)
     solution = np.zeros(n)
     solution[-1] = 1
-    return Problem("", linear(matrix, -np.ones(n)), orthant(), solution=solution)
+    return Problem(linear(matrix, -np.ones(n)), orthant(), solution=solution)
 
 
 def complementarity(matrix: Matrix, offset: Vector) -> Vector:
@@ -391,7 +390,6 @@ def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     n = whole(n, "n")
     matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
     return Problem(
-        "",
         linear(matrix, offset),
         orthant(),
         start=np.ones(n),
@@ -415,7 +413,7 @@ def braess() -> Problem:
     f + 50, f + 50, 10f, f + 10 of a, b, c, d, e. Equilibrium (2, 2, 2), where every path costs 92.
     """
     matrix = np.array([[11.0, 0, 10], [0, 11, 10], [10, 10, 21]])
-    return Problem("", linear(matrix, [50, 50, 10]), simplex(3, 6.0))
+    return Problem(linear(matrix, [50, 50, 10]), simplex(3, 6.0))
 
 
 @problem_family(
@@ -428,4 +426,4 @@ def braess_closed() -> Problem:
     """braess without the link e: two paths of cost 11f + 50. Equilibrium (3, 3), where every path
     costs 83, less than the 92 with the additional link.
     """
-    return Problem("", linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))
+    return Problem(linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))

@@ -99,7 +99,6 @@ class Market:
         radius = (self.hi - self.lo) / 2
         L, mu = self.constants()
         return Problem(
-            "",
             Operator(
                 cournot,
                 np.concatenate([[DEMAND, self.gamma, centre], np.array(self.firms).ravel()]),

@@ -112,7 +112,6 @@ def sparse_logistic(m: int = 16, n: int = 6, seed: int = 0, fraction: float = 0.
     lam, solution = _lasso(m, n, seed, fraction)
     L = float(np.nextafter(lipschitz_above(rows) ** 2 / 4, np.inf))
     return Problem(
-        "",
         Operator(logistic, np.append(0.0, rows.ravel()), n, "F of a logistic loss"),
         l1(lam),
         start=np.zeros(n),
@@ -149,7 +148,6 @@ def ridge_logistic(m: int = 16, n: int = 4, mu: float = 1.0, seed: int = 0) -> P
     rows = rows_of(m, n, seed)
     L = float(np.nextafter(np.nextafter(lipschitz_above(rows) ** 2 / 4, np.inf) + mu, np.inf))
     return Problem(
-        "",
         Operator(logistic, np.append(mu, rows.ravel()), n, "F of a ridge logistic loss"),
         start=np.zeros(n),
         solution=_ridge(m, n, seed, mu).copy(),
@@ -230,7 +228,6 @@ def robust_logistic(groups: int, size: int, n: int, mu: float, seed: int) -> Pro
     rows = rows_of(groups * size, n, seed)
     bound = "a bound: blocks |p|·|A|²/4s + μ and |A|/√s in the Frobenius norm, s the group size"
     return Problem(
-        "",
         Operator(
             group_logistic,
             np.concatenate([[float(n), float(size), mu], rows.ravel()]),
@@ -328,7 +325,6 @@ def ratio_game(kind: str = "easy") -> Problem:
     payoff, stopping, zero, L, rho = RATIO[kind]
 
     return Problem(
-        "",
         Operator(quotient, np.array([*payoff, *stopping]), 2, "F of a ratio game"),
         box(-0.5, 0.5),
         start=np.array([0.5, 0.5]),
@@ -389,7 +385,6 @@ def covariance_gan(d: int = 2) -> Problem:
         return np.concatenate([((W - W.T) / 2).ravel(), (root @ left @ right).ravel()])
 
     return Problem(
-        "",
         Operator(
             covariance, np.append(float(d), sigma.ravel()), 2 * d * d, "F of a covariance GAN"
         ),
@@ -440,7 +435,6 @@ def decision_process(rewards: Matrix, moves: Matrix, gamma: float) -> Problem:
         facts.append(certified(StronglyMonotone(mu), note))
     cells = np.concatenate([rewards[:, :, None], moves], axis=2)
     return Problem(
-        "",
         Operator(
             bellman,
             np.concatenate([[gamma, float(actions)], cells.ravel()]),

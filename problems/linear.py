@@ -63,7 +63,7 @@ def bilinear(L: float = 1.0, n: int = 1) -> Problem:
     n = whole(n, "n")
     zero, eye = np.zeros((n, n)), L * np.eye(n)
     operator = linear(np.block([[zero, eye], [-eye, zero]]))
-    return Problem("", operator, solution=np.zeros(2 * n))
+    return Problem(operator, solution=np.zeros(2 * n))
 
 
 @problem_family(
@@ -81,7 +81,7 @@ def bilinear_slow(K: int = 100, gamma: float = 0.5) -> Problem:
     positive(gamma, "gamma")
     require(gamma * gamma * K >= 1, f"gamma = {gamma} needs K >= 1/gamma^2, not {K}")
     blocks = rotation_blocks([("0", "1"), ("0", "1/(gamma*sqrt(K))")])
-    return Problem("", linear(blocks, K=K, gamma=gamma), solution=np.zeros(4))
+    return Problem(linear(blocks, K=K, gamma=gamma), solution=np.zeros(4))
 
 
 @problem_family(
@@ -117,7 +117,7 @@ def tight_linear(L: float = 1.0, c: float = 0.1) -> Problem:
     facts = [exact(Lipschitz("L")), exact(Comonotone("-c/L"))]
     facts += [exact(StronglyMonotone("-c*L"))] if c < 0 else []
     blocks = rotation_blocks([("-c*L", "L*sqrt(1 - c**2)")])
-    return Problem("", linear(blocks, L=L, c=c), solution=np.zeros(2), facts=tuple(facts))
+    return Problem(linear(blocks, L=L, c=c), solution=np.zeros(2), facts=tuple(facts))
 
 
 @problem_family(
@@ -149,7 +149,7 @@ def slow_family(rho: float = -0.3, s: float = 5.0, L: float = 1.0) -> Problem:
         f"rho = {rho} and s = {s} give a Lipschitz constant above L = {L}; take a larger s",
     )
     blocks = rotation_blocks([("rho/(rho**2 + s**2)", "s/(rho**2 + s**2)")])
-    return Problem("", linear(blocks, rho=rho, s=s), solution=np.zeros(2))
+    return Problem(linear(blocks, rho=rho, s=s), solution=np.zeros(2))
 
 
 @problem_family(
@@ -173,7 +173,7 @@ def feg_tight(n: int = 5, j: int = 4, L: float = 1.0) -> Problem:
     )
     angle = "(2*j + 1)*pi/(3*n)"
     blocks = rotation_blocks([(f"L*cos({angle})", f"L*sin({angle})")])
-    return Problem("", linear(blocks, L=L, n=n, j=j), solution=np.zeros(2))
+    return Problem(linear(blocks, L=L, n=n, j=j), solution=np.zeros(2))
 
 
 @problem_family(
@@ -205,7 +205,7 @@ def block_rotation(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0)
         block[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[a, b], [-b, a]]
     q = orthogonal(n, generator)
     matrix = q @ block @ q.T
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -237,7 +237,7 @@ def inverse_skew(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0) -
         skew[2 * i, 2 * i + 1], skew[2 * i + 1, 2 * i] = size, -size
     q = orthogonal(n, generator)
     matrix = np.linalg.inv(rho * np.eye(n) + q @ skew @ q.T)
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -277,7 +277,7 @@ def random_comonotone(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int =
         middle = (lo + hi) / 2
         lo, hi = (middle, hi) if smallest(middle) < 0 else (lo, middle)
     matrix = np.linalg.inv(rho * np.eye(n) + hi * monotone)
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -299,7 +299,7 @@ def quad_minmax(b: float = -0.2, n: int = 3, seed: int = 0) -> Problem:
     coupling = orthogonal(n, generator) @ np.diag(singular) @ orthogonal(n, generator)
     eye = b * np.eye(n)
     matrix = np.block([[eye, coupling], [-coupling.T, eye]])
-    return Problem("", linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
 
 
 ASYMMETRIC = "-(q - r)/(2*q*r)"
@@ -322,7 +322,7 @@ def asym_bilinear(q: float = 1.0, r: float = 0.625) -> Problem:
     Raises OpcheckError unless q ≥ r > 0.
     """
     asymmetric(q, r)
-    return Problem("", linear([[0, q], [-r, 0]]), solution=np.zeros(2))
+    return Problem(linear([[0, q], [-r, 0]]), solution=np.zeros(2))
 
 
 @problem_family(
@@ -361,7 +361,7 @@ def ouyang_xu(n: int = 5) -> Problem:
     matrix = np.block([[H, -A.T], [A, np.zeros((n, n))]])
     offset = np.concatenate([-h, np.full(n, -1 / 4)])
     solution = np.concatenate([np.arange(1.0, n + 1), np.full(n, -1 / 2)])
-    return Problem("", linear(matrix, offset), start=np.zeros(2 * n), solution=solution)
+    return Problem(linear(matrix, offset), start=np.zeros(2 * n), solution=solution)
 
 
 @problem_family(
@@ -381,7 +381,7 @@ def right_shift(n: int = 40) -> Problem:
     offset, solution, start = np.zeros(n), np.zeros(n), np.zeros(n)
     offset[0], offset[1], solution[0] = -1, 1, 1
     start[0], start[2] = 0.9, 1
-    return Problem("", linear(matrix, offset), start=start, solution=solution)
+    return Problem(linear(matrix, offset), start=start, solution=solution)
 
 
 @problem_family(
@@ -400,7 +400,7 @@ def strongly_monotone(mu: float = 0.1, L: float = 1.0) -> Problem:
     """
     require(0 < mu <= L, f"mu = {mu} must be positive and at most L = {L}")
     blocks = rotation_blocks([("mu", "sqrt(L**2 - mu**2)")])
-    return Problem("", linear(blocks, mu=mu, L=L), solution=np.zeros(2))
+    return Problem(linear(blocks, mu=mu, L=L), solution=np.zeros(2))
 
 
 @problem_family(
@@ -424,7 +424,7 @@ def cournot_linear(n: int = 5, b: float = 1.0) -> Problem:
     solution = np.arange(1.0, n + 1)
     matrix = b * (np.eye(n) + np.ones((n, n)))
     offset = [f"-b*{int(v)}" for v in solution + solution.sum()]
-    return Problem("", linear(matrix, offset, b=b), solution=solution)
+    return Problem(linear(matrix, offset, b=b), solution=solution)
 
 
 @problem_family("dense_monotone", presets=[{"n": 5, "seed": 1}, {"n": 40, "seed": 2}])
@@ -441,7 +441,7 @@ def dense_monotone(n: int = 20, seed: int = 0) -> Problem:
     skew, q = generator.standard_normal((n, n)), orthogonal(n, generator)
     skew = (skew - skew.T) / max(float(np.linalg.norm(skew - skew.T, 2)), 1.0)
     matrix = skew + q @ np.diag(np.linspace(0.01, 0.3, n)) @ q.T
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -462,7 +462,7 @@ def sparse_skew_grid(n: int = 16) -> Problem:
     difference = scipy.sparse.eye_array(n, format="csr") - scipy.sparse.eye_array(n, k=-1)
     coupling = scipy.sparse.kron(difference, difference, format="csr")
     matrix = scipy.sparse.block_array([[None, coupling], [-coupling.T, None]], format="csr")
-    return Problem("", linear(matrix), solution=np.zeros(2 * n * n))
+    return Problem(linear(matrix), solution=np.zeros(2 * n * n))
 
 
 @problem_family("robust_ls", presets=[{"lam": 3.0, "seed": 1}])
@@ -483,7 +483,7 @@ def robust_ls(lam: float = 1.5, m: int = 6, n: int = 3, seed: int = 0) -> Proble
     matrix = np.block([[A.T @ A, -A.T], [A, (lam - 1) * np.eye(m)]])
     offset = np.concatenate([np.zeros(n), -lam * (A @ x)])
     solution = np.concatenate([x, A @ x])
-    return Problem("", linear(matrix, offset), solution=solution, facts=facts_of(matrix))
+    return Problem(linear(matrix, offset), solution=solution, facts=facts_of(matrix))
 
 
 @problem_family(
@@ -504,4 +504,4 @@ def robust_ls_nonconcave(delta: float = 0.05, n: int = 3, seed: int = 0) -> Prob
     singular = np.linspace(1, 2, n) if n > 1 else np.ones(1)
     A = orthogonal(n, generator) @ np.diag(singular) @ orthogonal(n, generator)
     matrix = np.block([[A.T @ A, -A.T], [A, -delta * np.eye(n)]])
-    return Problem("", linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))

@@ -1,6 +1,6 @@
 """Noise on top of a problem: facts, solution and constraints stay those of the mean operator.
 
-The same in a line for any operator: ``Problem("", F, oracle=opcheck.gaussian(F, 0.1))``.
+The same in a line for any operator: ``Problem(F, oracle=opcheck.gaussian(F, 0.1))``.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def planted_asym(over: str = "box", n: int = 2, q: float = 1.0, r: float = 0.625
     normals = np.array(([*none, *normal] * n)[: 2 * n], dtype=float)
     matrix = np.kron(np.eye(n), np.array([[0.0, q], [-r, 0.0]]))
     operator = linear(matrix, planted(matrix, solution, normals))
-    return Problem("", operator, resolvent, start=np.zeros(2 * n), solution=solution)
+    return Problem(operator, resolvent, start=np.zeros(2 * n), solution=solution)
 
 
 def _monotone_sets(n: int) -> dict[str, tuple[Resolvent, Vector, Vector, Vector]]:
@@ -103,5 +103,5 @@ def planted_monotone(over: str = "ball", n: int = 4, seed: int = 0) -> Problem:
     matrix = integer_monotone(n, np.random.default_rng(seed))
     operator = linear(matrix, planted(matrix, solution, normal))
     return with_certified_constants(
-        matrix, Problem("", operator, resolvent, start=start, solution=solution)
+        matrix, Problem(operator, resolvent, start=start, solution=solution)
     )

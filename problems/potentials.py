@@ -107,7 +107,6 @@ def overparameterized_least_squares(n: int = 2, d: int = 4, seed: int = 0) -> Pr
         certified(PLStar(monotone_below(A @ A.T)), "of AAᵀ, by a Cholesky factorisation"),
     )
     return Problem(
-        "",
         dataclasses.replace(F, potential=value),
         start=np.zeros(d),
         solution=z,

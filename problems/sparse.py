@@ -51,7 +51,7 @@ def graph_laplacian_skew(n: int = 16, delta: float = 0.25) -> Problem:
     diffusion = delta * laplacian(n)
     eye = scipy.sparse.eye_array(n * n, format="csr")
     matrix = scipy.sparse.block_array([[diffusion, eye], [-eye, diffusion]], format="csr")
-    return Problem("", linear(matrix), solution=np.zeros(2 * n * n))
+    return Problem(linear(matrix), solution=np.zeros(2 * n * n))
 
 
 @problem_family(
@@ -90,7 +90,7 @@ def graph_flow(n: int = 128, delta: float = 0.125, seed: int = 0) -> Problem:
     matrix = (skew + delta * scipy.sparse.eye_array(3 * n, format="csr")).tocsr()
     solution = generator.integers(-3, 4, 3 * n).astype(float)
     operator = linear(matrix, (-(matrix @ solution)).tolist())
-    return Problem("", operator, start=np.zeros(3 * n), solution=solution)
+    return Problem(operator, start=np.zeros(3 * n), solution=solution)
 
 
 @problem_family(
@@ -118,4 +118,4 @@ def sparse_asym_bilinear(n: int = 256, q: float = 1.0, r: float = 0.625, seed: i
     values = np.concatenate([np.full(n, float(q)), -slower])
     places = (np.concatenate([x, y]), np.concatenate([y, x]))
     matrix = scipy.sparse.csr_array((values, places), shape=(2 * n, 2 * n))
-    return Problem("", linear(matrix), solution=np.zeros(2 * n))
+    return Problem(linear(matrix), solution=np.zeros(2 * n))

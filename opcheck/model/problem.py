@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, overload
 
 import numpy as np
@@ -39,10 +39,10 @@ LARGEST = 1e150  # of a constant, whose square must be a float
 @brief
 @dataclass(frozen=True)
 class Problem:
-    """One inclusion 0 ∈ F(z) + A(z) on R^d.
+    """One inclusion 0 ∈ F(z) + A(z) on R^d: ``Problem(F)``, ``Problem(F, J)``; the rest by name.
 
     Attributes:
-        name: family name, with the parameters that differ from the defaults.
+        name: family name, with the parameters that differ from the defaults; the family sets it.
         operator: F.
         resolvent: J of A; NO_CONSTRAINT where A = 0.
         start: z⁰, shape (d,).
@@ -57,9 +57,10 @@ class Problem:
             measures too, is about the mean F.
     """
 
-    name: str
+    name: str = field(default="", kw_only=True)
     operator: Operator
     resolvent: Resolvent = NO_CONSTRAINT
+    _: KW_ONLY
     start: Vector = field(default_factory=lambda: np.zeros(0))
     solution: Vector | None = None
     project: Callable[[Vector], Vector] | None = None
@@ -73,6 +74,11 @@ class Problem:
     def __post_init__(self) -> None:
         """Raises OpcheckError where operator, resolvent, points and facts do not fit together."""
         name = _named(self)
+        if isinstance(self.operator, str):
+            raise OpcheckError(
+                f"a problem starts with its operator, not with {self.operator!r}; write "
+                f"Problem(F, name={self.operator!r})"
+            )
         if not isinstance(self.operator, Operator):
             raise OpcheckError(
                 f"the operator of {name} is {type(self.operator).__name__}; make one with "
@@ -219,7 +225,7 @@ class Family:
                 f"problem family {self.name!r} raises {registry.raised(error)}"
             ) from error
         if isinstance(made, Operator):
-            made = Problem("", made)
+            made = Problem(made)
         if not isinstance(made, Problem):
             raise OpcheckError(
                 f"problem family {self.name!r} returned {type(made).__name__}; return a Problem or "

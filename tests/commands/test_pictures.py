@@ -346,7 +346,7 @@ def test_every_method_of_the_library_runs_without_parameters(name: str) -> None:
     if not registry.get("methods", name.partition("(")[0]).kernel.__module__.startswith("opcheck"):
         return
     matrix = [[0.5, 1.0], [-1.0, 0.5]]
-    bare = Problem("bare", linear(matrix), start=np.ones(2))
+    bare = Problem(linear(matrix), name="bare", start=np.ones(2))
     for where in (problem("bilinear"), bare):
         (made,) = each([name], where, 12)
         assert made.runs[0].status == "completed"

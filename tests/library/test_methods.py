@@ -88,7 +88,7 @@ ORTHOGONAL = np.linalg.qr(RANDOM.standard_normal((D, D)))[0]
 # strongly monotone, of norm below 1, and T = I − M nonexpansive: every method is at home here
 MATRIX = 0.5 * (np.eye(D) - 0.9 * ORTHOGONAL)
 OFFSET, START = RANDOM.standard_normal((2, D))
-LINEAR = Problem("random linear", linear(MATRIX, OFFSET), start=START)
+LINEAR = Problem(linear(MATRIX, OFFSET), name="random linear", start=START)
 
 
 def free(z: Vector, gamma: float) -> Vector:
@@ -400,7 +400,7 @@ def test_douglas_rachford_is_the_relaxed_proximal_point_of_f_where_a_vanishes(
 def test_douglas_rachford_ends_at_a_solution_and_its_shadow() -> None:
     """z → z* + γ F z* and J_{γF} z → z*, in a box that binds."""
     limits = box([-0.5] * D, [0.5] * D)
-    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
+    where = Problem(linear(MATRIX, 2 * OFFSET), limits, name="boxed", start=START)
     z = run("douglas_rachford", where, 2000, gamma=0.9, lam=1.0).z
     x = np.linalg.solve(np.eye(D) + 0.9 * MATRIX, z - 0.9 * 2 * OFFSET)
     value = MATRIX @ x + 2 * OFFSET
@@ -425,7 +425,7 @@ def test_halpern_on_a_linear_map_is_an_ergodic_mean() -> None:
 def test_krasnoselskii_mann_is_a_product_of_matrices() -> None:
     weights = [0.5, 0.25, 1.0, 0.75]
     z = START - np.linalg.solve(MATRIX, -OFFSET)
-    centred = Problem("centred", linear(MATRIX), start=z)
+    centred = Problem(linear(MATRIX), name="centred", start=z)
     expected = [z]
     for k in range(40):
         a = weights[min(k, 3)]
@@ -452,7 +452,7 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
     full, rest = divmod(outer, inner)
     whole = np.linalg.matrix_power(base, rest) @ np.linalg.matrix_power(loop, full)
     whole = (1 - mu) * one + mu * whole
-    centred = Problem("centred", linear(MATRIX), start=START)
+    centred = Problem(linear(MATRIX), name="centred", start=START)
     ours = iterates(
         "lookahead(lookahead(gradient_descent_ascent))",
         centred,
@@ -469,7 +469,9 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
 def test_the_residual_of_a_step_is_that_of_what_the_projection_returned() -> None:
     """γ(F z⁺ + c) with γc = z − γ F z̄ − z⁺ in the normal cone of the box, for two methods."""
     half, gamma = 0.4, 0.3
-    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), box([-half] * D, [half] * D), start=START)
+    where = Problem(
+        linear(MATRIX, 2 * OFFSET), box([-half] * D, [half] * D), name="boxed", start=START
+    )
 
     def F(z: Vector) -> Vector:
         return MATRIX @ z + 2 * OFFSET
@@ -529,7 +531,7 @@ def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -
     values = values_of(name)
     scaled = {n: np.asarray(v) / s if n in STEPS else v for n, v in values.items()}
     scaled = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in scaled.items()}
-    louder = Problem("louder", linear(s * MATRIX, s * OFFSET), start=START)
+    louder = Problem(linear(s * MATRIX, s * OFFSET), name="louder", start=START)
     assert iterates(name, louder, **scaled).tobytes() == iterates(name, LINEAR, **values).tobytes()
 
 
@@ -537,8 +539,8 @@ def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -
 def test_scaling_the_operator_and_the_regulariser(name: str) -> None:
     """0 ∈ sF + s∂λ‖·‖₁ with γ/s; a resolvent that is given another γ than its step fails here."""
     s, values = 2.0**-5, values_of(name)
-    quiet = Problem("quiet", linear(s * MATRIX, s * OFFSET), l1(0.25 * s), start=START)
-    loud = Problem("loud", linear(MATRIX, OFFSET), l1(0.25), start=START)
+    quiet = Problem(linear(s * MATRIX, s * OFFSET), l1(0.25 * s), name="quiet", start=START)
+    loud = Problem(linear(MATRIX, OFFSET), l1(0.25), name="loud", start=START)
     ours = iterates(name, quiet, **values | {"gamma": values["gamma"] / s})
     theirs = iterates(name, loud, **values)
     assert ours.tobytes() == theirs.tobytes()
@@ -548,7 +550,7 @@ def test_scaling_the_operator_and_the_regulariser(name: str) -> None:
 @pytest.mark.parametrize("name", OF_METHODS)
 def test_rotating_the_operator_and_the_start_rotates_the_run(name: str) -> None:
     Q = np.linalg.qr(RANDOM.standard_normal((D, D)))[0]
-    turned = Problem("turned", linear(Q @ MATRIX @ Q.T, Q @ OFFSET), start=Q @ START)
+    turned = Problem(linear(Q @ MATRIX @ Q.T, Q @ OFFSET), name="turned", start=Q @ START)
     values = values_of(name)
     assert_same(iterates(name, turned, **values), iterates(name, LINEAR, **values) @ Q.T, 1e-13)
 
@@ -557,8 +559,10 @@ def test_rotating_the_operator_and_the_start_rotates_the_run(name: str) -> None:
 def test_permuting_and_reflecting_coordinates_in_a_symmetric_box(name: str) -> None:
     P = np.eye(D)[RANDOM.permutation(D)] * RANDOM.choice([-1.0, 1.0], D)
     values, limits = values_of(name), box([-0.75] * D, [0.75] * D)
-    plain = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
-    turned = Problem("turned", linear(P @ MATRIX @ P.T, P @ (2 * OFFSET)), limits, start=P @ START)
+    plain = Problem(linear(MATRIX, 2 * OFFSET), limits, name="boxed", start=START)
+    turned = Problem(
+        linear(P @ MATRIX @ P.T, P @ (2 * OFFSET)), limits, name="turned", start=P @ START
+    )
     theirs = iterates(name, plain, **values)
     assert_same(iterates(name, turned, **values), theirs @ P.T, 1e-13)
     free_run = iterates(name, dataclasses.replace(plain, resolvent=NO_CONSTRAINT), **values)
@@ -568,7 +572,7 @@ def test_permuting_and_reflecting_coordinates_in_a_symmetric_box(name: str) -> N
 @pytest.mark.parametrize("name", OF_METHODS)
 def test_translating_the_operator_and_the_start_translates_the_run(name: str) -> None:
     shift = np.arange(1.0, D + 1)
-    moved = Problem("moved", linear(MATRIX, OFFSET - MATRIX @ shift), start=START + shift)
+    moved = Problem(linear(MATRIX, OFFSET - MATRIX @ shift), name="moved", start=START + shift)
     values = values_of(name)
     assert_same(iterates(name, moved, **values), iterates(name, LINEAR, **values) + shift, 1e-13)
 

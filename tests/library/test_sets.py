@@ -494,7 +494,7 @@ def test_set_in_a_compiled_run(name: str) -> None:
     g = np.random.default_rng(6)
     draws = g.standard_normal((d, d))
     M, q = (draws - draws.T) / 4 + np.eye(d) / 4, g.standard_normal(d)
-    problem = Problem("", linear(M, q.tolist()), J, start=3 * g.standard_normal(d))
+    problem = Problem(linear(M, q.tolist()), J, start=3 * g.standard_normal(d))
     z = problem.start
     for _ in range(20):
         z = J(z - 0.3 * (M @ J(z - 0.3 * (M @ z + q), 0.3) + q), 0.3)

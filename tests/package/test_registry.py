@@ -170,7 +170,7 @@ def test_a_strangers_package_is_verified_like_the_rest(tmp_path: Path) -> None:
         "    '''F = z on the half-space z_1 >= 1/2.'''\n"
         "    facts = (opcheck.exact(opcheck.Lipschitz(1)),\n"
         "             opcheck.exact(opcheck.StronglyMonotone(1)))\n"
-        "    return Problem('', opcheck.linear(np.eye(2)), stranger_halfspace(0.5), facts=facts,\n"
+        "    return Problem(opcheck.linear(np.eye(2)), stranger_halfspace(0.5), facts=facts,\n"
         "                   start=np.array([2.0, 1.0]), solution=np.array([0.5, 0.0]))\n"
     )
     package(tmp_path, files)

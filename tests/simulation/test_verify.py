@@ -380,7 +380,7 @@ QUARTER_TURN = linear([[0, 1], [-1, 0]])
 
 def custom(F: Operator = QUARTER_TURN, facts: tuple[Fact, ...] = MONOTONE, **more: Any) -> Problem:
     plain: dict[str, Any] = {"start": np.ones(F.dim), "solution": np.zeros(F.dim)}
-    return Problem("custom", F, NO_CONSTRAINT, facts=facts, **plain | more)
+    return Problem(F, NO_CONSTRAINT, name="custom", facts=facts, **plain | more)
 
 
 @pytest.mark.parametrize(
