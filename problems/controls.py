@@ -7,19 +7,12 @@ import numpy as np
 from opcheck.model.matrix_facts import facts_of
 from opcheck.model.operator import Operator, Vector, linear
 from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
-    Comonotone,
-    Lipschitz,
-    Monotone,
-    Nonexpansive,
-    WeakMinty,
-    exact,
-)
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, Nonexpansive, WeakMinty, exact
 from opcheck.model.symbolic import minmax
+from opcheck_problems._build import rotation_blocks
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.classical import lq_matrices
 from opcheck_problems.games import huber_saddle
-from opcheck_problems.linear import rotation_blocks
 from opcheck_problems.sets import box, half_space
 
 

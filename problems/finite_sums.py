@@ -15,8 +15,8 @@ from opcheck.model.operator import Vector, linear
 from opcheck.model.oracle import mini_batch
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, exact
+from opcheck_problems._build import ASYMMETRIC, Matrix, asymmetric, orthogonal
 from opcheck_problems._checks import positive, require, whole
-from opcheck_problems.linear import ASYMMETRIC, Matrix, asymmetric, orthogonal
 
 Components = tuple[Matrix, Matrix]  # shapes (count, d, d) and (count, d)
 

@@ -17,8 +17,8 @@ from opcheck.model.property import (
     Nonexpansive,
     exact,
 )
+from opcheck_problems._build import rotation_blocks
 from opcheck_problems._checks import positive, require, whole
-from opcheck_problems.linear import rotation_blocks
 
 NONEXPANSIVE = [exact(Nonexpansive(of="T")), exact(Cocoercive("1/2"))]
 

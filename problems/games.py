@@ -21,10 +21,9 @@ from opcheck.model.property import (
     exact,
 )
 from opcheck.model.symbolic import field, minmax
+from opcheck_problems._build import SEARCH
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.sets import box as box_set
-
-SEARCH = "least ratio found by multi-start minimisation, rounded down"
 
 
 def separable(m: str, M: str, c: str = "1") -> str:

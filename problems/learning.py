@@ -26,10 +26,9 @@ from opcheck.model.property import (
     estimated,
     exact,
 )
+from opcheck_problems._build import SEARCH, Matrix
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems._solve import newton
-from opcheck_problems.games import SEARCH
-from opcheck_problems.linear import Matrix
 from opcheck_problems.sets import box, l1, product, simplex, whole_space
 from opcheck_problems.sets._kernels import count_of
 

@@ -11,9 +11,14 @@ from opcheck.errors import OpcheckError
 from opcheck.model.operator import Resolvent, Vector, linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, exact
+from opcheck_problems._build import (
+    ASYMMETRIC,
+    asymmetric,
+    integer_monotone,
+    planted,
+    with_certified_constants,
+)
 from opcheck_problems._checks import require, whole
-from opcheck_problems.constrained import integer_monotone, planted, with_certified_constants
-from opcheck_problems.linear import ASYMMETRIC, asymmetric
 from opcheck_problems.sets import ball, box, l1, orthant, simplex
 
 # for each set: z* and its normal on a block with no active coordinate, and on one with both active

@@ -9,8 +9,8 @@ import numpy as np
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, problem_family
 from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck_problems._build import ASYMMETRIC, asymmetric
 from opcheck_problems._checks import positive, require, whole
-from opcheck_problems.linear import ASYMMETRIC, asymmetric
 
 
 def laplacian(n: int) -> Any:
@@ -119,3 +119,24 @@ def sparse_asym_bilinear(n: int = 256, q: float = 1.0, r: float = 0.625, seed: i
     places = (np.concatenate([x, y]), np.concatenate([y, x]))
     matrix = scipy.sparse.csr_array((values, places), shape=(2 * n, 2 * n))
     return Problem(linear(matrix), solution=np.zeros(2 * n))
+
+
+@problem_family(
+    "sparse_skew_grid",
+    facts=[exact(Lipschitz("4*cos(pi/(2*n + 1))**2")), exact(Monotone())],
+)
+def sparse_skew_grid(n: int = 16) -> Problem:
+    """min_x max_y xᵀ(D ⊗ D)y with D the n×n backward difference: mixed differences on an n×n grid.
+
+    Sparse and skew, four entries a row, d = 2n² unknowns, unique zero 0: 512 by default, ten
+    thousand for n = 71, a million for n = 707.
+
+    Raises OpcheckError for n < 2.
+    """
+    import scipy.sparse
+
+    n = whole(n, "n", 2)
+    difference = scipy.sparse.eye_array(n, format="csr") - scipy.sparse.eye_array(n, k=-1)
+    coupling = scipy.sparse.kron(difference, difference, format="csr")
+    matrix = scipy.sparse.block_array([[None, coupling], [-coupling.T, None]], format="csr")
+    return Problem(linear(matrix), solution=np.zeros(2 * n * n))

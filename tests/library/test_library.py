@@ -16,7 +16,7 @@ from opcheck.model import property as properties
 from opcheck.model.problem import Problem, problem
 from opcheck_problems import classical, finite_sums
 from opcheck_problems._solve import equilibrium, newton, on_simplex, semismooth
-from opcheck_problems.constrained import harker_pang_data
+from opcheck_problems.classical import harker_pang_data
 from opcheck_problems.cournot import Market
 
 Vector = NDArray[np.float64]
