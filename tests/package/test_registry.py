@@ -329,7 +329,7 @@ LEVELS = {
     for level, group in enumerate(
         (
             ("errors", "arguments", "document", "registry", "watchdog"),
-            ("recheck", "rerun", "processes"),
+            ("recheck", "rerun", "processes", "references"),
             ("model",),
             ("methods", "measures", "theorems"),
             ("engine",),
