@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opcheck import registry
+from opcheck.plugin import entered
 from opcheck_figures.style import literally
 
 if TYPE_CHECKING:
-    from opcheck.engine.run import Trajectory
+    from opcheck.plugin import Trajectory
 
 ROWS = {
     "z": "z_k",
@@ -22,7 +22,7 @@ ROWS = {
 def symbol_of(measure: str, run: Trajectory) -> str:
     """As in ``$\\Vert F\\,z_k\\Vert^2$``; of a measure of someone else its text."""
     head, rows = _parts(measure)
-    entry = registry.entered("measures").get(head)
+    entry = entered("measures").get(head)
     if entry is None or not entry.latex:
         return literally(measure)
     is_set = run.problem.resolvent.contains is not None
@@ -33,7 +33,7 @@ def symbol_of(measure: str, run: Trajectory) -> str:
 def caption_of(measure: str, run: Trajectory) -> str:
     """In words, with the unit: ``the squared residual (residual, in squared units of F)``."""
     head, _ = _parts(measure)
-    entry = registry.entered("measures").get(head)
+    entry = entered("measures").get(head)
     if entry is None:
         return measure
     if entry.words:
@@ -48,6 +48,6 @@ def _parts(measure: str) -> tuple[str, tuple[str, ...]]:
     head, _, rest = measure.partition("(")
     head = head.strip()
     named = tuple(r.strip() for r in rest.rstrip(") ").split(",") if r.strip())
-    entry = registry.entered("measures").get(head)
+    entry = entered("measures").get(head)
     own = ("z",) if entry is None else entry.rows
     return head, (*named, *own[len(named) :])

@@ -7,10 +7,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import Vector, linear
-from opcheck.model.problem import Problem
-from opcheck.model.property import Monotone, exact
+from opcheck import Monotone, Problem, exact, linear
+from opcheck.plugin import Vector, facts_of
 from opcheck_problems._checks import require
 from opcheck_problems.sets import simplices
 

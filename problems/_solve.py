@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.errors import OpcheckError
-from opcheck.model.operator import Vector
+from opcheck import OpcheckError
+from opcheck.plugin import Vector
 
 Matrix = NDArray[np.float64]
 ACTIVE = 1e-8  # what HiGHS may leave of a coordinate that is 0, or of a row that is tight

@@ -10,10 +10,28 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opcheck.model.matrix_facts import NOTE, corners, facts_of, lipschitz_above, monotone_below
-from opcheck.model.operator import Operator, Resolvent, Vector, linear
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import Comonotone, Fact, Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    Region,
+    Resolvent,
+    StronglyMonotone,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import (
+    NOTE,
+    Fact,
+    Operator,
+    Vector,
+    corners,
+    facts_of,
+    lipschitz_above,
+    monotone_below,
+)
 from opcheck_problems._build import Matrix
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems._solve import complementarity, on_simplex, semismooth

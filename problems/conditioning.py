@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
-from opcheck.model.operator import Operator, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck import Lipschitz, Monotone, Problem, StronglyMonotone, exact, linear, problem_family
+from opcheck.plugin import Operator, certified, facts_of, lipschitz_above
 from opcheck_problems._build import Matrix, orthogonal
 from opcheck_problems._checks import positive, require, whole
 

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, lipschitz_above
-from opcheck.model.operator import linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    WeakMinty,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import certified, lipschitz_above
 from opcheck_problems._build import (
     ASYMMETRIC,
     MONOTONE,

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import Operator, Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, Nonexpansive, WeakMinty, exact
-from opcheck.model.symbolic import minmax
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Nonexpansive,
+    Problem,
+    WeakMinty,
+    exact,
+    linear,
+    minmax,
+    problem_family,
+)
+from opcheck.plugin import Operator, Vector, facts_of
 from opcheck_problems._build import rotation_blocks
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.classical import lq_matrices

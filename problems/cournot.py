@@ -18,9 +18,17 @@ import functools
 
 import numpy as np
 
-from opcheck.model.operator import Operator, Vector, linear
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, StronglyMonotone, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Problem,
+    Region,
+    StronglyMonotone,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Operator, Vector
 from opcheck_problems._build import Matrix
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems._solve import semismooth

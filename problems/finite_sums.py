@@ -10,11 +10,17 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
-from opcheck.model.operator import Vector, linear
-from opcheck.model.oracle import mini_batch
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    exact,
+    linear,
+    mini_batch,
+    problem_family,
+)
+from opcheck.plugin import Vector, certified, facts_of, lipschitz_above
 from opcheck_problems._build import ASYMMETRIC, Matrix, asymmetric, orthogonal
 from opcheck_problems._checks import positive, require, whole
 

@@ -6,17 +6,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from opcheck.model.operator import Operator, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
     Comonotone,
     ConicallyNonexpansive,
     Lipschitz,
     Monotone,
     Nonexpansive,
+    Problem,
     exact,
+    linear,
+    problem_family,
 )
+from opcheck.plugin import Operator
 from opcheck_problems._build import rotation_blocks
 from opcheck_problems._checks import positive, require, whole
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import NO_CONSTRAINT, Operator
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Comonotone,
-    Fact,
     Lipschitz,
     Monotone,
-    Of,
+    Problem,
+    Region,
     WeakMinty,
     estimated,
     exact,
+    field,
+    minmax,
+    problem_family,
 )
-from opcheck.model.symbolic import field, minmax
+from opcheck.plugin import NO_CONSTRAINT, Fact, Of, Operator
 from opcheck_problems._build import SEARCH
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.sets import box as box_set

@@ -12,20 +12,20 @@ import itertools
 
 import numpy as np
 
-from opcheck.errors import OpcheckError
-from opcheck.model.matrix_facts import NOTE, certified, lipschitz_above, monotone_below
-from opcheck.model.operator import Operator, Vector
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
-    Fact,
     Lipschitz,
     Monotone,
+    OpcheckError,
+    Problem,
+    Region,
     StronglyMonotone,
     WeakMinty,
     estimated,
     exact,
+    problem_family,
 )
+from opcheck.plugin import NOTE, Fact, Operator, Vector, certified, lipschitz_above, monotone_below
 from opcheck_problems._build import SEARCH, Matrix
 from opcheck_problems._checks import positive, require, whole
 from opcheck_problems._solve import newton

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
     Comonotone,
     Lipschitz,
     Monotone,
+    Problem,
     StronglyMonotone,
     exact,
+    linear,
+    problem_family,
 )
+from opcheck.plugin import facts_of
 from opcheck_problems._build import ASYMMETRIC, asymmetric, orthogonal, rotation_blocks
 from opcheck_problems._checks import positive, require, whole
 

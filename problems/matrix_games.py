@@ -10,10 +10,8 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, lipschitz_above
-from opcheck.model.operator import Vector
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Lipschitz, Monotone, exact
+from opcheck import Lipschitz, Monotone, Problem, exact, problem_family
+from opcheck.plugin import Vector, certified, lipschitz_above
 from opcheck_problems._build import MONOTONE, Matrix, game
 from opcheck_problems._checks import require, whole
 from opcheck_problems._solve import equilibrium

@@ -9,8 +9,16 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.oracle import SampleOracle, gaussian, mini_batch, multiplicative, pareto
-from opcheck.model.problem import Problem, problem, problem_family
+from opcheck import (
+    Problem,
+    SampleOracle,
+    gaussian,
+    mini_batch,
+    multiplicative,
+    pareto,
+    problem,
+    problem_family,
+)
 from opcheck_problems.matrix_games import gauss_game
 
 

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.errors import OpcheckError
-from opcheck.model.operator import Resolvent, Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    OpcheckError,
+    Problem,
+    Resolvent,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Vector
 from opcheck_problems._build import (
     ASYMMETRIC,
     asymmetric,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Monotone, exact
+from opcheck import Monotone, Problem, exact, linear, problem_family
+from opcheck.plugin import facts_of
 from opcheck_problems._build import Matrix, orthogonal
 from opcheck_problems._checks import require, whole
 

@@ -6,9 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from opcheck.model.operator import linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, StronglyMonotone, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    StronglyMonotone,
+    exact,
+    linear,
+    problem_family,
+)
 from opcheck_problems._build import ASYMMETRIC, asymmetric
 from opcheck_problems._checks import positive, require, whole
 

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import Operator, Resolvent, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty, exact
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    Resolvent,
+    WeakMinty,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Operator
 from opcheck_problems._checks import positive, require
 
 PLANE = (

@@ -12,10 +12,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.model.cone_program import ConeProgram, moduli_at_most, total
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import copy, identity, norm2
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, identity, norm2
+from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
 from opcheck_problems._checks import matrix, normal_vector, number, require, vector, whole
 from opcheck_problems.sets._kernels import ROUNDING, dot, positive_part
 

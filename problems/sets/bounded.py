@@ -10,10 +10,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack, total
-from opcheck.model.operator import Resolvent
-from opcheck.model.primitives import copy, distance2, middle, within
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, distance2, middle, within
+from opcheck.plugin import ConeProgram, moduli_at_most, stack, total
 from opcheck_problems._checks import ends, positive, require, vector, whole
 from opcheck_problems.sets._kernels import (
     ROUNDING,

@@ -7,12 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opcheck import registry
-from opcheck.errors import OpcheckError
-from opcheck.model.cone_program import ConeProgram, stack, total
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.problem import resolvent_family
-from opcheck.model.written import arguments, fitted
+from opcheck import OpcheckError, Resolvent, resolvent_family
+from opcheck.plugin import ConeProgram, Vector, arguments, fitted, registered, stack, total
 from opcheck_problems._checks import require, whole
 from opcheck_problems.sets._kernels import ROUNDING, count_of, size_of
 from opcheck_problems.sets.affine import whole_space
@@ -106,7 +102,7 @@ def _named(value: Resolvent | str, taker: str) -> Resolvent:
     """A resolvent, or that of a registered set by its name and arguments."""
     if isinstance(value, str):
         call = arguments(value)
-        function = registry.get("sets", call[0]).function
+        function = registered("sets", call[0]).function
         try:
             value = function(**fitted(function, call))
         except TypeError as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.cone_program import ConeProgram, stack
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import copy, middle, within
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, middle, within
+from opcheck.plugin import ConeProgram, Vector, stack
 from opcheck_problems._checks import positive, whole
 from opcheck_problems.sets._kernels import ROUNDING, clip, in_floats, length, positive_part, size_of
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import middle, within
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import middle, within
+from opcheck.plugin import ConeProgram, Vector, moduli_at_most, stack
 from opcheck_problems._checks import matrix, number, positive, require, vector
 from opcheck_problems.sets._kernels import ROUNDING, in_floats, soft, solve
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.cone_program import ConeProgram, moduli_at_most, stack
-from opcheck.model.operator import Resolvent
-from opcheck.model.primitives import copy, norm2
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, norm2
+from opcheck.plugin import ConeProgram, moduli_at_most, stack
 from opcheck_problems._checks import positive, whole
 from opcheck_problems.sets._kernels import clip, count_of, in_floats, length, soft, threshold_of
 

@@ -7,10 +7,9 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from opcheck.model.cone_program import ConeProgram, moduli_at_most, total
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import copy, norm2, slack
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, norm2, slack
+from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
 from opcheck_problems._checks import (
     ends,
     matrix,

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.cone_program import ConeProgram, Constraints, Rows, triangle
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import middle, within
-from opcheck.model.problem import resolvent_family
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import middle, within
+from opcheck.plugin import ConeProgram, Constraints, Rows, Vector, triangle
 from opcheck_problems._checks import positive, whole
 from opcheck_problems.sets._kernels import (
     ROUNDING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import os
 import subprocess
@@ -331,16 +332,17 @@ LEVELS = {
             ("errors", "arguments", "document", "registry", "watchdog"),
             ("recheck", "rerun", "processes", "references"),
             ("model",),
-            ("methods", "measures", "theorems"),
+            ("methods", "measures", "theorems", "kernels"),
             ("engine",),
             ("evidence",),
             ("report",),
-            ("cli",),
+            ("cli", "plugin"),
         )
     )
     for name in group
 }
 PACKS = ("problems", "figures", "paper_repro")
+PUBLIC = ("opcheck", "opcheck.kernels", "opcheck.plugin")
 
 
 def sources() -> Iterator[tuple[Path, str, ast.Module]]:
@@ -417,10 +419,29 @@ def test_every_module_has_its_level() -> None:
     assert parts == set(LEVELS)
 
 
-def test_packs_do_not_know_the_layers_above_them() -> None:
-    folders = {"problems": 4, "figures": 6}  # figures draw by opcheck.report
-    for pack, level in folders.items():
+def test_packs_import_only_public_names() -> None:
+    """They are the first plug-ins: what they can't do without, no stranger's package can."""
+    public = {m: set(importlib.import_module(m).__all__) for m in PUBLIC}
+    used = {m: set() for m in PUBLIC}  # type: ignore[var-annotated]
+    for pack in PACKS:
         for path in sorted((ROOT.parent / pack).rglob("*.py")):
-            for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
-                if name.startswith("opcheck."):
-                    assert LEVELS[name.split(".")[1]] <= level, f"{path} imports {name}"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    assert not any(a.name.split(".")[0] == "opcheck" for a in node.names), path
+                elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                    if node.module.split(".")[0] != "opcheck":
+                        continue
+                    names = {a.name for a in node.names}
+                    assert names <= public.get(node.module, set()), f"{path}: {node.module}"
+                    used[node.module] |= names
+    assert used["opcheck.plugin"] == public["opcheck.plugin"]
+    assert all(used.values())
+
+
+def test_public_modules_offer_what_they_say() -> None:
+    for name in PUBLIC:
+        module = importlib.import_module(name)
+        assert sorted(set(module.__all__)) == sorted(module.__all__)
+        assert all(getattr(module, entry) is not None for entry in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'axpy'"):
+        importlib.import_module("opcheck.plugin").axpy  # noqa: B018
