@@ -44,7 +44,7 @@ def stack(*parts: Rows) -> Rows:
 
 def total(rows: Rows) -> Rows:
     """Their sum."""
-    return np.sum(rows, axis=0, keepdims=True)
+    return np.asarray(np.sum(rows, axis=0, keepdims=True), dtype=float)
 
 
 def moduli_at_most(bound: Rows, rows: Rows) -> Constraints:

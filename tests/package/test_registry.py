@@ -214,7 +214,7 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert "stranger_well" in done.stdout.split()
     assert set(built_in("problems")) <= set(done.stdout.split())
     assert done.stderr == (
-        "opcheck: plug-in 'own' of package 'broken' (broken) failed to import: "
+        "opcheck: plug-in 'own' of package 'broken' (broken.bad) failed to import: "
         "ModuleNotFoundError: No module named 'no_such_module_at_all' (bad.py, line 1)\n"
     )
     # a name that may have been the broken one's is not called unknown without a hint
@@ -222,6 +222,27 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert missing.returncode == 2
     assert "not loaded: plug-in 'own' of package 'broken'" in missing.stderr
     assert "Traceback" not in missing.stderr
+
+
+def test_a_module_that_fails_takes_no_other_of_its_package_away(tmp_path: Path) -> None:
+    """Also not those in folders, nor what comes after it in the alphabet; it is named once."""
+    files = {
+        "bad.py": "1/0",
+        "needs_bad.py": "import stranger.bad",
+        "operators.py": OPERATORS,
+    }
+    package(tmp_path, files)
+    inner = tmp_path / "stranger" / "room"
+    inner.mkdir()
+    (inner / "__init__.py").write_text("")
+    (inner / "worse.py").write_text("def f(:\n")
+    (inner / "sets.py").write_text(SETS)
+    done = command(tmp_path, "list")
+    assert done.returncode == 2
+    assert {"stranger_well", "stranger_halfspace"} <= set(done.stdout.split())
+    first, second = done.stderr.splitlines()
+    assert "(stranger.bad) failed to import: ZeroDivisionError" in first
+    assert "(stranger.room.worse) failed to import: SyntaxError" in second
 
 
 def test_a_report_says_what_was_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,3 +466,7 @@ def test_public_modules_offer_what_they_say() -> None:
         assert all(getattr(module, entry) is not None for entry in module.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'axpy'"):
         importlib.import_module("opcheck.plugin").axpy  # noqa: B018
+
+
+def test_every_module_of_the_packs_loads() -> None:
+    assert not [sentence for sentence in registry.failures() if "package 'opcheck'" in sentence]
