@@ -7,13 +7,12 @@ vectors and no opcheck.
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from conformance import by_reference, kept, reference_of, step_of, values_of
 from numpy.typing import NDArray
 
 from opcheck import registry
@@ -26,58 +25,19 @@ from opcheck.model.problem import problem as problem_named
 from opcheck_problems.sets import box, l1
 
 Vector = NDArray[np.float64]
-Map = Callable[[Vector], Vector]
-Prox = Callable[[Vector, float], Vector]
 
 # ---- the references -------------------------------------------------------------------------
 
-REFERENCES = {n: registry.get("methods", n).reference for n in registry.names("methods")}
-OF_METHODS = [n for n in REFERENCES if isinstance(registry.get("methods", n), Method)]
-OVER_OTHERS = [n for n in REFERENCES if n not in OF_METHODS]
+METHODS = registry.names("methods")
+OF_METHODS = [n for n in METHODS if isinstance(registry.get("methods", n), Method)]
+OVER_OTHERS = [n for n in METHODS if n not in OF_METHODS]
 CONSTRAINED = [n for n in OF_METHODS if resolve(n).constrained]
-TAKEN = {"F", "J", "z", "z0", "k", "memory", "step"}
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_a_reference(name: str) -> None:
     """A new method also says in numpy what one step is: ``@method(..., reference=...)``."""
-    reference, entry = REFERENCES[name], registry.get("methods", name)
-    assert reference is not None, f"{name} has no reference; see @method(..., reference=)"
-    taken = inspect.signature(reference).parameters
-    assert set(taken) - TAKEN == {p.name for p in entry.parameters}
-    assert all(taken[p.name].default is not inspect.Parameter.empty for p in entry.parameters)
-
-
-def kept(value: Any) -> Any:
-    """A schedule with its last entry for every later step, as long as the longest run here."""
-    return [*value, *value[-1:] * 64] if isinstance(value, list | tuple) else value
-
-
-def values_of(name: str) -> dict[str, Any]:
-    """Parameters at which a method is compared with its reference."""
-    taken = inspect.signature(REFERENCES[name]).parameters
-    return {n: kept(p.default) for n, p in taken.items() if n not in TAKEN}
-
-
-def step_of(name: str, F: Map, J: Prox, z0: Vector) -> Callable[[Vector, int, Any], Vector]:
-    """(z, k, memory) ↦ z⁺ by the reference."""
-    reference, values = REFERENCES[name], values_of(name)
-    taken = set(inspect.signature(reference).parameters)
-
-    def step(z: Vector, k: int, memory: dict[str, Any]) -> Vector:
-        whole = {"F": F, "J": J, "z": z, "z0": z0, "k": k, "memory": memory, **values}
-        return reference(**{n: v for n, v in whole.items() if n in taken})
-
-    return step
-
-
-def by_reference(name: str, F: Map, J: Prox, z0: Vector, count: int) -> Vector:
-    step = step_of(name, F, J, z0)
-    memory: dict[str, Any] = {}
-    points = [z0]
-    for k in range(count):
-        points.append(step(points[-1], k, memory))
-    return np.array(points)
+    assert reference_of(name)
 
 
 # ---- the operators -----------------------------------------------------------------------------
@@ -164,7 +124,7 @@ def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
 @pytest.mark.parametrize("base", MEMORYLESS)
 def test_the_pseudo_code_over_a_method(name: str, base: str) -> None:
     inner = step_of(base, of_linear, free, START)
-    reference, values, memory = REFERENCES[name], values_of(name), {}  # type: ignore[var-annotated]
+    reference, values, memory = reference_of(name), values_of(name), {}  # type: ignore[var-annotated]
     points = [START]
     for k in range(40):
         whole = {"step": lambda z, j: inner(z, j, {}), "z": points[-1], "k": k, "memory": memory}
