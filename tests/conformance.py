@@ -16,11 +16,11 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from opcheck import registry
+from opcheck import Trajectory, registry
 from opcheck.kernels import BEFORE, OTHER, SOLUTION
 from opcheck.model.measure import Measure
 from opcheck.model.operator import linear
-from opcheck.plugin import ConeProgram, Trajectory
+from opcheck.plugin import ConeProgram
 from opcheck.report.figure import save
 from opcheck_problems.sets import box
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.arguments import asked
+from opcheck.arguments import asked, refuse_unused
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
 from opcheck.model.brief import brief
@@ -252,9 +252,11 @@ class Resolvent:
         return out
 
 
+Resolvent.__init__ = asked(Resolvent.__init__)  # type: ignore[method-assign]
 NO_CONSTRAINT = Resolvent(identity, np.empty(0), 0, "none")
 
 
+@asked
 def linear(
     matrix: ArrayLike | Sequence[Sequence[str | float]],
     offset: Sequence[str | float] | None = None,
@@ -268,9 +270,11 @@ def linear(
             exactly and not as rounded floats.
         offset: q, d numbers or formulas; default 0.
 
-    Raises OpcheckError for a matrix that is not square, not finite, or does not fit q.
+    Raises OpcheckError for a matrix that is not square, not finite, or does not fit q, and for a
+    symbol that no entry has.
     """
     if hasattr(matrix, "tocsr"):
+        refuse_unused(linear, symbols, offset if offset is not None else ())
         return _sparse(matrix, offset)
     refuse_lost(matrix, "a linear operator")
     rows: list[list[Any]] = (
@@ -287,6 +291,7 @@ def linear(
         raise OpcheckError(f"offset has {len(q)} entries for a {d}×{d} matrix")
     ordered = [v for r in rows for v in r] if d < 8 else [r[j] for j in range(d) for r in rows]
     entries = [*ordered, *q]
+    refuse_unused(linear, symbols, entries)
     values = _numbers(entries, symbols)
     formulas = tuple(entries) if any(isinstance(v, str) for v in entries) else None
     flat = values[: d * d].reshape(d, d)

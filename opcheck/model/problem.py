@@ -20,6 +20,7 @@ from opcheck.model.cone_program import ConeProgram
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
+    LARGEST,
     Fact,
     Lipschitz,
     Monotone,
@@ -32,8 +33,6 @@ from opcheck.model.region import Region, as_region, region_of
 from opcheck.model.text import FLOAT, text
 from opcheck.model.written import call_of
 from opcheck.watchdog import limited
-
-LARGEST = 1e150  # of a constant, whose square must be a float
 
 
 @brief
@@ -169,6 +168,9 @@ class Problem:
             if f.property.kind is StronglyMonotone
         ]
         return (*self.facts, sum_rule, *strong)
+
+
+Problem.__init__ = asked(Problem.__init__)  # type: ignore[method-assign]
 
 
 @brief

@@ -457,7 +457,7 @@ def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> Non
     assert len(certified) >= 60
     # no rationals are found for these there, though the solver puts the worst case at the bound
     assert missed <= {"low": {"pethick2023_rapp_computable"}, "high": {"he2015_dr_last"}}[place]
-    assert all(worst(name, 1, place).ratio <= 1 + 1e-6 for name in missed)
+    assert all(worst(name, 1, place=place).ratio <= 1 + 1e-6 for name in missed)
     assert all("no quadratic form" in r or "GB" in r for r in refused), refused
 
 
@@ -956,7 +956,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
         bound="2*R**2/(gamma**2*(k + 1))",
         paper=(),
     )
-    found = worst(edge, 1, "high")
+    found = worst(edge, 1, place="high")
     assert Fraction(found.parameters["gamma"]) ** 2 < Fraction(1, 2)
     assert "stands inward of the irrational end" in found.notes[0]
 

@@ -25,6 +25,7 @@ from opcheck import (
     Monotone,
     Nonexpansive,
     OpcheckError,
+    PLStar,
     Problem,
     Region,
     Resolvent,
@@ -562,6 +563,37 @@ def test_a_direction_among_many_refutes_a_fact_of_a_matrix(d: int, seed: int) ->
     ):
         with pytest.raises(OpcheckError, match="is stated"):
             admit(wrong)
+
+
+def halves(z: Any, out: Any, data: Any) -> None:
+    """∇f for f = Σ w_i z_i²/2 + sin²(z_0)."""
+    for i in range(z.shape[0]):
+        out[i] = data[i] * z[i]
+    out[0] += 2 * data[-1] * math.sin(z[0]) * math.cos(z[0])
+
+
+@pytest.mark.parametrize(
+    ("weights", "bend", "true"),
+    [((1.0, 3.0), 0.0, 1.0), ((3.0, 4.0), 0.0, 3.0), ((1.0,), 1.0, 0.1)],
+)
+def test_a_stated_polyak_constant_of_a_kernel_is_held_against_integrals(
+    weights: tuple[float, ...], bend: float, true: float
+) -> None:
+    """It was believed, whatever it was."""
+    d = len(weights)
+    F = operator(halves, d, np.array([*weights, bend]))
+
+    def of(mu: float, of_matrix: bool = False) -> Problem:
+        G = linear(np.diag(weights)) if of_matrix else F
+        facts = (exact(PLStar(mu)),)
+        return Problem(G, name="kernel", start=np.ones(d), solution=np.zeros(d), facts=facts)
+
+    admit(of(true))
+    for wrong in (of(1.1 * true if not bend else 0.9), *([] if bend else [of(1.1 * true, True)])):
+        with pytest.raises(OpcheckError, match=r"PLStar.* is stated .*integrals of F"):
+            admit(wrong)
+    if not bend:
+        admit(of(true, True))
 
 
 @pytest.mark.parametrize("bump", ["2*exp(-(x-30)**2)", "exp(-(20*(x-7))**2)", "exp(-(9*(x+2))**2)"])

@@ -919,6 +919,29 @@ def test_entries_too_far_apart_for_float64_leave_constants_unknown() -> None:
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("small", [1e-200, -1e-200])
+@pytest.mark.parametrize("turn", [0.0, 1e200])
+def test_what_underflows_beside_large_entries_leaves_L_and_mu(small: float, turn: float) -> None:
+    """L was estimated as 0, and theorems relied on it."""
+    M = np.array([[1e200, turn], [-turn, small]])
+    by_kind = {c.kind: c for c in constants(M)}
+    L, mu = by_kind[Lipschitz], by_kind[StronglyMonotone]
+    golden = 1e200 if not turn else 1e200 * (1 + 5**0.5) / 2
+    assert L.lower == pytest.approx(golden, rel=1e-14)
+    assert Fraction(L.upper) ** 2 >= Fraction(1e200) ** 2
+    assert mu.lower <= small <= mu.upper
+    assert (mu.lower == 0.0) == (small > 0)
+
+
+def test_a_constant_whose_square_is_no_float_is_left_out_of_theorems() -> None:
+    """The check ended in an OverflowError, or refused the operator."""
+    found = opcheck.check(np.diag([1e200, 1e-200]), quick=True)
+    assert not [f for f in found.problem.facts if f.property.kind is Lipschitz]
+    assert "whose square is beyond float64" in found.left_out[-1]
+    assert found.ok
+
+
+@pytest.mark.filterwarnings("error")
 def test_slopes_that_overflow_show_nothing_and_warn_of_nothing() -> None:
     J = np.array([[[0.0, 1e200], [1e200, 0.0]], [[1e308, 0.0], [0.0, -1e308]]])
     for kind in (Lipschitz, StronglyMonotone, Comonotone):

@@ -248,7 +248,7 @@ def test_a_module_that_fails_takes_no_other_of_its_package_away(tmp_path: Path) 
 def test_a_report_says_what_was_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.load()
     monkeypatch.setattr(registry, "_failures", ["plug-in 'own' failed"])
-    assert json.loads(Report(()).to_json())["not_loaded"] == ["plug-in 'own' failed"]
+    assert Report(()).as_dict()["not_loaded"] == ["plug-in 'own' failed"]
 
 
 def first_words(listed: str) -> list[str]:
@@ -357,7 +357,7 @@ LEVELS = {
             ("engine",),
             ("evidence",),
             ("report",),
-            ("cli", "plugin"),
+            ("cli", "__main__", "plugin"),
         )
     )
     for name in group
@@ -464,8 +464,6 @@ def test_public_modules_offer_what_they_say() -> None:
         module = importlib.import_module(name)
         assert sorted(set(module.__all__)) == sorted(module.__all__)
         assert all(getattr(module, entry) is not None for entry in module.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'axpy'"):
-        importlib.import_module("opcheck.plugin").axpy  # noqa: B018
 
 
 def test_every_module_of_the_packs_loads() -> None:
