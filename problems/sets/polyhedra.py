@@ -115,8 +115,8 @@ def capped_simplex(n: int = 4, total: float = 2.0, cap: float = 1.0) -> Resolven
     """
     positive(total, "total")
     positive(cap, "cap")
-    found = box_hyperplane(np.ones(whole(n, "n")), total, 0.0, cap)
-    return dataclasses.replace(found, name=f"capped simplex({n})")
+    cut = box_hyperplane(np.ones(whole(n, "n")), total, 0.0, cap)
+    return dataclasses.replace(cut, name=f"capped simplex({n})")
 
 
 def project_box_half_space(z, gamma, out, data):
