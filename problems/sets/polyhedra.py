@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck import Resolvent, resolvent_family
-from opcheck.kernels import copy, norm2, slack
+from opcheck.kernels import copy, dot, norm2, slack
 from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
 from opcheck_problems._checks import (
     ends,
@@ -23,7 +23,6 @@ from opcheck_problems._checks import (
 from opcheck_problems.sets._kernels import (
     ROUNDING,
     clip,
-    dot,
     in_floats,
     onto_box_hyperplane,
     solve,

@@ -29,8 +29,9 @@ Vector = NDArray[np.float64]
 # ---- the references -------------------------------------------------------------------------
 
 METHODS = registry.names("methods")
-OF_METHODS = [n for n in METHODS if isinstance(registry.get("methods", n), Method)]
-OVER_OTHERS = [n for n in METHODS if n not in OF_METHODS]
+REFERRED = [n for n in METHODS if registry.get("methods", n).reference is not None]
+OF_METHODS = [n for n in REFERRED if isinstance(registry.get("methods", n), Method)]
+OVER_OTHERS = [n for n in REFERRED if n not in OF_METHODS]
 CONSTRAINED = [n for n in OF_METHODS if resolve(n).constrained]
 
 
