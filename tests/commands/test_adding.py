@@ -85,12 +85,12 @@ def test_the_theorem_holds_and_is_proved() -> None:
     assert opcheck.prove("elementary_gradient_sum")
 
 
-def test_the_figure_kind_draws_its_runs(tmp_path: Path) -> None:
+def test_the_figure_kind_draws_its_runs() -> None:
     runs = {
         f"gamma {gamma:g}": opcheck.run("extragradient", "bilinear", 20, gamma=gamma, iterates=True)
         for gamma in (0.25, 0.5)
     }
-    check_figure_kind("steps", runs, tmp_path)
+    check_figure_kind("steps", runs)
 
 
 def test_the_paper_shows_what_it_says() -> None:

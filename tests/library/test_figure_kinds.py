@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +25,8 @@ def runs() -> Mapping[str, Trajectory]:
 
 
 @pytest.mark.parametrize("name", OF_RUNS)
-def test_a_figure_kind_draws_its_runs(
-    name: str, runs: Mapping[str, Trajectory], tmp_path: Path
-) -> None:
-    check_figure_kind(name, runs, tmp_path)
+def test_a_figure_kind_draws_its_runs(name: str, runs: Mapping[str, Trajectory]) -> None:
+    check_figure_kind(name, runs)
 
 
 def step_lengths(axes: Any, runs: Mapping[str, Trajectory], wrong: str = "") -> str:
@@ -64,7 +61,7 @@ def step_lengths(axes: Any, runs: Mapping[str, Trajectory], wrong: str = "") -> 
     ],
 )
 def test_a_wrong_figure_kind_is_found_out(
-    wrong: str, says: str, runs: Mapping[str, Trajectory], tmp_path: Path
+    wrong: str, says: str, runs: Mapping[str, Trajectory]
 ) -> None:
     def draw(axes: Any, runs: Mapping[str, Trajectory]) -> str:
         return step_lengths(axes, runs, wrong)
@@ -75,6 +72,6 @@ def test_a_wrong_figure_kind_is_found_out(
         for label, t in (("gamma a", 0.05), ("gamma b", 0.0625))
     }
     with pytest.raises(AssertionError, match=says):
-        check_figure_kind("wrong", own, tmp_path)
+        check_figure_kind("wrong", own)
     figure("right")(step_lengths)
-    check_figure_kind("right", runs, tmp_path)
+    check_figure_kind("right", runs)
