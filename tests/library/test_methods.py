@@ -7,6 +7,7 @@ vectors and no opcheck.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 from typing import Any
 
@@ -102,7 +103,17 @@ def test_the_pseudo_code_on_the_forsaken_game_in_a_box(name: str, half: float) -
     assert np.abs(theirs - unclipped).max() > 1e-3  # the box matters
 
 
-MEMORYLESS = ["gradient_descent_ascent", "extragradient", "eg_plus", "ceg_plus"]
+def memoryless(name: str) -> bool:
+    """Whether a step depends on z alone."""
+    return not {"z0", "k", "memory"} & set(inspect.signature(reference_of(name)).parameters)
+
+
+MEMORYLESS = [n for n in OF_METHODS if memoryless(n)]
+
+
+def of_base(name: str) -> dict[str, Any]:
+    """The values of a method as those of a base, whose names another method may have too."""
+    return {f"base.{n}": value for n, value in values_of(name).items()}
 
 
 @pytest.mark.parametrize("tau", [1, 2, 5])
@@ -117,7 +128,7 @@ def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
             w = step(w, 0, {})
             points.append(w)
         points[-1] = z = 0.7 * z + 0.3 * w
-    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **values_of(name))
+    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **of_base(name))
     assert_same(ours, np.array(points[:41]))
 
 
@@ -130,7 +141,7 @@ def test_the_pseudo_code_over_a_method(name: str, base: str) -> None:
     for k in range(40):
         whole = {"step": lambda z, j: inner(z, j, {}), "z": points[-1], "k": k, "memory": memory}
         points.append(reference(**whole, **values))
-    ours = iterates(f"{name}({base})", LINEAR, **values_of(base), **values)
+    ours = iterates(f"{name}({base})", LINEAR, **of_base(base), **values)
     assert_same(ours, np.array(points))
 
 
@@ -215,7 +226,7 @@ def test_lookahead_with_lambda_one_is_its_base(name: str) -> None:
     given = {
         "rapp": {"gamma": 0.3, "base.lam": 0.4, "base.tau": 2},
         "lookahead(eg_plus)": {"gamma": 0.3, "alpha": 0.5, "base.lam": 0.4, "base.tau": 3},
-    }.get(name) or values_of(name)
+    }.get(name) or of_base(name)
     own = {key.removeprefix("base."): value for key, value in given.items()}
     tau = 1000 if name in ("halpern", "lookahead(eg_plus)") else 4
     whole = iterates(f"lookahead({name})", LINEAR, lam=1.0, tau=tau, **given)
