@@ -13,7 +13,7 @@ from opcheck.plugin import figure
 from opcheck_figures.style import literally, look
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 GRID = 41  # points of the field along each axis
 MARGIN = 0.06  # beside what is drawn, relative to it

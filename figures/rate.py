@@ -14,7 +14,7 @@ from opcheck_figures.style import literally, look
 from opcheck_figures.symbols import caption_of, symbol_of
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 Floats = NDArray[np.float64]
 ABSCISSAE = {"k": "iteration $k$", "oracle calls": "oracle calls"}

@@ -11,7 +11,7 @@ from opcheck.plugin import WIDTHS, figure
 from opcheck_figures.style import COLOURS
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Report
+    from opcheck import Report
 
 ROW = 0.15  # inches
 SMALLEST, LARGEST = 1e-4, 1e2  # a ratio outside is drawn at the edge

@@ -8,7 +8,7 @@ from opcheck.plugin import entered
 from opcheck_figures.style import literally
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 ROWS = {
     "z": "z_k",

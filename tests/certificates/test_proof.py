@@ -424,7 +424,7 @@ REFUSED = {
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("name", THEOREMS)
 def test_every_theorem_is_certified_or_says_why_not(name: str, k: int) -> None:
-    (one,) = attempts(name, [k], "middle", "1", {})
+    (one,) = attempts(name, [k])
     if one.kind == "refused":
         assert any(words in one.reason for words in REFUSED), one.reason
         assert one.reason.startswith(name)
@@ -439,11 +439,7 @@ def test_every_theorem_is_certified_or_says_why_not(name: str, k: int) -> None:
 
 @pytest.mark.slow
 def test_at_least_thirty_theorems_are_certified_for_five_steps() -> None:
-    whole = [
-        name
-        for name in THEOREMS
-        if all(a.at_bound for a in attempts(name, range(1, 6), "middle", "1", {}))
-    ]
+    whole = [name for name in THEOREMS if all(a.at_bound for a in attempts(name, range(1, 6)))]
     assert len(whole) >= 30, sorted(set(THEOREMS) - set(whole))
 
 
