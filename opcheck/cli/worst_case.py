@@ -70,11 +70,12 @@ def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) 
         options.without_a_problem(wishes)
         return {}
     from opcheck.evidence.operators.relied_on import with_constants
-    from opcheck.evidence.statement.hypotheses import constants
+    from opcheck.evidence.statement.hypotheses import Inapplicable, match
 
-    known = constants(theorem, with_constants(options.problem_alone(problem, {}, wishes)))
-    if isinstance(known, str):
-        raise OpcheckError(f"{theorem.name} does not apply to {problem}: {known}")
+    try:
+        known = match(theorem, with_constants(options.problem_alone(problem, {}, wishes)))
+    except Inapplicable as mismatch:
+        raise OpcheckError(f"{theorem.name} does not apply to {problem}: {mismatch}") from None
     return dict(known.values)
 
 

@@ -19,10 +19,9 @@ from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
 from opcheck.evidence.operators.relied_on import contradictions, with_facts
 from opcheck.evidence.operators.subject import Given, subject
-from opcheck.evidence.simulation.comparison import solves_sum
+from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
-from opcheck.evidence.statement.hypotheses import classes
-from opcheck.evidence.statement.hypotheses import constants as constants_of
+from opcheck.evidence.statement.hypotheses import Inapplicable, classes, match
 from opcheck.evidence.statement.parameters import Empty, choices
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
@@ -193,7 +192,11 @@ def theorems_in_order() -> list[str]:
 
 
 def _could_apply(name: str, problem: Problem) -> bool:
-    return not isinstance(constants_of(registry.get("theorems", name), problem), str)
+    try:
+        match(registry.get("theorems", name), problem)
+    except Inapplicable:
+        return False
+    return True
 
 
 def applicable(problem: Problem) -> list[str]:
@@ -201,10 +204,8 @@ def applicable(problem: Problem) -> list[str]:
     found = []
     for name in registry.names("theorems"):
         theorem = registry.get("theorems", name)
-        known = constants_of(theorem, problem)
-        if isinstance(known, str):
-            continue
-        with contextlib.suppress(Empty):
+        with contextlib.suppress(Inapplicable, Empty):
+            known = match(theorem, problem)
             next(iter(choices(theorem, known, theorem.horizons[0])))
             found.append(name)
     return found

@@ -19,7 +19,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.check import Check
 from opcheck.evidence.operators.subject import run
 from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import match
 from opcheck.evidence.statement.parameters import choices
 from opcheck.model.method import Method, Parameter, resolve
 from opcheck.model.oracle import gaussian
@@ -213,10 +213,9 @@ def _completed(
         return dict(given), ""
     if not given:
         for theorem in _about(method):
-            known = constants(theorem, problem)
-            if isinstance(known, str):
-                continue
-            with contextlib.suppress(OpcheckError):  # a range that is empty here
+            # a hypothesis is not known to hold, or a range is empty here
+            with contextlib.suppress(OpcheckError):
+                known = match(theorem, problem)
                 values = next(iter(choices(theorem, known, iterations)))
                 if all(p.symbol in values for p in missing):
                     chosen = {p.name: _entry(p, values[p.symbol]) for p in missing}

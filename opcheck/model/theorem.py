@@ -168,9 +168,9 @@ class Theorem:
     @functools.cached_property
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.iteration.parameters} - self.let.keys()
-        given = {p.constant for p in self.asked}
+        constants = {p.constant for p in self.asked}
         positive = {p.symbol for p in self.asked if p.kind.positive and p.symbol is not None}
-        return chains(self.where, frozenset(own - given | set(self.free)), frozenset(positive))
+        return chains(self.where, frozenset(own - constants | set(self.free)), frozenset(positive))
 
     @functools.cached_property
     def left(self) -> Text:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from registered import problems
 
 from opcheck import registry
 from opcheck.engine.expected import expected
 from opcheck.engine.run import named_take, run, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.model.method import method, resolve
 from opcheck.model.operator import linear
 from opcheck.model.oracle import gaussian, multiplicative, pareto
@@ -22,7 +23,7 @@ from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, Theorem, theorem
 
 SIGMAS = 5.5  # a normal deviate beyond it has probability 4e-8
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 AFFINE = [
     dataclasses.replace(p, oracle=None)
     for p in ALL
@@ -147,12 +148,19 @@ def hypotheses(*properties: Any) -> Theorem:
     )
 
 
+def known_of(theorem: Any, problem: Any) -> Any:
+    try:
+        return match(theorem, problem)
+    except Inapplicable:
+        return None
+
+
 def test_stochastic_extragradient_under_strong_monotonicity(own_registry: None) -> None:
     """E‖z_k − z*‖² ≤ (1 − γμ)^k R² + 3γσ²/μ for γ ≤ 1/(4L), independent samples (derived)."""
     asked, ratios = hypotheses(Lipschitz("L"), StronglyMonotone("mu")), []
     for p in AFFINE:
-        known = constants(asked, p)
-        if isinstance(known, str) or not known.values["mu"] > 0:
+        known = known_of(asked, p)
+        if known is None or not known.values["mu"] > 0:
             continue
         L, mu = known.values["L"], known.values["mu"]
         start = float(((p.start - p.solution) ** 2).sum())
@@ -171,8 +179,8 @@ def test_stochastic_fast_extragradient(own_registry: None) -> None:
     """E‖F z_k‖² ≤ 4L²R²/k² + (4k + 2/k)σ² for constant variance (Lee and Kim 2021, Theorem 6.1)."""
     asked, ratios = hypotheses(Lipschitz("L"), Monotone()), []
     for p in AFFINE:
-        known = constants(asked, p)
-        if isinstance(known, str) or not known.values["L"] > 0 or p.dim > 2:
+        known = known_of(asked, p)
+        if known is None or not known.values["L"] > 0 or p.dim > 2:
             continue
         L = known.values["L"]
         near = p.solution_near(p.start)

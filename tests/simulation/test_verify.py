@@ -19,10 +19,10 @@ from opcheck import registry
 from opcheck.document import document
 from opcheck.engine.numbers import Ball, precision
 from opcheck.errors import OpcheckError
-from opcheck.evidence.simulation.adjudication import _place as place
+from opcheck.evidence.simulation.adjudication import _side as side_of_one
 from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.verify import Report, Summary, confront, library, summary
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, match
 from opcheck.model.operator import NO_CONSTRAINT, Operator, linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (
@@ -354,11 +354,11 @@ def test_a_bound_wrong_in_the_second_digit_needs_no_ball() -> None:
 def test_where_a_ball_lies(gap: str, radius: str, verdict: str, scale: int) -> None:
     with precision(400):
         ball = Ball(arb(arb(gap).mid(), arb(radius).mid()) * scale)
-        assert place(ball + scale, Ball(arb(scale))) == verdict
+        assert side_of_one(ball + scale, Ball(arb(scale))) == verdict
 
 
 def test_a_ball_around_anything_is_open() -> None:
-    assert place(Ball(arb("nan")), Ball(arb(1))) == "open"
+    assert side_of_one(Ball(arb("nan")), Ball(arb(1))) == "open"
 
 
 def test_a_rounded_solution_is_never_taken_for_a_violation() -> None:
@@ -831,8 +831,7 @@ def test_progress_is_told_of_every_theorem() -> None:
 def test_known_constants_are_what_a_verdict_shows() -> None:
     where = problem("tight_linear", c=0.4, L=0.5)
     found = verdict("lee2021_feg", where)
-    known = constants(registry.get("theorems", "lee2021_feg"), where)
-    assert isinstance(known, Constants)
+    known = match(registry.get("theorems", "lee2021_feg"), where)
     shown = found.parameters
     assert shown["L"] >= known.values["L"]  # the hypotheses hold with weaker constants as well
     assert shown["rho"] <= known.values["rho"]
@@ -845,18 +844,16 @@ def test_a_map_given_as_nonexpansive_only_serves_half_cocoercive_statements() ->
     only = custom(linear(2 * np.eye(2)), (exact(Nonexpansive(of="T")),))
     found = verdict("lee2021_feg", only)
     assert found.status in ("holds", "attained")
-    known = constants(registry.get("theorems", "lee2021_feg"), only)
-    assert isinstance(known, Constants)
+    known = match(registry.get("theorems", "lee2021_feg"), only)
     assert dict(known.values) == {"L": 2.0, "rho": 0.5}
 
 
 def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_side() -> None:
     # 1/β-Lipschitz from β-cocoercive: for β = 1/√3 a step to the next float would not do
     facts = (exact(Cocoercive("1/sqrt(3)")), exact(Monotone()))
-    found = constants(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
-    assert isinstance(found, Constants)
-    assert Fraction(found.values["L"]) ** 2 > 3
-    assert found.values["L"] == pytest.approx(3**0.5, rel=1e-14)
+    known = match(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
+    assert Fraction(known.values["L"]) ** 2 > 3
+    assert known.values["L"] == pytest.approx(3**0.5, rel=1e-14)
 
 
 @pytest.mark.parametrize(

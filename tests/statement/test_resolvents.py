@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from registered import about_a_class
 
 from opcheck import registry
 from opcheck.engine.jit import visible
 from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import Place, setting
-from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.resolvents import resolvent_exists
 from opcheck.model.method import resolve
 from opcheck.model.property import (
@@ -93,8 +93,7 @@ def asks_for_one(theorem: Theorem) -> bool:
 
 
 def classes() -> list[str]:
-    found = [registry.get("theorems", n) for n in registry.names("theorems")]
-    return [t.name for t in found if asks_for_one(t) and not refusal(t)]
+    return [n for n in about_a_class() if asks_for_one(registry.get("theorems", n))]
 
 
 @pytest.mark.parametrize("name", classes())

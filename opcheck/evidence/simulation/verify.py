@@ -20,7 +20,7 @@ from opcheck.evidence.operators.subject import Given, method_values, subject
 from opcheck.evidence.simulation.adjudication import adjudicate
 from opcheck.evidence.simulation.comparison import compare, conclude
 from opcheck.evidence.statement.evaluation import needs_solution
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.evidence.statement.parameters import Empty, parts
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.problem import Problem
@@ -47,13 +47,13 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     name = f"{problem.name} (mean)" if problem.oracle else problem.name
     blank = Verdict(theorem.name, name, "inapplicable")
     try:
-        known = constants(theorem, problem)
-        if isinstance(known, str):
-            return replace(blank, reason=known)
+        known = match(theorem, problem)
         if needs_solution(theorem) and problem.solution_near(problem.start) is None:
             return replace(blank, reason="its solution is not known")
         blank = replace(blank, provenance=known.provenance)
         compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
+    except Inapplicable as mismatch:
+        return replace(blank, reason=str(mismatch))
     except Empty as reason:
         if parameters:
             raise
@@ -62,10 +62,10 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         if parameters:
             raise
         return replace(blank, status="error", reason=str(error))
-    for one in compared:
-        if one.close and one.status == "holds":
-            adjudicate(theorem, problem, one)
-    return conclude(theorem, blank, compared)
+    decided = [
+        adjudicate(theorem, problem, c) if c.close and c.status == "holds" else c for c in compared
+    ]
+    return conclude(theorem, blank, decided)
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,10 @@ class Summary(Result):
     def status(self) -> Status:
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
-        found = {v.status for v in self.verdicts}
-        return next((s for s in order if s in found), "inapplicable" if self.chosen else "untried")
+        statuses = {v.status for v in self.verdicts}
+        return next(
+            (s for s in order if s in statuses), "inapplicable" if self.chosen else "untried"
+        )
 
     @property
     def ok(self) -> bool:
@@ -125,15 +127,15 @@ class Summary(Result):
     @property
     def entered(self) -> dict[str, dict[str, int]]:
         """Symbol -> part of its range -> comparisons decided there, over all problems."""
-        found: dict[str, dict[str, int]] = {
+        counts: dict[str, dict[str, int]] = {
             symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
         }
         for v in self.verdicts:
             for symbol, cover in v.entered.items():
-                own = found.setdefault(symbol, {})
+                own = counts.setdefault(symbol, {})
                 for part, count in cover.items():
                     own[part] = own.get(part, 0) + count
-        return found
+        return counts
 
     @property
     def holes(self) -> list[str]:
@@ -141,13 +143,13 @@ class Summary(Result):
 
         Of a statement about one family, whose constants are not free, ρ < 0 is one part.
         """
-        found = []
+        holes = []
         for symbol, cover in self.entered.items():
             empty = [part for part, count in cover.items() if not count]
             if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
                 empty = []
-            found += [f"{symbol}: {part}" for part in empty]
-        return found
+            holes += [f"{symbol}: {part}" for part in empty]
+        return holes
 
     @property
     def order(self) -> float | None:
@@ -213,12 +215,12 @@ class Report(Result):
     @property
     def worst(self) -> Verdict | None:
         """The verdict with the largest measured/bound, violations first; claims to fail aside."""
-        found = [
+        decided = [
             s.worst
             for s in self.summaries
             if s.worst is not None and s.theorem.claim != "must fail"
         ]
-        return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
+        return max(decided, key=lambda v: (v.status == "violated", v.ratio), default=None)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, the same bytes for the same input."""
@@ -317,30 +319,30 @@ def verify(
     """
     jobs = integer(jobs, "jobs", 1)
     theorems, exact = _selected(selector)
-    where = None if problem is None else subject(problem)
-    if where is not None:
-        admit(where)
-    if where is not None and where is not problem:
+    target = None if problem is None else subject(problem)
+    if target is not None:
+        admit(target)
+    if target is not None and target is not problem:
         from opcheck.evidence.operators.relied_on import (
             with_constants,  # it confronts with theorems, too
         )
 
-        where = with_constants(where)
+        target = with_constants(target)
     for theorem in theorems.values():  # a wrong method is one error, and not one on each problem
-        if where or not theorem.on:
-            guard_method(theorem.iteration, where.dim if where else 2)
+        if target or not theorem.on:
+            guard_method(theorem.iteration, target.dim if target else 2)
         if not _is_own(theorem):  # of opcheck's own statements that is known by its tests
             well_posed(theorem)
-    if where is not None:
+    if target is not None:
         if len(theorems) == 1 and exact:
-            numbers = method_values(parameters, where, only_numbers=True)
-            verdict = confront(next(iter(theorems.values())), where, **numbers)
-            confirm(where)
+            numbers = method_values(parameters, target, only_numbers=True)
+            verdict = confront(next(iter(theorems.values())), target, **numbers)
+            confirm(target)
             return verdict
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
-        report = Report(tuple(summary(theorem, [where]) for theorem in theorems.values()))
-        confirm(where)
+        report = Report(tuple(summary(theorem, [target]) for theorem in theorems.values()))
+        confirm(target)
         return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")

@@ -24,7 +24,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
 from opcheck.evidence.statement.exact_parameters import Place, Setting, setting
 from opcheck.evidence.statement.expressible import one_step, refusal
-from opcheck.evidence.statement.parameters import Values, settle
+from opcheck.evidence.statement.parameters import Values, base_scope, settle
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
@@ -538,9 +538,7 @@ def shrink(z, gamma, out, data):  # type: ignore[no-untyped-def]
 def _floats(chosen: Setting, horizon: int) -> Values:
     """The setting's symbols in float64, R = 1."""
     theorem = chosen.theorem
-    k = np.arange(horizon + 1.0)
-    values: Values = {n: float(v) for n, v in chosen.constants.items()}
-    values |= {"K": float(horizon), "k": k, "j": k, "R": 1.0}
+    values = base_scope({n: float(v) for n, v in chosen.constants.items()}, horizon) | {"R": 1.0}
     settle(theorem, values)
     for chain in theorem.chains:
         values[chain.name] = float(chosen.parameters[chain.name])
