@@ -73,10 +73,10 @@ def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) 
     from opcheck.evidence.statement.hypotheses import Inapplicable, match
 
     try:
-        known = match(theorem, with_constants(options.problem_alone(problem, {}, wishes)))
+        of_problem = with_constants(options.problem_alone(problem, {}, wishes))
+        return dict(match(theorem, of_problem).values)
     except Inapplicable as mismatch:
         raise OpcheckError(f"{theorem.name} does not apply to {problem}: {mismatch}") from None
-    return dict(known.values)
 
 
 @click.command()

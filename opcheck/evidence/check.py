@@ -17,7 +17,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constants import Constant, constants
 from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
-from opcheck.evidence.operators.relied_on import contradictions, with_facts
+from opcheck.evidence.operators.relied_on import contradictions, too_large, with_facts
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
@@ -156,7 +156,7 @@ def checking(
             effort = Effort.of(where, quick, time_limit)
             with allotted(effort.search, np.inf if share is None else share):
                 found = _with_constants(found, rigorous, seed)
-            found = replace(found, left_out=tuple(effort.sentences))
+            found = replace(found, left_out=(*effort.sentences, *too_large(found.constants)))
             yield found
             names = theorems_in_order()
             for i, name in enumerate(names):

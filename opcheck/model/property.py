@@ -26,6 +26,7 @@ Of = Literal["F", "A", "S", "T"]
 OF: tuple[Of, ...] = get_args(Of)
 Provenance = Literal["exact", "certified", "estimated", "claimed"]
 STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed")
+LARGEST = 1e150  # of a constant, whose square must be a float
 
 
 @dataclass(frozen=True)
@@ -326,9 +327,10 @@ def _candidates(group: Sequence[Form], conclusion: Property) -> list[Fraction]:
         values |= {u, 1 / u, 2 * u, Fraction(1, 2) / u, u / 2}
         for v in numbers:
             values |= {u / v, 2 * u / v, u / (2 * v)}
+    values = {v for v in values if v <= LARGEST**2}  # beyond, it is the square of no constant
     roots = {Fraction(float(v) ** 0.5) for v in values if v > 0}
     exact_roots = {r for r in roots if r * r in values}
-    values |= exact_roots
+    values = {v for v in values | exact_roots if v <= LARGEST}
     signs = (1,) if conclusion.kind.positive else (1, -1)
     return sorted({s * v for v in values for s in signs})
 

@@ -805,3 +805,11 @@ def test_a_cell_is_given_up_only_where_both_signs_are_met(
     value = coefficients[0] * x * x + coefficients[1] * x + coefficients[2]
     domain = Domain(field, ["x"], [Constraint(x, False)])
     assert domain.nonnegative(value) is nonnegative
+
+
+def test_a_modulus_whose_sign_is_left_open_is_named() -> None:
+    """StronglyMonotone(mu) holds with mu < 0 as well, which its author may not have meant."""
+    bound = "(1 - gamma*mu)*distance"
+    loose = stated("elementary_gda_contraction", where="0 < gamma < 1/L", bound=bound)
+    with pytest.raises(NotProved, match=r"allows mu < 0; if 0 < mu is meant, write it in where"):
+        prove(loose)

@@ -31,6 +31,7 @@ from opcheck.model.property import (
     Lipschitz,
     Monotone,
     Nonexpansive,
+    StronglyMonotone,
     WeakMinty,
     estimated,
     exact,
@@ -381,7 +382,7 @@ QUARTER_TURN = linear([[0, 1], [-1, 0]])
 
 def custom(F: Operator = QUARTER_TURN, facts: tuple[Fact, ...] = MONOTONE, **more: Any) -> Problem:
     plain: dict[str, Any] = {"start": np.ones(F.dim), "solution": np.zeros(F.dim)}
-    return Problem("custom", F, NO_CONSTRAINT, facts=facts, **plain | more)
+    return Problem(F, NO_CONSTRAINT, name="custom", facts=facts, **plain | more)
 
 
 @pytest.mark.parametrize(
@@ -870,3 +871,26 @@ def test_a_declaration_that_is_none_is_an_error_of_that_theorem_alone(
     found = confront(theorem("gorbunov2022_eg_last", **change), problem("bilinear"))
     assert found.status == "error"
     assert reason in found.reason
+
+
+def test_a_decision_too_dear_for_balls_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turning 160 000 entries into balls takes seconds, for each comparison of each theorem."""
+    d = 400
+    facts = (exact(Lipschitz(2)), exact(StronglyMonotone(2)))
+    large = Problem(linear(2 * np.eye(d)), start=np.ones(d), solution=np.zeros(d), facts=facts)
+
+    def read(*_: Any) -> Any:
+        raise AssertionError("the data were read in balls")
+
+    monkeypatch.setattr(Operator, "data_in", read)
+    found = verdict("elementary_gda_contraction", large)
+    assert found.status == "inconclusive"
+    assert "take too long" in found.reason
+
+
+def test_no_name_decides_which_constants_are_tried() -> None:
+    """A renamed file gave other runs, and other ratios."""
+    here = problem("bilinear", L=2)
+    there = dataclasses.replace(here, name="renamed.npy")
+    first, second = (verdict("pethick2022_ceg_plus", p) for p in (here, there))
+    assert dataclasses.replace(second, problem=first.problem) == first

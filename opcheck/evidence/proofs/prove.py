@@ -18,7 +18,7 @@ from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words
+from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
 from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
@@ -389,7 +389,7 @@ class _Case:
                 + _shown_form(form, names)
             )
         left, place = in_words(failed, names), at_words(failed)
-        hint = helper(self.reader, failed, domain, at)
+        hint = open_sign(self.theorem.asked, failed) or helper(self.reader, failed, domain, at)
         raise NotProved(
             f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
             f"{failed.least:.3g}" + (f"; {hint}" if hint else "")

@@ -9,7 +9,7 @@ import numpy as np
 from flint import arb
 
 from opcheck import registry
-from opcheck.engine.interpret import Balls, run_exactly
+from opcheck.engine.interpret import Balls, TooCostly, run_exactly
 from opcheck.engine.numbers import Ball, precision, rational
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.simulation.comparison import Comparison
@@ -81,6 +81,10 @@ def _placed(
     theorem: Theorem, problem: Problem, comparison: Comparison, last: int
 ) -> list[tuple[str, float]]:
     """ "above", "below", "one" or "open" for each close k, and measured/bound - 1."""
+    # each call reads all of F's data, and turning them into balls takes as long as a call
+    calls = 1 + last * float(np.min(theorem.iteration.calls_at(comparison.values)))
+    if calls * problem.operator.data.size > ALLOWANCE:
+        raise TooCostly("the exact run would take too long")
     arithmetic = Balls(ALLOWANCE)
     arithmetic.solves = 2 * last + 1
     values = _exactly(theorem, problem, comparison, last, arithmetic)

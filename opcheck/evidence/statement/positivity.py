@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +148,7 @@ class Domain:
                 return product
         return None
 
-    def charts(self, symbols: set[str]) -> Iterator[Chart]:
+    def charts(self, symbols: Set[str]) -> Iterator[Chart]:
         """Ways to write the domain, or a larger one, in terms of symbols ≥ 0."""
         key = frozenset(self._closure(symbols))
         if key not in self._charts:
@@ -164,27 +164,27 @@ class Domain:
             drawn.append(chart)
             yield chart
 
-    def points(self, names: set[str]) -> list[dict[str, fmpq]]:
+    def points(self, names: Set[str]) -> list[dict[str, fmpq]]:
         """Some points of the domain: values of the names and of all that they are tied to."""
         key = frozenset(self._closure(names))
         if key not in self._points:
             self._points[key] = self._drawn(names)
         return self._points[key]
 
-    def _drawn(self, names: set[str]) -> list[dict[str, fmpq]]:
+    def _drawn(self, names: Set[str]) -> list[dict[str, fmpq]]:
         draw = random.Random(0)
-        charts = []
+        points = []
         for chart in itertools.islice(self.charts(names), SAMPLED):
             for _ in range(SAMPLED):
                 at = {n: draw.choice(SPOTS) for n in chart.images}
                 values = [(n, self.field.value(v, at)) for n, v in chart.images.items()]
                 point = {n: v for n, v in values if v is not None}
                 if len(point) == len(values) and self._inside(point):
-                    charts.append(point)
-        return charts
+                    points.append(point)
+        return points
 
-    def _closure(self, symbols: set[str]) -> set[str]:
-        """The wanted symbols and those that share a constraint with them."""
+    def _closure(self, symbols: Set[str]) -> Set[str]:
+        """The symbols and those that share a constraint with them."""
         closure = set(symbols)
         while True:
             more = set(closure)
