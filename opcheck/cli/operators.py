@@ -44,10 +44,11 @@ def constants(
     from opcheck.report.terminal import constant_rows, named, pairs
 
     subject = problem_alone(problem, parameters, wishes)
-    found = constants_of(subject, rigorous=rigorous, seed=seed)
+    enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
+    rows = constant_rows(enclosures)
     emit(
-        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": found},
-        lambda console: pairs([*named(subject), *constant_rows(found), ("seed", seed)], console),
+        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": enclosures},
+        lambda console: pairs([*named(subject), *rows, ("seed", seed)], console),
     )
 
 
@@ -99,20 +100,20 @@ def check(
 
     subject = problem_alone(target, parameters, wishes)
     shown = Checking(console(), silent=as_json())
-    found, interrupted = shown.follow(checking(subject, seed=seed, **options))
+    result, interrupted = shown.follow(checking(subject, seed=seed, **options))
     drawn = []
     if plot and not interrupted:
         from opcheck.evidence.picture import pictured
 
-        drawn = plot(pictured(found))
+        drawn = plot(pictured(result))
 
     def show(console: Any) -> None:
-        shown.close(found)
+        shown.close(result)
         pairs(drawn, console)
 
     emit(
-        found,
+        result,
         show,
-        data=lambda: {**found.as_dict(), "seed": seed, "interrupted": interrupted},
+        data=lambda: {**result.as_dict(), "seed": seed, "interrupted": interrupted},
         interrupted="interrupted" * interrupted,
     )

@@ -62,8 +62,8 @@ def verify(
     values = options.symbols(confront, values)
     with terminal.Bar("verify", len(names)) as step:
         said = {"jobs": jobs, "progress": step, "everything": everything, **values}
-        found, interrupted = finished(lambda: confront(selector, subject, **said))
-    report = found if isinstance(found, Report) else None
+        result, interrupted = finished(lambda: confront(selector, subject, **said))
+    report = result if isinstance(result, Report) else None
     standing: dict[str, Standing] = {}
     planted = None
     if report and subject is None and not interrupted:
@@ -74,29 +74,29 @@ def verify(
             planted = plant(names, jobs, step)
     done = f"{len(report.summaries if report else ())} of {len(names)} theorems were finished"
     emit(
-        found,
+        result,
         lambda console: terminal.show_verification(
-            found, console, standing=standing, coverage=coverage, planted=planted
+            result, console, standing=standing, coverage=coverage, planted=planted
         ),
-        data=lambda: document(found, standing, planted),
+        data=lambda: document(result, standing, planted),
         interrupted=f"interrupted: {done}, and are shown" * interrupted,
         code=0,
     )
-    if not found.ok or (report and coverage and not report.covered):
-        click.get_current_context().exit(_blamed(found))
+    if not result.ok or (report and coverage and not report.covered):
+        click.get_current_context().exit(_blamed(result))
 
 
-def _blamed(found: Any) -> int:
+def _blamed(result: Any) -> int:
     """Say what may be wrong besides a statement that fails; the exit code."""
     from opcheck import registry
     from opcheck.evidence.cross_check import contradictions, suspicions
 
-    ours = contradictions(found)
+    ours = contradictions(result)
     for sentence in registry.failures():
         say(sentence)
     for sentence in ours:
         say(f"internal error, please report it: {sentence}")
-    for sentence in suspicions(found):
+    for sentence in suspicions(result):
         say(sentence)
     return 3 if ours else 1
 
@@ -123,7 +123,7 @@ def prove(names: list[str]) -> None:
     # asked for by name, a statement that is shown in part is not shown
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)
-    code = int(any(one.status in failing for one in attempts))
+    code = int(any(each.status in failing for each in attempts))
     emit(attempts, partial(terminal.show_proofs, attempts), code=code)
 
 
@@ -140,10 +140,10 @@ def cross_check(names: list[str], jobs: int) -> None:
     from opcheck.report import terminal
 
     with terminal.Bar("cross-check", len(names)) as step:
-        found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
-    emit(found, partial(terminal.show_cross_checks, found), code=0)
-    for one in found:
-        for sentence in one.disagreements:
-            say(f"internal error, please report it: {one.theorem} is {sentence}")
-    if not all(one.ok for one in found):
+        checks = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
+    emit(checks, partial(terminal.show_cross_checks, checks), code=0)
+    for check in checks:
+        for sentence in check.disagreements:
+            say(f"internal error, please report it: {check.theorem} is {sentence}")
+    if not all(check.ok for check in checks):
         click.get_current_context().exit(3)

@@ -98,9 +98,9 @@ def attack(theorem: str, ks: list[int], parameters: Mapping[str, str], **wishes:
 
     entry = options.one_theorem(theorem)
     values = options.symbols(search, parameters)
-    found, interrupted = finished(lambda: search(entry, ks, **wishes, **values))
+    result, interrupted = finished(lambda: search(entry, ks, **wishes, **values))
     emit(
-        found,
-        partial(terminal.show_attack, found),
+        result,
+        partial(terminal.show_attack, result),
         interrupted="interrupted: the k that were finished are shown" * interrupted,
     )

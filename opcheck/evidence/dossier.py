@@ -296,15 +296,15 @@ def standings(
 
 
 def document(
-    found: Report | Verdict,
+    result: Report | Verdict,
     standing: Mapping[str, Standing],
     planted: Sequence[Mutant] | None = None,
 ) -> dict[str, Any]:
     """Plain data of a report, with what each theorem stands on and the errors that were planted."""
-    data = found.as_dict()
+    data = result.as_dict()
     for row in data["theorems"] if standing else ():
-        one = standing[row["name"]]
-        row |= {"rung": one.rung, "tight": one.tight, "needed": one.needed}
+        of_theorem = standing[row["name"]]
+        row |= {"rung": of_theorem.rung, "tight": of_theorem.tight, "needed": of_theorem.needed}
     return data if planted is None else {**data, "mutants": planted}
 
 
