@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from opcheck.errors import OpcheckError
 def certify(
     names: list[str],
     ks: list[int],
-    parameters: Mapping[str, str],
+    parameters: options.Values,
     place: Any,
     ratio: str,
     over: str | None,
@@ -97,7 +97,7 @@ def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
 @click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
 @options.out_option(help="Write both certificates.")
 @json_option
-def lyapunov(method: str, parameters: Mapping[str, str], out: str | None, **wishes: Any) -> None:
+def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes: Any) -> None:
     """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
 
     Exit code 1 if there is none of this shape, or none that rounds.

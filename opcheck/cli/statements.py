@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from opcheck.errors import OpcheckError
 @options.selector_argument
 @options.problem_option(help="One problem instead of the library: whatever check takes.")
 @options.parameters_option(help="Fix a parameter.")
-@options.about_a_problem
+@options.about_a_problem("problem", rest="kept")
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
@@ -26,9 +25,8 @@ from opcheck.errors import OpcheckError
 @json_option
 def verify(
     selector: tuple[str, ...],
-    problem: str | None,
-    parameters: Mapping[str, Any],
-    wishes: Mapping[str, Any],
+    subject: Any,
+    parameters: options.Values,
     everything: bool,
     coverage: bool,
     mutants: bool,
@@ -42,7 +40,6 @@ def verify(
     from opcheck import registry
     from opcheck.evidence.dossier import SPEAKS, Standing, document, standings
     from opcheck.evidence.operators.relied_on import with_constants
-    from opcheck.evidence.operators.subject import subject_and_rest
     from opcheck.evidence.simulation.mutants import mutants as plant
     from opcheck.evidence.simulation.mutants import work_list
     from opcheck.evidence.simulation.verify import Report
@@ -51,18 +48,12 @@ def verify(
 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
-    subject, values = None, parameters
-    if problem is not None:
-        subject, values = subject_and_rest(problem, parameters, **wishes)
-        subject = with_constants(subject)
-    else:
-        options.without_a_problem(wishes)
     if coverage and subject is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
-    values = options.symbols(confront, values)
+    subject = None if subject is None else with_constants(subject)
+    said = {"jobs": jobs, "everything": everything, **options.symbols(confront, parameters)}
     with terminal.Bar("verify", len(names)) as step:
-        said = {"jobs": jobs, "progress": step, "everything": everything, **values}
-        result, interrupted = finished(lambda: confront(selector, subject, **said))
+        result, interrupted = finished(lambda: confront(selector, subject, progress=step, **said))
     report = result if isinstance(result, Report) else None
     standing: dict[str, Standing] = {}
     planted = None
