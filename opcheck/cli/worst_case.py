@@ -46,7 +46,7 @@ def worst(
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
         tried = attack(entry, [case.k for case in cases], place=place, **values)
-        reached = [one.ratio for one in tried.found]
+        reached = [reach.ratio for reach in tried.found]
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     below = [*reached, *[None] * (len(cases) - len(reached))]

@@ -101,7 +101,7 @@ def dossier(theorem: str | Theorem) -> Dossier:
     tried: Attack | OpcheckError
     try:
         tried = attack(entry, _ks(entry), far=FAR)
-        reached = {one.k: one.ratio for one in tried.found}
+        reached = {reach.k: reach.ratio for reach in tried.found}
     except OpcheckError as refused:
         tried, reached = refused, {}
     return Dossier(
@@ -146,7 +146,7 @@ def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
     top, ks = tried.worst, _span(theorem)
     says = (
         f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
-        f"{sum(one.runs for one in tried.found)} operators at {_numbers(tried)}",
+        f"{sum(reach.runs for reach in tried.found)} operators at {_numbers(tried)}",
     )
     return Rung("attacked", tried.ok, says, f"{command} {ks}", tried.as_dict())
 
@@ -285,7 +285,7 @@ def standings(
     good = {s.theorem.name for s in report.summaries if s.status in SPEAKS}
     names = [s.theorem.name for s in report.summaries]
     standing = over_processes(_standing, [n for n in names if n in good], jobs, progress)
-    known = {one.theorem: one for one in standing}
+    known = {entry.theorem: entry for entry in standing}
     tight = {s.theorem.name for s in report.summaries if _is_tight(s)}
     return {
         name: replace(known[name], tight=name in tight)

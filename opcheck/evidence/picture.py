@@ -205,13 +205,13 @@ def _shared_out(
 
 
 def _completed(
-    method: Method, problem: Problem, given: Mapping[str, Any], iterations: int
+    method: Method, problem: Problem, own: Mapping[str, Any], iterations: int
 ) -> tuple[dict[str, Any], str]:
     """Values for all parameters of a method, and a sentence on those that were not given."""
-    missing = [p for p in method.parameters if p.name not in given]
+    missing = [p for p in method.parameters if p.name not in own]
     if not missing:
-        return dict(given), ""
-    if not given:
+        return dict(own), ""
+    if not own:
         for theorem in _about(method):
             # a hypothesis is not known to hold, or a range is empty here
             with contextlib.suppress(OpcheckError):
@@ -226,13 +226,13 @@ def _completed(
         if p.symbol in OTHERS:
             values[p.name] = OTHERS[p.symbol]
         elif p.symbol == "alpha" or p.symbol == "eta":
-            gamma = next((v for n, v in given.items() if n.endswith("gamma")), 0.5 / L)
+            gamma = next((v for n, v in own.items() if n.endswith("gamma")), 0.5 / L)
             values[p.name] = gamma / 2 if isinstance(gamma, int | float) else 0.25 / L
         elif p.symbol == "gamma":
             values[p.name] = 0.5 / L
         else:
             raise OpcheckError(f"{method.name} needs a value for {p.name}; write -p {p.name}=...")
-    return {**given, **values}, f"{method.name}: {_named(missing)} chosen here, with {source}"
+    return {**own, **values}, f"{method.name}: {_named(missing)} chosen here, with {source}"
 
 
 def _about(method: Method) -> list[Theorem]:
