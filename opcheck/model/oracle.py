@@ -140,11 +140,11 @@ def gaussian(operator: Operator, sigma: float) -> SampleOracle:
         return np.asarray(each * generator.standard_normal((count, d)))
 
     formula = f"F + N(0, σ²/d I), E‖F̂ − F‖² = σ² = {sigma**2:.6g}"
-    made = additive(operator, draw, sigma**2, formula)
+    oracle = additive(operator, draw, sigma**2, formula)
     if 2 * d > ENUMERABLE:
-        return made
+        return oracle
     ends = sigma * np.concatenate([np.eye(d), -np.eye(d)])
-    return replace(made, alike=(ends, np.full(2 * d, 0.5 / d)))
+    return replace(oracle, alike=(ends, np.full(2 * d, 0.5 / d)))
 
 
 def pareto(operator: Operator, scale: float, tail: float) -> SampleOracle:
@@ -242,12 +242,12 @@ def mini_batch(
     b = int(size)
 
     def draw(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-        chosen: Any = (
+        drawn: Any = (
             generator.integers(0, n, (count, b))
             if weights is None
             else generator.choice(n, (count, b), p=p)
         )
-        return np.asarray(chosen, dtype=float)
+        return np.asarray(drawn, dtype=float)
 
     def variance(z: Vector) -> float:
         each = matrices @ z + offsets
