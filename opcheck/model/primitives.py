@@ -27,10 +27,15 @@ class Enclosure(Protocol):
 
 
 @runtime_checkable
-class EveryIndex(Protocol):
-    """An index that stands for every k at once."""
+class SomeIndex(Protocol):
+    """The k of one of a few steps from an arbitrary k on."""
 
     offset: int  # of the sequence's entry that stands for it
+
+
+@runtime_checkable
+class EveryIndex(Protocol):
+    """An index that stands for every k at once, or a whole number added to one."""
 
     def phase(self, period: int) -> int:
         """k mod period. Raises OpcheckError where that depends on k."""
@@ -111,7 +116,7 @@ def _at(params, i, k):
 def at(params, i, k):
     """Entry k of the parameter sequence that starts at i; its last value is kept from then on."""
     # where k stands for every k, the sequence is laid out from there on
-    return _at(params, i, k.offset if isinstance(k, EveryIndex) else k)
+    return _at(params, i, k.offset if isinstance(k, SomeIndex) else k)
 
 
 at.compiled = _at  # type: ignore[attr-defined]
