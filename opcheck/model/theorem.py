@@ -168,9 +168,9 @@ class Theorem:
     @functools.cached_property
     def _parts(self) -> list[Chain]:
         own = {p.symbol for p in self.iteration.parameters} - self.let.keys()
-        given = {p.constant for p in self.asked}
+        constants = {p.constant for p in self.asked}
         positive = {p.symbol for p in self.asked if p.kind.positive and p.symbol is not None}
-        return chains(self.where, frozenset(own - given | set(self.free)), frozenset(positive))
+        return chains(self.where, frozenset(own - constants | set(self.free)), frozenset(positive))
 
     @functools.cached_property
     def left(self) -> Text:
@@ -203,6 +203,23 @@ class Theorem:
         if self.on:
             parts.append(f"problem is {' or '.join(self.on)}")
         return [*parts, WORDS_OF_A[self.A]]
+
+
+def theorem_of(theorem: str | Theorem) -> Theorem:
+    """A theorem by its name, or by ``FILE.py:NAME``; or itself.
+
+    Raises OpcheckError for anything else, and for a file that registers several.
+    """
+    if isinstance(theorem, Theorem):
+        return theorem
+    if not isinstance(theorem, str):
+        raise OpcheckError(f"{theorem!r} is no theorem; give a name or a theorem")
+    if not theorem.endswith(".py") and ".py:" not in theorem:
+        return registry.get("theorems", theorem)  # type: ignore[no-any-return]
+    names = registry.in_file("theorems", theorem)
+    if len(names) != 1:
+        raise OpcheckError(f"{theorem} registers {', '.join(names)}; name one as FILE.py:NAME")
+    return registry.get("theorems", names[0])  # type: ignore[no-any-return]
 
 
 def _registered(declared: Callable[P, Theorem]) -> Callable[P, Theorem]:

@@ -541,7 +541,7 @@ def test_arguments_add_up_to_certificates() -> None:
 def test_an_argument_needs_no_solver(k: int, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Program, "_solve", None)
     for name in ("lee2021_feg", "lieder2021_halpern", "tseng2000_fbf_average"):
-        assert certify(name, k, place).how == "declared"
+        assert certify(name, k, place=place).how == "declared"
 
 
 # ---- on the command line -------------------------------------------------------------------------
@@ -826,3 +826,11 @@ def test_a_cell_is_given_up_only_where_both_signs_are_met(
     value = coefficients[0] * x * x + coefficients[1] * x + coefficients[2]
     domain = Domain(field, ["x"], [Constraint(x, False)])
     assert domain.nonnegative(value) is nonnegative
+
+
+def test_a_modulus_whose_sign_is_left_open_is_named() -> None:
+    """StronglyMonotone(mu) holds with mu < 0 as well, which its author may not have meant."""
+    bound = "(1 - gamma*mu)*distance"
+    loose = stated("elementary_gda_contraction", where="0 < gamma < 1/L", bound=bound)
+    with pytest.raises(NotProved, match=r"allows mu < 0; if 0 < mu is meant, write it in where"):
+        prove(loose)

@@ -109,7 +109,9 @@ def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_seed_gives_the_same_search() -> None:
-    assert attack("gorbunov2022_eg_last", 2, 60, 7) == attack("gorbunov2022_eg_last", 2, 60, 7)
+    assert attack("gorbunov2022_eg_last", 2, budget=60, seed=7) == attack(
+        "gorbunov2022_eg_last", 2, budget=60, seed=7
+    )
 
 
 def test_linear_constraints_reach_further_than_none() -> None:
@@ -227,7 +229,7 @@ def test_a_piecewise_linear_operator_refutes() -> None:
         where="-1/(8*L) <= rho, rho <= 0",
         let={"gamma": "1/(2*L)", "alpha": "1/2"},
     )
-    found = attack(entry, 1, 8000, rho="-1/8")
+    found = attack(entry, 1, budget=8000, rho="-1/8")
     assert not found.ok
     assert found.ratio > 1.001
     assert "clip" in found.worst.operator
@@ -245,7 +247,7 @@ def test_a_long_run_refutes() -> None:
         where="-1/(2*L) < rho, max(0, -2*rho) < gamma < 1/L",
         first=1,
     )
-    found = attack(entry, 1, 100, far=1000, rho="0", gamma="1/2")
+    found = attack(entry, 1, budget=100, far=1000, rho="0", gamma="1/2")
     assert found.found[0].ratio <= 1
     assert found.ratio > 3
     assert found.worst.k > 50

@@ -43,11 +43,11 @@ def one_step(theorem: Theorem) -> bool:
 
 def symbols(theorem: Theorem) -> set[str]:
     """The symbols of a statement, and those behind each that ``let`` defines."""
-    found = set(theorem.left.names | theorem.right.names)
-    found |= {p.symbol for p in theorem.iteration.parameters}
-    waiting = list(found & theorem.let.keys())
+    names = set(theorem.left.names | theorem.right.names)
+    names |= {p.symbol for p in theorem.iteration.parameters}
+    waiting = list(names & theorem.let.keys())
     while waiting:
-        more = text(theorem.let[waiting.pop()]).names - found
-        found |= more
+        more = text(theorem.let[waiting.pop()]).names - names
+        names |= more
         waiting += more & theorem.let.keys()
-    return found
+    return names

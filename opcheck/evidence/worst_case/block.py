@@ -84,7 +84,7 @@ class Move:
 
 
 def move(
-    method: str,
+    method: str | Method,
     given: Sequence[str | Property],
     parameters: Mapping[str, Any],
     vectors: Sequence[str] = (),
