@@ -44,7 +44,7 @@ def register(kind: str, name: str, value: Any, place: str) -> None:
     opcheck's own names are there before any other's. Where a plug-in takes a name that is taken,
     that entry alone is left out, and said to be. Raises OpcheckError if anything else does.
     """
-    if not _loading and not _is_own(place):
+    if not _loading and not is_own(place):
         load()
     table = _entries[kind]
     if name in table and table[name][1] != place:
@@ -71,7 +71,8 @@ def _own_folders() -> tuple[str, ...]:
     return tuple(f for s in specs if s for f in s.submodule_search_locations or ())
 
 
-def _is_own(place: str) -> bool:
+def is_own(place: str) -> bool:
+    """Whether what was written there, file and line, comes with opcheck or one of its packs."""
     return place.startswith(_own_folders())
 
 

@@ -265,6 +265,6 @@ def simplex(n: int = 3, scale: float = 1.0) -> Resolvent:
         project_simplex,
         np.array([size]),
         whole(n, "n"),
-        f"simplex({n})",
+        f"simplex({n})" if size == 1 else f"simplex({n}, {size:g})",
         lambda z: bool(np.all(z >= 0) and abs(z.sum() - size) <= ROUNDING * size),
     )

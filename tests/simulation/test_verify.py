@@ -21,7 +21,7 @@ from opcheck.engine.numbers import Ball, precision
 from opcheck.errors import OpcheckError
 from opcheck.evidence.simulation.adjudication import _side as side_of_one
 from opcheck.evidence.simulation.comparison import compare
-from opcheck.evidence.simulation.verify import Report, Summary, confront, library, summary
+from opcheck.evidence.simulation.verify import Report, Summary, _is_own, confront, library, summary
 from opcheck.evidence.statement.hypotheses import Constants, match
 from opcheck.model.operator import NO_CONSTRAINT, Operator, linear, operator
 from opcheck.model.problem import Problem, Region, problem
@@ -894,3 +894,18 @@ def test_no_name_decides_which_constants_are_tried() -> None:
     there = dataclasses.replace(here, name="renamed.npy")
     first, second = (verdict("pethick2022_ceg_plus", p) for p in (here, there))
     assert dataclasses.replace(second, problem=first.problem) == first
+
+
+def test_opchecks_own_statements_are_known_as_its_own() -> None:
+    """They are shown to be real on their range by tests, and not again before every run."""
+    assert all(_is_own(registry.get("theorems", n)) for n in registry.names("theorems"))
+    stranger = dataclasses.replace(registry.get("theorems", "gorbunov2022_eg_last"), name="mine")
+    assert not _is_own(stranger)
+
+
+def test_provenance_is_that_of_decided_verdicts() -> None:
+    theorem = registry.get("theorems", "gorbunov2022_eg_last")
+    holds = Verdict(theorem.name, "a", "holds", provenance="exact")
+    open_ = Verdict(theorem.name, "b", "inconclusive", provenance="estimated")
+    assert Summary(theorem, (holds, open_)).provenance == "exact"
+    assert Summary(theorem, (open_,)).provenance == "estimated"

@@ -59,7 +59,7 @@ def attempts(
     if lowest < BEYOND:
         return
     if lowest > 1e-9 and balanced:
-        for denominator in FINE:
+        for denominator in FINE if free else FINE[:1]:
             yield "interior", _snapped(central.lam * program.unit, denominator)
     light = program.lightest(theta, np.ones(len(central.lam)))
     sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
@@ -157,7 +157,7 @@ def _solved(rows: list[list[fmpq]], near: Sequence[float]) -> Iterator[list[fmpq
     if count in pivots:
         return
     free = [c for c in range(count) if c not in pivots]
-    for denominator in FINE:
+    for denominator in FINE if free else FINE[:1]:
         values = [_rational(v, denominator) for v in near]
         for r, c in enumerate(pivots):
             rest = (reduced[r, j] * values[j] for j in free if j > c)

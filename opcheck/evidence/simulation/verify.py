@@ -7,7 +7,6 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from opcheck import registry
@@ -32,7 +31,6 @@ from opcheck.processes import over_processes
 from opcheck.watchdog import Interrupted
 
 SCHEMA = 1
-OWN = Path(__file__).parent.parent / "theorems"
 
 
 def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
@@ -80,7 +78,7 @@ class Summary(Result):
         reason: why it was not tried, or not decided anywhere.
         worst: the verdict with the largest measured/bound among those that were decided; for a
             violation the one that shows it.
-        provenance: of the weakest constant any decided verdict used.
+        provenance: of the weakest constant that a decided verdict used.
     """
 
     theorem: Theorem
@@ -108,6 +106,11 @@ class Summary(Result):
         return self.status not in failing
 
     @property
+    def decided(self) -> list[Verdict]:
+        """Verdicts that rest on a comparison."""
+        return [v for v in self.admissible if v.status in ("holds", "attained", "violated")]
+
+    @property
     def reason(self) -> str:
         """The commonest reason for which no problem decided anything; "" where one did."""
         said = [v.reason for v in self.admissible if v.reason]
@@ -120,9 +123,8 @@ class Summary(Result):
     @property
     def worst(self) -> Verdict | None:
         """Where measured/bound is largest."""
-        pool = [v for v in self.admissible if v.status == "violated"]
-        pool = pool or [v for v in self.admissible if v.status in ("holds", "attained")]
-        return max(pool, key=lambda v: (v.ratio, v.k), default=None)
+        pool = [v for v in self.decided if v.status == "violated"]
+        return max(pool or self.decided, key=lambda v: (v.ratio, v.k), default=None)
 
     @property
     def entered(self) -> dict[str, dict[str, int]]:
@@ -158,8 +160,8 @@ class Summary(Result):
 
     @property
     def provenance(self) -> Provenance:
-        """Of the weakest constant used."""
-        return weakest(v.provenance for v in self.admissible)
+        """Of the weakest constant that a decided verdict used, or any where none is decided."""
+        return weakest(v.provenance for v in self.decided or self.admissible)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -361,7 +363,7 @@ def _is_registered(theorem: Theorem) -> bool:
 def _is_own(theorem: Theorem) -> bool:
     """Whether a statement comes with opcheck."""
     place = registry.place("theorems", theorem.name) if _is_registered(theorem) else ""
-    return Path(place).is_relative_to(OWN)
+    return registry.is_own(place)
 
 
 def _summary(unregistered: Mapping[str, Theorem], name: str, *, everything: bool) -> Summary:
