@@ -59,7 +59,7 @@ def attempts(
     if lowest < BEYOND:
         return
     if lowest > 1e-9 and balanced:
-        for denominator in FINE if free else FINE[:1]:
+        for denominator in FINE:
             yield "interior", _snapped(central.lam * program.unit, denominator)
     light = program.lightest(theta, np.ones(len(central.lam)))
     sources = [s for s in (light, central) if np.isfinite(s.lam).all()]
