@@ -17,7 +17,7 @@ from opcheck import registry
 from opcheck.engine.intervals import Intervals, derivatives_over, enclosure, values
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import branch_and_bound as branch
-from opcheck.evidence.operators import enclose, rays
+from opcheck.evidence.operators import enclose, growth, rays
 from opcheck.evidence.operators.branch_and_bound import cover
 from opcheck.evidence.operators.constants import Constant, constants, critical, search, steepest
 from opcheck.evidence.operators.quadratic import least
@@ -842,6 +842,27 @@ def test_slopes_that_grow_far_out_have_no_L(components: Any, words: str) -> None
     assert L.lower == math.inf
     assert re.search(words, L.note)
     assert np.isfinite(constants(formula(*components), region=1.0)[0].lower)
+
+
+@pytest.mark.parametrize(
+    ("components", "ray"),
+    [
+        (("x**3 + y", "-x"), "(1, 1) + t(1, 0)"),
+        (("x*y", "-x"), "(0, 0) + t(1, 0)"),
+        (("exp(-x)", "y"), "(0, 0) + t(-1, 0)"),
+        (("exp(x)/(1 + exp(x))", "y"), None),
+        (("x*sin(x)", "y"), None),
+        (("2*x - y", "x"), None),
+    ],
+)
+def test_growth_is_proved_on_a_ray_or_said_to_be_seen(components: Any, ray: str | None) -> None:
+    p = formula(*components)
+    shown = growth.proved(p)
+    assert (shown is None) == (ray is None)
+    assert ray is None or ray in str(shown)
+    assert growth.proved(dataclasses.replace(p, region=Region(5.0))) is None
+    if "sin" in components[0]:
+        assert constants(p)[0].note.startswith("seen, not proved: no finite L")
 
 
 def test_a_kernel_with_a_root_has_no_L() -> None:

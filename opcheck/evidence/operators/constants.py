@@ -295,6 +295,9 @@ def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constan
     seen = Constant(
         kind, of, lower, upper, "estimated", region, found, pairs, spread, unit, settled
     )
+    endless = rigorous and kind is Lipschitz and of == "F" and best == np.inf
+    if endless and (ray := growth.proved(problem)) is not None:
+        return replace(seen, provenance="certified", note=ray)
     if not rigorous or not np.isfinite(best):
         return seen
     if of == "S" and not kind.star:
