@@ -86,13 +86,13 @@ def gradient(potential: str, variables: str = "x", **parameters: float) -> Opera
     f = _parse(potential, names, parameters, asked)
     symbols = [sympy.Symbol(v, real=True) for v in names]
     slopes = [sympy.diff(f, s) for s in symbols]
-    made = _build(slopes, names, parameters, f"∇({potential})", asked)
+    field_and_gradient = _build(slopes, names, parameters, f"∇({potential})", asked)
     constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
     kernel = _function("potential", [f], symbols, constants)
     data = np.array([_value(c, parameters) for c in constants])
     texts = tuple(_entry(c) for c in constants)
     value = Operator(kernel, data, 1, potential, texts, dict(parameters))
-    return dataclasses.replace(made, potential=value)
+    return dataclasses.replace(field_and_gradient, potential=value)
 
 
 def _variables(stem: str, count: int) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from opcheck import registry
+from opcheck.errors import OpcheckError
 from opcheck.evidence.check import applicable, described
+from opcheck.evidence.dossier import Dossier, dossier
 from opcheck.evidence.operators.subject import is_subject, subject
 from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
@@ -16,6 +19,28 @@ from opcheck.model.theorem import Theorem
 from opcheck.model.written import call_of
 
 Rows = list[tuple[str, Any]]
+
+
+def names_meant(reference: str) -> list[str]:
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first.
+
+    The reference itself where that is nothing (it may be a function or a matrix), or no file.
+    """
+    if ".py" not in reference:
+        return [reference]
+    names: list[str] = []
+    for kind in ("theorems", "problems", "methods", "measures", "sets"):
+        with contextlib.suppress(OpcheckError):
+            names += registry.in_file(kind, reference)
+    return list(dict.fromkeys(names)) or [reference]
+
+
+def evidence_of(name: str) -> tuple[Dossier, Rows]:
+    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem."""
+    described = describe(name)
+    if name not in registry.names("theorems"):
+        raise OpcheckError(f"{name!r} is no theorem; --evidence is about theorems")
+    return dossier(name), next(rows for rows in described if rows[0][0] == "theorem")
 
 
 def describe(name: str) -> list[Rows]:
@@ -57,7 +82,7 @@ def _paper(p: Paper) -> Rows:
 
 def _theorem(t: Theorem) -> Rows:
     sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(t.claim, "≤")
-    rows: Rows = [("method", t.method_name), ("given", "\n".join(t.hypotheses))]
+    rows: Rows = [("method", t.method), ("given", "\n".join(t.hypotheses))]
     rows += [("where", t.where)] if t.where else []
     rows += [("let", "\n".join(f"{n} = {f}" for n, f in t.let.items()))] if t.let else []
     rows += [("claim", f"{t.measure} {sign} {t.bound}"), ("kind", t.claim)]

@@ -12,6 +12,7 @@ import pytest
 import scipy.stats
 from click.testing import CliRunner
 from numpy.typing import NDArray
+from registered import problems
 
 import opcheck
 from opcheck import registry
@@ -34,7 +35,7 @@ from opcheck.model.oracle import (
 from opcheck.model.problem import Problem, points, problem
 
 Vector = NDArray[np.float64]
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 NOISY = [p for p in ALL if p.oracle is not None]
 FINITE = [p for p in NOISY if p.oracle is not None and p.oracle.support is not None]
 DRAWN = [p for p in NOISY if p not in FINITE]

@@ -1008,7 +1008,7 @@ def test_every_command_that_proves_refuses_it_alike(own_registry: None, name: st
     """F2 and F3: prove, certify, worst, attack, lyapunov, in one sentence each."""
     registry.register("methods", name, own_method(name), "here")
     theorem = dataclasses.replace(
-        registry.get("theorems", "elementary_gda_contraction"), name="narrow", method_name=name
+        registry.get("theorems", "elementary_gda_contraction"), name="narrow", method=name
     )
     words = f"{name}.*{NARROW[name][3]}"
     asked: list[Callable[[], Any]] = [

@@ -264,7 +264,7 @@ def wrong(index: int) -> list[str]:
         if rigorous and op.slopes is None and op.matrix is None:
             continue
         what = f"{index} {known.name}{' --rigorous' if rigorous else ''}"
-        found = constants(known.problem, rigorous)
+        found = constants(known.problem, rigorous=rigorous)
         out += contradictions(known, found, what) + false_facts(known, found, what)
     return out
 

@@ -226,7 +226,7 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
 def test_a_report_says_what_was_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.load()
     monkeypatch.setattr(registry, "_failures", ["plug-in 'own' failed"])
-    assert json.loads(Report(()).to_json())["not_loaded"] == ["plug-in 'own' failed"]
+    assert Report(()).as_dict()["not_loaded"] == ["plug-in 'own' failed"]
 
 
 def first_words(listed: str) -> list[str]:
@@ -335,7 +335,7 @@ LEVELS = {
             ("engine",),
             ("evidence",),
             ("report",),
-            ("cli",),
+            ("cli", "__main__"),
         )
     )
     for name in group

@@ -146,9 +146,9 @@ def plane(L=1.0, R=1.0):
 
 
 FALSE = {
-    "distance of GDA": {"method_name": "gradient_descent_ascent", "measure": "distance"},
+    "distance of GDA": {"method": "gradient_descent_ascent", "measure": "distance"},
     "residual of GDA": {
-        "method_name": "gradient_descent_ascent",
+        "method": "gradient_descent_ascent",
         "measure": "next(residual)",
         "bound": "residual",
         "claim": "one-step",
@@ -255,7 +255,7 @@ def test_unequal_steps_need_more_than_linear_operators():
         paper=(),
         first=0,
         free=(),
-        method_name="eg_plus",
+        method="eg_plus",
     )
     verdict = confront(false, on("kinked_plane"))
     assert verdict.status == "violated"

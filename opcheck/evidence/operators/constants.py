@@ -38,7 +38,6 @@ from opcheck.evidence.operators.search import (
 from opcheck.evidence.operators.search import search as search_pairs
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.model import matrix_facts
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem, Region, as_region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
@@ -54,6 +53,7 @@ from opcheck.model.property import (
     WeakMinty,
 )
 from opcheck.model.region import ends_of
+from opcheck.model.result import Result
 
 Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
@@ -67,9 +67,8 @@ SETTLED = 2.0  # by what factor independent searches for a modulus may differ
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
-@brief
 @dataclass(frozen=True)
-class Constant:
+class Constant(Result):
     """What is known of one constant: it lies in [lower, upper].
 
     Attributes:
@@ -143,6 +142,7 @@ class Constant:
 @asked
 def constants(
     problem: Given,
+    *,
     rigorous: bool = False,
     region: Region | float | str | None = None,
     seed: int = 0,

@@ -270,15 +270,16 @@ def _of_values(problem: Problem, fact: Fact) -> Contradiction | None:
 @np.errstate(all="ignore")
 def _by_integrals(problem: Problem) -> float:
     """The least ½‖F z‖²/(f(z) − f*) at sampled points; 0 where f falls below f*; ∞ at none."""
-    assert problem.solution is not None
+    solution = problem.solution
+    assert solution is not None
     problem = replace(problem, resolvent=NO_CONSTRAINT, project=None)
     z = _samples(problem)[0]
     z = z[:SLOWEST] if problem.operator.interpreted else z
-    away, (m, d) = z - problem.solution, z.shape
+    away, (m, d) = z - solution, z.shape
     gaps = []
     for nodes in RULES:
         t, weights = np.polynomial.legendre.leggauss(nodes)
-        between = problem.solution + (t[:, None, None] + 1) / 2 * away
+        between = solution + (t[:, None, None] + 1) / 2 * away
         F = graph_at(problem, between.reshape(-1, d))[1].reshape(nodes, m, d)
         gaps.append(np.einsum("k,kmd,md->m", weights / 2, F, away))
     F = graph_at(problem, z)[1]

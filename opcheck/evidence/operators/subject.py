@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from opcheck import registry
 from opcheck.arguments import integer
@@ -21,6 +20,7 @@ from opcheck.evidence.operators.constraint import constrained_to, solves
 from opcheck.evidence.operators.matrix_file import is_matrix_file, matrix_in, real_matrix
 from opcheck.evidence.operators.solutions import moved_start, with_solution
 from opcheck.model import grammar
+from opcheck.model.method import Method
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
@@ -38,10 +38,10 @@ Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
 
 def subject(
     given: Given,
+    *,
     start: Sequence[float] | None = None,
     dim: int | None = None,
     region: Region | float | str | None = None,
-    *,
     parameters: Mapping[str, Any] = {},
     constraint: str | Resolvent | None = None,
     game: bool = False,
@@ -86,10 +86,9 @@ def subject(
 
 
 def run(
-    method: str,
+    method: str | Method,
     problem: Given,
     iterations: int = 1000,
-    start: ArrayLike | None = None,
     **options: Any,
 ) -> engine.Trajectory:
     """Run a method on what ``subject`` takes; a parameter may be a formula, also in k.
@@ -109,7 +108,6 @@ def run(
         method,
         where,
         iterations,
-        start,
         **options,
         **method_values(values, where, integer(iterations, "iterations") + 1),
     )
@@ -160,6 +158,24 @@ def parameters_of(reference: str) -> set[str]:
         words = set(re.findall(r"[A-Za-z_]\w*", reference))
         return {w for w in words - {*ELEMENTARY, "pi"} if not PLAYER.fullmatch(w)}
     return set()
+
+
+def subject_and_rest(
+    target: str, parameters: Mapping[str, Any], **wishes: Any
+) -> tuple[Problem, dict[str, Any]]:
+    """The subject with its own of some parameters, and the others, which are the method's.
+
+    ``problem.NAME`` is the subject's where both have a NAME. Raises OpcheckError as ``subject``.
+    """
+    own = parameters_of(target)
+    of_subject, rest = {}, {}
+    for key, value in parameters.items():
+        short = key.removeprefix("problem.")
+        if short in own or short != key:
+            of_subject[short] = value
+        else:
+            rest[key] = value
+    return subject(target, parameters=of_subject, **wishes), rest
 
 
 def is_subject(reference: str) -> bool:
