@@ -97,8 +97,8 @@ def check(
     from opcheck.report.checking import Checking
     from opcheck.report.terminal import pairs
 
-    subject = problem_alone(target, parameters, wishes)
     shown = Checking(console(), silent=as_json())
+    subject = problem_alone(target, parameters, wishes, on_read=shown.read)
     found, interrupted = shown.follow(checking(subject, seed=seed, **options))
     drawn = []
     if plot and not interrupted:

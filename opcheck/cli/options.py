@@ -186,11 +186,13 @@ def plotted(command: Command) -> Command:
     )
 
 
-def problem_alone(target: str, parameters: Mapping[str, Any], wishes: Mapping[str, Any]) -> Any:
-    """The problem, where no method is there to take other parameters."""
+def problem_alone(
+    target: str, parameters: Mapping[str, Any], wishes: Mapping[str, Any], **options: Any
+) -> Any:
+    """The problem, where no method is there to take other parameters; options as ``subject``."""
     from opcheck.evidence.operators.subject import subject_and_rest
 
-    problem, rest = subject_and_rest(target, parameters, **wishes)
+    problem, rest = subject_and_rest(target, parameters, **wishes, **options)
     if rest:
         raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
     return problem

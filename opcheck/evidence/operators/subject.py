@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ def subject(
     parameters: Mapping[str, Any] = {},
     constraint: str | Resolvent | None = None,
     game: bool = False,
+    on_read: Callable[[Problem], None] = lambda problem: None,
 ) -> Problem:
     """The problem that somebody means, with a zero found where none is known.
 
@@ -60,12 +61,14 @@ def subject(
         parameters: of the family, or values for other symbols of a payoff.
         constraint: A, as ``box:-1,1`` or ``simplex`` or a Resolvent, in place of the problem's.
         game: a matrix M is a payoff xᵀMy on two simplices, not F(z) = Mz.
+        on_read: called with the problem as it is read, before a start and a solution are sought.
 
     Raises OpcheckError for anything else, with what to do. A Problem without further wishes is
     taken as it is.
     """
     wishes = start is not None or region is not None or constraint is not None
     if isinstance(given, Problem) and not wishes and not parameters and not game:
+        on_read(given)
         return given
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
@@ -77,6 +80,7 @@ def subject(
         made = constrained_to(made, constraint)
     if region is not None:
         made = replace(made, region=as_region(region, made.dim))
+    on_read(made)
     if start is not None:
         made = replace(made, start=as_point(start, made))
     elif made.start.size == 0 or (constraint is not None and solves(made, made.start)):
