@@ -17,7 +17,7 @@ from opcheck import registry
 from opcheck.engine.intervals import Intervals, derivatives_over, enclosure, values
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import branch_and_bound as branch
-from opcheck.evidence.operators import enclose, growth, rays
+from opcheck.evidence.operators import enclose, growth, star
 from opcheck.evidence.operators.branch_and_bound import cover
 from opcheck.evidence.operators.constants import Constant, constants, critical, search, steepest
 from opcheck.evidence.operators.quadratic import least
@@ -351,7 +351,7 @@ def check_boxes_of_slopes() -> None:
 def check_boxes_of_rays() -> None:
     """No weak Minty constant that points along the rays of a box refute is shown there."""
     p = problem("forsaken", box=0.0)
-    zero = rays.solution_of(p)
+    zero = star.solution_of(p)
     assert zero is not None
     t = np.random.default_rng(12).uniform(0.05, 0.8, 60)
     times = np.random.default_rng(1).uniform(0, 1, len(SAMPLES)).round(1)
@@ -363,7 +363,7 @@ def check_boxes_of_rays() -> None:
             z = zero[0] + (start + times * (end - start))[:, None] * (low + SAMPLES * (high - low))
             F = values(p.operator, z)
             worst = (((z - zero[0]) * F).sum(axis=1) / (F * F).sum(axis=1)).min()
-            test = rays._along(p.operator, WeakMinty.form(worst - slack * (0.1 + abs(worst))), zero)
+            test = star._along(p.operator, WeakMinty.form(worst - slack * (0.1 + abs(worst))), zero)
             found = test(np.array([[start, *low]]), np.array([[end, *high]]))
             assert slack > 0 or found is None or not found[0][0]
             shown += int(found is not None and found[0][0])
@@ -414,8 +414,8 @@ def first_half(lo: Any, hi: Any, middle: Any, cost: Any) -> Any:
     [
         (enclose, "derivatives_over", wrong_sign, check_boxes_of_slopes),
         (enclose, "_centre", no_radius, check_boxes_of_slopes),
-        (rays, "derivatives_over", wrong_sign, check_boxes_of_rays),
-        (rays, "least", no_spread, check_boxes_of_rays),
+        (star, "derivatives_over", wrong_sign, check_boxes_of_rays),
+        (star, "least", no_spread, check_boxes_of_rays),
         (branch, "bisect", first_half, check_boxes_are_all_kept),
     ],
 )
@@ -489,7 +489,7 @@ def worst_with_normals(p: Problem) -> float:
 def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> None:
     p = leaning(c, off)
     seen = worst_with_normals(p)
-    proved, _ = rays.constant(p, WeakMinty, -c, "S")
+    proved, _ = star.constant(p, WeakMinty, -c, "S")
     sine, cosine = 2 * c * math.sqrt(1 - c * c), 1 - 2 * c * c
     if sine * (1 + off) <= cosine * (1 - off):  # the closed-form condition of quad_box
         assert seen == pytest.approx(-c, rel=1e-3)
@@ -497,7 +497,7 @@ def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> No
     else:
         assert seen < -c * 1.05
     assert proved is None or proved <= seen
-    again, _ = rays.constant(p, WeakMinty, seen * (1 + 1e-3), "S")
+    again, _ = star.constant(p, WeakMinty, seen * (1 + 1e-3), "S")
     assert again is not None
     assert again <= seen
 
@@ -506,15 +506,15 @@ def test_where_a_sum_is_not_proved_a_reason_is_given() -> None:
     p = leaning(0.1, 0.0)
     ball = dataclasses.replace(p, resolvent=registry.get("sets", "ball")(1.0))
     corner = dataclasses.replace(p, solution=np.ones(2))
-    assert "for boxes" in rays.constant(ball, WeakMinty, -0.1, "S")[1]
-    assert rays.constant(corner, WeakMinty, -0.1, "S")[0] is None
+    assert "for boxes" in star.constant(ball, WeakMinty, -0.1, "S")[1]
+    assert star.constant(corner, WeakMinty, -0.1, "S")[0] is None
     assert (
         "boundary"
-        in rays.constant(
+        in star.constant(
             dataclasses.replace(leaning(0.1, 0.5), region=Region(0.4)), WeakMinty, -0.1, "S"
         )[1]
     )
-    over, _ = rays.constant(p, WeakMinty, 0.1, "S")
+    over, _ = star.constant(p, WeakMinty, 0.1, "S")
     assert over is None or over <= -0.1
     notes = {(c.kind, c.of): c for c in constants(p, rigorous=True)}
     assert "says nothing of F + A" in notes[Comonotone, "S"].note
@@ -532,14 +532,14 @@ def test_a_monotone_operator_stays_so_with_normals() -> None:
 
 def test_a_zero_is_enclosed_or_denied() -> None:
     p = problem("forsaken", box=0.0)
-    zero = rays.solution_of(p)
+    zero = star.solution_of(p)
     assert zero is not None
     assert (zero[1] - zero[0] < 1e-14).all()
     F = [values(p.operator, np.array([z]))[0] for z in np.array(zero)]
     assert (np.abs(F) < 1e-13).all()
     moved = dataclasses.replace(p, solution=p.solution + 1e-3)
-    assert rays.solution_of(moved) is None
-    exact_zero = rays.solution_of(problem("polar_game"))
+    assert star.solution_of(moved) is None
+    exact_zero = star.solution_of(problem("polar_game"))
     assert exact_zero is not None
     assert (exact_zero[0] == 0).all()
     assert (exact_zero[1] == 0).all()

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.intervals import derivatives_over, enclosure
-from opcheck.evidence.operators import rays
+from opcheck.evidence.operators import star
 from opcheck.evidence.operators.branch_and_bound import (
     BOXES,
     ZERO,
@@ -52,7 +52,7 @@ def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[f
     if (reason := singular(problem, of)) is not None:
         return None, reason
     if kind.star:
-        proved, note = rays.constant(problem, kind, best, of)
+        proved, note = star.constant(problem, kind, best, of)
         return proved, note + in_box(problem.region) if proved is not None else note
     if operator.matrix is not None and 0 <= -sign * best <= ZERO and _skew(operator):
         return 0.0, "M + Mᵀ = 0 in symbols"

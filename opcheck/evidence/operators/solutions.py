@@ -21,7 +21,7 @@ from opcheck import registry
 from opcheck.engine.guard import guard, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators import rays
+from opcheck.evidence.operators import star
 from opcheck.evidence.operators.search import resolved, without_set
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, points
@@ -297,7 +297,7 @@ def _is_zero(problem: Problem, z: Vector) -> bool:
     """
     free = _free(problem, z)
     if problem.operator.slopes is not None and free.any():
-        return rays.solution_of(replace(problem, solution=z), free) is not None
+        return star.solution_of(replace(problem, solution=z), free) is not None
     return not _underflows(problem, z)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,130 +147,200 @@ def _less(end: Floats, zero: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     return np.nextafter(end - zero[1], -np.inf), np.nextafter(end - zero[0], np.inf)
 
 
-def _along(operator: Operator, form: Form, zero: tuple[Floats, Floats]) -> Test:
-    """The statement that q ≥ 0 on boxes (t, s), by a Taylor polynomial and its remainder."""
-    a, b, c = (_point(float(v)) for v in form)
-    d = operator.dim
-    star = [Intervals(zero[0][i], zero[1][i]) for i in range(d)]
+@dataclass(frozen=True)
+class _Quadratic:
+    """a‖s‖² + 2b⟨s, f⟩ + c‖f‖² as numbers that enclose a, b, c."""
 
-    def at(t: Intervals, s: list[Intervals]) -> tuple[Floats, Floats]:
-        return _corners([star[i] + t * s[i] for i in range(d)])
+    a: Intervals
+    b: Intervals
+    c: Intervals
 
-    def q(s: list[Intervals], f: list[Intervals]) -> Intervals:
-        return _sum(a * s[i] ** 2 + (b + b) * s[i] * f[i] + c * f[i] ** 2 for i in range(d))
+    def value(self, s: list[Intervals], f: list[Intervals]) -> Intervals:
+        """q = a‖s‖² + 2b⟨s, f⟩ + c‖f‖²."""
+        a, b, c = self.a, self.b, self.c
+        return _sum(a * x**2 + (b + b) * x * y + c * y**2 for x, y in zip(s, f, strict=True))
 
-    def derivatives(order: int, box: tuple[Floats, Floats]) -> list[Intervals]:
-        bounds = derivatives_over(operator, order, *box)
-        return _split(*(e.reshape(-1, d ** (order + 1)) for e in bounds))
-
-    def form_of(J: list[Intervals]) -> list[list[Intervals]]:
-        """a I + b (J + Jᵀ) + c JᵀJ."""
+    def of_jacobian(self, J: list[Intervals], d: int) -> list[list[Intervals]]:
+        """K(J) = a I + b (J + Jᵀ) + c JᵀJ, which is q on s for f = Js."""
         rows = [J[i * d : (i + 1) * d] for i in range(d)]
         return [
             [
-                (a if i == k else _point(0.0))
-                + b * (rows[i][k] + rows[k][i])
-                + c * _sum(rows[j][i] * rows[j][k] for j in range(d))
+                (self.a if i == k else _point(0.0))
+                + self.b * (rows[i][k] + rows[k][i])
+                + self.c * _sum(rows[j][i] * rows[j][k] for j in range(d))
                 for k in range(d)
             ]
             for i in range(d)
         ]
 
-    def first(
-        t: Intervals, s: list[Intervals], f: list[Intervals], J: list[Intervals], v: list[Intervals]
-    ) -> list[Intervals]:
-        """Half the gradient of q by t and s; with v = ∂f/∂t, f = Js − tv.
+    def half_gradient(self, p: _Expansion) -> list[Intervals]:
+        """½ ∂q/∂t = ⟨bs + cf, v⟩ and ½ ∂q/∂s = K(J)s − t (bI + cJᵀ)v.
 
-        By s it is K(J)s − t (bI + cJᵀ)v, where K is 0 in the worst case and not a difference.
+        Since f = Js − tv; K is 0 in the worst case, and not a difference.
         """
-        K = form_of(J)
-        found = [_sum((b * s[j] + c * f[j]) * v[j] for j in range(d))]
+        b, c, d = self.b, self.c, len(p.s)
+        K = self.of_jacobian(p.J, d)
+        by_t = _sum((b * p.s[j] + c * p.f[j]) * p.v[j] for j in range(d))
+        by_s = []
         for i in range(d):
-            turned = b * v[i] + c * _sum(J[j * d + i] * v[j] for j in range(d))
-            found.append(_sum(K[i][k] * s[k] for k in range(d)) - t * turned)
-        return found
+            turned = b * p.v[i] + c * _sum(p.J[j * d + i] * p.v[j] for j in range(d))
+            by_s.append(_sum(K[i][k] * p.s[k] for k in range(d)) - p.t * turned)
+        return [by_t, *by_s]
 
-    def second(
-        t: Intervals,
-        s: list[Intervals],
-        f: list[Intervals],
-        J: list[Intervals],
-        v: list[Intervals],
-        G: list[Intervals],
-        w: list[Intervals],
+    def half_hessian(
+        self, p: _Expansion, G: list[Intervals], w: list[Intervals]
     ) -> list[list[Intervals]]:
-        """Half the second derivatives of q by t and s; G those of F, w = ∂²f/∂t²."""
-        K = form_of(J)
-        weight = [b * s[j] + c * f[j] for j in range(d)]
+        """Half the second derivatives of q, with weight u = bs + cf, and G = F'' at the point:
+
+        ½ ∂²q/∂t² = c‖v‖² + ⟨u, w⟩,   ½ ∂²q/∂t∂s = bv + cJᵀv + ⟨u, G s⟩,
+        ½ ∂²q/∂s² = K(J) + t ⟨u, G⟩.
+        """
+        b, c, d = self.b, self.c, len(p.s)
+        K = self.of_jacobian(p.J, d)
+        weight = [b * p.s[j] + c * p.f[j] for j in range(d)]
         Gs = [
-            [_sum(G[(j * d + i) * d + k] * s[k] for k in range(d)) for i in range(d)]
+            [_sum(G[(j * d + i) * d + k] * p.s[k] for k in range(d)) for i in range(d)]
             for j in range(d)
         ]
         mixed = [
-            b * v[i] + _sum(c * v[j] * J[j * d + i] + weight[j] * Gs[j][i] for j in range(d))
+            b * p.v[i] + _sum(c * p.v[j] * p.J[j * d + i] + weight[j] * Gs[j][i] for j in range(d))
             for i in range(d)
         ]
-        rows = [[_sum(c * v[j] ** 2 + weight[j] * w[j] for j in range(d)), *mixed]]
+        rows = [[_sum(c * p.v[j] ** 2 + weight[j] * w[j] for j in range(d)), *mixed]]
         for i in range(d):
             bent = [_sum(weight[j] * G[(j * d + i) * d + k] for j in range(d)) for k in range(d)]
-            rows.append([mixed[i], *(K[i][k] + t * bent[k] for k in range(d))])
+            rows.append([mixed[i], *(K[i][k] + p.t * bent[k] for k in range(d))])
         return rows
 
-    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+
+@dataclass(frozen=True)
+class _Expansion:
+    """Points z* + t s with f = F(z)/t, the slopes J of F there, and v = ∂f/∂t = (Js − f)/t."""
+
+    t: Intervals
+    s: list[Intervals]
+    f: list[Intervals]
+    J: list[Intervals]
+    v: list[Intervals]
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """The statement that q ≥ 0 on boxes (t, s), by a Taylor polynomial and its remainder.
+
+    Attributes:
+        zero: the box that holds z*.
+    """
+
+    operator: Operator
+    q: _Quadratic
+    zero: tuple[Floats, Floats]
+
+    def at(self, t: Intervals, s: list[Intervals]) -> tuple[Floats, Floats]:
+        """The boxes of z = z* + t s."""
+        below, above = self.zero
+        return _corners([Intervals(below[i], above[i]) + t * x for i, x in enumerate(s)])
+
+    def derivatives(self, order: int, box: tuple[Floats, Floats]) -> list[Intervals]:
+        """The partial derivatives of F of an order over boxes, in one row."""
+        bounds = derivatives_over(self.operator, order, *box)
+        return _split(*(e.reshape(-1, self.operator.dim ** (order + 1)) for e in bounds))
+
+    def quotient(self, t: Intervals, s: list[Intervals]) -> list[Intervals]:
+        """f = F(z* + t s)/t, for t away from 0."""
+        return [v / t for v in _split(*enclosure(self.operator, *self.at(t, s)))]
+
+    def __call__(self, lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+        """By f = J̄s, J̄ in the hull of the slopes between z* and the box; then by the expansion."""
         t, *s = _split(lo, hi)
-        # f = J̄ s, J̄ in the hull of the slopes between the zero and the box
-        hull = at(Intervals(np.zeros_like(t.lo), t.hi), s)
-        f = _times(derivatives(1, hull), s)
-        shown, cost = q(s, f).lo >= 0, np.full_like(lo, np.inf)
+        hull = self.at(Intervals(np.zeros_like(t.lo), t.hi), s)
+        f = _times(self.derivatives(1, hull), s)
+        shown, cost = self.q.value(s, f).lo >= 0, np.full_like(lo, np.inf)
         left = ~shown
         if not left.any():
             return shown, cost
-        hull = hull[0][left], hull[1][left]
-        t, *s = _split(lo[left], hi[left])
         f = [Intervals(v.lo[left], v.hi[left]) for v in f]
-        box = at(t, s)
-        J, G = derivatives(1, box), derivatives(2, box)
-        Js = _times(J, s)
-        # f(t) is an average of f at the least t and of slopes in the box
-        inner = Intervals(t.lo, t.lo)
-        start = [v / inner for v in _split(*enclosure(operator, *at(inner, s)))]
-        f = [_meet(v, _hull(w, z)) for v, w, z in zip(f, start, Js, strict=True)]
-        middle = middles(lo[left], hi[left])
-        tc, *sc = _split(middle, middle)
-        point = at(tc, sc)
-        fc = [v / tc for v in _split(*enclosure(operator, *point))]
-        centre = q(sc, fc)
-        if (centre.hi < 0).any():
+        expanded = self._expanded(lo[left], hi[left], (hull[0][left], hull[1][left]), f)
+        if expanded is None:
             return None
-        dt, ds = t - tc, [p - m for p, m in zip(s, sc, strict=True)]
-        # ∂f/∂t = ∫₀¹ τ F''(z* + τ t s)(s, s) dτ, half of what is in the hull; it is (Js − f)/t too
-        half, third = 1 / _point(2.0), 1 / _point(3.0)
-        v = [half * p for p in _times(_times(derivatives(2, hull), s), s)]
-        for _ in range(2):
-            v = [_meet(v[j], (Js[j] - f[j]) / t) for j in range(d)]
-            moved = _times(J, ds)
-            f = [_meet(f[j], fc[j] + v[j] * dt + moved[j]) for j in range(d)]
-        steps = [dt, *ds]
-        found = q(s, f).lo >= 0
-        # the same of ∂²f/∂t², which is (F''(s, s) − 2 ∂f/∂t)/t
-        w = [third * p for p in _times(_times(_times(derivatives(3, hull), s), s), s)]
-        Gss = _times(_times(G, s), s)
-        w = [_meet(w[j], (Gss[j] - (v[j] + v[j])) / t) for j in range(d)]
-        Jc = derivatives(1, point)
-        vc = [(p - m) / tc for p, m in zip(_times(Jc, sc), fc, strict=True)]
-        vc = [_meet(p, m) for p, m in zip(v, vc, strict=True)]
-        g = _corners(first(tc, sc, fc, Jc, vc))
-        rows = [_corners(row) for row in second(t, s, f, J, v, G, w)]
-        H = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
-        reach = np.stack([np.maximum(p.hi, -p.lo) for p in steps], axis=1)
-        found |= least(centre.lo / 2, g, H, reach) >= 0
-        shown[left] = found
-        with np.errstate(all="ignore"):
-            # a mixed term is charged to both its sides: the wider one is to blame
-            cost[left] = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach * np.sqrt(reach)
+        shown[left], cost[left] = expanded
         return shown, cost
 
-    return test
+    def _expanded(
+        self, lo: Floats, hi: Floats, hull: tuple[Floats, Floats], f: list[Intervals]
+    ) -> tuple[NDArray[np.bool_], Floats] | None:
+        """By q(centre) + gradient at the centre + second derivatives over the box; None: refuted.
+
+        Args:
+            hull: boxes that hold the segments from z* to each box.
+            f: enclosures of F(z)/t.
+        """
+        middle = middles(lo, hi)
+        tc, *sc = _split(middle, middle)
+        fc = self.quotient(tc, sc)
+        centre = self.q.value(sc, fc)
+        if (centre.hi < 0).any():
+            return None
+        t, *s = _split(lo, hi)
+        dt, ds = t - tc, [p - m for p, m in zip(s, sc, strict=True)]
+        G = self.derivatives(2, self.at(t, s))
+        over = self._narrowed(t, s, f, self._mean(2, hull, s), fc, dt, ds)
+        Jc = self.derivatives(1, self.at(tc, sc))
+        vc = [(p - m) / tc for p, m in zip(_times(Jc, sc), fc, strict=True)]
+        vc = [_meet(p, m) for p, m in zip(over.v, vc, strict=True)]
+        gradient = _corners(self.q.half_gradient(_Expansion(tc, sc, fc, Jc, vc)))
+        w = self._second(over, G, self._mean(3, hull, s))
+        rows = [_corners(row) for row in self.q.half_hessian(over, G, w)]
+        H = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
+        reach = np.stack([np.maximum(p.hi, -p.lo) for p in (dt, *ds)], axis=1)
+        shown = self.q.value(s, over.f).lo >= 0
+        shown |= least(centre.lo / 2, gradient, H, reach) >= 0
+        with np.errstate(all="ignore"):
+            # a mixed term is charged to both its sides: the wider one is to blame
+            cost = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach * np.sqrt(reach)
+        return shown, cost
+
+    def _mean(self, order: int, hull: tuple[Floats, Floats], s: list[Intervals]) -> list[Intervals]:
+        """∂ⁿf/∂tⁿ = ∫₀¹ τⁿ F⁽ⁿ⁺¹⁾(z* + τ t s)(s, ..., s) dτ, for n + 1 the order given: a share of
+        1/order of what is in the hull."""
+        share, tensor = 1 / _point(float(order)), self.derivatives(order, hull)
+        for _ in range(order):
+            tensor = _times(tensor, s)
+        return [share * p for p in tensor]
+
+    def _narrowed(
+        self,
+        t: Intervals,
+        s: list[Intervals],
+        f: list[Intervals],
+        v: list[Intervals],
+        fc: list[Intervals],
+        dt: Intervals,
+        ds: list[Intervals],
+    ) -> _Expansion:
+        """The box with f and v narrowed by each other.
+
+        f(t) is an average of f at the least t and of slopes in the box; v = (Js − f)/t; and
+        f = f(centre) + v dt + J ds, by the mean value theorem.
+        """
+        J = self.derivatives(1, self.at(t, s))
+        Js, moved = _times(J, s), _times(J, ds)
+        start = self.quotient(Intervals(t.lo, t.lo), s)
+        f = [_meet(v, _hull(w, z)) for v, w, z in zip(f, start, Js, strict=True)]
+        for _ in range(2):  # the second time with an f that the first has narrowed
+            v = [_meet(p, (q - r) / t) for p, q, r in zip(v, Js, f, strict=True)]
+            f = [_meet(p, o + q * dt + m) for p, o, q, m in zip(f, fc, v, moved, strict=True)]
+        return _Expansion(t, s, f, J, v)
+
+    def _second(self, p: _Expansion, G: list[Intervals], w: list[Intervals]) -> list[Intervals]:
+        """∂²f/∂t² = (G(s, s) − 2v)/t within bounds w."""
+        Gss = _times(_times(G, p.s), p.s)
+        return [_meet(m, (g - (v + v)) / p.t) for m, g, v in zip(w, Gss, p.v, strict=True)]
+
+
+def _along(operator: Operator, form: Form, zero: tuple[Floats, Floats]) -> Test:
+    """The statement that the form is nonnegative on all of a box of rays."""
+    return _Rays(operator, _Quadratic(*(_point(float(v)) for v in form)), zero)
 
 
 def _times(A: list[Intervals], s: list[Intervals]) -> list[Intervals]:
