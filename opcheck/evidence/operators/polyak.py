@@ -17,6 +17,7 @@ from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import enclose
 from opcheck.evidence.operators.branch_and_bound import bisect
+from opcheck.evidence.operators.climb import Pace, Points, climb
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem, Region
@@ -48,29 +49,33 @@ def search(problem: Problem, seed: int = 0) -> float:
     lowest = at_solution
 
     @np.errstate(all="ignore")  # a point at which f overflows counts for nothing
-    def value(z: Floats) -> Floats:
+    def ratio(z: Floats) -> Floats:
         nonlocal lowest
         z = z if region is None else region.clip(z)
         f = values(potential, z)[:, 0]
         lowest = min(lowest, float(np.nanmin(f)))
         F = graph_at(problem, z)[1]
         gap, both = f - at_solution, np.abs(f) + abs(at_solution)
-        ratio = (F * F).sum(axis=1) / 2 / gap
-        return np.where((gap > CANCELLED * both) & np.isfinite(ratio), ratio, np.inf)
+        quotient = (F * F).sum(axis=1) / 2 / gap
+        return np.where((gap > CANCELLED * both) & np.isfinite(quotient), quotient, np.inf)
 
     scale = 10 * (1 + float(np.abs(problem.solution).max()))
     scale = scale if region is None else min(region.size, scale)
     size = scale * 10.0 ** generator.uniform(-3, 0, (RUNS, 1))
-    at = problem.solution + size * generator.standard_normal((RUNS, problem.dim))
-    best, step = value(at), size[:, 0].copy()
-    for _ in range(ROUNDS):
-        tried = at + step[:, None] * generator.standard_normal(at.shape)
-        got = value(tried)
-        better = got < best
-        at[better], best[better] = tried[better], got[better]
-        step = np.where(better, 1.5 * step, 0.9 * step)
-        lost = step < 1e-9 * scale
-        at[lost], best[lost], step[lost] = at[best.argmin()], best.min(), 0.1 * scale
+    start = problem.solution + size * generator.standard_normal((RUNS, problem.dim))
+
+    def propose(points: Points, step: Floats) -> Points:
+        (z,) = points
+        return ((z + step[:, None] * generator.standard_normal(z.shape))[None],)
+
+    best = -climb(
+        lambda z: -ratio(z),
+        propose,
+        (start,),
+        step=size[:, 0],
+        pace=Pace(shrink=0.9, least=1e-9 * scale, again=0.1 * scale, jump=True),
+        rounds=ROUNDS,
+    )[1]
     if lowest < at_solution - CANCELLED * (1 + abs(at_solution)):
         return 0.0  # the solution is no minimum
     return float(best.min()) * (1 + 64 * np.finfo(float).eps / CANCELLED)
