@@ -14,7 +14,8 @@ from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
 from opcheck.engine.guard import confirm
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
 from opcheck.evidence.operators.relied_on import contradictions, too_large, with_facts

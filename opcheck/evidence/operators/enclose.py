@@ -469,7 +469,7 @@ def _curved(
     a, b, c = (float(value) for value in form)
     eye = np.eye(lo.shape[1])
     at = M, _ = _MidRad.of(operator, 1, middle, middle), _MidRad.of(operator, 2, middle, middle)
-    over = _, G, H = tuple(_MidRad.of(operator, order, lo, hi) for order in (1, 2, 3))
+    J, G, H = (_MidRad.of(operator, order, lo, hi) for order in (1, 2, 3))
     T = M.middle.transpose(0, 2, 1)
     K = a * eye + b * (M.middle + T) + c * (T @ M.middle)
     parts = (K, G.middle, H.middle)
@@ -477,7 +477,7 @@ def _curved(
     Q = np.broadcast_to(eye, K.shape).copy()
     Q[known] = np.linalg.eigh(K[known])[1]
     with np.errstate(all="ignore"):
-        return np.asarray(known & _Expansion.of((a, b, c), Q, at, over).shown(half))
+        return np.asarray(known & _Expansion.of((a, b, c), Q, at, (J, G, H)).shown(half))
 
 
 def _possible(form: Form, lo: Floats, hi: Floats) -> bool:

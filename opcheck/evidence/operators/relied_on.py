@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from opcheck.engine.budget import allotted
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.operators.pairs import Pair

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
 from opcheck.model.result import Result
