@@ -191,6 +191,7 @@ class Resolvent:
         value: for A = ∂g other than an indicator, z ↦ g(z), inf outside its domain; None where A
             is an indicator's or not a subdifferential.
         ends: for the indicator of a box {lo ≤ z ≤ hi}, lo and hi: d numbers each, or one for all.
+        irrational: the kernel has no value in exact rationals.
     """
 
     kernel: Kernel
@@ -200,6 +201,7 @@ class Resolvent:
     contains: Callable[[Vector], bool] | None = None
     value: Callable[[Vector], float] | None = None
     ends: tuple[Vector, Vector] | None = None
+    irrational: bool = False
 
     def __post_init__(self) -> None:
         """Raises OpcheckError for parts that are none."""

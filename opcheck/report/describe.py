@@ -17,6 +17,7 @@ from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem
 from opcheck.model.theorem import Theorem
 from opcheck.model.written import call_of
+from opcheck.references import reference
 
 Rows = list[tuple[str, Any]]
 
@@ -91,7 +92,7 @@ def _theorem(t: Theorem) -> Rows:
     if t.proof is not None:
         what = f"V = {t.proof.potential}" if t.proof.potential else "in one step"
         rows += [("proof", f"{what} (opcheck prove {t.name})")]
-    return [*rows, ("source", t.source), ("note", t.doc)]
+    return [*rows, ("source", t.source), *_cited(t.source.key), ("note", t.doc)]
 
 
 def _method(m: Method | Over) -> Rows:
@@ -106,7 +107,12 @@ def _method(m: Method | Over) -> Rows:
             ("calls", f"{m.calls} a step"),
             ("constraints", "yes, by the resolvent of A" if m.constrained else "no, A = 0 only"),
         ]
-    return [*rows, ("source", m.source)]
+    return [*rows, ("source", m.source), *_cited(m.source)]
+
+
+def _cited(key: str) -> Rows:
+    paper = reference(key)
+    return [] if paper is None else [("paper", str(paper))]
 
 
 def _family(family: Family) -> Rows:

@@ -340,7 +340,7 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     M = np.array([[0.3, 0.4], [-0.5, 0.2]])
     limits = box([-1.0, -0.5], [0.4, 0.7]) if found.constrained else NO_CONSTRAINT
     z0 = np.array([0.9, 0.6])
-    where = Problem("test", linear(M), limits, start=z0, solution=np.zeros(2))
+    where = Problem(linear(M), limits, name="test", start=z0, solution=np.zeros(2))
     recording = plan(entry)
     horizon = k + 1 if recording.in_steps else k
     values: dict[str, Any] = {}

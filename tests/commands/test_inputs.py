@@ -49,7 +49,7 @@ def function(z):
     return M @ z
 
 OPERATOR = opcheck.linear(M)
-PROBLEM = opcheck.Problem("mine", OPERATOR, start=np.ones(2))
+PROBLEM = opcheck.Problem(OPERATOR, name="mine", start=np.ones(2))
 
 @opcheck.problem_family("{family}", start=(1.0, 1.0))
 def {family}(a=1.0, n=1):

@@ -13,6 +13,7 @@ from flint import arb, fmpq, fmpq_mat
 from numpy.typing import NDArray
 from registered import family, problems
 
+import opcheck
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.interpret import Balls
@@ -1037,3 +1038,11 @@ def test_constants_are_where_the_parameters_say() -> None:
             found = {f.property.kind.name: p.constant(f) for f in p.facts}
             assert found["Lipschitz"] == pytest.approx(L, rel=1e-9)
             assert found["Comonotone"] == pytest.approx(rho, rel=1e-7)
+
+
+def test_a_problem_starts_with_its_operator_and_is_named_by_its_family() -> None:
+    F = opcheck.linear([[0.0, 1.0], [-1.0, 0.0]])
+    assert Problem(F).name == ""
+    assert problem("bilinear", L=2.0).name == "bilinear(L=2)"
+    with pytest.raises(OpcheckError, match=r"write Problem\(F, name='mine'\)"):
+        Problem("mine", F)  # type: ignore[arg-type]

@@ -298,7 +298,9 @@ def statement(*given: Property, constrained: bool = True, **changes) -> Theorem:
 
 
 def problem(*facts: Fact, resolvent=NO_CONSTRAINT, **more) -> Problem:
-    return Problem("p", M, resolvent, np.ones(2), np.zeros(2), facts=facts, **more)
+    return Problem(
+        M, resolvent, name="p", start=np.ones(2), solution=np.zeros(2), facts=facts, **more
+    )
 
 
 def mismatch(theorem: Theorem, problem: Problem) -> str:

@@ -144,9 +144,9 @@ def draw(index: int) -> Known:
     M = scale * matrix(structure, n, rng)
     size = float(np.linalg.norm(M, 2))
     if pick == 0:
-        return Known(f"{structure} matrix", Problem("", linear(M), start=start), of_matrix(M), size)
+        return Known(f"{structure} matrix", Problem(linear(M), start=start), of_matrix(M), size)
     if pick == 1:
-        p = Problem("", operator(by_rows, n, M.ravel()), start=start)
+        p = Problem(operator(by_rows, n, M.ravel()), start=start)
         return Known(f"{structure} kernel", p, of_matrix(M), size)
     if pick in (2, 3):  # a box, and a region equal to it, inside or larger
         side = 10.0 ** rng.uniform(-1, 1)
@@ -159,16 +159,16 @@ def draw(index: int) -> Known:
             truth |= {(kind, "S"): v for (kind, _), v in truth.items() if kind is Comonotone}
         elif truth[StronglyMonotone, "F"] >= 0:
             truth[Comonotone, "S"] = 0.0
-        p = Problem("", op, box, start=0.1 * side * start, region=region)
+        p = Problem(op, box, start=0.1 * side * start, region=region)
         return Known(f"{structure} on a box, region {region}", p, truth, size)
     if pick == 4:  # a simplex: differences add up to 0
         V = np.linalg.svd(np.ones((1, n)))[2][1:].T
         p = Problem(
-            "", operator(by_rows, n, M.ravel()), get("sets", "simplex")(n), start=np.ones(n) / n
+            operator(by_rows, n, M.ravel()), get("sets", "simplex")(n), start=np.ones(n) / n
         )
         return Known(f"{structure} on a simplex", p, of_matrix(M, V), size)
     if pick == 5:  # a ball as a set, or as a region
-        p = Problem("", operator(by_rows, n, M.ravel()), start=0.1 * start)
+        p = Problem(operator(by_rows, n, M.ravel()), start=0.1 * start)
         if index // 10 % 2:
             p = replace(p, resolvent=get("sets", "ball")(2.0, np.zeros(n)))
         else:
@@ -182,7 +182,7 @@ def draw(index: int) -> Known:
         data = np.concatenate(
             [rotation(n, rng).ravel(), np.column_stack([slopes, at, stretch]).ravel()]
         )
-        p = Problem("", operator(kinked, n, data), start=start)
+        p = Problem(operator(kinked, n, data), start=start)
         if pick == 7:
             p = replace(p, region=Region(float(rng.uniform(0.5, 5))))
             if p.region is not None and p.region.size < 2:
@@ -202,7 +202,7 @@ def draw(index: int) -> Known:
             for p, q, v in zip(a.tolist(), b.tolist(), names, strict=True)
         ]
         low = a - b if "sin" in shape else a
-        p = Problem("", field(texts, " ".join(names)), start=np.ones(n))
+        p = Problem(field(texts, " ".join(names)), start=np.ones(n))
         size = float(scale * np.abs([a, b]).max())
         return Known(f"text {shape}", p, of_slopes(scale * low, scale * (a + b)), size)
     # slopes that grow: a region anywhere
@@ -216,7 +216,7 @@ def draw(index: int) -> Known:
     if index // 10 % 2:
         radius = float(rng.uniform(0.5, 2))
         region, low, high = Region(centre=low, radius=radius), low - radius, low + radius
-    p = Problem("", field(texts, " ".join(names)), start=low, region=region)
+    p = Problem(field(texts, " ".join(names)), start=low, region=region)
     ends = scale * np.sort([a * low, a * high], axis=0)
     truth = of_slopes(ends[0], ends[1])
     truth.pop((Comonotone, "F"), None)

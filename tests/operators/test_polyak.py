@@ -164,7 +164,7 @@ def test_the_near_part_alone_proves_no_more_than_it_should() -> None:
 
 def test_search_and_proof_agree_in_two_dimensions() -> None:
     F = gradient("x**2 + 3*sin(x)**2 + y**2 + a*x*y", "x y", a=0.5)
-    p = Problem("mixed", F, start=np.ones(2), solution=np.zeros(2), region=Region(3.0))
+    p = Problem(F, name="mixed", start=np.ones(2), solution=np.zeros(2), region=Region(3.0))
     (found,) = (c for c in constants(p, rigorous=True) if c.kind is PLStar)
     assert found.provenance == "certified"
     assert found.region == Region(3.0)
@@ -207,7 +207,7 @@ def test_a_stated_constant_that_is_too_large_is_refuted() -> None:
 
 
 def test_a_saddle_is_no_minimum() -> None:
-    p = Problem("down", gradient("x**2 - y**2", "x y"), start=np.ones(2), solution=np.zeros(2))
+    p = Problem(gradient("x**2 - y**2", "x y"), name="down", start=np.ones(2), solution=np.zeros(2))
     assert polyak.search(p) == 0.0
 
 

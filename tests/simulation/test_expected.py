@@ -210,7 +210,7 @@ def refused(match: str, p: Problem, name: str = "extragradient", **options: Any)
 def test_what_has_no_exact_expectation_is_refused(own_registry: None) -> None:
     F = linear(np.eye(2))
     refused("no sample oracle", problem("tight_linear"))
-    heavy = Problem("heavy", F, start=np.ones(2), oracle=pareto(F, 1.0, 3.0))
+    heavy = Problem(F, name="heavy", start=np.ones(2), oracle=pareto(F, 1.0, 3.0))
     refused("no sample oracle", heavy)
     refused("affine F and A = 0", problem("additive_noise", base="bilinear_box"))
     curved = problem("tanh_saddle")

@@ -119,8 +119,8 @@ def test_a_statement_that_is_never_compared_is_inconclusive(changes, reason):
 def rotation(L=1.0, R=1.0):
     """F = L(y, −x) from (R, 0)."""
     return Problem(
-        "rotation",
         linear([[0.0, L], [-L, 0.0]]),
+        name="rotation",
         start=np.array([R, 0.0]),
         solution=np.zeros(2),
         facts=(exact(Monotone()), exact(Lipschitz(L))),
@@ -137,8 +137,8 @@ def plane(L=1.0, R=1.0):
         out[1] = data[0] * (y / 2 - x)
 
     return Problem(
-        "plane",
         operator(F, 2, [L, 8 * R]),
+        name="plane",
         start=centre + np.array([R, 0.0]),
         solution=centre,
         facts=(exact(StronglyMonotone(L / 2)), exact(Lipschitz(1.25 * L))),

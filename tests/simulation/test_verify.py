@@ -382,7 +382,7 @@ QUARTER_TURN = linear([[0, 1], [-1, 0]])
 
 def custom(F: Operator = QUARTER_TURN, facts: tuple[Fact, ...] = MONOTONE, **more: Any) -> Problem:
     plain: dict[str, Any] = {"start": np.ones(F.dim), "solution": np.zeros(F.dim)}
-    return Problem("custom", F, NO_CONSTRAINT, facts=facts, **plain | more)
+    return Problem(F, NO_CONSTRAINT, name="custom", facts=facts, **plain | more)
 
 
 @pytest.mark.parametrize(
@@ -877,7 +877,7 @@ def test_a_decision_too_dear_for_balls_is_not_begun(monkeypatch: pytest.MonkeyPa
     """Turning 160 000 entries into balls takes seconds, for each comparison of each theorem."""
     d = 400
     facts = (exact(Lipschitz(2)), exact(StronglyMonotone(2)))
-    large = Problem("", linear(2 * np.eye(d)), start=np.ones(d), solution=np.zeros(d), facts=facts)
+    large = Problem(linear(2 * np.eye(d)), start=np.ones(d), solution=np.zeros(d), facts=facts)
 
     def read(*_: Any) -> Any:
         raise AssertionError("the data were read in balls")

@@ -260,7 +260,7 @@ def _problem(given: Given, dim: int | None, parameters: dict[str, Any], game: bo
     if isinstance(value, Problem):
         return value
     if isinstance(value, Operator):
-        return Problem(name or "operator", value, doc=f"F = {value.formula}")
+        return Problem(value, name=name or "operator", doc=f"F = {value.formula}")
     if matrix:
         return _of_matrix(value, name or "matrix", game)
     if isinstance(value, type) or not callable(value):
@@ -306,7 +306,7 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
     grammar.checked(grammar.parse(source))
     made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
-    return Problem(source, made, doc=doc, parameters=symbols)
+    return Problem(made, name=source, doc=doc, parameters=symbols)
 
 
 def _one_number(value: Any, name: str) -> float:
@@ -332,7 +332,7 @@ def _of_matrix(value: Any, name: str, game: bool) -> Problem:
         f"{name}, {kind}{rows} × {columns}, read as F(z) = Mz; --game reads it as the payoff of a "
         "game on two simplices"
     )
-    return Problem(name, linear(matrix), doc=doc)
+    return Problem(linear(matrix), name=name, doc=doc)
 
 
 def _holds_texts(value: Any) -> bool:
@@ -358,7 +358,7 @@ def _game(matrix: Any, name: str) -> Problem:
         f"R^{m}, y maximises over that of R^{n}"
     )
     simplices = registry.get("sets", "simplices").function(m, n)
-    return Problem(f"{name} as a game", made, simplices, doc=doc)
+    return Problem(made, simplices, name=f"{name} as a game", doc=doc)
 
 
 def _in_file(path: str, name: str) -> tuple[str, Any]:
@@ -411,9 +411,9 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
     """The function in the dimension asked for, else in the first whose points it takes."""
     doc, reasons = f"the function {name} as F", []
     if dim is not None:
-        return Problem(name, operator(function, dim), doc=doc)
+        return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
-        made = Problem(name, operator(function, d), doc=doc)
+        made = Problem(operator(function, d), name=name, doc=doc)
         try:
             first_look(made, np.ones(d))
             return made

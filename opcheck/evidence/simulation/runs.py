@@ -116,7 +116,7 @@ def _recorded(
     region = problem.region if any(known.local for known, _ in sample) else None
     watched = []
     if region is not None:
-        outside = Measure("outside", region.watch(problem.dim), ("z",), False, "")
+        outside = Measure(name="outside", kernel=region.watch(problem.dim))
         watched = [Take(outside, (p,)) for p in method.points]
     parameters = [parameters_of(method, values) for _, values in sample]
     batch = run_batch(problem, method, parameters, range(horizon + 1), [*takes.values(), *watched])

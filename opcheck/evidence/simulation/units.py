@@ -67,7 +67,7 @@ def _units(theorem: Theorem, known: Constants) -> Units:
             sample = next(iter(choices(theorem, own_known, TRIAL[-1])))
             slope = rate * 2**turn / 2
             operator = linear([[0.25 * slope, slope], [-slope, 0.5 * slope]])
-            plane = Problem("", operator, start=np.array([1.0, 0.5]), solution=np.zeros(2))
+            plane = Problem(operator, start=np.array([1.0, 0.5]), solution=np.zeros(2))
             own = parameters_of(theorem.iteration, sample)
             batch = run_batch(plane, theorem.iteration, [own], TRIAL, list(takes.values()))
             seen.append(np.abs(batch.record[0]))

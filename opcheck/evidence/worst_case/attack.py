@@ -459,7 +459,7 @@ class _Search:
             a = self.part.a
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
-        problem = Problem("attack", F, A, start[0], np.zeros(d))
+        problem = Problem(F, A, name="attack", start=start[0], solution=np.zeros(d))
         own = parameters_of(self.theorem.iteration, self.values)
         takes = list(self.recording.takes.values())
         stops = range(self.horizon + 1)
