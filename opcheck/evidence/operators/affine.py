@@ -48,18 +48,18 @@ def of_matrix(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
         try:
             if lost and uses_u(kind):
                 raise OverflowError("what is lost decides ρ")
-            found = _of_size_one(scaled, kind, rigorous)
+            constant = _of_size_one(scaled, kind, rigorous)
         except (OverflowError, np.linalg.LinAlgError):
             note = "entries are too far apart for float64"
             return Constant(kind, "F", -np.inf, np.inf, "estimated", problem.region, note)
-    lower, upper = found.lower, found.upper
+    lower, upper = constant.lower, constant.upper
     if lost:  # L and μ move by no more than M does
         lower, upper = np.nextafter(lower - lost, -np.inf), np.nextafter(upper + lost, np.inf)
     power = -power if uses_u(kind) else power
     lower, upper = _times_power(lower, power, -np.inf), _times_power(upper, power, np.inf)
     if lost and kind is StronglyMonotone and lower < 0 and _semidefinite(operator.matrix):
         lower = 0.0
-    return replace(found, lower=lower, upper=upper)
+    return replace(constant, lower=lower, upper=upper)
 
 
 def _times_power(bound: float, power: int, outward: float) -> float:

@@ -60,10 +60,10 @@ class Constant(Result):
         """
         if not self.settled and self.provenance != "certified":
             return np.inf if self.kind.better == "smaller" else -np.inf
-        proved, found = (
+        proved, seen = (
             (self.upper, self.lower) if self.kind.better == "smaller" else (self.lower, self.upper)
         )
-        return proved if self.provenance == "certified" else found
+        return proved if self.provenance == "certified" else seen
 
     @property
     def fact(self) -> Fact:

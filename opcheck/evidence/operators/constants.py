@@ -87,44 +87,46 @@ def constants(
             "give it as a matrix (opcheck.linear) or a formula (opcheck.minmax, opcheck.field), or "
             "leave out --rigorous"
         )
-    found = _of_all(problem, rigorous, rigorous and known, seed)
+    of_each = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
-        found.append(_polyak(problem, rigorous, seed))
+        of_each.append(_polyak(problem, rigorous, seed))
     for implied in (_by_sum, _by_pairs):
-        found = [implied(c, found) for c in found]
+        of_each = [implied(c, of_each) for c in of_each]
     confirm(problem)
-    return found
+    return of_each
 
 
 def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list[Constant]:
     """Every constant on its own, and then by the pairs that were met for the others."""
-    operator, where = problem.operator, problem.region
+    operator, region = problem.operator, problem.region
     set_known = problem.constrained and problem.resolvent.contains is not None
     # of a kernel with a set, what theorems need: F on the set
     on_set = set_known and operator.slopes is None and operator.matrix is None
     graphs = {of: Graph(problem, of, on_set, seed) for of in OF}
-    found: list[Constant] = []
+    constants: list[Constant] = []
     for kind in KINDS:
         if kind.star and (problem.solution is None or problem.constrained):
             continue
         if (matrix := operator.sparse_matrix()) is not None:
             if not kind.star:
-                found.append(of_sparse_matrix(kind, matrix, where))
+                constants.append(of_sparse_matrix(kind, matrix, region))
         elif operator.matrix is not None:
             # on all pairs, against a solution and on a region are one for an affine operator
-            before = [replace(c, kind=kind) for c in found if kind.star and c.kind is Comonotone]
-            found.append(before[0] if before else of_matrix(problem, kind, rigorous))
+            before = [
+                replace(c, kind=kind) for c in constants if kind.star and c.kind is Comonotone
+            ]
+            constants.append(before[0] if before else of_matrix(problem, kind, rigorous))
         else:
-            with share(len(KINDS) * (1 + problem.constrained) - len(found)):
-                found.append(_constant(graphs["F"], kind, provable, found))
-            no_L = kind is Lipschitz and found[-1].lower == np.inf
+            with share(len(KINDS) * (1 + problem.constrained) - len(constants)):
+                constants.append(_constant(graphs["F"], kind, provable, constants))
+            no_L = kind is Lipschitz and constants[-1].lower == np.inf
             if no_L and set_known and not on_set:
                 return _of_all(_as_kernel(problem), False, False, seed)
     for kind in KINDS[1:] if problem.constrained else []:
         if not kind.star or problem.solution is not None:
-            with share(max(2 * len(KINDS) - len(found), 1)):
-                found.append(_constant(graphs["S"], kind, provable, found))
-    return [_with_pairs(c, graphs[c.of]) for c in found]
+            with share(max(2 * len(KINDS) - len(constants), 1)):
+                constants.append(_constant(graphs["S"], kind, provable, constants))
+    return [_with_pairs(c, graphs[c.of]) for c in constants]
 
 
 def _as_kernel(problem: Problem) -> Problem:
@@ -133,42 +135,53 @@ def _as_kernel(problem: Problem) -> Problem:
     return replace(problem, operator=operator)
 
 
-def _with_pairs(one: Constant, graph: Graph) -> Constant:
+def _with_pairs(constant: Constant, graph: Graph) -> Constant:
     """A constant made worse by what a search for another kind met."""
-    value, pair = met(graph, one.kind)
-    if pair is None or not one.pairs:
-        return one
-    if one.kind.better == "smaller":
-        lower = min(max(one.lower, value), one.upper)
-        return replace(one, lower=lower, pairs=(pair, *one.pairs)) if lower > one.lower else one
-    upper = max(min(one.upper, value), one.lower)
-    return replace(one, upper=upper, pairs=(pair, *one.pairs)) if upper < one.upper else one
+    value, pair = met(graph, constant.kind)
+    if pair is None or not constant.pairs:
+        return constant
+    if constant.kind.better == "smaller":
+        lower = min(max(constant.lower, value), constant.upper)
+        return (
+            replace(constant, lower=lower, pairs=(pair, *constant.pairs))
+            if lower > constant.lower
+            else constant
+        )
+    upper = max(min(constant.upper, value), constant.lower)
+    return (
+        replace(constant, upper=upper, pairs=(pair, *constant.pairs))
+        if upper < constant.upper
+        else constant
+    )
 
 
-def _proved(one: Constant, lower: float, note: str) -> Constant:
+def _proved(constant: Constant, lower: float, note: str) -> Constant:
     """A constant of S with a proved lower end, which pairs in floats may miss by rounding."""
-    usual = one.unit if np.isfinite(one.unit) else 1.0
-    upper = one.upper if one.upper > -np.inf else np.inf  # a search that settled on no value
+    usual = constant.unit if np.isfinite(constant.unit) else 1.0
+    # a search may have settled on no value
+    upper = constant.upper if constant.upper > -np.inf else np.inf
     upper = max(upper, lower) if upper > lower - UNITS * usual else upper
-    return replace(one, lower=lower, upper=upper, provenance="certified", note=note)
+    return replace(constant, lower=lower, upper=upper, provenance="certified", note=note)
 
 
-def _by_sum(one: Constant, others: list[Constant]) -> Constant:
+def _by_sum(constant: Constant, others: list[Constant]) -> Constant:
     """What monotone A leaves of F: μ, and ρ = 0 where F is monotone; not a ρ < 0."""
-    if one.of != "S" or one.kind not in (StronglyMonotone, Comonotone):
-        return one
+    if constant.of != "S" or constant.kind not in (StronglyMonotone, Comonotone):
+        return constant
     for c in others:
         if (c.kind, c.of, c.provenance) != (StronglyMonotone, "F", "certified"):
             continue
-        if one.kind is StronglyMonotone and c.lower > one.lower:
-            lower = min(c.lower, one.upper) if one.upper > -np.inf else c.lower
-            return _proved(one, lower, "that of F: A is monotone")
-        if one.kind is Comonotone and c.lower >= 0 > one.lower:
-            return _proved(one, 0.0, "F and A are monotone")
-    if one.kind is Comonotone:
+        if constant.kind is StronglyMonotone and c.lower > constant.lower:
+            lower = min(c.lower, constant.upper) if constant.upper > -np.inf else c.lower
+            return _proved(constant, lower, "that of F: A is monotone")
+        if constant.kind is Comonotone and c.lower >= 0 > constant.lower:
+            return _proved(constant, 0.0, "F and A are monotone")
+    if constant.kind is Comonotone:
         why = "ρ < 0 of F says nothing of F + A: a normal that jumps at a corner undoes it"
-        return replace(one, note=f"{one.note}; {why}" if one.upper < 0 else one.note)
-    return one
+        return replace(
+            constant, note=f"{constant.note}; {why}" if constant.upper < 0 else constant.note
+        )
+    return constant
 
 
 def _polyak(problem: Problem, rigorous: bool, seed: int) -> Constant:
@@ -184,28 +197,26 @@ def _polyak(problem: Problem, rigorous: bool, seed: int) -> Constant:
     return replace(seen, lower=proved, provenance="certified", note=note)
 
 
-def _by_pairs(one: Constant, others: list[Constant]) -> Constant:
+def _by_pairs(constant: Constant, others: list[Constant]) -> Constant:
     """What holds on all pairs holds against a solution."""
-    if one.kind is not WeakMinty:
-        return one
-    pairs = [c for c in others if c.kind is Comonotone and c.of == one.of]
+    if constant.kind is not WeakMinty:
+        return constant
+    pairs = [c for c in others if c.kind is Comonotone and c.of == constant.of]
     for c in pairs:
-        if c.provenance == "certified" and c.lower > one.lower:
-            return _proved(one, c.lower, "from all pairs")
-    return one
+        if c.provenance == "certified" and c.lower > constant.lower:
+            return _proved(constant, c.lower, "from all pairs")
+    return constant
 
 
 def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constant]) -> Constant:
     problem, of = graph.problem, graph.of
     smaller = kind.better == "smaller"
-    best, found, pairs, spread, unit, settled = _worst(graph, kind, others)
+    best, how, pairs, spread, unit, settled = _worst(graph, kind, others)
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     region = problem.region
     if of == "F" and graph.on_set:
         region = _of_set(region)
-    seen = Constant(
-        kind, of, lower, upper, "estimated", region, found, pairs, spread, unit, settled
-    )
+    seen = Constant(kind, of, lower, upper, "estimated", region, how, pairs, spread, unit, settled)
     endless = rigorous and kind is Lipschitz and of == "F" and best == np.inf
     if endless and (ray := growth.proved(problem)) is not None:
         return replace(seen, provenance="certified", note=ray)
@@ -215,7 +226,7 @@ def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constan
         return seen
     proved, note = enclose.constant(problem, kind, best, of)
     if proved is None:
-        return replace(seen, note=f"{found}; {note}")
+        return replace(seen, note=f"{how}; {note}")
     side = {"upper": proved} if smaller else {"lower": proved}
     return replace(seen, **side, provenance="certified", note=note)  # type: ignore[arg-type]
 
@@ -283,21 +294,21 @@ def _better(kind: Kind) -> int:
     return 1 if kind.better == "larger" else -1
 
 
-def _credible(kind: Kind, found: Found, others: Sequence[Constant]) -> bool:
+def _credible(kind: Kind, searched: Found, others: Sequence[Constant]) -> bool:
     """Whether a value that was found bounds the constant, or only shows that there is none.
 
     Where slopes are bounded so is μ; a modulus against ‖Δu‖² counts against a common slope.
     """
-    if kind is Lipschitz or not np.isfinite(found.worst):
+    if kind is Lipschitz or not np.isfinite(searched.worst):
         return True
-    steepest_known = [c.lower for c in others if c.kind is Lipschitz and c.of == found.of]
+    steepest_known = [c.lower for c in others if c.kind is Lipschitz and c.of == searched.of]
     finite = any(np.isfinite(v) for v in steepest_known)
     if not uses_u(kind):
-        return finite or not found.typical or abs(found.worst) <= HUGE * found.typical
-    low, _, high = sorted(abs(v) for v in (*found.spread, found.worst))
-    if found.worst < 0 and high > SETTLED * low:
+        return finite or not searched.typical or abs(searched.worst) <= HUGE * searched.typical
+    low, _, high = sorted(abs(v) for v in (*searched.spread, searched.worst))
+    if searched.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs
-    return not found.typical or abs(found.worst) * found.typical <= HUGE
+    return not searched.typical or abs(searched.worst) * searched.typical <= HUGE
 
 
 def _inside(problem: Problem, kind: Kind) -> bool:

@@ -88,8 +88,8 @@ def everywhere(
     lo, hi = (end[None] for end in ends_of(region, operator.dim))
     if any(not cover(_holds(c), lo, hi, FEW).shown for c in operator.conditions):
         return None, 0
-    found = _attempt(operator, form, lo, hi, most)
-    return found.shown, found.looked
+    covered = _attempt(operator, form, lo, hi, most)
+    return covered.shown, covered.looked
 
 
 def in_box(region: Region | None) -> str:
@@ -114,8 +114,8 @@ def singular(problem: Problem, of: Of = "F") -> str | None:
         high = np.minimum(high, problem.resolvent.ends[1])
     for condition in problem.operator.conditions:
         if not cover(_holds(condition), low[None], high[None], FEW).shown:
-            where = on_region(problem.region)
-            return f"not proved: the formula needs {condition}, which is not shown {where}"
+            on = on_region(problem.region)
+            return f"not proved: the formula needs {condition}, which is not shown {on}"
     return None
 
 

@@ -147,7 +147,7 @@ def at_pair(problem: Problem, pair: Pair) -> str | None:
         p, q = centre - away, centre + 1.01 * away  # no jump is to be at every middle
         if problem.region is not None:
             p, q = problem.region.clip(p), problem.region.clip(q)
-    found: list[float] = []
+    slopes: list[float] = []
     while True:
         middle = p / 2 + q / 2
         if (middle == p).all() or (middle == q).all():
@@ -156,11 +156,11 @@ def at_pair(problem: Problem, pair: Pair) -> str | None:
         if not np.isfinite(halves).any():
             break
         half = int(np.nanargmax(halves))
-        found.append(float(halves[half]))
+        slopes.append(float(halves[half]))
         p, q = (p, middle) if half == 0 else (middle, q)
-    if len(found) < 3 * LAST or not min(found[-2 * LAST :]) > 0:
+    if len(slopes) < 3 * LAST or not min(slopes[-2 * LAST :]) > 0:
         return None
-    powers = np.diff(np.log2(found[-2 * LAST :]))
+    powers = np.diff(np.log2(slopes[-2 * LAST :]))
     if not (powers > POWER).all():
         return None
     at = ", ".join(f"{v:.9g}" for v in p[:6])

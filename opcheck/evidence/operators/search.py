@@ -78,8 +78,8 @@ class Graph:
 
         Raises OpcheckError for an operator that fails its guards.
         """
-        where = self.problem if self.projects else without_set(self.problem)
-        z, u, normal = graph_at(where, w)
+        problem = self.problem if self.projects else without_set(self.problem)
+        z, u, normal = graph_at(problem, w)
         terms = np.linalg.norm(u, axis=1)
         if self.of == "S" and self.problem.constrained:
             u = u + normal
@@ -105,9 +105,9 @@ class Graph:
         usual = np.linalg.norm(u[:count], axis=1)
         usual = usual[np.isfinite(usual) & (usual > 0)]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
-        found = np.full(DECADES, floor)
-        np.maximum.at(found, _decade(np.linalg.norm(z, axis=1)), by)
-        return np.maximum.accumulate(found)
+        by_decade = np.full(DECADES, floor)
+        np.maximum.at(by_decade, _decade(np.linalg.norm(z, axis=1)), by)
+        return np.maximum.accumulate(by_decade)
 
     def inside(self, w: Floats) -> Floats:
         """Points moved into the region; of S they are w, whose z are looked at later."""
@@ -158,8 +158,10 @@ class Products:
     def badness(self, kind: Kind) -> Floats:
         """The constant of each pair, larger where it is worse, less what rounding may have done."""
         worse = 1.0 if kind.better == "smaller" else -1.0
-        found = critical(kind, self.xx, self.xu, self.uu)
-        out = worse * found - moved(self.lost, found, self.xx, self.uu, uses_u(kind), self.off)
+        constant = critical(kind, self.xx, self.xu, self.uu)
+        out = worse * constant - moved(
+            self.lost, constant, self.xx, self.uu, uses_u(kind), self.off
+        )
         noisy = (self.lost > 1e-3 * np.sqrt(self.uu)) & (self.uu > 0)
         bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
         if uses_u(kind):
@@ -180,7 +182,7 @@ def uses_u(kind: Kind) -> bool:
 
 def moved(
     lost: Floats,
-    found: Floats,
+    constant: Floats,
     xx: Floats,
     uu: Floats,
     against_u: bool,
@@ -192,9 +194,9 @@ def moved(
     """
     size, length = np.sqrt(uu), np.sqrt(xx)
     if against_u:
-        return np.asarray(lost / size * (np.abs(found) + length / size) + off / size)
-    by_u = lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / length)
-    return np.asarray(by_u + off * (size / xx + 2 * np.abs(found) / length))
+        return np.asarray(lost / size * (np.abs(constant) + length / size) + off / size)
+    by_u = lost * (np.where(size > 0, np.abs(constant) / size, 0.0) + 1 / length)
+    return np.asarray(by_u + off * (size / xx + 2 * np.abs(constant) / length))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
@@ -351,8 +353,8 @@ def met(graph: Graph, kind: Kind) -> tuple[float, Pair | None]:
 
 def centres(problem: Problem) -> Floats:
     """0, the solution and the start, those that are known, shape (m, d)."""
-    found = [np.zeros(problem.dim), problem.start, problem.solution]
-    return np.unique([c for c in found if c is not None and c.size == problem.dim], axis=0)
+    points = [np.zeros(problem.dim), problem.start, problem.solution]
+    return np.unique([c for c in points if c is not None and c.size == problem.dim], axis=0)
 
 
 def points(graph: Graph, count: int, rng: np.random.Generator) -> Floats:
@@ -405,9 +407,9 @@ def _in_set(problem: Problem, z: Floats, rng: np.random.Generator) -> Floats:
     if not size < 0.1 * reach * 1e3:  # the set is unbounded
         corners = resolved(problem, reach * _directions(count, d, rng))
     weights = rng.dirichlet(np.full(3, 0.5), count)
-    chosen = rng.integers(count, size=(3, count))
+    rows = rng.integers(count, size=(3, count))
     stack = np.concatenate([near, corners])[rng.integers(2 * count, size=(3, count))]
-    stack[1:] = corners[chosen[1:]]
+    stack[1:] = corners[rows[1:]]
     means = np.einsum("mk,kmd->md", weights, stack)
     share = rng.uniform(size=(count, 1))
     return np.where(share < 0.25, near, np.where(share < 0.5, corners, means))
@@ -623,8 +625,8 @@ def _turned(
     p, q = np.concatenate(first), np.concatenate(second)
     tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
     kept = np.argsort(-tail, kind="stable")[:RUNS]
-    chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
-    return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
+    rows = np.concatenate([np.arange(len(value)), len(value) + kept])
+    return p[rows], q[rows], np.concatenate([value, tail[kept]])
 
 
 @np.errstate(all="ignore")

@@ -50,8 +50,8 @@ def steepest(
         matrices = values(slopes, points).reshape(-1, d, d)
         finite = np.isfinite(matrices).all(axis=(1, 2))
         matrices[~finite] = 0.0
-        found = _on_slopes(kind, matrices, np.zeros_like(matrices))
-        return np.where(finite, worse * found, -np.inf)
+        constants = _on_slopes(kind, matrices, np.zeros_like(matrices))
+        return np.where(finite, worse * constants, -np.inf)
 
     if kind.star:
         assert problem.solution is not None
@@ -139,8 +139,8 @@ def _on_slopes(kind: Kind, matrices: Floats, width: Floats) -> Floats:
     w = _directions(kind, matrices)
     du = np.einsum("mij,mj->mi", matrices, w)
     xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((w, w), (w, du), (du, du)))
-    found = critical(kind, xx, xu, uu)
+    constant = critical(kind, xx, xu, uu)
     size = np.linalg.norm(matrices, axis=(1, 2))
     lost = 16 * matrices.shape[1] * np.finfo(float).eps * size + np.linalg.norm(width, axis=(1, 2))
-    lost = moved(lost, found, xx, uu, uses_u(kind))
-    return np.asarray(np.where(np.isnan(found), -worse * np.inf, found - worse * lost))
+    lost = moved(lost, constant, xx, uu, uses_u(kind))
+    return np.asarray(np.where(np.isnan(constant), -worse * np.inf, constant - worse * lost))

@@ -106,7 +106,7 @@ def solution_of(
     slopes = derivatives_over(operator, 1, least[None], most[None])
     J = boxes.split(*(e[block].reshape(1, -1) for e in slopes))
     F = boxes.split(*value)
-    found = []
+    image = []
     for i in range(d):
         total = boxes.point(middle[i])
         for k in range(d):
@@ -115,8 +115,8 @@ def solution_of(
             for j in range(d):
                 pull = pull - boxes.point(inverse[i, j]) * J[j * d + k]
             total = total + pull * (Intervals(lo[k], hi[k]) - boxes.point(middle[k]))
-        found.append((total.lo.item(), total.hi.item()))
-    below, above = np.array(found).T
+        image.append((total.lo.item(), total.hi.item()))
+    below, above = np.array(image).T
     if not ((lo < below) & (above < hi)).all():
         return None
     least[moving], most[moving] = below, above
@@ -356,7 +356,7 @@ def _faces(
     low: Floats, high: Floats, box: tuple[Floats, Floats]
 ) -> list[tuple[dict[int, float], tuple[Floats, Floats]]]:
     """The faces of a box within another: the sign of the normals by coordinate; corners."""
-    found = []
+    faces = []
     for signs in itertools.product((0.0, -1.0, 1.0), repeat=len(low)):
         lo, hi = np.maximum(low, box[0]), np.minimum(high, box[1])
         active = {k: sign for k, sign in enumerate(signs) if sign}
@@ -365,8 +365,8 @@ def _faces(
         ends = np.array([lo[k] for k in active])
         least, most = (np.array([end[k] for k in active]) for end in box)
         if active and (np.isfinite(ends) & (least <= ends) & (ends <= most)).all():
-            found.append((active, (lo[None], hi[None])))
-    return found
+            faces.append((active, (lo[None], hi[None])))
+    return faces
 
 
 def _on_face(
@@ -384,12 +384,12 @@ def _on_face(
 
     def slope(j: int, x: Intervals, F: Intervals) -> Intervals:
         """Half the derivative of term j by F_j."""
-        found = b * x + c * F
+        half = b * x + c * F
         if j not in active:
-            return found
+            return half
         if active[j] > 0:
-            return Intervals(np.maximum(found.lo, 0), np.maximum(found.hi, 0))
-        return Intervals(np.minimum(found.lo, 0), np.minimum(found.hi, 0))
+            return Intervals(np.maximum(half.lo, 0), np.maximum(half.hi, 0))
+        return Intervals(np.minimum(half.lo, 0), np.minimum(half.hi, 0))
 
     def q(x: list[Intervals], F: list[Intervals]) -> Intervals:
         terms = []
