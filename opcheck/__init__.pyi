@@ -16,7 +16,7 @@ from opcheck.evidence.cross_check import CrossCheck as CrossCheck
 from opcheck.evidence.cross_check import cross_check as cross_check
 from opcheck.evidence.dossier import Dossier as Dossier
 from opcheck.evidence.dossier import dossier as dossier
-from opcheck.evidence.operators.constants import Constant as Constant
+from opcheck.evidence.operators.constant import Constant as Constant
 from opcheck.evidence.operators.constants import constants as constants
 from opcheck.evidence.operators.subject import run as run
 from opcheck.evidence.operators.subject import subject as subject

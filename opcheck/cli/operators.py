@@ -52,17 +52,23 @@ def _survey(seed: int) -> None:
     )
 
 
+def _checking() -> Any:
+    from opcheck.report.checking import Checking
+
+    return Checking(console(), silent=as_json())
+
+
 @click.command()
 @click.argument("target", shell_complete=options.names_of("problems"))
 @options.parameters_option(help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
-@options.about_a_problem("target", rest="refused")
+@options.about_a_problem("target", rest="refused", reporter=_checking)
 @options.seed_option
 @click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
 @options.plotted
 @json_option
-def check(subject: Any, seed: int, plot: options.Plot, **effort: Any) -> None:
+def check(subject: Any, report: Any, seed: int, plot: options.Plot, **effort: Any) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
 
     TARGET is a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or
@@ -73,11 +79,9 @@ def check(subject: Any, seed: int, plot: options.Plot, **effort: Any) -> None:
     Exit code 1 if a stated constant is refuted or a theorem violated.
     """
     from opcheck.evidence.check import checking
-    from opcheck.report.checking import Checking
     from opcheck.report.terminal import pairs
 
-    shown = Checking(console(), silent=as_json())
-    result, interrupted = shown.follow(checking(subject, seed=seed, **effort))
+    result, interrupted = report.follow(checking(subject, seed=seed, **effort))
     drawn = []
     if plot and not interrupted:
         from opcheck.evidence.picture import pictured
@@ -85,7 +89,7 @@ def check(subject: Any, seed: int, plot: options.Plot, **effort: Any) -> None:
         drawn = plot(pictured(result))
 
     def show(console: Any) -> None:
-        shown.close(result)
+        report.close(result)
         pairs(drawn, console)
 
     emit(

@@ -142,7 +142,10 @@ ABOUT_A_PROBLEM = (
 
 
 def about_a_problem(
-    target: str, *, rest: Literal["kept", "refused", "apart"]
+    target: str,
+    *,
+    rest: Literal["kept", "refused", "apart"],
+    reporter: Callable[[], Any] | None = None,
 ) -> Callable[[Command], Command]:
     """What every command that takes a problem lets one add to it; the command gets a ``subject``.
 
@@ -150,6 +153,8 @@ def about_a_problem(
         target: the parameter that says which, ``--problem`` or an argument; None: no subject.
         rest: what becomes of the parameters that are not the problem's: the command gets them,
             they are wrong, or none is the problem's to begin with.
+        reporter: makes the report whose ``read`` is told of the problem before all is known of it;
+            the command gets it as ``report``.
     """
 
     def decorated(command: Command) -> Command:
@@ -169,6 +174,9 @@ def about_a_problem(
                 from opcheck.evidence.operators.subject import subject_and_rest
 
                 own = {} if rest == "apart" else parameters
+                if reporter is not None:
+                    arguments["report"] = reporter()
+                    wishes["on_read"] = arguments["report"].read
                 subject, others = subject_and_rest(reference, own, **wishes)
                 parameters = parameters if rest == "apart" else others
             elif any(wishes.values()) or (rest == "refused" and parameters):

@@ -165,12 +165,12 @@ def _guard(problem: Problem) -> None:
         centres += [] if problem.solution is None else [problem.solution]
         guard_resolvent(problem.resolvent, np.unique(np.array(centres), axis=0))
     if (problem.region is not None or problem.constrained) and not slow(problem):
-        where = "region" if problem.region is not None else "set"
+        domain = "region" if problem.region is not None else "set"
         share, example = undefined(problem)
         if share:
             raise OpcheckError(
                 f"the operator of {problem.name!r} is not defined at {share:.0%} of the points "
-                f"looked at in the {where}: it must be finite there, and at {example.tolist()} is "
+                f"looked at in the {domain}: it must be finite there, and at {example.tolist()} is "
                 f"{_value_or_nan(problem, example).tolist()}"
             )
     guard_solution(problem)

@@ -75,10 +75,10 @@ class Samples:
     def _take(self, i: int, count: int) -> NDArray[np.float64]:
         block = max(1, min(BLOCK, 4096 // self.oracle.width))
         rows = [self.left[i]]
-        found = len(rows[0])
-        while found < count:
+        taken = len(rows[0])
+        while taken < count:
             rows.append(self.oracle.samples(self.generators[i], block))
-            found += block
+            taken += block
         all_ = np.concatenate(rows) if len(rows) > 1 else rows[0]
         self.left[i] = all_[count:]
         return all_[:count]

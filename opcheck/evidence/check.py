@@ -14,7 +14,8 @@ from opcheck.arguments import asked, integer
 from opcheck.engine.budget import allotted
 from opcheck.engine.guard import confirm
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
 from opcheck.evidence.operators.relied_on import contradictions, too_large, with_facts
@@ -116,14 +117,14 @@ def check(
     Raises OpcheckError for an operator that fails its guards, a rigorous request on a kernel, or a
     time limit that is not positive; Interrupted, with what is finished, where Ctrl-C ends it.
     """
-    found = None
-    for found in checking(
+    latest = None
+    for latest in checking(
         problem, rigorous=rigorous, seed=seed, quick=quick, time_limit=time_limit
     ):
-        if progress and found.verdicts:
-            progress(found.verdicts[-1].theorem)
-    assert found is not None
-    return found
+        if progress and latest.verdicts:
+            progress(latest.verdicts[-1].theorem)
+    assert latest is not None
+    return latest
 
 
 def checking(
@@ -142,47 +143,47 @@ def checking(
     if not number or (time_limit is not None and not 0 < time_limit < np.inf):
         raise OpcheckError(f"time_limit = {time_limit!r} must be a positive number of seconds")
     seed = integer(seed, "seed")
-    where = subject(problem)
-    found = Check(where, (), (), (), ())
+    target = subject(problem)
+    so_far = Check(target, (), (), (), ())
     done = "reading the problem"
     try:
         with allotted(seconds=np.inf if time_limit is None else time_limit) as whole:
-            yield found
+            yield so_far
             done = "its constants"
             share = None if time_limit is None else SEARCH_SHARE * time_limit
-            if said := unaffordable(where, share):
-                yield replace(found, left_out=(said,))
+            if said := unaffordable(target, share):
+                yield replace(so_far, left_out=(said,))
                 return
-            effort = Effort.of(where, quick, time_limit)
+            effort = Effort.of(target, quick, time_limit)
             with allotted(effort.search, np.inf if share is None else share):
-                found = _with_constants(found, rigorous, seed)
-            found = replace(found, left_out=(*effort.sentences, *too_large(found.constants)))
-            yield found
+                so_far = _with_constants(so_far, rigorous, seed)
+            so_far = replace(so_far, left_out=(*effort.sentences, *too_large(so_far.constants)))
+            yield so_far
             names = theorems_in_order()
             for i, name in enumerate(names):
                 done = name
                 if whole.late:
-                    found = found.without(names[i:], f"the time limit of {time_limit:g} s")
+                    so_far = so_far.without(names[i:], f"the time limit of {time_limit:g} s")
                     break
                 with allotted(effort.run):
-                    verdict = confront(registry.get("theorems", name), found.problem)
+                    verdict = confront(registry.get("theorems", name), so_far.problem)
                 if verdict.status != "inapplicable":
-                    found = replace(found, verdicts=(*found.verdicts, verdict))
-                    yield found
+                    so_far = replace(so_far, verdicts=(*so_far.verdicts, verdict))
+                    yield so_far
             if not whole.late:
-                confirm(where)
+                confirm(target)
     except KeyboardInterrupt:
-        raise Interrupted(found.in_order().interrupted(done)) from None
-    yield found.in_order()
+        raise Interrupted(so_far.in_order().interrupted(done)) from None
+    yield so_far.in_order()
 
 
-def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
+def _with_constants(so_far: Check, rigorous: bool, seed: int) -> Check:
     """Its constants, as the facts that theorems rely on, and what contradicts the stated ones."""
-    problem = found.problem
+    problem = so_far.problem
     of_problem = constants(problem, rigorous=rigorous, seed=seed)
     wrong = tuple(contradictions(problem, of_problem))
-    where = with_facts(problem, of_problem, wrong)
-    return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
+    with_all = with_facts(problem, of_problem, wrong)
+    return Check(with_all, tuple(of_problem), wrong, tuple(classes(with_all)), ())
 
 
 def theorems_in_order() -> list[str]:
@@ -201,19 +202,19 @@ def _could_apply(name: str, problem: Problem) -> bool:
 
 def applicable(problem: Problem) -> list[str]:
     """Names of the theorems whose hypotheses the facts imply, with a range that is not empty."""
-    found = []
+    names = []
     for name in registry.names("theorems"):
         theorem = registry.get("theorems", name)
         with contextlib.suppress(Inapplicable, Empty):
             known = match(theorem, problem)
             next(iter(choices(theorem, known, theorem.horizons[0])))
-            found.append(name)
-    return found
+            names.append(name)
+    return names
 
 
 def described(fact: Fact, problem: Problem) -> str:
     """As in ``Lipschitz(2) of F on the region, estimated``."""
     kind = fact.property.kind
     value = "" if kind.better is None else f"({problem.constant(fact):.6g})"
-    where = " on the region" if fact.local else ""
-    return f"{kind.name}{value} of {fact.property.of}{where}, {fact.provenance}"
+    on = " on the region" if fact.local else ""
+    return f"{kind.name}{value} of {fact.property.of}{on}, {fact.provenance}"

@@ -35,13 +35,13 @@ def certified(property: Property, note: str = NOTE) -> Fact:
 def facts_of(matrix: Matrix) -> tuple[Fact, ...]:
     """Lipschitz, Comonotone where ρ is finite, and StronglyMonotone where μ > 0, all certified."""
     gram = _gram(matrix)
-    found = [certified(Lipschitz(_lipschitz_above([gram]) if matrix.any() else 0.0))]
+    facts = [certified(Lipschitz(_lipschitz_above([gram]) if matrix.any() else 0.0))]
     inverse = _inverse(matrix)
     if inverse is not None:
-        found.append(certified(Comonotone(_comonotone_below(matrix, inverse, gram))))
+        facts.append(certified(Comonotone(_comonotone_below(matrix, inverse, gram))))
     if (mu := _monotone_below([matrix], only_above=0.0)) > 0:
-        found.append(certified(StronglyMonotone(mu)))
-    return tuple(found)
+        facts.append(certified(StronglyMonotone(mu)))
+    return tuple(facts)
 
 
 def lipschitz_above(*matrices: Matrix) -> float:

@@ -219,34 +219,34 @@ class Family:
             raise OpcheckError(f"problem {self.name!r} needs a value for {', '.join(missing)}")
         try:
             with limited(f"the problem family {self.name!r}"):
-                made = self.function(**values)
+                built = self.function(**values)
         except OpcheckError:
             raise
         except (Exception, SystemExit) as error:
             raise OpcheckError(
                 f"problem family {self.name!r} raises {registry.raised(error)}"
             ) from error
-        if isinstance(made, Operator):
-            made = Problem(made)
-        if not isinstance(made, Problem):
+        if isinstance(built, Operator):
+            built = Problem(built)
+        if not isinstance(built, Problem):
             raise OpcheckError(
-                f"problem family {self.name!r} returned {type(made).__name__}; return a Problem or "
-                "an Operator (opcheck.linear, opcheck.minmax, opcheck.operator, ...)"
+                f"problem family {self.name!r} returned {type(built).__name__}; return a Problem "
+                "or an Operator (opcheck.linear, opcheck.minmax, opcheck.operator, ...)"
             )
         shown = ", ".join(f"{n}={_short(v)}" for n, v in parameters.items() if v != defaults[n])
         problem = dataclasses.replace(
-            made,
+            built,
             name=f"{self.name}({shown})" if shown else self.name,
-            start=made.start if made.start.size else _vector(self.start, made.dim, 1.0),
+            start=built.start if built.start.size else _vector(self.start, built.dim, 1.0),
             solution=(
-                made.solution
-                if made.solution is not None or self.solution is None
-                else _vector(self.solution, made.dim, 0.0)
+                built.solution
+                if built.solution is not None or self.solution is None
+                else _vector(self.solution, built.dim, 0.0)
             ),
-            facts=made.facts or self.facts,
+            facts=built.facts or self.facts,
             parameters={n: float(v) for n, v in values.items() if isinstance(v, int | float)}
-            | dict(made.parameters),
-            doc=made.doc or self.doc,
+            | dict(built.parameters),
+            doc=built.doc or self.doc,
             control=self.control,
         )
         _check(problem)

@@ -326,7 +326,7 @@ def region_of(text: str, dim: int | None = None) -> Region:
         if ":" in compact:
             middle, radius = compact.split(":")
             centre = [float(v) for v in middle.split(",")]
-            found = Region(
+            region = Region(
                 centre=centre if len(centre) > 1 or dim == 1 else centre[0], radius=float(radius)
             )
         elif "[" in compact:
@@ -334,14 +334,16 @@ def region_of(text: str, dim: int | None = None) -> Region:
             pairs = [_interval(side) for side in sides]
             low, high = (list(ends) for ends in zip(*pairs, strict=True))
             single = len(pairs) == 1 and dim != 1
-            found = Region(lower=low[0], upper=high[0]) if single else Region(lower=low, upper=high)
+            region = (
+                Region(lower=low[0], upper=high[0]) if single else Region(lower=low, upper=high)
+            )
         else:
-            found = Region(float(compact))
+            region = Region(float(compact))
     except ValueError:
         raise OpcheckError(f"{text!r} is no region; {READS}") from None
     if dim is not None:
-        found.ends(dim)
-    return found
+        region.ends(dim)
+    return region
 
 
 def _interval(text: str) -> tuple[float, float]:
@@ -359,7 +361,7 @@ def as_region(value: Region | float | str, dim: int | None = None) -> Region:
     """
     if isinstance(value, str):
         return region_of(value, dim)
-    found = value if isinstance(value, Region) else Region(float(value))
+    region = value if isinstance(value, Region) else Region(float(value))
     if dim is not None:
-        found.ends(dim)
-    return found
+        region.ends(dim)
+    return region

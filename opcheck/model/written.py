@@ -75,14 +75,14 @@ def number(source: str) -> float | int:
 
 def parts(source: str, separator: str = ",") -> list[str]:
     """The text cut at commas that stand in no bracket."""
-    depth, found = 0, [""]
+    depth, pieces = 0, [""]
     for letter in source:
         depth += (letter in "([") - (letter in ")]")
         if letter == separator and depth == 0:
-            found.append("")
+            pieces.append("")
         else:
-            found[-1] += letter
-    return found
+            pieces[-1] += letter
+    return pieces
 
 
 def arguments(source: str) -> Call:
@@ -170,7 +170,7 @@ def schedule_of(
         known = ", ".join(["k", *symbols])
         raise OpcheckError(f"{name} = {value} uses {unknown[0]!r}; it may use {known}")
     with np.errstate(all="ignore"):
-        found = formula.evaluate({**symbols, "k": k}, FLOAT)
+        evaluated = formula.evaluate({**symbols, "k": k}, FLOAT)
     if "k" not in formula.names:
-        return found if isinstance(found, int) else float(found)
-    return np.broadcast_to(np.asarray(found, dtype=float), k.shape).tolist()  # type: ignore[no-any-return]
+        return evaluated if isinstance(evaluated, int) else float(evaluated)
+    return np.broadcast_to(np.asarray(evaluated, dtype=float), k.shape).tolist()  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from opcheck import registry
 from opcheck.evidence.check import Check, described
+from opcheck.model.problem import Problem
 from opcheck.model.property import KINDS
 from opcheck.report.terminal import STYLE, constant_rows, named, number, show_verdict
 
@@ -22,7 +23,21 @@ class Checking:
         self.console = console
         self.silent = silent
         self.shown: Check | None = None
+        self.named = False
         self.theorems: set[str] = set()
+
+    def read(self, problem: Problem) -> None:
+        """Tell a reader at a terminal of a problem when it is read: nothing is computed yet.
+
+        What may still be refused doesn't go down a pipe.
+        """
+        if not self.silent and self.console.is_terminal:
+            self._name(problem)
+
+    def _name(self, problem: Problem) -> None:
+        if not self.named:
+            self._rows(_as_read(problem))
+        self.named = True
 
     def follow(self, growing: Iterable[Check]) -> tuple[Check, bool]:
         """Print a check as it comes; the last of it, and whether Ctrl-C ended it.
@@ -46,7 +61,8 @@ class Checking:
         """Print what was not known at the last call."""
         before = self.shown
         if before is None:
-            self._rows(_problem(check))
+            self._name(check.problem)
+            self._rows([("solution", _solution(check.problem))])
         if check.constants and not (before and before.constants):
             self._rows(constant_rows(check.constants))
             self._rows([("wrong", str(c)) for c in check.contradictions])
@@ -93,12 +109,16 @@ class Checking:
         self.console.print(line, highlight=False, markup=False)
 
 
-def _problem(check: Check) -> list[tuple[str, Any]]:
-    p = check.problem
-    rows = [*named(p), ("dimension", p.dim)]
-    rows += [("F", p.operator.formula)] if p.operator.formula not in ("", p.name) else []
-    rows += [("A", p.resolvent.name)] if p.constrained else []
-    if p.solution is None:
-        return [*rows, ("solution", "not known; theorems that speak of it are left out")]
-    shown = ", ".join(f"{v:.9g}" for v in p.solution[:6]) + (", ..." if p.dim > 6 else "")
-    return [*rows, ("solution", f"({shown})")]
+def _as_read(problem: Problem) -> list[tuple[str, Any]]:
+    rows = [*named(problem), ("dimension", problem.dim)]
+    formula = problem.operator.formula
+    rows += [("F", formula)] if formula not in ("", problem.name) else []
+    return [*rows, ("A", problem.resolvent.name)] if problem.constrained else rows
+
+
+def _solution(problem: Problem) -> str:
+    zero = problem.solution
+    if zero is None:
+        return "not known; theorems that speak of it are left out"
+    shown = ", ".join(f"{v:.9g}" for v in zero[:6]) + (", ..." if problem.dim > 6 else "")
+    return f"({shown})"

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,19 +16,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from opcheck.evidence.certificates.certificate import Attempt, Point
-from opcheck.evidence.certificates.lyapunov import Potential
-from opcheck.evidence.cross_check import CrossCheck
-from opcheck.evidence.dossier import Dossier, Standing
-from opcheck.evidence.operators.constants import Constant
-from opcheck.evidence.operators.table import Line
-from opcheck.evidence.proofs.prove import ProofAttempt, Proved
-from opcheck.evidence.simulation.mutants import Mutant
-from opcheck.evidence.simulation.verify import Report, Summary
-from opcheck.evidence.worst_case.attack import Attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, WorstCase
-from opcheck.model.problem import Problem
 from opcheck.model.verdict import Verdict
+
+if TYPE_CHECKING:  # a line is on the screen sooner without them
+    from opcheck.evidence.certificates.certificate import Attempt, Point
+    from opcheck.evidence.certificates.lyapunov import Potential
+    from opcheck.evidence.cross_check import CrossCheck
+    from opcheck.evidence.dossier import Dossier, Standing
+    from opcheck.evidence.operators.constant import Constant
+    from opcheck.evidence.operators.table import Line
+    from opcheck.evidence.proofs.prove import ProofAttempt, Proved
+    from opcheck.evidence.simulation.mutants import Mutant
+    from opcheck.evidence.simulation.verify import Report, Summary
+    from opcheck.evidence.worst_case.attack import Attack
+    from opcheck.model.problem import Problem
 
 STYLE = {
     "holds": "green",

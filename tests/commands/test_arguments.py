@@ -15,7 +15,7 @@ import opcheck
 from opcheck import registry
 from opcheck.arguments import indices, integer, words
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators.constants import Constant
+from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.simulation.verify import Report
 from opcheck.model.verdict import Verdict
 

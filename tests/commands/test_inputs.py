@@ -577,3 +577,13 @@ def test_a_matlab_file_of_the_newest_kind_is_refused_with_the_mend(tmp_path: Pat
     path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(384))
     with pytest.raises(OpcheckError, match=r"MATLAB 7\.3 file; save it with"):
         opcheck.subject(str(path))
+
+
+def test_a_problem_is_told_before_anything_of_it_is_computed() -> None:
+    """A start, a zero and the compiler take longer than the reading."""
+    read: list[Problem] = []
+    found = subject("x*y + x**2/2", on_read=read.append)
+    assert [p.name for p in read] == [found.name]
+    assert read[0].start.size == 0
+    assert read[0].solution is None
+    assert found.solution is not None

@@ -18,12 +18,14 @@ from opcheck import registry
 from opcheck.engine.intervals import Intervals, derivatives_over, enclosure, values
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import branch_and_bound as branch
-from opcheck.evidence.operators import enclose, rays
+from opcheck.evidence.operators import enclose, growth, star
 from opcheck.evidence.operators.branch_and_bound import cover
-from opcheck.evidence.operators.constants import Constant, constants, critical, search, steepest
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.quadratic import least
-from opcheck.evidence.operators.search import Graph
+from opcheck.evidence.operators.search import Graph, critical
 from opcheck.evidence.operators.search import search as search_pairs
+from opcheck.evidence.operators.slopes import steepest
 from opcheck.evidence.operators.table import lines, survey
 from opcheck.evidence.simulation.verify import library
 from opcheck.evidence.statement.hypotheses import classes
@@ -201,6 +203,11 @@ def test_no_stated_fact_is_beaten_by_the_search(p: Problem, facts: list[Fact]) -
         assert best <= stated + room if kind.better == "smaller" else best >= stated - room, kind
 
 
+def searched(p: Problem, kind: Any, seed: int = 0) -> float:
+    """The worst constant of F that a search over pairs meets."""
+    return search_pairs(Graph(p, "F", False, seed), kind).worst
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "value"),
     [
@@ -215,13 +222,13 @@ def test_no_stated_fact_is_beaten_by_the_search(p: Problem, facts: list[Fact]) -
     ],
 )
 def test_the_search_comes_close_to_known_constants(name: str, kind: Any, value: float) -> None:
-    assert search(problem(name), kind, "F") == pytest.approx(value, rel=1e-4, abs=1e-9)
+    assert searched(problem(name), kind) == pytest.approx(value, rel=1e-4, abs=1e-9)
 
 
 def test_a_search_is_repeated_to_the_bit_by_its_seed() -> None:
     p = problem("polar_game")
-    assert search(p, Lipschitz, "F", 3) == search(p, Lipschitz, "F", 3)
-    assert search(p, Lipschitz, "F", 3) != search(p, Lipschitz, "F", 4)
+    assert searched(p, Lipschitz, 3) == searched(p, Lipschitz, 3)
+    assert searched(p, Lipschitz, 3) != searched(p, Lipschitz, 4)
 
 
 @pytest.mark.parametrize(
@@ -239,8 +246,9 @@ def test_the_critical_constant_makes_the_form_vanish(kind: Any) -> None:
 def test_an_unbounded_constant_is_infinite_and_no_fact() -> None:
     cubic = problem("cubic_saddle")
     free = dataclasses.replace(cubic, region=None)
-    assert search(free, Lipschitz, "F") > 100  # it grows with the radius that is looked at
-    assert search(problem("nilpotent"), Comonotone, "F") == -math.inf
+    assert searched(free, Lipschitz) > 100  # it grows with the radius that is looked at
+    (rho,) = [c for c in constants(problem("nilpotent")) if c.kind is Comonotone]
+    assert rho.upper == -math.inf
 
 
 @pytest.mark.parametrize("p", [p for p in SYMBOLIC if p.name in FAMILIES], **named)
@@ -250,7 +258,7 @@ def test_no_stated_fact_is_beaten_by_slopes(p: Problem) -> None:
         if fact.provenance != "exact" or of != "F" or kind.better is None or kind.of_values:
             continue
         where = p if fact.local else dataclasses.replace(p, region=None)
-        best, stated = steepest(where, kind), p.constant(fact)
+        best, stated = steepest(where, kind)[0], p.constant(fact)
         room = 1e-9 * (1 + abs(stated))
         assert best <= stated + room if kind.better == "smaller" else best >= stated - room
 
@@ -326,7 +334,7 @@ def test_enclosures_are_a_millionth_wide_and_hold_what_is_known(p: Problem) -> N
 )
 def test_closed_forms_lie_in_enclosures_of_a_millionth(name: str, kind: Any, value: float) -> None:
     p = problem(name)
-    best = search(p, kind, "F") if p.operator.slopes is None else steepest(p, kind)
+    best = searched(p, kind) if p.operator.slopes is None else steepest(p, kind)[0]
     proved, _ = enclose.constant(p, kind, best)
     assert proved is not None
     low, high = sorted((best, proved))
@@ -370,7 +378,7 @@ def check_boxes_of_slopes() -> None:
 def check_boxes_of_rays() -> None:
     """No weak Minty constant that points along the rays of a box refute is shown there."""
     p = problem("forsaken", box=0.0)
-    zero = rays.solution_of(p)
+    zero = star.solution_of(p)
     assert zero is not None
     t = np.random.default_rng(12).uniform(0.05, 0.8, 60)
     times = np.random.default_rng(1).uniform(0, 1, len(SAMPLES)).round(1)
@@ -382,7 +390,7 @@ def check_boxes_of_rays() -> None:
             z = zero[0] + (start + times * (end - start))[:, None] * (low + SAMPLES * (high - low))
             F = values(p.operator, z)
             worst = (((z - zero[0]) * F).sum(axis=1) / (F * F).sum(axis=1)).min()
-            test = rays._along(p.operator, WeakMinty.form(worst - slack * (0.1 + abs(worst))), zero)
+            test = star._along(p.operator, WeakMinty.form(worst - slack * (0.1 + abs(worst))), zero)
             found = test(np.array([[start, *low]]), np.array([[end, *high]]))
             assert slack > 0 or found is None or not found[0][0]
             shown += int(found is not None and found[0][0])
@@ -433,8 +441,8 @@ def first_half(lo: Any, hi: Any, middle: Any, cost: Any) -> Any:
     [
         (enclose, "derivatives_over", wrong_sign, check_boxes_of_slopes),
         (enclose, "_centre", no_radius, check_boxes_of_slopes),
-        (rays, "derivatives_over", wrong_sign, check_boxes_of_rays),
-        (rays, "least", no_spread, check_boxes_of_rays),
+        (star, "derivatives_over", wrong_sign, check_boxes_of_rays),
+        (star, "least", no_spread, check_boxes_of_rays),
         (branch, "bisect", first_half, check_boxes_are_all_kept),
     ],
 )
@@ -508,7 +516,7 @@ def worst_with_normals(p: Problem) -> float:
 def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> None:
     p = leaning(c, off)
     seen = worst_with_normals(p)
-    proved, _ = rays.constant(p, WeakMinty, -c, "S")
+    proved, _ = star.constant(p, WeakMinty, -c, "S")
     sine, cosine = 2 * c * math.sqrt(1 - c * c), 1 - 2 * c * c
     if sine * (1 + off) <= cosine * (1 - off):  # the closed-form condition of quad_box
         assert seen == pytest.approx(-c, rel=1e-3)
@@ -516,7 +524,7 @@ def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> No
     else:
         assert seen < -c * 1.05
     assert proved is None or proved <= seen
-    again, _ = rays.constant(p, WeakMinty, seen * (1 + 1e-3), "S")
+    again, _ = star.constant(p, WeakMinty, seen * (1 + 1e-3), "S")
     assert again is not None
     assert again <= seen
 
@@ -525,15 +533,15 @@ def test_where_a_sum_is_not_proved_a_reason_is_given() -> None:
     p = leaning(0.1, 0.0)
     ball = dataclasses.replace(p, resolvent=registry.get("sets", "ball")(1.0))
     corner = dataclasses.replace(p, solution=np.ones(2))
-    assert "for boxes" in rays.constant(ball, WeakMinty, -0.1, "S")[1]
-    assert rays.constant(corner, WeakMinty, -0.1, "S")[0] is None
+    assert "for boxes" in star.constant(ball, WeakMinty, -0.1, "S")[1]
+    assert star.constant(corner, WeakMinty, -0.1, "S")[0] is None
     assert (
         "boundary"
-        in rays.constant(
+        in star.constant(
             dataclasses.replace(leaning(0.1, 0.5), region=Region(0.4)), WeakMinty, -0.1, "S"
         )[1]
     )
-    over, _ = rays.constant(p, WeakMinty, 0.1, "S")
+    over, _ = star.constant(p, WeakMinty, 0.1, "S")
     assert over is None or over <= -0.1
     notes = {(c.kind, c.of): c for c in constants(p, rigorous=True)}
     assert "says nothing of F + A" in notes[Comonotone, "S"].note
@@ -551,14 +559,14 @@ def test_a_monotone_operator_stays_so_with_normals() -> None:
 
 def test_a_zero_is_enclosed_or_denied() -> None:
     p = problem("forsaken", box=0.0)
-    zero = rays.solution_of(p)
+    zero = star.solution_of(p)
     assert zero is not None
     assert (zero[1] - zero[0] < 1e-14).all()
     F = [values(p.operator, np.array([z]))[0] for z in np.array(zero)]
     assert (np.abs(F) < 1e-13).all()
     moved = dataclasses.replace(p, solution=p.solution + 1e-3)
-    assert rays.solution_of(moved) is None
-    exact_zero = rays.solution_of(problem("polar_game"))
+    assert star.solution_of(moved) is None
+    exact_zero = star.solution_of(problem("polar_game"))
     assert exact_zero is not None
     assert (exact_zero[0] == 0).all()
     assert (exact_zero[1] == 0).all()
@@ -863,6 +871,27 @@ def test_slopes_that_grow_far_out_have_no_L(components: Any, words: str) -> None
     assert L.lower == math.inf
     assert re.search(words, L.note)
     assert np.isfinite(constants(formula(*components), region=1.0)[0].lower)
+
+
+@pytest.mark.parametrize(
+    ("components", "ray"),
+    [
+        (("x**3 + y", "-x"), "(1, 1) + t(1, 0)"),
+        (("x*y", "-x"), "(0, 0) + t(1, 0)"),
+        (("exp(-x)", "y"), "(0, 0) + t(-1, 0)"),
+        (("exp(x)/(1 + exp(x))", "y"), None),
+        (("x*sin(x)", "y"), None),
+        (("2*x - y", "x"), None),
+    ],
+)
+def test_growth_is_proved_on_a_ray_or_said_to_be_seen(components: Any, ray: str | None) -> None:
+    p = formula(*components)
+    shown = growth.proved(p)
+    assert (shown is None) == (ray is None)
+    assert ray is None or ray in str(shown)
+    assert growth.proved(dataclasses.replace(p, region=Region(5.0))) is None
+    if "sin" in components[0]:
+        assert constants(p)[0].note.startswith("seen, not proved: no finite L")
 
 
 def test_a_kernel_with_a_root_has_no_L() -> None:

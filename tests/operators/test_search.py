@@ -14,7 +14,8 @@ import scipy.sparse
 
 from opcheck.errors import OpcheckError
 from opcheck.evidence.check import check
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.relied_on import contradictions, with_facts
 from opcheck.evidence.operators.solutions import moved_start, solution, with_solution
 from opcheck.evidence.operators.subject import subject

@@ -56,10 +56,10 @@ def cover(test: Test, lo: Floats, hi: Floats, most: int = BOXES) -> Cover:
         looked += len(some_lo)
         if looked > most:
             return end(None)
-        found = test(some_lo, some_hi)
-        if found is None:
+        tested = test(some_lo, some_hi)
+        if tested is None:
             return end(False)
-        shown, cost = found
+        shown, cost = tested
         done.append((some_lo[shown], some_hi[shown]))
         left = ~shown
         if left.any():

@@ -46,9 +46,9 @@ def set_of(reference: str, dim: int) -> Resolvent:
     if not callable(function):
         raise OpcheckError(f"{reference} is {type(function).__name__}, and no set")
     values = fitted(function, call)
-    made = _made(function, reference, values)
-    if made.dim in (0, dim):
-        return made
+    J = _made(function, reference, values)
+    if J.dim in (0, dim):
+        return J
     for filled in _filled(function, values, dim):
         try:
             other = _made(function, reference, filled)
@@ -56,25 +56,23 @@ def set_of(reference: str, dim: int) -> Resolvent:
             continue
         if other.dim in (0, dim):
             return other
-    return _of_dimension(made, reference, dim)
+    return _of_dimension(J, reference, dim)
 
 
-def _of_dimension(made: Resolvent, reference: str, dim: int) -> Resolvent:
-    if made.dim not in (0, dim):
-        raise OpcheckError(
-            f"the set {reference} has {made.dim} coordinates, and the operator {dim}"
-        )
-    return made
+def _of_dimension(J: Resolvent, reference: str, dim: int) -> Resolvent:
+    if J.dim not in (0, dim):
+        raise OpcheckError(f"the set {reference} has {J.dim} coordinates, and the operator {dim}")
+    return J
 
 
 def _made(function: Callable[..., Any], reference: str, values: dict[str, Any]) -> Resolvent:
     try:
-        made = function(**values)
+        J = function(**values)
     except (TypeError, ValueError) as error:
         raise OpcheckError(f"the set {reference} can't be made: {error}") from error
-    if not isinstance(made, Resolvent):
-        raise OpcheckError(f"{reference} makes {type(made).__name__}, and no set")
-    return made
+    if not isinstance(J, Resolvent):
+        raise OpcheckError(f"{reference} makes {type(J).__name__}, and no set")
+    return J
 
 
 def _filled(function: Callable[..., Any], values: dict[str, Any], dim: int) -> list[dict[str, Any]]:
@@ -92,26 +90,26 @@ def _filled(function: Callable[..., Any], values: dict[str, Any], dim: int) -> l
     return [*tries, *({**values, **vectors, **dict.fromkeys(counts, n)} for n in sizes)]
 
 
-def constrained_to(problem: Problem, given: str | Resolvent) -> Problem:
+def constrained_to(problem: Problem, constraint: str | Resolvent) -> Problem:
     """The problem with A in place of its own: facts of F stay, of A and S go; so does a solution
     that is none any more.
 
     Raises OpcheckError as ``set_of`` does.
     """
     J = (
-        set_of(given, problem.dim)
-        if isinstance(given, str)
-        else _of_dimension(given, given.name, problem.dim)
+        set_of(constraint, problem.dim)
+        if isinstance(constraint, str)
+        else _of_dimension(constraint, constraint.name, problem.dim)
     )
-    made = replace(
+    constrained = replace(
         problem,
         resolvent=J,
         start=J(problem.start) if problem.start.size else problem.start,
         project=None,
         facts=tuple(f for f in problem.facts if f.property.of in ("F", "T")),
     )
-    stays = problem.solution is not None and solves(made, problem.solution)
-    return made if stays else replace(made, solution=None)
+    stays = problem.solution is not None and solves(constrained, problem.solution)
+    return constrained if stays else replace(constrained, solution=None)
 
 
 def solves(problem: Problem, z: NDArray[np.float64]) -> bool:

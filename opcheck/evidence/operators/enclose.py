@@ -10,12 +10,13 @@ Hadamard's theorem, and its inverse is nonexpansive. On a bounded region they ar
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.intervals import derivatives_over, enclosure
-from opcheck.evidence.operators import rays
+from opcheck.evidence.operators import star
 from opcheck.evidence.operators.branch_and_bound import (
     BOXES,
     ZERO,
@@ -52,7 +53,7 @@ def constant(problem: Problem, kind: Kind, best: float, of: Of = "F") -> tuple[f
     if (reason := singular(problem, of)) is not None:
         return None, reason
     if kind.star:
-        proved, note = rays.constant(problem, kind, best, of)
+        proved, note = star.constant(problem, kind, best, of)
         return proved, note + in_box(problem.region) if proved is not None else note
     if operator.matrix is not None and 0 <= -sign * best <= ZERO and _skew(operator):
         return 0.0, "M + Mᵀ = 0 in symbols"
@@ -87,8 +88,8 @@ def everywhere(
     lo, hi = (end[None] for end in ends_of(region, operator.dim))
     if any(not cover(_holds(c), lo, hi, FEW).shown for c in operator.conditions):
         return None, 0
-    found = _attempt(operator, form, lo, hi, most)
-    return found.shown, found.looked
+    covered = _attempt(operator, form, lo, hi, most)
+    return covered.shown, covered.looked
 
 
 def in_box(region: Region | None) -> str:
@@ -113,8 +114,8 @@ def singular(problem: Problem, of: Of = "F") -> str | None:
         high = np.minimum(high, problem.resolvent.ends[1])
     for condition in problem.operator.conditions:
         if not cover(_holds(condition), low[None], high[None], FEW).shown:
-            where = on_region(problem.region)
-            return f"not proved: the formula needs {condition}, which is not shown {where}"
+            on = on_region(problem.region)
+            return f"not proved: the formula needs {condition}, which is not shown {on}"
     return None
 
 
@@ -319,85 +320,164 @@ def _centred(
     return shown, cost
 
 
+@dataclass(frozen=True)
+class _MidRad:
+    """Matrices and tensors within ``radius`` of ``middle``, entry by entry."""
+
+    middle: Floats
+    radius: Floats
+
+    @classmethod
+    def of(cls, operator: Operator, order: int, lo: Floats, hi: Floats) -> _MidRad:
+        """The derivatives of F of an order over boxes."""
+        return cls(*_centre(*derivatives_over(operator, order, lo, hi)))
+
+    @property
+    def size(self) -> Floats:
+        """The largest absolute value of each entry."""
+        return np.abs(self.middle) + self.radius
+
+    def turned(self, Q: Floats) -> _MidRad:
+        """Qᵀ(X + Xᵀ)Q over the first two indices of X."""
+        size = np.abs(Q)
+        wide = self.radius + ROUNDING * np.abs(self.middle)
+        y = np.einsum("mai,mab...,mbj->mij...", Q, self.middle, Q)
+        w = np.einsum("mai,mab...,mbj->mij...", size, wide, size)
+        return _MidRad(y + y.swapaxes(1, 2), w + w.swapaxes(1, 2))
+
+    def pulled(self, by: _MidRad) -> _MidRad:
+        """NᵀX over the first index of X, N = ``by``."""
+        N = np.abs(by.middle)
+        wide = np.einsum("mka,mkb...->mab...", N, self.radius)
+        wide += np.einsum("mka,mkb...->mab...", by.radius, self.size)
+        rounding = ROUNDING * np.einsum("mka,mkb...->mab...", N, np.abs(self.middle))
+        return _MidRad(np.einsum("mka,mkb...->mab...", by.middle, self.middle), wide + rounding)
+
+
+@dataclass(frozen=True)
+class _Expansion:
+    """K(δ) of a form and its derivatives in an eigenbasis (v, V) of its middle, v first.
+
+    Attributes:
+        value, first: at the middle of each box, shape (m, d, d) and (m, d, d, d).
+        second: over the box, shape (m, d, d, d, d).
+    """
+
+    value: _MidRad
+    first: _MidRad
+    second: _MidRad
+
+    @classmethod
+    def of(
+        cls,
+        form: tuple[float, float, float],
+        Q: Floats,
+        at: tuple[_MidRad, _MidRad],
+        over: tuple[_MidRad, _MidRad, _MidRad],
+    ) -> _Expansion:
+        """Of K = aI + b(J + Jᵀ) + cJᵀJ = X + Xᵀ, X = aI/2 + bJ + cJᵀJ/2.
+
+        With N = bI + cJ and G_i, H_ij the derivatives of J, ∂_i X may be taken as NᵀG_i, and
+        ∂_ij X as NᵀH_ij + cG_iᵀG_j.
+
+        Args:
+            at: J and G at the middles.
+            over: J, G and H over the boxes.
+        """
+        a, b, c = form
+        (M, S), (J, G, H) = at, over
+        eye = np.eye(Q.shape[1])
+        m, R = M.middle, M.radius
+        T, size = m.transpose(0, 2, 1), np.abs(m)
+        N = _of_form(form, M)
+        value = _MidRad(
+            a * eye / 2 + b * m + c / 2 * (T @ m),
+            np.abs(N.middle).transpose(0, 2, 1) @ R
+            + abs(c) * (R.transpose(0, 2, 1) @ R)
+            + ROUNDING * (abs(a) * eye + abs(b) * size + abs(c) * (size.transpose(0, 2, 1) @ size)),
+        )
+        bent, top = H.pulled(_of_form(form, J)), G.size
+        loose = G.radius + ROUNDING * top
+        products = [np.einsum("mkai,mkbj->mabij", *p) for p in ((top, loose), (loose, top))]
+        second = _MidRad(
+            bent.middle + c * np.einsum("mkai,mkbj->mabij", G.middle, G.middle),
+            bent.radius + abs(c) * (products[0] + products[1]),
+        )
+        return cls(value.turned(Q), S.pulled(N).turned(Q), second.turned(Q))
+
+    def shown(self, half: Floats) -> NDArray[np.bool_]:
+        """Whether vᵀKv ≥ ‖VᵀKv‖²/κ for all |δ| ≤ half, where VᵀKV ⪰ κI with κ > 0.
+
+        With VᵀKv = p + Bδ + e the right side is at most ‖p + Bδ‖²/κ + (2|p + Bδ| + |e|)|e|/κ, so
+        that the difference is a quadratic in δ, up to third order.
+        """
+        value, first, second = self.value, self.first, self.second
+        tilt, far = self._moved(half)
+        kappa = self._least_of_rest(tilt + far)
+        top, p = value.middle[:, 0, 0], value.middle[:, 1:, 0]
+        slope, B = first.middle[:, 0, 0], first.middle[:, 1:, 0]
+        e = far[:, 1:, 0]
+        reach = np.abs(p) + tilt[:, 1:, 0]
+        taken = (((2 * reach + e) * e).sum(axis=1) + (p * p).sum(axis=1)) / kappa
+        taken *= 1 + 2 * ROUNDING
+        # the constant, the linear and the quadratic part
+        start = top - value.radius[:, 0, 0] - taken
+        start -= ROUNDING * (np.abs(top) + taken)
+        pull = 2 * np.einsum("mr,mri->mi", np.abs(p), np.abs(B)) / kappa[:, None]
+        spread = first.radius[:, 0, 0] + ROUNDING * (np.abs(slope) + pull)
+        slope = slope - 2 * np.einsum("mr,mri->mi", p, B) / kappa[:, None]
+        squares = 2 * np.einsum("mri,mrj->mij", np.abs(B), np.abs(B)) / kappa[:, None, None]
+        bend = second.middle[:, 0, 0]
+        wide = second.radius[:, 0, 0] + ROUNDING * (np.abs(bend) + squares)
+        bend = bend - 2 * np.einsum("mri,mrj->mij", B, B) / kappa[:, None, None]
+        lowest = least(start, (slope - spread, slope + spread), (bend - wide, bend + wide), half)
+        return np.asarray((kappa > 0) & (lowest >= 0))
+
+    def _moved(self, half: Floats) -> tuple[Floats, Floats]:
+        """How far each entry of K moves by its tangent, and how far it is from that beside."""
+        tilt = np.einsum("mabi,mi->mab", np.abs(self.first.middle), half)
+        far = self.value.radius + np.einsum("mabi,mi->mab", self.first.radius, half)
+        far += np.einsum("mabij,mi,mj->mab", self.second.size, half, half) / 2
+        return tilt, far
+
+    def _least_of_rest(self, moved: Floats) -> Floats:
+        """κ with VᵀKV ⪰ κI, by discs about the diagonal of its middle."""
+        middle = self.value.middle
+        block = np.diagonal(middle, axis1=1, axis2=2)[:, 1:]
+        off = np.abs(middle[:, 1:, 1:]) * (1 - np.eye(middle.shape[1] - 1))
+        discs = (moved[:, 1:, 1:] + off).sum(axis=2)
+        ends = block - discs - ROUNDING * (np.abs(block) + discs)
+        return np.asarray(ends.min(axis=1, initial=np.inf))
+
+
+def _of_form(form: tuple[float, float, float], J: _MidRad) -> _MidRad:
+    """N = bI + cJ."""
+    _, b, c = form
+    eye = np.eye(J.middle.shape[1])
+    rounding = ROUNDING * (abs(b) * eye + abs(c) * np.abs(J.middle))
+    return _MidRad(b * eye + c * J.middle, abs(c) * J.radius + rounding)
+
+
 def _curved(
     operator: Operator, form: Form, lo: Floats, hi: Floats, middle: Floats, half: Floats
 ) -> NDArray[np.bool_]:
     """The form on boxes by third derivatives, for one that is least on a curve.
 
     In an eigenbasis (v, V) of K at the middle the form is ⪰ 0 where VᵀKV ⪰ κI, κ > 0, and
-    vᵀKv ≥ ‖VᵀKv‖²/κ. With VᵀKv = p + Bδ + e, e of second order, the difference is a quadratic in δ
-    up to third order.
+    vᵀKv ≥ ‖VᵀKv‖²/κ.
     """
     a, b, c = (float(value) for value in form)
-    d = lo.shape[1]
-    eye = np.eye(d)
-    M, R = _centre(*derivatives_over(operator, 1, middle, middle))
-    S, T = _centre(*derivatives_over(operator, 2, middle, middle))
-    J, J_wide = _centre(*derivatives_over(operator, 1, lo, hi))
-    G, G_wide = _centre(*derivatives_over(operator, 2, lo, hi))
-    H, H_wide = _centre(*derivatives_over(operator, 3, lo, hi))
-    K = a * eye + b * (M + M.transpose(0, 2, 1)) + c * (M.transpose(0, 2, 1) @ M)
-    known = np.logical_and.reduce([np.isfinite(x).reshape(len(x), -1).all(1) for x in (K, G, H)])
+    eye = np.eye(lo.shape[1])
+    at = M, _ = _MidRad.of(operator, 1, middle, middle), _MidRad.of(operator, 2, middle, middle)
+    J, G, H = (_MidRad.of(operator, order, lo, hi) for order in (1, 2, 3))
+    T = M.middle.transpose(0, 2, 1)
+    K = a * eye + b * (M.middle + T) + c * (T @ M.middle)
+    parts = (K, G.middle, H.middle)
+    known = np.logical_and.reduce([np.isfinite(x).reshape(len(x), -1).all(1) for x in parts])
     Q = np.broadcast_to(eye, K.shape).copy()
     Q[known] = np.linalg.eigh(K[known])[1]
-
-    def turned(x: Floats, wide: Floats) -> tuple[Floats, Floats]:
-        """Qᵀ(X + Xᵀ)Q over the first two indices of X: middle and radius."""
-        size = np.abs(Q)
-        y = np.einsum("mai,mab...,mbj->mij...", Q, x, Q)
-        w = np.einsum("mai,mab...,mbj->mij...", size, wide + ROUNDING * np.abs(x), size)
-        return y + y.swapaxes(1, 2), w + w.swapaxes(1, 2)
-
     with np.errstate(all="ignore"):
-        # K = X + Xᵀ and so its derivatives: X = aI/2 + bJ + cJᵀJ/2, NᵀG_i, NᵀH_ij + cG_iᵀG_j
-        N, N_wide = b * eye + c * M, abs(c) * R + ROUNDING * (abs(b) * eye + abs(c) * np.abs(M))
-        square = np.abs(M).transpose(0, 2, 1) @ np.abs(M)
-        value = turned(
-            a * eye / 2 + b * M + c / 2 * (M.transpose(0, 2, 1) @ M),
-            np.abs(N).transpose(0, 2, 1) @ R
-            + abs(c) * (R.transpose(0, 2, 1) @ R)
-            + ROUNDING * (abs(a) * eye + abs(b) * np.abs(M) + abs(c) * square),
-        )
-        first = turned(*_pulled(N, N_wide, S, T))
-        over = abs(c) * J_wide + ROUNDING * (abs(b) * eye + abs(c) * np.abs(J))
-        bent, bent_wide = _pulled(b * eye + c * J, over, H, H_wide)
-        bent += c * np.einsum("mkai,mkbj->mabij", G, G)
-        top = np.abs(G) + G_wide
-        loose = G_wide + ROUNDING * top
-        bent_wide += abs(c) * (
-            np.einsum("mkai,mkbj->mabij", top, loose) + np.einsum("mkai,mkbj->mabij", loose, top)
-        )
-        second = turned(bent, bent_wide)
-        # how far each entry of QᵀKQ is from its value and its tangent at the middle
-        far = value[1] + np.einsum("mabi,mi->mab", first[1], half)
-        far += np.einsum("mabij,mi,mj->mab", np.abs(second[0]) + second[1], half, half) / 2
-        tilt = np.einsum("mabi,mi->mab", np.abs(first[0]), half)
-        block = np.diagonal(value[0], axis1=1, axis2=2)[:, 1:]
-        moved = (tilt + far)[:, 1:, 1:] + np.abs(value[0][:, 1:, 1:]) * (1 - np.eye(d - 1))
-        least_of = block - moved.sum(axis=2) - ROUNDING * (np.abs(block) + moved.sum(axis=2))
-        kappa = least_of.min(axis=1, initial=np.inf)
-        p, B, e = value[0][:, 1:, 0], first[0][:, 1:, 0], far[:, 1:, 0]
-        reach = np.abs(p) + tilt[:, 1:, 0]
-        lost = ((2 * reach + e) * e).sum(axis=1) + (p * p).sum(axis=1)
-        taken = lost / kappa * (1 + 2 * ROUNDING)
-        start = value[0][:, 0, 0] - value[1][:, 0, 0] - taken
-        start -= ROUNDING * (np.abs(value[0][:, 0, 0]) + taken)
-        pull = 2 * np.einsum("mr,mri->mi", np.abs(p), np.abs(B)) / kappa[:, None]
-        slope = first[0][:, 0, 0] - 2 * np.einsum("mr,mri->mi", p, B) / kappa[:, None]
-        spread = first[1][:, 0, 0] + ROUNDING * (np.abs(first[0][:, 0, 0]) + pull)
-        squares = 2 * np.einsum("mri,mrj->mij", np.abs(B), np.abs(B)) / kappa[:, None, None]
-        bend = second[0][:, 0, 0] - 2 * np.einsum("mri,mrj->mij", B, B) / kappa[:, None, None]
-        wide = second[1][:, 0, 0] + ROUNDING * (np.abs(second[0][:, 0, 0]) + squares)
-        found = least(start, (slope - spread, slope + spread), (bend - wide, bend + wide), half)
-    return np.asarray(known & (kappa > 0) & (found >= 0))
-
-
-def _pulled(N: Floats, N_wide: Floats, X: Floats, X_wide: Floats) -> tuple[Floats, Floats]:
-    """NᵀX over the first index of X: middle and radius."""
-    middle = np.einsum("mka,mkb...->mab...", N, X)
-    wide = np.einsum("mka,mkb...->mab...", np.abs(N), X_wide)
-    wide += np.einsum("mka,mkb...->mab...", N_wide, np.abs(X) + X_wide)
-    return middle, wide + ROUNDING * np.einsum("mka,mkb...->mab...", np.abs(N), np.abs(X))
+        return np.asarray(known & _Expansion.of((a, b, c), Q, at, (J, G, H)).shown(half))
 
 
 def _possible(form: Form, lo: Floats, hi: Floats) -> bool:

@@ -223,9 +223,9 @@ def _samples(problem: Problem) -> tuple[Floats, Floats]:
     if problem.region is None:
         return first, first + step * generator.standard_normal((count, d))
     # half of the way between two points of a convex region lies in it
-    one, other = points(problem, count, generator), points(problem, count, generator)
+    start, end = points(problem, count, generator), points(problem, count, generator)
     share = step / scale
-    return one, one + share * (other - one)
+    return start, start + share * (end - start)
 
 
 @np.errstate(all="ignore")
@@ -260,11 +260,11 @@ def _of_values(problem: Problem, fact: Fact) -> Contradiction | None:
         return None
     stated = problem.constant(fact)
     if problem.operator.potential is not None:
-        found, room, how = polyak.search(problem), CLOSE, ""
+        value, room, how = polyak.search(problem), CLOSE, ""
     else:
-        found, how = _by_integrals(problem), " (values of f are integrals of F from the solution)"
+        value, how = _by_integrals(problem), " (values of f are integrals of F from the solution)"
         room = MARGIN
-    return Contradiction(fact, stated, found, how) if stated - found > room * abs(stated) else None
+    return Contradiction(fact, stated, value, how) if stated - value > room * abs(stated) else None
 
 
 @np.errstate(all="ignore")

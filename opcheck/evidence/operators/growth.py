@@ -1,4 +1,4 @@
-"""Whether the slopes of F grow without end: towards a point, or far out."""
+"""Whether the slopes of F grow without end: towards a point, or far out; seen, and proved."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.budget import budget
-from opcheck.engine.intervals import values
+from opcheck.engine.intervals import derivatives_over, enclosure, values
 from opcheck.engine.run import graph_at
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.evidence.operators.search import Graph, centres
@@ -18,6 +18,8 @@ DECADES = 12  # scales from 1e-12 to 1e12 about each centre
 LAST = 5  # decades at an end through all of which slopes must grow
 POWER = 0.15  # least power of the scale that counts as growth
 DIRECTIONS = 32
+SEEN = "seen, not proved: no finite"
+COUPLED = 8  # dimensions up to which second derivatives are looked at
 NOISE = 1e-3  # relative; a difference of values that rounding decides to that much is not looked at
 
 
@@ -44,12 +46,48 @@ def unbounded(problem: Problem, seed: int = 0) -> str | None:
         near = _power(steep[scales <= 1][::-1])
         if near is not None:
             at = ", ".join(f"{v:.6g}" for v in centre[:6])
-            return f"no finite L: the slope grows like t^(-{near:.2g}) at distance t from ({at})"
+            return f"{SEEN} L: the slope grows like t^(-{near:.2g}) at distance t from ({at})"
         if problem.region is None and (far := _power(steep[scales >= 1])) is not None:
-            return f"no finite L: the slope grows like |z|^{far:.2g}"
+            return f"{SEEN} L: the slope grows like |z|^{far:.2g}"
         if problem.region is None and _overflows(steep[scales >= 1]):
-            return "no finite L: the slope grows faster than any power of |z|"
+            return f"{SEEN} L: the slope grows faster than any power of |z|"
     return None
+
+
+@np.errstate(all="ignore")  # what overflows shows nothing
+def proved(problem: Problem) -> str | None:
+    """A ray on which the slopes of F are shown to grow without end, or None.
+
+    Where ∂J_ij/∂z_k ≥ δ > 0 on z = c + t e_k for all t ≥ 1, by an enclosure of the second
+    derivatives, J_ij(c + t e_k) ≥ J_ij(c + e_k) + δ(t − 1) by the mean value theorem; and so with
+    −J_ij and −e_k. For a region that is not the whole space, or without a formula, None.
+    """
+    operator, d = problem.operator, problem.dim
+    if operator.slopes is None or problem.region is not None or d > COUPLED:
+        return None
+    starts = np.concatenate([centres(problem), np.ones((1, d))])
+    c = np.repeat(starts, 2 * d, axis=0)
+    ray = np.arange(len(c))
+    k, sign = ray % (2 * d) // 2, np.where(ray % 2, -1.0, 1.0)
+    lo, hi = c.copy(), c.copy()
+    lo[ray, k] = np.where(sign > 0, c[ray, k] + 1, -np.inf)
+    hi[ray, k] = np.where(sign > 0, np.inf, c[ray, k] - 1)
+    defined = np.ones(len(c), dtype=bool)
+    for condition in operator.conditions:
+        below, above = (end[:, 0] for end in enclosure(condition.of, lo, hi))
+        defined &= (below > 0) | ((above < 0) & (not condition.positive))
+    below, above = (end[ray, :, :, k] for end in derivatives_over(operator, 2, lo, hi))
+    least = np.maximum(below, -above).max(axis=(1, 2))
+    shown = np.flatnonzero(defined & (least > 0))
+    if not len(shown):
+        return None
+    best = shown[least[shown].argmax()]
+    point = ", ".join(f"{v:.6g}" for v in c[best])
+    axis = ", ".join(f"{sign[best]:.0f}" if i == k[best] else "0" for i in range(d))
+    return (
+        f"proved: no finite L, a slope changes by at least {least[best]:.2g} a unit on all of "
+        f"({point}) + t({axis}), t ≥ 1"
+    )
 
 
 def of_pair(graph: Graph, kind: Kind, pair: Pair) -> str | None:
@@ -72,7 +110,7 @@ def of_pair(graph: Graph, kind: Kind, pair: Pair) -> str | None:
             if power is not None:
                 at = ", ".join(f"{v:.6g}" for v in centre[:6])
                 grows = "falls" if worse < 0 else "grows"
-                return f"no finite {kind.symbol}: it {grows} like {shape.format(power, at)}"
+                return f"{SEEN} {kind.symbol}: it {grows} like {shape.format(power, at)}"
     return None
 
 
@@ -109,7 +147,7 @@ def at_pair(problem: Problem, pair: Pair) -> str | None:
         p, q = centre - away, centre + 1.01 * away  # no jump is to be at every middle
         if problem.region is not None:
             p, q = problem.region.clip(p), problem.region.clip(q)
-    found: list[float] = []
+    slopes: list[float] = []
     while True:
         middle = p / 2 + q / 2
         if (middle == p).all() or (middle == q).all():
@@ -118,15 +156,15 @@ def at_pair(problem: Problem, pair: Pair) -> str | None:
         if not np.isfinite(halves).any():
             break
         half = int(np.nanargmax(halves))
-        found.append(float(halves[half]))
+        slopes.append(float(halves[half]))
         p, q = (p, middle) if half == 0 else (middle, q)
-    if len(found) < 3 * LAST or not min(found[-2 * LAST :]) > 0:
+    if len(slopes) < 3 * LAST or not min(slopes[-2 * LAST :]) > 0:
         return None
-    powers = np.diff(np.log2(found[-2 * LAST :]))
+    powers = np.diff(np.log2(slopes[-2 * LAST :]))
     if not (powers > POWER).all():
         return None
     at = ", ".join(f"{v:.9g}" for v in p[:6])
-    return f"no finite L: the slope grows like t^(-{powers.mean():.2g}) at distance t from ({at})"
+    return f"{SEEN} L: the slope grows like t^(-{powers.mean():.2g}) at distance t from ({at})"
 
 
 @np.errstate(all="ignore")

@@ -32,13 +32,13 @@ def matrix_in(path: str | Path) -> Any:
         raise OpcheckError(f"no file {str(path)!r}; give the path of a matrix file")
     ending = next(e for e in READERS if file.name.lower().endswith(e))
     try:
-        found = READERS[ending](file)
+        matrix = READERS[ending](file)
     except OpcheckError:
         raise
     except Exception as error:  # whatever a reader of foreign formats may meet
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise OpcheckError(f"{file.name} is not a matrix file: {said[0]}") from error
-    return real_matrix(found, file.name)
+    return real_matrix(matrix, file.name)
 
 
 def real_matrix(value: Any, name: str) -> Any:

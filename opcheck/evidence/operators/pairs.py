@@ -80,8 +80,8 @@ def products(problem: Problem, pair: Pair, of: Of) -> Products | None:
             zero = _at(problem, problem.solution, "F")
             exact = all(v == 0 for v in zero[1])
             room = 0.0 if exact else NOISE * (1 + float(np.abs(problem.solution).max()))
-            where = [arb(float(v), room) for v in problem.solution]
-            second = where, [arb(0)] * problem.dim, True
+            at = [arb(float(v), room) for v in problem.solution]
+            second = at, [arb(0)] * problem.dim, True
         dx = [p - q for p, q in zip(first[0], second[0], strict=True)]
         du = [p - q for p, q in zip(first[1], second[1], strict=True)]
         xx, xu, uu = (

@@ -15,8 +15,9 @@ from opcheck.engine.intervals import Intervals, enclosure, values
 from opcheck.engine.numbers import Ball, ball_arithmetic, rational
 from opcheck.engine.run import graph_at
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators import enclose
-from opcheck.evidence.operators.branch_and_bound import bisect
+from opcheck.evidence.operators import boxes, enclose
+from opcheck.evidence.operators.branch_and_bound import cover, middles
+from opcheck.evidence.operators.climb import Pace, Points, climb
 from opcheck.model import matrix_facts
 from opcheck.model.operator import Operator
 from opcheck.model.problem import Problem, Region
@@ -48,29 +49,33 @@ def search(problem: Problem, seed: int = 0) -> float:
     lowest = at_solution
 
     @np.errstate(all="ignore")  # a point at which f overflows counts for nothing
-    def value(z: Floats) -> Floats:
+    def ratio(z: Floats) -> Floats:
         nonlocal lowest
         z = z if region is None else region.clip(z)
         f = values(potential, z)[:, 0]
         lowest = min(lowest, float(np.nanmin(f)))
         F = graph_at(problem, z)[1]
         gap, both = f - at_solution, np.abs(f) + abs(at_solution)
-        ratio = (F * F).sum(axis=1) / 2 / gap
-        return np.where((gap > CANCELLED * both) & np.isfinite(ratio), ratio, np.inf)
+        quotient = (F * F).sum(axis=1) / 2 / gap
+        return np.where((gap > CANCELLED * both) & np.isfinite(quotient), quotient, np.inf)
 
     scale = 10 * (1 + float(np.abs(problem.solution).max()))
     scale = scale if region is None else min(region.size, scale)
     size = scale * 10.0 ** generator.uniform(-3, 0, (RUNS, 1))
-    at = problem.solution + size * generator.standard_normal((RUNS, problem.dim))
-    best, step = value(at), size[:, 0].copy()
-    for _ in range(ROUNDS):
-        tried = at + step[:, None] * generator.standard_normal(at.shape)
-        got = value(tried)
-        better = got < best
-        at[better], best[better] = tried[better], got[better]
-        step = np.where(better, 1.5 * step, 0.9 * step)
-        lost = step < 1e-9 * scale
-        at[lost], best[lost], step[lost] = at[best.argmin()], best.min(), 0.1 * scale
+    start = problem.solution + size * generator.standard_normal((RUNS, problem.dim))
+
+    def propose(points: Points, step: Floats) -> Points:
+        (z,) = points
+        return ((z + step[:, None] * generator.standard_normal(z.shape))[None],)
+
+    best = -climb(
+        lambda z: -ratio(z),
+        propose,
+        (start,),
+        step=size[:, 0],
+        pace=Pace(shrink=0.9, least=1e-9 * scale, again=0.1 * scale, jump=True),
+        rounds=ROUNDS,
+    )[1]
     if lowest < at_solution - CANCELLED * (1 + abs(at_solution)):
         return 0.0  # the solution is no minimum
     return float(best.min()) * (1 + 64 * np.finfo(float).eps / CANCELLED)
@@ -126,19 +131,15 @@ def on_box(
 
     Raises OpcheckError for an operator that has no enclosure.
     """
-    d = operator.dim
-    lo, hi = (end[None] for end in region.ends(d))
-    looked = 0
-    while len(lo):
-        looked += len(lo)
-        if looked > most:
-            return False, looked
-        middle = lo / 2 + hi / 2
-        left = ~(_far(operator, mu, zero, lo, hi, middle).lo >= 0)
-        left[left] = ~_near(operator, mu, zero, lo[left], hi[left])
-        by_width = np.full((int(left.sum()), d), np.nan)
-        lo, hi = bisect(lo[left], hi[left], middle[left], by_width)
-    return True, looked
+
+    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats]:
+        shown = _far(operator, mu, zero, lo, hi, middles(lo, hi)).lo >= 0
+        shown[~shown] = _near(operator, mu, zero, lo[~shown], hi[~shown])
+        return shown, np.full_like(lo, np.inf)  # cut by width
+
+    lo, hi = (end[None] for end in region.ends(operator.dim))
+    result = cover(test, lo, hi, most)
+    return result.shown is True, result.looked
 
 
 def _far(
@@ -147,12 +148,15 @@ def _far(
     """½‖F z‖² − μ(f(z) − f*) over boxes, by the mean value theorem."""
     assert operator.slopes is not None
     assert operator.potential is not None
-    d, half, m = operator.dim, _point(0.5), _point(mu)
+    d, half, m = operator.dim, boxes.point(0.5), boxes.point(mu)
     at_zero = Intervals(*(e[0, 0] for e in enclosure(operator.potential, zero[None], zero[None])))
     here = Intervals(*(e[:, 0] for e in enclosure(operator.potential, middle, middle)))
     value = m * (at_zero - here)
-    F, slopes = _parts(operator, lo, hi), _parts(operator.slopes, lo, hi)
-    for u in _parts(operator, middle, middle):
+    F, slopes = (
+        boxes.split(*enclosure(operator, lo, hi)),
+        boxes.split(*enclosure(operator.slopes, lo, hi)),
+    )
+    for u in boxes.split(*enclosure(operator, middle, middle)):
         value = value + half * u**2
     for i in range(d):
         pulled = -(m * F[i])
@@ -170,12 +174,3 @@ def _near(operator: Operator, mu: float, zero: Floats, lo: Floats, hi: Floats) -
     hull = enclosure(operator.slopes, np.minimum(lo, zero), np.maximum(hi, zero))
     form = StronglyMonotone.form(mu)
     return enclose.nonnegative(form, *(e.reshape(shape) for e in hull))
-
-
-def _parts(operator: Operator, lo: Floats, hi: Floats) -> list[Intervals]:
-    below, above = enclosure(operator, lo, hi)
-    return [Intervals(below[:, i], above[:, i]) for i in range(operator.dim)]
-
-
-def _point(value: float) -> Intervals:
-    return Intervals(np.array(value), np.array(value))

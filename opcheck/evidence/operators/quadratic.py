@@ -51,6 +51,6 @@ def least(
     lost = (wide * half).sum(axis=1) + np.einsum("mij,mi,mj->m", spread, half, half) / 2
     size = (np.abs(pull) * reach + np.abs(curve) * reach**2).sum(axis=1) + lost + np.abs(value)
     size += (np.abs(slope) * half).sum(axis=1)
-    found = value + lowest.sum(axis=1) - lost - ROUNDING * size
-    out[known] = np.where(np.isnan(found), -np.inf, found)
+    bound = value + lowest.sum(axis=1) - lost - ROUNDING * size
+    out[known] = np.where(np.isnan(bound), -np.inf, bound)
     return out

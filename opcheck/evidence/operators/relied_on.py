@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from opcheck.engine.budget import allotted
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.operators.pairs import Pair
@@ -26,19 +27,19 @@ def with_constants(problem: Problem, seed: int = 0) -> Problem:
     if problem.facts:
         return problem
     with allotted(Effort.of(problem, False, None).search):
-        found = constants(problem, seed=seed)
-    return with_facts(problem, found, contradictions(problem, found))
+        searched = constants(problem, seed=seed)
+    return with_facts(problem, searched, contradictions(problem, searched))
 
 
 def with_facts(
-    problem: Problem, found: Sequence[Constant], wrong: Sequence[Contradiction] = ()
+    problem: Problem, constants: Sequence[Constant], wrong: Sequence[Contradiction] = ()
 ) -> Problem:
     """The problem with the facts that theorems may rely on: stated ones, but for those that a pair
     refutes, and what was found beyond them; on the set of A where F was looked at only there."""
     refuted = {id(c.fact) for c in wrong}
     stated = [f for f in problem.facts if id(f) not in refuted]
-    L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
-    used = [c for c in found if abs(c.value) <= LARGEST and _adds(c, stated, problem)]
+    L = max((c.lower for c in constants if c.kind is Lipschitz), default=np.inf)
+    used = [c for c in constants if abs(c.value) <= LARGEST and _adds(c, stated, problem)]
     narrow = [c.region for c in used if c.region is not None and c.region.in_set]
     return replace(
         problem,
@@ -47,12 +48,12 @@ def with_facts(
     )
 
 
-def too_large(found: Sequence[Constant]) -> list[str]:
+def too_large(constants: Sequence[Constant]) -> list[str]:
     """Of each constant that no theorem can rely on since its square is no float64, a sentence."""
     return [
         f"no theorem relies on {c.kind.symbol} = {c.value:.6g} of {c.of}, whose square is beyond "
         "float64; measure F or z in other units"
-        for c in found
+        for c in constants
         if LARGEST < abs(c.value) < np.inf
     ]
 
@@ -94,7 +95,7 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     return replace(fact, property=Property(kind, value, constant.of), note=note)
 
 
-def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradiction]:
+def contradictions(problem: Problem, constants: Sequence[Constant]) -> list[Contradiction]:
     """Stated facts of any kind that a pair of points refutes, whichever search met it.
 
     A fact that holds on a region is held only against a search in it. A form counts as negative
@@ -106,25 +107,25 @@ def contradictions(problem: Problem, found: Sequence[Constant]) -> list[Contradi
         property = fact.property
         stated = problem.constant(fact)
         inside = problem.region is not None and all(
-            c.region is not None and c.region.within(problem.region) for c in found
+            c.region is not None and c.region.within(problem.region) for c in constants
         )
         if fact.local and not inside:
             continue
         if property.kind.of_values:
             out += [
                 Contradiction(fact, stated, c.upper)
-                for c in found
+                for c in constants
                 if c.kind is property.kind and stated - c.upper > CLOSE * abs(stated)
             ]
             continue
-        refuted = refuted_by(problem, fact, _pairs(problem, property, found))
+        refuted = refuted_by(problem, fact, _pairs(problem, property, constants))
         out += [] if refuted is None else [refuted]
     return out
 
 
-def _pairs(problem: Problem, property: Property, found: Sequence[Constant]) -> list[Pair]:
+def _pairs(problem: Problem, property: Property, constants: Sequence[Constant]) -> list[Pair]:
     """Every pair that a search met; for a star property each point against the solution."""
-    pairs = [pair for c in found for pair in c.pairs]
+    pairs = [pair for c in constants for pair in c.pairs]
     if not property.kind.star:
         return pairs
     if problem.solution is None:

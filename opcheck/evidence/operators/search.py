@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from opcheck.engine import jit as compiler
 from opcheck.engine.budget import budget
 from opcheck.engine.run import graph_at
+from opcheck.evidence.operators.climb import Pace, Points, climb
 from opcheck.evidence.operators.pairs import Pair, products
 from opcheck.model.operator import NO_CONSTRAINT, Resolvent
 from opcheck.model.problem import Problem
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 SEEDS = 3  # independent searches, whose spread is stated
 RUNS = 16  # of each: pairs that are moved
 ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
+STEP = 0.3  # of a run at first, in units of a pair, of the distance from 0 or of the region
 POOL = 1536  # pairs of each search to start from
 EFFORT = 6_000_000  # coordinates that a search may move: large problems get fewer rounds
 FEWEST = 8  # of them where calls of F are counted
@@ -76,8 +78,8 @@ class Graph:
 
         Raises OpcheckError for an operator that fails its guards.
         """
-        where = self.problem if self.projects else without_set(self.problem)
-        z, u, normal = graph_at(where, w)
+        problem = self.problem if self.projects else without_set(self.problem)
+        z, u, normal = graph_at(problem, w)
         terms = np.linalg.norm(u, axis=1)
         if self.of == "S" and self.problem.constrained:
             u = u + normal
@@ -103,9 +105,9 @@ class Graph:
         usual = np.linalg.norm(u[:count], axis=1)
         usual = usual[np.isfinite(usual) & (usual > 0)]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
-        found = np.full(DECADES, floor)
-        np.maximum.at(found, _decade(np.linalg.norm(z, axis=1)), by)
-        return np.maximum.accumulate(found)
+        by_decade = np.full(DECADES, floor)
+        np.maximum.at(by_decade, _decade(np.linalg.norm(z, axis=1)), by)
+        return np.maximum.accumulate(by_decade)
 
     def inside(self, w: Floats) -> Floats:
         """Points moved into the region; of S they are w, whose z are looked at later."""
@@ -156,8 +158,10 @@ class Products:
     def badness(self, kind: Kind) -> Floats:
         """The constant of each pair, larger where it is worse, less what rounding may have done."""
         worse = 1.0 if kind.better == "smaller" else -1.0
-        found = critical(kind, self.xx, self.xu, self.uu)
-        out = worse * found - moved(self.lost, found, self.xx, self.uu, uses_u(kind), self.off)
+        constant = critical(kind, self.xx, self.xu, self.uu)
+        out = worse * constant - moved(
+            self.lost, constant, self.xx, self.uu, uses_u(kind), self.off
+        )
         noisy = (self.lost > 1e-3 * np.sqrt(self.uu)) & (self.uu > 0)
         bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
         if uses_u(kind):
@@ -178,7 +182,7 @@ def uses_u(kind: Kind) -> bool:
 
 def moved(
     lost: Floats,
-    found: Floats,
+    constant: Floats,
     xx: Floats,
     uu: Floats,
     against_u: bool,
@@ -190,9 +194,9 @@ def moved(
     """
     size, length = np.sqrt(uu), np.sqrt(xx)
     if against_u:
-        return np.asarray(lost / size * (np.abs(found) + length / size) + off / size)
-    by_u = lost * (np.where(size > 0, np.abs(found) / size, 0.0) + 1 / length)
-    return np.asarray(by_u + off * (size / xx + 2 * np.abs(found) / length))
+        return np.asarray(lost / size * (np.abs(constant) + length / size) + off / size)
+    by_u = lost * (np.where(size > 0, np.abs(constant) / size, 0.0) + 1 / length)
+    return np.asarray(by_u + off * (size / xx + 2 * np.abs(constant) / length))
 
 
 def critical(kind: Kind, xx: Floats, xu: Floats, uu: Floats) -> Floats:
@@ -349,8 +353,8 @@ def met(graph: Graph, kind: Kind) -> tuple[float, Pair | None]:
 
 def centres(problem: Problem) -> Floats:
     """0, the solution and the start, those that are known, shape (m, d)."""
-    found = [np.zeros(problem.dim), problem.start, problem.solution]
-    return np.unique([c for c in found if c is not None and c.size == problem.dim], axis=0)
+    points = [np.zeros(problem.dim), problem.start, problem.solution]
+    return np.unique([c for c in points if c is not None and c.size == problem.dim], axis=0)
 
 
 def points(graph: Graph, count: int, rng: np.random.Generator) -> Floats:
@@ -403,9 +407,9 @@ def _in_set(problem: Problem, z: Floats, rng: np.random.Generator) -> Floats:
     if not size < 0.1 * reach * 1e3:  # the set is unbounded
         corners = resolved(problem, reach * _directions(count, d, rng))
     weights = rng.dirichlet(np.full(3, 0.5), count)
-    chosen = rng.integers(count, size=(3, count))
+    rows = rng.integers(count, size=(3, count))
     stack = np.concatenate([near, corners])[rng.integers(2 * count, size=(3, count))]
-    stack[1:] = corners[chosen[1:]]
+    stack[1:] = corners[rows[1:]]
     means = np.einsum("mk,kmd->md", weights, stack)
     share = rng.uniform(size=(count, 1))
     return np.where(share < 0.25, near, np.where(share < 0.5, corners, means))
@@ -468,18 +472,15 @@ def _trials(graph: Graph) -> int:
 def _moved(
     graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Random steps of middle, length and direction; each run's step grows and shrinks by luck."""
+    """Random steps of middle, length and direction of pairs."""
     runs, d = p.shape
     trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 7])
-    best = _badness(graph, kind, p, q)
-    p, q = p.copy(), q.copy()
-    step, rows = np.full(runs, 0.3), np.arange(runs)
-    region = graph.problem.region
+    rows, region = np.arange(runs), graph.problem.region
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
-    for _ in range(rounds):
-        if budget().over:
-            break
+
+    def propose(pair: Points, step: Floats) -> Points:
+        p, q = pair
         middle, half = p / 2 + q / 2, q / 2 - p / 2
         length = np.linalg.norm(half, axis=1)
         length = np.where(length > 0, length, 1e-6 * size)
@@ -499,49 +500,55 @@ def _moved(
         new_middle = np.where(keep == 0, middle, new_middle)
         new_half = np.where(keep == 1, half, new_half)
         # one end alone, too
-        one = rng.uniform(size=shape) < 0.2
-        a = graph.inside(np.where(one, p, new_middle - new_half).reshape(-1, d))
-        b = graph.inside((new_middle + new_half).reshape(-1, d))
-        got = _badness(graph, kind, a, b).reshape(trials, runs)
-        a, b = a.reshape(trials, runs, d), b.reshape(trials, runs, d)
-        lucky = got.argmax(axis=0)
-        better = got[lucky, rows] > best
-        p[better], q[better] = a[lucky, rows][better], b[lucky, rows][better]
-        best[better] = got[lucky, rows][better]
-        step = np.clip(np.where(better, 1.5 * step, 0.75 * step), 1e-9, 2.0)
-        step[step <= 1e-8] = 0.3
+        alone = rng.uniform(size=shape) < 0.2
+        first = np.where(alone, p, new_middle - new_half)
+        return _all_inside(graph, first), _all_inside(graph, new_middle + new_half)
+
+    (p, q), best = climb(
+        lambda a, b: _badness(graph, kind, a, b),
+        propose,
+        (p, q),
+        step=np.full(runs, STEP),
+        pace=Pace(shrink=0.75, least=1e-8, again=STEP, most=2.0),
+        rounds=rounds,
+    )
     return p, q, best
 
 
 def _moved_points(
     graph: Graph, kind: Kind, p: Floats, q: Floats, rounds: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Random steps of single points, against the solution."""
+    """Random steps of single points, against the solution; their partners stay."""
     runs, d = p.shape
     trials = _trials(graph)
     rng = np.random.default_rng([graph.seed, 9])
-    p, best = p.copy(), _badness(graph, kind, p, q)
-    step, rows = np.full(runs, 0.3), np.arange(runs)
-    zero, region = graph.problem.solution, graph.problem.region
+    rows, zero, region = np.arange(runs), graph.problem.solution, graph.problem.region
     assert zero is not None
     size = 1 + np.abs(centres(graph.problem)).max() if region is None else region.size
-    for _ in range(rounds):
-        if budget().over:
-            break
+
+    def propose(points: Points, step: Floats) -> Points:
+        (p,) = points
         far = np.stack([np.linalg.norm(p - zero, axis=1), np.full(runs, size)])
         own = far[rng.integers(2, size=(trials, runs)), rows][:, :, None]
         few = rng.uniform(size=(trials, runs, d)) < np.where(
             rng.uniform(size=(trials, runs, 1)) < 0.3, 1.5 / d, 1.0
         )
-        a = p + step[None, :, None] * own * few * rng.standard_normal((trials, runs, d))
-        a = graph.inside(a.reshape(-1, d))
-        got = _badness(graph, kind, a, a).reshape(trials, runs)
-        a, lucky = a.reshape(trials, runs, d), got.argmax(axis=0)
-        better = got[lucky, rows] > best
-        p[better], best[better] = a[lucky, rows][better], got[lucky, rows][better]
-        step = np.clip(np.where(better, 1.5 * step, 0.8 * step), 1e-11, 2.0)
-        step[step <= 1e-10] = 0.3
+        moved = p + step[None, :, None] * own * few * rng.standard_normal((trials, runs, d))
+        return (_all_inside(graph, moved),)
+
+    (p,), best = climb(
+        lambda a: _badness(graph, kind, a, a),
+        propose,
+        (p,),
+        step=np.full(runs, STEP),
+        pace=Pace(shrink=0.8, least=1e-10, again=STEP, most=2.0),
+        rounds=rounds,
+    )
     return p, q, best
+
+
+def _all_inside(graph: Graph, tries: Floats) -> Floats:
+    return graph.inside(tries.reshape(-1, tries.shape[-1])).reshape(tries.shape)
 
 
 def _halved(
@@ -618,8 +625,8 @@ def _turned(
     p, q = np.concatenate(first), np.concatenate(second)
     tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
     kept = np.argsort(-tail, kind="stable")[:RUNS]
-    chosen = np.concatenate([np.arange(len(value)), len(value) + kept])
-    return p[chosen], q[chosen], np.concatenate([value, tail[kept]])
+    rows = np.concatenate([np.arange(len(value)), len(value) + kept])
+    return p[rows], q[rows], np.concatenate([value, tail[kept]])
 
 
 @np.errstate(all="ignore")

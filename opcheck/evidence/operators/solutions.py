@@ -21,7 +21,7 @@ from opcheck import registry
 from opcheck.engine.guard import guard, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.evidence.operators import rays
+from opcheck.evidence.operators import star
 from opcheck.evidence.operators.search import resolved, without_set
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, points
@@ -46,8 +46,8 @@ def with_solution(problem: Problem) -> Problem:
     """The problem with a solution, where none is known and one is found."""
     if problem.solution is not None or problem.project is not None:
         return problem
-    found = solution(problem)
-    return problem if found is None else replace(problem, solution=found)
+    zero = solution(problem)
+    return problem if zero is None else replace(problem, solution=zero)
 
 
 def solution(problem: Problem) -> Vector | None:
@@ -70,12 +70,12 @@ def solution(problem: Problem) -> Vector | None:
     outside: Vector | None = None
     for start in _starts(problem):
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
-            found = _newton(problem, start)
-            if found is None:
+            zero = _newton(problem, start)
+            if zero is None:
                 continue
-            if problem.region is None or problem.region.contains(found[None])[0]:
-                return found
-            outside = found if outside is None else outside
+            if problem.region is None or problem.region.contains(zero[None])[0]:
+                return zero
+            outside = zero if outside is None else outside
     return outside
 
 
@@ -297,7 +297,7 @@ def _is_zero(problem: Problem, z: Vector) -> bool:
     """
     free = _free(problem, z)
     if problem.operator.slopes is not None and free.any():
-        return rays.solution_of(replace(problem, solution=z), free) is not None
+        return star.solution_of(replace(problem, solution=z), free) is not None
     return not _underflows(problem, z)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
 
 
 def subject(
-    given: Given,
+    target: Given,
     *,
     start: Sequence[float] | None = None,
     dim: int | None = None,
@@ -45,11 +45,12 @@ def subject(
     parameters: Mapping[str, Any] = {},
     constraint: str | Resolvent | None = None,
     game: bool = False,
+    on_read: Callable[[Problem], None] = lambda problem: None,
 ) -> Problem:
     """The problem that somebody means, with a zero found where none is known.
 
     Args:
-        given: a Problem, an Operator, a family, a function ``F(z)`` or ``F(z, out, data)``, a
+        target: a Problem, an Operator, a family, a function ``F(z)`` or ``F(z, out, data)``, a
             matrix (dense or scipy sparse); or a text: a registered family, ``bilinear``, also at
             parameters, ``bilinear(L=2)``; ``FILE.py`` or ``FILE.py:NAME``, where NAME is any of
             these; a matrix file (.npy, .npz, .mtx, .mtx.gz, .csv, .mat); or a payoff in x and y (or
@@ -60,29 +61,32 @@ def subject(
         parameters: of the family, or values for other symbols of a payoff.
         constraint: A, as ``box:-1,1`` or ``simplex`` or a Resolvent, in place of the problem's.
         game: a matrix M is a payoff xᵀMy on two simplices, not F(z) = Mz.
+        on_read: called with the problem as it is read, before a start and a solution are sought.
 
     Raises OpcheckError for anything else, with what to do. A Problem without further wishes is
     taken as it is.
     """
     wishes = start is not None or region is not None or constraint is not None
-    if isinstance(given, Problem) and not wishes and not parameters and not game:
-        return given
+    if isinstance(target, Problem) and not wishes and not parameters and not game:
+        on_read(target)
+        return target
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
     dim = len(start) if start is not None else dim
     if dim is not None and dim < 1:
         raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
-    made = _problem(given, dim, dict(parameters), game)
+    problem = _problem(target, dim, dict(parameters), game)
     if constraint is not None:
-        made = constrained_to(made, constraint)
+        problem = constrained_to(problem, constraint)
     if region is not None:
-        made = replace(made, region=as_region(region, made.dim))
+        problem = replace(problem, region=as_region(region, problem.dim))
+    on_read(problem)
     if start is not None:
-        made = replace(made, start=as_point(start, made))
-    elif made.start.size == 0 or (constraint is not None and solves(made, made.start)):
-        made = replace(made, start=moved_start(made))
-    guard(made)
-    return with_solution(made)
+        problem = replace(problem, start=as_point(start, problem))
+    elif problem.start.size == 0 or (constraint is not None and solves(problem, problem.start)):
+        problem = replace(problem, start=moved_start(problem))
+    guard(problem)
+    return with_solution(problem)
 
 
 def run(
@@ -102,14 +106,14 @@ def run(
 
     Raises OpcheckError as both do.
     """
-    where = subject(problem)
+    target = subject(problem)
     values = {n: options.pop(n) for n in list(options) if n not in OF_RUN}
     return engine.run(
         method,
-        where,
+        target,
         iterations,
         **options,
-        **method_values(values, where, integer(iterations, "iterations") + 1),
+        **method_values(values, target, integer(iterations, "iterations") + 1),
     )
 
 
@@ -130,13 +134,13 @@ def method_values(
         )
 
         symbols = _known(with_constants(problem))
-    found = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
-    for name, value in found.items() if only_numbers else ():
+    evaluated = {n: schedule_of(v, n, length, symbols) for n, v in values.items()}
+    for name, value in evaluated.items() if only_numbers else ():
         if isinstance(value, list) and not isinstance(values[name], list):
             raise OpcheckError(f"{name} = {values[name]} depends on k; a theorem's is a number")
         if isinstance(value, int | float) and not np.isfinite(value):
             raise OpcheckError(f"{name} = {value} is not finite")
-    return found
+    return evaluated
 
 
 def _known(problem: Problem) -> dict[str, float]:
@@ -218,31 +222,31 @@ def _is_text(reference: str) -> bool:
     return any(sign in reference for sign in "+-*/(^") or PLAYER.fullmatch(reference) is not None
 
 
-def _problem(given: Given, dim: int | None, parameters: dict[str, Any], game: bool) -> Problem:
-    name = given if isinstance(given, str) else ""
-    value = given
-    if isinstance(given, str):
-        family = family_of(given)
+def _problem(target: Given, dim: int | None, parameters: dict[str, Any], game: bool) -> Problem:
+    name = target if isinstance(target, str) else ""
+    value = target
+    if isinstance(target, str):
+        family = family_of(target)
         if family is not None:
-            called = call_of(_file_parts(given)[2])
+            called = call_of(_file_parts(target)[2])
             given_twice = sorted((called[2] if called else {}).keys() & parameters.keys())
             if given_twice or (called and called[1]):
-                raise OpcheckError(f"{given!r} gives a value twice, or one without its name")
+                raise OpcheckError(f"{target!r} gives a value twice, or one without its name")
             value = family
             parameters = {**(called[2] if called else {}), **parameters}
-        elif _file_parts(given)[1]:
-            path, _, rest = _file_parts(given)
+        elif _file_parts(target)[1]:
+            path, _, rest = _file_parts(target)
             rest, value = _in_file(path, rest)
-            name = rest if _file_parts(given)[2] else Path(path).stem
-        elif is_matrix_file(given):
-            value, name = matrix_in(given), Path(given).name
-        elif _is_text(given):
-            called = call_of(given)
+            name = rest if _file_parts(target)[2] else Path(path).stem
+        elif is_matrix_file(target):
+            value, name = matrix_in(target), Path(target).name
+        elif _is_text(target):
+            called = call_of(target)
             if called is not None and called[0] not in ELEMENTARY:
                 registry.get("problems", called[0])  # says that it does not exist
-            value, parameters = _payoff(given, parameters), {}
+            value, parameters = _payoff(target, parameters), {}
         else:
-            return problem_named(given, **parameters)  # says that it does not exist
+            return problem_named(target, **parameters)  # says that it does not exist
     if isinstance(value, Family):
         value, parameters = value(**_typed(value, parameters)), {}
     if parameters:
@@ -269,14 +273,14 @@ def _problem(given: Given, dim: int | None, parameters: dict[str, Any], game: bo
 
 def _typed(family: Family, values: Mapping[str, Any]) -> dict[str, Any]:
     """Numbers as the family's defaults are: a count as an int where it is whole, else a float."""
-    defaults, found = family.parameters(), {}
+    defaults, typed = family.parameters(), {}
     for name, value in values.items():
         value = _one_number(value, name) if isinstance(value, str) else value
         if isinstance(value, int | float) and isinstance(defaults.get(name), int | float):
             counts = isinstance(defaults[name], int) and float(value).is_integer()
             value = int(value) if counts else float(value)
-        found[name] = value
-    return found
+        typed[name] = value
+    return typed
 
 
 def _kind(value: Any) -> str:
@@ -300,17 +304,17 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
         if not np.isfinite(value):
             raise OpcheckError(f"{symbol} = {value} in {source!r} is not finite")
     grammar.checked(grammar.parse(source))
-    made = minmax(formula, sizes["x"], sizes["y"], **symbols)
+    F = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
-    return Problem(made, name=source, doc=doc, parameters=symbols)
+    return Problem(F, name=source, doc=doc, parameters=symbols)
 
 
 def _one_number(value: Any, name: str) -> float:
     """A parameter that is one number. Raises OpcheckError for anything else."""
-    found = schedule_of(value, name, 1)
-    if isinstance(found, bool) or not isinstance(found, int | float | np.number):
+    number = schedule_of(value, name, 1)
+    if isinstance(number, bool) or not isinstance(number, int | float | np.number):
         raise OpcheckError(f"{name} = {value!r} must be a number")
-    return float(found)
+    return float(number)
 
 
 def _of_matrix(value: Any, name: str, game: bool) -> Problem:
@@ -345,16 +349,16 @@ def _game(matrix: Any, name: str) -> Problem:
         raise OpcheckError(f"{name} holds formulas; a game needs numbers")
     m, n = matrix.shape
     if hasattr(matrix, "tocsr"):
-        made = linear(block_array([[None, matrix], [-matrix.T, None]], format="csr"))
+        F = linear(block_array([[None, matrix], [-matrix.T, None]], format="csr"))
     else:
         M = np.asarray(matrix, dtype=float)
-        made = linear(np.block([[np.zeros((m, m)), M], [-M.T, np.zeros((n, n))]]))
+        F = linear(np.block([[np.zeros((m, m)), M], [-M.T, np.zeros((n, n))]]))
     doc = (
         f"{name}, {m} × {n}, read as the payoff xᵀMy of a game: x minimises over the simplex of "
         f"R^{m}, y maximises over that of R^{n}"
     )
     simplices = registry.get("sets", "simplices").function(m, n)
-    return Problem(made, simplices, name=f"{name} as a game", doc=doc)
+    return Problem(F, simplices, name=f"{name} as a game", doc=doc)
 
 
 def _in_file(path: str, name: str) -> tuple[str, Any]:
@@ -409,10 +413,10 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
     if dim is not None:
         return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
-        made = Problem(operator(function, d), name=name, doc=doc)
+        problem = Problem(operator(function, d), name=name, doc=doc)
         try:
-            first_look(made, np.ones(d))
-            return made
+            first_look(problem, np.ones(d))
+            return problem
         except TooLong:
             raise
         except OpcheckError as error:

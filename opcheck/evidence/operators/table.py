@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
-from opcheck.evidence.operators.constants import Constant, constants
+from opcheck.evidence.operators.constant import Constant
+from opcheck.evidence.operators.constants import constants
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
 from opcheck.model.result import Result
@@ -66,12 +67,12 @@ class Line(Result):
         }
 
 
-def _beaten(found: Constant, value: float, room: float) -> bool:
+def _beaten(constant: Constant, value: float, room: float) -> bool:
     """Whether a pair of points refutes the value."""
     allowed = room * (1 + abs(value))
-    if found.kind.better == "smaller":
-        return found.lower > value + allowed
-    return found.upper < value - allowed
+    if constant.kind.better == "smaller":
+        return constant.lower > value + allowed
+    return constant.upper < value - allowed
 
 
 def survey(
@@ -90,10 +91,10 @@ def survey(
     names = list(families) or registry.names("problems")
     work = functools.partial(lines, seed=seed)
     try:
-        found = over_processes(work, names, jobs, progress)
+        of_families = over_processes(work, names, jobs, progress)
     except Interrupted as stop:
         raise Interrupted([line for some in stop.finished for line in some]) from None
-    return [line for some in found for line in some]
+    return [line for some in of_families for line in some]
 
 
 def lines(name: str, seed: int = 0) -> list[Line]:

@@ -10,12 +10,13 @@ coordinate, and the worst of each is known in closed form.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.intervals import Intervals, derivatives_over, enclosure
+from opcheck.evidence.operators import boxes
 from opcheck.evidence.operators.branch_and_bound import Cover, Test, cover, descend, middles, steps
 from opcheck.evidence.operators.quadratic import least
 from opcheck.model.operator import Operator
@@ -103,19 +104,19 @@ def solution_of(
     least, most = fixed.copy(), fixed.copy()
     least[moving], most[moving] = lo, hi
     slopes = derivatives_over(operator, 1, least[None], most[None])
-    J = _split(*(e[block].reshape(1, -1) for e in slopes))
-    F = _split(*value)
-    found = []
+    J = boxes.split(*(e[block].reshape(1, -1) for e in slopes))
+    F = boxes.split(*value)
+    image = []
     for i in range(d):
-        total = _point(middle[i])
+        total = boxes.point(middle[i])
         for k in range(d):
-            total = total - _point(inverse[i, k]) * F[k]
-            pull = _point(float(i == k))
+            total = total - boxes.point(inverse[i, k]) * F[k]
+            pull = boxes.point(float(i == k))
             for j in range(d):
-                pull = pull - _point(inverse[i, j]) * J[j * d + k]
-            total = total + pull * (Intervals(lo[k], hi[k]) - _point(middle[k]))
-        found.append((total.lo.item(), total.hi.item()))
-    below, above = np.array(found).T
+                pull = pull - boxes.point(inverse[i, j]) * J[j * d + k]
+            total = total + pull * (Intervals(lo[k], hi[k]) - boxes.point(middle[k]))
+        image.append((total.lo.item(), total.hi.item()))
+    below, above = np.array(image).T
     if not ((lo < below) & (above < hi)).all():
         return None
     least[moving], most[moving] = below, above
@@ -133,12 +134,12 @@ def _cones(low: Floats, high: Floats, zero: tuple[Floats, Floats]) -> tuple[Floa
     else:
         unit = np.ones(d)
         top, left, right = np.inf, (-unit, -unit), (unit, unit)
-    boxes = []
+    cones = []
     for k, side in itertools.product(range(d), (left, right)):
         lo, hi = left[0].copy(), right[1].copy()
         lo[k], hi[k] = side[0][k], side[1][k]
-        boxes.append((np.append(0.0, lo), np.append(top, hi)))
-    lo, hi = (np.array(part) for part in zip(*boxes, strict=True))
+        cones.append((np.append(0.0, lo), np.append(top, hi)))
+    lo, hi = (np.array(part) for part in zip(*cones, strict=True))
     return lo, hi
 
 
@@ -146,143 +147,216 @@ def _less(end: Floats, zero: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     return np.nextafter(end - zero[1], -np.inf), np.nextafter(end - zero[0], np.inf)
 
 
-def _along(operator: Operator, form: Form, zero: tuple[Floats, Floats]) -> Test:
-    """The statement that q ≥ 0 on boxes (t, s), by a Taylor polynomial and its remainder."""
-    a, b, c = (_point(float(v)) for v in form)
-    d = operator.dim
-    star = [Intervals(zero[0][i], zero[1][i]) for i in range(d)]
+@dataclass(frozen=True)
+class _Quadratic:
+    """a‖s‖² + 2b⟨s, f⟩ + c‖f‖² as numbers that enclose a, b, c."""
 
-    def at(t: Intervals, s: list[Intervals]) -> tuple[Floats, Floats]:
-        return _corners([star[i] + t * s[i] for i in range(d)])
+    a: Intervals
+    b: Intervals
+    c: Intervals
 
-    def q(s: list[Intervals], f: list[Intervals]) -> Intervals:
-        return _sum(a * s[i] ** 2 + (b + b) * s[i] * f[i] + c * f[i] ** 2 for i in range(d))
+    def value(self, s: list[Intervals], f: list[Intervals]) -> Intervals:
+        """q = a‖s‖² + 2b⟨s, f⟩ + c‖f‖²."""
+        a, b, c = self.a, self.b, self.c
+        return boxes.total(a * x**2 + (b + b) * x * y + c * y**2 for x, y in zip(s, f, strict=True))
 
-    def derivatives(order: int, box: tuple[Floats, Floats]) -> list[Intervals]:
-        bounds = derivatives_over(operator, order, *box)
-        return _split(*(e.reshape(-1, d ** (order + 1)) for e in bounds))
-
-    def form_of(J: list[Intervals]) -> list[list[Intervals]]:
-        """a I + b (J + Jᵀ) + c JᵀJ."""
+    def of_jacobian(self, J: list[Intervals], d: int) -> list[list[Intervals]]:
+        """K(J) = a I + b (J + Jᵀ) + c JᵀJ, which is q on s for f = Js."""
         rows = [J[i * d : (i + 1) * d] for i in range(d)]
         return [
             [
-                (a if i == k else _point(0.0))
-                + b * (rows[i][k] + rows[k][i])
-                + c * _sum(rows[j][i] * rows[j][k] for j in range(d))
+                (self.a if i == k else boxes.point(0.0))
+                + self.b * (rows[i][k] + rows[k][i])
+                + self.c * boxes.total(rows[j][i] * rows[j][k] for j in range(d))
                 for k in range(d)
             ]
             for i in range(d)
         ]
 
-    def first(
-        t: Intervals, s: list[Intervals], f: list[Intervals], J: list[Intervals], v: list[Intervals]
-    ) -> list[Intervals]:
-        """Half the gradient of q by t and s; with v = ∂f/∂t, f = Js − tv.
+    def half_gradient(self, p: _Expansion) -> list[Intervals]:
+        """½ ∂q/∂t = ⟨bs + cf, v⟩ and ½ ∂q/∂s = K(J)s − t (bI + cJᵀ)v.
 
-        By s it is K(J)s − t (bI + cJᵀ)v, where K is 0 in the worst case and not a difference.
+        Since f = Js − tv; K is 0 in the worst case, and not a difference.
         """
-        K = form_of(J)
-        found = [_sum((b * s[j] + c * f[j]) * v[j] for j in range(d))]
+        b, c, d = self.b, self.c, len(p.s)
+        K = self.of_jacobian(p.J, d)
+        by_t = boxes.total((b * p.s[j] + c * p.f[j]) * p.v[j] for j in range(d))
+        by_s = []
         for i in range(d):
-            turned = b * v[i] + c * _sum(J[j * d + i] * v[j] for j in range(d))
-            found.append(_sum(K[i][k] * s[k] for k in range(d)) - t * turned)
-        return found
+            turned = b * p.v[i] + c * boxes.total(p.J[j * d + i] * p.v[j] for j in range(d))
+            by_s.append(boxes.total(K[i][k] * p.s[k] for k in range(d)) - p.t * turned)
+        return [by_t, *by_s]
 
-    def second(
-        t: Intervals,
-        s: list[Intervals],
-        f: list[Intervals],
-        J: list[Intervals],
-        v: list[Intervals],
-        G: list[Intervals],
-        w: list[Intervals],
+    def half_hessian(
+        self, p: _Expansion, G: list[Intervals], w: list[Intervals]
     ) -> list[list[Intervals]]:
-        """Half the second derivatives of q by t and s; G those of F, w = ∂²f/∂t²."""
-        K = form_of(J)
-        weight = [b * s[j] + c * f[j] for j in range(d)]
+        """Half the second derivatives of q, with weight u = bs + cf, and G = F'' at the point:
+
+        ½ ∂²q/∂t² = c‖v‖² + ⟨u, w⟩,   ½ ∂²q/∂t∂s = bv + cJᵀv + ⟨u, G s⟩,
+        ½ ∂²q/∂s² = K(J) + t ⟨u, G⟩.
+        """
+        b, c, d = self.b, self.c, len(p.s)
+        K = self.of_jacobian(p.J, d)
+        weight = [b * p.s[j] + c * p.f[j] for j in range(d)]
         Gs = [
-            [_sum(G[(j * d + i) * d + k] * s[k] for k in range(d)) for i in range(d)]
+            [boxes.total(G[(j * d + i) * d + k] * p.s[k] for k in range(d)) for i in range(d)]
             for j in range(d)
         ]
         mixed = [
-            b * v[i] + _sum(c * v[j] * J[j * d + i] + weight[j] * Gs[j][i] for j in range(d))
+            b * p.v[i]
+            + boxes.total(c * p.v[j] * p.J[j * d + i] + weight[j] * Gs[j][i] for j in range(d))
             for i in range(d)
         ]
-        rows = [[_sum(c * v[j] ** 2 + weight[j] * w[j] for j in range(d)), *mixed]]
+        rows = [[boxes.total(c * p.v[j] ** 2 + weight[j] * w[j] for j in range(d)), *mixed]]
         for i in range(d):
-            bent = [_sum(weight[j] * G[(j * d + i) * d + k] for j in range(d)) for k in range(d)]
-            rows.append([mixed[i], *(K[i][k] + t * bent[k] for k in range(d))])
+            bent = [
+                boxes.total(weight[j] * G[(j * d + i) * d + k] for j in range(d)) for k in range(d)
+            ]
+            rows.append([mixed[i], *(K[i][k] + p.t * bent[k] for k in range(d))])
         return rows
 
-    def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
-        t, *s = _split(lo, hi)
-        # f = J̄ s, J̄ in the hull of the slopes between the zero and the box
-        hull = at(Intervals(np.zeros_like(t.lo), t.hi), s)
-        f = _times(derivatives(1, hull), s)
-        shown, cost = q(s, f).lo >= 0, np.full_like(lo, np.inf)
+
+@dataclass(frozen=True)
+class _Expansion:
+    """Points z* + t s with f = F(z)/t, the slopes J of F there, and v = ∂f/∂t = (Js − f)/t."""
+
+    t: Intervals
+    s: list[Intervals]
+    f: list[Intervals]
+    J: list[Intervals]
+    v: list[Intervals]
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """The statement that q ≥ 0 on boxes (t, s), by a Taylor polynomial and its remainder.
+
+    Attributes:
+        zero: the box that holds z*.
+    """
+
+    operator: Operator
+    q: _Quadratic
+    zero: tuple[Floats, Floats]
+
+    def at(self, t: Intervals, s: list[Intervals]) -> tuple[Floats, Floats]:
+        """The boxes of z = z* + t s."""
+        below, above = self.zero
+        return boxes.ends([Intervals(below[i], above[i]) + t * x for i, x in enumerate(s)])
+
+    def derivatives(self, order: int, box: tuple[Floats, Floats]) -> list[Intervals]:
+        """The partial derivatives of F of an order over boxes, in one row."""
+        bounds = derivatives_over(self.operator, order, *box)
+        return boxes.split(*(e.reshape(-1, self.operator.dim ** (order + 1)) for e in bounds))
+
+    def quotient(self, t: Intervals, s: list[Intervals]) -> list[Intervals]:
+        """f = F(z* + t s)/t, for t away from 0."""
+        return [v / t for v in boxes.split(*enclosure(self.operator, *self.at(t, s)))]
+
+    def __call__(self, lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
+        """By f = J̄s, J̄ in the hull of the slopes between z* and the box; then by the expansion."""
+        t, *s = boxes.split(lo, hi)
+        hull = self.at(Intervals(np.zeros_like(t.lo), t.hi), s)
+        f = _times(self.derivatives(1, hull), s)
+        shown, cost = self.q.value(s, f).lo >= 0, np.full_like(lo, np.inf)
         left = ~shown
         if not left.any():
             return shown, cost
-        hull = hull[0][left], hull[1][left]
-        t, *s = _split(lo[left], hi[left])
         f = [Intervals(v.lo[left], v.hi[left]) for v in f]
-        box = at(t, s)
-        J, G = derivatives(1, box), derivatives(2, box)
-        Js = _times(J, s)
-        # f(t) is an average of f at the least t and of slopes in the box
-        inner = Intervals(t.lo, t.lo)
-        start = [v / inner for v in _split(*enclosure(operator, *at(inner, s)))]
-        f = [_meet(v, _hull(w, z)) for v, w, z in zip(f, start, Js, strict=True)]
-        middle = middles(lo[left], hi[left])
-        tc, *sc = _split(middle, middle)
-        point = at(tc, sc)
-        fc = [v / tc for v in _split(*enclosure(operator, *point))]
-        centre = q(sc, fc)
-        if (centre.hi < 0).any():
+        expanded = self._expanded(lo[left], hi[left], (hull[0][left], hull[1][left]), f)
+        if expanded is None:
             return None
-        dt, ds = t - tc, [p - m for p, m in zip(s, sc, strict=True)]
-        # ∂f/∂t = ∫₀¹ τ F''(z* + τ t s)(s, s) dτ, half of what is in the hull; it is (Js − f)/t too
-        half, third = 1 / _point(2.0), 1 / _point(3.0)
-        v = [half * p for p in _times(_times(derivatives(2, hull), s), s)]
-        for _ in range(2):
-            v = [_meet(v[j], (Js[j] - f[j]) / t) for j in range(d)]
-            moved = _times(J, ds)
-            f = [_meet(f[j], fc[j] + v[j] * dt + moved[j]) for j in range(d)]
-        steps = [dt, *ds]
-        found = q(s, f).lo >= 0
-        # the same of ∂²f/∂t², which is (F''(s, s) − 2 ∂f/∂t)/t
-        w = [third * p for p in _times(_times(_times(derivatives(3, hull), s), s), s)]
-        Gss = _times(_times(G, s), s)
-        w = [_meet(w[j], (Gss[j] - (v[j] + v[j])) / t) for j in range(d)]
-        Jc = derivatives(1, point)
-        vc = [(p - m) / tc for p, m in zip(_times(Jc, sc), fc, strict=True)]
-        vc = [_meet(p, m) for p, m in zip(v, vc, strict=True)]
-        g = _corners(first(tc, sc, fc, Jc, vc))
-        rows = [_corners(row) for row in second(t, s, f, J, v, G, w)]
-        H = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
-        reach = np.stack([np.maximum(p.hi, -p.lo) for p in steps], axis=1)
-        found |= least(centre.lo / 2, g, H, reach) >= 0
-        shown[left] = found
-        with np.errstate(all="ignore"):
-            # a mixed term is charged to both its sides: the wider one is to blame
-            cost[left] = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach * np.sqrt(reach)
+        shown[left], cost[left] = expanded
         return shown, cost
 
-    return test
+    def _expanded(
+        self, lo: Floats, hi: Floats, hull: tuple[Floats, Floats], f: list[Intervals]
+    ) -> tuple[NDArray[np.bool_], Floats] | None:
+        """By q(centre) + gradient at the centre + second derivatives over the box; None: refuted.
+
+        Args:
+            hull: boxes that hold the segments from z* to each box.
+            f: enclosures of F(z)/t.
+        """
+        middle = middles(lo, hi)
+        tc, *sc = boxes.split(middle, middle)
+        fc = self.quotient(tc, sc)
+        centre = self.q.value(sc, fc)
+        if (centre.hi < 0).any():
+            return None
+        t, *s = boxes.split(lo, hi)
+        dt, ds = t - tc, [p - m for p, m in zip(s, sc, strict=True)]
+        G = self.derivatives(2, self.at(t, s))
+        over = self._narrowed(t, s, f, self._mean(2, hull, s), fc, dt, ds)
+        Jc = self.derivatives(1, self.at(tc, sc))
+        vc = [(p - m) / tc for p, m in zip(_times(Jc, sc), fc, strict=True)]
+        vc = [boxes.meet(p, m) for p, m in zip(over.v, vc, strict=True)]
+        gradient = boxes.ends(self.q.half_gradient(_Expansion(tc, sc, fc, Jc, vc)))
+        w = self._second(over, G, self._mean(3, hull, s))
+        rows = [boxes.ends(row) for row in self.q.half_hessian(over, G, w)]
+        H = np.stack([row[0] for row in rows], axis=1), np.stack([row[1] for row in rows], axis=1)
+        reach = np.stack([np.maximum(p.hi, -p.lo) for p in (dt, *ds)], axis=1)
+        shown = self.q.value(s, over.f).lo >= 0
+        shown |= least(centre.lo / 2, gradient, H, reach) >= 0
+        with np.errstate(all="ignore"):
+            # a mixed term is charged to both its sides: the wider one is to blame
+            cost = np.einsum("mij,mj->mi", H[1] - H[0], reach) * reach * np.sqrt(reach)
+        return shown, cost
+
+    def _mean(self, order: int, hull: tuple[Floats, Floats], s: list[Intervals]) -> list[Intervals]:
+        """∂ⁿf/∂tⁿ = ∫₀¹ τⁿ F⁽ⁿ⁺¹⁾(z* + τ t s)(s, ..., s) dτ, for n + 1 the order given: a share of
+        1/order of what is in the hull."""
+        share, tensor = 1 / boxes.point(float(order)), self.derivatives(order, hull)
+        for _ in range(order):
+            tensor = _times(tensor, s)
+        return [share * p for p in tensor]
+
+    def _narrowed(
+        self,
+        t: Intervals,
+        s: list[Intervals],
+        f: list[Intervals],
+        v: list[Intervals],
+        fc: list[Intervals],
+        dt: Intervals,
+        ds: list[Intervals],
+    ) -> _Expansion:
+        """The box with f and v narrowed by each other.
+
+        f(t) is an average of f at the least t and of slopes in the box; v = (Js − f)/t; and
+        f = f(centre) + v dt + J ds, by the mean value theorem.
+        """
+        J = self.derivatives(1, self.at(t, s))
+        Js, moved = _times(J, s), _times(J, ds)
+        start = self.quotient(Intervals(t.lo, t.lo), s)
+        f = [boxes.meet(v, boxes.hull(w, z)) for v, w, z in zip(f, start, Js, strict=True)]
+        for _ in range(2):  # the second time with an f that the first has narrowed
+            v = [boxes.meet(p, (q - r) / t) for p, q, r in zip(v, Js, f, strict=True)]
+            f = [boxes.meet(p, o + q * dt + m) for p, o, q, m in zip(f, fc, v, moved, strict=True)]
+        return _Expansion(t, s, f, J, v)
+
+    def _second(self, p: _Expansion, G: list[Intervals], w: list[Intervals]) -> list[Intervals]:
+        """∂²f/∂t² = (G(s, s) − 2v)/t within bounds w."""
+        Gss = _times(_times(G, p.s), p.s)
+        return [boxes.meet(m, (g - (v + v)) / p.t) for m, g, v in zip(w, Gss, p.v, strict=True)]
+
+
+def _along(operator: Operator, form: Form, zero: tuple[Floats, Floats]) -> Test:
+    """The statement that the form is nonnegative on all of a box of rays."""
+    return _Rays(operator, _Quadratic(*(boxes.point(float(v)) for v in form)), zero)
 
 
 def _times(A: list[Intervals], s: list[Intervals]) -> list[Intervals]:
     """A tensor, row by row, with a vector in place of its last index."""
     d = len(s)
-    return [_sum(A[i + k] * s[k] for k in range(d)) for i in range(0, len(A), d)]
+    return [boxes.total(A[i + k] * s[k] for k in range(d)) for i in range(0, len(A), d)]
 
 
 def _faces(
     low: Floats, high: Floats, box: tuple[Floats, Floats]
 ) -> list[tuple[dict[int, float], tuple[Floats, Floats]]]:
     """The faces of a box within another: the sign of the normals by coordinate; corners."""
-    found = []
+    faces = []
     for signs in itertools.product((0.0, -1.0, 1.0), repeat=len(low)):
         lo, hi = np.maximum(low, box[0]), np.minimum(high, box[1])
         active = {k: sign for k, sign in enumerate(signs) if sign}
@@ -291,8 +365,8 @@ def _faces(
         ends = np.array([lo[k] for k in active])
         least, most = (np.array([end[k] for k in active]) for end in box)
         if active and (np.isfinite(ends) & (least <= ends) & (ends <= most)).all():
-            found.append((active, (lo[None], hi[None])))
-    return found
+            faces.append((active, (lo[None], hi[None])))
+    return faces
 
 
 def _on_face(
@@ -304,18 +378,18 @@ def _on_face(
     from the solution, is least at σF + ν = max(σF, −b|x|/c): there it is (r² − b²x²)/c,
     r = max(b|x| + cσF, 0), where c > 0; and at ν = 0 where c = 0.
     """
-    _, b, c = (_point(float(v)) for v in form)
+    _, b, c = (boxes.point(float(v)) for v in form)
     d, flat = operator.dim, float(form[2]) == 0
     star = [Intervals(zero[0][i], zero[1][i]) for i in range(d)]
 
     def slope(j: int, x: Intervals, F: Intervals) -> Intervals:
         """Half the derivative of term j by F_j."""
-        found = b * x + c * F
+        half = b * x + c * F
         if j not in active:
-            return found
+            return half
         if active[j] > 0:
-            return Intervals(np.maximum(found.lo, 0), np.maximum(found.hi, 0))
-        return Intervals(np.minimum(found.lo, 0), np.minimum(found.hi, 0))
+            return Intervals(np.maximum(half.lo, 0), np.maximum(half.hi, 0))
+        return Intervals(np.minimum(half.lo, 0), np.minimum(half.hi, 0))
 
     def q(x: list[Intervals], F: list[Intervals]) -> Intervals:
         terms = []
@@ -324,52 +398,26 @@ def _on_face(
                 terms.append((slope(j, x[j], F[j]) ** 2 - (b * x[j]) ** 2) / c)
             else:
                 terms.append((b + b) * x[j] * F[j] + c * F[j] ** 2)
-        return _sum(terms)
+        return boxes.total(terms)
 
     def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats] | None:
         middle = middles(lo, hi)
-        z, m = _split(lo, hi), _split(middle, middle)
+        z, m = boxes.split(lo, hi), boxes.split(middle, middle)
         x, xm = ([p - o for p, o in zip(v, star, strict=True)] for v in (z, m))
-        F, Fm = _split(*enclosure(operator, lo, hi)), _split(*enclosure(operator, middle, middle))
-        J = _split(*(e.reshape(-1, d * d) for e in derivatives_over(operator, 1, lo, hi)))
+        F, Fm = (
+            boxes.split(*enclosure(operator, lo, hi)),
+            boxes.split(*enclosure(operator, middle, middle)),
+        )
+        J = boxes.split(*(e.reshape(-1, d * d) for e in derivatives_over(operator, 1, lo, hi)))
         centre = total = q(xm, Fm)
         if (centre.hi < 0).any():
             return None
         weight = [slope(j, x[j], F[j]) for j in range(d)]
         cost = np.zeros_like(lo)
         for i in set(range(d)) - set(active):
-            half = b * F[i] + _sum(weight[j] * J[j * d + i] for j in range(d))
+            half = b * F[i] + boxes.total(weight[j] * J[j * d + i] for j in range(d))
             total = total + (half + half) * (z[i] - m[i])
             cost[:, i] = (half.hi - half.lo) * (hi[:, i] - lo[:, i])
         return (total.lo >= 0) | (q(x, F).lo >= 0), cost
 
     return test
-
-
-def _split(lo: Floats, hi: Floats) -> list[Intervals]:
-    low = [lo[:, i] for i in range(lo.shape[1])]
-    high = low if hi is lo else [hi[:, i] for i in range(lo.shape[1])]
-    return [Intervals(p, q) for p, q in zip(low, high, strict=True)]
-
-
-def _corners(z: list[Intervals]) -> tuple[Floats, Floats]:
-    return np.stack([v.lo for v in z], axis=1), np.stack([v.hi for v in z], axis=1)
-
-
-def _sum(terms: Iterable[Intervals]) -> Intervals:
-    first, *rest = terms
-    return sum(rest, first)
-
-
-def _hull(p: Intervals, q: Intervals) -> Intervals:
-    return Intervals(np.minimum(p.lo, q.lo), np.maximum(p.hi, q.hi))
-
-
-def _meet(p: Intervals, q: Intervals) -> Intervals:
-    """What two enclosures of one number leave."""
-    return Intervals(np.maximum(p.lo, q.lo), np.minimum(p.hi, q.hi))
-
-
-def _point(value: float) -> Intervals:
-    point = np.array(value)
-    return Intervals(point, point)
