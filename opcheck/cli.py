@@ -924,7 +924,7 @@ def worst(
                 found.append(one)
                 step(f"{name} k = {one.k}")
         ks_ = [w.k for w in found]
-        reached = [w.ratio for w in search(name, ks_, BUDGET, 0, place, 0, **given).found]
+        reached = [w.ratio for w in search(name, ks_, BUDGET, 0, place, 0, False, **given).found]
     except KeyboardInterrupt:
         interrupted = True
     if as_json:
@@ -964,7 +964,7 @@ def attack(
 
     (name,) = _one(theorem)
     found, interrupted = _finished(
-        lambda: search(name, _indices(ks), budget, seed, place, far, **_texts(parameters))
+        lambda: search(name, _indices(ks), budget, seed, place, far, True, **_texts(parameters))
     )
     _emit(as_json, lambda: found.as_dict(), partial(terminal.show_attack, found))
     if interrupted:

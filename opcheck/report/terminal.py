@@ -525,15 +525,19 @@ def show_attack(found: Attack, console: Console) -> None:
             f"{one.value:.8g}",
             number(one.ratio, 8),
             str(one.runs),
-            escape(one.operator + (f", A = {one.constraint}" if one.constraint else "")),
+            escape(
+                one.operator
+                + (f", A = {one.constraint}" if one.constraint else "")
+                + (f", with {one.at}" if one.at else "")
+            ),
         ]
-        for one in found.found
+        for one in (*found.found, *found.ends)
     ]
     columns = ["k", "measured", "measured/bound", "operators", "worst at"]
     grid(console, columns, rows, drop="operators measured")
     console.print(
-        "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane; a lower "
-        "bound on the worst case",
+        "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane, the worst "
+        "that are affine or have one fold; a lower bound on the worst case",
         highlight=False,
     )
     for note in found.notes:

@@ -4,14 +4,16 @@ Searched are linear operators at the constants of the hypotheses: normal ones, w
 and rotations by a complex number f on the boundary of what the hypotheses allow, refined around the
 best; and matrices of four rows that are not normal, moved along a ray until a hypothesis is met
 with equality. Then piecewise linear operators of the plane, by evolution. Where A ≠ 0 is allowed it
-is a multiple of the identity, a quarter turn, a normal cone or an absolute value. Over long
-horizons normal operators of every size and bumps on the line are run. What is found is a lower
-bound on the worst case, as ``worst`` gives an upper one.
+is a multiple of the identity, a quarter turn, a normal cone or an absolute value. Where the
+statement has a worst case by the solver, the worst operators that are affine or have one fold, with
+A affine, in any dimension (``folded``). Over long horizons normal operators of every size and bumps
+on the line are run. Constants and parameters at the ends of their ranges are tried as well. What is
+reached is a lower bound on the worst case, as ``worst`` gives an upper one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,10 +25,12 @@ from opcheck.arguments import asked, indices, integer
 from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
-from opcheck.evidence.statement.exact_parameters import Place, Setting, setting
+from opcheck.evidence.statement.exact_parameters import Place, Setting, at_ends, setting
 from opcheck.evidence.statement.expressible import one_step, refusal
 from opcheck.evidence.statement.parameters import Values, settle
 from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.folded import Folded, worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
     SIZE,
@@ -53,6 +57,8 @@ REACH = 8.0  # where nothing bounds an operator, how large it is taken at most
 ULPS = 8 * np.finfo(float).eps  # to which a hypothesis is met with equality
 ROUNDS = 4  # refinements around the best
 GENES = 4 + 7 * RIDGES + 4  # M, ridges with a switch each, offset, angle of the start, size
+FOLDS = 20  # operators of a budget for one program with a fold
+ENDS = 8  # part of a budget that one end of a range gets
 MOVES = 12  # changes to the factors of the best A
 FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
@@ -70,6 +76,7 @@ class Reached:
             ridges and the start of a piecewise linear one.
         constraint: A, "" where it is 0.
         runs: operators tried.
+        at: constants and parameters where they are not those of the attack, as ``rho = -3/5``.
     """
 
     k: int
@@ -78,6 +85,7 @@ class Reached:
     operator: str
     constraint: str
     runs: int
+    at: str = ""
 
 
 @brief
@@ -89,6 +97,7 @@ class Attack:
         found: the worst at each k.
         constants, parameters: at which, as ``worst`` takes them.
         A: what A is, in words.
+        ends: the worst with constants or a parameter at an end of its range, for each end tried.
     """
 
     theorem: str
@@ -98,11 +107,12 @@ class Attack:
     seed: int
     notes: tuple[str, ...] = ()
     A: str = ""
+    ends: tuple[Reached, ...] = ()
 
     @property
     def worst(self) -> Reached:
         """Where measured/bound is largest."""
-        return max(self.found, key=lambda one: one.ratio)
+        return max((*self.found, *self.ends), key=lambda one: one.ratio)
 
     @property
     def ratio(self) -> float:
@@ -127,6 +137,7 @@ def attack(
     seed: int = 0,
     place: Place = "middle",
     far: int = 0,
+    ends: bool = True,
     **given: Any,
 ) -> Attack:
     """Search the class of a theorem for the largest measured/bound.
@@ -136,6 +147,7 @@ def attack(
         budget: about how many operators are tried at each k, from 10 on.
         seed: of the search.
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
+        ends: whether constants and parameters at the ends of their ranges are tried as well.
         place, given: constants and parameters, as ``worst`` takes them.
 
     Raises OpcheckError where the statement is not real on its whole range, is about no class of
@@ -150,13 +162,20 @@ def attack(
     recording = plan(entry)
     ks = [i for i in indices(k) if i >= entry.first] or [max(entry.first, 1)]
     found = []
+    edges: dict[str, Reached] = {}
     chosen = None
     interrupted = False
     try:
         for i in ks:
             horizon = i + 1 if recording.in_steps else i
             chosen = setting(entry, i, horizon, place, given)
-            found.append(_over_parts(chosen, recording, horizon, seed, budget))
+            found.append(_over_parts(chosen, recording, horizon, seed + i, budget))
+        for i in ks if ends else ():
+            horizon = i + 1 if recording.in_steps else i
+            for edge in at_ends(entry, i, horizon, given):
+                reached = _at_an_end(edge, recording, horizon, seed + i, budget // ENDS)
+                if reached.ratio > edges.get(reached.at, reached).ratio or reached.at not in edges:
+                    edges[reached.at] = reached
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, given)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
@@ -166,7 +185,7 @@ def attack(
             raise
         interrupted = True
     assert chosen is not None
-    reached = Attack(
+    attack = Attack(
         entry.name,
         tuple(found),
         {n: str(v) for n, v in chosen.constants.items()},
@@ -174,10 +193,11 @@ def attack(
         seed,
         chosen.notes,
         WORDS_OF_A[entry.A],
+        tuple(edges.values()),
     )
     if interrupted:
-        raise Interrupted(reached)
-    return reached
+        raise Interrupted(attack)
+    return attack
 
 
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
@@ -210,7 +230,17 @@ def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budge
         best = max(best, moved, key=lambda one: one.best[0])
     if free:
         tried.append(_Search(chosen, recording, horizon, seed, Part()).bumps())
+    tried.append(_Search(chosen, recording, horizon, seed, Part()).by_program(budget // FOLDS))
     return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
+
+
+def _at_an_end(edge: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+    """The worst at one end, by programs and by normal operators and matrices that are not."""
+    search = _Search(edge, recording, horizon, seed, Part())
+    search.by_program(0)
+    search.reach(budget)
+    values = {**edge.constants, **edge.parameters}
+    return replace(search.reached(), at=", ".join(f"{n} = {v}" for n, v in values.items()))
 
 
 def _far(chosen: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
@@ -233,7 +263,7 @@ class _Search:
     def __init__(
         self, chosen: Setting, recording: Plan, horizon: int, seed: int, part: Part
     ) -> None:
-        self.theorem, self.k = chosen.theorem, chosen.k
+        self.chosen, self.theorem, self.k = chosen, chosen.theorem, chosen.k
         self.recording, self.horizon, self.part = recording, horizon, part
         self.rng = np.random.default_rng(seed)
         self.values = _floats(chosen, horizon)
@@ -244,6 +274,7 @@ class _Search:
         self.every = False  # the worst over every k up to the horizon, and not at k alone
         self.elite: tuple[Floats, Floats] | None = None
         self.best: tuple[float, float, str] = (-1.0, 0.0, "")
+        self.constraint = str(part)
         self.at = self.k
         self.runs = 0
 
@@ -265,7 +296,25 @@ class _Search:
     def reached(self) -> Reached:
         """The worst so far."""
         ratio, value, operator = self.best
-        return Reached(self.at, max(ratio, 0.0), value, operator, str(self.part), self.runs)
+        return Reached(self.at, max(ratio, 0.0), value, operator, self.constraint, self.runs)
+
+    # ---- operators by a program ----
+
+    def by_program(self, folds: int) -> Reached:
+        """The worst affine one and the worst with a fold, where the statement has a program."""
+        chosen = self.chosen
+        try:
+            stated = claim(self.theorem, self.k, given={**chosen.constants, **chosen.parameters})
+        except OpcheckError:  # no quadratic form, or too large for this machine
+            return self.reached()
+        if stated.setting.k == self.k:
+            for one in worst_folded(stated, self.rng, folds):
+                self._run_one(one)
+        return self.reached()
+
+    def _run_one(self, one: Folded) -> None:
+        F, A = one.operator, one.resolvent
+        self._measure(F, A, one.start[None], None, lambda _: str(one), one.constraint)
 
     # ---- piecewise linear operators of the plane ----
 
@@ -453,7 +502,7 @@ class _Search:
         return self._run(data, start, lambda i: f"f = {f[i].real:.10g} {f[i].imag:+.10g}i")
 
     def _run(self, data: Floats, start: Floats, name: Any) -> Floats:
-        m, d = start.shape
+        d = start.shape[1]
         if data.shape[1] == SIZE and d == 2:
             A = self.part.resolvent
             F = Operator(piecewise, np.zeros(SIZE), 2, "piecewise linear")
@@ -461,6 +510,19 @@ class _Search:
             a = self.part.a
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
+        return self._measure(F, A, start, data, name, str(self.part))
+
+    def _measure(
+        self,
+        F: Operator,
+        A: Resolvent,
+        start: Floats,
+        data: Floats | None,
+        name: Callable[[int], str],
+        constraint: str,
+    ) -> Floats:
+        """measured/bound from each start, with F's data by row; the worst is kept."""
+        m, d = start.shape
         problem = Problem("attack", F, A, start[0], np.zeros(d))
         own = parameters_of(self.theorem.method, self.values)
         takes = list(self.recording.takes.values())
@@ -480,6 +542,7 @@ class _Search:
                 if ratios[i] > self.best[0]:
                     self.at = at + self.theorem.first if self.every else self.k
                     self.best = (float(ratios[i]), float(left[self.at]), name(i))
+                    self.constraint = constraint
         self.runs += m
         return ratios
 

@@ -256,6 +256,10 @@ class Program:
             total += float(c) * (np.outer(uf, vf) + np.outer(vf, uf)) / 2
         return total[self.rows, self.columns] * self.root
 
+    def vector(self, matrix: Floats) -> Floats:
+        """The solver's vector form of a matrix's symmetric part."""
+        return (matrix + matrix.T)[self.rows, self.columns] / 2 * self.root
+
     def matrix(self, vector: Floats) -> Floats:
         """The symmetric matrix behind the solver's vector."""
         full = np.zeros((self.n, self.n))
