@@ -204,7 +204,7 @@ def plane(c: C | None) -> list[Row]:
         (BOX, registry.get("sets", "box")(box[:2], box[2:]), clip, "forsaken_box"),
         (0.0, NO_CONSTRAINT, unconstrained, "forsaken_none"),
     ):
-        users = Problem("user's", operator(forsaken, 2, data), resolvent, start)
+        users = Problem(operator(forsaken, 2, data), resolvent, name="user's", start=start)
         registered = registry.get("problems", "forsaken")(box=half)
         for method, calls in CALLS.items():
             n = 3_000_000 // calls
@@ -242,7 +242,7 @@ def dense(c: C | None, d: int) -> list[Row]:
     matrix = draws - draws.T + np.eye(d)
     matrix /= np.linalg.norm(matrix, 2)
     q, start, out = np.linspace(-1, 1, d), np.ones(d), np.empty(d)
-    problem = Problem("dense", linear(matrix, list(q)), start=start)
+    problem = Problem(linear(matrix, list(q)), name="dense", start=start)
     by_columns = problem.operator.data  # the same memory: where it lies moves times by a tenth
     by_rows = np.concatenate([matrix.ravel(), q])
 
@@ -321,7 +321,7 @@ def large(c: C | None, d: int) -> list[Row]:
     for method, calls in CALLS.items():
         n = 40 // calls
         loops = {
-            "opcheck": opcheck_loop(Problem("sparse", op, start=start), method, n),
+            "opcheck": opcheck_loop(Problem(op, name="sparse", start=start), method, n),
             "numpy and scipy": numpy_loop(matrix.dot, unconstrained, start, method, n),
         }
         if c:
@@ -335,7 +335,7 @@ def moved(d: int) -> list[Row]:
     """Extragradient on a band: the time that a gigabyte takes, against that of a plain sum."""
     matrix, n = banded(d), 20
     start, other, out = (np.random.default_rng(i).standard_normal(d) for i in range(3))
-    loop = opcheck_loop(Problem("band", linear(matrix), start=start), "extragradient", n)
+    loop = opcheck_loop(Problem(linear(matrix), name="band", start=start), "extragradient", n)
     runs = {
         "opcheck": functools.partial(loop.run, n),
         "numpy's add": lambda: np.add(start, other, out=out),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from opcheck.engine import jit as compiler
 from opcheck.model.operator import Resolvent
-from opcheck_problems import polyhedra, regularisers, sets
+from opcheck_problems import sets
 
 Vector = NDArray[np.float64]
 SIZE, REPEATS = 1_000_000, 9
@@ -65,10 +65,10 @@ def others(z: Vector) -> list[Row]:
     """Maps that also take a few passes; no target is set for them."""
     maps = {
         "l1 ball": sets.l1_ball(),
-        "capped simplex": polyhedra.capped_simplex(SIZE, SIZE / 3, 1.0),
-        "monotone cone": polyhedra.monotone_cone(),
-        "total variation": regularisers.total_variation(),
-        "entropy": regularisers.entropy(),
+        "capped simplex": sets.capped_simplex(SIZE, SIZE / 3, 1.0),
+        "monotone cone": sets.monotone_cone(),
+        "total variation": sets.total_variation(),
+        "entropy": sets.entropy(),
     }
     out = np.empty(SIZE)
     runs: dict[str, Callable[[], object]] = {name: call(J, z, out) for name, J in maps.items()}

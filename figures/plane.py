@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.errors import OpcheckError
-from opcheck.model.problem import Problem
-from opcheck.report.figure import figure
+from opcheck import OpcheckError, Problem
+from opcheck.plugin import figure
 from opcheck_figures.style import literally, look
 
 if TYPE_CHECKING:
-    from opcheck.engine.run import Trajectory
+    from opcheck.plugin import Trajectory
 
 GRID = 41  # points of the field along each axis
 MARGIN = 0.06  # beside what is drawn, relative to it

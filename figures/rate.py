@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.errors import OpcheckError
-from opcheck.report.figure import figure
+from opcheck import OpcheckError
+from opcheck.plugin import figure
 from opcheck_figures.style import literally, look
 from opcheck_figures.symbols import caption_of, symbol_of
 
 if TYPE_CHECKING:
-    from opcheck.engine.run import Trajectory
+    from opcheck.plugin import Trajectory
 
 Floats = NDArray[np.float64]
 ABSCISSAE = {"k": "iteration $k$", "oracle calls": "oracle calls"}

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from opcheck.errors import OpcheckError
-from opcheck.report.figure import figure
-from opcheck.report.style import WIDTHS
+from opcheck import OpcheckError
+from opcheck.plugin import WIDTHS, figure
 from opcheck_figures.style import COLOURS
 
 if TYPE_CHECKING:
-    from opcheck.evidence.simulation.verify import Report
+    from opcheck.plugin import Report
 
 ROW = 0.15  # inches
 SMALLEST, LARGEST = 1e-4, 1e2  # a ratio outside is drawn at the edge

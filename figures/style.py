@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opcheck.errors import OpcheckError
+from opcheck import OpcheckError
 
 COLOURS = ("#0072B2", "#E69F00", "#000000", "#D55E00", "#56B4E9", "#009E73", "#CC79A7")
 LINES = ("-", "-", "-", *[(0, (7, 1.2, 1.4, 1.2))] * 4)

@@ -6,7 +6,8 @@ import difflib
 import functools
 import inspect
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any, ParamSpec, TypeVar
 
 from opcheck.errors import OpcheckError
@@ -36,10 +37,36 @@ def _near(signature: inspect.Signature, keywords: dict[str, Any]) -> str:
     known = [n for n in signature.parameters if n != "self"]
     for word in keywords:
         if word not in known:
-            near = difflib.get_close_matches(word, known, 1, 0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            return f"; {hint}it takes {', '.join(known)}"
+            return f"; {_meant(word, known)}it takes {', '.join(known)}"
     return ""
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    by_letters = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), list(by_letters), 1, 0.5)
+    return f"did you mean {by_letters[near[0]]!r}? " if near else ""
+
+
+def refuse_unused(
+    function: Callable[..., Any], symbols: Iterable[str], formulas: Iterable[Any]
+) -> None:
+    """Raise OpcheckError for the value of a symbol that stands in no formula.
+
+    Args:
+        function: the public one that takes ``symbols`` as keywords beside its own.
+        formulas: texts; what is none holds no symbol.
+    """
+    texts = [formula for formula in formulas if isinstance(formula, str)]
+    used = {word for source in texts for word in re.findall(r"[A-Za-z_]\w*", source)}
+    for symbol in symbols:
+        if symbol not in used:
+            parameters = inspect.signature(function).parameters.values()
+            own = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+            raise OpcheckError(
+                f"{function.__name__}: no formula has a symbol {symbol!r} to give a value; "
+                f"{_meant(symbol, [*own, *sorted(used)])}it takes {', '.join(own)}, and values of "
+                "symbols"
+            )
 
 
 def integer(value: Any, what: str, least: int = 0) -> int:

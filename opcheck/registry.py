@@ -186,7 +186,10 @@ def failures() -> list[str]:
 
 
 def load() -> None:
-    """Import every plug-in once, opcheck's own first; one that fails is recorded."""
+    """Import every plug-in once, opcheck's own first.
+
+    A module that fails is recorded, and the others of its package are imported all the same.
+    """
     global _loaded, _plugins
     if _loaded:
         return
@@ -194,18 +197,39 @@ def load() -> None:
     entries = importlib.metadata.entry_points(group=GROUP)
     try:
         for entry in sorted(entries, key=lambda e: not _of_own(e)):
-            dist = entry.dist.name if entry.dist else "?"
-            what = f"plug-in {entry.name!r} of package {dist!r} ({entry.value})"
-            try:
-                with _importing(), limited("" if _of_own(entry) else what):
-                    module = entry.load()
-                    import_submodules(module)
-            except (Exception, SystemExit) as error:
-                said = f"failed to import: {raised(error)}"
-                _failures.append(str(error) if type(error) is OpcheckError else f"{what} {said}")
+            module = _imported(entry, entry.value, entry.load)
+            if module is not None:
+                _import_submodules(entry, module)
         _failures.extend(str(error) for error in _settle())
     finally:
         _plugins = False
+
+
+def _imported(
+    entry: importlib.metadata.EntryPoint, name: str, load_module: Callable[[], Any]
+) -> Any | None:
+    """A module of a plug-in; None where it failed, which is recorded once for each reason."""
+    package = entry.dist.name if entry.dist else "?"
+    what = f"plug-in {entry.name!r} of package {package!r} ({name})"
+    try:
+        with _importing(), limited("" if _of_own(entry) else what):
+            return load_module()
+    except (Exception, SystemExit) as error:
+        # what imports a module that failed fails by the same line
+        reason = f"failed to import: {raised(error)}"
+        if type(error) is OpcheckError:
+            _failures.extend([str(error)] if str(error) not in _failures else [])
+        elif not any(sentence.endswith(reason) for sentence in _failures):
+            _failures.append(f"{what} {reason}")
+    return None
+
+
+def _import_submodules(entry: importlib.metadata.EntryPoint, package: Any) -> None:
+    """Import what lies in a package, so that a file put there needs no list to name it."""
+    for info in pkgutil.iter_modules(getattr(package, "__path__", ()), package.__name__ + "."):
+        module = _imported(entry, info.name, functools.partial(importlib.import_module, info.name))
+        if module is not None and info.ispkg:
+            _import_submodules(entry, module)
 
 
 def raised(error: BaseException) -> str:
@@ -218,12 +242,6 @@ def raised(error: BaseException) -> str:
     own = [f for f in frames if not f.filename.startswith((*skipped, "<frozen"))]
     at = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {error}{at}"
-
-
-def import_submodules(module: Any) -> None:
-    """Import what lies in a package, so that a file put there needs no list to name it."""
-    for info in pkgutil.walk_packages(getattr(module, "__path__", ()), module.__name__ + "."):
-        importlib.import_module(info.name)
 
 
 def load_file(path: str | Path) -> Any:

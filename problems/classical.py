@@ -10,21 +10,32 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opcheck.model.matrix_facts import (
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    Region,
+    Resolvent,
+    StronglyMonotone,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import (
     NOTE,
+    Fact,
+    Operator,
+    Vector,
     corners,
     facts_of,
     lipschitz_above,
     monotone_below,
 )
-from opcheck.model.operator import Operator, Resolvent, Vector, linear
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import Comonotone, Fact, Lipschitz, StronglyMonotone, exact
-from opcheck_problems.constrained import complementarity, harker_pang_data
-from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import positive, require, whole
+from opcheck_problems._build import Matrix
+from opcheck_problems._checks import positive, require, whole
+from opcheck_problems._solve import complementarity, on_simplex, semismooth
 from opcheck_problems.sets import box, orthant, simplex
-from opcheck_problems.solvers import on_simplex, semismooth
 
 CORNERS = f"{NOTE}, at every corner of the region: the Jacobian is affine"
 
@@ -92,7 +103,7 @@ def kojima_shindo(over: str = "simplex") -> Problem:
     require(over in sets, f"over = {over!r} must be one of {', '.join(sets)}")
     operator = Operator(kojima, np.empty(0), 4, "F of Kojima and Shindo")
     return Problem(
-        "", operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0, 10.0), region=Region(4.0)
+        operator, sets[over], facts=local_facts(kojima_slope, 4, 4.0, 10.0), region=Region(4.0)
     )
 
 
@@ -153,7 +164,6 @@ def sun_nonlinear(n: int = 6, over: str = "box") -> Problem:
     require(over in sets, f"over = {over!r} must be one of {', '.join(sets)}")
     resolvent, radius, ends = sets[over]
     return Problem(
-        "",
         Operator(sun, np.empty(0), n, "F of Sun"),
         resolvent,
         start=np.ones(n) if over == "simplex" else np.zeros(n),
@@ -199,7 +209,6 @@ def watson(pos: int = 0) -> Problem:
     matrix = np.array(WATSON.split(), dtype=float).reshape(10, 10)
     solutions = watson_solutions(pos)
     return Problem(
-        "",
         linear(matrix, np.eye(10)[pos].tolist()),
         simplex(10, 1.0),
         start=np.full(10, 0.1),
@@ -224,7 +233,6 @@ def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
         lambda z: matrix @ z + offset, lambda z: matrix, np.ones(n), 0.0, total=float(n)
     )
     return Problem(
-        "",
         linear(matrix, offset),
         simplex(n, float(n)),
         start=np.ones(n),
@@ -244,39 +252,12 @@ def two_link(demand: float = 10.0) -> Problem:
     require(demand >= 0.5, f"demand = {demand} must be at least 1/2")
     matrix = np.array([[5.0, 2.0], [1.0, 4.0]])
     return Problem(
-        "",
         linear(matrix, [10, 12]),
         simplex(2, demand),
         start=np.array([demand, 0.0]),
         solution=np.array([(1 + demand) / 3, (2 * demand - 1) / 3]),
         facts=facts_of(matrix),
     )
-
-
-@problem_family(
-    "cournot_orthant",
-    facts=[
-        exact(Lipschitz("b*(n + 1)")),
-        exact(StronglyMonotone("b")),
-        exact(Comonotone("1/(b*(n + 1))")),
-    ],
-    presets=[{"n": 4, "idle": 3, "b": 2.0}],
-)
-def cournot_orthant(n: int = 5, idle: int = 2, b: float = 1.0) -> Problem:
-    """cournot_linear with the last ``idle`` of n firms too costly to produce: z ≥ 0 binds for them.
-
-    z* = (1, ..., n − idle, 0, ..., 0); an idle firm's margin at z* is −b, not 0.
-
-    Raises OpcheckError for n < 1, b ≤ 0 or unless 0 ≤ idle < n.
-    """
-    n, idle = whole(n, "n"), whole(idle, "idle", 0)
-    positive(b, "b")
-    require(idle < n, f"idle = {idle} must be below n = {n}")
-    solution = np.where(np.arange(n) < n - idle, np.arange(1.0, n + 1), 0.0)
-    at_zero = solution + solution.sum() - (solution == 0)
-    rows = [["2*b" if i == j else "b" for j in range(n)] for i in range(n)]
-    operator = linear(rows, [f"-b*{int(v)}" for v in at_zero], b=b)
-    return Problem("", operator, orthant(), start=np.zeros(n), solution=solution)
 
 
 def lq_matrices(
@@ -317,10 +298,95 @@ def lq_dynamic_game(horizon: int = 3, effort: float = 1.0) -> Problem:
     cost = np.array([[2.0, 1.0], [1.0, 2.0]])
     matrix, offset = lq_matrices(horizon, (cost, cost), effort)
     return Problem(
-        "",
         linear(matrix, offset),
         orthant(),
         start=np.zeros(2 * horizon),
         solution=complementarity(matrix, offset),
         facts=facts_of(matrix),
     )
+
+
+COTANGENT = "cos(pi/(4*n))/sin(pi/(4*n))"
+
+
+@problem_family(
+    "sun_murty_lcp",
+    facts=[
+        exact(Lipschitz(COTANGENT), "a package lists (2n)²", published="4*n**2"),
+        exact(Monotone()),
+    ],
+    presets=[{"n": 4}],
+)
+def sun_murty_lcp(n: int = 10) -> Problem:
+    """Murty's complementarity problem: M unit upper triangular with 2 above the diagonal, q = −1,
+    on the orthant; z* = e_n.
+
+    Monotone without strictness, (M + Mᵀ)/2 = 11ᵀ; L = cot(π/(4n)), since M = (I + N)(I − N)⁻¹ with
+    N the shift.
+
+    Raises OpcheckError for n < 1.
+    """
+    n = whole(n, "n")
+    matrix = np.eye(n) + 2 * np.triu(np.ones((n, n)), 1)
+    solution = np.zeros(n)
+    solution[-1] = 1
+    return Problem(linear(matrix, -np.ones(n)), orthant(), solution=solution)
+
+
+def harker_pang_data(n: int, generator: np.random.Generator) -> tuple[Matrix, Vector]:
+    """M = EEᵀ + B + D and q, drawn in the order E, B, D, q."""
+    factor = generator.uniform(-5, 5, (n, n))
+    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
+    diagonal = np.diag(generator.uniform(0, 0.3, n))
+    return factor @ factor.T + upper - upper.T + diagonal, generator.uniform(-500, 0, n)
+
+
+@problem_family("harker_pang", presets=[{"n": 5, "seed": 1}])
+def harker_pang(n: int = 10, seed: int = 0) -> Problem:
+    """Linear complementarity with M = EEᵀ + B + D, entries of E and of the skew B uniform on
+    (−5, 5), the diagonal D on (0, 0.3), q on (−500, 0) (Harker and Pang 1990).
+
+    Strongly monotone, badly conditioned; the zero is found by pivoting, true to rounding.
+
+    Raises OpcheckError for n < 1.
+    """
+    n = whole(n, "n")
+    matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
+    return Problem(
+        linear(matrix, offset),
+        orthant(),
+        start=np.ones(n),
+        solution=complementarity(matrix, offset),
+        facts=facts_of(matrix),
+    )
+
+
+@problem_family(
+    "braess",
+    facts=[
+        exact(Lipschitz(31)),
+        exact(StronglyMonotone(1)),
+        exact(Comonotone("1/31")),
+    ],
+    start=(6.0, 0.0, 0.0),
+    solution=(2.0, 2.0, 2.0),
+)
+def braess() -> Problem:
+    """Traffic equilibrium of Braess: demand 6 on the paths a-c, b-d, a-e-d with link costs 10f,
+    f + 50, f + 50, 10f, f + 10 of a, b, c, d, e. Equilibrium (2, 2, 2), where every path costs 92.
+    """
+    matrix = np.array([[11.0, 0, 10], [0, 11, 10], [10, 10, 21]])
+    return Problem(linear(matrix, [50, 50, 10]), simplex(3, 6.0))
+
+
+@problem_family(
+    "braess_closed",
+    facts=[exact(Lipschitz(11)), exact(StronglyMonotone(11)), exact(Comonotone("1/11"))],
+    start=(6.0, 0.0),
+    solution=(3.0, 3.0),
+)
+def braess_closed() -> Problem:
+    """braess without the link e: two paths of cost 11f + 50. Equilibrium (3, 3), where every path
+    costs 83, less than the 92 with the additional link.
+    """
+    return Problem(linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))

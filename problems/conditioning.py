@@ -1,4 +1,4 @@
-"""Linear operators that are badly conditioned or far from normal, and a general quadratic game.
+"""Linear operators that are badly conditioned or far from normal.
 
 The matrices are floats; what is not a closed form is proved of these floats.
 """
@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
-from opcheck.model.operator import Operator, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone, exact
-from opcheck_problems.linear import Matrix, orthogonal
-from opcheck_problems.parameters import positive, require, whole
+from opcheck import Lipschitz, Monotone, Problem, StronglyMonotone, exact, linear, problem_family
+from opcheck.plugin import Operator, certified, facts_of, lipschitz_above
+from opcheck_problems._build import Matrix, orthogonal
+from opcheck_problems._checks import positive, require, whole
 
 
 def bilinear_game(coupling: Matrix, **given: object) -> Problem:
@@ -20,7 +18,7 @@ def bilinear_game(coupling: Matrix, **given: object) -> Problem:
     n, m = coupling.shape
     matrix = np.block([[np.zeros((n, n)), coupling], [-coupling.T, np.zeros((m, m))]])
     facts = (certified(Lipschitz(lipschitz_above(coupling))), exact(Monotone()))
-    return Problem("", linear(matrix), solution=np.zeros(n + m), facts=facts, **given)  # type: ignore[arg-type]
+    return Problem(linear(matrix), solution=np.zeros(n + m), facts=facts, **given)  # type: ignore[arg-type]
 
 
 @problem_family("bilinear_conditioned", presets=[{"n": 3, "kappa": 10.0}, {"n": 8, "seed": 1}])
@@ -69,7 +67,7 @@ def jordan_block(n: int = 10, s: float = 1.0) -> Problem:
     matrix = np.eye(n) + s * np.eye(n, k=1)
     strongly = exact(StronglyMonotone("1 - s + 2*s*sin(pi/(2*(n + 1)))**2"))
     facts = [f for f in facts_of(matrix) if f.property.kind is not StronglyMonotone]
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=(*facts, strongly))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=(*facts, strongly))
 
 
 @problem_family("grcar", presets=[{"n": 6}, {"n": 30}])
@@ -83,7 +81,7 @@ def grcar(n: int = 10) -> Problem:
     """
     n = whole(n, "n", 4)
     matrix = sum((np.eye(n, k=k) for k in range(4)), -np.eye(n, k=-1))
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -105,7 +103,7 @@ def rotation_shift(n: int = 2, seed: int = 0) -> Problem:
     start = generator.integers(0, 11, 2 * n).astype(float)
     zero, eye = np.zeros((n, n)), np.eye(n)
     matrix = np.block([[zero, eye], [-eye, zero]])
-    return Problem("", linear(matrix, -(matrix @ solution)), start=start, solution=solution)
+    return Problem(linear(matrix, -(matrix @ solution)), start=start, solution=solution)
 
 
 def turn_and_project(z, out, data):
@@ -148,34 +146,4 @@ def rotation_ball(n: int = 1, seed: int = 0) -> Problem:
     solution = generator.integers(0, 11, 2 * n).astype(float)
     start = generator.integers(0, 11, 2 * n).astype(float)
     operator = Operator(turn_and_project, solution.copy(), 2 * n, "F = J(z - z*) + P(z) - z*")
-    return Problem("", operator, start=start, solution=solution)
-
-
-@problem_family("quad_game", presets=[{"n": 2, "rank": 1, "seed": 1}, {"n": 5, "rank": 5}])
-def quad_game(n: int = 4, rank: int = 2, seed: int = 0) -> Problem:
-    """min_x max_y xᵀAx/2 + xᵀBy − yᵀCy/2 + linear, A and C Gram matrices of the given rank.
-
-    All data small integers, so nothing is rounded: monotone, and with a full rank strongly so. B is
-    diagonally dominant and M therefore invertible; L, ρ and μ are proved for the matrix.
-
-    Raises OpcheckError unless 1 ≤ rank ≤ n.
-    """
-    n, rank = whole(n, "n"), whole(rank, "rank")
-    require(rank <= n, f"rank = {rank} must be at most n = {n}")
-    generator = np.random.default_rng(seed)
-    A, C = (_gram(generator.integers(-2, 3, (rank, n)).astype(float)) for _ in range(2))
-    B = generator.integers(-1, 2, (n, n)) + 2.0 * n * np.eye(n)
-    matrix = np.block([[A, B], [-B.T, C]])
-    solution = generator.integers(-3, 4, 2 * n).astype(float)
-    facts = [f for f in facts_of(matrix) if f.property.constant > 0]
-    return Problem(
-        "",
-        linear(matrix, -(matrix @ solution)),
-        start=np.zeros(2 * n),
-        solution=solution,
-        facts=(*facts, exact(Monotone())),
-    )
-
-
-def _gram(factor: Matrix) -> Matrix:
-    return factor.T @ factor
+    return Problem(operator, start=start, solution=solution)

@@ -1,4 +1,4 @@
-"""Problems 0 ∈ F(z) + A(z) with A ≠ 0: boxes, balls, simplices, subspaces, ‖·‖₁, complementarity.
+"""Problems 0 ∈ F(z) + A(z) with A ≠ 0: boxes, balls, subspaces, ‖·‖₁.
 
 The modulus of F says nothing about S = F + A in general: a face turns a rotation into a line on
 which the operator decreases. Facts of S are therefore stated where they can be proved: F monotone;
@@ -7,50 +7,30 @@ separable A with an antisymmetric-signed coupling; products of unconstrained and
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
-from numpy.typing import NDArray
 
-from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
-from opcheck.model.operator import Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Comonotone,
     Lipschitz,
     Monotone,
-    StronglyMonotone,
+    Problem,
     WeakMinty,
     exact,
+    linear,
+    problem_family,
 )
-from opcheck_problems.linear import ASYMMETRIC, asymmetric, rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
-from opcheck_problems.sets import (
-    affine_subspace,
-    ball,
-    box,
-    half_space,
-    l1,
-    orthant,
-    product,
-    simplex,
-    simplices,
-    whole_space,
+from opcheck.plugin import certified, lipschitz_above
+from opcheck_problems._build import (
+    ASYMMETRIC,
+    MONOTONE,
+    asymmetric,
+    integer_monotone,
+    planted,
+    rotation_blocks,
+    with_certified_constants,
 )
-
-Matrix = NDArray[np.float64]
-MONOTONE = (exact(Monotone()),)
-
-
-def planted(matrix: Matrix, solution: Vector, normal: Vector) -> Vector:
-    """q = −M z* − normal, so that z* solves 0 ∈ Mz + q + A(z) when normal ∈ A(z*)."""
-    return -(matrix @ solution) - normal
-
-
-def integer_monotone(n: int, generator: np.random.Generator) -> Matrix:
-    """Skew plus nonnegative diagonal, in small integers: monotone without any rounding."""
-    draws = generator.integers(-3, 4, (n, n)).astype(float)
-    return draws - draws.T + np.diag(generator.integers(0, 3, n).astype(float))
+from opcheck_problems._checks import positive, require, whole
+from opcheck_problems.sets import affine_subspace, ball, box, half_space, l1, product, whole_space
 
 
 @problem_family(
@@ -67,7 +47,7 @@ def bilinear_box(L: float = 1.0, off: float = 0.9) -> Problem:
     positive(L, "L")
     require(abs(off) < 1, f"off = {off} must lie strictly inside the box [-1, 1]")
     operator = linear([["0", "L"], ["-L", "0"]], ["-L*off", "L*off"], L=L, off=off)
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
 @problem_family(
@@ -105,7 +85,7 @@ def quad_box(c: float = 0.1, off: float = 0.0, L: float = 1.0) -> Problem:
         c=c,
         off=off,
     )
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
 @problem_family(
@@ -155,7 +135,7 @@ def asym_bilinear_box(
         x_centre=x_centre,
         y_centre=y_centre,
     )
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array(solution))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array(solution))
 
 
 @problem_family(
@@ -175,7 +155,7 @@ def disc_skew(q1: float = 1.0, q2: float = 2.0) -> Problem:
     size = multiplier * multiplier + 1
     solution = np.array([q2 - multiplier * q1, -q1 - multiplier * q2]) / size
     operator = linear([[0, 1], [-1, 0]], [q1, q2])
-    return Problem("", operator, ball(1.0, [0.0, 0.0]), solution=solution)
+    return Problem(operator, ball(1.0, [0.0, 0.0]), solution=solution)
 
 
 @problem_family(
@@ -201,65 +181,7 @@ def product_ball(L: float = 1.0, c: float = 0.3) -> Problem:
     require(0 <= c <= 1, f"c = {c} must lie in [0, 1]")
     blocks = rotation_blocks([("-c*L", "L*sqrt(1 - c**2)"), ("0", "L")])
     operator = linear(blocks, ["0", "0", "L", "2*L"], L=L, c=c)
-    return Problem("", operator, product(whole_space(2), ball(1.0, [0.0, 0.0])))
-
-
-def game(payoff: Matrix, x: list[float], y: list[float]) -> Problem:
-    """min_x max_y yᵀPx over mixed strategies: F = (Pᵀy, −Px); start at pure strategies."""
-    m, n = payoff.shape
-    matrix = np.block([[np.zeros((n, n)), payoff.T], [-payoff, np.zeros((m, m))]])
-    start = np.zeros(n + m)
-    start[0] = start[n + 1] = 1
-    return Problem(
-        "", linear(matrix), simplices(n, m), start=start, solution=np.array([*x, *y], dtype=float)
-    )
-
-
-@problem_family("rps", facts=[exact(Lipschitz("sqrt(3)")), exact(Monotone())])
-def rps() -> Problem:
-    """Rock, paper, scissors: both players mix evenly."""
-    payoff = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    return game(payoff, [1 / 3] * 3, [1 / 3] * 3)
-
-
-@problem_family("weighted_rps", facts=[exact(Lipschitz("sqrt(14)")), exact(Monotone())])
-def weighted_rps() -> Problem:
-    """Rock, paper, scissors with stakes 1, 2, 3: both players mix as (3, 2, 1)/6."""
-    payoff = np.array([[0.0, -1, 2], [1, 0, -3], [-2, 3, 0]])
-    return game(payoff, [1 / 2, 1 / 3, 1 / 6], [1 / 2, 1 / 3, 1 / 6])
-
-
-@problem_family("matching_pennies", facts=[exact(Lipschitz(2)), exact(Monotone())])
-def matching_pennies() -> Problem:
-    """Matching pennies: both players mix evenly."""
-    return game(np.array([[1.0, -1], [-1, 1]]), [0.5, 0.5], [0.5, 0.5])
-
-
-@problem_family("matrix_game", presets=[{"n": 8, "seed": 1}, {"n": 4, "seed": 2}])
-def matrix_game(n: int = 4, seed: int = 0) -> Problem:
-    """A random n×n matrix game of small integers with zero row and column sums.
-
-    The even mixture is an equilibrium of value 0, in floats exactly so where n is a power of 2; it
-    is the only one where the matrix has rank n − 1. L = ‖P‖₂ is proved for the matrix.
-
-    Raises OpcheckError for n < 2.
-    """
-    n = whole(n, "n", 2)
-    generator = np.random.default_rng(seed)
-    payoff = np.zeros((n, n))
-    while np.linalg.matrix_rank(payoff) < n - 1:
-        (i, k), (j, m) = (generator.choice(n, 2, replace=False) for _ in range(2))
-        payoff[[i, k], [j, m]] += 1
-        payoff[[i, k], [m, j]] -= 1
-    made = game(payoff, [1 / n] * n, [1 / n] * n)
-    facts = (certified(Lipschitz(lipschitz_above(payoff))), *MONOTONE)
-    return dataclasses.replace(made, facts=facts)
-
-
-def with_certified_constants(matrix: Matrix, problem: Problem) -> Problem:
-    """The problem with the proved constants of its matrix, which is monotone by construction."""
-    proved = [f for f in facts_of(matrix) if f.property.constant > 0]
-    return dataclasses.replace(problem, facts=(*proved, *MONOTONE))
+    return Problem(operator, product(whole_space(2), ball(1.0, [0.0, 0.0])))
 
 
 @problem_family("affine_monotone", presets=[{"n": 8, "seed": 1}])
@@ -281,7 +203,7 @@ def affine_monotone(n: int = 4, seed: int = 0) -> Problem:
     start = solution.copy()
     start[:4] += [3, 2, -3, -2]
     return with_certified_constants(
-        matrix, Problem("", linear(matrix, offset), subspace, start=start, solution=solution)
+        matrix, Problem(linear(matrix, offset), subspace, start=start, solution=solution)
     )
 
 
@@ -300,7 +222,6 @@ def half_space_monotone(n: int = 3, seed: int = 0) -> Problem:
     return with_certified_constants(
         matrix,
         Problem(
-            "",
             linear(matrix, offset),
             half_space(normal, float(normal @ solution)),
             start=np.zeros(n),
@@ -327,105 +248,4 @@ def l1_skew(n: int = 4, lam: float = 0.5, seed: int = 0) -> Problem:
     subgradient = np.where(solution == 0, lam / 2, lam * np.sign(solution))
     operator = linear(matrix, planted(matrix, solution, subgradient))
     facts = (certified(Lipschitz(lipschitz_above(matrix))), *MONOTONE)
-    return Problem("", operator, l1(lam), start=np.zeros(n), solution=solution, facts=facts)
-
-
-COTANGENT = "cos(pi/(4*n))/sin(pi/(4*n))"
-
-
-@problem_family(
-    "sun_murty_lcp",
-    facts=[
-        exact(Lipschitz(COTANGENT), "a package lists (2n)²", published="4*n**2"),
-        exact(Monotone()),
-    ],
-    presets=[{"n": 4}],
-)
-def sun_murty_lcp(n: int = 10) -> Problem:
-    """Murty's complementarity problem: M unit upper triangular with 2 above the diagonal, q = −1,
-    on the orthant; z* = e_n.
-
-    Monotone without strictness, (M + Mᵀ)/2 = 11ᵀ; L = cot(π/(4n)), since M = (I + N)(I − N)⁻¹ with
-    N the shift.
-
-    Raises OpcheckError for n < 1.
-    """
-    n = whole(n, "n")
-    matrix = np.eye(n) + 2 * np.triu(np.ones((n, n)), 1)
-    solution = np.zeros(n)
-    solution[-1] = 1
-    return Problem("", linear(matrix, -np.ones(n)), orthant(), solution=solution)
-
-
-def complementarity(matrix: Matrix, offset: Vector) -> Vector:
-    """The solution of z ≥ 0, Mz + q ≥ 0, ⟨z, Mz + q⟩ = 0 for a positive definite M, by principal
-    pivots on the least infeasible index (Murty 1974)."""
-    n = len(offset)
-    basic = np.zeros(n, dtype=bool)
-    while True:
-        z = np.zeros(n)
-        z[basic] = np.linalg.solve(matrix[np.ix_(basic, basic)], -offset[basic])
-        wrong = np.flatnonzero(np.where(basic, z, matrix @ z + offset) < 0)
-        if wrong.size == 0:
-            return z
-        basic[wrong[0]] = ~basic[wrong[0]]
-
-
-def harker_pang_data(n: int, generator: np.random.Generator) -> tuple[Matrix, Vector]:
-    """M = EEᵀ + B + D and q, drawn in the order E, B, D, q."""
-    factor = generator.uniform(-5, 5, (n, n))
-    upper = np.triu(generator.uniform(-5, 5, (n, n)), 1)
-    diagonal = np.diag(generator.uniform(0, 0.3, n))
-    return factor @ factor.T + upper - upper.T + diagonal, generator.uniform(-500, 0, n)
-
-
-@problem_family("harker_pang", presets=[{"n": 5, "seed": 1}])
-def harker_pang(n: int = 10, seed: int = 0) -> Problem:
-    """Linear complementarity with M = EEᵀ + B + D, entries of E and of the skew B uniform on
-    (−5, 5), the diagonal D on (0, 0.3), q on (−500, 0) (Harker and Pang 1990).
-
-    Strongly monotone, badly conditioned; the zero is found by pivoting, true to rounding.
-
-    Raises OpcheckError for n < 1.
-    """
-    n = whole(n, "n")
-    matrix, offset = harker_pang_data(n, np.random.default_rng(seed))
-    return Problem(
-        "",
-        linear(matrix, offset),
-        orthant(),
-        start=np.ones(n),
-        solution=complementarity(matrix, offset),
-        facts=facts_of(matrix),
-    )
-
-
-@problem_family(
-    "braess",
-    facts=[
-        exact(Lipschitz(31)),
-        exact(StronglyMonotone(1)),
-        exact(Comonotone("1/31")),
-    ],
-    start=(6.0, 0.0, 0.0),
-    solution=(2.0, 2.0, 2.0),
-)
-def braess() -> Problem:
-    """Traffic equilibrium of Braess: demand 6 on the paths a-c, b-d, a-e-d with link costs 10f,
-    f + 50, f + 50, 10f, f + 10 of a, b, c, d, e. Equilibrium (2, 2, 2), where every path costs 92.
-    """
-    matrix = np.array([[11.0, 0, 10], [0, 11, 10], [10, 10, 21]])
-    return Problem("", linear(matrix, [50, 50, 10]), simplex(3, 6.0))
-
-
-@problem_family(
-    "braess_closed",
-    facts=[exact(Lipschitz(11)), exact(StronglyMonotone(11)), exact(Comonotone("1/11"))],
-    start=(6.0, 0.0),
-    solution=(3.0, 3.0),
-)
-def braess_closed() -> Problem:
-    """braess without the link e: two paths of cost 11f + 50. Equilibrium (3, 3), where every path
-    costs 83, less than the 92 with the additional link.
-    """
-    return Problem("", linear([[11.0, 0], [0, 11]], [50, 50]), simplex(2, 6.0))
+    return Problem(operator, l1(lam), start=np.zeros(n), solution=solution, facts=facts)

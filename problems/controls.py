@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import Operator, Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Comonotone,
     Lipschitz,
     Monotone,
     Nonexpansive,
+    Problem,
     WeakMinty,
     exact,
+    linear,
+    minmax,
+    problem_family,
 )
-from opcheck.model.symbolic import minmax
+from opcheck.plugin import Operator, Vector, facts_of
+from opcheck_problems._build import rotation_blocks
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.classical import lq_matrices
 from opcheck_problems.games import huber_saddle
-from opcheck_problems.linear import rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
 from opcheck_problems.sets import box, half_space
 
 
@@ -50,7 +51,6 @@ def nilpotent(L: float = 1.0) -> Problem:
     """
     positive(L, "L")
     return Problem(
-        "",
         linear([[0, L], [0, 0]]),
         solution=np.zeros(2),
         project=lambda z: np.array([z[0], 0.0]),
@@ -70,7 +70,7 @@ def scalar_decreasing(L: float = 1.0) -> Problem:
     Raises OpcheckError for L ≤ 0.
     """
     positive(L, "L")
-    return Problem("", linear([[-L]]), solution=np.zeros(1))
+    return Problem(linear([[-L]]), solution=np.zeros(1))
 
 
 @problem_family(
@@ -88,7 +88,7 @@ def expansive_map(theta: float = 1.0, g: float = 1.1) -> Problem:
     """
     require(g > 1, f"g = {g} must exceed 1")
     blocks = rotation_blocks([("1 - g*cos(theta)", "g*sin(theta)")])
-    return Problem("", linear(blocks, theta=theta, g=g), solution=np.zeros(2))
+    return Problem(linear(blocks, theta=theta, g=g), solution=np.zeros(2))
 
 
 @problem_family(
@@ -104,7 +104,6 @@ def spin(w: float = 1.0) -> Problem:
     """
     positive(w, "w")
     return Problem(
-        "",
         linear([[0, -w, 0], [w, 0, 0], [0, 0, 0]]),
         solution=np.zeros(3),
         project=lambda z: np.array([0.0, 0.0, z[2]]),
@@ -136,7 +135,7 @@ def translation(v: float = 1.0, n: int = 2) -> Problem:
     """
     n = whole(n, "n")
     require(v != 0, "v = 0 makes every point a fixed point; take another v")
-    return Problem("", linear(np.zeros((n, n)), [-v] * n), start=np.zeros(n))
+    return Problem(linear(np.zeros((n, n)), [-v] * n), start=np.zeros(n))
 
 
 def magnitude(z, out, data):
@@ -225,7 +224,7 @@ def leekim_line(ell: float = 1.0, R: float = 1.0) -> Problem:
         return np.asarray(z + (missing if apart >= 0 else -missing) * np.array([1.0, -1.0]))
 
     operator = Operator(valley, np.array([ell, depth]), 2, "F = (h', h') of x - y")
-    return Problem("", operator, solution=np.array([width / 2, -width / 2]), project=project)
+    return Problem(operator, solution=np.array([width / 2, -width / 2]), project=project)
 
 
 @problem_family(
@@ -241,7 +240,7 @@ def no_solution(L: float = 1.0) -> Problem:
     Raises OpcheckError for L ≤ 0.
     """
     positive(L, "L")
-    return Problem("", linear([[0, L], [-L, 0]]), half_space([-1.0, 0.0], -1.0))
+    return Problem(linear([[0, L], [-L, 0]]), half_space([-1.0, 0.0], -1.0))
 
 
 @problem_family(
@@ -267,7 +266,7 @@ def quad_box_three(c: float = 0.1, off: float = 0.9, L: float = 1.0) -> Problem:
     a, b = "-c*L", "L*sqrt(1 - c**2)"
     offset = [f"-(({a}) + {b})*off", f"-(({a}) - {b})*off"]
     operator = linear(rotation_blocks([(a, b)]), offset, L=L, c=c, off=off)
-    return Problem("", operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
+    return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
 @problem_family("lq_unequal", control="Monotone")
@@ -288,7 +287,6 @@ def lq_unequal(horizon: int = 3, effort: float = 1.0) -> Problem:
         f"with effort = {effort} the game is monotone; take a smaller one",
     )
     return Problem(
-        "",
         linear(matrix, offset),
         solution=np.linalg.solve(matrix, -offset),
         facts=facts_of(matrix),
@@ -309,7 +307,6 @@ def flat_valley(L: float = 1.0) -> Problem:
     """
     positive(L, "L")
     return Problem(
-        "",
         linear([[L, 0], [0, 0]]),
         solution=np.zeros(2),
         project=lambda z: np.array([0.0, z[1]]),

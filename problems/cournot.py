@@ -1,9 +1,9 @@
-"""Nash-Cournot equilibria with a price p(Q) = (5000/Q)^(1/γ) and costs whose margins are powers.
+"""Nash-Cournot equilibria: linear markets, and those with powers for price and costs.
 
-Firm i has the marginal cost c_i + (q_i/K_i)^(1/β_i), so F_i = c_i + (q_i/K_i)^(1/β_i) − p(Q) − q_i
-p'(Q). The unknowns are z = q − (lo + hi)/2 on the box lo ≤ q ≤ hi, lo > 0: F is neither defined for
-Q ≤ 0 nor Lipschitz near it. The constants hold on the wider box with ends lo/2 and hi + lo/2, which
-in z is the region ‖z‖∞ ≤ hi/2.
+In the latter the price is p(Q) = (5000/Q)^(1/γ), and firm i has the marginal cost c_i +
+(q_i/K_i)^(1/β_i), so F_i = c_i + (q_i/K_i)^(1/β_i) − p(Q) − q_i p'(Q). The unknowns are z = q − (lo
++ hi)/2 on the box lo ≤ q ≤ hi, lo > 0: F is neither defined for Q ≤ 0 nor Lipschitz near it. The
+constants hold on the wider box with ends lo/2 and hi + lo/2, which in z is the region ‖z‖∞ ≤ hi/2.
 
 With w = −p' = p/(γQ), a = 1 + 1/γ and s = q/Q the Jacobian is diag(h' + w) + w(11ᵀ − a s1ᵀ), h' the
 slope of the cost margins. As |sᵀv| ≤ |s||v|, its quadratic form is at least
@@ -18,13 +18,21 @@ import functools
 
 import numpy as np
 
-from opcheck.model.operator import Operator, Vector
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import Lipschitz, StronglyMonotone, exact
-from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import require, whole
-from opcheck_problems.sets import box
-from opcheck_problems.solvers import semismooth
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Problem,
+    Region,
+    StronglyMonotone,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Operator, Vector
+from opcheck_problems._build import Matrix
+from opcheck_problems._checks import positive, require, whole
+from opcheck_problems._solve import semismooth
+from opcheck_problems.sets import box, orthant
 
 DEMAND = 5000.0
 ROOM = 1e-12  # far above the rounding of the constants themselves
@@ -99,7 +107,6 @@ class Market:
         radius = (self.hi - self.lo) / 2
         L, mu = self.constants()
         return Problem(
-            "",
             Operator(
                 cournot,
                 np.concatenate([[DEMAND, self.gamma, centre], np.array(self.firms).ravel()]),
@@ -179,3 +186,53 @@ def nash_cournot_random(
     beta = generator.uniform(0.5, 2, n)
     firms = tuple(zip(c.tolist(), (1 / scale).tolist(), beta.tolist(), strict=True))
     return Market(firms, gamma, lo, hi).problem()
+
+
+@problem_family(
+    "cournot_linear",
+    facts=[
+        exact(Lipschitz("b*(n + 1)")),
+        exact(StronglyMonotone("b")),
+        exact(Comonotone("1/(b*(n + 1))")),
+    ],
+    presets=[{"n": 2, "b": 2.0}],
+)
+def cournot_linear(n: int = 5, b: float = 1.0) -> Problem:
+    """Cournot competition with price a − bΣz and linear costs c_i: F = b(I + 11ᵀ)z + c − a.
+
+    a − c_i is chosen such that z* = (1, 2, ..., n) is an interior equilibrium.
+
+    Raises OpcheckError for n < 1 or b ≤ 0.
+    """
+    n = whole(n, "n")
+    positive(b, "b")
+    solution = np.arange(1.0, n + 1)
+    matrix = b * (np.eye(n) + np.ones((n, n)))
+    offset = [f"-b*{int(v)}" for v in solution + solution.sum()]
+    return Problem(linear(matrix, offset, b=b), solution=solution)
+
+
+@problem_family(
+    "cournot_orthant",
+    facts=[
+        exact(Lipschitz("b*(n + 1)")),
+        exact(StronglyMonotone("b")),
+        exact(Comonotone("1/(b*(n + 1))")),
+    ],
+    presets=[{"n": 4, "idle": 3, "b": 2.0}],
+)
+def cournot_orthant(n: int = 5, idle: int = 2, b: float = 1.0) -> Problem:
+    """cournot_linear with the last ``idle`` of n firms too costly to produce: z ≥ 0 binds for them.
+
+    z* = (1, ..., n − idle, 0, ..., 0); an idle firm's margin at z* is −b, not 0.
+
+    Raises OpcheckError for n < 1, b ≤ 0 or unless 0 ≤ idle < n.
+    """
+    n, idle = whole(n, "n"), whole(idle, "idle", 0)
+    positive(b, "b")
+    require(idle < n, f"idle = {idle} must be below n = {n}")
+    solution = np.where(np.arange(n) < n - idle, np.arange(1.0, n + 1), 0.0)
+    at_zero = solution + solution.sum() - (solution == 0)
+    rows = [["2*b" if i == j else "b" for j in range(n)] for i in range(n)]
+    operator = linear(rows, [f"-b*{int(v)}" for v in at_zero], b=b)
+    return Problem(operator, orthant(), start=np.zeros(n), solution=solution)

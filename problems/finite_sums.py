@@ -10,13 +10,19 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, facts_of, lipschitz_above
-from opcheck.model.operator import Vector, linear
-from opcheck.model.oracle import mini_batch
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, exact
-from opcheck_problems.linear import ASYMMETRIC, Matrix, asymmetric, orthogonal
-from opcheck_problems.parameters import positive, require, whole
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    exact,
+    linear,
+    mini_batch,
+    problem_family,
+)
+from opcheck.plugin import Vector, certified, facts_of, lipschitz_above
+from opcheck_problems._build import ASYMMETRIC, Matrix, asymmetric, orthogonal
+from opcheck_problems._checks import positive, require, whole
 
 Components = tuple[Matrix, Matrix]  # shapes (count, d, d) and (count, d)
 
@@ -36,7 +42,7 @@ def mean_problem(components: Components, batch: int) -> Problem:
     unit = np.eye(len(matrix))[0]
     operator = linear(matrix, -matrix[:, 0])
     oracle = mini_batch(*components, batch)
-    return Problem("", operator, start=np.zeros(len(matrix)), solution=unit, oracle=oracle)
+    return Problem(operator, start=np.zeros(len(matrix)), solution=unit, oracle=oracle)
 
 
 def mean(components: Components) -> tuple[Matrix, Vector]:
@@ -71,7 +77,7 @@ def scaled_lips_bilinear(odds: int = 5, centre: float = 5.0, batch: int = 1) -> 
     offsets = np.stack([-3 * centre * turn.sum(axis=1), np.zeros(2)])
     oracle = mini_batch(matrices, offsets, batch, (1 / odds, 1 - 1 / odds))
     solution = np.full(2, 6 * centre / (5 + odds))
-    return Problem("", operator, start=np.zeros(2), solution=solution, oracle=oracle)
+    return Problem(operator, start=np.zeros(2), solution=solution, oracle=oracle)
 
 
 def bilinear_components(n: int, seed: int) -> Components:
@@ -102,7 +108,7 @@ def finite_sum_bilinear(n: int = 2, seed: int = 0, batch: int = 1) -> Problem:
     matrix, offset = mean(components)
     solution = n * np.concatenate([offset[n:], -offset[:n]])
     oracle, start = mini_batch(*components, batch), np.zeros(2 * n)
-    return Problem("", linear(matrix, offset), start=start, solution=solution, oracle=oracle)
+    return Problem(linear(matrix, offset), start=start, solution=solution, oracle=oracle)
 
 
 def dense_components(count: int, n: int, seed: int) -> Components:
@@ -215,4 +221,4 @@ def finite_sum_cohypo(
     matrix, offset = mean(components)
     d, oracle = 2 * pairs, mini_batch(*components, batch)
     F = linear(matrix, offset)
-    return Problem("", F, start=np.zeros(d), solution=np.ones(d), oracle=oracle)
+    return Problem(F, start=np.zeros(d), solution=np.ones(d), oracle=oracle)

@@ -6,19 +6,21 @@ from fractions import Fraction
 
 import numpy as np
 
-from opcheck.model.operator import Operator, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
     Comonotone,
     ConicallyNonexpansive,
     Lipschitz,
     Monotone,
     Nonexpansive,
+    Problem,
     exact,
+    linear,
+    problem_family,
 )
-from opcheck_problems.linear import rotation_blocks
-from opcheck_problems.parameters import positive, require, whole
+from opcheck.plugin import Operator
+from opcheck_problems._build import rotation_blocks
+from opcheck_problems._checks import positive, require, whole
 
 NONEXPANSIVE = [exact(Nonexpansive(of="T")), exact(Cocoercive("1/2"))]
 
@@ -37,7 +39,7 @@ def rotation_map(theta: float = 1.0) -> Problem:
     """
     require(0 < theta <= 3.14, f"theta = {theta} must lie in (0, 3.14]")
     blocks = rotation_blocks([("1 - cos(theta)", "sin(theta)")])
-    return Problem("", linear(blocks, theta=theta), solution=np.zeros(2))
+    return Problem(linear(blocks, theta=theta), solution=np.zeros(2))
 
 
 @problem_family(
@@ -52,7 +54,7 @@ def neg_identity(n: int = 1) -> Problem:
     Raises OpcheckError for n < 1.
     """
     n = whole(n, "n")
-    return Problem("", linear(2 * np.eye(n)), solution=np.zeros(n))
+    return Problem(linear(2 * np.eye(n)), solution=np.zeros(n))
 
 
 @problem_family(
@@ -67,7 +69,7 @@ def halpern_worst(n: int = 5) -> Problem:
     """
     n = whole(n, "n")
     blocks = rotation_blocks([("1 - cos(pi/(n + 1))", "sin(pi/(n + 1))")])
-    return Problem("", linear(blocks, n=n), solution=np.zeros(2))
+    return Problem(linear(blocks, n=n), solution=np.zeros(2))
 
 
 @problem_family(
@@ -93,7 +95,7 @@ def km_worst(n: int = 5, g: float = 0.5) -> Problem:
         blocks = rotation_blocks([(f"2*{q}", f"2*sqrt({q}*(1 - {q}))")])
         operator = linear(blocks, n=n, g=g)
     facts = (exact(Lipschitz(constant)), *NONEXPANSIVE)
-    return Problem("", operator, solution=np.zeros(2), facts=facts)
+    return Problem(operator, solution=np.zeros(2), facts=facts)
 
 
 def twice_clipped(z, out, data):
@@ -118,7 +120,7 @@ def clipped_line(n: int = 2, a: float = 0.25) -> Problem:
     require(0 < a < 1, f"a = {a} must lie in (0, 1)")
     c = 1 / (1 + 2 * n * a)
     operator = Operator(twice_clipped, np.array([c]), 1, "F = 2 clip(z, ±c)")
-    return Problem("", operator, start=np.ones(1), solution=np.zeros(1))
+    return Problem(operator, start=np.ones(1), solution=np.zeros(1))
 
 
 @problem_family(
@@ -135,7 +137,7 @@ def ppm_worst(n: int = 5, step: float = 1.0) -> Problem:
     n = whole(n, "n", 2)
     positive(step, "step")
     blocks = rotation_blocks([("0", "1/(step*sqrt(n - 1))")])
-    return Problem("", linear(blocks, n=n, step=step), solution=np.zeros(2))
+    return Problem(linear(blocks, n=n, step=step), solution=np.zeros(2))
 
 
 @problem_family(
@@ -152,7 +154,7 @@ def appm_worst(n: int = 5, step: float = 1.0) -> Problem:
     n = whole(n, "n", 2)
     positive(step, "step")
     blocks = rotation_blocks([("0", "sin(pi/(2*n))/(step*cos(pi/(2*n)))")])
-    return Problem("", linear(blocks, n=n, step=step), solution=np.zeros(2))
+    return Problem(linear(blocks, n=n, step=step), solution=np.zeros(2))
 
 
 @problem_family(
@@ -173,7 +175,7 @@ def contractive_worst(g: float = 1.1, n: int = 1) -> Problem:
     n = whole(n, "n")
     require(g > 1, f"g = {g} must exceed 1")
     matrix = [["1 + 1/g" if i == j else "0" for j in range(n)] for i in range(n)]
-    return Problem("", linear(matrix, g=g), solution=np.zeros(n))
+    return Problem(linear(matrix, g=g), solution=np.zeros(n))
 
 
 TURNING = "(g - 1)**2 + 4*g*sin(theta/2)**2"  # |g - exp(iθ)|², without cancellation
@@ -197,7 +199,7 @@ def contractive_rotation(theta: float = 1.0, g: float = 1.1) -> Problem:
     """
     require(1 < g < float("inf"), f"g = {g} must exceed 1")
     blocks = rotation_blocks([("1 - cos(theta)/g", "sin(theta)/g")])
-    return Problem("", linear(blocks, theta=theta, g=g), solution=np.zeros(2))
+    return Problem(linear(blocks, theta=theta, g=g), solution=np.zeros(2))
 
 
 @problem_family(
@@ -219,7 +221,7 @@ def alternating_projections(theta: float = 0.5) -> Problem:
     """
     require(0 < theta <= 1.57, f"theta = {theta} must lie in (0, 1.57]")
     rows = [["sin(theta)**2", "0"], ["-cos(theta)*sin(theta)", "1"]]
-    return Problem("", linear(rows, theta=theta), solution=np.zeros(2))
+    return Problem(linear(rows, theta=theta), solution=np.zeros(2))
 
 
 @problem_family(
@@ -241,7 +243,7 @@ def two_subspaces(theta: float = 0.5) -> Problem:
     """
     require(0 < theta <= 1.57, f"theta = {theta} must lie in (0, 1.57]")
     blocks = rotation_blocks([("sin(theta)**2", "sin(theta)*cos(theta)")])
-    return Problem("", linear(blocks, theta=theta), solution=np.zeros(2))
+    return Problem(linear(blocks, theta=theta), solution=np.zeros(2))
 
 
 @problem_family(
@@ -271,7 +273,7 @@ def resolvent_tight(c: float = 0.3, gamma: float = 0.5, L: float = 1.0) -> Probl
             )
         ]
     )
-    return Problem("", linear(blocks, c=c, gamma=gamma, L=L), solution=np.zeros(2))
+    return Problem(linear(blocks, c=c, gamma=gamma, L=L), solution=np.zeros(2))
 
 
 def mean_projection(z, out, data):
@@ -317,4 +319,4 @@ def balls_feasibility(m: int = 5, d: int = 3, seed: int = 0) -> Problem:
         d,
         "F = z − mean of projections onto balls",
     )
-    return Problem("", operator, start=np.full(d, 200.0), solution=np.zeros(d))
+    return Problem(operator, start=np.full(d, 200.0), solution=np.zeros(d))

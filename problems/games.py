@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import NO_CONSTRAINT, Operator
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Comonotone,
-    Fact,
     Lipschitz,
     Monotone,
-    Of,
+    Problem,
+    Region,
     WeakMinty,
     estimated,
     exact,
+    field,
+    minmax,
+    problem_family,
 )
-from opcheck.model.symbolic import field, minmax
-from opcheck_problems.parameters import positive, require, whole
+from opcheck.plugin import NO_CONSTRAINT, Fact, Of, Operator
+from opcheck_problems._build import SEARCH
+from opcheck_problems._checks import positive, require, whole
 from opcheck_problems.sets import box as box_set
-
-SEARCH = "least ratio found by multi-start minimisation, rounded down"
 
 
 def separable(m: str, M: str, c: str = "1") -> str:
@@ -42,7 +42,6 @@ def on_box(
 ) -> Problem:
     """On [−box, box]² or, for box = 0, on the plane; local facts hold up to ``radius``."""
     return Problem(
-        "",
         operator,
         box_set([-box] * 2, [box] * 2) if box else NO_CONSTRAINT,
         start=np.array(start),
@@ -213,7 +212,7 @@ def grimmer_quartic(A: float = 100.0, radius: float = 4.0) -> Problem:
         exact(Comonotone(f"-20/(A**2 - 20*{steep})"), local=True),
         estimated(WeakMinty("-20/(A**2 + 400)"), "the value at 0; no smaller found", local=True),
     )
-    return Problem("", operator, facts=facts, region=Region(radius))
+    return Problem(operator, facts=facts, region=Region(radius))
 
 
 @problem_family(
@@ -270,7 +269,7 @@ def almost_bilinear(eps: float = 0.1) -> Problem:
     """
     positive(eps, "eps")
     operator = minmax("x*y + eps*(y**2/2 - y**4/4)", eps=eps)
-    return Problem("", operator, region=Region(1.5))
+    return Problem(operator, region=Region(1.5))
 
 
 @problem_family(
@@ -298,7 +297,7 @@ def dirac_gan(reg: float = 0.1, radius: float = 1.0) -> Problem:
     require(reg >= 0, f"reg = {reg} must not be negative")
     positive(radius, "radius")
     operator = field(["y/(1 + exp(x*y))", "-x/(1 + exp(x*y)) + reg*y"], "x y", reg=reg)
-    return Problem("", operator, region=Region(radius))
+    return Problem(operator, region=Region(radius))
 
 
 def huber_saddle(z, out, data):
@@ -419,7 +418,6 @@ def sinexp_minty(n: int = 4, seed: int = 0) -> Problem:
     )
     squares = {"A2": float(np.sum(data[0] ** 2)), "B2": float(np.sum(data[1] ** 2))}
     return Problem(
-        "",
         Operator(sine_and_exponential, data.ravel(), n, "F of sines and exponentials"),
         start=np.full(n, 0.5),
         solution=np.zeros(n),
@@ -466,4 +464,4 @@ def quad_quartic(q2: float = 1.0, q4: float = 1.0, radius: float = 1.0) -> Probl
     positive(q4, "q4")
     positive(radius, "radius")
     operator = Operator(quartic, np.array([q2, q4]), 4, "F of a quadratic-quartic saddle")
-    return Problem("", operator, region=Region(radius))
+    return Problem(operator, region=Region(radius))

@@ -12,25 +12,25 @@ import itertools
 
 import numpy as np
 
-from opcheck.errors import OpcheckError
-from opcheck.model.matrix_facts import NOTE, certified, lipschitz_above, monotone_below
-from opcheck.model.operator import Operator, Vector
-from opcheck.model.problem import Problem, Region, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
-    Fact,
     Lipschitz,
     Monotone,
+    OpcheckError,
+    Problem,
+    Region,
     StronglyMonotone,
     WeakMinty,
     estimated,
     exact,
+    problem_family,
 )
-from opcheck_problems.games import SEARCH
-from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import positive, require, whole
-from opcheck_problems.sets import box, count_of, l1, product, simplex, whole_space
-from opcheck_problems.solvers import newton
+from opcheck.plugin import NOTE, Fact, Operator, Vector, certified, lipschitz_above, monotone_below
+from opcheck_problems._build import SEARCH, Matrix
+from opcheck_problems._checks import positive, require, whole
+from opcheck_problems._solve import newton
+from opcheck_problems.sets import box, l1, product, simplex, whole_space
+from opcheck_problems.sets._kernels import count_of
 
 
 def logistic(z, out, data):
@@ -111,7 +111,6 @@ def sparse_logistic(m: int = 16, n: int = 6, seed: int = 0, fraction: float = 0.
     lam, solution = _lasso(m, n, seed, fraction)
     L = float(np.nextafter(lipschitz_above(rows) ** 2 / 4, np.inf))
     return Problem(
-        "",
         Operator(logistic, np.append(0.0, rows.ravel()), n, "F of a logistic loss"),
         l1(lam),
         start=np.zeros(n),
@@ -148,7 +147,6 @@ def ridge_logistic(m: int = 16, n: int = 4, mu: float = 1.0, seed: int = 0) -> P
     rows = rows_of(m, n, seed)
     L = float(np.nextafter(np.nextafter(lipschitz_above(rows) ** 2 / 4, np.inf) + mu, np.inf))
     return Problem(
-        "",
         Operator(logistic, np.append(mu, rows.ravel()), n, "F of a ridge logistic loss"),
         start=np.zeros(n),
         solution=_ridge(m, n, seed, mu).copy(),
@@ -229,7 +227,6 @@ def robust_logistic(groups: int, size: int, n: int, mu: float, seed: int) -> Pro
     rows = rows_of(groups * size, n, seed)
     bound = "a bound: blocks |p|·|A|²/4s + μ and |A|/√s in the Frobenius norm, s the group size"
     return Problem(
-        "",
         Operator(
             group_logistic,
             np.concatenate([[float(n), float(size), mu], rows.ravel()]),
@@ -327,7 +324,6 @@ def ratio_game(kind: str = "easy") -> Problem:
     payoff, stopping, zero, L, rho = RATIO[kind]
 
     return Problem(
-        "",
         Operator(quotient, np.array([*payoff, *stopping]), 2, "F of a ratio game"),
         box(-0.5, 0.5),
         start=np.array([0.5, 0.5]),
@@ -388,7 +384,6 @@ def covariance_gan(d: int = 2) -> Problem:
         return np.concatenate([((W - W.T) / 2).ravel(), (root @ left @ right).ravel()])
 
     return Problem(
-        "",
         Operator(
             covariance, np.append(float(d), sigma.ravel()), 2 * d * d, "F of a covariance GAN"
         ),
@@ -439,7 +434,6 @@ def decision_process(rewards: Matrix, moves: Matrix, gamma: float) -> Problem:
         facts.append(certified(StronglyMonotone(mu), note))
     cells = np.concatenate([rewards[:, :, None], moves], axis=2)
     return Problem(
-        "",
         Operator(
             bellman,
             np.concatenate([[gamma, float(actions)], cells.ravel()]),

@@ -8,22 +8,21 @@ under every reading; random dense ones are floats, and their constants are prove
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from opcheck.model.matrix_facts import facts_of
-from opcheck.model.operator import linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Cocoercive,
     Comonotone,
     Lipschitz,
     Monotone,
+    Problem,
     StronglyMonotone,
     exact,
+    linear,
+    problem_family,
 )
-from opcheck_problems.parameters import positive, require, whole
-
-Matrix = NDArray[np.float64]
+from opcheck.plugin import facts_of
+from opcheck_problems._build import ASYMMETRIC, asymmetric, orthogonal, rotation_blocks
+from opcheck_problems._checks import positive, require, whole
 
 
 def within_class(L: float, rho: float) -> None:
@@ -32,21 +31,6 @@ def within_class(L: float, rho: float) -> None:
     require(
         abs(rho) * L <= 1, f"no operator has rho = {rho} and L = {L} attained: |rho| L exceeds 1"
     )
-
-
-def rotation_blocks(blocks: list[tuple[str, str]]) -> list[list[str]]:
-    """Block diagonal of 2×2 matrices [[a, b], [−b, a]] given as formulas (a, b)."""
-    d = 2 * len(blocks)
-    rows = [["0"] * d for _ in range(d)]
-    for i, (a, b) in enumerate(blocks):
-        rows[2 * i][2 * i : 2 * i + 2] = [a, b]
-        rows[2 * i + 1][2 * i : 2 * i + 2] = [f"-({b})", a]
-    return rows
-
-
-def orthogonal(n: int, generator: np.random.Generator) -> Matrix:
-    """A random orthogonal matrix, to rounding."""
-    return np.linalg.qr(generator.standard_normal((n, n)))[0]
 
 
 @problem_family(
@@ -63,7 +47,7 @@ def bilinear(L: float = 1.0, n: int = 1) -> Problem:
     n = whole(n, "n")
     zero, eye = np.zeros((n, n)), L * np.eye(n)
     operator = linear(np.block([[zero, eye], [-eye, zero]]))
-    return Problem("", operator, solution=np.zeros(2 * n))
+    return Problem(operator, solution=np.zeros(2 * n))
 
 
 @problem_family(
@@ -81,7 +65,7 @@ def bilinear_slow(K: int = 100, gamma: float = 0.5) -> Problem:
     positive(gamma, "gamma")
     require(gamma * gamma * K >= 1, f"gamma = {gamma} needs K >= 1/gamma^2, not {K}")
     blocks = rotation_blocks([("0", "1"), ("0", "1/(gamma*sqrt(K))")])
-    return Problem("", linear(blocks, K=K, gamma=gamma), solution=np.zeros(4))
+    return Problem(linear(blocks, K=K, gamma=gamma), solution=np.zeros(4))
 
 
 @problem_family(
@@ -117,7 +101,7 @@ def tight_linear(L: float = 1.0, c: float = 0.1) -> Problem:
     facts = [exact(Lipschitz("L")), exact(Comonotone("-c/L"))]
     facts += [exact(StronglyMonotone("-c*L"))] if c < 0 else []
     blocks = rotation_blocks([("-c*L", "L*sqrt(1 - c**2)")])
-    return Problem("", linear(blocks, L=L, c=c), solution=np.zeros(2), facts=tuple(facts))
+    return Problem(linear(blocks, L=L, c=c), solution=np.zeros(2), facts=tuple(facts))
 
 
 @problem_family(
@@ -149,7 +133,7 @@ def slow_family(rho: float = -0.3, s: float = 5.0, L: float = 1.0) -> Problem:
         f"rho = {rho} and s = {s} give a Lipschitz constant above L = {L}; take a larger s",
     )
     blocks = rotation_blocks([("rho/(rho**2 + s**2)", "s/(rho**2 + s**2)")])
-    return Problem("", linear(blocks, rho=rho, s=s), solution=np.zeros(2))
+    return Problem(linear(blocks, rho=rho, s=s), solution=np.zeros(2))
 
 
 @problem_family(
@@ -173,7 +157,7 @@ def feg_tight(n: int = 5, j: int = 4, L: float = 1.0) -> Problem:
     )
     angle = "(2*j + 1)*pi/(3*n)"
     blocks = rotation_blocks([(f"L*cos({angle})", f"L*sin({angle})")])
-    return Problem("", linear(blocks, L=L, n=n, j=j), solution=np.zeros(2))
+    return Problem(linear(blocks, L=L, n=n, j=j), solution=np.zeros(2))
 
 
 @problem_family(
@@ -205,7 +189,7 @@ def block_rotation(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0)
         block[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[a, b], [-b, a]]
     q = orthogonal(n, generator)
     matrix = q @ block @ q.T
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -237,7 +221,7 @@ def inverse_skew(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int = 0) -
         skew[2 * i, 2 * i + 1], skew[2 * i + 1, 2 * i] = size, -size
     q = orthogonal(n, generator)
     matrix = np.linalg.inv(rho * np.eye(n) + q @ skew @ q.T)
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -277,37 +261,7 @@ def random_comonotone(n: int = 6, L: float = 1.0, rho: float = -0.3, seed: int =
         middle = (lo + hi) / 2
         lo, hi = (middle, hi) if smallest(middle) < 0 else (lo, middle)
     matrix = np.linalg.inv(rho * np.eye(n) + hi * monotone)
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
-
-
-@problem_family(
-    "quad_minmax",
-    presets=[{"b": -0.4, "n": 3, "seed": 1}, {"b": -0.5, "n": 5, "seed": 2}, {"b": 0.3, "n": 4}],
-)
-def quad_minmax(b: float = -0.2, n: int = 3, seed: int = 0) -> Problem:
-    """min max (b/2)‖x‖² + xᵀBy − (b/2)‖y‖² with the singular values of B spread over [1, 2].
-
-    L = √(b² + 4); ρ = b/(b² + 1) for b < 0, ρ = b/(b² + 4) and μ = b for b > 0, up to the rounding
-    of B; the facts are proved for the rounded matrix.
-
-    Raises OpcheckError for n < 1 or b = 0.
-    """
-    n = whole(n, "n")
-    require(b != 0, "b = 0 is a bilinear game; take the problem bilinear")
-    generator = np.random.default_rng(seed)
-    singular = np.linspace(1, 2, n) if n > 1 else np.ones(1)
-    coupling = orthogonal(n, generator) @ np.diag(singular) @ orthogonal(n, generator)
-    eye = b * np.eye(n)
-    matrix = np.block([[eye, coupling], [-coupling.T, eye]])
-    return Problem("", linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
-
-
-ASYMMETRIC = "-(q - r)/(2*q*r)"
-
-
-def asymmetric(q: float, r: float) -> None:
-    """Raises OpcheckError unless q ≥ r > 0."""
-    require(q >= r > 0, f"q = {q} and r = {r} must satisfy q >= r > 0")
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
 
 
 @problem_family(
@@ -322,7 +276,7 @@ def asym_bilinear(q: float = 1.0, r: float = 0.625) -> Problem:
     Raises OpcheckError unless q ≥ r > 0.
     """
     asymmetric(q, r)
-    return Problem("", linear([[0, q], [-r, 0]]), solution=np.zeros(2))
+    return Problem(linear([[0, q], [-r, 0]]), solution=np.zeros(2))
 
 
 @problem_family(
@@ -361,7 +315,7 @@ def ouyang_xu(n: int = 5) -> Problem:
     matrix = np.block([[H, -A.T], [A, np.zeros((n, n))]])
     offset = np.concatenate([-h, np.full(n, -1 / 4)])
     solution = np.concatenate([np.arange(1.0, n + 1), np.full(n, -1 / 2)])
-    return Problem("", linear(matrix, offset), start=np.zeros(2 * n), solution=solution)
+    return Problem(linear(matrix, offset), start=np.zeros(2 * n), solution=solution)
 
 
 @problem_family(
@@ -381,7 +335,7 @@ def right_shift(n: int = 40) -> Problem:
     offset, solution, start = np.zeros(n), np.zeros(n), np.zeros(n)
     offset[0], offset[1], solution[0] = -1, 1, 1
     start[0], start[2] = 0.9, 1
-    return Problem("", linear(matrix, offset), start=start, solution=solution)
+    return Problem(linear(matrix, offset), start=start, solution=solution)
 
 
 @problem_family(
@@ -400,31 +354,7 @@ def strongly_monotone(mu: float = 0.1, L: float = 1.0) -> Problem:
     """
     require(0 < mu <= L, f"mu = {mu} must be positive and at most L = {L}")
     blocks = rotation_blocks([("mu", "sqrt(L**2 - mu**2)")])
-    return Problem("", linear(blocks, mu=mu, L=L), solution=np.zeros(2))
-
-
-@problem_family(
-    "cournot_linear",
-    facts=[
-        exact(Lipschitz("b*(n + 1)")),
-        exact(StronglyMonotone("b")),
-        exact(Comonotone("1/(b*(n + 1))")),
-    ],
-    presets=[{"n": 2, "b": 2.0}],
-)
-def cournot_linear(n: int = 5, b: float = 1.0) -> Problem:
-    """Cournot competition with price a − bΣz and linear costs c_i: F = b(I + 11ᵀ)z + c − a.
-
-    a − c_i is chosen such that z* = (1, 2, ..., n) is an interior equilibrium.
-
-    Raises OpcheckError for n < 1 or b ≤ 0.
-    """
-    n = whole(n, "n")
-    positive(b, "b")
-    solution = np.arange(1.0, n + 1)
-    matrix = b * (np.eye(n) + np.ones((n, n)))
-    offset = [f"-b*{int(v)}" for v in solution + solution.sum()]
-    return Problem("", linear(matrix, offset, b=b), solution=solution)
+    return Problem(linear(blocks, mu=mu, L=L), solution=np.zeros(2))
 
 
 @problem_family("dense_monotone", presets=[{"n": 5, "seed": 1}, {"n": 40, "seed": 2}])
@@ -441,67 +371,4 @@ def dense_monotone(n: int = 20, seed: int = 0) -> Problem:
     skew, q = generator.standard_normal((n, n)), orthogonal(n, generator)
     skew = (skew - skew.T) / max(float(np.linalg.norm(skew - skew.T, 2)), 1.0)
     matrix = skew + q @ np.diag(np.linspace(0.01, 0.3, n)) @ q.T
-    return Problem("", linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))
-
-
-@problem_family(
-    "sparse_skew_grid",
-    facts=[exact(Lipschitz("4*cos(pi/(2*n + 1))**2")), exact(Monotone())],
-)
-def sparse_skew_grid(n: int = 16) -> Problem:
-    """min_x max_y xᵀ(D ⊗ D)y with D the n×n backward difference: mixed differences on an n×n grid.
-
-    Sparse and skew, four entries a row, d = 2n² unknowns, unique zero 0: 512 by default, ten
-    thousand for n = 71, a million for n = 707.
-
-    Raises OpcheckError for n < 2.
-    """
-    import scipy.sparse
-
-    n = whole(n, "n", 2)
-    difference = scipy.sparse.eye_array(n, format="csr") - scipy.sparse.eye_array(n, k=-1)
-    coupling = scipy.sparse.kron(difference, difference, format="csr")
-    matrix = scipy.sparse.block_array([[None, coupling], [-coupling.T, None]], format="csr")
-    return Problem("", linear(matrix), solution=np.zeros(2 * n * n))
-
-
-@problem_family("robust_ls", presets=[{"lam": 3.0, "seed": 1}])
-def robust_ls(lam: float = 1.5, m: int = 6, n: int = 3, seed: int = 0) -> Problem:
-    """min_x max_y ‖Ax − y‖²/2 − (λ/2)‖y − y₀‖²: robust least squares, strongly monotone for λ > 1.
-
-    A is m×n with small integer entries, y₀ = Ax* for an integer x*; then y* = y₀.
-
-    Raises OpcheckError for λ ≤ 1 or m < n.
-    """
-    m, n = whole(m, "m"), whole(n, "n")
-    require(lam > 1, f"lam = {lam} must exceed 1, else the inner problem is not concave")
-    require(m >= n, f"m = {m} must be at least n = {n}")
-    generator = np.random.default_rng(seed)
-    A = generator.integers(-2, 3, (m, n)).astype(float)
-    A[:n] += 3 * np.eye(n)
-    x = generator.integers(-2, 3, n).astype(float)
-    matrix = np.block([[A.T @ A, -A.T], [A, (lam - 1) * np.eye(m)]])
-    offset = np.concatenate([np.zeros(n), -lam * (A @ x)])
-    solution = np.concatenate([x, A @ x])
-    return Problem("", linear(matrix, offset), solution=solution, facts=facts_of(matrix))
-
-
-@problem_family(
-    "robust_ls_nonconcave",
-    presets=[{"delta": 0.3, "n": 4, "seed": 1}],
-)
-def robust_ls_nonconcave(delta: float = 0.05, n: int = 3, seed: int = 0) -> Problem:
-    """min_x max_y ‖Ax − y‖²/2 − ((1 − δ)/2)‖y‖² with A square: ρ = −δ/((1 − δ)σ_min(A)²).
-
-    The singular values of A are spread over [1, 2]; 0 is the zero. The facts are proved for the
-    rounded matrix.
-
-    Raises OpcheckError unless 0 < δ < 1.
-    """
-    n = whole(n, "n")
-    require(0 < delta < 1, f"delta = {delta} must lie in (0, 1)")
-    generator = np.random.default_rng(seed)
-    singular = np.linspace(1, 2, n) if n > 1 else np.ones(1)
-    A = orthogonal(n, generator) @ np.diag(singular) @ orthogonal(n, generator)
-    matrix = np.block([[A.T @ A, -A.T], [A, -delta * np.eye(n)]])
-    return Problem("", linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
+    return Problem(linear(matrix), solution=np.zeros(n), facts=facts_of(matrix))

@@ -1,4 +1,4 @@
-"""Matrix games min_x max_y yᵀPx over mixed strategies, the test set of Nemirovski and others.
+"""Matrix games min_x max_y yᵀPx over mixed strategies, small ones and the set of Nemirovski.
 
 F = (Pᵀy, −Px) is skew, so monotone; L = ‖P‖₂ is proved for the float matrix. The measure in the
 literature is the duality gap max(Px) − min(Pᵀy).
@@ -10,14 +10,11 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.matrix_facts import certified, lipschitz_above
-from opcheck.model.operator import Vector
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Lipschitz
-from opcheck_problems.constrained import MONOTONE, game
-from opcheck_problems.linear import Matrix
-from opcheck_problems.parameters import require, whole
-from opcheck_problems.solvers import equilibrium
+from opcheck import Lipschitz, Monotone, Problem, exact, problem_family
+from opcheck.plugin import Vector, certified, lipschitz_above
+from opcheck_problems._build import MONOTONE, Matrix, game
+from opcheck_problems._checks import require, whole
+from opcheck_problems._solve import equilibrium
 
 
 def solved_game(payoff: Matrix, x: Vector | None = None, y: Vector | None = None) -> Problem:
@@ -112,3 +109,44 @@ def gauss_game(m: int = 6, n: int = 8, seed: int = 0) -> Problem:
     """
     m, n = whole(m, "m", 2), whole(n, "n", 2)
     return solved_game(np.random.default_rng(seed).standard_normal((m, n)))
+
+
+@problem_family("rps", facts=[exact(Lipschitz("sqrt(3)")), exact(Monotone())])
+def rps() -> Problem:
+    """Rock, paper, scissors: both players mix evenly."""
+    payoff = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
+    return game(payoff, [1 / 3] * 3, [1 / 3] * 3)
+
+
+@problem_family("weighted_rps", facts=[exact(Lipschitz("sqrt(14)")), exact(Monotone())])
+def weighted_rps() -> Problem:
+    """Rock, paper, scissors with stakes 1, 2, 3: both players mix as (3, 2, 1)/6."""
+    payoff = np.array([[0.0, -1, 2], [1, 0, -3], [-2, 3, 0]])
+    return game(payoff, [1 / 2, 1 / 3, 1 / 6], [1 / 2, 1 / 3, 1 / 6])
+
+
+@problem_family("matching_pennies", facts=[exact(Lipschitz(2)), exact(Monotone())])
+def matching_pennies() -> Problem:
+    """Matching pennies: both players mix evenly."""
+    return game(np.array([[1.0, -1], [-1, 1]]), [0.5, 0.5], [0.5, 0.5])
+
+
+@problem_family("matrix_game", presets=[{"n": 8, "seed": 1}, {"n": 4, "seed": 2}])
+def matrix_game(n: int = 4, seed: int = 0) -> Problem:
+    """A random n×n matrix game of small integers with zero row and column sums.
+
+    The even mixture is an equilibrium of value 0, in floats exactly so where n is a power of 2; it
+    is the only one where the matrix has rank n − 1. L = ‖P‖₂ is proved for the matrix.
+
+    Raises OpcheckError for n < 2.
+    """
+    n = whole(n, "n", 2)
+    generator = np.random.default_rng(seed)
+    payoff = np.zeros((n, n))
+    while np.linalg.matrix_rank(payoff) < n - 1:
+        (i, k), (j, m) = (generator.choice(n, 2, replace=False) for _ in range(2))
+        payoff[[i, k], [j, m]] += 1
+        payoff[[i, k], [m, j]] -= 1
+    made = game(payoff, [1 / n] * n, [1 / n] * n)
+    facts = (certified(Lipschitz(lipschitz_above(payoff))), *MONOTONE)
+    return dataclasses.replace(made, facts=facts)

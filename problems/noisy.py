@@ -1,6 +1,6 @@
 """Noise on top of a problem: facts, solution and constraints stay those of the mean operator.
 
-The same in a line for any operator: ``Problem("", F, oracle=opcheck.gaussian(F, 0.1))``.
+The same in a line for any operator: ``Problem(F, oracle=opcheck.gaussian(F, 0.1))``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,16 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model.oracle import SampleOracle, gaussian, mini_batch, multiplicative, pareto
-from opcheck.model.problem import Problem, problem, problem_family
+from opcheck import (
+    Problem,
+    SampleOracle,
+    gaussian,
+    mini_batch,
+    multiplicative,
+    pareto,
+    problem,
+    problem_family,
+)
 from opcheck_problems.matrix_games import gauss_game
 
 

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.errors import OpcheckError
-from opcheck.model.operator import Resolvent, Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, exact
-from opcheck_problems.constrained import integer_monotone, planted, with_certified_constants
-from opcheck_problems.linear import ASYMMETRIC, asymmetric
-from opcheck_problems.parameters import require, whole
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    OpcheckError,
+    Problem,
+    Resolvent,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Vector
+from opcheck_problems._build import (
+    ASYMMETRIC,
+    asymmetric,
+    integer_monotone,
+    planted,
+    with_certified_constants,
+)
+from opcheck_problems._checks import require, whole
 from opcheck_problems.sets import ball, box, l1, orthant, simplex
 
 # for each set: z* and its normal on a block with no active coordinate, and on one with both active
@@ -60,7 +72,7 @@ def planted_asym(over: str = "box", n: int = 2, q: float = 1.0, r: float = 0.625
     normals = np.array(([*none, *normal] * n)[: 2 * n], dtype=float)
     matrix = np.kron(np.eye(n), np.array([[0.0, q], [-r, 0.0]]))
     operator = linear(matrix, planted(matrix, solution, normals))
-    return Problem("", operator, resolvent, start=np.zeros(2 * n), solution=solution)
+    return Problem(operator, resolvent, start=np.zeros(2 * n), solution=solution)
 
 
 def _monotone_sets(n: int) -> dict[str, tuple[Resolvent, Vector, Vector, Vector]]:
@@ -103,5 +115,5 @@ def planted_monotone(over: str = "ball", n: int = 4, seed: int = 0) -> Problem:
     matrix = integer_monotone(n, np.random.default_rng(seed))
     operator = linear(matrix, planted(matrix, solution, normal))
     return with_certified_constants(
-        matrix, Problem("", operator, resolvent, start=start, solution=solution)
+        matrix, Problem(operator, resolvent, start=start, solution=solution)
     )

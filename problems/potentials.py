@@ -10,22 +10,22 @@ import dataclasses
 
 import numpy as np
 
-from opcheck.model import linear_kernels
-from opcheck.model.matrix_facts import certified, lipschitz_above, monotone_below
-from opcheck.model.operator import Operator, Vector, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import (
+from opcheck import (
     Comonotone,
-    Fact,
     Lipschitz,
     Monotone,
     PLStar,
+    Problem,
     StronglyMonotone,
     WeakMinty,
     exact,
+    gradient,
+    linear,
+    problem_family,
 )
-from opcheck.model.symbolic import gradient
-from opcheck_problems.parameters import positive, require, whole
+from opcheck.kernels import quadratic
+from opcheck.plugin import Fact, Operator, Vector, certified, lipschitz_above, monotone_below
+from opcheck_problems._checks import positive, require, whole
 
 SINE = Fact(
     PLStar(0.1755),
@@ -94,7 +94,7 @@ def overparameterized_least_squares(n: int = 2, d: int = 4, seed: int = 0) -> Pr
     require(int(np.linalg.matrix_rank(A)) == n, f"seed = {seed} draws dependent rows")
     M = A.T @ A
     F = linear(M, -(M @ z))
-    value = Operator(linear_kernels.quadratic, F.data, 1, "‖Az − b‖²/2 − ‖b‖²/2")
+    value = Operator(quadratic, F.data, 1, "‖Az − b‖²/2 − ‖b‖²/2")
     inverse = np.linalg.pinv(A)
 
     def nearest(point: Vector) -> Vector:
@@ -107,7 +107,6 @@ def overparameterized_least_squares(n: int = 2, d: int = 4, seed: int = 0) -> Pr
         certified(PLStar(monotone_below(A @ A.T)), "of AAᵀ, by a Cholesky factorisation"),
     )
     return Problem(
-        "",
         dataclasses.replace(F, potential=value),
         start=np.zeros(d),
         solution=z,

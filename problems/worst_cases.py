@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import Operator, Resolvent, linear
-from opcheck.model.problem import Problem, problem_family
-from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty, exact
-from opcheck_problems.parameters import positive, require
+from opcheck import (
+    Comonotone,
+    Lipschitz,
+    Monotone,
+    Problem,
+    Resolvent,
+    WeakMinty,
+    exact,
+    linear,
+    problem_family,
+)
+from opcheck.plugin import Operator
+from opcheck_problems._checks import positive, require
 
 PLANE = (
     (0.7505446, -0.37957784),  # the slope at the origin, row by row
@@ -79,7 +88,7 @@ def bump_on_a_line(eps: float = 0.004, L: float = 1.0) -> Problem:
     """
     require(0 < eps < 0.5, f"eps = {eps} must lie in (0, 1/2)")
     positive(L, "L")
-    return Problem("", Operator(bump, np.array([0.5, 1 - eps, L]), 1, "F, a bump on a line"))
+    return Problem(Operator(bump, np.array([0.5, 1 - eps, L]), 1, "F, a bump on a line"))
 
 
 def quarter_turn(z, gamma, out, data):
@@ -108,4 +117,4 @@ def two_rotations(L: float = 1.0, a: float = 3.0) -> Problem:
     positive(L, "L")
     positive(a, "a")
     A = Resolvent(quarter_turn, np.array([a]), 2, f"{a:g} Q")
-    return Problem("", linear(np.array([[0.0, L], [-L, 0.0]])), A)
+    return Problem(linear(np.array([[0.0, L], [-L, 0.0]])), A)

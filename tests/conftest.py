@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+
+# Two workers on two cores: the threads of each one's linear algebra wait for each other, and what
+# they wait is five times what they compute. Read where numpy is imported, so before opcheck.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from opcheck import errors, registry
 

@@ -1,27 +1,44 @@
-"""Selections of what is registered, to generate tests from."""
+"""Selections of what is registered, to generate tests from. Each is computed once a process."""
 
 from __future__ import annotations
 
+import functools
+
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.evidence.simulation.verify import library
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.worst_case.claim import claim
+from opcheck.model.problem import Problem
 
 
+def family(problem: Problem) -> str:
+    """The name of the family of a problem."""
+    return problem.name.partition("(")[0]
+
+
+@functools.cache
+def problems() -> list[Problem]:
+    """Every instance of every family, in the order of their names."""
+    return sorted(library(), key=family)
+
+
+@functools.cache
 def about_a_class() -> list[str]:
     """Names of the theorems that bound something from above over a class of operators."""
     registry.load()
     return [n for n in registry.names("theorems") if not refusal(registry.get("theorems", n))]
 
 
-def expressible() -> list[str]:
-    """Those of them of which a run can be written as quadratic forms."""
-    names = []
-    for name in about_a_class():
-        entry = registry.get("theorems", name)
-        try:
-            claim(entry, max(entry.first, 1))
-        except OpcheckError:
-            continue
-        names.append(name)
-    return names
+@functools.cache
+def expressible(name: str) -> bool:
+    """Whether a run of one of them can be written as quadratic forms.
+
+    It takes a tenth of a second, so it is asked in a test and not where tests are collected.
+    """
+    entry = registry.get("theorems", name)
+    try:
+        claim(entry, max(entry.first, 1))
+    except OpcheckError:
+        return False
+    return True

@@ -19,15 +19,17 @@ from opcheck.model.method import Method, resolve
 from opcheck.model.oracle import ENUMERABLE, SampleOracle
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identity
 from opcheck.model.problem import Problem
+from opcheck.model.problem import problem as problem_named
 
 Floats = NDArray[np.float64]
 LINEAR = 1e-9  # relative defect above which a step is not taken for affine in the state
 
 
 def expected(
-    method: str,
-    problem: Problem,
+    method: str | Method,
+    problem: str | Problem,
     iterations: int = 100,
+    *,
     measures: tuple[str, ...] = ("residual",),
     same_sample: bool = False,
     **parameters: Any,
@@ -36,7 +38,7 @@ def expected(
 
     Args:
         method: as in ``extragradient``; its step must be affine in its state.
-        problem: with A = 0, F(z) = Mz + q and an oracle of which a finite law is known.
+        problem: or its name; A = 0, F(z) = Mz + q, and an oracle of which a finite law is known.
         iterations: number of steps, ≥ 0.
         measures: squared ones, as ``residual``, ``distance``, ``residual(zbar)``.
         same_sample: one sample an iteration instead of a fresh one each call.
@@ -47,18 +49,19 @@ def expected(
 
     Raises OpcheckError where one of these is not so, or there are too many samples to enumerate.
     """
-    chosen, oracle = resolve(method), problem.oracle
+    problem = problem_named(problem) if isinstance(problem, str) else problem
+    iteration, oracle = resolve(method), problem.oracle
     if oracle is None or oracle.law is None:
         raise OpcheckError(f"{problem.name!r} has no sample oracle with a known finite law")
     if problem.constrained or problem.operator.matrix is None:
         raise OpcheckError(f"second moments need an affine F and A = 0, not {problem.name!r}")
-    packed = np.array(chosen.pack(parameters, iterations + 1), dtype=float)
-    calls = np.atleast_1d(chosen.calls_at(parameters)).astype(int)
+    packed = np.array(iteration.pack(parameters, iterations + 1), dtype=float)
+    calls = np.atleast_1d(iteration.calls_at(parameters)).astype(int)
     takes = [named_take(name) for name in measures]
-    forms = [_form(take, chosen, problem, packed) for take in takes]
-    state = np.tile(problem.start, (len(chosen.rows), 1))
-    for name in chosen.zero:
-        state[chosen.rows.index(name)] = 0
+    forms = [_form(take, iteration, problem, packed) for take in takes]
+    state = np.tile(problem.start, (len(iteration.rows), 1))
+    for name in iteration.zero:
+        state[iteration.rows.index(name)] = 0
     point = np.append(state.ravel(), 1.0)
     S = np.outer(point, point)
     out = np.empty((len(forms), iterations + 1))
@@ -67,9 +70,9 @@ def expected(
         out[:, k] = [float((Q * S).sum()) for Q in forms]
         count = int(calls[min(k, calls.size - 1)])
         # the map of one sample, not 0, tells whether the step is still the one last read off
-        first = _map(chosen, problem, packed, k, [oracle.law[0][-1]] * count)
+        first = _map(iteration, problem, packed, k, [oracle.law[0][-1]] * count)
         if known is None or known[0] != (count, first.tobytes()):
-            maps = _maps(chosen, problem, oracle, packed, k, count, same_sample)
+            maps = _maps(iteration, problem, oracle, packed, k, count, same_sample)
             known = (count, first.tobytes()), maps
         S = sum(p * M @ S @ M.T for p, M in known[1])  # type: ignore[assignment]
     return dict(zip(measures, out, strict=True))
@@ -92,12 +95,12 @@ def _maps(
         raise OpcheckError(
             f"{len(samples)} samples in {free} calls make more than {ENUMERABLE} combinations"
         )
-    found = []
-    for chosen in itertools.product(range(len(samples)), repeat=free):
-        xi = [samples[i] for i in (chosen * count if same else chosen)]
-        p = float(np.prod(weights[list(chosen)]))
-        found.append((p, _map(method, problem, params, k, xi)))
-    return found
+    maps = []
+    for combination in itertools.product(range(len(samples)), repeat=free):
+        xi = [samples[i] for i in (combination * count if same else combination)]
+        p = float(np.prod(weights[list(combination)]))
+        maps.append((p, _map(method, problem, params, k, xi)))
+    return maps
 
 
 def _map(method: Method, problem: Problem, params: Floats, k: int, xi: list[Floats]) -> Floats:

@@ -222,7 +222,8 @@ def undefined(problem: Problem) -> tuple[float, Vector]:
         scale = 10.0 ** generator.uniform(-3, 1, (LOOKED_AT, 1))
         at = centre + scale * generator.standard_normal((LOOKED_AT, d))
     if problem.constrained:
-        at = np.array([_resolved(problem, z, 1.0) for z in at])
+        resolvent = _resolvent_of(problem)
+        at = np.array([resolvent(z, 1.0) for z in at])
     F = np.array([_value_or_nan(problem, z) for z in at])
     bad = np.isnan(F).any(axis=1) if whole else ~np.isfinite(F).all(axis=1)
     return float(bad.mean()), at[int(np.argmax(bad))]
@@ -291,13 +292,14 @@ def _residual(problem: Problem, z: Vector) -> tuple[float, float]:
     size = max(away, _length(z)) or 1.0
     generator, count = np.random.default_rng(0), 1 if slow(problem) else 5
     about = z + size / np.sqrt(z.size) * generator.standard_normal((count, z.size))
+    resolvent = _resolvent_of(problem)
     if problem.constrained:
-        about = np.array([z, *[_resolved(problem, p, 1.0) for p in about]])
+        about = np.array([z, *[resolvent(p, 1.0) for p in about]])
     lengths = np.array([_length(_value(problem, p)) for p in about])
     lengths = lengths[np.isfinite(lengths) & (lengths > 0)]
     gamma = size / float(np.median(lengths)) if lengths.size else 1.0
     return (
-        _length(z - _resolved(problem, z - gamma * _value(problem, z), gamma)),
+        _length(z - resolvent(z - gamma * _value(problem, z), gamma)),
         size,
     )
 
@@ -320,19 +322,20 @@ def _value_or_nan(problem: Problem, z: Vector) -> Vector:
 
 def _value(problem: Problem, z: Vector) -> Vector:
     """F(z), by compiled code where there is any: what runs interpreted has been looked at."""
-    op, text, F = problem.operator, text_of(problem), _compiled(problem)
+    op, F = problem.operator, _compiled(problem)
     if F is None:
-        return text.call(z)
+        return text_of(problem).call(z)
     out = np.zeros(problem.dim)
-    what = f"{text.subject} at {z.tolist()}"
     try:
-        with quiet(), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             if foreign(op.kernel):
-                apart(lambda: F(z, out, op.data), what)
+                what = f"{text_of(problem).subject} at {z.tolist()}"
+                with quiet():
+                    apart(lambda: F(z, out, op.data), what)
             else:
                 F(z, out, op.data)
     except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
-        raise text.blame(error, z) from error
+        raise text_of(problem).blame(error, z) from error
     return out
 
 
@@ -342,14 +345,19 @@ def _compiled(problem: Problem) -> Any:
     return None if op.interpreted else _fast(op.compiled or op.kernel, "operator")
 
 
-def _resolved(problem: Problem, z: Vector, gamma: float) -> Vector:
+def _resolvent_of(problem: Problem) -> Callable[[Vector, float], Vector]:
+    """J as a function of z and γ, compiled unless it is foreign."""
     resolvent = problem.resolvent
     if _foreign_resolvent(resolvent):
-        return text_of_resolvent(resolvent).call(z, gamma)
-    out = np.empty(problem.dim)
-    with quiet():
-        (_fast(resolvent.kernel, "resolvent") or resolvent.kernel)(z, gamma, out, resolvent.data)
-    return out
+        return text_of_resolvent(resolvent).call
+    kernel = _fast(resolvent.kernel, "resolvent") or resolvent.kernel
+
+    def resolved(z: Vector, gamma: float) -> Vector:
+        out = np.empty(problem.dim)
+        kernel(z, gamma, out, resolvent.data)
+        return out
+
+    return resolved
 
 
 def _fast(kernel: Any, role: str) -> Any:

@@ -137,8 +137,8 @@ def _lowest(function: Callable[[arb], arb], *ends: Floats) -> Floats:
     shape = np.broadcast_shapes(*(e.shape for e in ends))
     rows = np.stack([np.broadcast_to(e, shape).ravel() for e in ends], axis=1)
     once, place = np.unique(rows, axis=0, return_inverse=True)
-    found = [_below(function(arb(row[0]).union(arb(row[-1])))) for row in once.tolist()]
-    return np.array(found)[place.ravel()].reshape(shape)
+    bounds = [_below(function(arb(row[0]).union(arb(row[-1])))) for row in once.tolist()]
+    return np.array(bounds)[place.ravel()].reshape(shape)
 
 
 def _below(ball: arb) -> float:
@@ -210,12 +210,12 @@ def enclosure(operator: Operator, lo: Floats, hi: Floats) -> tuple[Floats, Float
     data[:] = [_constant(v) for v in exact]
     try:
         operator.kernel(z, out, data)
-        found = [_interval(v) for v in out]
+        intervals = [_interval(v) for v in out]
     except (TypeError, AttributeError) as error:
         what = operator.formula or "the operator"
         raise OpcheckError(f"{what} has no enclosure over a box: {error}") from error
     return tuple(  # type: ignore[return-value]
-        np.stack([np.broadcast_to(getattr(v, end), m) for v in found], axis=1)
+        np.stack([np.broadcast_to(getattr(v, end), m) for v in intervals], axis=1)
         for end in ("lo", "hi")
     )
 

@@ -30,9 +30,9 @@ class Uncompilable(Exception):
 
 def cache_dir() -> Path:
     """Where compiled kernels lie: $OPCHECK_CACHE_DIR, else opcheck/ in the user's cache folder."""
-    chosen = os.environ.get("OPCHECK_CACHE_DIR")
+    folder = os.environ.get("OPCHECK_CACHE_DIR")
     base = os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen) if chosen else Path(base or Path.home() / ".cache") / "opcheck"
+    return Path(folder) if folder else Path(base or Path.home() / ".cache") / "opcheck"
 
 
 def callees(function: Any) -> Iterator[tuple[str, Any]]:
@@ -75,24 +75,24 @@ def _plain(value: Any) -> Any:
 
 def visible(function: Callable[..., Any]) -> list[Callable[..., Any]]:
     """The function and every Python function that it can reach by name, each once."""
-    found, todo = [], [function]
+    functions, todo = [], [function]
     while todo:
         f = _plain(todo.pop(0))
-        if f is None or f in found:
+        if f is None or f in functions:
             continue
-        found.append(f)
+        functions.append(f)
         todo += [v for _, v in callees(f) if _plain(v)]
         compiled = getattr(f, "compiled", None)
         if compiled is not None:
             todo.append(compiled)
-    return found
+    return functions
 
 
 def fingerprint(function: Callable[..., Any], **options: Any) -> str:
     """Hash of how a function is compiled and of all it sees: code, constants, callees, cells."""
     digest = hashlib.sha256(repr(options).encode())
-    found = visible(function)
-    for f in found:
+    functions = visible(function)
+    for f in functions:
         for code in _codes(f.__code__):
             constants = [c for c in code.co_consts if not isinstance(c, python.CodeType)]
             if code is f.__code__ and constants[:1] == [f.__doc__]:
@@ -103,7 +103,7 @@ def fingerprint(function: Callable[..., Any], **options: Any) -> str:
         digest.update(repr(foreign(f)).encode())
         for name, value in callees(f):
             plain = _plain(value)
-            what = _shown(value) if plain is None else found.index(plain)  # which one is called
+            what = _shown(value) if plain is None else functions.index(plain)  # which one is called
             digest.update(repr((name, what, getattr(value, "targetoptions", None))).encode())
     return digest.hexdigest()[:24]
 

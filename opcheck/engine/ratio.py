@@ -105,8 +105,10 @@ class Field:
         return num / den if den else None
 
     def _compose(self, polynomial: Any, images: Sequence[Ratio]) -> Ratio:
-        # over one denominator, so that polynomials do the work
         degrees = [max(d, 0) for d in polynomial.degrees()]
+        if all(image.den.is_one() for image, d in zip(images, degrees, strict=True) if d):
+            return Ratio(self, polynomial.compose(*(image.num for image in images)), self.one)
+        # over one denominator, so that polynomials do the work
         num, den = self.context.constant(0), self.one
         for image, degree in zip(images, degrees, strict=True):
             den = den * image.den**degree
@@ -122,10 +124,11 @@ class Field:
 class Ratio:
     """A rational function; compared and rounded only where it is a constant."""
 
-    __slots__ = ("den", "field", "num")
+    __slots__ = ("_symbols", "den", "field", "num")
 
     def __init__(self, field: Field, num: Any, den: Any) -> None:
         self.field, self.num, self.den = field, num, den
+        self._symbols: frozenset[str] | None = None
 
     def _other(self, other: Any) -> Ratio | None:
         return self.field.number(other) if isinstance(other, int | fmpq | Ratio) else None
@@ -206,10 +209,12 @@ class Ratio:
         return f"{sign}{over}/{under if single else f'({under})'}"
 
     @property
-    def symbols(self) -> set[str]:
+    def symbols(self) -> frozenset[str]:
         """Names of the symbols it depends on."""
-        degrees = zip(self.field.names, self.num.degrees(), self.den.degrees(), strict=True)
-        return {name for name, *d in degrees if any(v > 0 for v in d)}
+        if self._symbols is None:  # asked often, of what does not change
+            degrees = zip(self.field.names, self.num.degrees(), self.den.degrees(), strict=True)
+            self._symbols = frozenset(name for name, m, n in degrees if m > 0 or n > 0)
+        return self._symbols
 
     def constant(self) -> fmpq:
         """Its value. Raises Undecided where it depends on a symbol."""

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ from opcheck.model.oracle import sampled
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, SOLUTION, identity
 from opcheck.model.problem import Problem, as_point, points
 from opcheck.model.problem import problem as problem_named
+from opcheck.model.result import Result
 from opcheck.watchdog import Beat, Interrupted, apart, limited
 
 DRIVER_ROWS = {"before": BEFORE, "solution": SOLUTION}
@@ -71,11 +72,11 @@ class Take:
 
     def indices(self, method: Method) -> tuple[int, int]:
         """Rows of the driver's state: the row in question counts from the front."""
-        found = row_indices(method, self.rows, DRIVER_ROWS)
-        front = found[0] if found[0] >= 0 else len(method.rows) + EXTRA_ROWS + found[0]
-        if len(found) == 1:
+        indices = row_indices(method, self.rows, DRIVER_ROWS)
+        front = indices[0] if indices[0] >= 0 else len(method.rows) + EXTRA_ROWS + indices[0]
+        if len(indices) == 1:
             return front, -1
-        second = found[1] if found[1] >= 0 else len(method.rows) + EXTRA_ROWS + found[1]
+        second = indices[1] if indices[1] >= 0 else len(method.rows) + EXTRA_ROWS + indices[1]
         return front, second
 
 
@@ -86,8 +87,8 @@ def take(name: str, rows: Sequence[str] = ()) -> Take:
     """
     entry: Measure = registry.get("measures", name)
     guard_measure(entry)
-    chosen = (*rows, *entry.rows[len(rows) :])
-    return Take(entry, chosen)
+    full_rows = (*rows, *entry.rows[len(rows) :])
+    return Take(entry, full_rows)
 
 
 @brief
@@ -219,6 +220,7 @@ def run_batch(
     values: Sequence[Mapping[str, Any]],
     stops: Sequence[int],
     takes: Sequence[Take],
+    *,
     starts: ArrayLike | None = None,
     data: NDArray[np.float64] | None = None,
     path: bool = False,
@@ -238,6 +240,8 @@ def run_batch(
         data: [m, size] operator data of each run; default the problem's for all.
         path: keep z at every stop.
         threads: runs are split over so many.
+        limit: norm at which a run counts as diverging.
+        progress: called with the iteration count reached.
         seeds: of each run's samples; the method then calls the problem's sample oracle, measures
             the mean F. A run depends on its seed alone, not on the batch it is in. None: the
             method too calls the mean F.
@@ -247,6 +251,47 @@ def run_batch(
     seeds where there is no oracle, where this takes more memory than there is, and whatever
     ``Method.pack`` raises; Interrupted, with the batch up to the last stop, where Ctrl-C ends it.
     """
+    _check_batch(problem, method, takes)
+    ends = np.asarray(stops, dtype=np.int64)
+    _afford(problem, method, len(values), len(ends), int(ends[-1]), len(takes), path)
+    first = problem.start if starts is None else np.asarray(starts, float)
+    first = np.broadcast_to(first, (len(values), problem.dim))
+    batch = Batch(
+        ends,
+        np.full((len(values), len(takes), len(ends)), np.nan),
+        _first_state(problem, method, first),
+        np.zeros(len(values), dtype=np.int64),
+        np.full((len(values), len(ends) if path else 0, problem.dim), np.nan),
+    )
+    samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
+    drive_part = _driver(
+        problem,
+        method,
+        takes,
+        batch,
+        params=method.pack_batch(values, int(ends[-1]) + 1),
+        data=problem.operator.data[None] if data is None else data,
+        samples=samples,
+        limit=limit,
+    )
+    foreign = _foreign(problem, method, takes)
+    compiled = _compiled(problem, method, takes, samples is not None) is not None
+    budget().spend(
+        len(values) * int(ends[-1]) * float(np.max(method.calls_at(values[0]), initial=1))
+    )
+    weight = max(len(values) * max(1, problem.dim // 8), 1) * (1 if compiled else 100)
+    most = max(1, CHUNK // weight)
+    pace = Pace(1 if foreign else most // FIRST, min(most, samples.affordable) if samples else most)
+    return _paced(drive_part, batch, pace, samples=samples, threads=threads, progress=progress)
+
+
+Part = Callable[
+    [slice, int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None], None
+]
+
+
+def _check_batch(problem: Problem, method: Method, takes: Sequence[Take]) -> None:
+    """Raise OpcheckError where method, measures and problem do not go together."""
     if problem.constrained and not method.constrained:
         raise OpcheckError(
             f"{method.name} has no form for constraints, and {problem.name!r} has A = "
@@ -263,42 +308,56 @@ def run_batch(
                     f"the measure {t.measure.name!r} is taken to a solution, and none is known of "
                     f"{problem.name!r}; give it solution=, or take residual"
                 )
-    m, d = len(values), problem.dim
-    stops_ = np.asarray(stops, dtype=np.int64)
-    _afford(problem, method, m, len(stops_), int(stops_[-1]), len(takes), path)
-    params = method.pack_batch(values, int(stops_[-1]) + 1)
+
+
+def _first_state(
+    problem: Problem, method: Method, starts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """[m, rows, d]: every row at the start but those that begin at 0, and the solution's."""
     rows = len(method.rows) + EXTRA_ROWS
-    first = np.broadcast_to(problem.start if starts is None else np.asarray(starts, float), (m, d))
-    state = np.repeat(first[:, None, :], rows, axis=1)
+    state = np.repeat(starts[:, None, :], rows, axis=1)
     for name in method.zero:
         state[:, method.rows.index(name)] = 0
     if problem.project is not None:
-        state[:, SOLUTION] = [problem.solution_near(z) for z in first]
+        state[:, SOLUTION] = [problem.solution_near(z) for z in starts]
     elif problem.solution is not None:
         state[:, SOLUTION] = problem.solution
-    record = np.full((m, len(takes), len(stops_)), np.nan)
-    kept = np.full((m, len(stops_) if path else 0, d), np.nan)
-    status = np.zeros(m, dtype=np.int64)
+    return state
+
+
+def _driver(
+    problem: Problem,
+    method: Method,
+    takes: Sequence[Take],
+    batch: Batch,
+    *,
+    params: NDArray[np.float64],
+    data: NDArray[np.float64],
+    samples: Samples | None,
+    limit: float,
+) -> Part:
+    """The function that moves some of the runs on, compiled or as it is written.
+
+    It takes the runs as a slice, the iterations made, stops and columns as ``drive`` does, and
+    what was drawn for a sample oracle; it fills ``batch``.
+    """
     pairs = np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2)
-    F_data = problem.operator.data[None] if data is None else data
     J_data = problem.resolvent.data[None]
-    samples = None if seeds is None else Samples(problem, method, values, seeds, same_sample)
     ready = _compiled(problem, method, takes, samples is not None)
     foreign = _foreign(problem, method, takes)
     text: Any = drive
-    budget().spend(m * int(stops_[-1]) * float(np.max(method.calls_at(values[0]), initial=1)))
 
-    def go(
+    def drive_part(
         part: slice,
         start: int,
         ends: NDArray[np.int64],
         columns: NDArray[np.int64],
         drawn: NDArray[np.float64] | None,
     ) -> None:
-        f = F_data[part] if len(F_data) > 1 else F_data
+        f = data[part] if len(data) > 1 else data
         seen = f if drawn is None else drawn[part]
-        tail: Any = (state[part], params[part], start, ends, columns)
-        tail += (record[part], kept[part], status[part], limit**2)
+        tail: Any = (batch.state[part], params[part], start, ends, columns)
+        tail += (batch.record[part], batch.path[part], batch.status[part], limit**2)
 
         def run_with(driver: Any, kernels: Any, advance: Any, called: Any, F: Any, J: Any) -> None:
             with np.errstate(all="ignore"):
@@ -319,42 +378,58 @@ def run_batch(
         except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
 
-    parts = [
-        slice(a[0], a[-1] + 1) for a in np.array_split(np.arange(m), max(threads, 1)) if a.size
-    ]
-    weight = max(m * max(1, d // 8), 1) * (1 if ready else 100)
-    most = max(1, CHUNK // weight)
-    pace = Pace(1 if foreign else most // FIRST, min(most, samples.affordable) if samples else most)
-    done, reached = 0, state.copy()
+    return drive_part
 
-    def run_all() -> None:
+
+def _paced(
+    drive_part: Part,
+    batch: Batch,
+    pace: Pace,
+    *,
+    samples: Samples | None,
+    threads: int,
+    progress: Callable[[int], None] | None,
+) -> Batch:
+    """The batch when it is full: in calls short enough for Ctrl-C, over so many threads."""
+    runs = np.array_split(np.arange(len(batch.status)), max(threads, 1))
+    parts = [slice(some[0], some[-1] + 1) for some in runs if some.size]
+    done, reached = 0, batch.state.copy()
+
+    def fill() -> None:
         nonlocal done
-        for ends, columns in pace.chunks(stops_):
+        for ends, columns in pace.chunks(batch.stops):
             begun = time.monotonic()
             drawn = samples.lay(done, int(ends[-1])) if samples else None
             if len(parts) == 1:
-                go(parts[0], done, ends, columns, drawn)
+                drive_part(parts[0], done, ends, columns, drawn)
             else:
                 with ThreadPoolExecutor(len(parts)) as pool:
-                    for job in [pool.submit(go, p, done, ends, columns, drawn) for p in parts]:
+                    jobs = [pool.submit(drive_part, p, done, ends, columns, drawn) for p in parts]
+                    for job in jobs:
                         job.result()
             if samples and drawn is not None:
-                samples.check(drawn, status)
+                samples.check(drawn, batch.status)
             done = int(ends[-1])
             pace.took(time.monotonic() - begun)
-            reached[:] = state
+            reached[:] = batch.state
             if progress:
                 progress(done)
 
     try:
         with compiler.quiet():
-            run_all()
+            fill()
     except KeyboardInterrupt:
         # a call that was left may still write to what it was given
-        count = int(np.searchsorted(stops_, done, side="right"))
-        made = record[:, :, :count].copy(), reached, status.copy(), kept[:, :count].copy()
-        raise Interrupted(Batch(stops_[:count], *made)) from None
-    return Batch(stops_, record, state, status, kept)
+        count = int(np.searchsorted(batch.stops, done, side="right"))
+        finished = Batch(
+            batch.stops[:count],
+            batch.record[:, :, :count].copy(),
+            reached,
+            batch.status.copy(),
+            batch.path[:, :count].copy(),
+        )
+        raise Interrupted(finished) from None
+    return batch
 
 
 def _afford(
@@ -409,9 +484,8 @@ class Pace:
             yield np.array(ends), np.array(columns)
 
 
-@brief
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Result):
     """One run.
 
     Attributes:
@@ -446,6 +520,27 @@ class Trajectory:
             raise OpcheckError(f"{measure!r} was not taken; taken are {', '.join(self.measures)}")
         return self.measures[measure]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON: numbers and lists; iterates where they were asked for."""
+        iterates = {"iterates": self.iterates.tolist()} if len(self.iterates) else {}
+        return {
+            "method": self.method,
+            "problem": self.problem.name,
+            "parameters": dict(self.parameters),
+            "seed": self.seed,
+            "noise": self.noise or None,
+            "status": self.status,
+            "z": self.z.tolist(),
+            "k": self.k.tolist(),
+            "oracle_calls": self.oracle_calls.tolist(),
+            "measures": {name: values.tolist() for name, values in self.measures.items()},
+            "bounds": {
+                measure: {name: values.tolist() for name, values in by.items()}
+                for measure, by in self.bounds.items()
+            },
+            **iterates,
+        }
+
     def plot(self, kind: str = "rate", **options: Any) -> Any:
         """A matplotlib figure of a registered kind, ``rate`` by default."""
         return registry.get("figures", kind)(self, **options)
@@ -465,10 +560,10 @@ def schedule(record: str | int | Sequence[int], iterations: int) -> list[int]:
         return sorted({*range(0, iterations + 1, record), iterations})
     if isinstance(record, str | int | float) or record is None:
         raise OpcheckError(f"record={record!r}; give 'all', 'log', a positive step, or a list of k")
-    wanted = sorted({*(indices(record, "record") if len(record) else []), iterations})
-    if wanted[0] < 0 or wanted[-1] > iterations:
-        raise OpcheckError(f"record holds k = {wanted[0]}..{wanted[-1]}, outside 0..{iterations}")
-    return wanted
+    listed = sorted({*(indices(record, "record") if len(record) else []), iterations})
+    if listed[0] < 0 or listed[-1] > iterations:
+        raise OpcheckError(f"record holds k = {listed[0]}..{listed[-1]}, outside 0..{iterations}")
+    return listed
 
 
 @asked
@@ -476,6 +571,7 @@ def run(
     method: str | Method,
     problem: str | Problem,
     iterations: int = 1000,
+    *,
     start: ArrayLike | None = None,
     record: str | int | Sequence[int] = "all",
     seed: int | None = None,
@@ -504,37 +600,35 @@ def run(
     that fails its guards or changes meanwhile; Interrupted, with the run so far, where Ctrl-C ends
     it.
     """
-    chosen = resolve(method)
-    where = problem_named(problem) if isinstance(problem, str) else problem
+    method = resolve(method)
+    problem = problem_named(problem) if isinstance(problem, str) else problem
     iterations = integer(iterations, "iterations")
-    z0 = where.start
+    z0 = problem.start
     seed = None if seed is None else integer(seed, "seed")
-    noisy = where.oracle is not None
+    noisy = problem.oracle is not None
     if same_sample and not noisy:
-        raise OpcheckError(f"{where.name!r} has no sample oracle, so there is no sample to keep")
+        raise OpcheckError(f"{problem.name!r} has no sample oracle, so there is no sample to keep")
     if noisy and seed is None:
         seed = 0
     if start is not None:
-        z0 = as_point(start, where)
+        z0 = as_point(start, problem)
     elif seed is not None and not noisy:
-        z0 = points(where, 1, np.random.default_rng(seed))[0]
-    base = ["natural_residual" if where.constrained else "residual"]
-    base += ["distance"] if where.solution is not None or where.project is not None else []
+        z0 = points(problem, 1, np.random.default_rng(seed))[0]
+    base = ["natural_residual" if problem.constrained else "residual"]
+    base += ["distance"] if problem.solution is not None or problem.project is not None else []
     names = [*base, *[m for m in words(measures, "measures") if m not in base]]
     takes = [named_take(name) for name in names]
     if record == "all":  # told before the list of them is made
-        _afford(where, chosen, 1, iterations + 1, iterations, len(takes), iterates)
+        _afford(problem, method, 1, iterations + 1, iterations, len(takes), iterates)
     stops = schedule(record, iterations)
-    import dataclasses
-
-    problem_here = dataclasses.replace(where, start=z0)
+    problem_here = replace(problem, start=z0)
     guard(problem_here)
     _warn_of_domain(problem_here)
     interrupted = False
     try:
         batch = run_batch(
             problem_here,
-            chosen,
+            method,
             [parameters],
             stops,
             takes,
@@ -549,13 +643,13 @@ def run(
         if not len(batch.stops):
             raise KeyboardInterrupt from None
     status = int(batch.status[0])
-    values = {chosen.parameter(n).name: v for n, v in parameters.items()}
+    values = {method.parameter(n).name: v for n, v in parameters.items()}
     ended = f"interrupted after k = {batch.stops[-1]}" if interrupted else "completed"
     if status:
         what = "left the norm limit (diverged)" if status > 0 else "became NaN"
         ended = f"{what} at k = {abs(status) - 1}"
     trajectory = Trajectory(
-        chosen.name,
+        method.name,
         problem_here,
         values,
         batch.stops,
@@ -563,9 +657,9 @@ def run(
         {n: batch.record[0, j] for j, n in enumerate(names)},
         batch.path[0],
         ended,
-        _calls_up_to(np.atleast_1d(chosen.calls_at(parameters)), batch.stops),
+        _calls_up_to(np.atleast_1d(method.calls_at(parameters)), batch.stops),
         seed,
-        noise=described(where, same_sample),
+        noise=described(problem, same_sample),
     )
     if interrupted:
         raise Interrupted(trajectory)

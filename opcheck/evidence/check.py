@@ -17,23 +17,21 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constants import Constant, constants
 from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
 from opcheck.evidence.operators.facts import Contradiction
-from opcheck.evidence.operators.relied_on import contradictions, with_facts
+from opcheck.evidence.operators.relied_on import contradictions, too_large, with_facts
 from opcheck.evidence.operators.subject import Given, subject
-from opcheck.evidence.simulation.comparison import solves_sum
+from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
-from opcheck.evidence.statement.hypotheses import classes
-from opcheck.evidence.statement.hypotheses import constants as constants_of
+from opcheck.evidence.statement.hypotheses import Inapplicable, classes, match
 from opcheck.evidence.statement.parameters import Empty, choices
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
+from opcheck.model.result import Result
 from opcheck.model.verdict import Verdict
 from opcheck.watchdog import Interrupted
 
 
-@brief
 @dataclass(frozen=True)
-class Check:
+class Check(Result):
     """What was found of one problem.
 
     Attributes:
@@ -98,6 +96,7 @@ class Check:
 @asked
 def check(
     problem: Given,
+    *,
     rigorous: bool = False,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
@@ -118,7 +117,9 @@ def check(
     time limit that is not positive; Interrupted, with what is finished, where Ctrl-C ends it.
     """
     found = None
-    for found in checking(problem, rigorous, seed, quick, time_limit):
+    for found in checking(
+        problem, rigorous=rigorous, seed=seed, quick=quick, time_limit=time_limit
+    ):
         if progress and found.verdicts:
             progress(found.verdicts[-1].theorem)
     assert found is not None
@@ -127,6 +128,7 @@ def check(
 
 def checking(
     problem: Given,
+    *,
     rigorous: bool = False,
     seed: int = 0,
     quick: bool = False,
@@ -154,7 +156,7 @@ def checking(
             effort = Effort.of(where, quick, time_limit)
             with allotted(effort.search, np.inf if share is None else share):
                 found = _with_constants(found, rigorous, seed)
-            found = replace(found, left_out=tuple(effort.sentences))
+            found = replace(found, left_out=(*effort.sentences, *too_large(found.constants)))
             yield found
             names = theorems_in_order()
             for i, name in enumerate(names):
@@ -177,7 +179,7 @@ def checking(
 def _with_constants(found: Check, rigorous: bool, seed: int) -> Check:
     """Its constants, as the facts that theorems rely on, and what contradicts the stated ones."""
     problem = found.problem
-    of_problem = constants(problem, rigorous, seed=seed)
+    of_problem = constants(problem, rigorous=rigorous, seed=seed)
     wrong = tuple(contradictions(problem, of_problem))
     where = with_facts(problem, of_problem, wrong)
     return Check(where, tuple(of_problem), wrong, tuple(classes(where)), ())
@@ -190,7 +192,11 @@ def theorems_in_order() -> list[str]:
 
 
 def _could_apply(name: str, problem: Problem) -> bool:
-    return not isinstance(constants_of(registry.get("theorems", name), problem), str)
+    try:
+        match(registry.get("theorems", name), problem)
+    except Inapplicable:
+        return False
+    return True
 
 
 def applicable(problem: Problem) -> list[str]:
@@ -198,10 +204,8 @@ def applicable(problem: Problem) -> list[str]:
     found = []
     for name in registry.names("theorems"):
         theorem = registry.get("theorems", name)
-        known = constants_of(theorem, problem)
-        if isinstance(known, str):
-            continue
-        with contextlib.suppress(Empty):
+        with contextlib.suppress(Inapplicable, Empty):
+            known = match(theorem, problem)
             next(iter(choices(theorem, known, theorem.horizons[0])))
             found.append(name)
     return found

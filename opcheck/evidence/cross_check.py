@@ -7,24 +7,23 @@ an upper bound below a lower one: each is an error of ours, whichever part is wr
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 from opcheck import registry
+from opcheck.arguments import asked, indices
 from opcheck.engine.jit import TRUSTED
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, certify
+from opcheck.evidence.operators.subject import Given, subject
 from opcheck.evidence.proofs.prove import attempt
 from opcheck.evidence.simulation.verify import Report, confront, library
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, worst
-from opcheck.model.brief import brief
-from opcheck.model.problem import Problem
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.model.verdict import Verdict
 from opcheck.processes import over_processes
 
@@ -33,9 +32,8 @@ BUDGET = 120  # operators that an attack tries at each k
 SLACK = 1e-6  # of a ratio: what a solver's tolerance and rounding may make
 
 
-@brief
 @dataclass(frozen=True)
-class CrossCheck:
+class CrossCheck(Result):
     """What each part says of one statement.
 
     Attributes:
@@ -62,62 +60,65 @@ class CrossCheck:
         """Whether no two parts disagree."""
         return not self.disagreements
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
 
-
+@asked
 def cross_check(
-    theorem: str | Theorem, *, ks: Sequence[int] = (), problems: Sequence[Problem] | None = None
+    theorem: str | Theorem, *, ks: Sequence[int] = (), problems: Sequence[Given] | None = None
 ) -> CrossCheck:
     """Prove, certify, bound, attack and verify one statement, and compare what they say.
 
     Args:
         ks: indices, by default the first two that the statement is about, from 1 on.
-        problems: on which it is verified; by default ``PROBLEMS`` admissible ones of the library.
+        problems: on which it is verified, each as ``subject`` takes it; by default ``PROBLEMS``
+            admissible ones of the library.
 
     Raises OpcheckError for a statement that has no meaning: that is refused by every part alike.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     well_posed(entry)
     first = max(entry.first, 1)
-    chosen = list(ks) or [first, first + 1]
-    proof = attempt(entry).status
-    certified: dict[int, Fraction] = {}
+    certified: dict[int, str] = {}
     bounded: dict[int, float] = {}
     reached: dict[int, float] = {}
-    for k in chosen:
-        bare = dataclasses.replace(entry, proof=None)
-        for statement in (entry, bare) if entry.proof is not None else (entry,):
-            # with its argument and, by the solver, without it
-            try:
-                ratio = certify(statement, k).ratio
-                certified[k] = min(ratio, certified.get(k, ratio))
-            except NotCertified:
-                pass
-            except OpcheckError:
-                break
+    for k in indices(ks) if len(ks) else (first, first + 1):
+        ratios = _certified(entry, k)
+        if ratios:
+            certified[k] = str(min(ratios))
         with contextlib.suppress(OpcheckError):
             bounded[k] = worst(entry, k).ratio
         with contextlib.suppress(OpcheckError):
             reached[k] = attack(entry, k, budget=BUDGET, ends=False).ratio
     tried, violated = _violations(entry, problems)
-    return CrossCheck(
-        entry.name,
-        proof,
-        {k: str(v) for k, v in certified.items()},
-        bounded,
-        reached,
-        tried,
-        tuple(violated),
-        tuple(_disagreements(entry, proof, certified, bounded, reached, violated)),
+    said = CrossCheck(
+        theorem=entry.name,
+        proof=attempt(entry).status,
+        certified=certified,
+        worst=bounded,
+        reached=reached,
+        problems=tried,
+        violated=tuple(violated),
+        disagreements=(),
     )
+    return replace(said, disagreements=tuple(_disagreements(entry, said)))
 
 
-def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> tuple[int, list[str]]:
+def _certified(theorem: Theorem, k: int) -> list[Fraction]:
+    """Multiples of the bound that are certified: by its argument and, by the solver, without it."""
+    ratios = []
+    for proof in (theorem.proof, None) if theorem.proof is not None else (None,):
+        try:
+            ratios.append(certify(replace(theorem, proof=proof), k).ratio)
+        except NotCertified:
+            continue
+        except OpcheckError:
+            break
+    return ratios
+
+
+def _violations(theorem: Theorem, problems: Sequence[Given] | None) -> tuple[int, list[str]]:
     """On how many problems a theorem was run, and those that violate it."""
     violated, tried = [], 0
-    for problem in library() if problems is None else problems:
+    for problem in library() if problems is None else map(subject, problems):
         if problems is None and tried == PROBLEMS:
             break
         verdict = confront(theorem, problem)
@@ -127,72 +128,63 @@ def _violations(theorem: Theorem, problems: Sequence[Problem] | None) -> tuple[i
     return tried, violated
 
 
-def _disagreements(
-    theorem: Theorem,
-    proof: str,
-    certified: dict[int, Fraction],
-    bounded: dict[int, float],
-    reached: dict[int, float],
-    violated: Sequence[str],
-) -> list[str]:
-    sentences = []
-    if proof == "proved" and theorem.claim != "must fail":
-        sentences += [f"proved, and violated on {name}" for name in violated]
-        sentences += [
-            f"proved, and an operator of its class reaches {value:.9g} times the bound at k = {k}"
-            for k, value in reached.items()
-            if value > 1 + SLACK
-        ]
-    for k, value in reached.items():
-        if k in certified and value > float(certified[k]) * (1 + SLACK):
-            sentences.append(
-                f"certified at {certified[k]} times the bound at k = {k}, and an operator reaches "
-                f"{value:.9g}"
-            )
-        if k in bounded and value > bounded[k] * (1 + SLACK) + SLACK:
-            sentences.append(
-                f"the worst case at k = {k} is {bounded[k]:.9g} times the bound, and an operator "
+def _disagreements(theorem: Theorem, said: CrossCheck) -> Iterator[str]:
+    """Sentences on any two parts of which one refutes what the other has shown."""
+    if said.proof == "proved" and theorem.claim != "must fail":
+        for name in said.violated:
+            yield f"proved, and violated on {name}"
+        for k, value in said.reached.items():
+            if value > 1 + SLACK:
+                yield (
+                    f"proved, and an operator of its class reaches {value:.9g} times the bound at "
+                    f"k = {k}"
+                )
+    for k, value in said.reached.items():
+        if k in said.certified and value > float(Fraction(said.certified[k])) * (1 + SLACK):
+            yield (
+                f"certified at {said.certified[k]} times the bound at k = {k}, and an operator "
                 f"reaches {value:.9g}"
             )
-    for k, value in bounded.items():
-        if certified.get(k) == 1 and value > 1 + 10 * ABOVE and theorem.proof is None:
-            sentences.append(
-                f"certified at the bound at k = {k}, where the worst case is {value:.9g} times it"
+        if k in said.worst and value > said.worst[k] * (1 + SLACK) + SLACK:
+            yield (
+                f"the worst case at k = {k} is {said.worst[k]:.9g} times the bound, and an "
+                f"operator reaches {value:.9g}"
             )
-    return sentences
+    for k, value in said.worst.items():
+        # a declared argument may use more than the solver's inequalities
+        at_bound = said.certified.get(k) == "1" and theorem.proof is None
+        if at_bound and value > 1 + 10 * ABOVE:
+            yield f"certified at the bound at k = {k}, where the worst case is {value:.9g} times it"
 
 
-def contradictions(found: Report | Verdict) -> list[str]:
+def contradictions(result: Report | Verdict) -> list[str]:
     """Sentences about theorems that are proved, and that a run violates all the same."""
-    verdicts = (
-        [found] if isinstance(found, Verdict) else [v for s in found.summaries for v in s.verdicts]
-    )
     return [
-        f"{v.theorem} is proved, and violated on {v.problem}" for v in _proved(verdicts, ours=True)
+        f"{v.theorem} is proved, and violated on {v.problem}" for v in _proved(result, ours=True)
     ]
 
 
-def suspicions(found: Report | Verdict) -> list[str]:
+def suspicions(result: Report | Verdict) -> list[str]:
     """Sentences about problems of others on which a theorem is violated that is proved."""
-    verdicts = (
-        [found] if isinstance(found, Verdict) else [v for s in found.summaries for v in s.verdicts]
-    )
     return [
         f"{v.theorem} is proved, so something that is stated of {v.problem} (a fact, its solution) "
         "is wrong: opcheck check tells what"
-        for v in _proved(verdicts, ours=False)
+        for v in _proved(result, ours=False)
     ]
 
 
-def _proved(verdicts: Sequence[Verdict], *, ours: bool) -> list[Verdict]:
+def _proved(result: Report | Verdict, *, ours: bool) -> list[Verdict]:
     """The first violation of each theorem that is proved, on problems of opcheck or of others."""
+    summaries = () if isinstance(result, Verdict) else result.summaries
+    verdicts = [v for s in summaries for v in s.verdicts]
+    verdicts += [result] if isinstance(result, Verdict) else []
     own = {p.name for p in library() if _is_ours(p.name)}
     first: dict[str, Verdict] = {}
     for v in verdicts:
         known = v.problem.removesuffix(" (mean)") in own and v.provenance in ("exact", "certified")
         if v.status == "violated" and known is ours:
             first.setdefault(v.theorem, v)
-    return [v for n, v in first.items() if attempt(registry.get("theorems", n)).status == "proved"]
+    return [v for name, v in first.items() if attempt(name).status == "proved"]
 
 
 def _is_ours(problem: str) -> bool:

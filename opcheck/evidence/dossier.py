@@ -8,20 +8,22 @@ statement fails on one that lacks a hypothesis. Each says what it is about, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from opcheck import registry
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, attempts, certify
 from opcheck.evidence.proofs import prove
-from opcheck.evidence.simulation.mutants import hypothesis_mutants
+from opcheck.evidence.simulation.mutants import Mutant, hypothesis_mutants
 from opcheck.evidence.simulation.verify import Report, Summary, summary
-from opcheck.evidence.worst_case.attack import attack
-from opcheck.evidence.worst_case.worst_case import ABOVE, worst
-from opcheck.model.brief import brief
-from opcheck.model.theorem import Theorem
+from opcheck.evidence.worst_case.attack import Attack, attack
+from opcheck.evidence.worst_case.worst_case import ABOVE, each, worst
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.model.verdict import Verdict
 from opcheck.processes import over_processes
 
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
@@ -31,9 +33,8 @@ REACHED = 0.9  # of the solver's value: an attack that reaches less says so
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
 
-@brief
 @dataclass(frozen=True)
-class Rung:
+class Rung(Result):
     """One kind of evidence.
 
     Attributes:
@@ -50,9 +51,8 @@ class Rung:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-@brief
 @dataclass(frozen=True)
-class Standing:
+class Standing(Result):
     """The highest of the first five rungs, and whether the other two are there.
 
     Attributes:
@@ -72,9 +72,8 @@ class Standing:
         return ", ".join(mark for mark in marks if mark)
 
 
-@brief
 @dataclass(frozen=True)
-class Dossier:
+class Dossier(Result):
     """The seven rungs of one theorem, in order."""
 
     theorem: str
@@ -94,77 +93,98 @@ class Dossier:
         return {**asdict(self), **marks}
 
 
-def dossier(name: str | Theorem) -> Dossier:
+@asked
+def dossier(theorem: str | Theorem) -> Dossier:
     """All evidence for a theorem. Raises OpcheckError for an unknown name."""
-    name = name if isinstance(name, str) else name.name
-    theorem: Theorem = registry.get("theorems", name)
-    ks = range(max(theorem.first, 1), max(theorem.first, 1) + STEPS)
-    found = summary(name)
-    ladder = (_simulated(found), *_searched(name, ks), _certified(name, ks), _proved(theorem))
-    return Dossier(name, (*ladder, _tight(found), _needed(name)))
-
-
-def _simulated(found: Summary) -> Rung:
-    name, top = found.theorem.name, found.worst
-    count, undecided = (
-        len(found.admissible),
-        sum(v.status == "inconclusive" for v in found.verdicts),
+    entry = theorem_of(theorem)
+    simulated = summary(entry)
+    tried: Attack | OpcheckError
+    try:
+        tried = attack(entry, _ks(entry), far=FAR)
+        reached = {one.k: one.ratio for one in tried.found}
+    except OpcheckError as refused:
+        tried, reached = refused, {}
+    return Dossier(
+        entry.name,
+        (
+            _simulated(simulated),
+            _attacked(entry, tried),
+            _bounded(entry, reached),
+            _certified(entry),
+            _proved(entry),
+            _tight(simulated),
+            _needed(entry),
+        ),
     )
-    says = [f"{found.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
+
+
+def _simulated(over: Summary) -> Rung:
+    name, top = over.theorem.name, over.worst
+    count = len(over.admissible)
+    undecided = sum(v.status == "inconclusive" for v in over.verdicts)
+    says = [f"{over.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
     if top is not None:
         says.append(f"measured/bound {_ratio(top.ratio)} on {top.problem} at k = {top.k}")
-    says += [f"not entered: {hole}" for hole in found.holes]
+    says += [f"not entered: {hole}" for hole in over.holes]
     data = {
-        "status": found.status,
+        "status": over.status,
         "problems": count,
         "undecided": undecided,
         "ratio": top.ratio if top else None,
         "where": top.problem if top else None,
         "k": top.k if top else None,
     }
-    stands = found.status in SPEAKS
+    stands = over.status in SPEAKS
     return Rung("simulated", stands, tuple(says), f"opcheck verify {name}", data)
 
 
-def _searched(name: str, ks: Sequence[int]) -> tuple[Rung, Rung]:
-    """From below by search, and from above by the solver."""
-    span = f"-k {ks[0]}..{ks[-1]}"
-    lower: dict[int, float] = {}
-    try:
-        tried = attack(name, ks, far=FAR)
-        lower = {one.k: one.ratio for one in tried.found}
-        top = tried.worst
-        says: tuple[str, ...] = (
-            f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
-            f"{sum(one.runs for one in tried.found)} operators at {_chosen(tried)}",
-        )
-        data: dict[str, Any] = tried.as_dict()
-        attacked = Rung("attacked", tried.ok, says, f"opcheck attack {name} {span}", data)
-    except OpcheckError as reason:
-        attacked = Rung("attacked", False, (_short(name, reason),), f"opcheck attack {name}")
+def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
+    """From below, by search."""
+    command = f"opcheck attack {theorem.name}"
+    if isinstance(tried, OpcheckError):
+        return Rung("attacked", False, (_short(theorem, tried),), command)
+    top, ks = tried.worst, _span(theorem)
+    says = (
+        f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
+        f"{sum(one.runs for one in tried.found)} operators at {_numbers(tried)}",
+    )
+    return Rung("attacked", tried.ok, says, f"{command} {ks}", tried.as_dict())
+
+
+def _bounded(theorem: Theorem, reached: Mapping[int, float]) -> Rung:
+    """From above, by the solver, beside what the search reached."""
     lines, rows = [], []
     stands = True
     try:
-        for k in ks:
-            one = worst(name, k)
-            stands &= one.ratio <= 1 + ABOVE
-            below = f", reached {_ratio(lower[k])}" if k in lower else ""
-            lines.append(f"k = {k}: worst/bound {_ratio(one.ratio)}{below}")
-            if k in lower and lower[k] < REACHED * one.ratio:
-                lines[-1] += f"; the search reaches {lower[k] / one.ratio:.2f} of it"
-            rows.append({"k": k, "ratio": one.ratio, "attack": lower.get(k)})
-            if one.covers.startswith("every"):
-                lines[-1] = lines[-1].replace(f"k = {k}", "every k", 1)
-                break
+        for k, case in zip(_ks(theorem), each(theorem, _ks(theorem)), strict=False):
+            stands &= case.ratio <= 1 + ABOVE
+            below = reached.get(k)
+            at = "every k" if case.covers.startswith("every") else f"k = {k}"
+            line = f"{at}: worst/bound {_ratio(case.ratio)}"
+            if below is not None:
+                line += f", reached {_ratio(below)}"
+                if below < REACHED * case.ratio:
+                    line += f"; the search reaches {below / case.ratio:.2f} of it"
+            lines.append(line)
+            rows.append({"k": k, "ratio": case.ratio, "attack": below})
     except OpcheckError as reason:
-        lines, stands = [_short(name, reason)], False
-    return attacked, Rung(
-        "worst case", stands, tuple(lines), f"opcheck worst {name} {span}", {"rows": rows}
-    )
+        lines, stands = [_short(theorem, reason)], False
+    command = f"opcheck worst {theorem.name} {_span(theorem)}"
+    return Rung("worst case", stands, tuple(lines), command, {"rows": rows})
 
 
-def _chosen(found: Any) -> str:
-    both = {**found.constants, **found.parameters}
+def _ks(theorem: Theorem) -> range:
+    """The k that a dossier looks at."""
+    first = max(theorem.first, 1)
+    return range(first, first + STEPS)
+
+
+def _span(theorem: Theorem) -> str:
+    return f"-k {_ks(theorem)[0]}..{_ks(theorem)[-1]}"
+
+
+def _numbers(tried: Attack) -> str:
+    both = {**tried.constants, **tried.parameters}
     return ", ".join(f"{n} = {v}" for n, v in both.items()) or "no parameters"
 
 
@@ -176,79 +196,78 @@ def _ratio(value: float) -> str:
     return f"1 {'−' if off < 0 else '+'} {abs(off):.0e}"
 
 
-def _short(name: str, reason: OpcheckError) -> str:
-    return str(reason).removeprefix(f"{name}: ")
+def _short(theorem: Theorem, reason: OpcheckError | str) -> str:
+    return str(reason).removeprefix(f"{theorem.name}: ")
 
 
-def _certified(name: str, ks: Sequence[int]) -> Rung:
-    found = attempts(name, ks, "middle", "1", {})
-    whole = [a for a in found if a.at_bound]
+def _certified(theorem: Theorem) -> Rung:
+    tried = attempts(theorem, _ks(theorem))
+    whole = [a for a in tried if a.at_bound]
+    says = []
     if whole and whole[0].certificate and whole[0].certificate.covers.startswith("every"):
         says = [whole[0].certificate.covers.replace("every k:", "for every k:")]
     elif whole:
         says = ["for every operator of the class at k = " + ", ".join(str(a.k) for a in whole)]
-    else:
-        says = []
-    says += [f"at one choice: {one}" for one in dict.fromkeys(a.choice for a in whole)]
-    says += list(dict.fromkeys(_short(name, OpcheckError(a.reason)) for a in found if a.reason))
-    says += list(dict.fromkeys(n.removeprefix(f"{name}: ") for a in found for n in a.notes))
-    data = {"k": [a.k for a in whole], "how": [a.cell for a in found]}
-    command = f"opcheck certify {name} -k {ks[0]}..{ks[-1]} --out proofs"
+    says += [f"at one choice: {choice}" for choice in dict.fromkeys(a.choice for a in whole)]
+    says += dict.fromkeys(_short(theorem, a.reason) for a in tried if a.reason)
+    says += dict.fromkeys(_short(theorem, note) for a in tried for note in a.notes)
+    data = {"k": [a.k for a in whole], "how": [a.cell for a in tried]}
+    command = f"opcheck certify {theorem.name} {_span(theorem)} --out proofs"
     return Rung("certified", bool(whole), tuple(says), command, data)
 
 
 def _proved(theorem: Theorem) -> Rung:
-    found = prove.attempt(theorem)
-    data: dict[str, Any] = {"status": found.status}
+    tried = prove.attempt(theorem)
+    data: dict[str, Any] = {"status": tried.status}
     says = ["no potential argument is declared"]
-    if found.proved is not None:
-        potential = found.proved.potential
-        says = [f"for {found.proved.covers}, all admissible real parameters, in every dimension"]
-        says += [f"the author remarks: {found.proved.remark}"] if found.proved.remark else []
+    if tried.proved is not None:
+        potential = tried.proved.potential
+        says = [f"for {tried.proved.covers}, all admissible real parameters, in every dimension"]
+        says += [f"the author remarks: {tried.proved.remark}"] if tried.proved.remark else []
         says += [f"V = {potential}"] if potential else []
-        data |= {"covers": found.proved.covers, "potential": potential}
-    elif found.reason:
-        says = [_short(theorem.name, OpcheckError(found.reason))]
+        data |= {"covers": tried.proved.covers, "potential": potential}
+    elif tried.reason:
+        says = [_short(theorem, tried.reason)]
     return Rung(
-        "proved", found.status == "proved", tuple(says), f"opcheck prove {theorem.name}", data
+        "proved", tried.status == "proved", tuple(says), f"opcheck prove {theorem.name}", data
     )
 
 
-def _tight(found: Summary) -> Rung:
-    top = found.worst
-    stands = _is_tight(found)
+def _tight(over: Summary) -> Rung:
+    top = over.worst
+    stands = _is_tight(over)
     if top is None or not stands:
         says = [f"{_ratio(top.ratio)} of the bound is the most that is reached"] if top else []
     else:
-        how = "met with equality" if found.status == "attained" else f"{_ratio(top.ratio)} reached"
+        how = "met with equality" if over.status == "attained" else f"{_ratio(top.ratio)} reached"
         at = ", ".join(f"{n} = {v:.6g}" for n, v in top.parameters.items() if n not in ("R", "K"))
         says = [f"{how} on {top.problem} at k = {top.k}" + (f", {at}" if at else "")]
     data = {"where": top.problem, "k": top.k, "ratio": top.ratio} if top and stands else {}
-    command = f"opcheck verify {found.theorem.name}"
+    command = f"opcheck verify {over.theorem.name}"
     return Rung("tight", stands, tuple(says or ["nothing was decided"]), command, data)
 
 
-def _is_tight(found: Summary) -> bool:
+def _is_tight(over: Summary) -> bool:
     """Whether the bound is met, or nearly so, on a problem."""
-    top = found.worst
-    if found.theorem.claim in ("equality", "must fail") or top is None:
+    top = over.worst
+    if over.theorem.claim in ("equality", "must fail") or top is None:
         return False
-    return found.status == "attained" or (found.status == "holds" and top.ratio >= 1 - TIGHT)
+    return over.status == "attained" or (over.status == "holds" and top.ratio >= 1 - TIGHT)
 
 
-def _needed(name: str) -> Rung:
-    found = hypothesis_mutants(name)
+def _needed(theorem: Theorem) -> Rung:
+    dropped = hypothesis_mutants(theorem)
     says = [
         f"{m.change} it fails on {m.by.partition(' on ')[2]}"
         if m.caught
         else f"{m.change} nothing in the library breaks it"
-        for m in found
+        for m in dropped
     ]
-    if not found:
+    if not dropped:
         says = ["no hypothesis to drop"]
-    data = {"dropped": {m.change.removeprefix("without "): m.by for m in found}}
-    stands = any(m.caught for m in found)
-    command = f"opcheck verify {name} --mutants"
+    data = {"dropped": {m.change.removeprefix("without "): m.by for m in dropped}}
+    stands = any(m.caught for m in dropped)
+    command = f"opcheck verify {theorem.name} --mutants"
     return Rung("hypotheses needed", stands, tuple(says), command, data)
 
 
@@ -256,7 +275,7 @@ def _needed(name: str) -> Rung:
 
 
 def standings(
-    report: Report, jobs: int = 1, progress: Callable[[str], None] | None = None
+    report: Report, *, jobs: int = 1, progress: Callable[[str], None] | None = None
 ) -> dict[str, Standing]:
     """The highest rung of each theorem of a report, certified at its first k.
 
@@ -265,8 +284,8 @@ def standings(
     """
     good = {s.theorem.name for s in report.summaries if s.status in SPEAKS}
     names = [s.theorem.name for s in report.summaries]
-    found = over_processes(_standing, [n for n in names if n in good], jobs, progress)
-    known = {one.theorem: one for one in found}
+    standing = over_processes(_standing, [n for n in names if n in good], jobs, progress)
+    known = {one.theorem: one for one in standing}
     tight = {s.theorem.name for s in report.summaries if _is_tight(s)}
     return {
         name: replace(known[name], tight=name in tight)
@@ -274,6 +293,19 @@ def standings(
         else Standing(name, "", False, False)
         for name in names
     }
+
+
+def document(
+    found: Report | Verdict,
+    standing: Mapping[str, Standing],
+    planted: Sequence[Mutant] | None = None,
+) -> dict[str, Any]:
+    """Plain data of a report, with what each theorem stands on and the errors that were planted."""
+    data = found.as_dict()
+    for row in data["theorems"] if standing else ():
+        one = standing[row["name"]]
+        row |= {"rung": one.rung, "tight": one.tight, "needed": one.needed}
+    return data if planted is None else {**data, "mutants": planted}
 
 
 def _standing(name: str) -> Standing:
@@ -290,16 +322,16 @@ def _highest(theorem: Theorem) -> str:
     except NotCertified:
         pass
     except OpcheckError:
-        return _attacked(theorem, k)
+        return _from_below(theorem, k)
     try:
         if worst(theorem, k).ratio <= 1 + ABOVE:
             return "worst case"
     except OpcheckError:
         pass
-    return _attacked(theorem, k)
+    return _from_below(theorem, k)
 
 
-def _attacked(theorem: Theorem, k: int) -> str:
+def _from_below(theorem: Theorem, k: int) -> str:
     try:
         return "attacked" if attack(theorem, k).ok else "simulated"
     except OpcheckError:

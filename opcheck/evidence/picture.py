@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,13 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.check import Check
 from opcheck.evidence.operators.subject import run
 from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import match
 from opcheck.evidence.statement.parameters import choices
 from opcheck.model.method import Method, Parameter, resolve
+from opcheck.model.oracle import gaussian
 from opcheck.model.problem import Problem
 from opcheck.model.property import Lipschitz
+from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
 
@@ -42,7 +44,7 @@ OTHERS: Mapping[str, Any] = {  # parameters where no theorem that applies says o
 
 
 @dataclass(frozen=True)
-class Series:
+class Series(Result):
     """One method on a problem: a run for each seed, or one.
 
     Attributes:
@@ -54,6 +56,12 @@ class Series:
     name: str
     runs: tuple[Trajectory, ...]
     note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON: the runs without what they share."""
+        runs = [t.as_dict() for t in self.runs]
+        own = [{n: v for n, v in run.items() if n not in ("method", "problem")} for run in runs]
+        return {"method": self.name, "note": self.note or None, "runs": own}
 
 
 def pictured(found: Check) -> Trajectory:
@@ -79,7 +87,7 @@ def measure_shown(trajectory: Trajectory) -> str:
 
 def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
     theorem: Theorem = registry.get("theorems", verdict.theorem)
-    method = theorem.method
+    method = theorem.iteration
     try:
         values = {p.name: verdict.parameters[p.symbol] for p in method.parameters}
     except KeyError as missing:
@@ -89,6 +97,16 @@ def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
     measures = [theorem.measure] if theorem.measure in registry.names("measures") else []
     made = run(method.name, problem, horizon, measures=measures, **values | whole)
     return with_bounds(made)[0]
+
+
+def noisy(problem: Problem, deviation: float) -> Problem:
+    """A problem with Gaussian noise of variance deviation² on each sample of F.
+
+    Raises OpcheckError for one that is noisy already.
+    """
+    if problem.oracle is not None:
+        raise OpcheckError(f"{problem.name!r} is noisy already; leave out --noise")
+    return replace(problem, oracle=gaussian(problem.operator, deviation))
 
 
 def methods_in(names: str) -> list[str]:
@@ -195,10 +213,9 @@ def _completed(
         return dict(given), ""
     if not given:
         for theorem in _about(method):
-            known = constants(theorem, problem)
-            if isinstance(known, str):
-                continue
-            with contextlib.suppress(OpcheckError):  # a range that is empty here
+            # a hypothesis is not known to hold, or a range is empty here
+            with contextlib.suppress(OpcheckError):
+                known = match(theorem, problem)
                 values = next(iter(choices(theorem, known, iterations)))
                 if all(p.symbol in values for p in missing):
                     chosen = {p.name: _entry(p, values[p.symbol]) for p in missing}
@@ -221,7 +238,7 @@ def _completed(
 def _about(method: Method) -> list[Theorem]:
     """Theorems that bound what a method does by a formula in k: those with a rate first."""
     every = [registry.get("theorems", name) for name in registry.names("theorems")]
-    own = [t for t in every if t.method_name == method.name and t.claim == "upper bound"]
+    own = [t for t in every if t.method == method.name and t.claim == "upper bound"]
     return sorted((t for t in own if not t.right.recorded), key=lambda t: not t.order)
 
 

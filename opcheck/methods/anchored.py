@@ -4,6 +4,11 @@ from opcheck.model.method import method
 from opcheck.model.primitives import at, axpy, combine, subtract
 
 
+def _anchored_extragradient(F, z, z0, k, gamma=1 / 16):
+    pulled = z + (z0 - z) / (k + 2)
+    return pulled - gamma * F(pulled - gamma * F(z))
+
+
 @method(
     "anchored_extragradient",
     params="gamma",
@@ -12,6 +17,7 @@ from opcheck.model.primitives import at, axpy, combine, subtract
     source="yoon2021accelerated",
     points="z zhalf",
     constrained=False,
+    reference=_anchored_extragradient,
 )
 def anchored_extragradient(F, F_data, J, J_data, state, params, k, n):
     """EAG-C: z½ = z + β(z⁰ − z) − γ F z,   z⁺ = z + β(z⁰ − z) − γ F z½,   β = 1/(k + 2)."""
@@ -27,6 +33,12 @@ def anchored_extragradient(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _feg(F, z, z0, k, gamma=1 / 16, rho=-0.01):
+    beta, Fz = 1 / (k + 1), F(z)
+    half = z + beta * (z0 - z) - (1 - beta) * (gamma + 2 * rho) * Fz
+    return z + beta * (z0 - z) - gamma * F(half) - (1 - beta) * 2 * rho * Fz
+
+
 @method(
     "feg",
     params="gamma rho",
@@ -35,6 +47,7 @@ def anchored_extragradient(F, F_data, J, J_data, state, params, k, n):
     source="lee2021fast",
     points="z zhalf",
     constrained=False,
+    reference=_feg,
 )
 def feg(F, F_data, J, J_data, state, params, k, n):
     """Fast extragradient, with β = 1/(k + 1) and γ = 1/L.
@@ -55,6 +68,13 @@ def feg(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _past_feg(F, z, z0, k, memory, gamma=1 / 16):
+    pulled = z + (z0 - z) / (k + 1)
+    y = pulled - k / (k + 1) * gamma * memory["last"] if k else z
+    memory["last"] = F(y)
+    return pulled - gamma * memory["last"]
+
+
 @method(
     "past_feg",
     params="gamma",
@@ -63,6 +83,7 @@ def feg(F, F_data, J, J_data, state, params, k, n):
     source="trandinh2021halpern",
     points="y",
     constrained=False,
+    reference=_past_feg,
 )
 def past_feg(F, F_data, J, J_data, state, params, k, n):
     """Fast extragradient with one call a step: the look-ahead reuses the last F y, β = 1/(k + 1).
@@ -80,6 +101,13 @@ def past_feg(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _dual_feg(F, z, k, memory, gamma=1 / 16, weight=(0.9, 0.8, 0.75)):
+    w, v = weight[k], memory.get("v", 0)
+    half = z - gamma * (F(z) - v)
+    memory["v"] = w * v + (1 - w) * F(half)
+    return half - gamma * w * (F(half) - F(z))
+
+
 @method(
     "dual_feg",
     params="gamma weight[k]",
@@ -88,6 +116,7 @@ def past_feg(F, F_data, J, J_data, state, params, k, n):
     source="yoon2024optimal",
     points="z zhalf",
     constrained=False,
+    reference=_dual_feg,
 )
 def dual_feg(F, F_data, J, J_data, state, params, k, n):
     """Dual FEG of horizon N, with w_k = (N − k − 1)/(N − k); only z^N is fast.

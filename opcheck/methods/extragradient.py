@@ -4,6 +4,11 @@ from opcheck.model.method import method
 from opcheck.model.primitives import axpy, subtract
 
 
+def _extragradient(F, J, z, gamma=1 / 16):
+    zbar = J(z - gamma * F(z), gamma)
+    return J(z - gamma * F(zbar), gamma)
+
+
 @method(
     "extragradient",
     params="gamma",
@@ -12,6 +17,7 @@ from opcheck.model.primitives import axpy, subtract
     source="korpelevich1976",
     points="z zbar",
     constrained=True,
+    reference=_extragradient,
 )
 def extragradient(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   z⁺ = J(z − γ F z̄)."""
@@ -26,6 +32,10 @@ def extragradient(F, F_data, J, J_data, state, params, k, n):
         J(z, gamma, z, J_data)
 
 
+def _eg_plus(F, z, gamma=1 / 16, alpha=0.7):
+    return z - alpha * gamma * F(z - gamma * F(z))
+
+
 @method(
     "eg_plus",
     params="gamma alpha",
@@ -34,6 +44,7 @@ def extragradient(F, F_data, J, J_data, state, params, k, n):
     source="diakonikolas2021efficient",
     points="z zbar",
     constrained=False,
+    reference=_eg_plus,
 )
 def eg_plus(F, F_data, J, J_data, state, params, k, n):
     """z̄ = z − γ F z,   z⁺ = z − α γ F z̄."""
@@ -46,6 +57,14 @@ def eg_plus(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -alpha * gamma, Fzbar)
 
 
+def _ceg_plus(F, J, z, gamma=1 / 16, alpha=0.7):
+    def H(v):
+        return v - gamma * F(v)
+
+    zbar = J(H(z), gamma)
+    return z - alpha * (H(z) - H(zbar))
+
+
 @method(
     "ceg_plus",
     params="gamma alpha",
@@ -54,6 +73,7 @@ def eg_plus(F, F_data, J, J_data, state, params, k, n):
     source="pethick2022escaping",
     points="z zbar",
     constrained=True,
+    reference=_ceg_plus,
 )
 def ceg_plus(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   g = (z − γ F z) − (z̄ − γ F z̄) ∈ γ S z̄,   z⁺ = z − α g."""
@@ -69,6 +89,11 @@ def ceg_plus(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -alpha, g)
 
 
+def _forward_backward_forward(F, J, z, gamma=1 / 16):
+    zbar = J(z - gamma * F(z), gamma)
+    return zbar - gamma * (F(zbar) - F(z))
+
+
 @method(
     "forward_backward_forward",
     params="gamma",
@@ -77,6 +102,7 @@ def ceg_plus(F, F_data, J, J_data, state, params, k, n):
     source="tseng2000modified",
     points="z zbar",
     constrained=True,
+    reference=_forward_backward_forward,
 )
 def forward_backward_forward(F, F_data, J, J_data, state, params, k, n):
     """z̄ = J(z − γ F z),   z⁺ = z̄ − γ(F z̄ − F z);  g = z − z⁺ ∈ γ S z̄."""

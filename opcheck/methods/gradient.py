@@ -4,6 +4,10 @@ from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine
 
 
+def _gradient(F, J, z, gamma=1 / 16):
+    return J(z - gamma * F(z), gamma)
+
+
 @method(
     "gradient_descent_ascent",
     params="gamma",
@@ -11,6 +15,7 @@ from opcheck.model.primitives import axpy, combine
     calls=1,
     source="arrow1958",
     constrained=True,
+    reference=_gradient,
 )
 def gradient_descent_ascent(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z − γ F z)."""
@@ -22,6 +27,10 @@ def gradient_descent_ascent(F, F_data, J, J_data, state, params, k, n):
         J(z, gamma, z, J_data)
 
 
+def _anchored_gradient(F, z, z0, k, gamma=1 / 16):
+    return z0 / (k + 2) + (k + 1) / (k + 2) * (z - gamma * F(z))
+
+
 @method(
     "anchored_gradient",
     params="gamma",
@@ -29,6 +38,7 @@ def gradient_descent_ascent(F, F_data, J, J_data, state, params, k, n):
     calls=1,
     source="diakonikolas2020halpern",
     constrained=False,
+    reference=_anchored_gradient,
 )
 def anchored_gradient(F, F_data, J, J_data, state, params, k, n):
     """Halpern's iteration of T = I − γF:  z⁺ = β z⁰ + (1 − β)(z − γ F z),  β = 1/(k + 2)."""

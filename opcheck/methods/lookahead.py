@@ -4,7 +4,20 @@ from opcheck.model.method import over
 from opcheck.model.primitives import combine, copy, phase
 
 
-@over("lookahead", params="lam tau:int", rows="slow", source="zhang2019lookahead")
+def _lookahead(step, z, k, memory, lam=0.3, tau=3):
+    if k % tau == 0:
+        memory["slow"] = z
+    w = step(z, k % tau)
+    return (1 - lam) * memory["slow"] + lam * w if k % tau == tau - 1 else w
+
+
+@over(
+    "lookahead",
+    params="lam tau:int",
+    rows="slow",
+    source="zhang2019lookahead",
+    reference=_lookahead,
+)
 def lookahead(base, F, F_data, J, J_data, state, params, k, n):
     """τ steps of the base from z, then z ← (1 − λ) slow + λ z, where slow is z before them.
 

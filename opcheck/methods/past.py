@@ -4,6 +4,12 @@ from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine, copy
 
 
+def _past_extragradient(F, J, z, k, memory, gamma=1 / 16):
+    zbar = J(z - gamma * memory["last"], gamma) if k else z
+    memory["last"] = F(zbar)
+    return J(z - gamma * memory["last"], gamma)
+
+
 @method(
     "past_extragradient",
     params="gamma",
@@ -12,6 +18,7 @@ from opcheck.model.primitives import axpy, combine, copy
     source="popov1980",
     points="zbar",
     constrained=True,
+    reference=_past_extragradient,
 )
 def past_extragradient(F, F_data, J, J_data, state, params, k, n):
     """z̄_k = J(z − γ F z̄_{k−1}),   z⁺ = J(z − γ F z̄_k);  starts with z̄_0 := z⁰.
@@ -33,6 +40,12 @@ def past_extragradient(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _warm_past_extragradient(F, J, z, memory, gamma=1 / 16):
+    last = memory.setdefault("zbar", z)
+    memory["zbar"] = J(z - gamma * F(last), gamma)
+    return J(z - gamma * F(memory["zbar"]), gamma)
+
+
 @method(
     "warm_past_extragradient",
     params="gamma",
@@ -41,6 +54,7 @@ def past_extragradient(F, F_data, J, J_data, state, params, k, n):
     source="popov1980",
     points="zbar",
     constrained=True,
+    reference=_warm_past_extragradient,
 )
 def warm_past_extragradient(F, F_data, J, J_data, state, params, k, n):
     """Past extragradient started with z̄_{−1} := z⁰, so that its first step is one of extragradient.
@@ -60,6 +74,11 @@ def warm_past_extragradient(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _ogda_plus(F, z, memory, gamma=1 / 16, eta=1 / 32):
+    memory["last"] = F(z - gamma * memory.get("last", 0))
+    return z - eta * memory["last"]
+
+
 @method(
     "ogda_plus",
     params="gamma eta",
@@ -68,6 +87,7 @@ def warm_past_extragradient(F, F_data, J, J_data, state, params, k, n):
     source="boehm2023solving",
     points="zbar",
     constrained=False,
+    reference=_ogda_plus,
 )
 def ogda_plus(F, F_data, J, J_data, state, params, k, n):
     """z̄_k = z − γ F z̄_{k−1},   z⁺ = z − η F z̄_k;  starts with F z̄_{−1} := 0."""
@@ -79,6 +99,11 @@ def ogda_plus(F, F_data, J, J_data, state, params, k, n):
         axpy(z, z, -eta, Fzbar)
 
 
+def _forward_reflected_backward(F, J, z, memory, gamma=1 / 16):
+    last, memory["z"] = memory.get("z", z), z
+    return J(z - gamma * (2 * F(z) - F(last)), gamma)
+
+
 @method(
     "forward_reflected_backward",
     params="gamma",
@@ -86,6 +111,7 @@ def ogda_plus(F, F_data, J, J_data, state, params, k, n):
     calls=1,
     source="malitsky2020forward",
     constrained=True,
+    reference=_forward_reflected_backward,
 )
 def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z − 2γ F z + γ F z₋), with z₋₁ := z⁰; the optimistic gradient method where A = 0."""
@@ -102,6 +128,11 @@ def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _golden_ratio(F, J, z, memory, gamma=1 / 16, phi=1.5):
+    memory["mean"] = ((phi - 1) * z + memory.get("mean", z)) / phi
+    return J(memory["mean"] - gamma * F(z), gamma)
+
+
 @method(
     "golden_ratio",
     params="gamma phi",
@@ -109,6 +140,7 @@ def forward_reflected_backward(F, F_data, J, J_data, state, params, k, n):
     calls=1,
     source="malitsky2020golden",
     constrained=True,
+    reference=_golden_ratio,
 )
 def golden_ratio(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J(z̄ − γ F z),   z̄⁺ = ((φ − 1) z⁺ + z̄)/φ: the golden ratio algorithm, fixed step."""

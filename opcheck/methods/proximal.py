@@ -1,7 +1,12 @@
 """Proximal point methods: the resolvent of the whole sum S = F + A, exact or approximate."""
 
+from opcheck.methods._picard import picard
 from opcheck.model.method import method
 from opcheck.model.primitives import at, axpy, combine, copy, resolvent_of_sum
+
+
+def _proximal_point(F, J, z, gamma=1 / 16):
+    return picard(F, J, z, gamma)
 
 
 @method(
@@ -11,6 +16,7 @@ from opcheck.model.primitives import at, axpy, combine, copy, resolvent_of_sum
     calls=0,
     source="rockafellar1976",
     constrained=True,
+    reference=_proximal_point,
 )
 def proximal_point(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = J_{γS} z."""
@@ -21,6 +27,10 @@ def proximal_point(F, F_data, J, J_data, state, params, k, n):
         copy(z, Jz)
 
 
+def _relaxed_proximal_point(F, J, z, gamma=1 / 16, lam=0.4):
+    return (1 - lam) * z + lam * picard(F, J, z, gamma)
+
+
 @method(
     "relaxed_proximal_point",
     params="gamma lam",
@@ -28,6 +38,7 @@ def proximal_point(F, F_data, J, J_data, state, params, k, n):
     calls=0,
     source="eckstein1992",
     constrained=True,
+    reference=_relaxed_proximal_point,
 )
 def relaxed_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """z⁺ = (1 − λ) z + λ J_{γS} z."""
@@ -38,6 +49,10 @@ def relaxed_proximal_point(F, F_data, J, J_data, state, params, k, n):
         combine(z, 1 - lam, z, lam, Jz)
 
 
+def _inner_loop(F, J, z, z0, gamma=1 / 16):
+    return J(z0 - gamma * F(z), gamma)
+
+
 @method(
     "inner_loop",
     params="gamma",
@@ -45,6 +60,7 @@ def relaxed_proximal_point(F, F_data, J, J_data, state, params, k, n):
     calls=1,
     source="pethick2023stable",
     constrained=True,
+    reference=_inner_loop,
 )
 def inner_loop(F, F_data, J, J_data, state, params, k, n):
     """w⁺ = J(z⁰ − γ F w): the loop inside RAPP on its own; row ``z`` is w, ``anchor`` is z⁰."""
@@ -56,6 +72,10 @@ def inner_loop(F, F_data, J, J_data, state, params, k, n):
         J(w, gamma, w, J_data)
 
 
+def _approximate_proximal_point(F, J, z, k, gamma=1 / 16, tau=(1, 4, 2, 3)):
+    return picard(F, J, z, gamma, tau[k])
+
+
 @method(
     "approximate_proximal_point",
     params="gamma tau[k]:int",
@@ -64,6 +84,7 @@ def inner_loop(F, F_data, J, J_data, state, params, k, n):
     source="pethick2023stable",
     points="z w",
     constrained=True,
+    reference=_approximate_proximal_point,
 )
 def approximate_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """w ← z;  τ_k times  w ← J(z − γ F w);  z⁺ = w."""
@@ -79,6 +100,10 @@ def approximate_proximal_point(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _rapp(F, J, z, k, gamma=1 / 16, lam=0.4, tau=(3, 1, 5)):
+    return (1 - lam) * z + lam * picard(F, J, z, gamma, tau[k])
+
+
 @method(
     "rapp",
     params="gamma lam tau[k]:int",
@@ -87,6 +112,7 @@ def approximate_proximal_point(F, F_data, J, J_data, state, params, k, n):
     source="pethick2023stable",
     points="z w",
     constrained=True,
+    reference=_rapp,
 )
 def rapp(F, F_data, J, J_data, state, params, k, n):
     """w ← z;  τ_k times  w ← J(z − γ F w);  z⁺ = (1 − λ) z + λ w."""
@@ -102,6 +128,10 @@ def rapp(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _anchored_proximal_point(F, J, z, z0, k, gamma=1 / 16, lam=0.4, beta=(0.2, 0.1)):
+    return beta[k] * z0 + (1 - beta[k]) * _relaxed_proximal_point(F, J, z, gamma, lam)
+
+
 @method(
     "anchored_proximal_point",
     params="gamma lam beta[k]",
@@ -109,6 +139,7 @@ def rapp(F, F_data, J, J_data, state, params, k, n):
     calls=0,
     source="alacaoglu2024revisiting",
     constrained=True,
+    reference=_anchored_proximal_point,
 )
 def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """Halpern on the relaxed resolvent: z⁺ = β_k z⁰ + (1 − β_k)(z + λ(J_{γS} z − z))."""
@@ -122,6 +153,12 @@ def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
         k += 1
 
 
+def _accelerated_proximal_point(F, J, z, k, memory, gamma=1 / 16):
+    x, before = memory.get("x", z), memory.get("z", z)
+    memory["x"], memory["z"] = picard(F, J, z, gamma), z
+    return memory["x"] + k / (k + 2) * (memory["x"] - x) - k / (k + 2) * (x - before)
+
+
 @method(
     "accelerated_proximal_point",
     params="gamma",
@@ -129,6 +166,7 @@ def anchored_proximal_point(F, F_data, J, J_data, state, params, k, n):
     calls=0,
     source="kim2021accelerated",
     constrained=True,
+    reference=_accelerated_proximal_point,
 )
 def accelerated_proximal_point(F, F_data, J, J_data, state, params, k, n):
     """x⁺ = J_{γS} z,   z⁺ = x⁺ + w(x⁺ − x) − w(x − z₋),  w = k/(k + 2)."""

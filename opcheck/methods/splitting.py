@@ -1,7 +1,13 @@
 """Splittings with a resolvent of each operator on its own."""
 
+from opcheck.methods._picard import picard
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine, identity, resolvent_of_sum
+
+
+def _douglas_rachford(F, J, z, gamma=1 / 16, lam=0.4):
+    x = picard(F, lambda v, _: v, z, gamma)
+    return z + lam * (J(2 * x - z, gamma) - x)
 
 
 @method(
@@ -11,6 +17,7 @@ from opcheck.model.primitives import axpy, combine, identity, resolvent_of_sum
     calls=0,
     source="lions1979splitting",
     constrained=True,
+    reference=_douglas_rachford,
 )
 def douglas_rachford(F, F_data, J, J_data, state, params, k, n):
     """x = J_{γF} z,   y = J(2x − z),   z⁺ = z + λ(y − x)."""

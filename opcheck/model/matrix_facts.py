@@ -22,6 +22,7 @@ Matrix = NDArray[np.float64]
 Gram = tuple[Matrix, float]  # MᵀM as rounded, and how far it may be off in norm
 UNIT = 2.0**-53
 TINY = 2.0**-1000  # far above what underflow can add for the sizes that fit in memory
+SUBNORMAL = 2.0**-1074  # what an entry that underflows is off by
 EXTREME = 300  # the binary exponent from which on sums of squares may over- or underflow
 NOTE = "Cholesky factorisation with Rump's shift"
 
@@ -72,16 +73,18 @@ def _comonotone_below(matrix: Matrix, inverse: Matrix, gram: Gram) -> float:
     return _nearest(best, -1, _size(inverse), lambda r: _comonotone(matrix, gram, r))
 
 
-def of_size_one(matrix: Matrix) -> tuple[Matrix, int]:
-    """M/2^p and p: p = 0 unless squares of entries leave float64, or where an entry would be lost.
+def of_size_one(matrix: Matrix) -> tuple[Matrix, int, float]:
+    """M/2^p, p, and how far it is off in norm: p = 0 unless squares of entries leave float64.
 
-    The constants are those of M/2^p times 2^p, or 2^−p for ρ.
+    The constants are those of M/2^p times 2^p, or 2^−p for ρ; something is lost only where entries
+    are so far apart that small ones underflow.
     """
     power = int(np.frexp(np.abs(matrix).max(initial=0.0))[1])
     if abs(power) < EXTREME:
-        return matrix, 0
+        return matrix, 0, 0.0
     moved: Matrix = np.ldexp(matrix, -power)
-    return (moved, power) if (np.ldexp(moved, power) == matrix).all() else (matrix, 0)
+    exact = bool((np.ldexp(moved, power) == matrix).all())
+    return moved, power, 0.0 if exact else len(matrix) * SUBNORMAL
 
 
 def _inverse(matrix: Matrix) -> Matrix | None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from opcheck import registry
 from opcheck.arguments import asked
+from opcheck.errors import OpcheckError
 
 # Rows that hold the point of index k between steps: what is measured there is indexed by k. Every
 # other row is written during a step and is indexed by that step.
 STANDING = frozenset({"z", "anchor", "solution"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measure:
     """A number taken from a state.
 
@@ -25,13 +27,19 @@ class Measure:
         of_point: what it measures belongs to the point reached, whatever rows it reads: after a
             step from z_k on, to k + 1.
         doc: the formula.
+        latex, words, unit: as drawings show it; see ``measure``.
+        reference: the same number in plain numpy; see ``measure``.
     """
 
     name: str
     kernel: Callable[..., float]
-    rows: tuple[str, ...]
-    of_point: bool
-    doc: str
+    rows: tuple[str, ...] = ("z",)
+    of_point: bool = False
+    doc: str = ""
+    latex: str = ""
+    words: str = ""
+    unit: str = ""
+    reference: Callable[..., Any] | None = None
 
     def in_step(self, rows: tuple[str, ...]) -> bool:
         """Whether its values at these rows belong to steps (k = 0..K−1) instead of to points."""
@@ -40,17 +48,49 @@ class Measure:
 
 @asked
 def measure(
-    name: str, rows: str = "z", of_point: bool = False
+    name: str,
+    rows: str = "z",
+    *,
+    of_point: bool = False,
+    latex: str = "",
+    words: str = "",
+    unit: str = "",
+    reference: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
     """Register a measure of one row, or of two (``rows="z solution"``).
 
-    ``of_point``: it speaks of the point reached although it reads what the step has written; what
-    it gives at k = 0, before any step, has no meaning.
+    Args:
+        of_point: it speaks of the point reached although it reads what the step has written; what
+            it gives at k = 0, before any step, has no meaning.
+        latex: the symbol on an axis, with ``{0}`` and ``{1}`` for the rows and ``{P}`` for the
+            resolvent of A; braces of LaTeX are doubled. Default: the name.
+        words: what it is called in a caption; default: the formula.
+        unit: as in ``squared units of z``.
+        reference: the same number in plain numpy, against which the kernel is tested: a function
+            that names what it takes among ``F`` (z ↦ F z), ``J`` ((z, γ) ↦ J z), ``z`` (the row),
+            ``other`` (the second one), ``before`` (the point before the step), ``solution`` and
+            ``gamma`` (the first parameter).
+
+    Raises OpcheckError where the name is taken, or the reference is no function.
     """
+    if reference is not None and not callable(reference):
+        raise OpcheckError(
+            f"the reference of measure {name!r} is {type(reference).__name__}; give a function "
+            "that computes it in numpy"
+        )
 
     def enter(function: Callable[..., float]) -> Callable[..., float]:
-        doc = inspect.cleandoc(function.__doc__ or "")
-        entry = Measure(name, function, tuple(rows.split()), of_point, doc)
+        entry = Measure(
+            name=name,
+            kernel=function,
+            rows=tuple(rows.split()),
+            of_point=of_point,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            latex=latex,
+            words=words,
+            unit=unit,
+            reference=reference,
+        )
         registry.register("measures", name, entry, registry.place_of(function))
         return function
 

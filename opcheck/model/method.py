@@ -7,6 +7,7 @@ arguments and is bound to it by a closure, so that any depth runs by the same dr
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +24,7 @@ from opcheck.model.brief import brief
 from opcheck.model.text import FLOAT, text
 
 Advance = Callable[..., None]
+Reference = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Method:
         points: rows that hold the points at which F is evaluated.
         constrained: whether the method uses J, and so solves 0 ∈ F + A with A ≠ 0.
         source: BibTeX key.
+        reference: one step in plain numpy; see ``method``.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Method:
     constrained: bool
     source: str
     doc: str
+    reference: Reference | None = None
 
     def parameter(self, name: str) -> Parameter:
         """By full name or, where it is the only one, by symbol.
@@ -165,6 +169,7 @@ class Over:
     rows: tuple[str, ...]
     source: str
     doc: str
+    reference: Reference | None = None
 
     def __call__(self, base: Method) -> Method:
         """The method over ``base``."""
@@ -179,18 +184,18 @@ def _bound(over: Over, base: Method) -> Method:
         over_kernel(base_kernel, F, F_data, J, J_data, state, params, k, n)
 
     advance.__qualname__ = advance.__name__ = f"{over.name}_{base.kernel.__name__}"
-    inner = tuple(Parameter(f"base.{p.name}", p.integer, p.sequence) for p in base.parameters)
+    inner = tuple(dataclasses.replace(p, name=f"base.{p.name}") for p in base.parameters)
     return Method(
-        f"{over.name}({base.name})",
-        advance,
-        (*inner, *over.parameters),
-        (*base.rows, *over.rows),
-        base.zero,
-        base.calls,
-        base.points,
-        base.constrained,
-        over.source,
-        f"{over.doc}\n\nBase: {base.name}. {base.doc}",
+        name=f"{over.name}({base.name})",
+        kernel=advance,
+        parameters=(*inner, *over.parameters),
+        rows=(*base.rows, *over.rows),
+        zero=base.zero,
+        calls=base.calls,
+        points=base.points,
+        constrained=base.constrained,
+        source=over.source,
+        doc=f"{over.doc}\n\nBase: {base.name}. {base.doc}",
     )
 
 
@@ -203,11 +208,26 @@ def _shown(value: Any) -> str:
 
 
 def _parameters(source: str) -> tuple[Parameter, ...]:
-    found = []
+    parameters = []
     for word in source.split():
         name, _, kind = word.partition(":")
-        found.append(Parameter(name.removesuffix("[k]"), kind == "int", name.endswith("[k]")))
-    return tuple(found)
+        parameters.append(
+            Parameter(
+                name=name.removesuffix("[k]"),
+                integer=kind == "int",
+                sequence=name.endswith("[k]"),
+            )
+        )
+    return tuple(parameters)
+
+
+def _reference(reference: Reference | None, name: str) -> Reference | None:
+    if reference is not None and not callable(reference):
+        raise OpcheckError(
+            f"the reference of method {name!r} is {type(reference).__name__}; give a function "
+            "that makes one step in numpy"
+        )
+    return reference
 
 
 @asked
@@ -220,6 +240,7 @@ def method(
     source: str,
     constrained: bool | None = None,
     points: str = "z",
+    reference: Reference | None = None,
 ) -> Callable[[Advance], Advance]:
     """Register an iteration.
 
@@ -231,6 +252,12 @@ def method(
         constrained: to be said of every method: True where it calls J, directly or by
             ``resolvent_of_sum``, and so has a form with A ≠ 0; False where it has none.
         points: rows at which F is evaluated.
+        source: BibTeX key.
+        reference: one step in plain numpy, written from the paper, against which the kernel is
+            tested: a function that returns z⁺ and names what it takes among ``F`` (z ↦ F z), ``J``
+            ((z, γ) ↦ J z), ``z``, ``z0``, ``k``, ``memory`` (a dict, empty at k = 0) and the
+            parameters, each of which has the value at which to compare for its default; that of
+            ``a[k]`` is a tuple, whose last entry stays.
 
     Raises OpcheckError where ``constrained`` is not said, or the name is taken.
     """
@@ -243,16 +270,17 @@ def method(
     def enter(function: Advance) -> Advance:
         words = rows.split()
         entry = Method(
-            name,
-            function,
-            _parameters(params),
-            tuple(w.removesuffix("=0") for w in words),
-            frozenset(w.removesuffix("=0") for w in words if w.endswith("=0")),
-            str(calls),
-            tuple(points.split()),
-            constrained,
-            source,
-            inspect.cleandoc(function.__doc__ or ""),
+            name=name,
+            kernel=function,
+            parameters=_parameters(params),
+            rows=tuple(w.removesuffix("=0") for w in words),
+            zero=frozenset(w.removesuffix("=0") for w in words if w.endswith("=0")),
+            calls=str(calls),
+            points=tuple(points.split()),
+            constrained=constrained,
+            source=source,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            reference=_reference(reference, name),
         )
         registry.register("methods", name, entry, registry.place_of(function))
         return function
@@ -261,12 +289,26 @@ def method(
 
 
 @asked
-def over(name: str, *, params: str, rows: str, source: str) -> Callable[[Advance], Advance]:
-    """Register a method of methods; arguments as for ``method``."""
+def over(
+    name: str, *, params: str, rows: str, source: str, reference: Reference | None = None
+) -> Callable[[Advance], Advance]:
+    """Register a method of methods; arguments as for ``method``.
+
+    Args:
+        reference: as for ``method``, but of F and J it takes ``step``: (z, k) ↦ z after the base's
+            step k.
+    """
 
     def enter(function: Advance) -> Advance:
-        doc = inspect.cleandoc(function.__doc__ or "")
-        entry = Over(name, function, _parameters(params), tuple(rows.split()), source, doc)
+        entry = Over(
+            name=name,
+            kernel=function,
+            parameters=_parameters(params),
+            rows=tuple(rows.split()),
+            source=source,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            reference=_reference(reference, name),
+        )
         registry.register("methods", name, entry, registry.place_of(function))
         return function
 

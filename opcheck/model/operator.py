@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.arguments import asked
+from opcheck.arguments import asked, refuse_unused
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model import linear_kernels
 from opcheck.model.brief import brief
@@ -191,6 +191,7 @@ class Resolvent:
         value: for A = ∂g other than an indicator, z ↦ g(z), inf outside its domain; None where A
             is an indicator's or not a subdifferential.
         ends: for the indicator of a box {lo ≤ z ≤ hi}, lo and hi: d numbers each, or one for all.
+        irrational: the kernel has no value in exact rationals.
     """
 
     kernel: Kernel
@@ -200,6 +201,7 @@ class Resolvent:
     contains: Callable[[Vector], bool] | None = None
     value: Callable[[Vector], float] | None = None
     ends: tuple[Vector, Vector] | None = None
+    irrational: bool = False
 
     def __post_init__(self) -> None:
         """Raises OpcheckError for parts that are none."""
@@ -250,9 +252,11 @@ class Resolvent:
         return out
 
 
+Resolvent.__init__ = asked(Resolvent.__init__)  # type: ignore[method-assign]
 NO_CONSTRAINT = Resolvent(identity, np.empty(0), 0, "none")
 
 
+@asked
 def linear(
     matrix: ArrayLike | Sequence[Sequence[str | float]],
     offset: Sequence[str | float] | None = None,
@@ -266,9 +270,11 @@ def linear(
             exactly and not as rounded floats.
         offset: q, d numbers or formulas; default 0.
 
-    Raises OpcheckError for a matrix that is not square, not finite, or does not fit q.
+    Raises OpcheckError for a matrix that is not square, not finite, or does not fit q, and for a
+    symbol that no entry has.
     """
     if hasattr(matrix, "tocsr"):
+        refuse_unused(linear, symbols, offset if offset is not None else ())
         return _sparse(matrix, offset)
     refuse_lost(matrix, "a linear operator")
     rows: list[list[Any]] = (
@@ -285,6 +291,7 @@ def linear(
         raise OpcheckError(f"offset has {len(q)} entries for a {d}×{d} matrix")
     ordered = [v for r in rows for v in r] if d < 8 else [r[j] for j in range(d) for r in rows]
     entries = [*ordered, *q]
+    refuse_unused(linear, symbols, entries)
     values = _numbers(entries, symbols)
     formulas = tuple(entries) if any(isinstance(v, str) for v in entries) else None
     flat = values[: d * d].reshape(d, d)

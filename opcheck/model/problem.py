@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, overload
 
 import numpy as np
@@ -15,9 +16,11 @@ from opcheck import registry
 from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.brief import brief
+from opcheck.model.cone_program import ConeProgram
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, Vector, as_real
 from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
+    LARGEST,
     Fact,
     Lipschitz,
     Monotone,
@@ -31,16 +34,14 @@ from opcheck.model.text import FLOAT, text
 from opcheck.model.written import call_of
 from opcheck.watchdog import limited
 
-LARGEST = 1e150  # of a constant, whose square must be a float
-
 
 @brief
 @dataclass(frozen=True)
 class Problem:
-    """One inclusion 0 ∈ F(z) + A(z) on R^d.
+    """One inclusion 0 ∈ F(z) + A(z) on R^d: ``Problem(F)``, ``Problem(F, J)``; the rest by name.
 
     Attributes:
-        name: family name, with the parameters that differ from the defaults.
+        name: family name, with the parameters that differ from the defaults; the family sets it.
         operator: F.
         resolvent: J of A; NO_CONSTRAINT where A = 0.
         start: z⁰, shape (d,).
@@ -55,9 +56,10 @@ class Problem:
             measures too, is about the mean F.
     """
 
-    name: str
+    name: str = field(default="", kw_only=True)
     operator: Operator
     resolvent: Resolvent = NO_CONSTRAINT
+    _: KW_ONLY
     start: Vector = field(default_factory=lambda: np.zeros(0))
     solution: Vector | None = None
     project: Callable[[Vector], Vector] | None = None
@@ -71,6 +73,11 @@ class Problem:
     def __post_init__(self) -> None:
         """Raises OpcheckError where operator, resolvent, points and facts do not fit together."""
         name = _named(self)
+        if isinstance(self.operator, str):
+            raise OpcheckError(
+                f"a problem starts with its operator, not with {self.operator!r}; write "
+                f"Problem(F, name={self.operator!r})"
+            )
         if not isinstance(self.operator, Operator):
             raise OpcheckError(
                 f"the operator of {name} is {type(self.operator).__name__}; make one with "
@@ -163,6 +170,9 @@ class Problem:
         return (*self.facts, sum_rule, *strong)
 
 
+Problem.__init__ = asked(Problem.__init__)  # type: ignore[method-assign]
+
+
 @brief
 @dataclass(frozen=True)
 class Family:
@@ -217,7 +227,7 @@ class Family:
                 f"problem family {self.name!r} raises {registry.raised(error)}"
             ) from error
         if isinstance(made, Operator):
-            made = Problem("", made)
+            made = Problem(made)
         if not isinstance(made, Problem):
             raise OpcheckError(
                 f"problem family {self.name!r} returned {type(made).__name__}; return a Problem or "
@@ -358,24 +368,68 @@ def problem(name: str, **parameters: Any) -> Problem:
 
 
 @brief
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResolventFamily:
-    """A registered function of parameters that returns a Resolvent."""
+    """A registered function of parameters that returns a Resolvent.
+
+    Attributes:
+        program: the set or function at the default parameters, as a solver sees it.
+    """
 
     name: str
     function: Callable[..., Resolvent]
     doc: str
+    program: ConeProgram | None = None
 
     def __call__(self, *args: Any, **parameters: Any) -> Resolvent:
         """The resolvent for given parameters."""
         return self.function(*args, **parameters)
 
 
-def resolvent_family(function: Callable[..., Resolvent]) -> Callable[..., Resolvent]:
-    """Register a set or regulariser under the function's name."""
-    family = ResolventFamily(function.__name__, function, inspect.cleandoc(function.__doc__ or ""))
-    registry.register("sets", family.name, family, registry.place_of(function))
-    return function
+Constructor = Callable[..., Resolvent]
+
+
+@overload
+def resolvent_family(function: Constructor) -> Constructor: ...
+@overload
+def resolvent_family(
+    *, irrational: bool = ..., program: ConeProgram | None = ...
+) -> Callable[[Constructor], Constructor]: ...
+def resolvent_family(
+    function: Constructor | None = None,
+    *,
+    irrational: bool = False,
+    program: ConeProgram | None = None,
+) -> Constructor | Callable[[Constructor], Constructor]:
+    """Register a set or regulariser under the function's name.
+
+    Args:
+        irrational: the kernel takes roots, logarithms or an iteration to rounding, and so has no
+            value in exact rationals.
+        program: the same at the default parameters as a cone program, against which the kernel is
+            tested by a solver.
+    """
+
+    def enter(function: Constructor) -> Constructor:
+        constructor = _irrational(function) if irrational else function
+        family = ResolventFamily(
+            name=function.__name__,
+            function=constructor,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            program=program,
+        )
+        registry.register("sets", family.name, family, registry.place_of(function))
+        return constructor
+
+    return enter if function is None else enter(function)
+
+
+def _irrational(function: Constructor) -> Constructor:
+    @functools.wraps(function)
+    def constructor(*args: Any, **parameters: Any) -> Resolvent:
+        return dataclasses.replace(function(*args, **parameters), irrational=True)
+
+    return constructor
 
 
 def points(problem: Problem, count: int, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ Of = Literal["F", "A", "S", "T"]
 OF: tuple[Of, ...] = get_args(Of)
 Provenance = Literal["exact", "certified", "estimated", "claimed"]
 STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed")
+LARGEST = 1e150  # of a constant, whose square must be a float
 
 
 @dataclass(frozen=True)
@@ -241,44 +242,44 @@ def _multipliers(target: Form, form: Form) -> Iterable[Fraction]:
     for t, f in zip(target, form, strict=True):
         if f and t / f >= 0:
             yield t / f
-    two, one, zero = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
-    if two:
-        vertex = -one / (2 * two)
+    square, linear, constant = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
+    if square:
+        vertex = -linear / (2 * square)
         if vertex >= 0:
             yield vertex
-        disc = one * one - 4 * two * zero
+        disc = linear * linear - 4 * square * constant
         if disc >= 0:
             root = Fraction(float(disc) ** 0.5).limit_denominator(10**9)
             for sign in (1, -1):
-                lam = (-one + sign * root) / (2 * two)
+                lam = (-linear + sign * root) / (2 * square)
                 if lam >= 0:
                     yield lam.limit_denominator(10**9)
 
 
-def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None:
+def strongest(conclusion: Property, premises: Sequence[Property]) -> Fraction | None:
     """The best constant with which ``premises`` (numbers, same operator) imply ``wanted``.
 
     Tried are the ratios and roots that the premises' own entries give; each is checked exactly.
     None if no constant works. For a kind without a constant, 0 or None.
     """
-    if wanted.kind.of_values:
-        same = [Fraction(p.constant) for p in premises if p.kind is wanted.kind]
+    if conclusion.kind.of_values:
+        same = [Fraction(p.constant) for p in premises if p.kind is conclusion.kind]
         return max(same, default=None)
     usable = [p for p in premises if not p.kind.of_values]
-    forms = [p.form() for p in usable if wanted.kind.star or not p.kind.star]
+    forms = [p.form() for p in usable if conclusion.kind.star or not p.kind.star]
     pool: list[Sequence[Form]] = [[f] for f in forms]
     pool += [[f, g] for i, f in enumerate(forms) for g in forms[:i]]
-    if wanted.kind.better is None:
-        return Fraction(0) if any(implies(p, wanted.form(0)) for p in pool) else None
-    sign = 1 if wanted.kind.better == "larger" else -1
+    if conclusion.kind.better is None:
+        return Fraction(0) if any(implies(p, conclusion.form(0)) for p in pool) else None
+    sign = 1 if conclusion.kind.better == "larger" else -1
     best: Fraction | None = None
     for group in pool:
-        for guess in _candidates(group, wanted):
+        for guess in _candidates(group, conclusion):
             better = best is None or sign * (guess - best) > 0
             if (
                 better
-                and _plausible(group, wanted.form(guess))
-                and implies(group, wanted.form(guess))
+                and _plausible(group, conclusion.form(guess))
+                and implies(group, conclusion.form(guess))
             ):
                 best = guess
     return best
@@ -286,44 +287,51 @@ def strongest(wanted: Property, premises: Sequence[Property]) -> Fraction | None
 
 def _plausible(premises: Sequence[Form], conclusion: Form) -> bool:
     """The implication tried in floats with room for rounding, to save exact work; never a proof."""
-    target = np.array([float(v) for v in conclusion])
-    forms = [np.array([float(v) for v in f]) for f in premises]
+    target, *forms = [_floats(form) for form in (conclusion, *premises)]
+    room = 1e-9 * (1 + max(abs(v) for v in target))
 
-    def reach(rest: np.ndarray, left: list[np.ndarray]) -> bool:
+    def reach(rest: tuple[float, float, float], left: list[tuple[float, float, float]]) -> bool:
+        a, b, c = rest
         if not left:
-            a, b, c = rest
-            room = 1e-9 * (1 + np.abs(target).max())
-            return bool(
-                a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c))
-            )
-        head = left[0]
-        return any(reach(rest - lam * head, left[1:]) for lam in _float_multipliers(rest, head))
+            return a >= -room and c >= -room and a * c - b * b >= -room * (1 + abs(a) + abs(c))
+        (p, q, r), *others = left
+        return any(
+            reach((a - lam * p, b - lam * q, c - lam * r), others)
+            for lam in _float_multipliers(rest, (p, q, r))
+        )
 
     return reach(target, forms)
 
 
-def _float_multipliers(target: np.ndarray, form: np.ndarray) -> list[float]:
-    found = [0.0] + [t / f for t, f in zip(target, form, strict=True) if f and t / f >= 0]
+def _floats(form: Form) -> tuple[float, float, float]:
+    a, b, c = form
+    return float(a), float(b), float(c)
+
+
+def _float_multipliers(
+    target: tuple[float, float, float], form: tuple[float, float, float]
+) -> list[float]:
+    multipliers = [0.0] + [t / f for t, f in zip(target, form, strict=True) if f]
     (a, b, c), (p, q, r) = target, form
-    two, one, zero = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
-    if two:
-        found.append(-one / (2 * two))
-        root = max(one * one - 4 * two * zero, 0.0) ** 0.5
-        found += [(-one + root) / (2 * two), (-one - root) / (2 * two)]
-    return [v for v in found if v >= 0]
+    square, linear, constant = p * r - q * q, -(a * r + c * p - 2 * b * q), a * c - b * b
+    if twice := 2 * square:
+        root = max(linear * linear - 4 * square * constant, 0.0) ** 0.5
+        multipliers += [-linear / twice, (-linear + root) / twice, (-linear - root) / twice]
+    return [v for v in multipliers if v >= 0]
 
 
-def _candidates(group: Sequence[Form], wanted: Property) -> list[Fraction]:
+def _candidates(group: Sequence[Form], conclusion: Property) -> list[Fraction]:
     numbers = {abs(Fraction(v)) for form in group for v in form if v}
     values = {Fraction(0)}
     for u in numbers:
         values |= {u, 1 / u, 2 * u, Fraction(1, 2) / u, u / 2}
         for v in numbers:
             values |= {u / v, 2 * u / v, u / (2 * v)}
+    values = {v for v in values if v <= LARGEST**2}  # beyond, it is the square of no constant
     roots = {Fraction(float(v) ** 0.5) for v in values if v > 0}
     exact_roots = {r for r in roots if r * r in values}
-    values |= exact_roots
-    signs = (1,) if wanted.kind.positive else (1, -1)
+    values = {v for v in values | exact_roots if v <= LARGEST}
+    signs = (1,) if conclusion.kind.positive else (1, -1)
     return sorted({s * v for v in values for s in signs})
 
 

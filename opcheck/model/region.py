@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.primitives import WORK
 
@@ -40,6 +41,7 @@ class Region:
     radius: float | None
     in_set: bool
 
+    @asked
     def __init__(
         self,
         bound: float | None = None,

@@ -123,7 +123,7 @@ def kinds(
 
 def signature_of(theorem: Theorem) -> Signature:
     """The names of a theorem. Raises OpcheckError where one has no meaning, or two."""
-    method = theorem.method
+    method = theorem.iteration
     constants = _constants(theorem)
     symbols = [p.symbol for p in method.parameters]
     for name in theorem.free:
@@ -318,7 +318,7 @@ def _sides(theorem: Theorem, signature: Signature) -> None:
             for row in (*rows, *entry.rows[len(rows) :]):
                 if row not in signature.rows:
                     raise OpcheckError(
-                        f"{what}: {theorem.method.name} has no row {row!r} for {name}; it has "
+                        f"{what}: {theorem.iteration.name} has no row {row!r} for {name}; it has "
                         f"{', '.join(signature.rows)}"
                     )
         free = side.names - side.recorded.keys() - {f"next {key}" for key in side.ahead}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from opcheck import arguments
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Condition, Operator
 
@@ -18,6 +19,7 @@ ELEMENTARY = ("exp", "log", "sin", "cos", "tanh", "sqrt", "atan")
 WHOLE = 2**53  # every whole number up to it is a float64
 
 
+@arguments.asked
 def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator:
     """F = (∇ₓφ, −∇ᵧφ) of min_x max_y φ(x, y).
 
@@ -27,10 +29,12 @@ def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator
         x, y: dimensions of the two players.
         parameters: values of the other symbols.
 
-    Raises OpcheckError for a formula with an unknown symbol or function.
+    Raises OpcheckError for a formula with an unknown symbol or function, and for a value that no
+    symbol takes.
     """
     import sympy
 
+    arguments.refuse_unused(minmax, parameters, [payoff])
     ours, theirs = _variables("x", x), _variables("y", y)
     asked: dict[Any, bool] = {}
     phi = _parse(payoff, [*ours, *theirs], parameters, asked)
@@ -39,6 +43,7 @@ def minmax(payoff: str, x: int = 1, y: int = 1, **parameters: float) -> Operator
     return _build(components, [*ours, *theirs], parameters, f"min max {payoff}", asked)
 
 
+@arguments.asked
 def field(components: Sequence[str], variables: str, **parameters: float) -> Operator:
     """F from one formula per coordinate.
 
@@ -47,18 +52,21 @@ def field(components: Sequence[str], variables: str, **parameters: float) -> Ope
         variables: d names, separated by blanks.
         parameters: values of the other symbols.
 
-    Raises OpcheckError for a wrong count, an unknown symbol or function.
+    Raises OpcheckError for a wrong count, an unknown symbol or function, and for a value that no
+    symbol takes.
     """
     names = variables.split()
     if len(names) != len(components):
         raise OpcheckError(
             f"a field in {len(names)} variables has {len(names)} components, not {len(components)}"
         )
+    arguments.refuse_unused(field, parameters, components)
     asked: dict[Any, bool] = {}
     parsed = [_parse(c, names, parameters, asked) for c in components]
     return _build(parsed, names, parameters, f"F = ({', '.join(components)})", asked)
 
 
+@arguments.asked
 def gradient(potential: str, variables: str = "x", **parameters: float) -> Operator:
     """F = ∇f of one formula, which the operator keeps as its potential.
 
@@ -67,22 +75,24 @@ def gradient(potential: str, variables: str = "x", **parameters: float) -> Opera
         variables: d names, separated by blanks.
         parameters: values of the other symbols.
 
-    Raises OpcheckError for a formula with an unknown symbol or function.
+    Raises OpcheckError for a formula with an unknown symbol or function, and for a value that no
+    symbol takes.
     """
     import sympy
 
+    arguments.refuse_unused(gradient, parameters, [potential])
     names = variables.split()
     asked: dict[Any, bool] = {}
     f = _parse(potential, names, parameters, asked)
     symbols = [sympy.Symbol(v, real=True) for v in names]
     slopes = [sympy.diff(f, s) for s in symbols]
-    made = _build(slopes, names, parameters, f"∇({potential})", asked)
+    field_and_gradient = _build(slopes, names, parameters, f"∇({potential})", asked)
     constants: list[Any] = [sympy.Symbol(p, real=True) for p in parameters]
     kernel = _function("potential", [f], symbols, constants)
     data = np.array([_value(c, parameters) for c in constants])
     texts = tuple(_entry(c) for c in constants)
     value = Operator(kernel, data, 1, potential, texts, dict(parameters))
-    return dataclasses.replace(made, potential=value)
+    return dataclasses.replace(field_and_gradient, potential=value)
 
 
 def _variables(stem: str, count: int) -> list[str]:
@@ -153,12 +163,10 @@ def _parse(
 ) -> Any:
     """The formula as an expression; ``asked`` grows by what must not vanish, or be positive."""
     import sympy
-    from sympy.parsing.sympy_parser import (
-        convert_xor,
-        parse_expr,
-        rationalize,
-        standard_transformations,
-    )
+    from sympy.parsing.sympy_parser import parse_expr, rationalize, standard_transformations
+
+    if "^" in source:
+        raise OpcheckError(f"{source!r} may not stand in a formula: a power is written **")
 
     def term(make: Callable[..., Any], positive: bool = False) -> Callable[..., _Term]:
         def call(*arguments: Any) -> _Term:
@@ -183,7 +191,7 @@ def _parse(
             source,
             local_dict=names,
             global_dict=internal,
-            transformations=(*standard_transformations, convert_xor, rationalize),
+            transformations=(*standard_transformations, rationalize),
         )
         expression = read.value
         free = expression.free_symbols

@@ -177,9 +177,9 @@ class Text:
         """One of two values; NaN where float64 does not tell which, unless they are the same."""
         values = [self._value(n, symbols, FLOAT) for n in (test.left, test.right, yes, no)]
         left, right, first, second = (np.asarray(v, dtype=float) for v in values)
-        chosen = np.where(RELATIONS[test.relation](left, right), first, second)
+        value = np.where(RELATIONS[test.relation](left, right), first, second)
         if self._counted(test.left, symbols) and self._counted(test.right, symbols):
-            return chosen
+            return value
         near = np.abs(left - right) <= UNTOLD * np.fmax(np.abs(left), np.abs(right))
         for node in grammar.walk(test):
             if isinstance(node, Call) and node.function in ("floor", "ceil"):
@@ -187,7 +187,7 @@ class Text:
                 if not self._counted(node, symbols):  # which whole number may be rounding too
                     value = np.asarray(self._value(inside, symbols, FLOAT), dtype=float)
                     near = near | (np.abs(value - np.rint(value)) <= UNTOLD * np.abs(value))
-        return np.where(near & (first != second), np.nan, chosen)
+        return np.where(near & (first != second), np.nan, value)
 
     def _counted(self, node: Node, symbols: Mapping[str, Any]) -> bool:
         """Whether a part is made of whole numbers in a way in which float64 does not round."""
@@ -406,12 +406,12 @@ def _multiple(
         case Name(name) if name in parameters:
             return name, None
         case Binary("*", left, right):
-            for one, other in ((left, right), (right, left)):
-                if grammar.names(one) <= positive and _monomial(one):
-                    inner = _multiple(other, parameters, positive)
+            for number, base in ((left, right), (right, left)):
+                if grammar.names(number) <= positive and _monomial(number):
+                    inner = _multiple(base, parameters, positive)
                     if inner is not None:
                         name, factor = inner
-                        return name, one if factor is None else Binary("*", factor, one)
+                        return name, number if factor is None else Binary("*", factor, number)
     return None
 
 

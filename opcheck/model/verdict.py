@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from opcheck.model.brief import brief
 from opcheck.model.property import Provenance
+from opcheck.model.result import Result
 
 Status = Literal[
     "holds", "attained", "violated", "inapplicable", "inconclusive", "error", "untried"
@@ -25,9 +25,8 @@ SEVERITY: tuple[Status, ...] = (
 )
 
 
-@brief
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Result):
     """One theorem on one problem.
 
     Attributes:
@@ -65,6 +64,11 @@ class Verdict:
     excess: float | None = None
     entered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     positive: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is violated and nothing failed."""
+        return self.status not in ("violated", "error")
 
     @property
     def order(self) -> float | None:

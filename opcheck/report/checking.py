@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -18,10 +18,29 @@ WIDTH = max(len(kind.name) for kind in KINDS)  # of labels: kinds of constants a
 class Checking:
     """Prints what is new in a growing ``Check``, and at the end what needs a closer look."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, silent: bool = False) -> None:
         self.console = console
+        self.silent = silent
         self.shown: Check | None = None
         self.theorems: set[str] = set()
+
+    def follow(self, growing: Iterable[Check]) -> tuple[Check, bool]:
+        """Print a check as it comes; the last of it, and whether Ctrl-C ended it.
+
+        Raises KeyboardInterrupt where there is nothing yet.
+        """
+        latest: Check | None = None
+        try:
+            for latest in growing:
+                if not self.silent:
+                    self.update(latest)
+        except KeyboardInterrupt as stop:
+            latest = getattr(stop, "finished", latest)
+            if latest is None:
+                raise
+            return latest, True
+        assert latest is not None
+        return latest, False
 
     def update(self, found: Check) -> None:
         """Print what was not known at the last call."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 from opcheck import registry
+from opcheck.errors import OpcheckError
 from opcheck.evidence.check import applicable, described
+from opcheck.evidence.dossier import Dossier, dossier
 from opcheck.evidence.operators.subject import is_subject, subject
 from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
@@ -14,8 +17,31 @@ from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem
 from opcheck.model.theorem import Theorem
 from opcheck.model.written import call_of
+from opcheck.references import reference
 
 Rows = list[tuple[str, Any]]
+
+
+def names_meant(reference: str) -> list[str]:
+    """What a user's ``FILE.py``, or ``FILE.py:NAME``, registers, of any kind; theorems first.
+
+    The reference itself where that is nothing (it may be a function or a matrix), or no file.
+    """
+    if ".py" not in reference:
+        return [reference]
+    names: list[str] = []
+    for kind in ("theorems", "problems", "methods", "measures", "sets"):
+        with contextlib.suppress(OpcheckError):
+            names += registry.in_file(kind, reference)
+    return list(dict.fromkeys(names)) or [reference]
+
+
+def evidence_of(name: str) -> tuple[Dossier, Rows]:
+    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem."""
+    described = describe(name)
+    if name not in registry.names("theorems"):
+        raise OpcheckError(f"{name!r} is no theorem; --evidence is about theorems")
+    return dossier(name), next(rows for rows in described if rows[0][0] == "theorem")
 
 
 def describe(name: str) -> list[Rows]:
@@ -57,7 +83,7 @@ def _paper(p: Paper) -> Rows:
 
 def _theorem(t: Theorem) -> Rows:
     sign = {"equality": "=", "must fail": "≤ (must fail)"}.get(t.claim, "≤")
-    rows: Rows = [("method", t.method_name), ("given", "\n".join(t.hypotheses))]
+    rows: Rows = [("method", t.method), ("given", "\n".join(t.hypotheses))]
     rows += [("where", t.where)] if t.where else []
     rows += [("let", "\n".join(f"{n} = {f}" for n, f in t.let.items()))] if t.let else []
     rows += [("claim", f"{t.measure} {sign} {t.bound}"), ("kind", t.claim)]
@@ -66,7 +92,7 @@ def _theorem(t: Theorem) -> Rows:
     if t.proof is not None:
         what = f"V = {t.proof.potential}" if t.proof.potential else "in one step"
         rows += [("proof", f"{what} (opcheck prove {t.name})")]
-    return [*rows, ("source", t.source), ("note", t.doc)]
+    return [*rows, ("source", t.source), *_cited(t.source.key), ("note", t.doc)]
 
 
 def _method(m: Method | Over) -> Rows:
@@ -81,7 +107,12 @@ def _method(m: Method | Over) -> Rows:
             ("calls", f"{m.calls} a step"),
             ("constraints", "yes, by the resolvent of A" if m.constrained else "no, A = 0 only"),
         ]
-    return [*rows, ("source", m.source)]
+    return [*rows, ("source", m.source), *_cited(m.source)]
+
+
+def _cited(key: str) -> Rows:
+    paper = reference(key)
+    return [] if paper is None else [("paper", str(paper))]
 
 
 def _family(family: Family) -> Rows:

@@ -6,10 +6,9 @@ so that the same runs give the same bytes whatever else a program draws.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from opcheck import registry
+from opcheck.document import writing
 from opcheck.errors import OpcheckError
 from opcheck.report.style import DESCRIPTION, METADATA, WIDTHS, style
 
@@ -240,15 +240,3 @@ def save(drawing: Drawing, path: str | Path) -> Path:
         told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
         drawing.savefig(target, metadata={**METADATA[suffix], **told})
     return target
-
-
-@contextlib.contextmanager
-def writing(target: Path) -> Iterator[None]:
-    """Make the folder of ``target``; turn what the file system refuses into an OpcheckError."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise OpcheckError(
-            f"can't write {str(target)!r}: {error.strerror}; name a folder that can be written"
-        ) from error

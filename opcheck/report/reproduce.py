@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from opcheck import registry
+from opcheck.document import writing
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
 from opcheck.model.paper import Paper, PaperFigure
 from opcheck.model.problem import problem
-from opcheck.report.figure import save, settings, sheet, writing
+from opcheck.model.result import Result
+from opcheck.report.figure import save, settings, sheet
 
 
 @dataclass(frozen=True)
-class Reproduction:
+class Reproduction(Result):
     """A redrawn figure.
 
     Attributes:
@@ -47,6 +49,14 @@ class Reproduction:
     def paths(self) -> tuple[Path, ...]:
         """Every file written."""
         return self.svg, self.png, self.csv
+
+    def lines(self) -> Iterator[str]:
+        """What people are told: the files, the note, and each check."""
+        yield from map(str, self.paths)
+        if self.note:
+            yield f"note: {self.note}"
+        for sentence, passed in self.checks:
+            yield f"{'seen' if passed else 'NOT SEEN'}: {sentence}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""

@@ -197,6 +197,27 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
                 show_verdict(v, console)
 
 
+def show_verification(
+    found: Report | Verdict,
+    console: Console,
+    *,
+    standing: Mapping[str, Standing] = {},
+    coverage: bool = False,
+    planted: Sequence[Mutant] | None = None,
+) -> None:
+    """What verify says: a table or one verdict, then what of its range and which errors it met."""
+    if isinstance(found, Verdict):
+        show_verdict(found, console)
+    else:
+        show_report(found, console, standing)
+        if coverage:
+            console.print()
+            show_coverage(found, console)
+    if planted is not None:
+        console.print()
+        show_mutants(planted, console)
+
+
 def show_coverage(report: Report, console: Console) -> None:
     """Which parts of each hypothesis range decided comparisons entered, and the holes."""
     rows = []
@@ -312,7 +333,7 @@ def named(problem: Problem) -> list[tuple[str, Any]]:
 
 def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
     """Label and value, aligned."""
-    width = max(len(label) for label, _ in rows)
+    width = max((len(label) for label, _ in rows), default=0)
     room = max(console.width - width - 2, 20)
     for label, value in rows:
         lines = [
@@ -323,6 +344,12 @@ def pairs(rows: Sequence[tuple[str, Any]], console: Console) -> None:
         for i, line in enumerate(lines):
             head = label if i == 0 else ""
             console.print(f"{head:{width}}  {line}", highlight=False, markup=False)
+
+
+def show_described(described: Sequence[Sequence[tuple[str, Any]]], console: Console) -> None:
+    """Every thing of one name."""
+    for rows in described:
+        pairs(rows, console)
 
 
 def _chosen(found: WorstCase | Attack) -> str:
@@ -388,19 +415,21 @@ def show_attempts(found: Sequence[Attempt], console: Console) -> None:
     _show_reasons(found, console)
 
 
-def show_points(parameter: str, found: Sequence[tuple[int, Point]], console: Console) -> None:
+def show_points(parameter: str, found: Sequence[Point], console: Console) -> None:
     """A row for each k and each value of a parameter, then what was not certified and why."""
-    rows = [[str(k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for k, p in found]
+    rows = [
+        [str(p.attempt.k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for p in found
+    ]
     grid(console, ["k", parameter, "in its range", "certified", "with"], rows)
     console.print()
-    exact = sum(p.attempt.at_bound for _, p in found)
+    exact = sum(p.attempt.at_bound for p in found)
     console.print(
         f"{exact} of {len(found)} certified at the bound, each for every operator of the class in "
         f"every dimension at these constants and parameters; values of {parameter} between are not "
         "covered (opcheck prove is about all).",
         highlight=False,
     )
-    _show_reasons([p.attempt for _, p in found], console)
+    _show_reasons([p.attempt for p in found], console)
 
 
 def _show_reasons(found: Sequence[Attempt], console: Console) -> None:
@@ -546,8 +575,13 @@ def show_attack(found: Attack, console: Console) -> None:
         console.print("[bold red]above the bound[/]: a counterexample, up to rounding")
 
 
-def show_dossier(found: Dossier, console: Console) -> None:
-    """The seven rungs: whether, the numbers, the command."""
+def show_dossier(
+    found: Dossier, console: Console, *, statement: Sequence[tuple[str, Any]] = ()
+) -> None:
+    """The statement, then the seven rungs: whether, the numbers, the command."""
+    if statement:
+        pairs(statement, console)
+        console.print()
     for i, rung in enumerate(found.rungs, 1):
         mark = "[green]yes[/]" if rung.stands else "[yellow]no [/]"
         console.print(f"{i} {rung.name:17} {mark}  ", end="", highlight=False)

@@ -4,7 +4,7 @@ The problems are the paper's; its parameters are not printed in the text at hand
 chosen here to show what its captions say. L is that of F on the box.
 """
 
-from opcheck.model.paper import (
+from opcheck.plugin import (
     Panel,
     PaperFigure,
     PaperRun,

@@ -645,7 +645,7 @@ def test_certificates_along_a_range() -> None:
     for p in points:
         assert p.attempt.certificate is not None
         assert p.attempt.certificate.document["statement"]["parameters"]["a"] == str(p.value)
-        assert setting(registry.get("theorems", "lieder2018_km_last"), 2, 2, given={"a": p.value})
+        assert setting(registry.get("theorems", "lieder2018_km_last"), 2, 2, fixed={"a": p.value})
     closed = certify_over("korpelevich1976_eg_fejer", "gamma", 0)
     assert (closed[-1].place, closed[-1].value) == ("high end", 1)
     whole = certify_over("pethick2023_la_eg", "tau", 1)

@@ -328,7 +328,7 @@ def test_kernels_of_ones_own() -> None:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Potential, list[Path]]:
     found = lyapunov(past, STRONG, theta="9/10", gamma="1/4")
-    return found, found.save(tmp_path_factory.mktemp("potential"))
+    return found, found.write_certificates(tmp_path_factory.mktemp("potential"))
 
 
 def test_the_stand_alone_script_accepts_both_files(

@@ -340,7 +340,7 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     M = np.array([[0.3, 0.4], [-0.5, 0.2]])
     limits = box([-1.0, -0.5], [0.4, 0.7]) if found.constrained else NO_CONSTRAINT
     z0 = np.array([0.9, 0.6])
-    where = Problem("test", linear(M), limits, start=z0, solution=np.zeros(2))
+    where = Problem(linear(M), limits, name="test", start=z0, solution=np.zeros(2))
     recording = plan(entry)
     horizon = k + 1 if recording.in_steps else k
     values: dict[str, Any] = {}
@@ -350,8 +350,8 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
         else:
             values[symbol] = float(value.ball.mid() if isinstance(value, Ball) else value)
     takes = list(recording.takes.values())
-    parameters = parameters_of(entry.method, values)
-    batch = run_batch(where, entry.method, [parameters], range(horizon + 1), takes)
+    parameters = parameters_of(entry.iteration, values)
+    batch = run_batch(where, entry.iteration, [parameters], range(horizon + 1), takes)
     record = {key: batch.record[0, j] for j, key in enumerate(recording.takes)}
     values["R"] = float(np.linalg.norm(z0))
     with np.errstate(all="ignore"):
@@ -457,7 +457,7 @@ def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> Non
     assert len(certified) >= 60
     # no rationals are found for these there, though the solver puts the worst case at the bound
     assert missed <= {"low": {"pethick2023_rapp_computable"}, "high": {"he2015_dr_last"}}[place]
-    assert all(worst(name, 1, place).ratio <= 1 + 1e-6 for name in missed)
+    assert all(worst(name, 1, place=place).ratio <= 1 + 1e-6 for name in missed)
     assert all("no quadratic form" in r or "GB" in r for r in refused), refused
 
 
@@ -574,7 +574,7 @@ def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
         resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
     )
     registry.register("methods", "backward", method, "here")
-    broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method_name="backward")
+    broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method="backward")
     with pytest.raises(OpcheckError, match=r"not certified|no finite bound"):
         certify(broken, 0)
 
@@ -886,7 +886,7 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
     )
     registry.register("methods", "mine", method, "here")
     entry = dataclasses.replace(
-        stated("elementary_gda_contraction"), method_name="mine", constrained=False
+        stated("elementary_gda_contraction"), method="mine", constrained=False
     )
     with pytest.raises(OpcheckError, match=words):
         worst(entry, 0)
@@ -956,7 +956,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
         bound="2*R**2/(gamma**2*(k + 1))",
         paper=(),
     )
-    found = worst(edge, 1, "high")
+    found = worst(edge, 1, place="high")
     assert Fraction(found.parameters["gamma"]) ** 2 < Fraction(1, 2)
     assert "stands inward of the irrational end" in found.notes[0]
 

@@ -143,7 +143,7 @@ def test_no_fact_of_the_library_is_contradicted_by_a_close_look() -> None:
 
 def test_a_contradiction_names_both_numbers() -> None:
     facts = (exact(Lipschitz(0.9)), exact(Comonotone(0.1)))
-    p = Problem("own", linear([[0, 1], [-1, 0]]), start=np.ones(2), facts=facts)
+    p = Problem(linear([[0, 1], [-1, 0]]), name="own", start=np.ones(2), facts=facts)
     found = check(p)
     assert not found.ok
     assert [(c.stated, round(c.found, 6)) for c in found.contradictions] == [(0.9, 1), (0.1, 0)]
@@ -156,7 +156,7 @@ def stated(matrix: Any, *properties: Any) -> Problem:
     M = np.array(matrix, dtype=float)
     facts = tuple(exact(p) for p in properties)
     zero = np.zeros(len(M))
-    return Problem("own", linear(M), start=np.ones(len(M)), solution=zero, facts=facts)
+    return Problem(linear(M), name="own", start=np.ones(len(M)), solution=zero, facts=facts)
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
@@ -216,11 +216,11 @@ def test_a_kernel_that_only_floats_can_read_is_said_to_be_one() -> None:
         out[0] = 0.1 * z[1]
         out[1] = -0.1 * z[0]
 
-    p = Problem("own", operator(F, 2), start=np.ones(2), facts=(exact(Monotone()),))
+    p = Problem(operator(F, 2), name="own", start=np.ones(2), facts=(exact(Monotone()),))
     (found,) = contradictions(p, constants(p))
     assert "Monotone of F is stated (exact), but a pair of points has its form = -" in str(found)
     assert "with the kernel's values as floats" in str(found)
-    p = Problem("own", operator(skew, 2), start=np.ones(2), facts=(exact(Monotone()),))
+    p = Problem(operator(skew, 2), name="own", start=np.ones(2), facts=(exact(Monotone()),))
     assert contradictions(p, constants(p)) == []
 
 

@@ -14,11 +14,12 @@ from click.testing import CliRunner, Result
 
 import opcheck
 from opcheck import registry
-from opcheck.cli import KINDS, main
+from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.model.paper import Check, Panel, PaperFigure, PaperRun, paper
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
+from opcheck.registry import KINDS
 
 pytestmark = pytest.mark.usefixtures("own_registry")
 
@@ -635,7 +636,7 @@ def test_a_list_needs_nothing_heavy() -> None:
 
 
 def test_the_installed_command() -> None:
-    command = [sys.executable, "-m", "opcheck.cli"]
+    command = [sys.executable, "-m", "opcheck"]
     program = Path(sys.executable).with_name("opcheck")
     command = [str(program)] if program.exists() else command
     shown = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)

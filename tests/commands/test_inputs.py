@@ -49,7 +49,7 @@ def function(z):
     return M @ z
 
 OPERATOR = opcheck.linear(M)
-PROBLEM = opcheck.Problem("mine", OPERATOR, start=np.ones(2))
+PROBLEM = opcheck.Problem(OPERATOR, name="mine", start=np.ones(2))
 
 @opcheck.problem_family("{family}", start=(1.0, 1.0))
 def {family}(a=1.0, n=1):
@@ -256,6 +256,7 @@ def test_it_is_said_what_was_read_and_as_what(desk: Path) -> None:
     assert "min over x, max over y" in subject("x*y").doc
 
 
+MARKET = "%%MatrixMarket matrix coordinate real general\n"
 BAD_FILES: dict[str, Callable[[Path], None]] = {
     "complex.npy": lambda p: np.save(p, np.eye(2) * 1j),
     "complex.mtx": lambda p: io.mmwrite(p, sparse.csr_matrix(np.eye(2) * 1j)),
@@ -268,6 +269,10 @@ BAD_FILES: dict[str, Callable[[Path], None]] = {
     "ragged.csv": lambda p: p.write_text("1,2\n3\n") and None,
     "blank.csv": lambda p: p.write_text("") and None,
     "beyond.npy": lambda p: np.save(p, np.array([[2**53 + 1, 0], [0, 1]])),
+    "beyond.csv": lambda p: p.write_text(f"{2**53 + 1},0\n0,1\n") and None,
+    "beyond.mtx": lambda p: (
+        p.write_text(f"{MARKET}% {'9' * 20}\n1 1 1\n1 1 {2**53 + 1}\n") and None
+    ),
     "two.npz": lambda p: np.savez(p, A=M, B=M),
     "two.mat": lambda p: io.savemat(p, {"A": M, "B": M}),
     "none.mat": lambda p: io.savemat(p, {}),

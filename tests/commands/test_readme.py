@@ -10,9 +10,19 @@ from click.testing import CliRunner
 
 from opcheck.cli import main
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"^\$ (opcheck [^\n]*)$", README, re.MULTILINE)
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = README + "".join(
+    (ROOT / "docs" / page).read_text(encoding="utf-8")
+    for page in ("operators.md", "python.md", "verdicts.md")
+)
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGES, re.DOTALL)
+COMMANDS = re.findall(r"^\$ (opcheck [^\n]*)$", PAGES, re.MULTILINE)
+ROWS = [
+    row
+    for row in re.findall(r"```text\n(.*?)```", README, re.DOTALL)[0].splitlines()[1:]
+    if row.strip()
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +43,20 @@ def desk(folder, monkeypatch):
     return folder
 
 
-def test_there_are_four_complete_files_and_a_session(desk):
+def test_there_are_three_complete_files_and_a_session(desk):
     names = sorted(p.name for p in desk.glob("*.py"))
-    assert names == ["my_game.py", "my_method.py", "my_proof.py", "my_theorem.py"]
-    assert len(BLOCKS) == 5
+    assert names == ["my_game.py", "my_proof.py", "my_theorem.py"]
+    assert len(BLOCKS) == 4
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.split()[0] for row in ROWS])
+def test_the_rows_shown_are_those_printed(row):
+    name, *cells = row.split()
+    result = CliRunner().invoke(main, ["verify", name, "--jobs", "1"])
+    assert result.exit_code == 0
+    printed = result.output.split()
+    missing = [cell for cell in cells if cell not in printed]
+    assert not missing, result.output
 
 
 SHORT = [c for c in COMMANDS if any(word in c for word in ("my_", "repro", " run ", "L=2"))]

@@ -18,11 +18,12 @@ from rich.console import Console
 
 import opcheck
 from opcheck import registry
-from opcheck.cli import KINDS, main
+from opcheck.cli import main
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.simulation.bounds import with_bounds
 from opcheck.evidence.simulation.verify import Report, Summary
 from opcheck.model.verdict import Verdict
+from opcheck.registry import KINDS
 from opcheck.report import terminal
 
 pytestmark = pytest.mark.usefixtures("own_registry")

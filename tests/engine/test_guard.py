@@ -35,7 +35,7 @@ Kernel = Callable[..., Any]
 
 
 def problem(kernel: Kernel, data: Sequence[float] = (), dim: int = 2, **more: Any) -> Problem:
-    return Problem("mine", operator(kernel, dim, data), start=np.ones(dim), **more)
+    return Problem(operator(kernel, dim, data), name="mine", start=np.ones(dim), **more)
 
 
 def descend(where: Problem, iterations: int = 5, gamma: float = 0.125) -> Any:
@@ -158,13 +158,15 @@ def test_each_of_two_operators_of_one_text_is_looked_at() -> None:
     with pytest.raises(OpcheckError, match="reads or writes past"):
         guard(problem(lookup, [0.0]))
     with pytest.raises(OpcheckError, match="reads or writes past"):
-        guard(Problem("mine", operator(lookup, 2, [0.0, 1.0, 2.0]), start=np.array([9.0, 0.0])))
+        guard(
+            Problem(operator(lookup, 2, [0.0, 1.0, 2.0]), name="mine", start=np.array([9.0, 0.0]))
+        )
 
 
 def test_a_sound_kernel_runs_compiled_and_equals_the_same_matrix() -> None:
     """(z₁ + 3, −z₀) by both, bit for bit: neither adds in another order."""
     ours = descend(problem(sound, [3.0]), 40)
-    matrix = Problem("matrix", linear([[0, 1], [-1, 0]], [3, 0]), start=np.ones(2))
+    matrix = Problem(linear([[0, 1], [-1, 0]], [3, 0]), name="matrix", start=np.ones(2))
     theirs = descend(matrix, 40)
     assert ours.z.tobytes() == theirs.z.tobytes()
     assert ours["residual"].tobytes() == theirs["residual"].tobytes()
@@ -514,7 +516,7 @@ def four_variables(F, F_data, J, J_data, state, params, k, n):
 
 def test_a_method_of_one_dimension_runs_there_and_only_there() -> None:
     values = [{"gamma": 0.25}]
-    there = Problem("four", linear(np.eye(4)), start=np.ones(4))
+    there = Problem(linear(np.eye(4)), name="four", start=np.ones(4))
     found = run_batch(there, own(four_variables), values, [2], [])
     assert found.state[0, 0].tolist() == [0.5625] * 4
     with pytest.raises(OpcheckError, match="four_variables reads or writes past an array"):
@@ -583,7 +585,7 @@ def test_an_operator_that_changes_later_is_refused(after: int) -> None:
     """Its first points are looked at again at the end."""
     with pytest.raises(OpcheckError, match="changes from call to call"):
         opcheck.constants(turning(after))
-    where = Problem("turning", operator(turning(after), 2), start=np.ones(2))
+    where = Problem(operator(turning(after), 2), name="turning", start=np.ones(2))
     with pytest.raises(OpcheckError, match="changes from call to call"):
         descend(where, after)
 
@@ -613,7 +615,7 @@ def test_an_exit_in_a_measure_or_a_method_is_an_error() -> None:
         sys.exit(0)
 
     with pytest.raises(OpcheckError, match="raises SystemExit"):
-        guard_measure(Measure("exiting", exiting, ("z",), True, ""))
+        guard_measure(Measure(name="exiting", kernel=exiting, of_point=True))
     base = resolve("gradient_descent_ascent")
 
     def leaves(F, F_data, J, J_data, state, params, k, n):

@@ -361,7 +361,7 @@ def test_kernels_of_one_name_from_different_processes_do_not_share_machine_code(
         import opcheck
 
         for word in sys.argv[1:]:
-            game = opcheck.Problem("game", opcheck.field([f"{word}*z"], "z"), start=START)
+            game = opcheck.Problem(opcheck.field([f"{word}*z"], "z"), name="game", start=START)
             z = opcheck.run("gradient_descent_ascent", game, iterations=1, gamma=1.0).z
             print(word, 1 - int(z[0]))
         """

@@ -12,6 +12,7 @@ import pytest
 import scipy.stats
 from click.testing import CliRunner
 from numpy.typing import NDArray
+from registered import problems
 
 import opcheck
 from opcheck import registry
@@ -34,7 +35,7 @@ from opcheck.model.oracle import (
 from opcheck.model.problem import Problem, points, problem
 
 Vector = NDArray[np.float64]
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 NOISY = [p for p in ALL if p.oracle is not None]
 FINITE = [p for p in NOISY if p.oracle is not None and p.oracle.support is not None]
 DRAWN = [p for p in NOISY if p not in FINITE]
@@ -272,7 +273,7 @@ def test_a_blas_operator_is_sampled_on_top_of_its_compiled_text() -> None:
     generator = np.random.default_rng(0)
     M = generator.standard_normal((150, 150)) / 50 + np.eye(150)
     F = linear(M)
-    p = Problem("large", F, start=np.ones(150), oracle=gaussian(F, 1.0))
+    p = Problem(F, name="large", start=np.ones(150), oracle=gaussian(F, 1.0))
     expected = by_hand(p, 0.1, p.oracle.samples(np.random.default_rng(6), 27), 10, False)
     found = run("extragradient", p, 10, seed=6, iterates=True, gamma=0.1)
     assert found.iterates == pytest.approx(expected, rel=1e-11)
@@ -305,7 +306,7 @@ def test_the_inner_loop_has_its_closed_form_in_the_mean() -> None:
 
 def test_what_a_diverging_run_leaves_over_is_no_error() -> None:
     F = linear(-np.eye(2))
-    p = Problem("away", F, start=np.ones(2), oracle=gaussian(F, 0.1))
+    p = Problem(F, name="away", start=np.ones(2), oracle=gaussian(F, 0.1))
     found = run("gradient_descent_ascent", p, 2000, gamma=1.0)
     assert found.status.startswith("left the norm limit")
 
@@ -375,7 +376,7 @@ def test_a_plug_in_is_noisy_by_one_line(tmp_path: Path, own_registry: None) -> N
         "@opcheck.problem_family('own_noisy', start=(1.0, 1.0), solution=(0.0, 0.0))\n"
         "def own_noisy(a=1.0):\n"
         "    F = opcheck.minmax('a*x*y + x**2/2 - y**2/2', x=1, y=1, a=a)\n"
-        "    return opcheck.Problem('', F, oracle=opcheck.gaussian(F, 0.2))\n"
+        "    return opcheck.Problem(F, oracle=opcheck.gaussian(F, 0.2))\n"
     )
     shown = cli("run", "extragradient", str(file), "-p", "gamma=0.3", "-n", "10")
     assert "σ² = 0.04" in shown

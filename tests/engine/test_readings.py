@@ -105,7 +105,7 @@ MATRIX = np.array(EXACT, dtype=float)
 OFFSET_FLOAT = np.array([Fraction(v) for v in OFFSET], dtype=float)
 START = np.array([1.0, -2.0, 0.5])
 ZERO = np.linalg.solve(MATRIX, -OFFSET_FLOAT)
-PLAIN = Problem("plain", linear(ENTRIES, OFFSET), start=START, solution=ZERO)
+PLAIN = Problem(linear(ENTRIES, OFFSET), name="plain", start=START, solution=ZERO)
 LIMITS = (np.full(3, -0.75), np.array([0.5, 1.5, 0.25]))
 CLIPPED = START
 for _ in range(500):
@@ -195,7 +195,7 @@ def test_the_exact_run_is_exact() -> None:
 
 def test_the_index_of_a_step_is_exact() -> None:
     """Halpern's weights 1/(k + 2) on F = 0: the mean of equal points is the point."""
-    still = Problem("still", linear([[0, 0], [0, 0]]), start=np.array([1.0, 3.0]))
+    still = Problem(linear([[0, 0], [0, 0]]), name="still", start=np.array([1.0, 3.0]))
     ours = exactly(Rationals(), still, resolve("halpern"), 30).z
     assert ours.tolist() == [fmpq(1), fmpq(3)]
 
@@ -310,8 +310,8 @@ def test_a_factor_of_the_inner_loop_that_is_not_below_one_is_undecided() -> None
 
 def test_a_ball_run_starts_from_decimal_entries_as_written() -> None:
     """0.1 as text is a tenth, as a float it is not: the two runs differ, and not by rounding."""
-    written = Problem("written", linear([["0.1"]]), start=np.ones(1))
-    rounded = Problem("rounded", linear([[0.1]]), start=np.ones(1))
+    written = Problem(linear([["0.1"]]), name="written", start=np.ones(1))
+    rounded = Problem(linear([[0.1]]), name="rounded", start=np.ones(1))
     method = resolve("krasnoselskii_mann")
     for problem, value in ((written, Fraction(1, 10)), (rounded, Fraction(0.1))):
         with precision(200):
@@ -546,7 +546,7 @@ def test_coefficients_rebuild_the_float_run(method: Method, constrained: bool) -
     # L < 1: a resolvent of the sum by Picard's iteration
     F = field(["0.3*x + 0.4*sin(y)", "-0.4*x + 0.2*tanh(y) - 0.1", "0.5*w + 0.1*cos(x)"], "x y w")
     limits = l1(0.2) if constrained else NO_CONSTRAINT  # a J that depends on γ
-    where = Problem("nonlinear", F, limits, start=START)
+    where = Problem(F, limits, name="nonlinear", start=START)
 
     def J(z: Vector, gamma: float) -> Vector:
         return limits(z, gamma) if constrained else z
@@ -749,7 +749,7 @@ def halves(z, out, data):
 
 @pytest.mark.parametrize("reading", [Rationals(), Balls()], ids=["rationals", "balls"])
 def test_a_float_literal_in_a_kernel_is_refused_by_the_exact_readings(reading: Reading) -> None:
-    where = Problem("halves", operator(halves, 2), start=np.ones(2))
+    where = Problem(operator(halves, 2), name="halves", start=np.ones(2))
     with pytest.raises(OpcheckError, match="in floats only"):
         run_exactly(reading, where, resolve("halpern"), {}, [0, 1], [])
 
@@ -1008,7 +1008,7 @@ def test_every_command_that_proves_refuses_it_alike(own_registry: None, name: st
     """F2 and F3: prove, certify, worst, attack, lyapunov, in one sentence each."""
     registry.register("methods", name, own_method(name), "here")
     theorem = dataclasses.replace(
-        registry.get("theorems", "elementary_gda_contraction"), name="narrow", method_name=name
+        registry.get("theorems", "elementary_gda_contraction"), name="narrow", method=name
     )
     words = f"{name}.*{NARROW[name][3]}"
     asked: list[Callable[[], Any]] = [
@@ -1065,7 +1065,7 @@ MEASURES = [
 
 
 def own_take(kernel: Callable[..., Any]) -> Take:
-    return Take(Measure(kernel.__name__, kernel, ("z",), False, ""), ("z",))
+    return Take(Measure(name=kernel.__name__, kernel=kernel), ("z",))
 
 
 def general_steps(method: str) -> Steps:

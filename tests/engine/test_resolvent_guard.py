@@ -27,7 +27,7 @@ NONE = np.zeros(0)
 
 
 def on(resolvent: Resolvent) -> Problem:
-    return Problem("mine", TURN, resolvent, start=np.array([1.0, 0.5]))
+    return Problem(TURN, resolvent, name="mine", start=np.array([1.0, 0.5]))
 
 
 def in_disc(z: Any) -> bool:
@@ -253,7 +253,7 @@ def test_a_true_resolvent_is_not_refused(
 def test_a_wrong_factor_of_a_product_is_refused() -> None:
     product, ball = registry.get("sets", "product"), registry.get("sets", "ball")(1.0)
     both = product(ball, Resolvent(onto_the_sphere, NONE, 2, "sphere", in_disc))
-    problem = Problem("four", linear(np.eye(4)), both, start=np.ones(4))
+    problem = Problem(linear(np.eye(4)), both, name="four", start=np.ones(4))
     with pytest.raises(OpcheckError, match=r"the resolvent of A = ball.* x sphere is not one of a"):
         run("extragradient", problem, 3, gamma=0.1)
 

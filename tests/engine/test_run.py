@@ -21,8 +21,10 @@ from opcheck.model.problem import Problem, problem
 D = 4
 RANDOM = np.random.default_rng(7)
 MATRIX = 0.3 * (np.eye(D) - 0.8 * np.linalg.qr(RANDOM.standard_normal((D, D)))[0])
-LINEAR = Problem("linear", linear(MATRIX), start=RANDOM.standard_normal(D), solution=np.zeros(D))
-DIVERGING = Problem("diverging", linear([[-1.0, 0.0], [0.0, 1.0]]), start=np.array([1.0, 0.0]))
+LINEAR = Problem(
+    linear(MATRIX), name="linear", start=RANDOM.standard_normal(D), solution=np.zeros(D)
+)
+DIVERGING = Problem(linear([[-1.0, 0.0], [0.0, 1.0]]), name="diverging", start=np.array([1.0, 0.0]))
 EVERY: dict[str, dict[str, Any]] = {
     "extragradient": {"gamma": 0.5},
     "past_extragradient": {"gamma": 0.4},
@@ -217,8 +219,8 @@ def test_a_batch_with_one_start_and_one_table_serves_all() -> None:
 def test_each_run_of_a_batch_measures_the_distance_to_its_own_nearest_solution() -> None:
     """F = (0, z₁) vanishes on a line; a run along z₁ keeps z₀, and so its projection."""
     line = Problem(
-        "line",
         linear([[0, 0], [0, 1]]),
+        name="line",
         start=np.array([0.0, 1.0]),
         project=lambda z: np.array([z[0], 0.0]),
     )
@@ -288,7 +290,7 @@ def rooted(z, out, data):
 
 def test_a_run_that_becomes_nan_says_when() -> None:
     """z₀ falls by 1 a step from 3: √z₀ is NaN at k = 4, and so z at k = 5."""
-    where = Problem("rooted", operator(rooted, 2), start=np.array([3.0, 1.0]))
+    where = Problem(operator(rooted, 2), name="rooted", start=np.array([3.0, 1.0]))
     with pytest.warns(UserWarning, match="'rooted' is not defined at .*% of the points looked at"):
         t = run("gradient_descent_ascent", where, 20, gamma=1.0)
     assert t.status == "became NaN at k = 5"
@@ -354,7 +356,7 @@ def test_oracle_calls(method: str, values: dict[str, Any], each: list[int]) -> N
     expected = [0, *np.cumsum(each)]
     assert run(method, LINEAR, 6, **values).oracle_calls.tolist() == expected
     with pytest.warns(UserWarning, match="interpreted"):
-        where = Problem("counting", operator(counting, D), start=LINEAR.start)
+        where = Problem(operator(counting, D), name="counting", start=LINEAR.start)
     run_batch(where, resolve(method), [values], [6], [])
     before = calls
     run_batch(where, resolve(method), [values], [6], [])  # the guard has been satisfied

@@ -224,7 +224,7 @@ def counted() -> tuple[Counted, Problem]:
     F = Counted()
     with pytest.warns(UserWarning, match="interpreted"):
         made = operator(lambda z: F(z), 2)
-    return F, Problem("counted", made, start=np.ones(2), solution=np.zeros(2))
+    return F, Problem(made, name="counted", start=np.ones(2), solution=np.zeros(2))
 
 
 def test_a_slow_operator_gets_the_calls_that_fit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,7 +420,7 @@ def test_an_interrupted_verify_keeps_whole_theorems(monkeypatch: pytest.MonkeyPa
     """D3."""
     monkeypatch.setattr(verifying, "confront", interrupts(3))
     names = ["elementary_gda_contraction", "elementary_fb_contraction", "yoon2021_eag_c"]
-    plane = Problem("plane", linear([[1.0, 1.0], [-1.0, 1.0]]), start=np.ones(2))
+    plane = Problem(linear([[1.0, 1.0], [-1.0, 1.0]]), name="plane", start=np.ones(2))
     monkeypatch.setattr(verifying, "library", lambda: (plane,))
     with pytest.raises(Interrupted) as stop:
         verify(names)
@@ -446,7 +446,7 @@ def test_an_interrupted_attack_keeps_whole_k(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(attacking, "_over_parts", over_parts)
     with pytest.raises(Interrupted) as stop:
-        attack("gorbunov2022_eg_last", [1, 2], 10)
+        attack("gorbunov2022_eg_last", [1, 2], budget=10)
     assert [r.k for r in stop.value.finished.found] == [1]
 
 
@@ -485,7 +485,7 @@ def test_a_run_that_memory_cannot_hold_is_refused(
 
 def test_where_a_run_is_cut_does_not_decide_where_it_diverges() -> None:
     """Calls of the driver are as long as they take; a result must not depend on that."""
-    p = Problem("out", linear([[-1.0, 0.0], [0.0, 1.0]]), start=np.ones(2))
+    p = Problem(linear([[-1.0, 0.0], [0.0, 1.0]]), name="out", start=np.ones(2))
     ends = []
     for piece in (1, 7, 4000):
         whole = running.CHUNK

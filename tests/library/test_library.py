@@ -15,9 +15,9 @@ from opcheck.model import matrix_facts
 from opcheck.model import property as properties
 from opcheck.model.problem import Problem, problem
 from opcheck_problems import classical, finite_sums
-from opcheck_problems.constrained import harker_pang_data
+from opcheck_problems._solve import equilibrium, newton, on_simplex, semismooth
+from opcheck_problems.classical import harker_pang_data
 from opcheck_problems.cournot import Market
-from opcheck_problems.solvers import equilibrium, newton, on_simplex, semismooth
 
 Vector = NDArray[np.float64]
 FAMILIES = [registry.get("problems", name) for name in registry.names("problems")]

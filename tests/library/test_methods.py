@@ -1,22 +1,25 @@
 """Methods against the papers' pseudo-code in plain numpy, each other, and themselves transformed.
 
-The references below were written from the published formulas, with whole vectors and no opcheck.
+Each declaration names its reference, which was written from the published formula, with whole
+vectors and no opcheck.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from opcheck import registry
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.model.method import resolve
+from opcheck.model.method import Method, resolve
 from opcheck.model.operator import NO_CONSTRAINT, linear
 from opcheck.model.problem import Problem
 from opcheck.model.problem import problem as problem_named
@@ -25,207 +28,55 @@ from opcheck_problems.sets import box, l1
 Vector = NDArray[np.float64]
 Map = Callable[[Vector], Vector]
 Prox = Callable[[Vector, float], Vector]
-Values = Mapping[str, Any]
 
-# ---- the pseudo-code -------------------------------------------------------------------------
+# ---- the references -------------------------------------------------------------------------
 
-
-def picard(F: Map, J: Prox, z: Vector, gamma: float, times: int) -> Vector:
-    """``times`` applications of w ↦ J(z − γ F w) from w = z."""
-    w = z
-    for _ in range(times):
-        w = J(z - gamma * F(w), gamma)
-    return w
+REFERENCES = {n: registry.get("methods", n).reference for n in registry.names("methods")}
+OF_METHODS = [n for n in REFERENCES if isinstance(registry.get("methods", n), Method)]
+OVER_OTHERS = [n for n in REFERENCES if n not in OF_METHODS]
+CONSTRAINED = [n for n in OF_METHODS if resolve(n).constrained]
+TAKEN = {"F", "J", "z", "z0", "k", "memory", "step"}
 
 
-def gda(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return J(z - p["gamma"] * F(z), p["gamma"])
-
-
-def extragradient(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    zbar = J(z - p["gamma"] * F(z), p["gamma"])
-    return J(z - p["gamma"] * F(zbar), p["gamma"])
-
-
-def eg_plus(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return z - p["alpha"] * p["gamma"] * F(z - p["gamma"] * F(z))
-
-
-def ceg_plus(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    def H(v: Vector) -> Vector:
-        return v - p["gamma"] * F(v)
-
-    zbar = J(H(z), p["gamma"])
-    return z - p["alpha"] * (H(z) - H(zbar))
-
-
-def past_extragradient(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    zbar = J(z - p["gamma"] * s["last"], p["gamma"]) if k else z
-    s["last"] = F(zbar)
-    return J(z - p["gamma"] * s["last"], p["gamma"])
-
-
-def warm(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    last = s.setdefault("last", z)
-    s["last"] = J(z - p["gamma"] * F(last), p["gamma"])
-    return J(z - p["gamma"] * F(s["last"]), p["gamma"])
-
-
-def ogda_plus(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    s["last"] = F(z - p["gamma"] * s.get("last", 0))
-    return z - p["eta"] * s["last"]
-
-
-def reflected(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    last, s["last"] = s.get("last", z), z
-    return J(z - p["gamma"] * (2 * F(z) - F(last)), p["gamma"])
-
-
-def golden_ratio(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    s["mean"] = ((p["phi"] - 1) * z + s.get("mean", z)) / p["phi"]
-    return J(s["mean"] - p["gamma"] * F(z), p["gamma"])
-
-
-def fbf(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    zbar = J(z - p["gamma"] * F(z), p["gamma"])
-    return zbar - p["gamma"] * (F(zbar) - F(z))
-
-
-def douglas_rachford(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    x = picard(F, lambda v, _: v, z, p["gamma"], 200)
-    return z + p["lam"] * (J(2 * x - z, p["gamma"]) - x)
-
-
-def km(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    weight = p["a"][min(k, len(p["a"]) - 1)]
-    return (1 - weight) * z + weight * (z - F(z))
-
-
-def halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return s["z0"] / (k + 2) + (k + 1) / (k + 2) * (z - F(z))
-
-
-def anchored_gradient(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return s["z0"] / (k + 2) + (k + 1) / (k + 2) * (z - p["gamma"] * F(z))
-
-
-def oc_halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    beta = p["beta"][min(k, len(p["beta"]) - 1)]
-    return beta * s["z0"] + (1 - beta) * (z - F(z))
-
-
-def dual_halpern(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    last, s["last"] = s.get("last", z), z - F(z)
-    return z + p["weight"][min(k, len(p["weight"]) - 1)] * (s["last"] - last)
-
-
-def dual_feg(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    weight, v = p["weight"][min(k, len(p["weight"]) - 1)], s.get("v", 0)
-    half = z - p["gamma"] * (F(z) - v)
-    s["v"] = weight * v + (1 - weight) * F(half)
-    return half - p["gamma"] * weight * (F(half) - F(z))
-
-
-def past_feg(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    pulled = z + (s["z0"] - z) / (k + 1)
-    y = pulled - k / (k + 1) * p["gamma"] * s["last"] if k else z
-    s["last"] = F(y)
-    return pulled - p["gamma"] * s["last"]
-
-
-def eag(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    pulled = z + (s["z0"] - z) / (k + 2)
-    return pulled - p["gamma"] * F(pulled - p["gamma"] * F(z))
-
-
-def feg(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    beta, Fz = 1 / (k + 1), F(z)
-    half = z + beta * (s["z0"] - z) - (1 - beta) * (p["gamma"] + 2 * p["rho"]) * Fz
-    return z + beta * (s["z0"] - z) - p["gamma"] * F(half) - (1 - beta) * 2 * p["rho"] * Fz
-
-
-def proximal(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return picard(F, J, z, p["gamma"], 200)
-
-
-def relaxed(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return (1 - p["lam"]) * z + p["lam"] * picard(F, J, z, p["gamma"], 200)
-
-
-def anchored(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    beta = p["beta"][min(k, len(p["beta"]) - 1)]
-    return beta * s["z0"] + (1 - beta) * relaxed(F, J, z, k, s, p)
-
-
-def accelerated(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    x, before = s.get("x", z), s.get("before", z)
-    s["x"], s["before"] = picard(F, J, z, p["gamma"], 200), z
-    return s["x"] + k / (k + 2) * (s["x"] - x) - k / (k + 2) * (x - before)
-
-
-def inner_loop(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return J(s["z0"] - p["gamma"] * F(z), p["gamma"])
-
-
-def app(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    return picard(F, J, z, p["gamma"], p["tau"][min(k, len(p["tau"]) - 1)])
-
-
-def rapp(F: Map, J: Prox, z: Vector, k: int, s: dict[str, Any], p: Values) -> Vector:
-    times = p["tau"][min(k, len(p["tau"]) - 1)]
-    return (1 - p["lam"]) * z + p["lam"] * picard(F, J, z, p["gamma"], times)
-
-
-G = {"gamma": 0.0625}
+@pytest.mark.parametrize("name", REFERENCES)
+def test_every_method_has_a_reference(name: str) -> None:
+    """A new method also says in numpy what one step is: ``@method(..., reference=...)``."""
+    reference, entry = REFERENCES[name], registry.get("methods", name)
+    assert reference is not None, f"{name} has no reference; see @method(..., reference=)"
+    taken = inspect.signature(reference).parameters
+    assert set(taken) - TAKEN == {p.name for p in entry.parameters}
+    assert all(taken[p.name].default is not inspect.Parameter.empty for p in entry.parameters)
 
 
 def kept(value: Any) -> Any:
     """A schedule with its last entry for every later step, as long as the longest run here."""
-    return [*value, *value[-1:] * 64] if isinstance(value, list) else value
+    return [*value, *value[-1:] * 64] if isinstance(value, list | tuple) else value
 
 
-REFERENCES: dict[str, tuple[Callable[..., Vector], dict[str, Any]]] = {
-    "gradient_descent_ascent": (gda, G),
-    "extragradient": (extragradient, G),
-    "eg_plus": (eg_plus, G | {"alpha": 0.7}),
-    "ceg_plus": (ceg_plus, G | {"alpha": 0.7}),
-    "past_extragradient": (past_extragradient, G),
-    "warm_past_extragradient": (warm, G),
-    "ogda_plus": (ogda_plus, G | {"eta": 0.03125}),
-    "forward_reflected_backward": (reflected, G),
-    "golden_ratio": (golden_ratio, G | {"phi": 1.5}),
-    "forward_backward_forward": (fbf, G),
-    "douglas_rachford": (douglas_rachford, G | {"lam": 0.4}),
-    "krasnoselskii_mann": (km, {"a": [0.5, 0.3, 0.9]}),
-    "halpern": (halpern, {}),
-    "oc_halpern": (oc_halpern, {"beta": [0.5, 0.3, 0.1]}),
-    "dual_halpern": (dual_halpern, {"weight": [0.9, 0.8, 0.75]}),
-    "anchored_gradient": (anchored_gradient, G),
-    "dual_feg": (dual_feg, G | {"weight": [0.9, 0.8, 0.75]}),
-    "past_feg": (past_feg, G),
-    "anchored_extragradient": (eag, G),
-    "feg": (feg, G | {"rho": -0.01}),
-    "proximal_point": (proximal, G),
-    "relaxed_proximal_point": (relaxed, G | {"lam": 0.4}),
-    "anchored_proximal_point": (anchored, G | {"lam": 0.4, "beta": [0.2, 0.1]}),
-    "accelerated_proximal_point": (accelerated, G),
-    "inner_loop": (inner_loop, G),
-    "approximate_proximal_point": (app, G | {"tau": [1, 4, 2, 3]}),
-    "rapp": (rapp, G | {"lam": 0.4, "tau": [3, 1, 5]}),
-}
-REFERENCES = {
-    name: (reference, {n: kept(v) for n, v in values.items()})
-    for name, (reference, values) in REFERENCES.items()
-}
-CONSTRAINED = [name for name in REFERENCES if resolve(name).constrained]
+def values_of(name: str) -> dict[str, Any]:
+    """Parameters at which a method is compared with its reference."""
+    taken = inspect.signature(REFERENCES[name]).parameters
+    return {n: kept(p.default) for n, p in taken.items() if n not in TAKEN}
+
+
+def step_of(name: str, F: Map, J: Prox, z0: Vector) -> Callable[[Vector, int, Any], Vector]:
+    """(z, k, memory) ↦ z⁺ by the reference."""
+    reference, values = REFERENCES[name], values_of(name)
+    taken = set(inspect.signature(reference).parameters)
+
+    def step(z: Vector, k: int, memory: dict[str, Any]) -> Vector:
+        whole = {"F": F, "J": J, "z": z, "z0": z0, "k": k, "memory": memory, **values}
+        return reference(**{n: v for n, v in whole.items() if n in taken})
+
+    return step
 
 
 def by_reference(name: str, F: Map, J: Prox, z0: Vector, count: int) -> Vector:
-    step, values = REFERENCES[name]
-    memory: dict[str, Any] = {"z0": z0}
+    step = step_of(name, F, J, z0)
+    memory: dict[str, Any] = {}
     points = [z0]
     for k in range(count):
-        points.append(step(F, J, points[-1], k, memory, values))
+        points.append(step(points[-1], k, memory))
     return np.array(points)
 
 
@@ -237,7 +88,7 @@ ORTHOGONAL = np.linalg.qr(RANDOM.standard_normal((D, D)))[0]
 # strongly monotone, of norm below 1, and T = I − M nonexpansive: every method is at home here
 MATRIX = 0.5 * (np.eye(D) - 0.9 * ORTHOGONAL)
 OFFSET, START = RANDOM.standard_normal((2, D))
-LINEAR = Problem("random linear", linear(MATRIX, OFFSET), start=START)
+LINEAR = Problem(linear(MATRIX, OFFSET), name="random linear", start=START)
 
 
 def free(z: Vector, gamma: float) -> Vector:
@@ -263,10 +114,10 @@ def assert_same(ours: Vector, theirs: Vector, tolerance: float = 1e-14) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * max(1, np.abs(theirs).max()))
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", OF_METHODS)
 def test_the_pseudo_code_on_a_linear_operator(name: str) -> None:
     theirs = by_reference(name, of_linear, free, START, 40)
-    assert_same(iterates(name, LINEAR, **REFERENCES[name][1]), theirs)
+    assert_same(iterates(name, LINEAR, **values_of(name)), theirs)
     assert np.abs(theirs[-1] - START).max() > 0.1  # it moved
 
 
@@ -285,7 +136,7 @@ def test_the_pseudo_code_on_the_forsaken_game_in_a_box(name: str, half: float) -
         return np.clip(z, -half, half)
 
     theirs = by_reference(name, of_forsaken, clip, where.start, 30)
-    assert_same(iterates(name, where, 30, **REFERENCES[name][1]), theirs)
+    assert_same(iterates(name, where, 30, **values_of(name)), theirs)
     unclipped = by_reference(name, of_forsaken, free, where.start, 30)
     assert np.abs(theirs - unclipped).max() > 1e-3  # the box matters
 
@@ -297,16 +148,29 @@ MEMORYLESS = ["gradient_descent_ascent", "extragradient", "eg_plus", "ceg_plus"]
 @pytest.mark.parametrize("name", MEMORYLESS)
 def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
     """w ← z; τ times w ← Alg(w); z ← (1 − λ)z + λw, the inner points included."""
-    step, values = REFERENCES[name]
+    step = step_of(name, of_linear, free, START)
     points, z = [START], START
     while len(points) <= 40:
         w = z
         for _ in range(tau):
-            w = step(of_linear, free, w, 0, {}, values)
+            w = step(w, 0, {})
             points.append(w)
         points[-1] = z = 0.7 * z + 0.3 * w
-    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **values)
+    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **values_of(name))
     assert_same(ours, np.array(points[:41]))
+
+
+@pytest.mark.parametrize("name", OVER_OTHERS)
+@pytest.mark.parametrize("base", MEMORYLESS)
+def test_the_pseudo_code_over_a_method(name: str, base: str) -> None:
+    inner = step_of(base, of_linear, free, START)
+    reference, values, memory = REFERENCES[name], values_of(name), {}  # type: ignore[var-annotated]
+    points = [START]
+    for k in range(40):
+        whole = {"step": lambda z, j: inner(z, j, {}), "z": points[-1], "k": k, "memory": memory}
+        points.append(reference(**whole, **values))
+    ours = iterates(f"{name}({base})", LINEAR, **values_of(base), **values)
+    assert_same(ours, np.array(points))
 
 
 # ---- one method is another ---------------------------------------------------------------------
@@ -390,8 +254,7 @@ def test_lookahead_with_lambda_one_is_its_base(name: str) -> None:
     given = {
         "rapp": {"gamma": 0.3, "base.lam": 0.4, "base.tau": 2},
         "lookahead(eg_plus)": {"gamma": 0.3, "alpha": 0.5, "base.lam": 0.4, "base.tau": 3},
-        "halpern": {},
-    }.get(name, REFERENCES.get(name, (None, {}))[1])
+    }.get(name) or values_of(name)
     own = {key.removeprefix("base."): value for key, value in given.items()}
     tau = 1000 if name in ("halpern", "lookahead(eg_plus)") else 4
     whole = iterates(f"lookahead({name})", LINEAR, lam=1.0, tau=tau, **given)
@@ -537,7 +400,7 @@ def test_douglas_rachford_is_the_relaxed_proximal_point_of_f_where_a_vanishes(
 def test_douglas_rachford_ends_at_a_solution_and_its_shadow() -> None:
     """z → z* + γ F z* and J_{γF} z → z*, in a box that binds."""
     limits = box([-0.5] * D, [0.5] * D)
-    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
+    where = Problem(linear(MATRIX, 2 * OFFSET), limits, name="boxed", start=START)
     z = run("douglas_rachford", where, 2000, gamma=0.9, lam=1.0).z
     x = np.linalg.solve(np.eye(D) + 0.9 * MATRIX, z - 0.9 * 2 * OFFSET)
     value = MATRIX @ x + 2 * OFFSET
@@ -562,7 +425,7 @@ def test_halpern_on_a_linear_map_is_an_ergodic_mean() -> None:
 def test_krasnoselskii_mann_is_a_product_of_matrices() -> None:
     weights = [0.5, 0.25, 1.0, 0.75]
     z = START - np.linalg.solve(MATRIX, -OFFSET)
-    centred = Problem("centred", linear(MATRIX), start=z)
+    centred = Problem(linear(MATRIX), name="centred", start=z)
     expected = [z]
     for k in range(40):
         a = weights[min(k, 3)]
@@ -589,7 +452,7 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
     full, rest = divmod(outer, inner)
     whole = np.linalg.matrix_power(base, rest) @ np.linalg.matrix_power(loop, full)
     whole = (1 - mu) * one + mu * whole
-    centred = Problem("centred", linear(MATRIX), start=START)
+    centred = Problem(linear(MATRIX), name="centred", start=START)
     ours = iterates(
         "lookahead(lookahead(gradient_descent_ascent))",
         centred,
@@ -606,7 +469,9 @@ def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
 def test_the_residual_of_a_step_is_that_of_what_the_projection_returned() -> None:
     """γ(F z⁺ + c) with γc = z − γ F z̄ − z⁺ in the normal cone of the box, for two methods."""
     half, gamma = 0.4, 0.3
-    where = Problem("boxed", linear(MATRIX, 2 * OFFSET), box([-half] * D, [half] * D), start=START)
+    where = Problem(
+        linear(MATRIX, 2 * OFFSET), box([-half] * D, [half] * D), name="boxed", start=START
+    )
 
     def F(z: Vector) -> Vector:
         return MATRIX @ z + 2 * OFFSET
@@ -659,18 +524,14 @@ def test_the_gap_and_the_shadow() -> None:
 STEPS = {"gamma", "eta", "rho", "a"}  # what is measured in units of 1/F
 
 
-def values_of(name: str) -> dict[str, Any]:
-    return dict(REFERENCES[name][1])
-
-
-@pytest.mark.parametrize("name", [n for n in REFERENCES if STEPS & set(REFERENCES[n][1])])
+@pytest.mark.parametrize("name", [n for n in OF_METHODS if STEPS & set(values_of(n))])
 def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -> None:
     """By a power of two nothing rounds. An adaptive step with a wrong dimension fails here."""
     s = 2.0**7
     values = values_of(name)
     scaled = {n: np.asarray(v) / s if n in STEPS else v for n, v in values.items()}
     scaled = {n: v.tolist() if isinstance(v, np.ndarray) else v for n, v in scaled.items()}
-    louder = Problem("louder", linear(s * MATRIX, s * OFFSET), start=START)
+    louder = Problem(linear(s * MATRIX, s * OFFSET), name="louder", start=START)
     assert iterates(name, louder, **scaled).tobytes() == iterates(name, LINEAR, **values).tobytes()
 
 
@@ -678,18 +539,18 @@ def test_scaling_the_operator_and_dividing_the_steps_changes_no_bit(name: str) -
 def test_scaling_the_operator_and_the_regulariser(name: str) -> None:
     """0 ∈ sF + s∂λ‖·‖₁ with γ/s; a resolvent that is given another γ than its step fails here."""
     s, values = 2.0**-5, values_of(name)
-    quiet = Problem("quiet", linear(s * MATRIX, s * OFFSET), l1(0.25 * s), start=START)
-    loud = Problem("loud", linear(MATRIX, OFFSET), l1(0.25), start=START)
+    quiet = Problem(linear(s * MATRIX, s * OFFSET), l1(0.25 * s), name="quiet", start=START)
+    loud = Problem(linear(MATRIX, OFFSET), l1(0.25), name="loud", start=START)
     ours = iterates(name, quiet, **values | {"gamma": values["gamma"] / s})
     theirs = iterates(name, loud, **values)
     assert ours.tobytes() == theirs.tobytes()
     assert np.abs(theirs - iterates(name, LINEAR, **values)).max() > 1e-3
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", OF_METHODS)
 def test_rotating_the_operator_and_the_start_rotates_the_run(name: str) -> None:
     Q = np.linalg.qr(RANDOM.standard_normal((D, D)))[0]
-    turned = Problem("turned", linear(Q @ MATRIX @ Q.T, Q @ OFFSET), start=Q @ START)
+    turned = Problem(linear(Q @ MATRIX @ Q.T, Q @ OFFSET), name="turned", start=Q @ START)
     values = values_of(name)
     assert_same(iterates(name, turned, **values), iterates(name, LINEAR, **values) @ Q.T, 1e-13)
 
@@ -698,18 +559,20 @@ def test_rotating_the_operator_and_the_start_rotates_the_run(name: str) -> None:
 def test_permuting_and_reflecting_coordinates_in_a_symmetric_box(name: str) -> None:
     P = np.eye(D)[RANDOM.permutation(D)] * RANDOM.choice([-1.0, 1.0], D)
     values, limits = values_of(name), box([-0.75] * D, [0.75] * D)
-    plain = Problem("boxed", linear(MATRIX, 2 * OFFSET), limits, start=START)
-    turned = Problem("turned", linear(P @ MATRIX @ P.T, P @ (2 * OFFSET)), limits, start=P @ START)
+    plain = Problem(linear(MATRIX, 2 * OFFSET), limits, name="boxed", start=START)
+    turned = Problem(
+        linear(P @ MATRIX @ P.T, P @ (2 * OFFSET)), limits, name="turned", start=P @ START
+    )
     theirs = iterates(name, plain, **values)
     assert_same(iterates(name, turned, **values), theirs @ P.T, 1e-13)
     free_run = iterates(name, dataclasses.replace(plain, resolvent=NO_CONSTRAINT), **values)
     assert np.abs(theirs - free_run).max() > 1e-2  # the box binds
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", OF_METHODS)
 def test_translating_the_operator_and_the_start_translates_the_run(name: str) -> None:
     shift = np.arange(1.0, D + 1)
-    moved = Problem("moved", linear(MATRIX, OFFSET - MATRIX @ shift), start=START + shift)
+    moved = Problem(linear(MATRIX, OFFSET - MATRIX @ shift), name="moved", start=START + shift)
     values = values_of(name)
     assert_same(iterates(name, moved, **values), iterates(name, LINEAR, **values) + shift, 1e-13)
 

@@ -11,7 +11,9 @@ import pytest
 import scipy.optimize
 from flint import arb, fmpq, fmpq_mat
 from numpy.typing import NDArray
+from registered import family, problems
 
+import opcheck
 from opcheck import registry
 from opcheck.engine import jit as compiler
 from opcheck.engine.interpret import Balls
@@ -27,7 +29,7 @@ from opcheck.model.text import FLOAT, text
 Vector = NDArray[np.float64]
 UNIT = 2.0**-53
 FAMILIES = [registry.get("problems", name) for name in registry.names("problems")]
-ALL = [p for family in FAMILIES for p in family.instances()]
+ALL = problems()
 DENSE = [p for p in ALL if p.operator.matrix is not None]
 SMALL = [p for p in ALL if p.dim <= 40]
 
@@ -51,12 +53,37 @@ class Graph:
     error: Vector
 
 
+def at_once(problem: Problem) -> Callable[[Vector], Vector]:
+    """F, compiled: a search calls it tens of thousands of times (a test of its own compares)."""
+    op = problem.operator
+    F = compiler.jit(op.compiled or op.kernel, "operator")
+
+    def called(z: Vector) -> Vector:
+        out = np.empty(op.dim)
+        F(z, out, op.data)
+        return out
+
+    return called
+
+
+def resolved(problem: Problem, gamma: float) -> Callable[[Vector], Vector]:
+    """J, compiled."""
+    J = compiler.jit(problem.resolvent.kernel, "resolvent")
+
+    def called(z: Vector) -> Vector:
+        out = np.empty(problem.dim)
+        J(z, gamma, out, problem.resolvent.data)
+        return out
+
+    return called
+
+
 def value(problem: Problem, z: Vector) -> Vector:
     """F at each row: by the matrix where there is one (a test of its own compares the kernel)."""
     op = problem.operator
     if op.matrix is not None:
         return z @ op.matrix.T + op(np.zeros(op.dim))
-    return np.array([op(row) for row in z])
+    return np.array([*map(at_once(problem), z)])
 
 
 def graph(problem: Problem, of: str, z: Vector) -> Graph:
@@ -66,7 +93,7 @@ def graph(problem: Problem, of: str, z: Vector) -> Graph:
         size = np.linalg.norm(u, axis=1) + growth(problem) * (1 + np.linalg.norm(z, axis=1))
         return Graph(z, u, 0 * size, 8 * (problem.dim + 8) * UNIT * size)
     gamma = 0.25
-    p = np.array([problem.resolvent(row, gamma) for row in z])
+    p = np.array([*map(resolved(problem, gamma), z)])
     base = graph(problem, "F", p)
     # the projection adds up coordinates of z, so its error is relative to z and not to p
     shift = 8 * (problem.dim + 8) * UNIT * (np.linalg.norm(z, axis=1) + np.linalg.norm(p, axis=1))
@@ -271,19 +298,24 @@ def test_lipschitz_search(p: Problem, fact: Fact) -> None:
     L, d = p.constant(fact), p.dim
     known = p.start if p.solution is None else np.concatenate([p.start, p.solution])
     radius = p.region.size if p.region else 20 * np.abs(known).max()
+    F = at_once(p)
 
     def minus_ratio(v: Vector) -> float:
         x, y = np.clip(v[:d], -radius, radius), np.clip(v[d:], -radius, radius)
         gap = np.linalg.norm(x - y)
         if gap < 1e-5:
             return 0.0
-        return -float(np.linalg.norm(p.operator(x) - p.operator(y)) / gap)
+        return -float(np.linalg.norm(F(x) - F(y)) / gap)
 
     generator = np.random.default_rng(3)
     starts = radius * generator.uniform(-1.2, 1.2, (4000, d))
     starts *= 10.0 ** (generator.uniform(-6, 0, (4000, 1)) * generator.integers(0, 2, (4000, 1)))
     step = 10.0 ** generator.uniform(-4, 0, (4000, 1)) * generator.standard_normal((4000, d))
-    seeds = sorted(np.hstack([starts, starts + step]), key=minus_ratio)[:4]
+    x, y = (np.clip(v, -radius, radius) for v in (starts, starts + step))
+    gaps = np.linalg.norm(x - y, axis=1)
+    ratios = np.linalg.norm(value(p, x) - value(p, y), axis=1) / np.maximum(gaps, 1e-5)
+    steepest = np.argsort(np.where(gaps < 1e-5, 0.0, -ratios), kind="stable")[:4]
+    seeds = np.hstack([starts, starts + step])[steepest]
     options = {"maxiter": 600, "xatol": 1e-9, "fatol": 1e-12}
     best = max(
         -scipy.optimize.minimize(minus_ratio, s, method="Nelder-Mead", options=options).fun
@@ -307,10 +339,11 @@ def test_weak_minty_constant_is_attained(p: Problem, fact: Fact) -> None:
     """The best star constant of F over the plane is the stated one, not only a bound on it."""
     assert p.solution is not None
     radius = p.region.size if p.region else 3.0
+    F, J = at_once(p), resolved(p, 1.0)
 
     def ratio(z: Vector) -> float:
-        z = p.resolvent(np.clip(z, -radius, radius))
-        u = p.operator(z)
+        z = J(np.clip(z, -radius, radius))
+        u = F(z)
         size = u @ u
         return float(u @ (z - p.solution) / size) if size > 1e-12 else np.inf
 
@@ -336,9 +369,7 @@ def separable_pairs(m: float, M: float, c: float) -> float:
     return float(np.min(np.minimum(a, b) / (a * b + c * c)))
 
 
-@pytest.mark.parametrize(
-    "p", **named([p for p in ALL if p.name.partition("(")[0] == "tanh_saddle"])
-)
+@pytest.mark.parametrize("p", **named([p for p in ALL if family(p) == "tanh_saddle"]))
 def test_tanh_saddle_modulus(p: Problem) -> None:
     m, M, c = (p.parameters[n] for n in ("m", "M", "c"))
     rho = next(p.constant(f) for f in p.facts if f.property.kind is properties.Comonotone)
@@ -429,11 +460,9 @@ BY_HAND: dict[str, Callable[[Vector, dict[str, float]], Vector]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "p", **named([p for p in ALL if p.name.partition("(")[0] in BY_HAND and p.dim == 2])
-)
+@pytest.mark.parametrize("p", **named([p for p in ALL if family(p) in BY_HAND and p.dim == 2]))
 def test_operator_equals_formula(p: Problem) -> None:
-    by_hand = BY_HAND[p.name.partition("(")[0]]
+    by_hand = BY_HAND[family(p)]
     for z in np.random.default_rng(5).uniform(-1.3, 1.3, (20, 2)):
         expected = by_hand(z, dict(p.parameters))
         assert np.allclose(p.operator(z), expected, rtol=1e-8, atol=1e-8)
@@ -539,9 +568,7 @@ ROUNDED = {
 
 @pytest.mark.parametrize(
     "p",
-    **named(
-        [p for p in SMALL if p.solution is not None and p.name.partition("(")[0] not in ROUNDED]
-    ),
+    **named([p for p in SMALL if p.solution is not None and family(p) not in ROUNDED]),
 )
 def test_solution_is_exact(p: Problem) -> None:
     """No rounding in the zero itself, except where it is irrational."""
@@ -560,7 +587,7 @@ def test_solution_is_exact(p: Problem) -> None:
     assert max(gaps) <= 1e-50
 
 
-@pytest.mark.parametrize("p", **named([f() for f in FAMILIES]))
+@pytest.mark.parametrize("p", **named(ALL))
 def test_compiled_equals_interpreted(p: Problem) -> None:
     op = p.operator
     F = compiler.jit(op.compiled or op.kernel, "operator")
@@ -1011,3 +1038,11 @@ def test_constants_are_where_the_parameters_say() -> None:
             found = {f.property.kind.name: p.constant(f) for f in p.facts}
             assert found["Lipschitz"] == pytest.approx(L, rel=1e-9)
             assert found["Comonotone"] == pytest.approx(rho, rel=1e-7)
+
+
+def test_a_problem_starts_with_its_operator_and_is_named_by_its_family() -> None:
+    F = opcheck.linear([[0.0, 1.0], [-1.0, 0.0]])
+    assert Problem(F).name == ""
+    assert problem("bilinear", L=2.0).name == "bilinear(L=2)"
+    with pytest.raises(OpcheckError, match=r"write Problem\(F, name='mine'\)"):
+        Problem("mine", F)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from opcheck.engine.resolvents import guard_resolvent
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.operators.constraint import set_of
 from opcheck.model.operator import Resolvent
-from opcheck_problems import cones, polyhedra, regularisers, sets
+from opcheck_problems import sets
 
 Vector = NDArray[np.float64]
 SCALES = (-250, -160, -30, -12, -6, -3, 0, 3, 6, 9, 12, 30, 100, 153, 160, 200, 300)
@@ -40,17 +40,17 @@ def every() -> dict[str, Resolvent]:
         "ellipsoid far away": sets.ellipsoid((1e3, 1e-3), far),
         "ray": sets.box(1.0, np.inf),
         "box without ends": sets.box([-np.inf, -1.0, 2.0], [3.0, np.inf, 2.0]),
-        "thin cone": cones.second_order_cone(3, 1e-4),
-        "wide cone": cones.second_order_cone(3, 1e4),
+        "thin cone": sets.second_order_cone(3, 1e-4),
+        "wide cone": sets.second_order_cone(3, 1e4),
         "affine, nearly dependent": sets.affine_subspace(
             [[1, 1, 1], [1, 1, 1 + 1e-13]], [1.0, 1.0]
         ),
-        "small polyhedron": polyhedra.polyhedron([[1.0, 1], [-1, 0], [0, -1]], [1e-9, 0, 0]),
-        "cone of rows": polyhedra.polyhedron([[1.0, 1, 0], [-1, 2, 1]], [0.0, 0.0]),
-        "small knapsack": polyhedra.capped_simplex(4, 2e-9, 1e-9),
+        "small polyhedron": sets.polyhedron([[1.0, 1], [-1, 0], [0, -1]], [1e-9, 0, 0]),
+        "cone of rows": sets.polyhedron([[1.0, 1, 0], [-1, 2, 1]], [0.0, 0.0]),
+        "small knapsack": sets.capped_simplex(4, 2e-9, 1e-9),
         "large simplex": sets.simplex(4, 1e9),
-        "spectraplex of many": cones.spectraplex(3, 1e-6),
-        "spectral ball, wide": cones.spectral_ball(2, 3, 1e3),
+        "spectraplex of many": sets.spectraplex(3, 1e-6),
+        "spectral ball, wide": sets.spectral_ball(2, 3, 1e3),
         "simplex and box": sets.product(sets.simplex(3), sets.box([0.0, 0.0], [1.0, np.inf])),
         "simplex and ray": sets.product(sets.simplex(3), sets.box(1.0, np.inf), m=2),
         "conjugate of l1": sets.conjugate(sets.l1()),
@@ -169,16 +169,16 @@ SCALED: dict[str, Callable[[float], Resolvent]] = {
     "half-space": lambda s: sets.half_space((1.0, 2.0), s),
     "slab": lambda s: sets.slab((1.0, 2.0), -s, 3 * s),
     "hyperplane": lambda s: sets.hyperplane((1.0, 3.0), s),
-    "box and half-space": lambda s: polyhedra.box_half_space((1.0, 2.0), s, -s, s),
-    "box and hyperplane": lambda s: polyhedra.box_hyperplane((1.0, 2.0), s, -s, s),
-    "polyhedron": lambda s: polyhedra.polyhedron([[1.0, 2], [-1, 0]], [2 * s, s]),
+    "box and half-space": lambda s: sets.box_half_space((1.0, 2.0), s, -s, s),
+    "box and hyperplane": lambda s: sets.box_hyperplane((1.0, 2.0), s, -s, s),
+    "polyhedron": lambda s: sets.polyhedron([[1.0, 2], [-1, 0]], [2 * s, s]),
     "l1": lambda s: sets.l1(s),
-    "l2": lambda s: regularisers.l2(s),
-    "linf": lambda s: regularisers.linf(s),
-    "hinge of nothing": lambda s: regularisers.pinball(s, 0.25),
-    "total variation": lambda s: regularisers.total_variation(s),
-    "second-order cone": lambda s: cones.second_order_cone(2, 0.5),
-    "monotone cone": lambda s: polyhedra.monotone_cone(),
+    "l2": lambda s: sets.l2(s),
+    "linf": lambda s: sets.linf(s),
+    "hinge of nothing": lambda s: sets.pinball(s, 0.25),
+    "total variation": lambda s: sets.total_variation(s),
+    "second-order cone": lambda s: sets.second_order_cone(2, 0.5),
+    "monotone cone": lambda s: sets.monotone_cone(),
     "conjugate": lambda s: sets.conjugate(sets.ball(s)) if s == 1 else sets.conjugate(sets.ball()),
 }
 
@@ -199,8 +199,8 @@ MOVED: dict[str, Callable[[Vector], Resolvent]] = {
     "ellipsoid": lambda c: sets.ellipsoid((2.0, 1.0), c),
     "half-space": lambda c: sets.half_space((1.0, 2.0), 1 + c @ [1, 2]),
     "hyperplane": lambda c: sets.hyperplane((1.0, 2.0), 1 + c @ [1, 2]),
-    "polyhedron": lambda c: polyhedra.polyhedron([[1.0, 2], [-1, 0]], [2 + c @ [1, 2], 1 - c[0]]),
-    "squared norm": lambda c: regularisers.squared_l2(3.0, c),
+    "polyhedron": lambda c: sets.polyhedron([[1.0, 2], [-1, 0]], [2 + c @ [1, 2], 1 - c[0]]),
+    "squared norm": lambda c: sets.squared_l2(3.0, c),
 }
 
 
@@ -260,7 +260,7 @@ def hard_points() -> list[Vector]:
 
 
 def test_exponential_cone_meets_its_optimality_conditions() -> None:
-    J = cones.exponential_cone()
+    J = sets.exponential_cone()
     with np.errstate(all="ignore"):
         worst = max((multiplier_gap(z, J(z)), z.tolist()) for z in hard_points())
     assert worst[0] <= 1e-13, worst
@@ -269,7 +269,7 @@ def test_exponential_cone_meets_its_optimality_conditions() -> None:
 
 def test_exponential_cone_against_a_minimiser_that_does_not_know_it() -> None:
     """Over y > 0, r and an excess e ≥ 0 of (ry, y, y exp(r) + e), by scipy from many starts."""
-    J = cones.exponential_cone()
+    J = sets.exponential_cone()
     g = np.random.default_rng(8)
     for _ in range(12):
         z = 2 * g.standard_normal(3)
@@ -350,12 +350,12 @@ def test_many_rows_are_taken_if_float64_can_tell_them_apart() -> None:
 
 PAIRS: list[tuple[Resolvent, Resolvent, int]] = [
     (sets.l1(0.7), sets.linf_ball(0.7), 3),
-    (sets.ball(0.7, np.zeros(3)), regularisers.l2(0.7), 3),
-    (sets.simplex(4, 0.7), regularisers.largest_entry(0.7), 4),
+    (sets.ball(0.7, np.zeros(3)), sets.l2(0.7), 3),
+    (sets.simplex(4, 0.7), sets.largest_entry(0.7), 4),
     (sets.orthant(), sets.box(-np.inf, 0.0), 3),
     (sets.whole_space(2), sets.box(0.0, 0.0), 2),
-    (regularisers.squared_l2(4.0), regularisers.squared_l2(0.25), 3),
-    (sets.conjugate(regularisers.huber()), regularisers.huber(), 3),
+    (sets.squared_l2(4.0), sets.squared_l2(0.25), 3),
+    (sets.conjugate(sets.huber()), sets.huber(), 3),
 ]
 
 
@@ -387,7 +387,7 @@ def test_the_inverse_of_a_monotone_operator_that_is_no_subdifferential() -> None
 
 def test_values_of_a_conjugate() -> None:
     of_norm, of_disc = sets.conjugate(sets.l1(0.5)).value, sets.conjugate(sets.ball()).value
-    entropy = sets.conjugate(regularisers.entropy()).value
+    entropy = sets.conjugate(sets.entropy()).value
     assert of_norm is not None
     assert of_disc is not None
     assert entropy is not None
@@ -453,8 +453,8 @@ def test_a_wrong_parameter_is_a_sentence_or_a_set(name: str) -> None:
         (lambda: sets.affine_subspace([[1.0], [2.0]], [1.0, 2.0]), "2 rows of 1 entries"),
         (lambda: sets.simplex([1, 2]), "n = .* must be a whole number"),
         (lambda: sets.box(2.0, -np.inf), "hi must be finite numbers or inf"),
-        (lambda: polyhedra.box_hyperplane(hi=np.inf), "hi must be finite numbers"),
-        (lambda: cones.exponential_cone()(np.zeros(2)), "acts on 3 coordinates"),
+        (lambda: sets.box_hyperplane(hi=np.inf), "hi must be finite numbers"),
+        (lambda: sets.exponential_cone()(np.zeros(2)), "acts on 3 coordinates"),
     ],
 )
 def test_mistakes_are_named(make: Callable[[], object], says: str) -> None:

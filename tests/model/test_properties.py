@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opcheck import registry
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.model.operator import NO_CONSTRAINT, linear
 from opcheck.model.problem import Problem, Region
 from opcheck.model.property import (
@@ -298,35 +298,38 @@ def statement(*given: Property, constrained: bool = True, **changes) -> Theorem:
 
 
 def problem(*facts: Fact, resolvent=NO_CONSTRAINT, **more) -> Problem:
-    return Problem("p", M, resolvent, np.ones(2), np.zeros(2), facts=facts, **more)
+    return Problem(
+        M, resolvent, name="p", start=np.ones(2), solution=np.zeros(2), facts=facts, **more
+    )
 
 
-def known(theorem: Theorem, where: Problem) -> Constants:
-    found = constants(theorem, where)
-    assert isinstance(found, Constants), found
-    return found
+def mismatch(theorem: Theorem, problem: Problem) -> str:
+    """Why a theorem does not apply to a problem."""
+    with pytest.raises(Inapplicable) as refusal:
+        match(theorem, problem)
+    return str(refusal.value)
 
 
 def test_it_abstains_when_a_fact_is_missing() -> None:
     theorem = statement(Lipschitz("L", of="F"), Monotone(of="F"))
-    assert constants(theorem, problem()) == "Lipschitz of F is not known of it"
-    assert constants(theorem, problem(exact(Lipschitz(1)))) == "Monotone of F is not known of it"
-    found = known(theorem, problem(exact(Lipschitz(1)), exact(Monotone())))
+    assert mismatch(theorem, problem()) == "Lipschitz of F is not known of it"
+    assert mismatch(theorem, problem(exact(Lipschitz(1)))) == "Monotone of F is not known of it"
+    found = match(theorem, problem(exact(Lipschitz(1)), exact(Monotone())))
     assert found.values == {"L": 1.0}
 
 
 def test_a_minty_fact_never_serves_comonotone() -> None:
     facts = (exact(Lipschitz(1)), exact(WeakMinty(0.2)))
-    assert constants(statement(Comonotone("rho", of="F")), problem(*facts)) == (
+    assert mismatch(statement(Comonotone("rho", of="F")), problem(*facts)) == (
         "Comonotone of F is not known of it"
     )
-    assert known(statement(WeakMinty("rho", of="S")), problem(*facts)).values == {"rho": 0.2}
+    assert match(statement(WeakMinty("rho", of="S")), problem(*facts)).values == {"rho": 0.2}
 
 
 def test_without_constraints_f_and_s_are_one() -> None:
-    found = known(statement(Comonotone("rho", of="S")), problem(exact(Comonotone(-0.3))))
+    found = match(statement(Comonotone("rho", of="S")), problem(exact(Comonotone(-0.3))))
     assert found.values == {"rho": -0.3}
-    found = known(statement(Comonotone("rho", of="F")), problem(exact(Comonotone(-0.3, of="S"))))
+    found = match(statement(Comonotone("rho", of="F")), problem(exact(Comonotone(-0.3, of="S"))))
     assert found.values == {"rho": -0.3}
 
 
@@ -334,12 +337,12 @@ def test_with_constraints_comonotone_f_says_nothing_about_the_sum() -> None:
     of_f = exact(Comonotone(-0.3, of="F"))
     of_s = exact(Comonotone(-0.4, of="S"))
     wanted = statement(Comonotone("rho", of="S"))
-    assert constants(wanted, problem(of_f, resolvent=SQUARE)) == (
+    assert mismatch(wanted, problem(of_f, resolvent=SQUARE)) == (
         "Comonotone of S is not known of it"
     )
-    assert known(wanted, problem(of_f, of_s, resolvent=SQUARE)).values == {"rho": -0.4}
+    assert match(wanted, problem(of_f, of_s, resolvent=SQUARE)).values == {"rho": -0.4}
     # and what is known of the sum is nothing about F
-    assert constants(statement(Comonotone("rho", of="F")), problem(of_s, resolvent=SQUARE)) == (
+    assert mismatch(statement(Comonotone("rho", of="F")), problem(of_s, resolvent=SQUARE)) == (
         "Comonotone of F is not known of it"
     )
 
@@ -358,13 +361,13 @@ def test_that_trap_on_two_points_of_a_face() -> None:
 
 def test_the_sum_of_monotone_f_and_a_is_monotone() -> None:
     wanted = statement(Monotone(of="S"), Comonotone("rho", of="S"))
-    found = known(wanted, problem(exact(Monotone(of="F")), resolvent=SQUARE))
+    found = match(wanted, problem(exact(Monotone(of="F")), resolvent=SQUARE))
     assert found.values == {"rho": 0.0}
     # F beta-cocoercive makes S monotone, not cocoercive: a normal cone is not
-    found = known(wanted, problem(exact(Cocoercive(0.5)), resolvent=SQUARE))
+    found = match(wanted, problem(exact(Cocoercive(0.5)), resolvent=SQUARE))
     assert found.values == {"rho": 0.0}
     for fact in (exact(Comonotone(-0.1)), exact(StronglyMonotone(-1)), exact(WeakMinty(0.1))):
-        assert constants(wanted, problem(fact, resolvent=SQUARE)) == (
+        assert mismatch(wanted, problem(fact, resolvent=SQUARE)) == (
             "Monotone of S is not known of it"
         )
 
@@ -373,51 +376,51 @@ def test_the_sum_rule_carries_grade_and_region() -> None:
     wanted = statement(Monotone(of="S"))
     inside = Region(2.0)
     guess = estimated(Monotone(of="F"), local=True)
-    found = known(wanted, problem(guess, resolvent=SQUARE, region=inside))
+    found = match(wanted, problem(guess, resolvent=SQUARE, region=inside))
     assert (found.provenance, found.local) == ("estimated", True)
 
 
 def test_the_provenance_is_that_of_the_weakest_fact_used() -> None:
     theorem = statement(Lipschitz("L", of="F"), WeakMinty("rho", of="S"))
     L, guess = exact(Lipschitz(1)), estimated(WeakMinty(-0.2))
-    assert known(theorem, problem(L, guess)).provenance == "estimated"
-    assert known(theorem, problem(L, exact(WeakMinty(-0.2)))).provenance == "exact"
+    assert match(theorem, problem(L, guess)).provenance == "estimated"
+    assert match(theorem, problem(L, exact(WeakMinty(-0.2)))).provenance == "exact"
     word = Fact(Lipschitz(1), "claimed")
-    assert known(theorem, problem(word, guess)).provenance == "claimed"
+    assert match(theorem, problem(word, guess)).provenance == "claimed"
     # what is not used doesn't count
-    assert known(theorem, problem(L, exact(Monotone()), word, guess)).provenance == "exact"
+    assert match(theorem, problem(L, exact(Monotone()), word, guess)).provenance == "exact"
 
 
 def test_better_known_facts_go_before_stronger_ones() -> None:
     wanted = statement(Comonotone("rho", of="S"))
-    found = known(wanted, problem(exact(Comonotone(-0.3)), estimated(Comonotone(-0.1))))
+    found = match(wanted, problem(exact(Comonotone(-0.3)), estimated(Comonotone(-0.1))))
     assert (found.values, found.provenance) == ({"rho": -0.3}, "exact")
-    found = known(wanted, problem(exact(Comonotone(-0.3)), exact(Comonotone(-0.1))))
+    found = match(wanted, problem(exact(Comonotone(-0.3)), exact(Comonotone(-0.1))))
     assert found.values == {"rho": -0.1}
 
 
 def test_what_two_facts_give_together_rests_on_both() -> None:
     strong, lipschitz = exact(StronglyMonotone(1)), estimated(Lipschitz(1), local=True)
     inside = Region(1.0)
-    found = known(statement(Nonexpansive(of="T")), problem(strong, lipschitz, region=inside))
+    found = match(statement(Nonexpansive(of="T")), problem(strong, lipschitz, region=inside))
     assert (found.provenance, found.local) == ("estimated", True)
     # mu/L^2 = 1 is the number of one of the two, and rests on the other as well
     near = exact(Lipschitz(1), local=True)
-    found = known(statement(Comonotone("rho", of="F")), problem(strong, near, region=inside))
+    found = match(statement(Comonotone("rho", of="F")), problem(strong, near, region=inside))
     assert (found.values, found.local) == ({"rho": 1.0}, True)
 
 
 def test_local_facts_make_the_constants_local() -> None:
     theorem = statement(Lipschitz("L", of="F"), Monotone(of="F"))
     inside = problem(exact(Lipschitz(1), local=True), exact(Monotone()), region=Region(1.0))
-    assert known(theorem, inside).local
-    assert not known(theorem, problem(exact(Lipschitz(1)), exact(Monotone()))).local
+    assert match(theorem, inside).local
+    assert not match(theorem, problem(exact(Lipschitz(1)), exact(Monotone()))).local
 
 
 def test_closed_forms_are_passed_on_where_they_are_the_constant() -> None:
     theorem = statement(Lipschitz("L", of="F"), Comonotone("rho", of="S"))
     facts = (exact(Lipschitz("sqrt(s)")), exact(Cocoercive("b/4")))
-    found = known(theorem, problem(*facts, parameters={"s": 3.0, "b": 2.0}))
+    found = match(theorem, problem(*facts, parameters={"s": 3.0, "b": 2.0}))
     assert found.values == {"L": 3.0**0.5, "rho": 0.5}
     assert found.formulas == {"L": "sqrt(s)", "rho": "b/4"}
     assert found.rounded == {"L"}
@@ -425,7 +428,7 @@ def test_closed_forms_are_passed_on_where_they_are_the_constant() -> None:
 
 def test_a_closed_form_of_something_else_is_not_passed_on() -> None:
     # L = 1/b is 1.0 where b is, yet "b" is not its formula
-    found = known(
+    found = match(
         statement(Lipschitz("L", of="F")), problem(exact(Cocoercive("b")), parameters={"b": 1.0})
     )
     assert found.values == {"L": 1.0}
@@ -447,7 +450,7 @@ def test_a_closed_form_of_something_else_is_not_passed_on() -> None:
 )
 def test_constants_that_no_float_holds_are_marked(formula: str, rounded: bool) -> None:
     where = problem(exact(Lipschitz(formula)), parameters={"s": 0.7})
-    found = known(statement(Lipschitz("L", of="F")), where)
+    found = match(statement(Lipschitz("L", of="F")), where)
     assert (found.rounded == {"L"}) == rounded
 
 
@@ -455,17 +458,17 @@ def test_constraints_need_a_theorem_and_a_method_that_allow_them() -> None:
     facts = (exact(Lipschitz(1)), exact(Monotone()))
     inside = problem(*facts, resolvent=SQUARE)
     given_ = (Lipschitz("L", of="F"),)
-    assert constants(statement(*given_, constrained=False), inside) == "it needs A = 0"
-    plain = statement(*given_, method_name="eg_plus")
-    assert constants(plain, inside) == "eg_plus has no form with A ≠ 0"
-    assert known(plain, problem(*facts)).values == {"L": 1.0}
+    assert mismatch(statement(*given_, constrained=False), inside) == "it needs A = 0"
+    plain = statement(*given_, method="eg_plus")
+    assert mismatch(plain, inside) == "eg_plus has no form with A ≠ 0"
+    assert match(plain, problem(*facts)).values == {"L": 1.0}
 
 
 def test_a_theorem_about_one_family_stays_with_it() -> None:
     theorem = statement(Lipschitz("L", of="F"), on=("bilinear",))
-    assert constants(theorem, problem(exact(Lipschitz(1)))) == "it is about bilinear only"
+    assert mismatch(theorem, problem(exact(Lipschitz(1)))) == "it is about bilinear only"
     game = registry.get("problems", "bilinear")(L=2.0)
-    assert known(theorem, game).values["L"] == 2.0
+    assert match(theorem, game).values["L"] == 2.0
 
 
 @quick

@@ -120,7 +120,7 @@ def test_a_region_is_one_thing() -> None:
 def test_a_run_that_leaves_a_region_is_inconclusive(region: Region) -> None:
     facts = (exact(Monotone(), local=True), exact(Lipschitz(1), local=True))
     p = Problem(
-        "turn", linear([[0, 1], [-1, 0]]), start=np.ones(2), solution=np.zeros(2), facts=facts
+        linear([[0, 1], [-1, 0]]), name="turn", start=np.ones(2), solution=np.zeros(2), facts=facts
     )
     verdict = confront(get("theorems", "gorbunov2022_eg_last"), replace(p, region=region))
     known = region.contains(p.start) and region.contains([0.6, -0.8])
@@ -140,7 +140,7 @@ def test_a_run_that_leaves_a_region_is_inconclusive(region: Region) -> None:
 )
 def test_constants_are_those_of_the_region(region: Region, L: float) -> None:
     """F = ∇(x² x/3 …): slopes 2x and 2y; what is proved on a ball is proved on its box."""
-    p = Problem("", minmax("x**3/3 - y**3/3"), start=np.ones(2))
+    p = Problem(minmax("x**3/3 - y**3/3"), start=np.ones(2))
     found, *_ = constants(p, rigorous=True, region=region)
     assert found.lower == pytest.approx(L, rel=1e-5)
     assert L <= found.upper <= L * (1 + 1e-5)
@@ -149,6 +149,6 @@ def test_constants_are_those_of_the_region(region: Region, L: float) -> None:
 
 
 def test_points_of_a_cube_are_what_they_were() -> None:
-    p = Problem("", linear([[1.0, 0.0], [0.0, 1.0]]), start=np.ones(2), region=Region(3.0))
+    p = Problem(linear([[1.0, 0.0], [0.0, 1.0]]), start=np.ones(2), region=Region(3.0))
     drawn: Any = points(p, 5, np.random.default_rng(7))
     assert np.array_equal(drawn, 3.0 * np.random.default_rng(7).uniform(-1, 1, (5, 2)))

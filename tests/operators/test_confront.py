@@ -25,6 +25,7 @@ from opcheck import (
     Monotone,
     Nonexpansive,
     OpcheckError,
+    PLStar,
     Problem,
     Region,
     Resolvent,
@@ -72,8 +73,10 @@ def test_nothing_of_the_library_is_refused(problem: Problem) -> None:
 
 def test_a_stated_solution_that_is_no_zero_is_refused() -> None:
     """A9: about thirty famous theorems were violated."""
-    wrong = Problem("mine", minmax("2*x*y + x"), start=np.ones(2), solution=np.zeros(2))
-    right = Problem("mine", minmax("2*x*y + x"), start=np.ones(2), solution=np.array([0, -0.5]))
+    wrong = Problem(minmax("2*x*y + x"), name="mine", start=np.ones(2), solution=np.zeros(2))
+    right = Problem(
+        minmax("2*x*y + x"), name="mine", start=np.ones(2), solution=np.array([0, -0.5])
+    )
     what = r"the solution \[0.0, 0.0\] of 'mine' is no zero of F: its natural residual is"
     for use in (step, verify_one, opcheck.constants, opcheck.check):
         with pytest.raises(OpcheckError, match=what):
@@ -86,9 +89,9 @@ def verify_one(problem: Problem) -> Any:
 
 
 def test_a_solution_outside_of_the_set_is_refused() -> None:
-    inside = Problem("mine", TURN, box(), start=np.ones(2), solution=np.zeros(2))
+    inside = Problem(TURN, box(), name="mine", start=np.ones(2), solution=np.zeros(2))
     guard(inside)
-    outside = Problem("mine", TURN, box(1.0, 2.0), start=np.ones(2), solution=np.zeros(2))
+    outside = Problem(TURN, box(1.0, 2.0), name="mine", start=np.ones(2), solution=np.zeros(2))
     with pytest.raises(OpcheckError, match=r"no zero of F \+ A with A = box\[1, 2\]"):
         guard(outside)
 
@@ -116,19 +119,23 @@ def test_true_solutions_pass_and_wrong_ones_do_not(
         active = generator.random(d) < 0.5
         low, high = zero - size, np.where(active, zero, zero + size)
         resolvent, pull = box(low, high), np.where(active, slope * size, 0.0)
-    problem = Problem("p", linear(M, -M @ zero - pull), resolvent, start, zero)
+    problem = Problem(linear(M, -M @ zero - pull), resolvent, name="p", start=start, solution=zero)
     guard(problem)
     # along the set, so that a projection does not undo it
     off = size * 1e-6 * np.where(pull > 0, -1.0, generator.choice([-1.0, 1.0], d))
     with pytest.raises(OpcheckError, match="is no zero of F"):
-        guard(Problem("p", linear(M, -M @ zero - pull), resolvent, start, zero + off))
+        guard(
+            Problem(
+                linear(M, -M @ zero - pull), resolvent, name="p", start=start, solution=zero + off
+            )
+        )
 
 
 def test_a_projection_onto_the_solutions_must_land_on_them_and_stay() -> None:
     flat = linear([[1.0, 0.0], [0.0, 0.0]])
 
     def problem(project: Callable[..., Any]) -> Problem:
-        return Problem("flat", flat, start=np.ones(2), solution=np.zeros(2), project=project)
+        return Problem(flat, name="flat", start=np.ones(2), solution=np.zeros(2), project=project)
 
     guard(problem(lambda z: np.array([0.0, z[1]])))
     wrong: dict[str, Callable[..., Any]] = {
@@ -145,7 +152,7 @@ def test_a_projection_onto_the_solutions_must_land_on_them_and_stay() -> None:
 @pytest.mark.parametrize("name", ["distance", "gap", "distance(z)", "gap(z, z)"])
 def test_a_measure_to_the_solution_needs_one(name: str) -> None:
     """A8: it was measured to the start."""
-    unknown = Problem("mine", TURN, start=np.ones(2))
+    unknown = Problem(TURN, name="mine", start=np.ones(2))
     with pytest.raises(OpcheckError, match=f"the measure '{name[:3]}.*is taken to a solution"):
         run("extragradient", unknown, measures=[name], **EG)
     assert run("extragradient", unknown, measures=["residual"], **EG).measures.keys() == {
@@ -199,7 +206,7 @@ def test_an_operator_that_is_less_accurate_than_float64_is_refused(
     kernel: Callable[..., None],
 ) -> None:
     """A11: a rotation in float32 had L ≥ 2.158, ρ ≤ −31.9 and a false violation."""
-    coarse = Problem("coarse", operator(kernel, 2), start=np.ones(2))
+    coarse = Problem(operator(kernel, 2), name="coarse", start=np.ones(2))
     for use in (step, verify_one, opcheck.constants):
         with pytest.raises(OpcheckError, match=r"the operator of 'coarse' is accurate to \de-\d+"):
             use(coarse)
@@ -242,7 +249,7 @@ def test_an_accurate_operator_is_not_refused(kernel: Callable[..., None], size: 
         size = min(size, 1.0)  # far out they are as narrow as what is looked at
     if kernel is cancelling:
         size = max(size, 1.0)  # nearer to 0 it has lost its digits
-    guard(Problem("fine", operator(kernel, 2), start=size * np.ones(2)))
+    guard(Problem(operator(kernel, 2), name="fine", start=size * np.ones(2)))
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float16, np.complex128])
@@ -254,7 +261,7 @@ def test_values_of_another_type_are_refused(kind: Any) -> None:
         )
     name = kind.__name__
     with pytest.raises(OpcheckError, match=f"returns numbers of type {name}"):
-        step(Problem("mine", returning, start=np.ones(2)))
+        step(Problem(returning, name="mine", start=np.ones(2)))
 
 
 def complex_inside(z, out, data):
@@ -270,9 +277,9 @@ def complex_below(z, out, data):
 def test_complex_numbers_are_refused() -> None:
     """G5, A11: the imaginary part was lost."""
     with pytest.raises(OpcheckError, match=r"has complex values at .*as coordinates"):
-        step(Problem("mine", operator(complex_inside, 2), start=-np.ones(2)))
+        step(Problem(operator(complex_inside, 2), name="mine", start=-np.ones(2)))
     # 0 and then −1, where the root is no longer real
-    falls = Problem("falls", operator(complex_below, 1), start=np.ones(1))
+    falls = Problem(operator(complex_below, 1), name="falls", start=np.ones(1))
     with pytest.raises(OpcheckError, match=r"the operator of 'falls' raises ComplexWarning"):
         run("gradient_descent_ascent", falls, 5, gamma=1.0)
     import scipy.sparse
@@ -293,7 +300,7 @@ def logarithm(z, out, data):
 
 def test_where_f_is_not_defined_is_said() -> None:
     """G11: points at which F is NaN were passed over."""
-    half = Problem("half", operator(logarithm, 2), start=np.array([3.0, 0.0]))
+    half = Problem(operator(logarithm, 2), name="half", start=np.array([3.0, 0.0]))
     share, example = undefined(half)
     assert 0 < share < 0.5
     assert example[0] <= 2
@@ -309,13 +316,13 @@ def test_where_f_is_not_defined_is_said() -> None:
 
 
 def test_the_set_is_looked_at_too() -> None:
-    half = Problem("half", operator(logarithm, 2), box(), start=np.zeros(2))
+    half = Problem(operator(logarithm, 2), box(), name="half", start=np.zeros(2))
     with pytest.raises(OpcheckError, match=r"returns .*nan"):
         step(half)
-    part = Problem("part", operator(logarithm, 2), box(0.0, 4.0), start=np.full(2, 3.0))
+    part = Problem(operator(logarithm, 2), box(0.0, 4.0), name="part", start=np.full(2, 3.0))
     with pytest.raises(OpcheckError, match=r"not defined at \d+% of the points .* in the set"):
         step(part)
-    step(Problem("whole", operator(logarithm, 2), box(2.5, 4.0), start=np.full(2, 3.0)))
+    step(Problem(operator(logarithm, 2), box(2.5, 4.0), name="whole", start=np.full(2, 3.0)))
 
 
 def overflowing(z, out, data):
@@ -324,7 +331,7 @@ def overflowing(z, out, data):
 
 
 def test_an_overflow_far_out_is_no_hole() -> None:
-    assert undefined(Problem("exp", operator(overflowing, 2), start=np.full(2, 699.0)))[0] == 0
+    assert undefined(Problem(operator(overflowing, 2), name="exp", start=np.full(2, 699.0)))[0] == 0
 
 
 # ---- facts --------------------------------------------------------------------------------------
@@ -343,9 +350,9 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "dim = 0 must be a whole number": lambda: operator(logarithm, 0),
     "dim = 2.5 must be a whole number": lambda: operator(logarithm, 2.5),  # type: ignore[arg-type]
     "data must hold real numbers": lambda: operator(logarithm, 2, ["a"]),
-    "start has shape": lambda: Problem("p", TURN, start=[1.0, 2.0, 3.0]),  # type: ignore[arg-type]
-    r"solution \[0.0, inf\] is not finite": lambda: Problem("p", TURN, solution=[0, math.inf]),  # type: ignore[arg-type]
-    "start has complex numbers": lambda: Problem("p", TURN, start=[1j, 0]),  # type: ignore[arg-type]
+    "start has shape": lambda: Problem(TURN, name="p", start=[1.0, 2.0, 3.0]),  # type: ignore[arg-type]
+    r"solution \[0.0, inf\] is not finite": lambda: Problem(TURN, name="p", solution=[0, math.inf]),  # type: ignore[arg-type]
+    "start has complex numbers": lambda: Problem(TURN, name="p", start=[1j, 0]),  # type: ignore[arg-type]
     "the kernel of the resolvent 'A' is NoneType": lambda: Resolvent(None, [], 2, "A"),  # type: ignore[arg-type]
     "dim = None of the resolvent 'A'": lambda: Resolvent(logarithm, [], None, "A"),  # type: ignore[arg-type]
     "data of the resolvent 'A' must hold real": lambda: Resolvent(logarithm, "ab", 2, "A"),  # type: ignore[arg-type]
@@ -360,9 +367,9 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "a has 2 entries and the run 10 steps": lambda: run(
         "krasnoselskii_mann", "bilinear", 10, a=[0.5, 0.25]
     ),
-    "among its facts; write": lambda: Problem("p", TURN, facts=(Lipschitz(1),)),  # type: ignore[arg-type]
-    "the operator of 'p' is ndarray": lambda: Problem("p", np.eye(2)),  # type: ignore[arg-type]
-    "the resolvent of 'p' is function": lambda: Problem("p", TURN, logarithm),  # type: ignore[arg-type]
+    "among its facts; write": lambda: Problem(TURN, name="p", facts=(Lipschitz(1),)),  # type: ignore[arg-type]
+    "the operator of 'p' is ndarray": lambda: Problem(np.eye(2), name="p"),  # type: ignore[arg-type]
+    "the resolvent of 'p' is function": lambda: Problem(TURN, logarithm, name="p"),  # type: ignore[arg-type]
 }
 
 
@@ -390,7 +397,12 @@ def test_a_constant_whose_formula_has_the_wrong_sign_is_refused(own_registry: No
 def stated(property: Property, M: Any, **more: Any) -> Problem:
     d = len(M)
     return Problem(
-        "p", linear(M), start=np.ones(d), solution=np.zeros(d), facts=(exact(property),), **more
+        linear(M),
+        name="p",
+        start=np.ones(d),
+        solution=np.zeros(d),
+        facts=(exact(property),),
+        **more,
     )
 
 
@@ -464,7 +476,7 @@ def test_a_fact_about_the_region_is_held_there_alone() -> None:
     def problem(L: float, local: bool) -> Problem:
         fact = exact(Lipschitz(L), local=local)
         return Problem(
-            "square", operator(square, 1), start=np.ones(1), facts=(fact,), region=Region(3.0)
+            operator(square, 1), name="square", start=np.ones(1), facts=(fact,), region=Region(3.0)
         )
 
     admit(problem(6.0, True))
@@ -475,7 +487,14 @@ def test_a_fact_about_the_region_is_held_there_alone() -> None:
 
 def test_facts_of_a_and_of_the_sum_are_held_too() -> None:
     def problem(property: Property, M: Any) -> Problem:
-        return Problem("p", linear(M), box(), np.ones(2), np.zeros(2), facts=(exact(property),))
+        return Problem(
+            linear(M),
+            box(),
+            name="p",
+            start=np.ones(2),
+            solution=np.zeros(2),
+            facts=(exact(property),),
+        )
 
     skew = [[0.0, 1.0], [-1.0, 0.0]]
     admit(problem(Monotone(of="A"), skew))
@@ -533,7 +552,7 @@ def test_a_direction_among_many_refutes_a_fact_of_a_matrix(d: int, seed: int) ->
 
     def of(first: float, *facts: Any) -> Problem:
         M = Q @ np.diag([first, *ones[1:]]) @ Q.T
-        return Problem("needle", opcheck.linear(M), start=ones, solution=0 * ones, facts=facts)
+        return Problem(opcheck.linear(M), name="needle", start=ones, solution=0 * ones, facts=facts)
 
     admit(of(5.0, exact(Lipschitz(5.0001)), exact(Monotone())))
     for wrong in (
@@ -546,13 +565,44 @@ def test_a_direction_among_many_refutes_a_fact_of_a_matrix(d: int, seed: int) ->
             admit(wrong)
 
 
+def halves(z: Any, out: Any, data: Any) -> None:
+    """∇f for f = Σ w_i z_i²/2 + sin²(z_0)."""
+    for i in range(z.shape[0]):
+        out[i] = data[i] * z[i]
+    out[0] += 2 * data[-1] * math.sin(z[0]) * math.cos(z[0])
+
+
+@pytest.mark.parametrize(
+    ("weights", "bend", "true"),
+    [((1.0, 3.0), 0.0, 1.0), ((3.0, 4.0), 0.0, 3.0), ((1.0,), 1.0, 0.1)],
+)
+def test_a_stated_polyak_constant_of_a_kernel_is_held_against_integrals(
+    weights: tuple[float, ...], bend: float, true: float
+) -> None:
+    """It was believed, whatever it was."""
+    d = len(weights)
+    F = operator(halves, d, np.array([*weights, bend]))
+
+    def of(mu: float, of_matrix: bool = False) -> Problem:
+        G = linear(np.diag(weights)) if of_matrix else F
+        facts = (exact(PLStar(mu)),)
+        return Problem("kernel", G, start=np.ones(d), solution=np.zeros(d), facts=facts)
+
+    admit(of(true))
+    for wrong in (of(1.1 * true if not bend else 0.9), *([] if bend else [of(1.1 * true, True)])):
+        with pytest.raises(OpcheckError, match=r"PLStar.* is stated .*integrals of F"):
+            admit(wrong)
+    if not bend:
+        admit(of(true, True))
+
+
 @pytest.mark.parametrize("bump", ["2*exp(-(x-30)**2)", "exp(-(20*(x-7))**2)", "exp(-(9*(x+2))**2)"])
 def test_slopes_far_from_the_start_refute_a_fact_of_a_formula(bump: str) -> None:
     """A formula tells where it is not monotone, wherever random pairs fall."""
     facts = (exact(Monotone()), exact(Lipschitz(900)))
     made = opcheck.minmax(f"x*y + x**2/2 - y**2/2 - {bump}")
-    problem = Problem("bump", made, start=np.ones(2), facts=facts)
+    problem = Problem(made, name="bump", start=np.ones(2), facts=facts)
     with pytest.raises(OpcheckError, match="Monotone of F is stated"):
         admit(problem)
     convex = opcheck.minmax("x*y + x**2/2 - y**2/2 + log(1 + exp(x))/9")
-    admit(Problem("none", convex, start=np.ones(2), facts=facts))
+    admit(Problem(convex, name="none", start=np.ones(2), facts=facts))

@@ -461,9 +461,9 @@ def leaning(c: float, off: float) -> Problem:
     M = np.array([[-c, r], [-r, -c]])
     zero = np.array([off, off])
     return Problem(
-        "leaning",
         linear(M, list(-M @ zero)),
         registry.get("sets", "box")([-1.0, -1.0], [1.0, 1.0]),
+        name="leaning",
         start=np.ones(2),
         solution=zero,
     )
@@ -632,12 +632,12 @@ def test_nothing_is_proved_of_a_kernel() -> None:
         out[0] = z[0]
 
     with pytest.raises(OpcheckError, match="only a kernel"):
-        constants(Problem("own", operator(F, 1), start=np.ones(1)), rigorous=True)
+        constants(Problem(operator(F, 1), name="own", start=np.ones(1)), rigorous=True)
 
 
 def test_a_dense_matrix_is_certified_without_asking() -> None:
     M = np.random.default_rng(4).standard_normal((30, 30))
-    p = Problem("M", linear(M), start=np.ones(30), solution=np.zeros(30))
+    p = Problem(linear(M), name="M", start=np.ones(30), solution=np.zeros(30))
     c = found(p, Lipschitz)
     assert c.provenance == "certified"
     assert c.lower <= np.linalg.norm(M, 2) * (1 + 1e-12)
@@ -647,7 +647,7 @@ def test_a_dense_matrix_is_certified_without_asking() -> None:
 def test_a_sparse_operator_is_bounded_by_its_norms() -> None:
     M = sparse.random_array((60, 60), density=0.1, rng=np.random.default_rng(5), format="csr")
     M = M + 8 * sparse.eye_array(60)
-    p = Problem("M", linear(M), start=np.ones(60), solution=np.zeros(60))
+    p = Problem(linear(M), name="M", start=np.ones(60), solution=np.zeros(60))
     assert (p.operator.sparse_matrix() != M).nnz == 0
     got = {c.kind: c for c in constants(p)}
     dense = M.toarray()
@@ -661,7 +661,7 @@ def test_a_sparse_operator_is_bounded_by_its_norms() -> None:
 @pytest.mark.parametrize("diagonal", [[0.0, 0.0], [0.5, 2.0]])
 def test_a_skew_coupling_is_exact(diagonal: list[float]) -> None:
     M = np.diag(diagonal) + np.array([[0.0, 0.1], [-0.1, 0.0]])
-    p = Problem("M", linear(M), start=np.ones(2), solution=np.zeros(2))
+    p = Problem(linear(M), name="M", start=np.ones(2), solution=np.zeros(2))
     assert found(p, StronglyMonotone).lower == min(diagonal)
     if not any(diagonal):
         assert found(p, Comonotone).lower == 0.0
@@ -673,9 +673,11 @@ def test_every_modulus_holds_of_a_constant_operator() -> None:
 
 
 def test_a_singular_matrix_without_an_ep_inverse_has_no_modulus() -> None:
-    p = Problem("M", linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2), solution=np.zeros(2))
+    p = Problem(linear([[0.0, 1.0], [0.0, 0.0]]), name="M", start=np.ones(2), solution=np.zeros(2))
     assert found(p, Comonotone).upper == -math.inf
-    both = Problem("M", linear([[2.0, 0.0], [0.0, 0.0]]), start=np.ones(2), solution=np.zeros(2))
+    both = Problem(
+        linear([[2.0, 0.0], [0.0, 0.0]]), name="M", start=np.ones(2), solution=np.zeros(2)
+    )
     assert found(both, Comonotone).upper == pytest.approx(0.5)
 
 
@@ -693,7 +695,7 @@ def names(p: Problem) -> dict[str, float | None]:
 
 def test_classes_follow_from_facts() -> None:
     where = Problem(
-        "own", opcheck.linear([[2.0, 0.0], [0.0, 2.0]]), start=np.ones(2), facts=(
+        opcheck.linear([[2.0, 0.0], [0.0, 2.0]]), name="own", start=np.ones(2), facts=(
             exact(Lipschitz(2.0)), exact(StronglyMonotone(2.0)),
         ),
     )  # fmt: skip
@@ -755,7 +757,7 @@ def test_the_survey_is_a_markdown_table() -> None:
 def formula(*components: str) -> Problem:
     names = "x y z"[: 2 * len(components) - 1]
     start = np.full(len(components), 0.5)
-    return Problem("own", opcheck.field(list(components), names), start=start)
+    return Problem(opcheck.field(list(components), names), name="own", start=start)
 
 
 @pytest.mark.parametrize(
@@ -852,7 +854,7 @@ def test_a_kernel_with_a_root_has_no_L() -> None:
         out[0] = z[0] / root
         out[1] = z[1] / root
 
-    p = Problem("own", operator(F, 2), start=np.ones(2))
+    p = Problem(operator(F, 2), name="own", start=np.ones(2))
     L = constants(p)[0]
     assert L.lower == math.inf
     assert "grows like t^(-0.5) at distance t from (0, 0)" in L.note
@@ -873,7 +875,7 @@ def test_an_empty_enclosure_is_an_error_of_our_own() -> None:
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8, 1e12])
 def test_coefficients_of_a_constant_do_not_cancel(scale: float) -> None:
     """G2: [[1e8]] has L = 1e8, and not −5e15."""
-    L, rho, mu = constants(Problem("own", linear([[scale]]), start=np.ones(1)))
+    L, rho, mu = constants(Problem(linear([[scale]]), name="own", start=np.ones(1)))
     for c, value in ((L, scale), (rho, 1 / scale), (mu, scale)):
         assert (c.lower, c.upper) == pytest.approx((value, value), rel=1e-12)
 
@@ -883,11 +885,11 @@ def test_a_singular_symmetric_part_is_decided_in_rationals() -> None:
     generator = np.random.default_rng(4)
     B, A = generator.integers(-3, 4, (2, 6)), generator.integers(-3, 4, (3, 6))
     M = np.block([[B.T @ B, A.T], [-A, np.zeros((3, 3))]]).astype(float)
-    _, rho, mu = constants(Problem("own", linear(M), start=np.ones(9)))
+    _, rho, mu = constants(Problem(linear(M), name="own", start=np.ones(9)))
     assert (mu.provenance, mu.lower) == ("certified", 0.0)
     assert (rho.provenance, rho.lower) == ("certified", 0.0)
     M[8, 8] = -(2.0**-40)
-    _, rho, mu = constants(Problem("own", linear(M), start=np.ones(9)))
+    _, rho, mu = constants(Problem(linear(M), name="own", start=np.ones(9)))
     assert mu.lower < 0
 
 
@@ -914,6 +916,29 @@ def test_L_and_mu_of_a_multiple_of_the_identity_are_known_at_any_size(size: floa
 def test_entries_too_far_apart_for_float64_leave_constants_unknown() -> None:
     (rho,) = [c for c in constants(np.diag([1e200, 1e-200])) if c.kind is Comonotone]
     assert (rho.lower, rho.upper, rho.provenance) == (-np.inf, np.inf, "estimated")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("small", [1e-200, -1e-200])
+@pytest.mark.parametrize("turn", [0.0, 1e200])
+def test_what_underflows_beside_large_entries_leaves_L_and_mu(small: float, turn: float) -> None:
+    """L was estimated as 0, and theorems relied on it."""
+    M = np.array([[1e200, turn], [-turn, small]])
+    by_kind = {c.kind: c for c in constants(M)}
+    L, mu = by_kind[Lipschitz], by_kind[StronglyMonotone]
+    golden = 1e200 if not turn else 1e200 * (1 + 5**0.5) / 2
+    assert L.lower == pytest.approx(golden, rel=1e-14)
+    assert Fraction(L.upper) ** 2 >= Fraction(1e200) ** 2
+    assert mu.lower <= small <= mu.upper
+    assert (mu.lower == 0.0) == (small > 0)
+
+
+def test_a_constant_whose_square_is_no_float_is_left_out_of_theorems() -> None:
+    """The check ended in an OverflowError, or refused the operator."""
+    found = opcheck.check(np.diag([1e200, 1e-200]), quick=True)
+    assert not [f for f in found.problem.facts if f.property.kind is Lipschitz]
+    assert "whose square is beyond float64" in found.left_out[-1]
+    assert found.ok
 
 
 @pytest.mark.filterwarnings("error")

@@ -36,12 +36,12 @@ from opcheck.registry import get
 
 def of_kernel(kernel: Callable[..., None], dim: int, data: Any = (), **more: Any) -> Problem:
     more.setdefault("start", np.ones(dim))
-    return Problem(kernel.__name__, operator(kernel, dim, data), **more)
+    return Problem(operator(kernel, dim, data), name=kernel.__name__, **more)
 
 
 def of_texts(texts: list[str], variables: str = "x y", **more: Any) -> Problem:
     more.setdefault("start", np.ones(len(variables.split())))
-    return Problem(", ".join(texts), field(texts, variables), **more)
+    return Problem(field(texts, variables), name=", ".join(texts), **more)
 
 
 def by_kind(found: list[Constant]) -> dict[tuple[Kind, str], Constant]:
@@ -81,7 +81,6 @@ def test_a_region_that_equals_the_set_has_its_normals(radius: float) -> None:
     """A4: at a face of [−1, 1]² the sum has no comonotonicity; inside it has that of F."""
     c = 0.99**0.5
     p = Problem(
-        "",
         linear([[-0.1, c], [-c, -0.1]]),
         get("sets", "box")(-1.0, 1.0),
         start=np.full(2, 0.25),
@@ -207,7 +206,7 @@ def test_extremes_at_corners_of_simplices_are_met(seed: int) -> None:
 )
 def test_a_singular_symmetric_part_is_monotone(matrix: list[list[float]]) -> None:
     """G7, G3: decided on the floats themselves, and refuted by no rounding."""
-    found = by_kind(constants(Problem("", linear(matrix), start=np.ones(3))))
+    found = by_kind(constants(Problem(linear(matrix), start=np.ones(3))))
     assert found[StronglyMonotone, "F"].lower == 0
     assert found[StronglyMonotone, "F"].provenance == "certified"
     assert found[Comonotone, "F"].lower >= 0
@@ -222,11 +221,11 @@ def test_large_matrices_are_decided_block_by_block() -> None:
     laplacian = 2 * np.eye(2 * n) - np.eye(2 * n, k=1) - np.eye(2 * n, k=-1)
     laplacian[0, 0] = laplacian[-1, -1] = 1
     for matrix in (kkt, laplacian):
-        found = by_kind(constants(Problem("", linear(matrix), start=np.ones(2 * n))))
+        found = by_kind(constants(Problem(linear(matrix), start=np.ones(2 * n))))
         assert found[StronglyMonotone, "F"].lower == 0
         assert found[StronglyMonotone, "F"].provenance == "certified"
     low = rng.standard_normal((2 * n, 3))
-    gram = Problem("", linear(low @ low.T), start=np.ones(2 * n))
+    gram = Problem(linear(low @ low.T), start=np.ones(2 * n))
     mu = by_kind(constants(gram))[StronglyMonotone, "F"]
     assert mu.provenance == "estimated"  # rounded, its least eigenvalue has either sign
     facts = [
@@ -238,7 +237,7 @@ def test_large_matrices_are_decided_block_by_block() -> None:
 def test_a_hilbert_matrix_is_positive_definite() -> None:
     """G3: no pair refutes it, however small its eigenvalues."""
     hilbert = [[1 / (i + j + 1) for j in range(12)] for i in range(12)]
-    p = Problem("", linear(hilbert), start=np.ones(12), facts=(exact(StronglyMonotone(0.0)),))
+    p = Problem(linear(hilbert), start=np.ones(12), facts=(exact(StronglyMonotone(0.0)),))
     found = constants(p)
     assert by_kind(found)[Comonotone, "F"].lower == 0
     assert contradictions(p, found) == []
@@ -246,16 +245,16 @@ def test_a_hilbert_matrix_is_positive_definite() -> None:
 
 def test_a_nilpotent_matrix_has_no_modulus_and_a_nearly_singular_one_may() -> None:
     """G3: what M sends to 0 and Mᵀ doesn't is a proof only in rationals."""
-    none = by_kind(constants(Problem("", linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2))))
+    none = by_kind(constants(Problem(linear([[0.0, 1.0], [0.0, 0.0]]), start=np.ones(2))))
     assert none[Comonotone, "F"].upper == -np.inf
-    tiny = by_kind(constants(Problem("", linear([[1e-14, 1.0], [0.0, 1e-14]]), start=np.ones(2))))
+    tiny = by_kind(constants(Problem(linear([[1e-14, 1.0], [0.0, 1e-14]]), start=np.ones(2))))
     assert tiny[Comonotone, "F"].upper > -np.inf or tiny[Comonotone, "F"].upper == np.inf
 
 
 @pytest.mark.parametrize("L", [1e8, 1e12, 1e-20])
 def test_a_wrong_constant_is_refuted_at_every_scale(L: float) -> None:
     """G2: Lipschitz(L/10) of a map with the slope L."""
-    p = Problem("", linear([[L]]), start=np.ones(1), facts=(exact(Lipschitz(L / 10)),))
+    p = Problem(linear([[L]]), start=np.ones(1), facts=(exact(Lipschitz(L / 10)),))
     found = constants(p)
     assert by_kind(found)[Lipschitz, "F"].upper == pytest.approx(L, rel=1e-9)
     (wrong,) = contradictions(p, found)
@@ -309,7 +308,7 @@ def test_a_pair_counts_for_every_kind() -> None:
             ]
         ),
         of_texts(["1", "2"]),
-        Problem("", linear(np.eye(4) - 0.25, [1.0] * 4), start=np.ones(4)),
+        Problem(linear(np.eye(4) - 0.25, [1.0] * 4), start=np.ones(4)),
     ],
     ids=["exp", "logistic", "constant", "inconsistent"],
 )
@@ -380,7 +379,7 @@ def test_zeros_are_found_with_sets_and_for_large_matrices() -> None:
         assert np.abs(found - p.solution).max() <= 1e-7 * (1 + np.abs(p.solution).max()), name
     ones = np.ones(400)
     sparse = scipy.sparse.diags([3 * ones, -ones[1:], -ones[1:]], [0, 1, -1]).tocsr()
-    p = Problem("", linear(sparse, ones), start=ones)
+    p = Problem(linear(sparse, ones), start=ones)
     z = with_solution(p).solution
     assert z is not None
     assert np.abs(sparse @ z + 1).max() <= 1e-12
@@ -390,11 +389,11 @@ def test_zeros_are_found_with_sets_and_for_large_matrices() -> None:
 def test_a_default_start_is_no_solution() -> None:
     """G6: ones and a Laplacian."""
     laplacian = np.eye(5) - 0.2
-    start = moved_start(Problem("", linear(laplacian)))
+    start = moved_start(Problem(linear(laplacian)))
     assert np.linalg.norm(laplacian @ start) > 0.1
-    box = Problem("", linear(np.eye(2)), get("sets", "box")(0.0, 0.5))
+    box = Problem(linear(np.eye(2)), get("sets", "box")(0.0, 0.5))
     assert moved_start(box).tolist() == [0.5, 0.5]
-    inside = Problem("", linear(np.eye(2)), region=Region(lower=[2, 2], upper=[3, 3]))
+    inside = Problem(linear(np.eye(2)), region=Region(lower=[2, 2], upper=[3, 3]))
     assert moved_start(inside).tolist() == [2.0, 2.0]
 
 
@@ -426,7 +425,7 @@ def test_a_text_and_a_kernel_get_the_same_classes() -> None:
 def test_a_region_of_another_dimension_is_refused() -> None:
     with pytest.raises(OpcheckError, match="has 3 coordinates"):
         constants(of_texts(["y", "-x"]), region="[0,1]x[0,1]x[0,1]")
-    minmax_start = Problem("", minmax("x*y"), start=np.ones(2))
+    minmax_start = Problem(minmax("x*y"), start=np.ones(2))
     assert constants(minmax_start, region="0,0:2")[0].region == Region(centre=[0, 0], radius=2)
 
 
@@ -483,7 +482,7 @@ def test_a_modulus_of_the_size_of_rounding_is_0_also_without_a_pair() -> None:
     def F(z: list[float]) -> list[float]:
         return [z[1], -z[0]]
 
-    p = Problem("skew", operator(F, 2), start=np.ones(2))
+    p = Problem(operator(F, 2), name="skew", start=np.ones(2))
     slope = Constant(Lipschitz, "F", 1.0, np.inf, "estimated", None, "")
     for value, relied in ((-1.87e-18, 0.0), (-1e-7, -1.001e-7)):
         rho = Constant(Comonotone, "F", -np.inf, value, "estimated", None, "")

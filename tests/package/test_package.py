@@ -187,11 +187,7 @@ def test_public_names_load_and_are_the_documented_ones() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         opcheck.nothing  # noqa: B018
     # what type checkers see is what loads
-    tree = ast.parse((ROOT / "opcheck" / "__init__.py").read_text(encoding="utf-8"))
-    seen = {
-        alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("opcheck.")
-        for alias in node.names
-    }
-    assert seen == opcheck._WHERE
+    tree = ast.parse((ROOT / "opcheck" / "__init__.pyi").read_text(encoding="utf-8"))
+    seen = {a.asname for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    seen |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert sorted(map(str, seen)) == opcheck.__all__

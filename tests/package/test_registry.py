@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import os
 import subprocess
@@ -170,7 +171,7 @@ def test_a_strangers_package_is_verified_like_the_rest(tmp_path: Path) -> None:
         "    '''F = z on the half-space z_1 >= 1/2.'''\n"
         "    facts = (opcheck.exact(opcheck.Lipschitz(1)),\n"
         "             opcheck.exact(opcheck.StronglyMonotone(1)))\n"
-        "    return Problem('', opcheck.linear(np.eye(2)), stranger_halfspace(0.5), facts=facts,\n"
+        "    return Problem(opcheck.linear(np.eye(2)), stranger_halfspace(0.5), facts=facts,\n"
         "                   start=np.array([2.0, 1.0]), solution=np.array([0.5, 0.0]))\n"
     )
     package(tmp_path, files)
@@ -213,7 +214,7 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert "stranger_well" in done.stdout.split()
     assert set(built_in("problems")) <= set(done.stdout.split())
     assert done.stderr == (
-        "opcheck: plug-in 'own' of package 'broken' (broken) failed to import: "
+        "opcheck: plug-in 'own' of package 'broken' (broken.bad) failed to import: "
         "ModuleNotFoundError: No module named 'no_such_module_at_all' (bad.py, line 1)\n"
     )
     # a name that may have been the broken one's is not called unknown without a hint
@@ -223,10 +224,31 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert "Traceback" not in missing.stderr
 
 
+def test_a_module_that_fails_takes_no_other_of_its_package_away(tmp_path: Path) -> None:
+    """Also not those in folders, nor what comes after it in the alphabet; it is named once."""
+    files = {
+        "bad.py": "1/0",
+        "needs_bad.py": "import stranger.bad",
+        "operators.py": OPERATORS,
+    }
+    package(tmp_path, files)
+    inner = tmp_path / "stranger" / "room"
+    inner.mkdir()
+    (inner / "__init__.py").write_text("")
+    (inner / "worse.py").write_text("def f(:\n")
+    (inner / "sets.py").write_text(SETS)
+    done = command(tmp_path, "list")
+    assert done.returncode == 2
+    assert {"stranger_well", "stranger_halfspace"} <= set(done.stdout.split())
+    first, second = done.stderr.splitlines()
+    assert "(stranger.bad) failed to import: ZeroDivisionError" in first
+    assert "(stranger.room.worse) failed to import: SyntaxError" in second
+
+
 def test_a_report_says_what_was_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     registry.load()
     monkeypatch.setattr(registry, "_failures", ["plug-in 'own' failed"])
-    assert json.loads(Report(()).to_json())["not_loaded"] == ["plug-in 'own' failed"]
+    assert Report(()).as_dict()["not_loaded"] == ["plug-in 'own' failed"]
 
 
 def first_words(listed: str) -> list[str]:
@@ -329,18 +351,19 @@ LEVELS = {
     for level, group in enumerate(
         (
             ("errors", "arguments", "document", "registry", "watchdog"),
-            ("recheck", "rerun", "processes"),
+            ("recheck", "rerun", "processes", "references"),
             ("model",),
-            ("methods", "measures", "theorems"),
+            ("methods", "measures", "theorems", "kernels"),
             ("engine",),
             ("evidence",),
             ("report",),
-            ("cli",),
+            ("cli", "__main__", "plugin"),
         )
     )
     for name in group
 }
 PACKS = ("problems", "figures", "paper_repro")
+PUBLIC = ("opcheck", "opcheck.kernels", "opcheck.plugin")
 
 
 def sources() -> Iterator[tuple[Path, str, ast.Module]]:
@@ -417,10 +440,33 @@ def test_every_module_has_its_level() -> None:
     assert parts == set(LEVELS)
 
 
-def test_packs_do_not_know_the_layers_above_them() -> None:
-    folders = {"problems": 4, "figures": 6}  # figures draw by opcheck.report
-    for pack, level in folders.items():
+def test_packs_import_only_public_names() -> None:
+    """They are the first plug-ins: what they can't do without, no stranger's package can."""
+    public = {m: set(importlib.import_module(m).__all__) for m in PUBLIC}
+    used = {m: set() for m in PUBLIC}  # type: ignore[var-annotated]
+    for pack in PACKS:
         for path in sorted((ROOT.parent / pack).rglob("*.py")):
-            for name in imports(ast.parse(path.read_text(encoding="utf-8"))):
-                if name.startswith("opcheck."):
-                    assert LEVELS[name.split(".")[1]] <= level, f"{path} imports {name}"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    assert not any(a.name.split(".")[0] == "opcheck" for a in node.names), path
+                elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                    if node.module.split(".")[0] != "opcheck":
+                        continue
+                    names = {a.name for a in node.names}
+                    assert names <= public.get(node.module, set()), f"{path}: {node.module}"
+                    used[node.module] |= names
+    assert used["opcheck.plugin"] == public["opcheck.plugin"]
+    assert all(used.values())
+
+
+def test_public_modules_offer_what_they_say() -> None:
+    for name in PUBLIC:
+        module = importlib.import_module(name)
+        assert sorted(set(module.__all__)) == sorted(module.__all__)
+        assert all(getattr(module, entry) is not None for entry in module.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'axpy'"):
+        importlib.import_module("opcheck.plugin").axpy  # noqa: B018
+
+
+def test_every_module_of_the_packs_loads() -> None:
+    assert not [sentence for sentence in registry.failures() if "package 'opcheck'" in sentence]

@@ -100,22 +100,22 @@ class Plain:
         F = Linear(M)
         rng = np.random.default_rng(5)
         z0 = rng.standard_normal(M.shape[0])
-        rows = np.tile(z0, (len(entry.method.rows), 1))
-        for name in entry.method.zero:
-            rows[entry.method.rows.index(name)] = 0
-        packed = entry.method.pack(
+        rows = np.tile(z0, (len(entry.iteration.rows), 1))
+        for name in entry.iteration.zero:
+            rows[entry.iteration.rows.index(name)] = 0
+        packed = entry.iteration.pack(
             {
                 p.name: sequence(values[p.symbol], steps + 1)
                 if p.sequence
                 else float(values[p.symbol])
-                for p in entry.method.parameters
+                for p in entry.iteration.parameters
             },
             steps + 1,
         )
         params = self.params = np.array([float(v) for v in packed])
         self.states = [rows.copy()]
         for k in range(steps):
-            entry.method.kernel(F, None, identity, None, rows, params, k, 1)
+            entry.iteration.kernel(F, None, identity, None, rows, params, k, 1)
             self.states.append(rows.copy())
 
     def row(self, name: str, at: int) -> Array:
@@ -124,7 +124,7 @@ class Plain:
         if name == "before":
             return self.states[at][0]
         late = name not in ("z", "anchor")
-        return self.states[at + late][self.entry.method.rows.index(name)]
+        return self.states[at + late][self.entry.iteration.rows.index(name)]
 
     def read(self, text: str, at: int) -> Any:
         return self.value(ast.parse(text.strip(), mode="eval").body, at)
@@ -158,7 +158,7 @@ class Plain:
             return at
         if name == "R":
             return np.linalg.norm(self.states[0][0])
-        if name in self.entry.method.rows or name == "solution":
+        if name in self.entry.iteration.rows or name == "solution":
             return self.row(name, at)
         if name in registry.names("measures"):
             return self.measured(name, [], at)
@@ -199,10 +199,10 @@ class Plain:
         """By the measure's kernel: of rows written in a step after it, z included."""
         use = take(name, rows)
         at += use.in_step
-        state = np.zeros((len(self.entry.method.rows) + EXTRA_ROWS, self.M.shape[0]))
+        state = np.zeros((len(self.entry.iteration.rows) + EXTRA_ROWS, self.M.shape[0]))
         state[:-EXTRA_ROWS] = self.states[at]
         state[BEFORE] = self.states[max(at - 1, 0)][0]
-        first, second = use.indices(self.entry.method)
+        first, second = use.indices(self.entry.iteration)
         if second != -1:
             state[OTHER] = state[second]
         F = Linear(self.M)
@@ -293,10 +293,10 @@ def test_a_bound_below_its_tight_value_is_not_proved(name: str) -> None:
 
 def changed_kernels(name: str) -> Iterator[tuple[str, Theorem]]:
     entry = registry.get("theorems", name)
-    for part in re.findall(r"\w+", entry.method_name):
+    for part in re.findall(r"\w+", entry.method):
         for what, kernel in kernel_changes(registry.get("methods", part).kernel):
             mutant = dataclasses.replace(entry)
-            mutant.__dict__["method"] = _changed(entry.method_name, part, kernel)
+            mutant.__dict__["iteration"] = _changed(entry.method, part, kernel)
             yield f"{part}: {what}", mutant
 
 
@@ -467,9 +467,9 @@ def odd_step(at: int) -> Callable[..., None]:
 def test_a_step_that_is_not_like_the_others_counts(at: int) -> None:
     name = "elementary_gda_contraction"
     mutant = stated(name)
-    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=odd_step(at))
+    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=odd_step(at))
     assert attempt(mutant).status == "not proved"
-    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=odd_step(-1))
+    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=odd_step(-1))
     assert attempt(mutant).status == "proved"
 
 
@@ -490,7 +490,7 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
     scope: dict[str, Any] = {"axpy": axpy}
     exec(text, scope)
     mutant = stated("elementary_gda_contraction")
-    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=scope["kernel"])
+    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=scope["kernel"])
     assert attempt(mutant).status == "not proved"
 
 
@@ -501,7 +501,7 @@ def test_an_anchor_that_moves_is_no_anchor() -> None:
             combine(state[1], 2, state[1], -1, state[0])
 
     mutant = stated("lieder2021_halpern")
-    mutant.__dict__["method"] = dataclasses.replace(mutant.method, kernel=kernel)
+    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=kernel)
     assert "moves its anchor" in attempt(mutant).reason
 
 
@@ -520,7 +520,7 @@ def test_arguments_add_up_to_certificates() -> None:
 def test_an_argument_needs_no_solver(k: int, place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Program, "_solve", None)
     for name in ("lee2021_feg", "lieder2021_halpern", "tseng2000_fbf_average"):
-        assert certify(name, k, place).how == "declared"
+        assert certify(name, k, place=place).how == "declared"
 
 
 # ---- on the command line -------------------------------------------------------------------------
@@ -687,7 +687,9 @@ def test_extra_rows_stay_unknown() -> None:
 
     entry = registry.get("theorems", "gorbunov2022_eg_last")
     field = Field(["gamma", "k"])
-    steps = Steps(entry.method, field, field.symbol("k"), lambda n, _: field.symbol(n), 0, 1, False)
+    steps = Steps(
+        entry.iteration, field, field.symbol("k"), lambda n, _: field.symbol(n), 0, 1, False
+    )
     assert EXTRA_ROWS == 5
     found = steps.measured(take("distance"), 0)
     assert list(found) == [(0, 0)]
@@ -803,3 +805,11 @@ def test_a_cell_is_given_up_only_where_both_signs_are_met(
     value = coefficients[0] * x * x + coefficients[1] * x + coefficients[2]
     domain = Domain(field, ["x"], [Constraint(x, False)])
     assert domain.nonnegative(value) is nonnegative
+
+
+def test_a_modulus_whose_sign_is_left_open_is_named() -> None:
+    """StronglyMonotone(mu) holds with mu < 0 as well, which its author may not have meant."""
+    bound = "(1 - gamma*mu)*distance"
+    loose = stated("elementary_gda_contraction", where="0 < gamma < 1/L", bound=bound)
+    with pytest.raises(NotProved, match=r"allows mu < 0; if 0 < mu is meant, write it in where"):
+        prove(loose)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from registered import problems
 
 from opcheck import registry
 from opcheck.engine.expected import expected
 from opcheck.engine.run import named_take, run, run_batch
 from opcheck.errors import OpcheckError
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.model.method import method, resolve
 from opcheck.model.operator import linear
 from opcheck.model.oracle import gaussian, multiplicative, pareto
@@ -22,7 +23,7 @@ from opcheck.model.property import Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, Theorem, theorem
 
 SIGMAS = 5.5  # a normal deviate beyond it has probability 4e-8
-ALL = [p for name in registry.names("problems") for p in registry.get("problems", name).instances()]
+ALL = problems()
 AFFINE = [
     dataclasses.replace(p, oracle=None)
     for p in ALL
@@ -84,7 +85,7 @@ CASES: list[tuple[str, Problem, tuple[str, ...], dict[str, Any]]] = [
 def test_expectations_are_those_of_many_seeds(
     name: str, p: Problem, measures: tuple[str, ...], values: dict[str, Any], same: bool
 ) -> None:
-    found = expected(name, p, 6, measures, same, **values)
+    found = expected(name, p, 6, measures=measures, same_sample=same, **values)
     mean, error = by_seeds(name, p, 6, measures, same, **values)
     for j, measure in enumerate(measures):
         room = SIGMAS * error[j] + 1e-10 * np.abs(found[measure])
@@ -92,8 +93,9 @@ def test_expectations_are_those_of_many_seeds(
 
 
 def test_fresh_and_same_samples_differ() -> None:
+    noised = problem("multiplicative_noise")
     fresh, same = (
-        expected("extragradient", problem("multiplicative_noise"), 8, ("distance",), s, gamma=0.4)
+        expected("extragradient", noised, 8, measures=("distance",), same_sample=s, gamma=0.4)
         for s in (False, True)
     )
     assert np.abs(fresh["distance"] / same["distance"] - 1).max() > 0.01
@@ -101,7 +103,7 @@ def test_fresh_and_same_samples_differ() -> None:
 
 def test_without_noise_it_is_the_run() -> None:
     p = noisy(problem("tight_linear"), 0.0)
-    found = expected("feg", p, 40, ("residual", "distance"), gamma=1.0, rho=-0.1)
+    found = expected("feg", p, 40, measures=("residual", "distance"), gamma=1.0, rho=-0.1)
     clean = run("feg", problem("tight_linear"), 40, gamma=1.0, rho=-0.1)
     for measure, values in found.items():
         assert values == pytest.approx(clean[measure], rel=1e-9, abs=1e-13)
@@ -122,7 +124,9 @@ def test_the_inner_loop_in_expectation(p: Problem) -> None:
     L = lipschitz(p)
     for q in (0.3, 0.9):
         gamma, sigma, measure = q / L, 2.0 * L, "inner_error(z, anchor)"
-        found = expected("inner_loop", noisy(p, sigma), 25, (measure,), gamma=gamma)[measure]
+        found = expected("inner_loop", noisy(p, sigma), 25, measures=(measure,), gamma=gamma)[
+            measure
+        ]
         t = np.arange(26)
         bound = q ** (2 * t) * found[0] + (gamma * sigma) ** 2 * (1 - q ** (2 * t)) / (1 - q**2)
         assert (found <= bound * (1 + 1e-12)).all()
@@ -144,18 +148,27 @@ def hypotheses(*properties: Any) -> Theorem:
     )
 
 
+def known_of(theorem: Any, problem: Any) -> Any:
+    try:
+        return match(theorem, problem)
+    except Inapplicable:
+        return None
+
+
 def test_stochastic_extragradient_under_strong_monotonicity(own_registry: None) -> None:
     """E‖z_k − z*‖² ≤ (1 − γμ)^k R² + 3γσ²/μ for γ ≤ 1/(4L), independent samples (derived)."""
     asked, ratios = hypotheses(Lipschitz("L"), StronglyMonotone("mu")), []
     for p in AFFINE:
-        known = constants(asked, p)
-        if isinstance(known, str) or not known.values["mu"] > 0:
+        known = known_of(asked, p)
+        if known is None or not known.values["mu"] > 0:
             continue
         L, mu = known.values["L"], known.values["mu"]
         start = float(((p.start - p.solution) ** 2).sum())
         for gamma in (0.25 / L, 0.05 / L):
             for sigma in (0.1 * L, 10 * L):
-                found = expected("extragradient", noisy(p, sigma), 60, ("distance",), gamma=gamma)
+                found = expected(
+                    "extragradient", noisy(p, sigma), 60, measures=("distance",), gamma=gamma
+                )
                 bound = (1 - gamma * mu) ** np.arange(61) * start + 3 * gamma * sigma**2 / mu
                 ratios.append((found["distance"] / bound).max())
     assert len(ratios) >= 12
@@ -166,8 +179,8 @@ def test_stochastic_fast_extragradient(own_registry: None) -> None:
     """E‖F z_k‖² ≤ 4L²R²/k² + (4k + 2/k)σ² for constant variance (Lee and Kim 2021, Theorem 6.1)."""
     asked, ratios = hypotheses(Lipschitz("L"), Monotone()), []
     for p in AFFINE:
-        known = constants(asked, p)
-        if isinstance(known, str) or not known.values["L"] > 0 or p.dim > 2:
+        known = known_of(asked, p)
+        if known is None or not known.values["L"] > 0 or p.dim > 2:
             continue
         L = known.values["L"]
         near = p.solution_near(p.start)
@@ -197,7 +210,7 @@ def refused(match: str, p: Problem, name: str = "extragradient", **options: Any)
 def test_what_has_no_exact_expectation_is_refused(own_registry: None) -> None:
     F = linear(np.eye(2))
     refused("no sample oracle", problem("tight_linear"))
-    heavy = Problem("heavy", F, start=np.ones(2), oracle=pareto(F, 1.0, 3.0))
+    heavy = Problem(F, name="heavy", start=np.ones(2), oracle=pareto(F, 1.0, 3.0))
     refused("no sample oracle", heavy)
     refused("affine F and A = 0", problem("additive_noise", base="bilinear_box"))
     curved = problem("tanh_saddle")

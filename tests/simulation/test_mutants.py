@@ -13,7 +13,7 @@ import pytest
 
 from opcheck import registry
 from opcheck.evidence.simulation import comparison as comparing
-from opcheck.evidence.simulation import mutants
+from opcheck.evidence.simulation import mutants, runs, units
 from opcheck.evidence.simulation import verify as verifying
 from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.mutants import (
@@ -27,7 +27,7 @@ from opcheck.evidence.simulation.mutants import (
 )
 from opcheck.evidence.simulation.verify import Summary, confront
 from opcheck.evidence.statement import parameters as choosing
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import match
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.primitives import axpy, combine
 from opcheck.model.problem import Problem, problem
@@ -54,9 +54,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def statuses(name: str, where: Problem, **changes: Any) -> set[str]:
     theorem = registry.get("theorems", name)
-    known = constants(theorem, where)
-    assert isinstance(known, Constants), known
-    return {c.status for c in compare(theorem, where, known, **changes)}
+    return {c.status for c in compare(theorem, where, match(theorem, where), **changes)}
 
 
 def arguments(entry: Method | Over) -> list[Any]:
@@ -191,7 +189,7 @@ def same_in_other_words(F, F_data, J, J_data, state, params, k, n):
     ],
 )
 def test_a_planted_error_is_caught(name: str, where: Problem, kernel: Callable[..., None]) -> None:
-    method = registry.get("theorems", name).method
+    method = registry.get("theorems", name).iteration
     assert "violated" not in statuses(name, where)
     changed = dataclasses.replace(method, kernel=kernel, constrained=False)
     assert "violated" in statuses(name, where, method=changed)
@@ -230,7 +228,7 @@ def test_every_change_of_these_texts_is_caught(few: None, name: str) -> None:
     assert unseen == []
     for one in found:
         theorem, _, where = one.by.partition(" on ")
-        assert not one.by or registry.get("theorems", theorem).method_name == name
+        assert not one.by or registry.get("theorems", theorem).method == name
         assert not one.by or where in {p.name for p in SMALL}
 
 
@@ -317,12 +315,12 @@ LATE = "where(k < 3, 0*R**2, 4*R**2/((1/L + 2*rho)**2*max(k, 1)**2))"
 def test_a_comparison_that_ignores_the_first_k_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     late = on("lee2021_feg", bound=LATE, first=3)
     assert confront(late, problem("bilinear")).status == "attained"
-    judge = comparing._judge
+    judge = comparing.judge
 
-    def from_the_start(theorem: Any, *rest: Any) -> Any:
-        return judge(dataclasses.replace(theorem, first=0), *rest)
+    def from_the_start(theorem: Any, run: Any, **options: Any) -> Any:
+        return judge(dataclasses.replace(theorem, first=0), run, **options)
 
-    monkeypatch.setattr(comparing, "_judge", from_the_start)
+    monkeypatch.setattr(comparing, "judge", from_the_start)
     assert confront(late, problem("bilinear")).status == "violated"
 
 
@@ -330,7 +328,7 @@ def test_a_sample_of_the_best_constants_alone_is_noticed(monkeypatch: pytest.Mon
     false = on("yoon2021_eag_c", bound="245*(L*R)**2/(k + 1)**2")
     where = [problem(name) for name in ("bilinear", "spin", "appm_worst")]
     assert "violated" in {confront(false, p).status for p in where}
-    monkeypatch.setattr(comparing, "weaker", lambda *_: [])
+    monkeypatch.setattr(runs, "weaker", lambda *_: [])
     assert {confront(false, p).status for p in where} == {"holds"}
 
 
@@ -339,7 +337,7 @@ def test_a_sample_that_gives_up_at_an_empty_range_is_noticed(
 ) -> None:
     # there lam has room for gamma in a thousandth of its range only
     where, plain = problem("tight_linear", c=0.19), on("pethick2023_la_gda_two")
-    monkeypatch.setattr(comparing, "weaker", lambda *_: [])
+    monkeypatch.setattr(runs, "weaker", lambda *_: [])
     searched = confront(plain, where)
     assert searched.status == "holds"
     assert searched.parameters["rho"] < 0
@@ -353,9 +351,8 @@ def test_a_verdict_on_no_comparison_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     conclude = verifying.conclude
 
     def generous(theorem: Any, blank: Any, compared: Any) -> Any:
-        for one in compared:
-            one.compared = max(one.compared, 1)
-        return conclude(theorem, blank, compared)
+        some = [dataclasses.replace(c, compared=max(c.compared, 1)) for c in compared]
+        return conclude(theorem, blank, some)
 
     monkeypatch.setattr(verifying, "conclude", generous)
     assert Summary(late, (confront(late, problem("bilinear")),)).ok
@@ -364,7 +361,7 @@ def test_a_verdict_on_no_comparison_is_noticed(monkeypatch: pytest.MonkeyPatch) 
 def test_thresholds_in_absolute_units_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     false = on(
         "gorbunov2022_eg_last",
-        method_name="gradient_descent_ascent",
+        method="gradient_descent_ascent",
         where="1/(2*L) < gamma < 1/L",
         measure="next(residual)",
         bound="residual",
@@ -373,6 +370,6 @@ def test_thresholds_in_absolute_units_are_noticed(monkeypatch: pytest.MonkeyPatc
     )
     slow = problem("bilinear", L=2.0**-60)
     assert confront(false, slow).status == "violated"
-    plain = comparing.Units(dict.fromkeys(comparing.plan(false).takes, 0), frozenset())
-    monkeypatch.setattr(comparing, "units", lambda *_: plain)
+    plain = units.Units(dict.fromkeys(comparing.plan(false).takes, 0), frozenset())
+    monkeypatch.setattr(units, "units", lambda *_: plain)
     assert confront(false, slow).status == "inconclusive"

@@ -119,8 +119,8 @@ def test_a_statement_that_is_never_compared_is_inconclusive(changes, reason):
 def rotation(L=1.0, R=1.0):
     """F = L(y, −x) from (R, 0)."""
     return Problem(
-        "rotation",
         linear([[0.0, L], [-L, 0.0]]),
+        name="rotation",
         start=np.array([R, 0.0]),
         solution=np.zeros(2),
         facts=(exact(Monotone()), exact(Lipschitz(L))),
@@ -137,8 +137,8 @@ def plane(L=1.0, R=1.0):
         out[1] = data[0] * (y / 2 - x)
 
     return Problem(
-        "plane",
         operator(F, 2, [L, 8 * R]),
+        name="plane",
         start=centre + np.array([R, 0.0]),
         solution=centre,
         facts=(exact(StronglyMonotone(L / 2)), exact(Lipschitz(1.25 * L))),
@@ -146,9 +146,9 @@ def plane(L=1.0, R=1.0):
 
 
 FALSE = {
-    "distance of GDA": {"method_name": "gradient_descent_ascent", "measure": "distance"},
+    "distance of GDA": {"method": "gradient_descent_ascent", "measure": "distance"},
     "residual of GDA": {
-        "method_name": "gradient_descent_ascent",
+        "method": "gradient_descent_ascent",
         "measure": "next(residual)",
         "bound": "residual",
         "claim": "one-step",
@@ -255,7 +255,7 @@ def test_unequal_steps_need_more_than_linear_operators():
         paper=(),
         first=0,
         free=(),
-        method_name="eg_plus",
+        method="eg_plus",
     )
     verdict = confront(false, on("kinked_plane"))
     assert verdict.status == "violated"

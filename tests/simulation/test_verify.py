@@ -16,12 +16,13 @@ from flint import arb
 
 import opcheck
 from opcheck import registry
+from opcheck.document import document
 from opcheck.engine.numbers import Ball, precision
 from opcheck.errors import OpcheckError
-from opcheck.evidence.simulation.adjudication import _place as place
+from opcheck.evidence.simulation.adjudication import _side as side_of_one
 from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.verify import Report, Summary, confront, library, summary
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, match
 from opcheck.model.operator import NO_CONSTRAINT, Operator, linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (
@@ -30,6 +31,7 @@ from opcheck.model.property import (
     Lipschitz,
     Monotone,
     Nonexpansive,
+    StronglyMonotone,
     WeakMinty,
     estimated,
     exact,
@@ -353,11 +355,11 @@ def test_a_bound_wrong_in_the_second_digit_needs_no_ball() -> None:
 def test_where_a_ball_lies(gap: str, radius: str, verdict: str, scale: int) -> None:
     with precision(400):
         ball = Ball(arb(arb(gap).mid(), arb(radius).mid()) * scale)
-        assert place(ball + scale, Ball(arb(scale))) == verdict
+        assert side_of_one(ball + scale, Ball(arb(scale))) == verdict
 
 
 def test_a_ball_around_anything_is_open() -> None:
-    assert place(Ball(arb("nan")), Ball(arb(1))) == "open"
+    assert side_of_one(Ball(arb("nan")), Ball(arb(1))) == "open"
 
 
 def test_a_rounded_solution_is_never_taken_for_a_violation() -> None:
@@ -380,7 +382,7 @@ QUARTER_TURN = linear([[0, 1], [-1, 0]])
 
 def custom(F: Operator = QUARTER_TURN, facts: tuple[Fact, ...] = MONOTONE, **more: Any) -> Problem:
     plain: dict[str, Any] = {"start": np.ones(F.dim), "solution": np.zeros(F.dim)}
-    return Problem("custom", F, NO_CONSTRAINT, facts=facts, **plain | more)
+    return Problem(F, NO_CONSTRAINT, name="custom", facts=facts, **plain | more)
 
 
 @pytest.mark.parametrize(
@@ -569,7 +571,7 @@ def test_a_broken_hypothesis_breaks_the_conclusion(
         (
             "gidel2019_peg_contraction",
             problem("strongly_monotone", mu=0.01),
-            {"method_name": "past_extragradient"},
+            {"method": "past_extragradient"},
             {"gamma": 0.25},
         ),
         # the dual methods are fast at their horizon only
@@ -689,8 +691,8 @@ def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-def read(document: str) -> Any:
-    return json.loads(document, parse_constant=refuse)
+def read(source: str) -> Any:
+    return json.loads(source, parse_constant=refuse)
 
 
 def reports() -> Iterator[Report]:
@@ -701,16 +703,16 @@ def reports() -> Iterator[Report]:
 
 
 def test_a_report_is_one_json_document_with_the_same_bytes_twice(tmp_path: Path) -> None:
-    first, second = (r.to_json() for r in reports())
+    first, second = (document(r) for r in reports())
     assert first == second
     path = tmp_path / "report.json"
-    next(reports()).to_json(path)
+    assert next(reports()).save(path) == path
     assert path.read_text(encoding="utf-8") == first + "\n"
-    document = read(first)
-    assert document["ok"] is True
-    assert document["schema"] == 1
-    assert document["not_loaded"] == []
-    eg, halpern = document["theorems"]
+    data = read(first)
+    assert data["ok"] is True
+    assert data["schema"] == 1
+    assert data["not_loaded"] == []
+    eg, halpern = data["theorems"]
     assert eg["name"] == "gorbunov2022_eg_last"
     one = registry.get("theorems", eg["name"])
     assert eg["statement"] == {
@@ -749,9 +751,9 @@ def test_a_problem_that_the_user_chose_may_leave_a_theorem_untried(
 
 def test_an_infinite_ratio_is_valid_json() -> None:
     one = registry.get("theorems", "gorbunov2022_eg_last")
-    document = read(Report((Summary(one, (blank("violated", np.inf),)),)).to_json())
-    assert document["ok"] is False
-    assert document["theorems"][0]["verdicts"][0]["ratio"] is None
+    data = read(document(Report((Summary(one, (blank("violated", np.inf),)),))))
+    assert data["ok"] is False
+    assert data["theorems"][0]["verdicts"][0]["ratio"] is None
 
 
 def test_a_ratio_that_a_ball_decided_is_what_the_ball_says() -> None:
@@ -817,7 +819,7 @@ def test_processes_change_nothing() -> None:
     assert isinstance(one, Report)
     assert isinstance(two, Report)
     assert len(one.summaries) >= 4  # fewer run in this process
-    assert one.to_json() == two.to_json()
+    assert document(one) == document(two)
 
 
 def test_progress_is_told_of_every_theorem() -> None:
@@ -830,8 +832,7 @@ def test_progress_is_told_of_every_theorem() -> None:
 def test_known_constants_are_what_a_verdict_shows() -> None:
     where = problem("tight_linear", c=0.4, L=0.5)
     found = verdict("lee2021_feg", where)
-    known = constants(registry.get("theorems", "lee2021_feg"), where)
-    assert isinstance(known, Constants)
+    known = match(registry.get("theorems", "lee2021_feg"), where)
     shown = found.parameters
     assert shown["L"] >= known.values["L"]  # the hypotheses hold with weaker constants as well
     assert shown["rho"] <= known.values["rho"]
@@ -844,18 +845,16 @@ def test_a_map_given_as_nonexpansive_only_serves_half_cocoercive_statements() ->
     only = custom(linear(2 * np.eye(2)), (exact(Nonexpansive(of="T")),))
     found = verdict("lee2021_feg", only)
     assert found.status in ("holds", "attained")
-    known = constants(registry.get("theorems", "lee2021_feg"), only)
-    assert isinstance(known, Constants)
+    known = match(registry.get("theorems", "lee2021_feg"), only)
     assert dict(known.values) == {"L": 2.0, "rho": 0.5}
 
 
 def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_side() -> None:
     # 1/β-Lipschitz from β-cocoercive: for β = 1/√3 a step to the next float would not do
     facts = (exact(Cocoercive("1/sqrt(3)")), exact(Monotone()))
-    found = constants(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
-    assert isinstance(found, Constants)
-    assert Fraction(found.values["L"]) ** 2 > 3
-    assert found.values["L"] == pytest.approx(3**0.5, rel=1e-14)
+    known = match(registry.get("theorems", "gorbunov2022_eg_last"), custom(facts=facts))
+    assert Fraction(known.values["L"]) ** 2 > 3
+    assert known.values["L"] == pytest.approx(3**0.5, rel=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -863,7 +862,7 @@ def test_a_constant_worked_out_from_an_irrational_one_is_rounded_to_the_weaker_s
     [
         ({"measure": "residuals"}, "residuals"),
         ({"bound": "R**2/("}, r"R**2/("),
-        ({"method_name": "extragradientt"}, "extragradientt"),
+        ({"method": "extragradientt"}, "extragradientt"),
     ],
 )
 def test_a_declaration_that_is_none_is_an_error_of_that_theorem_alone(
@@ -872,3 +871,26 @@ def test_a_declaration_that_is_none_is_an_error_of_that_theorem_alone(
     found = confront(theorem("gorbunov2022_eg_last", **change), problem("bilinear"))
     assert found.status == "error"
     assert reason in found.reason
+
+
+def test_a_decision_too_dear_for_balls_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Turning 160 000 entries into balls takes seconds, for each comparison of each theorem."""
+    d = 400
+    facts = (exact(Lipschitz(2)), exact(StronglyMonotone(2)))
+    large = Problem(linear(2 * np.eye(d)), start=np.ones(d), solution=np.zeros(d), facts=facts)
+
+    def read(*_: Any) -> Any:
+        raise AssertionError("the data were read in balls")
+
+    monkeypatch.setattr(Operator, "data_in", read)
+    found = verdict("elementary_gda_contraction", large)
+    assert found.status == "inconclusive"
+    assert "take too long" in found.reason
+
+
+def test_no_name_decides_which_constants_are_tried() -> None:
+    """A renamed file gave other runs, and other ratios."""
+    here = problem("bilinear", L=2)
+    there = dataclasses.replace(here, name="renamed.npy")
+    first, second = (verdict("pethick2022_ceg_plus", p) for p in (here, there))
+    assert dataclasses.replace(second, problem=first.problem) == first

@@ -13,7 +13,7 @@ from opcheck import registry
 from opcheck.engine.numbers import Ball, ball_arithmetic, precision, rational
 from opcheck.errors import OpcheckError
 from opcheck.evidence.simulation.verify import library
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, Inapplicable, match
 from opcheck.evidence.statement.parameters import (
     Empty,
     check,
@@ -38,7 +38,7 @@ Values = dict[str, Any]
 def statement(where: str, method: str = "eg_plus", **changes: Any) -> Theorem:
     """A theorem of nothing but its range; ``L`` and ``rho`` are constants."""
     base = registry.get("theorems", "pethick2022_ceg_plus")
-    plain: dict[str, Any] = {"method_name": method, "where": where, "paper": (), "let": {}}
+    plain: dict[str, Any] = {"method": method, "where": where, "paper": (), "let": {}}
     return dataclasses.replace(base, **plain | changes)
 
 
@@ -58,8 +58,9 @@ def stays_inside(name: str, problems: tuple[Problem, ...]) -> int:
     empty = []
     count = 0
     for problem in problems:
-        known = constants(theorem, problem)
-        if not isinstance(known, Constants):
+        try:
+            known = match(theorem, problem)
+        except Inapplicable:
             continue
         try:
             found = list(choices(theorem, known, HORIZON))

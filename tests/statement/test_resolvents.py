@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from registered import about_a_class
 
 from opcheck import registry
 from opcheck.engine.jit import visible
 from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import Place, setting
-from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.resolvents import resolvent_exists
 from opcheck.model.method import resolve
 from opcheck.model.property import (
@@ -87,21 +87,20 @@ def test_another_step_is_put_in_brackets() -> None:
 
 def asks_for_one(theorem: Theorem) -> bool:
     """Whether a kernel, a measure or a proof takes a resolvent of the sum."""
-    kernels = [theorem.method.kernel, *(u.measure.kernel for u in plan(theorem).takes.values())]
+    kernels = [theorem.iteration.kernel, *(u.measure.kernel for u in plan(theorem).takes.values())]
     names = {n for k in kernels for f in visible(k) for n in f.__code__.co_names}
     return "resolvent_of_sum" in names or "resolvent(" in repr(theorem.proof)
 
 
 def classes() -> list[str]:
-    found = [registry.get("theorems", n) for n in registry.names("theorems")]
-    return [t.name for t in found if asks_for_one(t) and not refusal(t)]
+    return [n for n in about_a_class() if asks_for_one(registry.get("theorems", n))]
 
 
 @pytest.mark.parametrize("name", classes())
 def test_the_resolvents_of_the_library_exist(name: str) -> None:
     theorem = registry.get("theorems", name)
-    gamma = theorem.method.parameters[0].symbol
-    alone = "F" if theorem.method is resolve("douglas_rachford") else "S"
+    gamma = theorem.iteration.parameters[0].symbol
+    alone = "F" if theorem.iteration is resolve("douglas_rachford") else "S"
     alternatives = resolvent_exists(theorem, gamma, alone)
     places: tuple[Place, ...] = ("low", "middle", "high")
     for place in places:

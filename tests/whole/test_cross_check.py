@@ -56,11 +56,11 @@ def statements(seed: int) -> Iterator[Theorem]:
                     changes["where"] = entry.where.replace(str(chain), wider)
             case 3:
                 changes["measure"] = draw.choice(["distance", "residual", entry.measure])
-            case 4 if entry.method_name in registry.names("methods"):
-                kernels = list(kernel_changes(registry.get("methods", entry.method_name).kernel))
+            case 4 if entry.method in registry.names("methods"):
+                kernels = list(kernel_changes(registry.get("methods", entry.method).kernel))
                 _, kernel = draw.choice(kernels)
                 mutant = dataclasses.replace(entry, **changes)
-                mutant.__dict__["method"] = changed(entry.method_name, entry.method_name, kernel)
+                mutant.__dict__["iteration"] = changed(entry.method, entry.method, kernel)
                 yield mutant
                 continue
         yield dataclasses.replace(entry, **changes)

@@ -24,6 +24,7 @@ from flint import fmpq
 
 from opcheck import recheck, registry, rerun
 from opcheck.arguments import asked, integer
+from opcheck.document import write
 from opcheck.engine.jit import callees
 from opcheck.engine.run import Take, take
 from opcheck.errors import OpcheckError
@@ -35,9 +36,9 @@ from opcheck.evidence.statement.exact_parameters import Place, along, simplest
 from opcheck.evidence.worst_case.block import restated
 from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
-from opcheck.model.brief import brief
 from opcheck.model.primitives import identity, resolvent_of_sum
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 
 BUILT_IN = (identity, resolvent_of_sum)  # what they do is known to whoever reads a text
 RAISED = (Fraction(1, 10**7), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
@@ -47,9 +48,8 @@ class NotCertified(OpcheckError):
     """The inequalities do not give the bound, or no rational multipliers were found for it."""
 
 
-@brief
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Result):
     """A proof of measure ≤ ratio · bound at one k, for every operator in every dimension.
 
     Attributes:
@@ -89,22 +89,30 @@ class Certificate:
             return False
         return True
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON; ``certificate`` is what its file holds."""
+        return {
+            "theorem": self.theorem,
+            "k": self.k,
+            "ratio": str(self.ratio),
+            "tau": str(self.tau),
+            "covers": self.covers,
+            "choice": self.choice,
+            "how": self.how,
+            "notes": list(self.notes),
+            "certificate": dict(self.document),
+        }
+
     def save(self, path: str | Path) -> Path:
-        """Write the JSON file. Raises OpcheckError where that is not possible."""
-        target = Path(path)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(self.document, indent=1, ensure_ascii=False)
-            target.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
-        return target
+        """Write the document, as recheck reads it. Raises OpcheckError where that fails."""
+        return write(self.document, path)
 
 
 @asked
 def certify(
     theorem: str | Theorem,
     k: int = 1,
+    *,
     place: Place = "middle",
     ratio: Fraction | int | str = 1,
     **given: Any,
@@ -121,7 +129,7 @@ def certify(
     Raises NotCertified where the inequalities do not give the bound, OpcheckError where the
     statement has no worst case to compute.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     try:
         wanted = Fraction(ratio)
     except (ValueError, ZeroDivisionError):
@@ -164,9 +172,8 @@ def certify(
     )
 
 
-@brief
 @dataclass(frozen=True)
-class Attempt:
+class Attempt(Result):
     """What came of trying to certify a theorem at one k."""
 
     theorem: str
@@ -216,43 +223,64 @@ class Attempt:
         row: dict[str, Any] = {"theorem": self.theorem, "k": self.k, "result": self.kind}
         if self.certificate is None:
             return row | {"reason": self.reason}
-        return row | {
-            "ratio": str(self.certificate.ratio),
-            "tau": str(self.certificate.tau),
-            "covers": self.certificate.covers,
-            "choice": self.certificate.choice,
-            "how": self.certificate.how,
-            "notes": list(self.notes),
-            "certificate": dict(self.certificate.document),
-        }
+        own = {"k": self.k, "notes": list(self.notes)}
+        return row | self.certificate.as_dict() | own
 
-    def save(self, folder: str | Path) -> Path:
+    def write_certificate(self, folder: str | Path) -> Path:
         """Write the certificate into a folder, under the theorem's name and k."""
         assert self.certificate is not None
         return self.certificate.save(Path(folder) / f"{self.theorem}-k{self.k}.json")
 
 
 def attempts(
-    theorem: str, ks: Sequence[int], place: Place, ratio: str, given: Mapping[str, Any]
+    theorem: str | Theorem,
+    ks: Sequence[int],
+    given: Mapping[str, Any] = {},
+    *,
+    place: Place = "middle",
+    ratio: str = "1",
 ) -> list[Attempt]:
     """Certificates at each k, or why there is none; one that covers every k stands for all."""
+    entry = theorem_of(theorem)
     found: list[Attempt] = []
     for k in ks:
         if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
-            found.append(Attempt(theorem, k, found[-1].certificate))
+            found.append(Attempt(entry.name, k, found[-1].certificate))
             continue
-        found.append(_attempt(theorem, k, place, ratio, given))
+        found.append(_attempt(entry, k, place, ratio, given))
     return found
 
 
-@brief
 @dataclass(frozen=True)
-class Point:
+class Point(Result):
     """One admissible value of a parameter, where it lies in its range, and what came of it."""
 
+    parameter: str
     value: Fraction
     place: str
     attempt: Attempt
+
+    @property
+    def kind(self) -> str:
+        """As of the attempt."""
+        return self.attempt.kind
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What is certified there, if anything."""
+        return self.attempt.certificate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        at = {"parameter": self.parameter, "value": str(self.value), "place": self.place}
+        return {**at, **self.attempt.as_dict()}
+
+    def write_certificate(self, folder: str | Path) -> Path:
+        """Write the certificate into a folder, under the theorem's name, k and the value."""
+        assert self.certificate is not None
+        value = str(self.value).replace("/", "_")
+        stem = f"{self.attempt.theorem}-k{self.attempt.k}-{self.parameter}-{value}"
+        return self.certificate.save(Path(folder) / f"{stem}.json")
 
 
 def certify_over(
@@ -274,28 +302,29 @@ def certify_over(
 
     Raises OpcheckError for a parameter without a range, and as ``certify`` does for bad input.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     horizon = k + 1 if plan(entry).in_steps else k
     return tuple(
-        Point(value, place, _attempt(entry, k, "middle", ratio, {**given, parameter: value}))
+        Point(
+            parameter,
+            value,
+            place,
+            _attempt(entry, k, "middle", ratio, {**given, parameter: value}),
+        )
         for place, value in along(entry, parameter, k, horizon, given)
     )
 
 
 def _attempt(
-    theorem: str | Theorem,
-    k: int,
-    place: Place,
-    ratio: Fraction | int | str,
-    given: Mapping[str, Any],
+    theorem: Theorem, k: int, place: Place, ratio: Fraction | int | str, given: Mapping[str, Any]
 ) -> Attempt:
-    name = theorem if isinstance(theorem, str) else theorem.name
     try:
-        return Attempt(name, k, certify(theorem, k, place, ratio, **given))
+        certificate = certify(theorem, k, place=place, ratio=ratio, **given)
+        return Attempt(theorem.name, k, certificate)
     except NotCertified as failed:
-        return Attempt(name, k, None, str(failed))
+        return Attempt(theorem.name, k, reason=str(failed))
     except OpcheckError as refused:
-        return Attempt(name, k, None, str(refused), True)
+        return Attempt(theorem.name, k, reason=str(refused), refused=True)
 
 
 def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
@@ -387,7 +416,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
         "format": recheck.FORMAT,
         "statement": {
             "theorem": theorem.name,
-            "method": theorem.method_name,
+            "method": theorem.method,
             "claim": theorem.claim,
             "first": max(theorem.first, 0),
             "given": [
@@ -442,8 +471,8 @@ def texts(theorem: Theorem, potential: bool = False) -> dict[str, Any]:
     A text that can't be had, as of a generated function, is left out: then the file's words can't
     be checked from the file alone. ``potential``: the measure is a form in V, and not a text.
     """
-    method = theorem.method
-    kernels = _chain(theorem.method_name)
+    method = theorem.iteration
+    kernels = _chain(theorem.method)
     takes = [] if potential else list(_takes(theorem))
     carried, numbers = _carried([*kernels, *(t.measure.kernel for _, _, t in takes)])
     return {
@@ -522,9 +551,8 @@ def _source(function: Any) -> str:
     return "\n".join(source.splitlines()[node.lineno - 1 :])
 
 
-@brief
 @dataclass(frozen=True)
-class Rechecked:
+class Rechecked(Result):
     """What a file proves.
 
     Attributes:
@@ -544,6 +572,11 @@ class Rechecked:
             if self.numbers_only
             else f"proved: {self.proved}; {self.run}"
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        checked = "numbers only" if self.numbers_only else "words and numbers"
+        return {"proved": self.proved, "run": self.run, "checked": checked}
 
 
 def recheck_file(path: str | Path) -> Rechecked:

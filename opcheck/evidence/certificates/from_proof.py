@@ -43,7 +43,7 @@ class _Run:
     def __init__(self, stated: Claim, proof: Proof) -> None:
         self.stated, self.proof = stated, proof
         theorem, k = stated.setting.theorem, stated.setting.k
-        whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+        whole = {p.symbol for p in theorem.iteration.parameters if p.integer} - theorem.let.keys()
         case = {n: int(stated.setting.values[n]) for n in whole if n in stated.setting.values}
         numbers = {**stated.setting.constants, **stated.setting.parameters}
         self.point = {n: fmpq(v.numerator, v.denominator) for n, v in numbers.items()}

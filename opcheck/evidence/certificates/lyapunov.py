@@ -33,8 +33,9 @@ from opcheck.evidence.worst_case.block import (
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Unconverged, upper_triangle
-from opcheck.model.brief import brief
+from opcheck.model.method import Method
 from opcheck.model.property import Lipschitz, Property
+from opcheck.model.result import Result
 
 CAP = 32.0  # sum of the coefficients of V, by size, at L = 1; ‖z − z*‖² itself has 1
 OPEN = 1e-7  # a margin below minus this means that there is no potential
@@ -45,9 +46,8 @@ RAISED = (1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
 
-@brief
 @dataclass(frozen=True)
-class Potential:
+class Potential(Result):
     """V = Σ P_ij ⟨v_i, v_j⟩ with V_{k+1} ≤ θ V_k and V ≥ ‖z − z*‖² (or ‖F z‖²), both proved.
 
     Attributes:
@@ -94,7 +94,7 @@ class Potential:
         """Whether both exact checks pass; run anew each time."""
         return self.decreases.valid and self.bounds.valid
 
-    def save(self, folder: str | Path) -> list[Path]:
+    def write_certificates(self, folder: str | Path) -> list[Path]:
         """Write both certificates into a folder. Raises OpcheckError where that fails."""
         stem = "".join(c if c.isalnum() or c == "_" else "-" for c in self.method).strip("-")
         return [
@@ -115,8 +115,9 @@ class Potential:
 
 
 def lyapunov(
-    method: str,
+    method: str | Method,
     given: Sequence[str | Property],
+    *,
     theta: Fraction | int | float | str = "smallest",
     above: Least = "distance",
     vectors: Sequence[str] = (),

@@ -38,7 +38,6 @@ from opcheck.evidence.operators.search import (
 from opcheck.evidence.operators.search import search as search_pairs
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.model import matrix_facts
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem, Region, as_region
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import (
@@ -54,6 +53,7 @@ from opcheck.model.property import (
     WeakMinty,
 )
 from opcheck.model.region import ends_of
+from opcheck.model.result import Result
 
 Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
@@ -67,9 +67,8 @@ SETTLED = 2.0  # by what factor independent searches for a modulus may differ
 EXACT = 60  # dimensions up to which a matrix is eliminated in rationals
 
 
-@brief
 @dataclass(frozen=True)
-class Constant:
+class Constant(Result):
     """What is known of one constant: it lies in [lower, upper].
 
     Attributes:
@@ -143,6 +142,7 @@ class Constant:
 @asked
 def constants(
     problem: Given,
+    *,
     rigorous: bool = False,
     region: Region | float | str | None = None,
     seed: int = 0,
@@ -393,19 +393,23 @@ def _affine(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     with np.errstate(all="ignore"):
         if operator.entries is not None:
             return _of_size_one(problem, kind, rigorous)
-        matrix, power = matrix_facts.of_size_one(operator.matrix)
+        matrix, power, lost = matrix_facts.of_size_one(operator.matrix)
         scaled = replace(problem, operator=replace(operator, matrix=matrix))
         try:
+            if lost and uses_u(kind):
+                raise OverflowError("what is lost decides ρ")
             found = _of_size_one(scaled, kind, rigorous)
         except (OverflowError, np.linalg.LinAlgError):
             note = "entries are too far apart for float64"
             return Constant(kind, "F", -np.inf, np.inf, "estimated", problem.region, note)
+    lower, upper = found.lower, found.upper
+    if lost:  # L and μ move by no more than M does
+        lower, upper = np.nextafter(lower - lost, -np.inf), np.nextafter(upper + lost, np.inf)
     power = -power if uses_u(kind) else power
-    return replace(
-        found,
-        lower=_times_power(found.lower, power, -np.inf),
-        upper=_times_power(found.upper, power, np.inf),
-    )
+    lower, upper = _times_power(lower, power, -np.inf), _times_power(upper, power, np.inf)
+    if lost and kind is StronglyMonotone and lower < 0 and _semidefinite(operator.matrix):
+        lower = 0.0
+    return replace(found, lower=lower, upper=upper)
 
 
 def _times_power(bound: float, power: int, outward: float) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +88,22 @@ def _npz(file: Path) -> Any:
 def _market(file: Path) -> Any:
     from scipy.io import mmread
 
+    opener = gzip.open if file.name.lower().endswith(".gz") else open
+    with opener(file, "rt", encoding="utf-8", errors="replace") as lines:
+        _whole_numbers((line for line in lines if not line.startswith("%")), file.name)
     return mmread(file)
 
 
+def _whole_numbers(lines: Iterable[str], name: str) -> None:
+    """Raise OpcheckError for one that float64 rounds; those of so many digits alone may be such."""
+    for line in lines:
+        for digits in re.findall(r"(?<![\d.eE])-?\d{16,}(?![\d.eE])", line):
+            refuse_lost(int(digits), name)
+
+
 def _text(file: Path) -> Any:
+    with open(file, encoding="utf-8-sig", errors="replace") as lines:
+        _whole_numbers(lines, file.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of no data: the shape says it

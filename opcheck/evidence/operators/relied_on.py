@@ -13,7 +13,7 @@ from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.model.problem import Problem
-from opcheck.model.property import Fact, Lipschitz, Property, StronglyMonotone
+from opcheck.model.property import LARGEST, Fact, Lipschitz, Property, StronglyMonotone
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
 ROUNDING = 2.0**-44  # below it a modulus is rounding, also where no pair is known
@@ -38,13 +38,23 @@ def with_facts(
     refuted = {id(c.fact) for c in wrong}
     stated = [f for f in problem.facts if id(f) not in refuted]
     L = max((c.lower for c in found if c.kind is Lipschitz), default=np.inf)
-    used = [c for c in found if np.isfinite(c.value) and _adds(c, stated, problem)]
+    used = [c for c in found if abs(c.value) <= LARGEST and _adds(c, stated, problem)]
     narrow = [c.region for c in used if c.region is not None and c.region.in_set]
     return replace(
         problem,
         facts=(*stated, *(_weakened(c, L, problem) for c in used)),
         region=narrow[0] if narrow else problem.region,
     )
+
+
+def too_large(found: Sequence[Constant]) -> list[str]:
+    """Of each constant that no theorem can rely on since its square is no float64, a sentence."""
+    return [
+        f"no theorem relies on {c.kind.symbol} = {c.value:.6g} of {c.of}, whose square is beyond "
+        "float64; measure F or z in other units"
+        for c in found
+        if LARGEST < abs(c.value) < np.inf
+    ]
 
 
 def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from opcheck import registry
 from opcheck.arguments import integer
@@ -21,6 +20,7 @@ from opcheck.evidence.operators.constraint import constrained_to, solves
 from opcheck.evidence.operators.matrix_file import is_matrix_file, matrix_in, real_matrix
 from opcheck.evidence.operators.solutions import moved_start, with_solution
 from opcheck.model import grammar
+from opcheck.model.method import Method
 from opcheck.model.operator import Operator, Resolvent, linear, operator
 from opcheck.model.problem import Family, Problem, Region, as_point, as_region
 from opcheck.model.problem import problem as problem_named
@@ -38,10 +38,10 @@ Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
 
 def subject(
     given: Given,
+    *,
     start: Sequence[float] | None = None,
     dim: int | None = None,
     region: Region | float | str | None = None,
-    *,
     parameters: Mapping[str, Any] = {},
     constraint: str | Resolvent | None = None,
     game: bool = False,
@@ -86,10 +86,9 @@ def subject(
 
 
 def run(
-    method: str,
+    method: str | Method,
     problem: Given,
     iterations: int = 1000,
-    start: ArrayLike | None = None,
     **options: Any,
 ) -> engine.Trajectory:
     """Run a method on what ``subject`` takes; a parameter may be a formula, also in k.
@@ -109,7 +108,6 @@ def run(
         method,
         where,
         iterations,
-        start,
         **options,
         **method_values(values, where, integer(iterations, "iterations") + 1),
     )
@@ -160,6 +158,24 @@ def parameters_of(reference: str) -> set[str]:
         words = set(re.findall(r"[A-Za-z_]\w*", reference))
         return {w for w in words - {*ELEMENTARY, "pi"} if not PLAYER.fullmatch(w)}
     return set()
+
+
+def subject_and_rest(
+    target: str, parameters: Mapping[str, Any], **wishes: Any
+) -> tuple[Problem, dict[str, Any]]:
+    """The subject with its own of some parameters, and the others, which are the method's.
+
+    ``problem.NAME`` is the subject's where both have a NAME. Raises OpcheckError as ``subject``.
+    """
+    own = parameters_of(target)
+    of_subject, rest = {}, {}
+    for key, value in parameters.items():
+        short = key.removeprefix("problem.")
+        if short in own or short != key:
+            of_subject[short] = value
+        else:
+            rest[key] = value
+    return subject(target, parameters=of_subject, **wishes), rest
 
 
 def is_subject(reference: str) -> bool:
@@ -240,7 +256,7 @@ def _problem(given: Given, dim: int | None, parameters: dict[str, Any], game: bo
     if isinstance(value, Problem):
         return value
     if isinstance(value, Operator):
-        return Problem(name or "operator", value, doc=f"F = {value.formula}")
+        return Problem(value, name=name or "operator", doc=f"F = {value.formula}")
     if matrix:
         return _of_matrix(value, name or "matrix", game)
     if isinstance(value, type) or not callable(value):
@@ -283,10 +299,10 @@ def _payoff(source: str, parameters: Mapping[str, Any]) -> Problem:
             raise OpcheckError(f"{source!r} has no symbol {symbol!r} to give a value")
         if not np.isfinite(value):
             raise OpcheckError(f"{symbol} = {value} in {source!r} is not finite")
-    grammar.checked(grammar.parse(source.replace("^", "**")))
+    grammar.checked(grammar.parse(source))
     made = minmax(formula, sizes["x"], sizes["y"], **symbols)
     doc = "a payoff, read as F = (gradient in x, −gradient in y) of min over x, max over y"
-    return Problem(source, made, doc=doc, parameters=symbols)
+    return Problem(made, name=source, doc=doc, parameters=symbols)
 
 
 def _one_number(value: Any, name: str) -> float:
@@ -312,7 +328,7 @@ def _of_matrix(value: Any, name: str, game: bool) -> Problem:
         f"{name}, {kind}{rows} × {columns}, read as F(z) = Mz; --game reads it as the payoff of a "
         "game on two simplices"
     )
-    return Problem(name, linear(matrix), doc=doc)
+    return Problem(linear(matrix), name=name, doc=doc)
 
 
 def _holds_texts(value: Any) -> bool:
@@ -338,7 +354,7 @@ def _game(matrix: Any, name: str) -> Problem:
         f"R^{m}, y maximises over that of R^{n}"
     )
     simplices = registry.get("sets", "simplices").function(m, n)
-    return Problem(f"{name} as a game", made, simplices, doc=doc)
+    return Problem(made, simplices, name=f"{name} as a game", doc=doc)
 
 
 def _in_file(path: str, name: str) -> tuple[str, Any]:
@@ -391,9 +407,9 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
     """The function in the dimension asked for, else in the first whose points it takes."""
     doc, reasons = f"the function {name} as F", []
     if dim is not None:
-        return Problem(name, operator(function, dim), doc=doc)
+        return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
-        made = Problem(name, operator(function, d), doc=doc)
+        made = Problem(operator(function, d), name=name, doc=doc)
         try:
             first_look(made, np.ones(d))
             return made

@@ -11,9 +11,9 @@ import numpy as np
 
 from opcheck import registry
 from opcheck.evidence.operators.constants import Constant, constants
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
+from opcheck.model.result import Result
 from opcheck.processes import over_processes
 from opcheck.watchdog import Interrupted
 
@@ -21,9 +21,8 @@ CLOSE = 1e-3  # relative; within it a stated constant is the best one
 ROUNDING = 1e-6  # relative; what a published decimal may be off by
 
 
-@brief
 @dataclass(frozen=True)
-class Line:
+class Line(Result):
     """One constant of one problem.
 
     Attributes:

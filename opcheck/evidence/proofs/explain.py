@@ -20,6 +20,7 @@ from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.reader import OF_A, Reader, Total
 from opcheck.evidence.statement.positivity import Domain
 from opcheck.model.measure import STANDING
+from opcheck.model.property import Property, StronglyMonotone
 
 Form = Mapping[tuple[int, int], Ratio]
 POINTS = 12  # of the domain that are looked at
@@ -94,6 +95,15 @@ def in_words(failed: Failure, names: Sequence[str]) -> str:
 def at_words(failed: Failure) -> str:
     """The point, as ``L = 2, gamma = 1/3``."""
     return ", ".join(f"{n} = {v}" for n, v in failed.at.items())
+
+
+def open_sign(asked: Sequence[Property], failed: Failure) -> str:
+    """The modulus of strong monotonicity that is negative at the point, as a hypothesis allows."""
+    for property in asked:
+        symbol = str(property.constant)
+        if property.kind is StronglyMonotone and failed.at.get(symbol, fmpq(0)) < 0:
+            return f"{property} allows {symbol} < 0; if 0 < {symbol} is meant, write it in where"
+    return ""
 
 
 def helper(reader: Reader, failed: Failure, domain: Domain, at: int) -> str:

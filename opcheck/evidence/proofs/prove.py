@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words
+from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
 from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
@@ -27,11 +27,11 @@ from opcheck.evidence.statement.ranges import domain, symbols_of
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import grammar
-from opcheck.model.brief import brief
 from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
-from opcheck.model.theorem import WORDS_OF_A, Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
@@ -44,9 +44,8 @@ class NotProved(OpcheckError):
     """A declared argument is wrong, or a sign could not be settled."""
 
 
-@brief
 @dataclass(frozen=True)
-class Lemma:
+class Lemma(Result):
     """One inequality of a proof.
 
     Attributes:
@@ -60,9 +59,8 @@ class Lemma:
     squares: tuple[tuple[str, str], ...]
 
 
-@brief
 @dataclass(frozen=True)
-class Proved:
+class Proved(Result):
     """A statement shown for all k and all admissible real parameters, in every dimension.
 
     Attributes:
@@ -83,10 +81,6 @@ class Proved:
     lemmas: tuple[Lemma, ...]
     symbols: Mapping[str, str]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
 
 def prove(theorem: str | Theorem) -> Proved:
     """Check a theorem's declared potential argument.
@@ -94,7 +88,7 @@ def prove(theorem: str | Theorem) -> Proved:
     Raises NotProved where it does not show the statement, with the part that fails, OpcheckError
     where none is declared.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     proof = entry.proof
     if proof is None:
         raise OpcheckError(f"{entry.name} declares no potential argument")
@@ -228,7 +222,7 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
             f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
             "on, and a proof would speak of that alone"
         )
-    whole = {p.symbol for p in theorem.method.parameters if p.integer} - theorem.let.keys()
+    whole = {p.symbol for p in theorem.iteration.parameters if p.integer} - theorem.let.keys()
     for case in proof.cases:
         for name in sorted(whole - case.keys()):
             raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
@@ -246,7 +240,7 @@ def _only(theorem: Theorem, proof: Proof) -> str:
     """The whole parameters that the cases speak of, where the statement ranges over more."""
     parts = []
     for chain in theorem.chains:
-        if not any(p.symbol == chain.name and p.integer for p in theorem.method.parameters):
+        if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
             continue
         values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
         top = None if chain.hi is None else grammar.constant(chain.hi.tree)
@@ -395,7 +389,7 @@ class _Case:
                 + _shown_form(form, names)
             )
         left, place = in_words(failed, names), at_words(failed)
-        hint = helper(self.reader, failed, domain, at)
+        hint = open_sign(self.theorem.asked, failed) or helper(self.reader, failed, domain, at)
         raise NotProved(
             f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
             f"{failed.least:.3g}" + (f"; {hint}" if hint else "")
@@ -432,7 +426,7 @@ def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tup
         rows = [a.name for a in node.arguments if isinstance(a, Name)]
         if node.function in measures and len(rows) == len(node.arguments):
             use = take(node.function, rows)
-    elif isinstance(node, Name) and node.name in theorem.method.rows:
+    elif isinstance(node, Name) and node.name in theorem.iteration.rows:
         # what step k + at writes; the state before the first step holds the one before
         high = at + (node.name not in STANDING)
         low = min(high - (evaluated and node.name not in STANDING), 0)
@@ -514,9 +508,8 @@ def _shown_form(form: Mapping[tuple[int, int], Ratio], names: Sequence[str]) -> 
     )
 
 
-@brief
 @dataclass(frozen=True)
-class ProofAttempt:
+class ProofAttempt(Result):
     """What came of a theorem's potential argument.
 
     Attributes:
@@ -529,13 +522,10 @@ class ProofAttempt:
     proved: Proved | None = None
     reason: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
 
-
-def attempt(theorem: Theorem) -> ProofAttempt:
+def attempt(theorem: str | Theorem) -> ProofAttempt:
     """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
+    theorem = theorem_of(theorem)
     if theorem.proof is None:
         return ProofAttempt(theorem.name, "none")
     try:

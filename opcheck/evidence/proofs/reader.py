@@ -87,17 +87,17 @@ class Reader(Scalars):
         least: int,
     ) -> None:
         super().__init__(theorem, field, k, case, least)
-        self.started, self.rows = started, theorem.method.rows
+        self.started, self.rows = started, theorem.iteration.rows
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
-        constrained = theorem.constrained and theorem.method.constrained
+        constrained = theorem.constrained and theorem.iteration.constrained
         self.steps = Steps(
-            theorem.method, field, k, self._parameter, before, after, constrained, started, least
+            theorem.iteration, field, k, self._parameter, before, after, constrained, started, least
         )
 
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
-        whole = any(p.symbol == name and p.integer for p in self.theorem.method.parameters)
+        whole = any(p.symbol == name and p.integer for p in self.theorem.iteration.parameters)
         if not whole:
             return value
         count = value.constant()
@@ -204,7 +204,7 @@ class Reader(Scalars):
             case (("F" | "A" | "S"), [p]):
                 return Coefficient(self.steps.value(name, p))
             case "resolvent", [p]:
-                gamma = self.symbol(self.theorem.method.parameters[0].symbol, 0)
+                gamma = self.symbol(self.theorem.iteration.parameters[0].symbol, 0)
                 return Coefficient(self.steps.oracle.ask("S", p, gamma)[0])
             case "norm2", [u]:
                 return self._squared(u)

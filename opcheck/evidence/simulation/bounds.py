@@ -12,8 +12,16 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, named_take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.facts import admit, partial
-from opcheck.evidence.statement.hypotheses import constants
-from opcheck.evidence.statement.parameters import Values, check, conditions_hold, ends, settle
+from opcheck.evidence.statement.evaluation import start_distance
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
+from opcheck.evidence.statement.parameters import (
+    Values,
+    base_scope,
+    check,
+    conditions_hold,
+    ends,
+    settle,
+)
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 
@@ -38,18 +46,17 @@ def with_bounds(trajectory: Trajectory) -> tuple[Trajectory, list[str]]:
     notes: list[str] = []
     for name in registry.names("theorems"):
         theorem: Theorem = registry.get("theorems", name)
-        if theorem.method_name != trajectory.method or theorem.claim != "upper bound":
+        if theorem.method != trajectory.method or theorem.claim != "upper bound":
             continue
         if theorem.measure not in trajectory.measures or theorem.right.recorded:
             continue
-        known = constants(theorem, trajectory.problem)
-        if isinstance(known, str):
-            notes.append(f"{name} does not apply: {known}")
-            continue
         try:
-            found = _bound(theorem, trajectory, dict(known.values))
-            bounds.setdefault(theorem.measure, {})[name] = found
-            notes += _exceeded(theorem, trajectory, found, known.provenance)
+            known = match(theorem, trajectory.problem)
+            bound = _bound(theorem, trajectory, known.values)
+            bounds.setdefault(theorem.measure, {})[name] = bound
+            notes += _exceeded(theorem, trajectory, bound, known.provenance)
+        except Inapplicable as mismatch:
+            notes.append(f"{name} does not apply: {mismatch}")
         except OpcheckError as outside:
             said = str(outside)
             notes.append(said if name in said else f"{name}: {said}")
@@ -81,9 +88,9 @@ def bounded_measures(method: str, problem: Problem) -> list[str]:
     Without those that are taken to a solution where none is known.
     """
     theorems = [registry.get("theorems", name) for name in registry.names("theorems")]
-    found = {t.measure for t in theorems if t.method_name == method and t.claim == "upper bound"}
+    bounded = {t.measure for t in theorems if t.method == method and t.claim == "upper bound"}
     known = problem.solution is not None or problem.project is not None
-    named = sorted(found & set(registry.names("measures")))
+    named = sorted(bounded & set(registry.names("measures")))
     return [m for m in named if known or not named_take(m).to_solution]
 
 
@@ -92,28 +99,28 @@ FLOOR = 1e-26  # of the largest value measured; squares of rounding errors
 FREE = np.linspace(0, 1, 101)[1:-1]  # where a free symbol is tried, in units of its range
 
 
-def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[np.float64]:
+def _bound(
+    theorem: Theorem, trajectory: Trajectory, constants: Mapping[str, float]
+) -> NDArray[np.float64]:
     """The bound at each recorded k, by the free symbols that make it smallest at the end.
 
     Raises OpcheckError where the run's parameters are outside the theorem's range.
     """
     horizon = int(trajectory.k[-1])
-    k = np.arange(horizon + 1.0)
-    values |= {"K": float(horizon), "k": k, "j": k}
-    target = trajectory.problem.solution_near(trajectory.problem.start)
-    if target is not None:
-        values["R"] = float(np.linalg.norm(trajectory.problem.start - target))
-    given = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
-    for name, value in given.items():
+    values = base_scope(constants, horizon)
+    if (distance := start_distance(trajectory.problem)) is not None:
+        values["R"] = distance
+    own = {n.rpartition(".")[2]: np.asarray(v) for n, v in trajectory.parameters.items()}
+    for name, value in own.items():
         if value.ndim:
             if any(name == chain.name for chain in theorem.chains):
                 raise OpcheckError(f"{theorem.name} is about one {name}, the same for every k")
-            given[name] = value[np.minimum(np.arange(horizon + 1), value.size - 1)]
+            own[name] = value[np.minimum(np.arange(horizon + 1), value.size - 1)]
     conditions_hold(theorem, values)
     best: NDArray[np.float64] | None = None
     reason: OpcheckError | None = None
     for place in FREE if theorem.free else [0.0]:
-        scope = {**values, **{n: v for n, v in given.items() if n not in theorem.let}}
+        scope = {**values, **{n: v for n, v in own.items() if n not in theorem.let}}
         settle(theorem, scope)
         try:
             for chain in theorem.chains:
@@ -122,7 +129,7 @@ def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[
                     scope[chain.name] = lo + place * (hi - lo)
                     settle(theorem, scope)
             check(theorem, scope)
-            _agree(theorem, scope, given)
+            _agree(theorem, scope, own)
         except OpcheckError as outside:
             reason = outside
             continue
@@ -136,10 +143,10 @@ def _bound(theorem: Theorem, trajectory: Trajectory, values: Values) -> NDArray[
     return best[trajectory.k]
 
 
-def _agree(theorem: Theorem, scope: Values, given: Mapping[str, NDArray[np.float64]]) -> None:
+def _agree(theorem: Theorem, scope: Values, own: Mapping[str, NDArray[np.float64]]) -> None:
     """Whether the run's parameters are what the statement sets them to, or more where that does."""
-    for name in sorted(given.keys() & theorem.let.keys()):
-        stated, value = np.broadcast_arrays(np.asarray(scope[name], dtype=float), given[name])
+    for name in sorted(own.keys() & theorem.let.keys()):
+        stated, value = np.broadcast_arrays(np.asarray(scope[name], dtype=float), own[name])
         more = name in theorem.at_least
         right = value >= stated if more else np.isclose(value, stated, rtol=1e-12)
         if np.all(right):

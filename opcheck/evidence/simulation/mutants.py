@@ -9,6 +9,7 @@ true if it were read otherwise than written, which has to be refused.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -25,21 +26,20 @@ from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.verify import library
 from opcheck.evidence.statement.evaluation import needs_solution
 from opcheck.evidence.statement.expressible import refusal
-from opcheck.evidence.statement.hypotheses import Constants, constants
+from opcheck.evidence.statement.hypotheses import Constants, Inapplicable, match
 from opcheck.model import signature
-from opcheck.model.brief import brief
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.processes import over_processes
 
 CUT = 0.98  # how far below the known tight value a bound is cut
 
 
-@brief
 @dataclass(frozen=True)
-class Mutant:
+class Mutant(Result):
     """One planted error and its fate.
 
     Attributes:
@@ -71,13 +71,11 @@ def _violated(
     scale: float = 1.0,
 ) -> bool:
     """Whether float64 alone, outside its rounding budget, reports a violation or a NaN."""
-    found = constants(theorem, problem) if known is None else known
-    if isinstance(found, str):
-        return False
     if needs_solution(theorem) and problem.solution_near(problem.start) is None:
         return False
     try:
-        compared = compare(theorem, problem, found, method, scale)
+        known = known or match(theorem, problem)
+        compared = compare(theorem, problem, known, method=method, scale=scale)
     except OpcheckError:
         return False
     return any(c.status in ("violated", "error") for c in compared)
@@ -94,24 +92,25 @@ def bound_mutants(name: str) -> list[Mutant]:
     return [Mutant("bound", name, f"bound × {scale:.4g}", by)]
 
 
-def hypothesis_mutants(name: str) -> list[Mutant]:
+def hypothesis_mutants(theorem: str | Theorem) -> list[Mutant]:
     """The theorem on problems that lack one of its properties, as if its best constant held."""
-    theorem: Theorem = registry.get("theorems", name)
+    theorem = theorem_of(theorem)
+    name = theorem.name
     if theorem.claim in ("must fail", "equality"):
         return []
     out = []
     for dropped in theorem.given:
         pretended = _pretend(dropped)
+        alone = replace(theorem, given=(dropped,))
         rest = replace(theorem, given=tuple(p for p in theorem.given if p is not dropped))
         by = ""
         for problem in library():
-            if not isinstance(constants(replace(theorem, given=(dropped,)), problem), str):
-                held = constants(replace(theorem, given=(dropped,)), problem)
-                assert isinstance(held, Constants)
-                if not _weaker(dropped, held, pretended):
+            with contextlib.suppress(Inapplicable):
+                if not _weaker(dropped, match(alone, problem), pretended):
                     continue
-            known = constants(rest, problem)
-            if isinstance(known, str):
+            try:
+                known = match(rest, problem)
+            except Inapplicable:
                 continue
             values = {**known.values, **pretended}
             pretence = Constants(values, {}, "claimed", known.local)
@@ -146,8 +145,8 @@ def _weaker(dropped: Property, held: Constants, pretended: dict[str, float]) -> 
 class _Change(ast.NodeTransformer):
     """Applies the n-th possible change of a kernel's text and says which it was."""
 
-    def __init__(self, wanted: int, point: str) -> None:
-        self.wanted = wanted
+    def __init__(self, position: int, point: str) -> None:
+        self.wanted = position
         self.point = point  # the text's name of row 0
         self.count = 0
         self.what = ""
@@ -231,8 +230,8 @@ def _made(kernel: Callable[..., None], source: str) -> Callable[..., None]:
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope = dict(kernel.__globals__)
     exec(compile(source, filename, "exec"), scope)
-    made: Callable[..., None] = scope[kernel.__name__]
-    return made
+    compiled: Callable[..., None] = scope[kernel.__name__]
+    return compiled
 
 
 def kernel_mutants(name: str) -> list[Mutant]:
@@ -242,17 +241,17 @@ def kernel_mutants(name: str) -> list[Mutant]:
     """
     entry = registry.get("methods", name)
     theorems = [registry.get("theorems", n) for n in registry.names("theorems")]
-    about = [t for t in theorems if name in t.method_name.strip(")").split("(")]
+    about = [t for t in theorems if name in t.method.strip(")").split("(")]
     problems = library()
     out = []
     for what, kernel in kernel_changes(entry.kernel):
         by = ""
         for theorem in about:
-            method = _changed(theorem.method_name, name, kernel)
+            method = _changed(theorem.method, name, kernel)
             caught = (p.name for p in problems if _violated(theorem, p, method=method))
-            found = next(caught, "")
-            if found:
-                by = f"{theorem.name} on {found}"
+            problem_name = next(caught, "")
+            if problem_name:
+                by = f"{theorem.name} on {problem_name}"
                 break
         out.append(Mutant("kernel", name, what, by))
     return out
@@ -263,8 +262,8 @@ def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:
     head, bracket, rest = written.partition("(")
     entry = registry.get("methods", head)
     entry = replace(entry, kernel=kernel) if head == name else entry
-    made: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
-    return made
+    changed: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
+    return changed
 
 
 def reading_mutants(name: str) -> list[Mutant]:
@@ -285,8 +284,8 @@ def reading_mutants(name: str) -> list[Mutant]:
         misread["an argument without cases"] = {"proof": replace(theorem.proof, cases=())}
     statements = {what: replace(theorem, **changes) for what, changes in misread.items()}
     flat = replace(theorem, proof=None)
-    flat.__dict__["method"] = replace(
-        theorem.method, kernel=_of_one_coordinate(theorem.method.kernel)
+    flat.__dict__["iteration"] = replace(
+        theorem.iteration, kernel=_of_one_coordinate(theorem.iteration.kernel)
     )
     statements["a kernel of one coordinate"] = flat
     return [Mutant("reading", name, what, _refused_by(s)) for what, s in statements.items()]
@@ -314,7 +313,7 @@ def _refused_by(statement: Theorem) -> str:
         return f"registration: {error}"
     try:
         reason = refusal(statement)
-        from_the_start(statement.method, statement.A != "zero")
+        from_the_start(statement.iteration, statement.A != "zero")
     except (OpcheckError, TypeError, Undecided) as error:
         reason = str(error)
     return f"the step model: {reason}" if reason else ""
@@ -335,13 +334,13 @@ def mutants(
     names: Sequence[str], jobs: int = 1, progress: Callable[[str], None] | None = None
 ) -> list[Mutant]:
     """Plant errors in the given theorems and in the methods they are about."""
-    found = over_processes(_plant, work_list(names), jobs, progress)
-    return [mutant for some in found for mutant in some]
+    planted = over_processes(_plant, work_list(names), jobs, progress)
+    return [mutant for some in planted for mutant in some]
 
 
 def work_list(names: Sequence[str]) -> list[str]:
     """One job for each theorem and kind, and for each method they are about."""
     theorems = [registry.get("theorems", n) for n in names]
-    methods = sorted({m for t in theorems for m in t.method_name.strip(")").split("(")})
+    methods = sorted({m for t in theorems for m in t.method.strip(")").split("(")})
     kernels = [f"kernel {m}" for m in methods]
     return kernels + [f"{kind} {n}" for kind in ("bound", "hypothesis", "reading") for n in names]

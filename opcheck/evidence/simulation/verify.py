@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from opcheck import registry
 from opcheck.arguments import asked, integer, words
-from opcheck.document import document
 from opcheck.engine.guard import confirm, guard_method
 from opcheck.engine.jit import foreign
 from opcheck.errors import OpcheckError
@@ -21,13 +20,13 @@ from opcheck.evidence.operators.subject import Given, method_values, subject
 from opcheck.evidence.simulation.adjudication import adjudicate
 from opcheck.evidence.simulation.comparison import compare, conclude
 from opcheck.evidence.statement.evaluation import needs_solution
-from opcheck.evidence.statement.hypotheses import constants
+from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.evidence.statement.parameters import Empty, parts
 from opcheck.evidence.statement.well_posed import well_posed
-from opcheck.model.brief import brief
 from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
-from opcheck.model.theorem import Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.model.verdict import Status, Verdict, fitted_order
 from opcheck.processes import over_processes
 from opcheck.watchdog import Interrupted
@@ -48,13 +47,13 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     name = f"{problem.name} (mean)" if problem.oracle else problem.name
     blank = Verdict(theorem.name, name, "inapplicable")
     try:
-        known = constants(theorem, problem)
-        if isinstance(known, str):
-            return replace(blank, reason=known)
+        known = match(theorem, problem)
         if needs_solution(theorem) and problem.solution_near(problem.start) is None:
             return replace(blank, reason="its solution is not known")
         blank = replace(blank, provenance=known.provenance)
         compared = compare(theorem, problem, known, fixed=parameters, weaken=True)
+    except Inapplicable as mismatch:
+        return replace(blank, reason=str(mismatch))
     except Empty as reason:
         if parameters:
             raise
@@ -63,15 +62,14 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
         if parameters:
             raise
         return replace(blank, status="error", reason=str(error))
-    for one in compared:
-        if one.close and one.status == "holds":
-            adjudicate(theorem, problem, one)
-    return conclude(theorem, blank, compared)
+    decided = [
+        adjudicate(theorem, problem, c) if c.close and c.status == "holds" else c for c in compared
+    ]
+    return conclude(theorem, blank, decided)
 
 
-@brief
 @dataclass(frozen=True)
-class Summary:
+class Summary(Result):
     """One theorem over all problems.
 
     Attributes:
@@ -98,8 +96,10 @@ class Summary:
     def status(self) -> Status:
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
-        found = {v.status for v in self.verdicts}
-        return next((s for s in order if s in found), "inapplicable" if self.chosen else "untried")
+        statuses = {v.status for v in self.verdicts}
+        return next(
+            (s for s in order if s in statuses), "inapplicable" if self.chosen else "untried"
+        )
 
     @property
     def ok(self) -> bool:
@@ -127,15 +127,15 @@ class Summary:
     @property
     def entered(self) -> dict[str, dict[str, int]]:
         """Symbol -> part of its range -> comparisons decided there, over all problems."""
-        found: dict[str, dict[str, int]] = {
+        counts: dict[str, dict[str, int]] = {
             symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
         }
         for v in self.verdicts:
             for symbol, cover in v.entered.items():
-                own = found.setdefault(symbol, {})
+                own = counts.setdefault(symbol, {})
                 for part, count in cover.items():
                     own[part] = own.get(part, 0) + count
-        return found
+        return counts
 
     @property
     def holes(self) -> list[str]:
@@ -143,13 +143,13 @@ class Summary:
 
         Of a statement about one family, whose constants are not free, ρ < 0 is one part.
         """
-        found = []
+        holes = []
         for symbol, cover in self.entered.items():
             empty = [part for part, count in cover.items() if not count]
             if symbol == "rho" and self.theorem.on and len(empty) < len(parts(self.theorem)["rho"]):
                 empty = []
-            found += [f"{symbol}: {part}" for part in empty]
-        return found
+            holes += [f"{symbol}: {part}" for part in empty]
+        return holes
 
     @property
     def order(self) -> float | None:
@@ -167,7 +167,7 @@ class Summary:
         return {
             "name": t.name,
             "statement": {
-                "method": t.method_name,
+                "method": t.method,
                 "given": t.hypotheses,
                 "where": t.where,
                 "let": dict(t.let),
@@ -191,9 +191,8 @@ class Summary:
         }
 
 
-@brief
 @dataclass(frozen=True)
-class Report:
+class Report(Result):
     """Verdicts of several theorems over several problems.
 
     Attributes:
@@ -216,12 +215,12 @@ class Report:
     @property
     def worst(self) -> Verdict | None:
         """The verdict with the largest measured/bound, violations first; claims to fail aside."""
-        found = [
+        decided = [
             s.worst
             for s in self.summaries
             if s.worst is not None and s.theorem.claim != "must fail"
         ]
-        return max(found, key=lambda v: (v.status == "violated", v.ratio), default=None)
+        return max(decided, key=lambda v: (v.status == "violated", v.ratio), default=None)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, the same bytes for the same input."""
@@ -233,13 +232,6 @@ class Report:
             "not_loaded": registry.failures(),
             "theorems": [s.as_dict() for s in self.summaries],
         }
-
-    def to_json(self, path: str | Path | None = None) -> str:
-        """The report as one JSON document, written to ``path`` where one is given."""
-        written = document(self.as_dict())
-        if path is not None:
-            Path(path).write_text(written + "\n", encoding="utf-8")
-        return written
 
     def plot(self) -> Any:
         """A matplotlib figure: the worst ratio of each theorem."""
@@ -273,18 +265,18 @@ def library() -> tuple[Problem, ...]:
 
 
 def summary(
-    name: str, problems: Sequence[Problem] | None = None, everything: bool = False
+    theorem: str | Theorem, problems: Sequence[Problem] | None = None, *, everything: bool = False
 ) -> Summary:
     """One theorem over the library, or over given problems.
 
     Unless ``everything`` is asked for, the first COVERAGE problems that satisfy the hypotheses are
     run; the library's order makes that every family once before any family twice.
     """
-    theorem: Theorem = registry.get("theorems", name)
+    theorem = theorem_of(theorem)
     for family in theorem.on:
         if problems is None and family not in registry.names("problems"):
             raise OpcheckError(
-                f"{name} is about {family!r}, and no problem is named so; "
+                f"{theorem.name} is about {family!r}, and no problem is named so; "
                 "'opcheck list problems' shows them"
             )
     if problems is not None:
@@ -302,6 +294,7 @@ def summary(
 def verify(
     selector: str | Theorem | Iterable[str | Theorem] = (),
     problem: Given | None = None,
+    *,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
     everything: bool = False,
@@ -324,45 +317,76 @@ def verify(
     Raises OpcheckError for an unknown name, for parameters outside the theorem's range, for a
     method that fails its guards, and for an operator that changes meanwhile.
     """
-    several = [selector] if isinstance(selector, str | Theorem) else selector
-    if not isinstance(several, Iterable):
-        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
-    patterns = words([getattr(p, "name", p) for p in several], "selector")
     jobs = integer(jobs, "jobs", 1)
-    chosen = registry.select("theorems", [p for p in patterns if p])
-    where = None if problem is None else subject(problem)
-    if where is not None:
-        admit(where)
-    if where is not None and where is not problem:
+    theorems, exact = _selected(selector)
+    target = None if problem is None else subject(problem)
+    if target is not None:
+        admit(target)
+    if target is not None and target is not problem:
         from opcheck.evidence.operators.relied_on import (
             with_constants,  # it confronts with theorems, too
         )
 
-        where = with_constants(where)
-    for name in chosen:  # a wrong method is one error, and not one on each problem
-        theorem = registry.get("theorems", name)
-        if where or not theorem.on:
-            guard_method(theorem.method, where.dim if where else 2)
-        # of opcheck's own statements that is known by its tests
-        if not Path(theorem.place).is_relative_to(OWN):
+        target = with_constants(target)
+    for theorem in theorems.values():  # a wrong method is one error, and not one on each problem
+        if target or not theorem.on:
+            guard_method(theorem.iteration, target.dim if target else 2)
+        if not _is_own(theorem):  # of opcheck's own statements that is known by its tests
             well_posed(theorem)
-    if where is not None:
-        # by its full name, or by the file that registers it alone
-        exact = patterns == chosen or any(".py" in p for p in patterns)
-        if len(chosen) == 1 and exact:
-            numbers = method_values(parameters, where, only_numbers=True)
-            verdict = confront(registry.get("theorems", chosen[0]), where, **numbers)
-            confirm(where)
+    if target is not None:
+        if len(theorems) == 1 and exact:
+            numbers = method_values(parameters, target, only_numbers=True)
+            verdict = confront(next(iter(theorems.values())), target, **numbers)
+            confirm(target)
             return verdict
         if parameters:
             raise OpcheckError("parameters go with one theorem by its full name and one problem")
-        report = Report(tuple(summary(name, [where]) for name in chosen))
-        confirm(where)
+        report = Report(tuple(summary(theorem, [target]) for theorem in theorems.values()))
+        confirm(target)
         return report
     if parameters:
         raise OpcheckError("parameters go with one theorem by its full name and one problem")
-    work = functools.partial(summary, everything=everything)
+    unregistered = {n: t for n, t in theorems.items() if not _is_registered(t)}
+    work = functools.partial(_summary, unregistered, everything=everything)
     try:
-        return Report(tuple(over_processes(work, chosen, jobs, progress)))
+        return Report(tuple(over_processes(work, list(theorems), jobs, progress)))
     except Interrupted as stop:
         raise Interrupted(Report(tuple(stop.finished), interrupted=True)) from None
+
+
+def _is_registered(theorem: Theorem) -> bool:
+    return registry.entered("theorems").get(theorem.name) is theorem
+
+
+def _is_own(theorem: Theorem) -> bool:
+    """Whether a statement comes with opcheck."""
+    place = registry.place("theorems", theorem.name) if _is_registered(theorem) else ""
+    return Path(place).is_relative_to(OWN)
+
+
+def _summary(unregistered: Mapping[str, Theorem], name: str, *, everything: bool) -> Summary:
+    return summary(unregistered.get(name, name), everything=everything)
+
+
+def _selected(
+    selector: str | Theorem | Iterable[str | Theorem],
+) -> tuple[dict[str, Theorem], bool]:
+    """Theorems by name, and whether each is one in full: itself, its name, or a file's.
+
+    A theorem that is given stands for itself, also where another is registered by its name.
+    """
+    several = [selector] if isinstance(selector, str | Theorem) else selector
+    if not isinstance(several, Iterable):
+        raise OpcheckError(f"{selector!r} is no theorem; give a name, a theorem, or a list of them")
+    several = list(several)
+    patterns = words([getattr(p, "name", p) for p in several], "selector")
+    theorems: dict[str, Theorem] = {}
+    for pattern, entry in zip(patterns, several, strict=True):
+        if isinstance(entry, Theorem):
+            theorems[entry.name] = entry
+        elif pattern:
+            for name in registry.select("theorems", [pattern]):
+                theorems.setdefault(name, registry.get("theorems", name))
+    if not any(patterns):
+        theorems = {name: registry.get("theorems", name) for name in registry.names("theorems")}
+    return theorems, patterns == list(theorems) or any(".py" in p for p in patterns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine.run import Take, take
-from opcheck.evidence.statement.parameters import (
-    Values,
-    settle,
-)
+from opcheck.evidence.statement.parameters import Values, settle
 from opcheck.model.method import Method
+from opcheck.model.problem import Problem
 from opcheck.model.text import FLOAT, Arithmetic, text
 from opcheck.model.theorem import Theorem
 
@@ -32,6 +31,7 @@ class Plan:
         return horizon if self.in_steps else horizon + 1
 
 
+@functools.lru_cache(maxsize=256)
 def plan(theorem: Theorem) -> Plan:
     """Read off the texts what must be recorded."""
     texts = [theorem.left, theorem.right]
@@ -78,3 +78,15 @@ def needs_solution(theorem: Theorem) -> bool:
 def parameters_of(method: Method, values: Mapping[str, Any]) -> dict[str, Any]:
     """The method's parameters among a theorem's symbols."""
     return {p.name: values[p.symbol] for p in method.parameters if p.symbol in values}
+
+
+def start_distance(problem: Problem) -> float | None:
+    """R, the distance of a problem's start from its nearest solution; None where none is known."""
+    solution = problem.solution_near(problem.start)
+    return None if solution is None else length(problem.start - solution)
+
+
+def length(vector: NDArray[np.float64]) -> float:
+    """‖v‖ without a square that over- or underflows."""
+    largest = float(np.abs(vector).max(initial=0.0))
+    return largest * float(np.linalg.norm(vector / largest)) if 0 < largest < np.inf else largest

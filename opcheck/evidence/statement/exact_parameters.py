@@ -18,7 +18,7 @@ from flint import arb, fmpq
 from opcheck.engine.forms import dyadic, form_arithmetic
 from opcheck.engine.numbers import Ball, rational
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.statement.parameters import Values, settle
+from opcheck.evidence.statement.parameters import Values, exact_base_scope, settle
 from opcheck.model.text import Chain, Text, text
 from opcheck.model.theorem import Theorem
 
@@ -55,7 +55,7 @@ class Setting:
 
 
 def setting(
-    theorem: Theorem, k: int, horizon: int, place: Place = "middle", given: Mapping[str, Any] = {}
+    theorem: Theorem, k: int, horizon: int, place: Place = "middle", fixed: Mapping[str, Any] = {}
 ) -> Setting:
     """Constants and parameters of a theorem, in the middle of their ranges or close to an end.
 
@@ -69,22 +69,22 @@ def setting(
         raise OpcheckError(f"place {place!r} is none of {', '.join(get_args(Place))}")
     kinds = {p.symbol: p.kind.name for p in theorem.asked if p.symbol is not None}
     own = [*kinds, *(c.name for c in theorem.chains)]
-    unknown = [name for name in given if name not in own]
+    unknown = [name for name in fixed if name not in own]
     if unknown:
         raise OpcheckError(
             f"{theorem.name} leaves {', '.join(own) or 'nothing'} to choose, not {unknown[0]}"
         )
     reason = ""
-    for chosen in _constants(kinds, given):
+    for constants in _constants(kinds, fixed):
         try:
-            return _with(theorem, k, horizon, place, given, chosen)
+            return _with(theorem, k, horizon, place, fixed, constants)
         except _Outside as outside:
             reason = reason or str(outside)
     raise EmptyRange(f"{theorem.name}: {reason}")
 
 
 def along(
-    theorem: Theorem, name: str, k: int, horizon: int, given: Mapping[str, Any] = {}
+    theorem: Theorem, name: str, k: int, horizon: int, fixed: Mapping[str, Any] = {}
 ) -> list[tuple[str, Fraction]]:
     """(where it lies, value) of five values of a parameter in its range, or fewer whole ones.
 
@@ -92,11 +92,11 @@ def along(
     a name without a range, and as ``setting`` does.
     """
     chains = {c.name: c for c in theorem.chains}
-    if name not in chains or name in given:
-        known = ", ".join(n for n in chains if n not in given) or "nothing"
+    if name not in chains or name in fixed:
+        known = ", ".join(n for n in chains if n not in fixed) or "nothing"
         raise OpcheckError(f"{theorem.name} leaves {known} to vary, not {name}")
     chain = chains[name]
-    middle = setting(theorem, k, horizon, "middle", given)
+    middle = setting(theorem, k, horizon, "middle", fixed)
     values, constants = dict(middle.values), {n: _exact(v) for n, v in middle.constants.items()}
     ends = [fmpq(_pick(theorem, chain, p, values, constants, [])) for p in ("low", "high")]
     formulas = [_end(chain.lo, values), _end(chain.hi, values)]
@@ -109,12 +109,12 @@ def along(
         for side, value, end in zip(("low", "high"), ends, formulas, strict=True)
     ]
     parts = {"a quarter": fmpq(1, 4), "the middle": fmpq(1, 2), "three quarters": fmpq(3, 4)}
-    found = {words[0]: ends[0]}
-    found |= {word: ends[0] + part * (ends[1] - ends[0]) for word, part in parts.items()}
-    found[words[1]] = ends[1]
+    points = {words[0]: ends[0]}
+    points |= {word: ends[0] + part * (ends[1] - ends[0]) for word, part in parts.items()}
+    points[words[1]] = ends[1]
     if _whole(theorem, chain):
-        found = {word: fmpq(value.floor()) for word, value in found.items()}
-    rows = {_fraction(value): word for word, value in reversed(found.items())}
+        points = {word: fmpq(value.floor()) for word, value in points.items()}
+    rows = {_fraction(value): word for word, value in reversed(points.items())}
     return [(word, value) for value, word in sorted(rows.items())]
 
 
@@ -169,20 +169,20 @@ class _Outside(OpcheckError):
     """A choice of constants leaves no admissible parameter."""
 
 
-def _constants(kinds: Mapping[str, str], given: Mapping[str, Any]) -> Iterator[dict[str, fmpq]]:
+def _constants(kinds: Mapping[str, str], fixed: Mapping[str, Any]) -> Iterator[dict[str, fmpq]]:
     pools = []
     for name, kind in kinds.items():
-        if name in given:
-            value = number(given[name])
+        if name in fixed:
+            value = number(fixed[name])
             if not isinstance(value, fmpq):
                 raise OpcheckError(
-                    f"{name} = {given[name]} is irrational; give a rational constant"
+                    f"{name} = {fixed[name]} is irrational; give a rational constant"
                 )
             pools.append([value])
         else:
             pools.append([_exact(v) for v in CONSTANTS.get(kind, OTHERS)])
-    for chosen in itertools.product(*pools):
-        yield dict(zip(kinds, chosen, strict=True))
+    for combination in itertools.product(*pools):
+        yield dict(zip(kinds, combination, strict=True))
 
 
 def _with(
@@ -190,13 +190,11 @@ def _with(
     k: int,
     horizon: int,
     place: Place,
-    given: Mapping[str, Any],
+    fixed: Mapping[str, Any],
     constants: Mapping[str, fmpq],
 ) -> Setting:
     arithmetic = form_arithmetic()
-    indices = np.empty(horizon + 1, dtype=object)
-    indices[:] = range(horizon + 1)
-    values: Values = {**constants, "K": horizon, "k": indices, "j": indices}
+    values = exact_base_scope(constants, horizon)
     settle(theorem, values, arithmetic)
     for condition in theorem.conditions:
         middle = text(condition.name).evaluate(values, arithmetic)
@@ -204,8 +202,8 @@ def _with(
             raise _Outside(f"{condition} fails with {_shown(constants)}")
     notes: list[str] = []
     for chain in theorem.chains:
-        if chain.name in given:
-            value = _given(theorem, chain, given[chain.name], values, notes)
+        if chain.name in fixed:
+            value = _given(theorem, chain, fixed[chain.name], values, notes)
         else:
             value = _pick(theorem, chain, place, values, constants, notes)
         values[chain.name] = value
@@ -223,7 +221,7 @@ def _with(
 
 def _round_parameters(theorem: Theorem, values: Values, notes: list[str]) -> None:
     """A parameter that ``let`` makes irrational can't be rounded: it is what the statement says."""
-    for p in theorem.method.parameters:
+    for p in theorem.iteration.parameters:
         for entry in np.atleast_1d(values.get(p.symbol, 0)):
             if isinstance(entry, Ball):
                 raise OpcheckError(
@@ -290,9 +288,9 @@ def _given(theorem: Theorem, chain: Chain, value: Any, values: Values, notes: li
         lo, hi = _end(chain.lo, values), _end(chain.hi, values)
         ends = [float(Ball(v).ball.mid()) for v in (lo, hi) if v is not None]
         middle = sum(ends) / len(ends) if ends else 0.0
-        chosen = low if float(low) > middle else high
-        notes.append(f"{chain.name} = {value} is irrational: rounded inward to {chosen}")
-        read = chosen
+        inward = low if float(low) > middle else high
+        notes.append(f"{chain.name} = {value} is irrational: rounded inward to {inward}")
+        read = inward
     if _whole(theorem, chain):
         if read.q != 1 or read < 1:
             raise OpcheckError(f"{chain.name} = {value} must be a whole number from 1 on")
@@ -303,7 +301,7 @@ def _given(theorem: Theorem, chain: Chain, value: Any, values: Values, notes: li
 
 
 def _whole(theorem: Theorem, chain: Chain) -> bool:
-    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+    return any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters)
 
 
 def number(value: Any) -> Any:
@@ -314,10 +312,10 @@ def number(value: Any) -> Any:
     if isinstance(value, Fraction):
         return _exact(value)
     try:
-        found = text(value).evaluate({}, form_arithmetic()) if isinstance(value, str) else value
-        if isinstance(found, Ball) and not found.ball.is_finite():
+        quantity = text(value).evaluate({}, form_arithmetic()) if isinstance(value, str) else value
+        if isinstance(quantity, Ball) and not quantity.ball.is_finite():
             raise ValueError("it is not finite")
-        return found if isinstance(found, Ball) else rational(found)
+        return quantity if isinstance(quantity, Ball) else rational(quantity)
     except (TypeError, Undecided, OverflowError, ValueError) as error:
         raise OpcheckError(f"{value!r} is no number: {error}") from error
 
@@ -334,8 +332,8 @@ def _between(chain: Chain, value: Any, values: Values) -> bool:
 def _end(formula: Text | None, values: Values) -> Any:
     if formula is None:
         return None
-    found = formula.evaluate(values, form_arithmetic())
-    return fmpq(found) if isinstance(found, int) else found
+    end = formula.evaluate(values, form_arithmetic())
+    return fmpq(end) if isinstance(end, int) else end
 
 
 def _down(value: Any) -> fmpq:

@@ -19,11 +19,11 @@ def refusal(theorem: Theorem) -> str:
         return f"it is about {' or '.join(theorem.on)} only, which is no class of operators"
     if theorem.claim == "equality":
         return "it is an equality: a worst case bounds from above only"
-    constrained = theorem.constrained and theorem.method.constrained
+    constrained = theorem.constrained and theorem.iteration.constrained
     # a text that is no combination of points is refused when it is read
     with contextlib.suppress(TypeError, Undecided):
         try:
-            steps = from_the_start(theorem.method, constrained)
+            steps = from_the_start(theorem.iteration, constrained)
             for use in plan(theorem).takes.values():
                 steps.measured(use, 1)
         except OpcheckError as error:
@@ -43,11 +43,11 @@ def one_step(theorem: Theorem) -> bool:
 
 def symbols(theorem: Theorem) -> set[str]:
     """The symbols of a statement, and those behind each that ``let`` defines."""
-    found = set(theorem.left.names | theorem.right.names)
-    found |= {p.symbol for p in theorem.method.parameters}
-    waiting = list(found & theorem.let.keys())
+    names = set(theorem.left.names | theorem.right.names)
+    names |= {p.symbol for p in theorem.iteration.parameters}
+    waiting = list(names & theorem.let.keys())
     while waiting:
-        more = text(theorem.let[waiting.pop()]).names - found
-        found |= more
+        more = text(theorem.let[waiting.pop()]).names - names
+        names |= more
         waiting += more & theorem.let.keys()
-    return found
+    return names

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from opcheck.errors import OpcheckError
 from opcheck.model.problem import Problem
 from opcheck.model.property import (
     KINDS,
@@ -46,46 +47,58 @@ class Constants:
     rounded: frozenset[str] = frozenset()
 
 
-def constants(theorem: Theorem, problem: Problem) -> Constants | str:
-    """The constants with which the hypotheses hold, or the sentence that says which one fails."""
+class Inapplicable(OpcheckError):
+    """A problem lacks a hypothesis of a theorem; the sentence says which."""
+
+
+def match(theorem: Theorem, problem: Problem) -> Constants:
+    """The constants with which the hypotheses of a theorem hold on a problem.
+
+    Raises Inapplicable for the first that is not known to hold.
+    """
     if theorem.on and problem.name.partition("(")[0] not in theorem.on:
-        return f"it is about {' or '.join(theorem.on)} only"
+        raise Inapplicable(f"it is about {' or '.join(theorem.on)} only")
     if problem.constrained and not theorem.constrained:
-        return "it needs A = 0"
-    if problem.constrained and not theorem.method.constrained:
-        return f"{theorem.method.name} has no form with A ≠ 0"
+        raise Inapplicable("it needs A = 0")
+    if problem.constrained and not theorem.iteration.constrained:
+        raise Inapplicable(f"{theorem.iteration.name} has no form with A ≠ 0")
     if theorem.A == "subdifferential" and not problem.resolvent.subdifferential:
-        return (
+        raise Inapplicable(
             f"it is about {WORDS_OF_A['subdifferential']}, which A = {problem.resolvent.name} is "
             "not known to be; give its resolvent contains= or value="
         )
     values: dict[str, float] = dict(problem.parameters) if theorem.on else {}
     formulas: dict[str, str] = {}
     used: list[Fact] = []
-    for wanted in theorem.asked:
-        facts = [f for f in problem.all_facts() if _speaks_of(f.property, wanted, problem)]
-        found, by = _best(wanted, facts, problem)
-        if found is None:
-            return f"{wanted.kind.name} of {wanted.of} is not known of it"
+    for hypothesis in theorem.asked:
+        facts = [f for f in problem.all_facts() if _speaks_of(f.property, hypothesis, problem)]
+        best, by = _best(hypothesis, facts, problem)
+        if best is None:
+            raise Inapplicable(f"{hypothesis.kind.name} of {hypothesis.of} is not known of it")
         used += by
-        if wanted.number is not None and wanted.kind.better is not None:
-            stated = float(wanted.number)
-            if found > stated if wanted.kind.better == "smaller" else found < stated:
-                return f"it is {replace(wanted, constant=f'{found:.6g}')}, and {wanted} is asked"
-        elif wanted.kind.better is not None:
-            values[wanted.constant] = found
+        if hypothesis.number is not None and hypothesis.kind.better is not None:
+            stated = float(hypothesis.number)
+            if best > stated if hypothesis.kind.better == "smaller" else best < stated:
+                here = replace(hypothesis, constant=f"{best:.6g}")
+                raise Inapplicable(f"it is {here}, and {hypothesis} is asked")
+        elif hypothesis.kind.better is not None:
+            values[hypothesis.constant] = best
             irrational = False
             for fact in by:
                 irrational |= _is_rounded(fact, problem)
                 # another property's formula is this one's only where the two are one inequality
-                same = wanted.kind.of_values or (fact.property.form(found) == wanted.form(found))
+                same = hypothesis.kind.of_values or (
+                    fact.property.form(best) == hypothesis.form(best)
+                )
                 stated = fact.property.constant
-                if same and isinstance(stated, str) and problem.constant(fact) == found:
-                    formulas[wanted.constant] = stated
-            if irrational and wanted.constant not in formulas:
+                if same and isinstance(stated, str) and problem.constant(fact) == best:
+                    formulas[hypothesis.constant] = stated
+            if irrational and hypothesis.constant not in formulas:
                 # worked out from a float that stands for an irrational number: to the safe side
-                slack = 8 * np.finfo(float).eps * abs(found)
-                values[wanted.constant] += -slack if wanted.kind.better == "larger" else slack
+                slack = 8 * np.finfo(float).eps * abs(best)
+                values[hypothesis.constant] += (
+                    -slack if hypothesis.kind.better == "larger" else slack
+                )
     return Constants(
         values,
         formulas,
@@ -108,22 +121,22 @@ def classes(problem: Problem) -> list[Fact]:
     of_all: list[Of] = ["F", "S"] if problem.constrained else ["F"]
     if "T" in spoken:
         of_all.append("T")
-    found = []
+    strongest_facts = []
     for of in of_all:
         for kind in KINDS:
             if of != "T" and kind in (Nonexpansive, QuasiNonexpansive, ConicallyNonexpansive):
                 continue
-            wanted = Property(kind, None, of)
+            bare = Property(kind, None, of)
             value, by = _best(
-                wanted, [f for f in facts if _speaks_of(f.property, wanted, problem)], problem
+                bare, [f for f in facts if _speaks_of(f.property, bare, problem)], problem
             )
             if value is None or (kind in (StronglyMonotone, Cocoercive) and value <= 0):
                 continue
             constant = value if kind.better is not None else None
             local = any(f.local for f in by)
             grade = weakest(f.provenance for f in by)
-            found.append(Fact(Property(kind, constant, of), grade, local))
-    return found
+            strongest_facts.append(Fact(Property(kind, constant, of), grade, local))
+    return strongest_facts
 
 
 def _is_rounded(fact: Fact, problem: Problem) -> bool:
@@ -133,39 +146,44 @@ def _is_rounded(fact: Fact, problem: Problem) -> bool:
     return rational_value(stated, problem.parameters) != problem.constant(fact)
 
 
-def _speaks_of(known: Property, wanted: Property, problem: Problem) -> bool:
-    if known.kind.of_values != wanted.kind.of_values:
+def _speaks_of(known: Property, hypothesis: Property, problem: Problem) -> bool:
+    if known.kind.of_values != hypothesis.kind.of_values:
         return False
-    return known.of == wanted.of if problem.constrained else known.of != "A"
+    return known.of == hypothesis.of if problem.constrained else known.of != "A"
 
 
-def _best(wanted: Property, facts: list[Fact], problem: Problem) -> tuple[float | None, list[Fact]]:
+def _best(
+    hypothesis: Property, facts: list[Fact], problem: Problem
+) -> tuple[float | None, list[Fact]]:
     """The strongest constant and the facts that give it, the best-known facts first."""
     for grade in ("exact", "certified", "estimated", "claimed"):
         trusted = [f for f in facts if weakest([f.provenance, grade]) == grade]
         premises = tuple(replace(f.property, constant=problem.constant(f)) for f in trusted)
-        bare = replace(wanted, constant=None)
-        found = _strongest(bare, premises)
-        if found is not None:
+        bare = replace(hypothesis, constant=None)
+        best = _strongest(bare, premises)
+        if best is not None:
             # what no fact gives alone is taken to rest on all of them
             pairs = zip(trusted, premises, strict=True)
-            by = [f for f, p in pairs if _strongest(bare, (p,)) == found]
-            return found[0], by or trusted
+            by = [f for f, p in pairs if _strongest(bare, (p,)) == best]
+            return best[0], by or trusted
     return None, []
 
 
-@functools.lru_cache(maxsize=4096)
-def _strongest(wanted: Property, premises: tuple[Property, ...]) -> tuple[float] | None:
-    same = [p.constant for p in premises if p.kind is wanted.kind and p.of == wanted.of]
-    best = strongest(wanted, premises)
+@functools.lru_cache(maxsize=1 << 16)  # over a library each is asked by many theorems
+def _strongest(hypothesis: Property, premises: tuple[Property, ...]) -> tuple[float] | None:
+    same = [p.constant for p in premises if p.kind is hypothesis.kind and p.of == hypothesis.of]
+    best = strongest(hypothesis, premises)
     if best is None:
         return None
-    if wanted.kind.better is None:
+    if hypothesis.kind.better is None:
         return (0.0,)
-    choose = max if wanted.kind.better == "larger" else min
+    larger = hypothesis.kind.better == "larger"
+    choose = max if larger else min
     value = float(best)
     if same and choose(value, choose(same)) == choose(same):
         return (float(choose(same)),)
     if value != best:  # rounded: step to the weaker side
-        value = float(np.nextafter(value, -np.inf if wanted.kind.better == "larger" else np.inf))
+        value = float(
+            np.nextafter(value, -np.inf if hypothesis.kind.better == "larger" else np.inf)
+        )
     return (value,)

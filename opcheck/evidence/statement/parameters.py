@@ -51,7 +51,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     covers the part of each range that leaves the later ones open. Raises Empty where there is no
     admissible value on this problem.
     """
-    conditions_hold(theorem, _base(known.values, horizon))
+    conditions_hold(theorem, base_scope(known.values, horizon))
     count = len(theorem.chains)
     patterns = [("middle",) * count]
     for i in range(count):
@@ -62,7 +62,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     seen: set[tuple[tuple[str, float], ...]] = set()
     none = None
     for fixed in theorem.paper:
-        values = _base(known.values, horizon)
+        values = base_scope(known.values, horizon)
         settle(theorem, values)
         try:
             for name, formula in fixed.items():
@@ -76,7 +76,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
             continue  # the paper's own choice is outside the range on this problem
         yield values
     for pattern in patterns:
-        values = _base(known.values, horizon)
+        values = base_scope(known.values, horizon)
         settle(theorem, values)
         try:
             values = _filled(theorem, known, pattern, values)
@@ -91,9 +91,25 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
         raise none
 
 
-def _base(constants: Mapping[str, float], horizon: int) -> Values:
-    k = np.arange(horizon + 1.0)
+def base_scope(constants: Mapping[str, Any], horizon: int, *, last: int | None = None) -> Values:
+    """What the texts of a statement speak of before a parameter is chosen, in float64.
+
+    Args:
+        constants: symbol -> value.
+        horizon: K.
+        last: the largest k of sequences; K by default.
+    """
+    k = np.arange((horizon if last is None else last) + 1.0)
     return {**constants, "K": float(horizon), "k": k, "j": k}
+
+
+def exact_base_scope(
+    constants: Mapping[str, Any], horizon: int, *, last: int | None = None
+) -> Values:
+    """As ``base_scope``, with k and K as Python's whole numbers."""
+    k = np.empty((horizon if last is None else last) + 1, dtype=object)
+    k[:] = range(k.size)
+    return {**constants, "K": horizon, "k": k, "j": k}
 
 
 def _filled(
@@ -195,7 +211,7 @@ def _bisected(fits: Callable[[float], bool], inside: float, outside: float) -> f
 
 
 def _whole(theorem: Theorem, chain: Chain) -> bool:
-    return any(p.symbol == chain.name and p.integer for p in theorem.method.parameters)
+    return any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters)
 
 
 def _open_ends(theorem: Theorem, chain: Chain, values: Values) -> tuple[float, float]:
@@ -228,26 +244,26 @@ def _pick(
     values: Values,
 ) -> float:
     lo, hi = interval
-    where = PLACES.index(place)
+    position = PLACES.index(place)
     if _whole(theorem, chain):
         low = int(np.floor(lo) + 1) if chain.strict[0] else int(np.ceil(lo))
         top = np.ceil(hi) - 1 if chain.strict[1] else np.floor(hi)
         steps = (low, low + 1, low + 1, 2 * low + 3, 2 * low + 3)
-        high = int(top) if np.isfinite(top) else steps[where]
+        high = int(top) if np.isfinite(top) else steps[position]
         if high < low:
             raise Empty(f"{chain} is empty: {_numbers((chain.lo, lo), (chain.hi, hi))}")
-        return min(steps[where], high)
+        return min(steps[position], high)
     if not np.isfinite(hi):
-        beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[where] * _unit(lo, values)
-        return lo + beyond if chain.strict[0] or where else lo
+        beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[position] * _unit(lo, values)
+        return lo + beyond if chain.strict[0] or position else lo
     width = hi - lo
-    if where == 0:
+    if position == 0:
         return lo + EDGES[0] * width if chain.strict[0] else _inside(chain.lo, lo, known, values, 1)
-    if where == len(PLACES) - 1:
+    if position == len(PLACES) - 1:
         return (
             hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
         )
-    return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[where - 1]
+    return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[position - 1]
 
 
 def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
@@ -257,15 +273,15 @@ def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
     combination. What no parameter is admissible for is left for ``choices`` to find out.
     """
     sample: list[dict[str, float]] = [{}]
-    for one in theorem.asked:
-        if one.kind.better is None or one.number is not None:
+    for hypothesis in theorem.asked:
+        if hypothesis.kind.better is None or hypothesis.number is not None:
             continue
-        symbol = str(one.constant)
+        symbol = str(hypothesis.constant)
         best = known.values[symbol]
         grown = []
         for values in sample:
             scope = {**known.values, **values}
-            if one.kind.better == "smaller":
+            if hypothesis.kind.better == "smaller":
                 worse = [best * factor for factor in FACTORS if best > 0]
             elif symbol == "rho":
                 worse = _lower(theorem, best, scope)
@@ -273,7 +289,7 @@ def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
                 worse = [best / factor for factor in FACTORS[1:] if best > 0]
             grown += [{**values, symbol: value} for value in (best, *worse)]
         sample = grown
-    found = []
+    weakened = []
     for values in sample:
         moved = {symbol for symbol, value in values.items() if value != known.values[symbol]}
         if moved:
@@ -284,8 +300,8 @@ def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
                 formulas=formulas,
                 rounded=known.rounded - moved,
             )
-            found.append(own)
-    return found
+            weakened.append(own)
+    return weakened
 
 
 def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
@@ -296,12 +312,12 @@ def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
     lo, hi = lowest(theorem) * length, min(best, _highest(theorem, values))
     top = min(hi, 0.0)
     width = top - lo
-    found = [hi, top]
+    lower = [hi, top]
     if width > EDGES[1] * length:
         closed = any(c.name == "rho" and c.lo and not c.strict[0] for c in theorem.conditions)
-        found += [lo if closed else lo + EDGES[0] * width]
-        found += [lo + share * width for share in (EDGES[1], 0.5, 0.9)]
-    return [value for value in dict.fromkeys(found) if value < best]
+        lower += [lo if closed else lo + EDGES[0] * width]
+        lower += [lo + share * width for share in (EDGES[1], 0.5, 0.9)]
+    return [value for value in dict.fromkeys(lower) if value < best]
 
 
 def _highest(theorem: Theorem, values: Values) -> float:
@@ -313,7 +329,7 @@ def _highest(theorem: Theorem, values: Values) -> float:
 
 def lowest(theorem: Theorem) -> float:
     """The smallest ρL that the theorem's ranges admit, at most 0; -1 where nothing limits it."""
-    key = theorem.method_name, theorem.where, tuple(theorem.let.items()), theorem.asked
+    key = theorem.method, theorem.where, tuple(theorem.let.items()), theorem.asked
     if key not in _LOWEST:
         _LOWEST[key] = _lowest(theorem)
     return _LOWEST[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,7 @@ class Domain:
         self._charts: dict[frozenset[str], tuple[list[Chart], Iterator[Chart]]] = {}
         self._points: dict[frozenset[str], list[dict[str, fmpq]]] = {}
         self._known: dict[Any, int | None] = {}
+        self._lines: dict[tuple[int, str], tuple[Ratio, Ratio]] = {}  # a constraint along a symbol
 
     def nonnegative(self, value: Ratio, depth: int = DEPTH) -> bool:
         """Whether value ≥ 0 is proved on the domain, cut in two so often."""
@@ -91,12 +92,12 @@ class Domain:
         constant, factors = factorised(polynomial)
         total = 1 if constant > 0 else -1
         for factor, power in factors:
-            found = self._factor(factor, strict, depth)
-            if found is None:
+            sign = self._factor(factor, strict, depth)
+            if sign is None:
                 if power % 2 or strict:
                     return None
                 continue
-            total *= found if power % 2 else 1
+            total *= sign if power % 2 else 1
         return total
 
     def _factor(self, factor: Any, strict: bool, depth: int) -> int | None:
@@ -110,8 +111,8 @@ class Domain:
         value = Ratio(self.field, factor, self.field.one)
         if not value.symbols <= {*self.symbols}:
             return None  # of what is no part of the domain nothing is known
-        if (found := self._stated(factor, strict)) is not None:
-            return found
+        if (sign := self._stated(factor, strict)) is not None:
+            return sign
         for depth in range(most + 1):
             if depth == 1:
                 values = [self.field.value(value, p) for p in self.points(value.symbols)]
@@ -122,13 +123,13 @@ class Domain:
             ):
                 image = self.field.at(value, chart.images)
                 if strict:
-                    found = _strict(image, chart)
+                    sign = _strict(image, chart)
                 else:
                     # what clears a denominator is positive at finite symbols; ends follow as limits
                     below = _settled(image.den, chart.open)
-                    found = None if below is None else _halved(image.num * below, depth)
-                if found is not None:
-                    return found
+                    sign = None if below is None else _halved(image.num * below, depth)
+                if sign is not None:
+                    return sign
         return None
 
     def _stated(self, factor: Any, strict: bool) -> int | None:
@@ -137,62 +138,62 @@ class Domain:
             constant, factors = factorised(c.value.num)
             if (factor, 1) not in factors or (strict and not c.strict):
                 continue
-            found = 1 if constant > 0 else -1
+            product = 1 if constant > 0 else -1
             for other, power in [*factors, *factorised(c.value.den)[1]]:
                 if other != factor:
                     # an even power too must not vanish: where it does, nothing is said
                     sign = self._factor(other, True, 0) or 0
-                    found *= sign if power % 2 else abs(sign)
-            if found:
-                return found
+                    product *= sign if power % 2 else abs(sign)
+            if product:
+                return product
         return None
 
-    def charts(self, wanted: set[str]) -> Iterator[Chart]:
+    def charts(self, symbols: Set[str]) -> Iterator[Chart]:
         """Ways to write the domain, or a larger one, in terms of symbols ≥ 0."""
-        key = frozenset(self._closure(wanted))
+        key = frozenset(self._closure(symbols))
         if key not in self._charts:
             names = [s for s in self.symbols if s in key]
-            found = itertools.chain.from_iterable(
+            combined = itertools.chain.from_iterable(
                 self._resolve(order, Chart({}, frozenset(), frozenset()))
                 for order in itertools.permutations(names)
             )
-            self._charts[key] = [], itertools.islice(found, CHARTS)
-        made, more = self._charts[key]
-        yield from made
+            self._charts[key] = [], itertools.islice(combined, CHARTS)
+        drawn, more = self._charts[key]
+        yield from drawn
         for chart in more:  # made when first asked for, kept for the next to ask
-            made.append(chart)
+            drawn.append(chart)
             yield chart
 
-    def points(self, names: set[str]) -> list[dict[str, fmpq]]:
+    def points(self, names: Set[str]) -> list[dict[str, fmpq]]:
         """Some points of the domain: values of the names and of all that they are tied to."""
         key = frozenset(self._closure(names))
         if key not in self._points:
             self._points[key] = self._drawn(names)
         return self._points[key]
 
-    def _drawn(self, names: set[str]) -> list[dict[str, fmpq]]:
+    def _drawn(self, names: Set[str]) -> list[dict[str, fmpq]]:
         draw = random.Random(0)
-        found = []
+        points = []
         for chart in itertools.islice(self.charts(names), SAMPLED):
             for _ in range(SAMPLED):
                 at = {n: draw.choice(SPOTS) for n in chart.images}
                 values = [(n, self.field.value(v, at)) for n, v in chart.images.items()]
                 point = {n: v for n, v in values if v is not None}
                 if len(point) == len(values) and self._inside(point):
-                    found.append(point)
-        return found
+                    points.append(point)
+        return points
 
-    def _closure(self, wanted: set[str]) -> set[str]:
-        """The wanted symbols and those that share a constraint with them."""
-        found = set(wanted)
+    def _closure(self, symbols: Set[str]) -> Set[str]:
+        """The symbols and those that share a constraint with them."""
+        closure = set(symbols)
         while True:
-            more = set(found)
+            more = set(closure)
             for c in self.constraints:
-                if c.value.symbols & found:
+                if c.value.symbols & closure:
                     more |= c.value.symbols
-            if more == found:
-                return found & set(self.symbols)
-            found = more
+            if more == closure:
+                return closure & set(self.symbols)
+            closure = more
 
     def _inside(self, point: Mapping[str, fmpq]) -> bool:
         spoken = [c for c in self.constraints if c.value.symbols <= point.keys()]
@@ -225,15 +226,16 @@ class Domain:
         lows: list[Any] = []
         highs: list[Any] = []
         place = self.field.names.index(name)
-        for c in self.constraints:
-            later = c.value.symbols - chart.images.keys() - {name}
-            if name not in c.value.symbols or later or c.value.den.degrees()[place] > 0:
+        for i, c in enumerate(self.constraints):
+            if name not in c.value.symbols or c.value.symbols - chart.images.keys() - {name}:
                 continue
-            if c.value.num.degrees()[place] != 1:
+            if c.value.den.degrees()[place] > 0 or c.value.num.degrees()[place] != 1:
                 continue
-            rest = self.field.at(c.value, {name: self.field.number(0)})
-            slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
-            rest, slope = (self.field.at(v, chart.images) for v in (rest, slope))
+            if (i, name) not in self._lines:
+                rest = self.field.at(c.value, {name: self.field.number(0)})
+                slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
+                self._lines[i, name] = rest, slope
+            rest, slope = (self.field.at(v, chart.images) for v in self._lines[i, name])
             sign = _strict(slope, chart)
             if sign is not None:
                 (lows if sign > 0 else highs).append((-rest / slope, c.strict))
@@ -279,10 +281,10 @@ def _settled(polynomial: Any, open: frozenset[str] | set[str]) -> int | None:
 
 
 def _uniform(polynomial: Any) -> int | None:
-    found = polynomial.to_dict().values()
-    if all(c >= 0 for c in found):
+    coefficients = polynomial.to_dict().values()
+    if all(c >= 0 for c in coefficients):
         return 1
-    return -1 if all(c <= 0 for c in found) else None
+    return -1 if all(c <= 0 for c in coefficients) else None
 
 
 def _halved(polynomial: Any, depth: int) -> int | None:

@@ -24,8 +24,8 @@ from opcheck.model.theorem import Theorem
 def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
     """Constants and parameters that stay symbols, in the order in which they are introduced."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
-    chosen = [c.name for c in theorem.chains if c.name not in case]
-    return list(dict.fromkeys([*constants, *chosen]))
+    parameters = [c.name for c in theorem.chains if c.name not in case]
+    return list(dict.fromkeys([*constants, *parameters]))
 
 
 def of_hypotheses(scalars: Scalars) -> list[Constraint]:
@@ -43,12 +43,12 @@ def of_hypotheses(scalars: Scalars) -> list[Constraint]:
         if prop.kind.positive and prop.kind.better
     ]
     # two properties of one operator, which takes more than one value
-    for one, other in itertools.permutations(theorem.asked, 2):
-        if one.of == other.of and one.kind is StronglyMonotone:
-            if other.kind is Lipschitz:
-                constraints.append(Constraint(constant(other) - constant(one), False))
-            if other.kind is Cocoercive:
-                constraints.append(Constraint(1 - constant(one) * constant(other), False))
+    for first, second in itertools.permutations(theorem.asked, 2):
+        if first.of == second.of and first.kind is StronglyMonotone:
+            if second.kind is Lipschitz:
+                constraints.append(Constraint(constant(second) - constant(first), False))
+            if second.kind is Cocoercive:
+                constraints.append(Constraint(1 - constant(first) * constant(second), False))
     return constraints
 
 
@@ -150,11 +150,11 @@ def _without_roots(
     """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
     field, squared = scalars.field, []
     for name, inner in scalars.spares.roots.items():
-        zero, one = ({name: field.number(v)} for v in (0, 1))
+        at_zero, at_one = ({name: field.number(v)} for v in (0, 1))
         for c in constraints:
             if name in c.value.symbols and not c.value.den.degrees()[field.names.index(name)]:
-                a = field.at(c.value, zero)
-                b = field.at(c.value, one) - a
+                a = field.at(c.value, at_zero)
+                b = field.at(c.value, at_one) - a
                 linear = a + b * field.symbol(name) == c.value
                 if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
                     squared.append(Constraint(b * b * inner - a * a, c.strict))

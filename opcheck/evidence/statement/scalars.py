@@ -136,9 +136,9 @@ class Scalars:
         if not isinstance(gap, Ratio):
             raise TypeError("what is measured is compared")
         if gap.symbols == self.k.symbols == {"k"}:
-            zero, one = ({"k": self.field.number(v)} for v in (0, 1))
-            offset = self.field.at(gap, zero)
-            slope = self.field.at(gap, one) - offset
+            at_zero, at_one = ({"k": self.field.number(v)} for v in (0, 1))
+            offset = self.field.at(gap, at_zero)
+            slope = self.field.at(gap, at_one) - offset
             if slope and slope * self.field.symbol("k") + offset == gap:
                 last = -(offset / slope).constant()  # where the difference changes its sign
                 if last >= self.least:
@@ -182,9 +182,9 @@ class Scalars:
             return value ** int(whole.p)
         # x^(c + m k): a symbol for x^k
         k = self.symbol("k", 0)
-        zero, one = ({n: self.field.number(v) for n in k.symbols} for v in (0, 1))
-        slope = self.field.at(power, one) - self.field.at(power, zero)
-        slope = slope / (self.field.at(k, one) - self.field.at(k, zero))
+        at_zero, at_one = ({n: self.field.number(v) for n in k.symbols} for v in (0, 1))
+        slope = self.field.at(power, at_one) - self.field.at(power, at_zero)
+        slope = slope / (self.field.at(k, at_one) - self.field.at(k, at_zero))
         rest = power - slope * k
         if slope.symbols or rest.symbols or value.symbols & k.symbols:
             raise TypeError(f"the power {power} is not linear in k")

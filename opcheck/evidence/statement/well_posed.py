@@ -80,7 +80,7 @@ class _Meanings(Scalars):
             self._known += of_range(self, chain)
         for name, source in theorem.let.items():
             self._what = f"let {name} = {source!r}"
-            if name in {p.symbol for p in theorem.method.parameters}:
+            if name in {p.symbol for p in theorem.iteration.parameters}:
                 self.symbol(name, 0)
         late = self.field.symbol("k") - theorem.first
         with self._assuming(Constraint(late, False)):

@@ -20,14 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import registry
 from opcheck.arguments import asked, indices, integer
 from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
 from opcheck.evidence.statement.exact_parameters import Place, Setting, at_ends, setting
 from opcheck.evidence.statement.expressible import one_step, refusal
-from opcheck.evidence.statement.parameters import Values, settle
+from opcheck.evidence.statement.parameters import Values, base_scope, settle
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.claim import claim
 from opcheck.evidence.worst_case.folded import Folded, worst_folded
@@ -43,11 +42,11 @@ from opcheck.evidence.worst_case.operators_to_attack import (
     slopes,
     within,
 )
-from opcheck.model.brief import brief
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Resolvent, linear
 from opcheck.model.problem import Problem
 from opcheck.model.property import Property
-from opcheck.model.theorem import WORDS_OF_A, Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.watchdog import Interrupted
 
 Floats = NDArray[np.float64]
@@ -64,9 +63,8 @@ FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
 
 
-@brief
 @dataclass(frozen=True)
-class Reached:
+class Reached(Result):
     """The worst that was found at one k.
 
     Attributes:
@@ -88,9 +86,8 @@ class Reached:
     at: str = ""
 
 
-@brief
 @dataclass(frozen=True)
-class Attack:
+class Attack(Result):
     """What a search over the class of a theorem found.
 
     Attributes:
@@ -133,6 +130,7 @@ class Attack:
 def attack(
     theorem: str | Theorem,
     k: int | Sequence[int] = (1, 2, 5, 10, 20),
+    *,
     budget: int = BUDGET,
     seed: int = 0,
     place: Place = "middle",
@@ -153,7 +151,7 @@ def attack(
     Raises OpcheckError where the statement is not real on its whole range, is about no class of
     operators, or for bad input; Interrupted, with the k that are done, where Ctrl-C ends it.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     well_posed(entry)
     reason = refusal(entry)
     if reason:
@@ -203,7 +201,7 @@ def attack(
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
     theorem = chosen.theorem
-    free = not (theorem.constrained and theorem.method.constrained)
+    free = not (theorem.constrained and theorem.iteration.constrained)
     asked = [(p, _constant(p, chosen)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
     linear_part = [one for one in pool if not one.part and not one.s]
@@ -523,12 +521,12 @@ class _Search:
     ) -> Floats:
         """measured/bound from each start, with F's data by row; the worst is kept."""
         m, d = start.shape
-        problem = Problem("attack", F, A, start[0], np.zeros(d))
-        own = parameters_of(self.theorem.method, self.values)
+        problem = Problem(F, A, name="attack", start=start[0], solution=np.zeros(d))
+        own = parameters_of(self.theorem.iteration, self.values)
         takes = list(self.recording.takes.values())
         stops = range(self.horizon + 1)
         batch = run_batch(
-            problem, self.theorem.method, [own] * m, stops, takes, starts=start, data=data
+            problem, self.theorem.iteration, [own] * m, stops, takes, starts=start, data=data
         )
         ratios = np.zeros(m)
         with np.errstate(all="ignore"):
@@ -603,9 +601,7 @@ def shrink(z, gamma, out, data):  # type: ignore[no-untyped-def]
 def _floats(chosen: Setting, horizon: int) -> Values:
     """The setting's symbols in float64, R = 1."""
     theorem = chosen.theorem
-    k = np.arange(horizon + 1.0)
-    values: Values = {n: float(v) for n, v in chosen.constants.items()}
-    values |= {"K": float(horizon), "k": k, "j": k, "R": 1.0}
+    values = base_scope({n: float(v) for n, v in chosen.constants.items()}, horizon) | {"R": 1.0}
     settle(theorem, values)
     for chain in theorem.chains:
         values[chain.name] = float(chosen.parameters[chain.name])

@@ -84,7 +84,7 @@ class Move:
 
 
 def move(
-    method: str,
+    method: str | Method,
     given: Sequence[str | Property],
     parameters: Mapping[str, Any],
     vectors: Sequence[str] = (),
@@ -264,25 +264,13 @@ def _statement(moved: Move, measure: str, bound: str) -> Theorem:
     """A statement of nobody's: what a certificate's head needs."""
     return Theorem(
         name=f"potential of {moved.method.name}",
-        method_name=moved.method.name,
+        method=moved.method.name,
         given=moved.given,
-        technical=(),
-        where="",
-        let={},
         measure=measure,
         bound=bound,
         claim="one-step",
-        order="",
         source=Source("found by search"),
-        on=(),
-        horizons=(),
-        first=0,
-        free=(),
-        at_least=(),
-        paper=(),
         constrained="subdifferential" if moved.convex else moved.constrained,
-        reaches=0.0,
-        doc="",
     )
 
 

@@ -175,15 +175,15 @@ def claim(
     chosen = setting(theorem, k, horizon, place, given)
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
-        values = parameters_of(theorem.method, chosen.values)
-        if memoryless(theorem.method, values, bool(theorem.constrained)):
+        values = parameters_of(theorem.iteration, chosen.values)
+        if memoryless(theorem.iteration, values, bool(theorem.constrained)):
             return claim(theorem, theorem.first, place, given)
     return _claim(chosen, recording, horizon)
 
 
 def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     theorem, k = chosen.theorem, chosen.k
-    method, values = theorem.method, parameters_of(theorem.method, chosen.values)
+    method, values = theorem.iteration, parameters_of(theorem.iteration, chosen.values)
     constrained = theorem.constrained and method.constrained
     well_posed(theorem)
     found, measure, bound = _read(chosen, recording, horizon, constrained)
@@ -292,9 +292,9 @@ def _read(
     every = theorem.left.accumulates or theorem.right.accumulates
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon)})
     takes = list(recording.takes.values())
-    values = parameters_of(theorem.method, chosen.values)
+    values = parameters_of(theorem.iteration, chosen.values)
     try:
-        found = trace(theorem.method, values, horizon, constrained, takes, stops)
+        found = trace(theorem.iteration, values, horizon, constrained, takes, stops)
         record: dict[str, NDArray[Any]] = {}
         at = sorted({horizon, *stops})
         for j, key in enumerate(recording.takes):

@@ -11,13 +11,12 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import registry
 from opcheck.arguments import asked, integer
 from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError, warn_once
@@ -25,8 +24,8 @@ from opcheck.evidence.statement.exact_parameters import Place
 from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim, graph_of, memory
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.conic import seconds as seconds_of
-from opcheck.model.brief import brief
-from opcheck.model.theorem import WORDS_OF_A, Theorem
+from opcheck.model.result import Result
+from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Floats = NDArray[np.float64]
 LONG, HOPELESS = 60.0, 7200.0  # seconds of a program that is announced, or refused
@@ -39,9 +38,8 @@ class Unconverged(OpcheckError):
     """The solver stopped before it reached its tolerance."""
 
 
-@brief
 @dataclass(frozen=True)
-class WorstCase:
+class WorstCase(Result):
     """A statement's worst case at one k.
 
     Attributes:
@@ -70,15 +68,12 @@ class WorstCase:
     notes: tuple[str, ...] = ()
     A: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return asdict(self)
-
 
 @asked
 def worst(
     theorem: str | Theorem,
     k: int = 1,
+    *,
     place: Place = "middle",
     sparse: bool = False,
     **given: Any,
@@ -93,7 +88,7 @@ def worst(
     Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
     from the inequalities, or the solver does not converge.
     """
-    entry: Theorem = registry.get("theorems", theorem) if isinstance(theorem, str) else theorem
+    entry = theorem_of(theorem)
     begin = time.perf_counter()
     stated = claim(entry, integer(k, "k"), place, given)
     if stated.signed:
@@ -130,11 +125,16 @@ def worst(
 
 
 def each(
-    theorem: str, ks: Sequence[int], place: Place, sparse: bool, given: Mapping[str, Any]
+    theorem: str | Theorem,
+    ks: Sequence[int],
+    given: Mapping[str, Any] = {},
+    *,
+    place: Place = "middle",
+    sparse: bool = False,
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        found = worst(theorem, k, place, sparse, **given)
+        found = worst(theorem, k, place=place, sparse=sparse, **given)
         yield found
         if found.covers.startswith("every"):
             return

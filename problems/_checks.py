@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from opcheck.errors import OpcheckError
-from opcheck.model.operator import Vector
+from opcheck import OpcheckError
+from opcheck.plugin import Vector
 
 
 def require(holds: bool, sentence: str) -> None:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck.errors import OpcheckError
-from opcheck.model.operator import Vector
+from opcheck import OpcheckError
+from opcheck.plugin import Vector
 
 Matrix = NDArray[np.float64]
 ACTIVE = 1e-8  # what HiGHS may leave of a coordinate that is 0, or of a row that is tight
@@ -145,3 +145,17 @@ def semismooth(
     if moved <= 1e-13 * (1 + np.linalg.norm(z)):
         return z
     raise OpcheckError("Newton's method did not settle on the solution of a problem")
+
+
+def complementarity(matrix: Matrix, offset: Vector) -> Vector:
+    """The solution of z ≥ 0, Mz + q ≥ 0, ⟨z, Mz + q⟩ = 0 for a positive definite M, by principal
+    pivots on the least infeasible index (Murty 1974)."""
+    n = len(offset)
+    basic = np.zeros(n, dtype=bool)
+    while True:
+        z = np.zeros(n)
+        z[basic] = np.linalg.solve(matrix[np.ix_(basic, basic)], -offset[basic])
+        wrong = np.flatnonzero(np.where(basic, z, matrix @ z + offset) < 0)
+        if wrong.size == 0:
+            return z
+        basic[wrong[0]] = ~basic[wrong[0]]

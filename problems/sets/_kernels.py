@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck.model.operator import Vector
-from opcheck.model.primitives import distance2, norm2
+from opcheck.kernels import distance2, norm2
+from opcheck.plugin import Vector
 
 ROUNDING = (
     1e-12  # of ``contains``: what projecting in float64 may leave, relative to the set's size

@@ -1,19 +1,65 @@
-"""Several methods on one problem: a table, a document, and what a figure takes."""
+"""Runs of methods: one as label and value, several as a table and a document, and their plot."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
+from opcheck import registry
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
-from opcheck.evidence.picture import Series, at_the_end
-from opcheck.report.figure import label_of, settings
-from opcheck.report.terminal import grid
+from opcheck.evidence.picture import Series, at_the_end, measure_shown
+from opcheck.report.figure import label_of, save, settings
+from opcheck.report.terminal import grid, named
+
+Rows = list[tuple[str, Any]]
+
+
+def plot(runs: Any, path: str | Path, *, width: str = "single") -> Rows:
+    """Draw the rate of a run, or of labelled ones; where it was written, and its caption.
+
+    Raises OpcheckError for a file that is no drawing or can't be written.
+    """
+    measure = "" if isinstance(runs, Mapping) else measure_shown(runs)
+    drawing = registry.get("figures", "rate")(runs, width=width, measure=measure)
+    save(drawing, path)
+    return [("plot", str(path)), ("caption", drawing.caption)]
+
+
+def rows(run: Trajectory, notes: Sequence[str] = ()) -> Rows:
+    """A run as label and value: where it ended, what was measured, and the bounds there."""
+    z = run.z
+    shown = ", ".join(f"{v:.6g}" for v in z[:8]) + (", ..." if z.size > 8 else "")
+    values = ", ".join(f"{n} = {_number(v)}" for n, v in run.parameters.items())
+    lines: Rows = [
+        ("method", run.method),
+        *named(run.problem),
+        ("parameters", values or "none"),
+        ("status", run.status),
+        ("iterations", f"{run.k[-1]}, {run.oracle_calls[-1]:.0f} operator calls"),
+        ("z", f"({shown})"),
+    ]
+    lines += [(n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in run.measures.items()]
+    lines += [("noisy", run.noise)] if run.noise else []
+    lines += [("seed", run.seed)] if run.seed is not None else []
+    lines += [
+        ("bound", f"{m} ≤ {v[-1]:.6g} at the end, by {n}")
+        for m, of in run.bounds.items()
+        for n, v in of.items()
+    ]
+    return lines + [("note", note) for note in notes]
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(f"{v:g}" for v in value[:8])
+        return f"({shown})" if len(value) <= 8 else f"({shown}, ... {len(value)} in all)"
+    return f"{value:g}"
 
 
 def labelled(series: Sequence[Series]) -> dict[str, Trajectory | Sequence[Trajectory]]:
@@ -22,33 +68,6 @@ def labelled(series: Sequence[Series]) -> dict[str, Trajectory | Sequence[Trajec
     if not drawn:
         raise OpcheckError("; ".join(s.note for s in series))
     return {label_of(s.runs[0]): s.runs[0] if len(s.runs) == 1 else s.runs for s in drawn}
-
-
-def document(series: Sequence[Series]) -> list[dict[str, Any]]:
-    """Plain data, for JSON: a row for each method."""
-    return [
-        {
-            "method": s.name,
-            "note": s.note or None,
-            "runs": [
-                {
-                    "parameters": dict(t.parameters),
-                    "seed": t.seed,
-                    "noise": t.noise or None,
-                    "status": t.status,
-                    "z": t.z.tolist(),
-                    "k": t.k.tolist(),
-                    "oracle_calls": t.oracle_calls.tolist(),
-                    "measures": {n: v.tolist() for n, v in t.measures.items()},
-                    "bounds": {
-                        m: {n: v.tolist() for n, v in of.items()} for m, of in t.bounds.items()
-                    },
-                }
-                for t in s.runs
-            ],
-        }
-        for s in series
-    ]
 
 
 def show(series: Sequence[Series], console: Console) -> None:

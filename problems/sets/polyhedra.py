@@ -7,18 +7,10 @@ import dataclasses
 import numpy as np
 from numpy.typing import ArrayLike
 
-from opcheck.model.operator import Resolvent, Vector
-from opcheck.model.primitives import copy, norm2, slack
-from opcheck.model.problem import resolvent_family
-from opcheck_problems.kernel_parts import (
-    ROUNDING,
-    clip,
-    dot,
-    in_floats,
-    onto_box_hyperplane,
-    solve,
-)
-from opcheck_problems.parameters import (
+from opcheck import Resolvent, resolvent_family
+from opcheck.kernels import copy, norm2, slack
+from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
+from opcheck_problems._checks import (
     ends,
     matrix,
     normal_vector,
@@ -27,6 +19,14 @@ from opcheck_problems.parameters import (
     require,
     vector,
     whole,
+)
+from opcheck_problems.sets._kernels import (
+    ROUNDING,
+    clip,
+    dot,
+    in_floats,
+    onto_box_hyperplane,
+    solve,
 )
 
 
@@ -66,7 +66,15 @@ def _near(z: Vector, low: Vector, high: Vector) -> bool:
     return bool(np.all((low <= z) & (z <= high)))
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=3,
+        says=lambda x, y, one: (
+            None,
+            [*moduli_at_most(one, x), ("zero", one / 2 - x[:1] + 2 * x[1:2] - x[2:])],
+        ),
+    ),
+)
 def box_hyperplane(
     a: ArrayLike = (1.0, -2.0, 1.0), b: float = 0.5, lo: ArrayLike = -1.0, hi: ArrayLike = 1.0
 ) -> Resolvent:
@@ -90,7 +98,15 @@ def box_hyperplane(
     )
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=4,
+        says=lambda x, y, one: (
+            None,
+            [("plus", x), ("plus", one - x), ("zero", total(x) - 2 * one)],
+        ),
+    ),
+)
 def capped_simplex(n: int = 4, total: float = 2.0, cap: float = 1.0) -> Resolvent:
     """Projection onto {0 ≤ z ≤ cap, Σ z_i = total} in R^n.
 
@@ -117,7 +133,15 @@ def project_box_half_space(z, gamma, out, data):
             out[i] = clip(z[i], lo[i], hi[i])
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=3,
+        says=lambda x, y, one: (
+            None,
+            [*moduli_at_most(one, x), ("plus", one - x[:1] - 2 * x[1:2] + x[2:])],
+        ),
+    ),
+)
 def box_half_space(
     a: ArrayLike = (1.0, 2.0, -1.0), b: float = 1.0, lo: ArrayLike = -1.0, hi: ArrayLike = 1.0
 ) -> Resolvent:
@@ -166,7 +190,9 @@ def project_monotone(z, gamma, out, data):
             out[i] = mean
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(dim=6, says=lambda x, y, one: (None, [("plus", x[1:] - x[:-1])])),
+)
 def monotone_cone() -> Resolvent:
     """Projection onto {z₁ ≤ z₂ ≤ … ≤ z_d}, in any dimension: isotonic regression.
 
@@ -304,7 +330,11 @@ def _fill_gram(gram, data, rows, count, d):
             gram[i * count + k] = total
 
 
-@resolvent_family
+@resolvent_family(
+    program=ConeProgram(
+        dim=2, says=lambda x, y, one: (None, [("plus", x), ("plus", 2 * one - x[:1] - 2 * x[1:])])
+    ),
+)
 def polyhedron(
     A: ArrayLike = ((1.0, 2.0), (-1.0, 0.0), (0.0, -1.0)), b: ArrayLike = (2.0, 0.0, 0.0)
 ) -> Resolvent:

@@ -1,0 +1,72 @@
+"""The public names, each written here once; ``__init__.py`` reads from here where it is."""
+
+from opcheck.engine.expected import expected as expected
+from opcheck.engine.run import Trajectory as Trajectory
+from opcheck.errors import OpcheckError as OpcheckError
+from opcheck.evidence.certificates.certificate import Certificate as Certificate
+from opcheck.evidence.certificates.certificate import NotCertified as NotCertified
+from opcheck.evidence.certificates.certificate import Point as Point
+from opcheck.evidence.certificates.certificate import certify as certify
+from opcheck.evidence.certificates.certificate import certify_over as certify_over
+from opcheck.evidence.certificates.lyapunov import Potential as Potential
+from opcheck.evidence.certificates.lyapunov import lyapunov as lyapunov
+from opcheck.evidence.check import Check as Check
+from opcheck.evidence.check import check as check
+from opcheck.evidence.cross_check import CrossCheck as CrossCheck
+from opcheck.evidence.cross_check import cross_check as cross_check
+from opcheck.evidence.dossier import Dossier as Dossier
+from opcheck.evidence.dossier import dossier as dossier
+from opcheck.evidence.operators.constants import Constant as Constant
+from opcheck.evidence.operators.constants import constants as constants
+from opcheck.evidence.operators.subject import run as run
+from opcheck.evidence.operators.subject import subject as subject
+from opcheck.evidence.proofs.prove import NotProved as NotProved
+from opcheck.evidence.proofs.prove import Proved as Proved
+from opcheck.evidence.proofs.prove import prove as prove
+from opcheck.evidence.simulation.verify import Report as Report
+from opcheck.evidence.simulation.verify import verify as verify
+from opcheck.evidence.worst_case.attack import Attack as Attack
+from opcheck.evidence.worst_case.attack import attack as attack
+from opcheck.evidence.worst_case.worst_case import WorstCase as WorstCase
+from opcheck.evidence.worst_case.worst_case import worst as worst
+from opcheck.model.measure import measure as measure
+from opcheck.model.method import method as method
+from opcheck.model.method import over as over
+from opcheck.model.operator import Resolvent as Resolvent
+from opcheck.model.operator import linear as linear
+from opcheck.model.operator import operator as operator
+from opcheck.model.oracle import SampleOracle as SampleOracle
+from opcheck.model.oracle import additive as additive
+from opcheck.model.oracle import gaussian as gaussian
+from opcheck.model.oracle import mini_batch as mini_batch
+from opcheck.model.oracle import multiplicative as multiplicative
+from opcheck.model.oracle import pareto as pareto
+from opcheck.model.problem import Problem as Problem
+from opcheck.model.problem import Region as Region
+from opcheck.model.problem import problem as problem
+from opcheck.model.problem import problem_family as problem_family
+from opcheck.model.problem import resolvent_family as resolvent_family
+from opcheck.model.proof import Proof as Proof
+from opcheck.model.property import Cocoercive as Cocoercive
+from opcheck.model.property import Comonotone as Comonotone
+from opcheck.model.property import ConicallyNonexpansive as ConicallyNonexpansive
+from opcheck.model.property import Lipschitz as Lipschitz
+from opcheck.model.property import Monotone as Monotone
+from opcheck.model.property import Nonexpansive as Nonexpansive
+from opcheck.model.property import PLStar as PLStar
+from opcheck.model.property import QuasiNonexpansive as QuasiNonexpansive
+from opcheck.model.property import StronglyMonotone as StronglyMonotone
+from opcheck.model.property import WeakMinty as WeakMinty
+from opcheck.model.property import estimated as estimated
+from opcheck.model.property import exact as exact
+from opcheck.model.symbolic import field as field
+from opcheck.model.symbolic import gradient as gradient
+from opcheck.model.symbolic import minmax as minmax
+from opcheck.model.theorem import Source as Source
+from opcheck.model.theorem import theorem as theorem
+from opcheck.model.verdict import Verdict as Verdict
+
+__all__: list[str]
+__version__: str
+
+def available(kind: str) -> list[str]: ...

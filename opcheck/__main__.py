@@ -1,0 +1,5 @@
+"""``python -m opcheck``: the command line."""
+
+from opcheck.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""The command line. Each command, and what it needs, loads when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from typing import Any
+
+import click
+
+from opcheck.cli.emit import say
+from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
+
+MODULES = {
+    "catalogue": ("list", "show"),
+    "runs": ("run", "repro"),
+    "operators": ("check", "constants"),
+    "statements": ("verify", "prove", "cross-check"),
+    "worst_case": ("worst", "attack"),
+    "certificates": ("certify", "lyapunov", "recheck"),
+}
+
+
+class Commands(click.Group):
+    """Bad input is one sentence on standard error and exit code 2, a fault of opcheck's own 3."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, sorted."""
+        return sorted(name for names in MODULES.values() for name in names)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """A command by name; its module is imported here."""
+        for module, names in MODULES.items():
+            if name in names:
+                values = vars(importlib.import_module(f"opcheck.cli.{module}")).values()
+                commands = [v for v in values if isinstance(v, click.Command)]
+                return next(command for command in commands if command.name == name)
+        return None
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command; end also where foreign code does not."""
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as ending:
+            from opcheck.watchdog import leave
+
+            leave(ending.code if isinstance(ending.code, int) else int(ending.code is not None))
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; add what plug-ins could not be loaded."""
+        debug = ctx.params.get("debug")
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _warned  # type: ignore[assignment]
+                result = super().invoke(ctx)
+        except OpcheckError as error:
+            if debug:
+                raise
+            say(str(error))
+            ctx.exit(3 if isinstance(error, InternalError) else 2)
+        except click.UsageError as error:
+            say(error.format_message())
+            ctx.exit(2)
+        except MemoryError:
+            say("this needs more memory than there is; record fewer k, or take a smaller problem")
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            say("interrupted")
+            ctx.exit(130)
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if debug:
+                raise
+            what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+            say(f"internal error, please report it: {what} (opcheck --debug ... shows where)")
+            ctx.exit(3)
+        if "opcheck.registry" in sys.modules:
+            from opcheck import registry
+
+            broken = registry.failures()
+            for sentence in broken:
+                say(sentence)
+            if broken:
+                ctx.exit(2)
+        return result
+
+
+def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:
+    """A warning of opcheck's own is a sentence, without the place in its text where it arose."""
+    if issubclass(category, OpcheckWarning):
+        say(str(message))
+    else:
+        filename, number, _, line = place
+        shown = warnings.formatwarning(message, category, filename, number, line)
+        click.echo(shown.rstrip(), err=True)
+
+
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        click.echo(f"opcheck {version('opcheck')}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.option("--debug", is_flag=True, help="Show tracebacks of bad input.")
+def main(debug: bool) -> None:
+    """Is this convergence statement true, how tight is it, and where does it stop being true?"""

@@ -1,0 +1,150 @@
+"""Proofs in rationals: at each k, of a potential, and their check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from opcheck.cli import options
+from opcheck.cli.emit import emit, json_option
+from opcheck.errors import OpcheckError
+
+
+@click.command()
+@options.theorems_or_all
+@options.k_option(default="1..5")
+@options.exact_parameters_option()
+@options.place_option
+@click.option("--ratio", default="1", show_default=True, help="Of the bound, as 99/100.")
+@click.option("--over", metavar="PARAMETER", help="Of one theorem: five values along its range.")
+@options.out_option(help="Write one file a certificate.")
+@json_option
+def certify(
+    names: list[str],
+    ks: list[int],
+    parameters: Mapping[str, str],
+    place: Any,
+    ratio: str,
+    over: str | None,
+    out: str | None,
+) -> None:
+    """Prove bounds at each k, for every operator and dimension, in exact rationals.
+
+    A certificate is for one choice of constants and parameters; it names them.
+
+    Exit code 1 if one is not certified.
+    """
+    from opcheck.evidence.certificates.certificate import attempts, certify_over
+    from opcheck.report import terminal
+
+    found: list[Any] = []  # attempts, or points of a range
+    values = options.symbols(certify_over, parameters)
+    if over is not None:
+        if len(names) != 1 or place != "middle":
+            raise OpcheckError("--over takes one theorem, and no --place: it goes along the range")
+        with terminal.Bar("certify", len(ks)) as step:
+            for k in ks:
+                found += certify_over(names[0], over, k, ratio=ratio, **values)
+                step(f"{names[0]} k = {k}")
+        show = partial(terminal.show_points, over, found)
+    else:
+        with terminal.Bar("certify", len(names)) as step:
+            for name in names:
+                found += attempts(name, ks, values, place=place, ratio=ratio)
+                step(name)
+        if all(a.kind == "refused" for a in found) and len(names) == 1:
+            raise OpcheckError(found[0].reason)
+        show = partial(terminal.show_attempts, found)
+    paths = [one.write_certificate(out) for one in found if out and one.certificate]
+    emit(found, partial(_with_paths, show, paths), code=_code({one.kind for one in found}))
+
+
+def _code(kinds: set[str]) -> int:
+    return 1 if "not certified" in kinds else 2 if kinds <= {"refused"} else 0
+
+
+def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
+    show(console)
+    for path in paths:
+        click.echo(path)
+
+
+@click.command()
+@click.argument("method", shell_complete=options.names_of("methods"))
+@click.option(
+    "--given",
+    multiple=True,
+    required=True,
+    metavar="PROPERTY",
+    help="As 'Lipschitz(1) of F'; again for each.",
+)
+@options.exact_parameters_option(help="As gamma=1/4.")
+@click.option(
+    "--theta", default="smallest", show_default=True, help="The rate, as 7/8 or 1; or smallest."
+)
+@click.option(
+    "--above",
+    type=click.Choice(["distance", "residual"]),
+    default="distance",
+    show_default=True,
+    help="What V bounds.",
+)
+@click.option("--vector", "vectors", multiple=True, help="Of V: z, 'F z', a row; default all.")
+@click.option("--steps", default=1, show_default=True, help="Taken together, as Lookahead's τ.")
+@click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
+@options.out_option(help="Write both certificates.")
+@json_option
+def lyapunov(method: str, parameters: Mapping[str, str], out: str | None, **wishes: Any) -> None:
+    """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
+
+    Exit code 1 if there is none of this shape, or none that rounds.
+    """
+    from opcheck.evidence.certificates.certificate import NotCertified
+    from opcheck.evidence.certificates.lyapunov import lyapunov as search
+    from opcheck.report import terminal
+
+    values = options.symbols(search, parameters)
+    try:
+        found = search(method, **wishes, **values)
+    except NotCertified as reason:
+        nothing = {"method": method, "potential": None, "reason": str(reason)}
+        emit(nothing, [str(reason)], code=1)
+        return
+    paths = found.write_certificates(out) if out else []
+    emit(found, partial(_with_paths, partial(terminal.show_potential, found), paths))
+
+
+@click.command()
+@click.argument("file", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--plugin", multiple=True, metavar="FILE.py", help="Where a theorem of yours stands.")
+@click.option("--numbers-only", is_flag=True, help="Content where words can't be checked.")
+@json_option
+def recheck(file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool) -> None:
+    """Check certificates exactly, without a solver: their numbers, and that their words fit them.
+
+    Words are checked against the theorem and the method known here, and against the texts in the
+    file. Exit code 1 if one is rejected, or if its theorem is not known here (then only its numbers
+    are checked). ``python recheck.py FILE`` does without opcheck what the file alone allows.
+    """
+    from opcheck import registry
+    from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
+
+    registry.load()
+    for path in plugin:
+        registry.load_file(path)
+    rows: list[dict[str, Any]] = []
+    lines = []
+    for path in file:
+        try:
+            found = recheck_file(path)
+        except NotCertified as rejected:
+            rows.append({"file": path, "valid": False, "proved": str(rejected), "run": ""})
+            lines.append(str(rejected))
+        else:
+            valid = numbers_only or not found.numbers_only
+            rows.append({"file": path, "valid": valid, **found.as_dict()})
+            lines.append(str(found))
+    emit(rows, lines, code=int(not all(row["valid"] for row in rows)))

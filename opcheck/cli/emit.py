@@ -1,0 +1,86 @@
+"""What a command gives back: a document or what people read, sentences, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
+
+
+def emit(
+    result: Any,
+    show: Callable[[Console], None] | Iterable[Any],
+    *,
+    data: Callable[[], Any] | None = None,
+    interrupted: str = "",
+    code: int | None = None,
+) -> None:
+    """Print a result, with ``--json`` as one document, and end with its exit code.
+
+    Args:
+        result: plain data, or one or several with ``as_dict`` and perhaps ``ok``.
+        show: what people read instead: lines, or a function that prints.
+        data: what the document holds, where that is not the result alone.
+        interrupted: a sentence where the result is only what was finished: exit code 130.
+        code: the exit code; by default 1 where ``ok`` of a result is False.
+    """
+    if as_json():
+        from opcheck.document import document
+
+        click.echo(document(result if data is None else data()))
+    elif callable(show):
+        show(console())
+    else:
+        for line in show:
+            click.echo(line)
+    several = result if isinstance(result, list | tuple) else [result]
+    if interrupted:
+        say(interrupted)
+        code = 130
+    elif code is None:
+        code = int(not all(getattr(one, "ok", True) for one in several))
+    if code:
+        click.get_current_context().exit(code)
+
+
+def as_json() -> bool:
+    """Whether this command was given ``--json``."""
+    return bool(click.get_current_context().meta.get(__name__))
+
+
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: ctx.meta.update({__name__: asked}),
+    help="One JSON document on standard output.",
+)
+
+
+def console() -> Console:
+    """A terminal; a pipe has no width, so nothing is cut or wrapped there."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 9999, soft_wrap=not sys.stdout.isatty())
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
+
+
+def finished(work: Callable[[], T]) -> tuple[T, bool]:
+    """The result of long work; or what is finished of it where Ctrl-C ended it, and True."""
+    from opcheck.watchdog import Interrupted
+
+    try:
+        return work(), False
+    except Interrupted as stop:
+        return stop.finished, True

@@ -1,0 +1,125 @@
+"""Running methods, and a paper's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from opcheck.cli.emit import emit, finished, json_option
+from opcheck.cli.options import about_a_problem, names_of, parameters_option, plotted, symbols
+from opcheck.errors import OpcheckError
+
+Plot = Callable[..., list[tuple[str, Any]]] | None
+
+
+@click.command()
+@click.argument("method", shell_complete=names_of("methods"))
+@click.argument("problem", shell_complete=names_of("problems"))
+@parameters_option(help="A parameter of either.")
+@click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
+@about_a_problem
+@click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
+@click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
+@click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
+@click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
+@click.option("--seeds", type=int, help="So many seeds from --seed on; the plot shows a band.")
+@plotted
+@json_option
+def run(
+    method: str,
+    problem: str,
+    parameters: Mapping[str, Any],
+    iterations: int,
+    wishes: Mapping[str, Any],
+    seed: int | None,
+    noise: float | None,
+    record: str,
+    seeds: int | None,
+    plot: Plot,
+    **options: Any,
+) -> None:
+    """Run METHOD on PROBLEM; show what it measures and the bounds.
+
+    METHOD is a name, as rapp or lookahead(extragradient), or FILE.py:NAME; or several of them,
+    separated by commas: then -p NAME=VALUE is for all that have it, -p METHOD.NAME=VALUE for one,
+    and what is missing is taken from a theorem that applies. PROBLEM is what check
+    takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
+    (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
+    """
+    from opcheck.evidence.operators.subject import subject_and_rest
+    from opcheck.evidence.picture import methods_in, noisy
+
+    subject, values = subject_and_rest(problem, parameters, **wishes)
+    if noise is not None:
+        subject = noisy(subject, noise)
+    methods = methods_in(method)
+    every = int(record) if record.lstrip("-").isdigit() else record
+    options |= {"start": wishes["start"], "record": every, "iterations": iterations}
+    if seeds is None and len(methods) == 1:
+        _one_run(method, subject, values, plot, seed=seed, **options)
+        return
+    if seeds is not None and not 1 <= seeds <= 1000:
+        raise OpcheckError(f"--seeds {seeds} must be from 1 to 1000")
+    several = [seed] if seeds is None else [(seed or 0) + i for i in range(seeds)]
+    if len(several) > 1 and wishes["start"] is not None and subject.oracle is None:
+        raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
+    _side_by_side(methods, subject, plot, parameters=values, seeds=several, **options)
+
+
+def _one_run(
+    method: str, problem: Any, parameters: Mapping[str, Any], plot: Plot, **options: Any
+) -> None:
+    from opcheck.evidence.operators.subject import run as run_method
+    from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
+    from opcheck.report.runs import rows
+    from opcheck.report.terminal import pairs
+
+    options |= {"measures": bounded_measures(method, problem), **symbols(run_method, parameters)}
+    unbounded, interrupted = finished(lambda: run_method(method, problem, **options))
+    trajectory, notes = with_bounds(unbounded)
+    drawn = plot(trajectory) if plot else []
+    emit(
+        trajectory,
+        lambda console: pairs(rows(trajectory, notes) + drawn, console),
+        data=lambda: {**trajectory.as_dict(), "notes": notes},
+        interrupted="interrupted" * interrupted,
+    )
+
+
+def _side_by_side(methods: list[str], problem: Any, plot: Plot, **options: Any) -> None:
+    """Several methods, or several seeds: a table, and one plot."""
+    from opcheck.evidence.picture import each
+    from opcheck.report import runs, terminal
+
+    series = each(methods, problem, **options)
+    labelled = runs.labelled(series)
+    drawn = plot(labelled) if plot else []
+
+    def show(console: Any) -> None:
+        terminal.pairs(terminal.named(problem), console)
+        runs.show(series, console)
+        terminal.pairs(drawn, console)
+
+    emit(series, show, data=lambda: {"problem": problem.name, "methods": series})
+
+
+@click.command()
+@click.argument("paper", shell_complete=names_of("papers"))
+@click.option("--figure", "figure_id", help="One figure; all by default.")
+@click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
+@click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
+@json_option
+def repro(paper: str, figure_id: str | None, only_list: bool, out: str) -> None:
+    """Regenerate a paper's figures as SVG and PNG, with the CSV behind them, and check them."""
+    from opcheck.report.reproduce import figures_of, reproduce
+
+    figures = figures_of(paper)
+    if only_list:
+        rows = [{"figure": f.id, "caption": f.caption} for f in figures]
+        emit(rows, [f"{f.id}: {f.caption}" for f in figures])
+        return
+    ids = [figure_id] if figure_id else [f.id for f in figures]
+    results = [reproduce(paper, i, out) for i in ids]
+    emit(results, [line for r in results for line in r.lines()])

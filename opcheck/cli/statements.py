@@ -1,0 +1,149 @@
+"""What speaks for statements and against them: runs, proofs, and the parts against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import click
+
+from opcheck.cli import options
+from opcheck.cli.emit import emit, finished, json_option, say
+from opcheck.errors import OpcheckError
+
+
+@click.command()
+@options.selector_argument
+@options.problem_option(help="One problem instead of the library: whatever check takes.")
+@options.parameters_option(help="Fix a parameter.")
+@options.about_a_problem
+@click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
+@click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
+@click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
+@click.option("--jobs", default=0, help="Processes; default one a core.")
+@json_option
+def verify(
+    selector: tuple[str, ...],
+    problem: str | None,
+    parameters: Mapping[str, Any],
+    wishes: Mapping[str, Any],
+    everything: bool,
+    coverage: bool,
+    mutants: bool,
+    jobs: int,
+) -> None:
+    """Confront theorems (all, or names and prefixes) with every admissible problem.
+
+    Exit code 1 if a statement is violated, or if nothing in the library decides it; with
+    --coverage also if some part of the range of its parameters, or of ρ, was not entered.
+    """
+    from opcheck import registry
+    from opcheck.evidence.dossier import SPEAKS, Standing, document, standings
+    from opcheck.evidence.operators.relied_on import with_constants
+    from opcheck.evidence.operators.subject import subject_and_rest
+    from opcheck.evidence.simulation.mutants import mutants as plant
+    from opcheck.evidence.simulation.mutants import work_list
+    from opcheck.evidence.simulation.verify import Report
+    from opcheck.evidence.simulation.verify import verify as confront
+    from opcheck.report import terminal
+
+    jobs = jobs or os.cpu_count() or 1
+    names = registry.select("theorems", selector)
+    subject, values = None, parameters
+    if problem is not None:
+        subject, values = subject_and_rest(problem, parameters, **wishes)
+        subject = with_constants(subject)
+    else:
+        options.without_a_problem(wishes)
+    if coverage and subject is not None:
+        raise OpcheckError("--coverage is about the whole library; leave out --problem")
+    values = options.symbols(confront, values)
+    with terminal.Bar("verify", len(names)) as step:
+        said = {"jobs": jobs, "progress": step, "everything": everything, **values}
+        found, interrupted = finished(lambda: confront(selector, subject, **said))
+    report = found if isinstance(found, Report) else None
+    standing: dict[str, Standing] = {}
+    planted = None
+    if report and subject is None and not interrupted:
+        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in report.summaries)) as step:
+            standing = standings(report, jobs=jobs, progress=step)
+    if mutants and not interrupted:
+        with terminal.Bar("mutants", len(work_list(names))) as step:
+            planted = plant(names, jobs, step)
+    done = f"{len(report.summaries if report else ())} of {len(names)} theorems were finished"
+    emit(
+        found,
+        lambda console: terminal.show_verification(
+            found, console, standing=standing, coverage=coverage, planted=planted
+        ),
+        data=lambda: document(found, standing, planted),
+        interrupted=f"interrupted: {done}, and are shown" * interrupted,
+        code=0,
+    )
+    if not found.ok or (report and coverage and not report.covered):
+        click.get_current_context().exit(_blamed(found))
+
+
+def _blamed(found: Any) -> int:
+    """Say what may be wrong besides a statement that fails; the exit code."""
+    from opcheck import registry
+    from opcheck.evidence.cross_check import contradictions, suspicions
+
+    ours = contradictions(found)
+    for sentence in registry.failures():
+        say(sentence)
+    for sentence in ours:
+        say(f"internal error, please report it: {sentence}")
+    for sentence in suspicions(found):
+        say(sentence)
+    return 3 if ours else 1
+
+
+@click.command()
+@options.theorems_or_all
+@json_option
+def prove(names: list[str]) -> None:
+    """Check declared potential arguments for all k and all admissible parameters at once.
+
+    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part.
+    """
+    from opcheck import registry
+    from opcheck.evidence.proofs.prove import attempt
+    from opcheck.report import terminal
+
+    attempts = []
+    with terminal.Bar("prove", len(names)) as step:
+        for name in names:
+            attempts.append(attempt(registry.get("theorems", name)))
+            step(name)
+    if len(names) == 1 and attempts[0].status == "none":
+        raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
+    # asked for by name, a statement that is shown in part is not shown
+    by_name = not click.get_current_context().params["everything"]
+    failing = ("not proved", "in part") if by_name else ("not proved",)
+    code = int(any(one.status in failing for one in attempts))
+    emit(attempts, partial(terminal.show_proofs, attempts), code=code)
+
+
+@click.command("cross-check")
+@options.theorems_or_all
+@click.option("--jobs", default=0, show_default=True, help="Processes; 0 takes one a core.")
+@json_option
+def cross_check(names: list[str], jobs: int) -> None:
+    """Hold what prove, certify, worst, attack and verify say of a theorem against each other.
+
+    Exit code 3 if two of them disagree: that is an error of opcheck, whatever the theorem.
+    """
+    from opcheck.evidence.cross_check import cross_checks
+    from opcheck.report import terminal
+
+    with terminal.Bar("cross-check", len(names)) as step:
+        found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
+    emit(found, partial(terminal.show_cross_checks, found), code=0)
+    for one in found:
+        for sentence in one.disagreements:
+            say(f"internal error, please report it: {one.theorem} is {sentence}")
+    if not all(one.ok for one in found):
+        click.get_current_context().exit(3)

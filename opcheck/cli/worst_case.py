@@ -1,0 +1,106 @@
+"""The worst case over a class, from above and from below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import click
+
+from opcheck.cli import options
+from opcheck.cli.emit import emit, finished, json_option
+from opcheck.errors import OpcheckError
+
+
+@click.command()
+@options.theorem_argument
+@options.k_option(default="1..5")
+@options.exact_parameters_option()
+@options.problem_option(help="Take the constants that are known of it: whatever check takes.")
+@options.about_a_problem
+@options.place_option
+@click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
+@json_option
+def worst(
+    theorem: str,
+    ks: list[int],
+    parameters: Mapping[str, str],
+    problem: str | None,
+    wishes: Mapping[str, Any],
+    place: Any,
+    sparse: bool,
+) -> None:
+    """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
+
+    With --problem the class is that of the constants of one operator: how far from it may another
+    with the same constants be? Beside it what the attack reaches: the true worst case lies between
+    the two.
+    """
+    from opcheck.evidence.worst_case import worst_case
+    from opcheck.evidence.worst_case.attack import attack
+    from opcheck.report import terminal
+
+    entry = options.one_theorem(theorem)
+    own = options.symbols(worst_case.worst, parameters)
+    values = {**_constants_of(entry, problem, wishes), **own}
+    cases: list[worst_case.WorstCase] = []
+    reached: list[float] = []
+    interrupted = ""
+    try:
+        with terminal.Bar("worst", len(ks)) as step:
+            for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
+                cases.append(case)
+                step(f"{entry.name} k = {case.k}")
+        tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
+        reached = [one.ratio for one in tried.found]
+    except KeyboardInterrupt:
+        interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
+    below = [*reached, *[None] * (len(cases) - len(reached))]
+    emit(
+        [{**case.as_dict(), "attack": ratio} for case, ratio in zip(cases, below, strict=True)],
+        lambda console: terminal.show_worst(cases, console, reached),
+        interrupted=interrupted,
+    )
+
+
+def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The constants of a theorem's hypotheses, as they are known of a problem."""
+    if problem is None:
+        options.without_a_problem(wishes)
+        return {}
+    from opcheck.evidence.operators.relied_on import with_constants
+    from opcheck.evidence.statement.hypotheses import Inapplicable, match
+
+    try:
+        of_problem = with_constants(options.problem_alone(problem, {}, wishes))
+        return dict(match(theorem, of_problem).values)
+    except Inapplicable as mismatch:
+        raise OpcheckError(f"{theorem.name} does not apply to {problem}: {mismatch}") from None
+
+
+@click.command()
+@options.theorem_argument
+@options.k_option(default="1,2,5,10,20")
+@options.exact_parameters_option()
+@options.place_option
+@click.option("--budget", default=2000, show_default=True, help="Operators tried at each k.")
+@click.option("--far", default=1000, show_default=True, help="Steps of the long runs; 0: none.")
+@options.seed_option
+@json_option
+def attack(theorem: str, ks: list[int], parameters: Mapping[str, str], **wishes: Any) -> None:
+    """Search the class of THEOREM for the operator with the largest measured/bound.
+
+    Exit code 1 if one exceeds the bound.
+    """
+    from opcheck.evidence.worst_case.attack import attack as search
+    from opcheck.report import terminal
+
+    entry = options.one_theorem(theorem)
+    values = options.symbols(search, parameters)
+    found, interrupted = finished(lambda: search(entry, ks, **wishes, **values))
+    emit(
+        found,
+        partial(terminal.show_attack, found),
+        interrupted="interrupted: the k that were finished are shown" * interrupted,
+    )

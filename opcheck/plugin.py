@@ -1,0 +1,97 @@
+"""What the author of a package of problems, sets, figures or papers needs beside ``opcheck``.
+
+Declarations and what users call are in ``opcheck``, what kernels call in ``opcheck.kernels``; here
+are the parts that declarations are made of, constants proved of matrices, cone programs of sets,
+figure kinds and papers. opcheck's own packs import nothing else of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opcheck.model.cone_program import (
+    ConeProgram,
+    Constraints,
+    Rows,
+    moduli_at_most,
+    stack,
+    total,
+    triangle,
+)
+from opcheck.model.matrix_facts import (
+    NOTE,
+    certified,
+    corners,
+    facts_of,
+    lipschitz_above,
+    monotone_below,
+)
+from opcheck.model.operator import NO_CONSTRAINT, Operator, Vector
+from opcheck.model.paper import (
+    Panel,
+    PaperFigure,
+    PaperRun,
+    ends_within,
+    keeps_away,
+    paper,
+    reaches_before,
+)
+from opcheck.model.property import Fact, Of
+from opcheck.model.written import arguments, fitted
+from opcheck.registry import entered
+from opcheck.registry import get as registered
+from opcheck.report.figure import figure
+from opcheck.report.style import WIDTHS
+
+if TYPE_CHECKING:
+    from opcheck.engine.run import Trajectory as Trajectory
+    from opcheck.evidence.simulation.verify import Report as Report
+
+__all__ = [
+    "NOTE",
+    "NO_CONSTRAINT",
+    "WIDTHS",
+    "ConeProgram",
+    "Constraints",
+    "Fact",
+    "Of",
+    "Operator",
+    "Panel",
+    "PaperFigure",
+    "PaperRun",
+    "Report",
+    "Rows",
+    "Trajectory",
+    "Vector",
+    "arguments",
+    "certified",
+    "corners",
+    "ends_within",
+    "entered",
+    "facts_of",
+    "figure",
+    "fitted",
+    "keeps_away",
+    "lipschitz_above",
+    "moduli_at_most",
+    "monotone_below",
+    "paper",
+    "reaches_before",
+    "registered",
+    "stack",
+    "total",
+    "triangle",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # what draws is told these types; importing the engine would cost every command half a second
+    if name == "Trajectory":
+        from opcheck.engine.run import Trajectory
+
+        return Trajectory
+    if name == "Report":
+        from opcheck.evidence.simulation.verify import Report
+
+        return Report
+    raise AttributeError(f"module 'opcheck.plugin' has no attribute {name!r}")

@@ -1,0 +1,59 @@
+"""Keys of papers lead somewhere, and the entries are used."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from typing import Any
+
+from command_line import good
+
+from opcheck import registry
+from opcheck.model.theorem import Theorem
+from opcheck.references import reference, references
+
+NO_PAPER = {"elementary"}  # shown in a line, here
+
+
+def own(kind: str) -> list[Any]:
+    entries = [registry.get(kind, name) for name in registry.names(kind)]
+    places = [registry.place(kind, name) for name in registry.names(kind)]
+    return [e for e, p in zip(entries, places, strict=True) if registry._is_own(p)]
+
+
+def keys() -> set[str]:
+    methods = {str(m.source) for m in own("methods")}
+    theorems = {t.source.key for t in own("theorems") if isinstance(t, Theorem)}
+    papers = {p.key.replace("_", "") for p in own("papers")}
+    return methods | theorems | papers
+
+
+def test_every_key_is_an_entry_and_every_entry_is_used() -> None:
+    assert keys() - NO_PAPER == set(references())
+
+
+def test_every_entry_is_read() -> None:
+    text = resources.files("opcheck").joinpath("references.bib").read_text(encoding="utf-8")
+    assert len(re.findall(r"^@", text, re.MULTILINE)) == len(references())
+    assert text.count("eprint") == sum(bool(r.arxiv) for r in references().values())
+    for entry in references().values():
+        assert all("," in author for author in entry.authors), entry.key
+        assert str(entry.year) in entry.key
+        surname = entry.authors[0].partition(",")[0].lower().replace("ö", "oe")
+        assert entry.key.startswith(re.sub(r"[^a-z]", "", surname)), entry.key
+        assert re.fullmatch(r"(\d{4}\.\d{4,5})?", entry.arxiv), entry.key
+
+
+def test_papers_agree_with_their_entries() -> None:
+    for paper in own("papers"):
+        entry = reference(paper.key.replace("_", ""))
+        assert entry is not None
+        assert (entry.title, entry.year, entry.arxiv) == (paper.title, paper.year, paper.arxiv)
+
+
+def test_show_prints_the_paper() -> None:
+    shown = " ".join(good("show", "gorbunov2022_eg_last").split())
+    assert "Gorbunov, Loizou and Gidel (2022). Extragradient Method: O(1/K)" in shown
+    assert "arXiv 2110.04261" in shown
+    assert "Halpern (1967). Fixed Points of Nonexpanding Maps." in good("show", "halpern")
+    assert "[entry unconfirmed]" in " ".join(good("show", "he2015_dr_last").split())
