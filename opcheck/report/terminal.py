@@ -368,7 +368,7 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
     columns += ["basis", "inequalities", "seconds"]
     rows = [
         [
-            "every" if w.covers.startswith("every") else str(w.k),
+            "every" if w.covers.every else str(w.k),
             "" if w.value is None else f"{w.value:.8g}",
             "" if w.bound is None else f"{w.bound:.8g}",
             f"{w.ratio:.8f}",

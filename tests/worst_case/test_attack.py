@@ -300,14 +300,14 @@ def test_the_worst_of_one_fold_have_the_hypotheses(name: str, k: int, least: flo
         F, J, d = one.operator, one.resolvent, len(one.q)
         W = 3 * rng.normal(size=(20, d))
         P = np.array([J(w, 0.7) for w in W])
-        graphs = {"A": (P, (W - P) / 0.7)} if stated.constrained else {}
+        graphs = {"A": (P, (W - P) / 0.7)} if stated.A != "zero" else {}
         graphs["F"] = W, np.array([F(w) for w in W])
-        if stated.constrained:
+        if stated.A != "zero":
             graphs["S"] = P, graphs["A"][1] + np.array([F(p) for p in P])
             assert np.abs(J(-0.7 * one.q, 0.7)).max() < 1e-12  # −F(0) ∈ A(0)
         for p in stated.properties:
             a, b, c = (0.0, 0.5, 0.0) if "Sub" in p.kind.name else map(float, p.form())
-            x, u = (v[:, None] - v for v in graphs[graph_of(p, stated.constrained)])
+            x, u = (v[:, None] - v for v in graphs[graph_of(p, stated.A)])
             held = a * (x * x).sum(-1) + 2 * b * (x * u).sum(-1) + c * (u * u).sum(-1)
             assert held.min() > -1e-10
         if any("Sub" in p.kind.name for p in stated.properties):

@@ -34,7 +34,7 @@ from opcheck.evidence.certificates.rounding import exact
 from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import Place, along, simplest
 from opcheck.evidence.worst_case.block import restated
-from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim
+from opcheck.evidence.worst_case.claim import Claim, Coverage, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
 from opcheck.model.primitives import identity, resolvent_of_sum
 from opcheck.model.result import Result
@@ -65,7 +65,7 @@ class Certificate(Result):
     k: int
     ratio: Fraction
     tau: Fraction
-    covers: str
+    covers: Coverage
     how: str
     document: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Certificate(Result):
             "k": self.k,
             "ratio": str(self.ratio),
             "tau": str(self.tau),
-            "covers": self.covers,
+            "covers": str(self.covers),
             "choice": self.choice,
             "how": self.how,
             "notes": list(self.notes),
@@ -244,7 +244,7 @@ def attempts(
     entry = theorem_of(theorem)
     found: list[Attempt] = []
     for k in ks:
-        if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
+        if found and found[-1].certificate and found[-1].certificate.covers.every:
             found.append(Attempt(entry.name, k, found[-1].certificate))
             continue
         found.append(_attempt(entry, k, place, ratio, given))
@@ -380,14 +380,14 @@ def _certificate(
             f"certified: {reason}"
         ) from reason
     return Certificate(
-        theorem.name,
-        stated.setting.k,
-        ratio,
-        ratio if scale is None else ratio * scale,
-        stated.covers,
-        how,
-        document,
-        (
+        theorem=theorem.name,
+        k=stated.setting.k,
+        ratio=ratio,
+        tau=ratio if scale is None else ratio * scale,
+        covers=stated.covers,
+        how=how,
+        document=document,
+        notes=(
             *stated.setting.notes,
             *([f"its words can't be checked from the file alone: {unread}"] if unread else []),
         ),
@@ -408,10 +408,6 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             for c, u, v in stated.inner(products)
         ]
 
-    A = "zero"
-    if stated.constrained:
-        convex = any(p.kind is Subdifferential for p in stated.properties)
-        A = "subdifferential" if convex else "monotone"
     return {
         "format": recheck.FORMAT,
         "statement": {
@@ -434,19 +430,19 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             "bound": theorem.bound,
             "k": chosen.k,
             "K": stated.horizon,
-            "covers": stated.covers,
+            "covers": str(stated.covers),
             "constants": {n: str(v) for n, v in chosen.constants.items()},
             "parameters": {n: str(v) for n, v in chosen.parameters.items()},
-            "A": A,
+            "A": stated.A,
             **stated.about,
         },
         "texts": texts(theorem, "potential" in stated.about),
-        "constrained": stated.constrained,
+        "constrained": stated.A != "zero",
         "basis": list(basis),
         "calls": [
             {
                 "name": name,
-                "of": "F" if e.of == "S" and not stated.constrained else e.of,
+                "of": "F" if e.of == "S" and stated.A == "zero" else e.of,
                 "before": combination(e.before),
                 "gamma": str(e.gamma),
             }

@@ -49,7 +49,9 @@ class _Run:
         self.point = {n: fmpq(v.numerator, v.denominator) for n, v in numbers.items()}
         self.field = Field([n for n in self.point if n not in case])
         zero = self.field.number(0)
-        self.reader = Reader(theorem, self.field, zero, case, 0, k + 3, started=True, least=0)
+        self.reader = Reader(
+            theorem, self.field, zero, case, before=0, after=k + 3, started=True, least=0
+        )
         self.k = k
 
     def multipliers(self) -> dict[int, fmpq]:
@@ -109,7 +111,7 @@ class _Run:
         if not said:
             raise _Missing(f"{name} is no hypothesis")
         at = said[0]
-        of = graph_of(properties[at], self.stated.constrained)
+        of = graph_of(properties[at], self.stated.A)
         yield at, self._sorted(of, *(self._named(of, v) for v in ends))
 
     def _sorted(self, of: str, p: str, q: str) -> tuple[str, str]:

@@ -284,7 +284,16 @@ class _Case:
             modulus, rest = _residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed = {n: int(v) for n, v in case.items() if n != "k"}
-        self.reader = Reader(theorem, field, k, fixed, before, after, at is not None, self.least)
+        self.reader = Reader(
+            theorem,
+            field,
+            k,
+            fixed,
+            before=before,
+            after=after,
+            started=at is not None,
+            least=self.least,
+        )
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:

@@ -81,6 +81,7 @@ class Reader(Scalars):
         field: Field,
         k: Ratio,
         case: Mapping[str, int],
+        *,
         before: int,
         after: int,
         started: bool,
@@ -90,9 +91,16 @@ class Reader(Scalars):
         self.started, self.rows = started, theorem.iteration.rows
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
-        constrained = theorem.constrained and theorem.iteration.constrained
         self.steps = Steps(
-            theorem.iteration, field, k, self._parameter, before, after, constrained, started, least
+            theorem.iteration,
+            field,
+            k,
+            self._parameter,
+            before=before,
+            after=after,
+            A=theorem.A,
+            start=started,
+            least=least,
         )
 
     def _parameter(self, name: str, offset: int) -> Any:

@@ -201,7 +201,7 @@ def attack(
 def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
     theorem = chosen.theorem
-    free = not (theorem.constrained and theorem.iteration.constrained)
+    free = theorem.A == "zero"
     asked = [(p, _constant(p, chosen)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
     linear_part = [one for one in pool if not one.part and not one.s]

@@ -27,7 +27,7 @@ from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.property import Kind, Monotone, Property
 from opcheck.model.text import Arithmetic, Chain, Text, chains
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import OfA, Theorem
 from opcheck.recheck import semidefinite
 
 SOLUTION = "*"
@@ -37,6 +37,28 @@ Subdifferential = Kind(
     "Subdifferential", lambda _: (0, Fraction(-1, 2), 0), None, False, "", "A = ∂f with f convex"
 )
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """For which k something is shown.
+
+    Attributes:
+        k: that one; None: every step.
+        words: the same for people, with what makes it so.
+    """
+
+    k: int | None
+    words: str
+
+    @property
+    def every(self) -> bool:
+        """Whether it is every step."""
+        return self.k is None
+
+    def __str__(self) -> str:
+        """The words."""
+        return self.words
 
 
 @dataclass(frozen=True)
@@ -52,18 +74,19 @@ class Claim:
     """measure ≤ bound for every operator with the properties, as quadratic forms.
 
     Attributes:
+        A: what A is.
         basis: names of the basis vectors.
         trace: the run on coefficients.
         properties: the hypotheses, with rational constants; the last may be that A is monotone.
         graphs: "F", "A", "S" -> the points at which its value is known.
         inequalities: every property at every pair that it speaks of.
         measure, bound: inner products with factors.
-        covers: what a proof covers: this k, or every k.
+        covers: for which k a proof of it stands.
         about: what else the statement is about, as plain data: a potential.
     """
 
     setting: Setting
-    constrained: bool
+    A: OfA
     basis: tuple[str, ...]
     trace: Trace
     properties: tuple[Property, ...]
@@ -71,7 +94,7 @@ class Claim:
     inequalities: tuple[Inequality, ...]
     measure: Products
     bound: Products
-    covers: str
+    covers: Coverage
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -100,7 +123,7 @@ class Claim:
         for i in chosen:
             one = self.inequalities[int(i)]
             prop = self.properties[one.property]
-            graph = self.graphs[graph_of(prop, self.constrained)]
+            graph = self.graphs[graph_of(prop, self.A)]
             (x, u), (y, v) = (graph[name] for name in one.pair)
             form = tuple(_exact(c) for c in prop.form())
             if prop.kind is Subdifferential:
@@ -146,9 +169,9 @@ def _exact(value: Any) -> fmpq:
     return fmpq(q.numerator, q.denominator)
 
 
-def graph_of(prop: Property, constrained: bool) -> str:
+def graph_of(prop: Property, A: OfA) -> str:
     """The graph that a property speaks of: F's for T = I − F, and for S where A = 0."""
-    if prop.of == "T" or (prop.of == "S" and not constrained):
+    if prop.of == "T" or (prop.of == "S" and A == "zero"):
         return "F"
     return prop.of
 
@@ -176,7 +199,7 @@ def claim(
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
         values = parameters_of(theorem.iteration, chosen.values)
-        if memoryless(theorem.iteration, values, bool(theorem.constrained)):
+        if memoryless(theorem.iteration, values, theorem.A):
             return claim(theorem, theorem.first, place, given)
     return _claim(chosen, recording, horizon)
 
@@ -184,19 +207,17 @@ def claim(
 def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
     theorem, k = chosen.theorem, chosen.k
     method, values = theorem.iteration, parameters_of(theorem.iteration, chosen.values)
-    constrained = theorem.constrained and method.constrained
     well_posed(theorem)
-    found, measure, bound = _read(chosen, recording, horizon, constrained)
+    found, measure, bound = _read(chosen, recording, horizon)
     resolvents_exist(chosen, found)
-    covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
+    covers = Coverage(k, f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}")
     if one_step(theorem):
-        if memoryless(method, values, constrained):
-            covers = "every k: a step depends on z alone, and z is arbitrary"
+        if memoryless(method, values, theorem.A):
+            covers = Coverage(None, "every k: a step depends on z alone, and z is arbitrary")
         else:
-            covers = f"the step k = {k} of a run from the start"
+            covers = Coverage(k, f"the step k = {k} of a run from the start")
     properties = [_numeric(p, chosen) for p in theorem.asked]
-    convex = theorem.A == "subdifferential"
-    return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
+    return assemble(chosen, found, properties, measure, bound, covers=covers, A=theorem.A)
 
 
 def resolvents_exist(chosen: Setting, found: Trace) -> None:
@@ -234,16 +255,16 @@ def assemble(
     properties: Sequence[Property],
     measure: Products,
     bound: Products,
-    covers: str,
-    constrained: bool,
-    convex: bool = False,
+    *,
+    covers: Coverage,
+    A: OfA,
     about: Mapping[str, Any] = {},
 ) -> Claim:
     """The claim about a run: what is known of its points, by properties with rational constants."""
-    graphs = _graphs(found, constrained)
+    graphs = _graphs(found, A)
     size = len(found.basis)
     basis = found.basis
-    if constrained and STAR not in basis and not _feels_the_sum_alone(found, measure, bound):
+    if A != "zero" and STAR not in basis and not _feels_the_sum_alone(found, measure, bound):
         size += 1
         basis = (*basis, STAR)
     star = tuple(fmpq(int(name == STAR)) for name in basis)
@@ -260,10 +281,10 @@ def assemble(
         full["S"] = {SOLUTION: (zero, zero)} | full["S"]
     known = list(properties)
     if full["A"]:
-        known.append((Subdifferential if convex else Monotone)(of="A"))
+        known.append((Subdifferential if A == "subdifferential" else Monotone)(of="A"))
     inequalities: list[Inequality] = []
     for i, prop in enumerate(known):
-        names = list(full[graph_of(prop, constrained)])
+        names = list(full[graph_of(prop, A)])
         for b, second in enumerate(names):
             for first in names[:b]:
                 if not prop.kind.star or first == SOLUTION:
@@ -271,30 +292,28 @@ def assemble(
                 if prop.kind is Subdifferential:
                     inequalities.append(Inequality(i, (second, first)))
     return Claim(
-        chosen,
-        constrained,
-        basis,
-        found,
-        tuple(known),
-        full,
-        tuple(inequalities),
-        measure,
-        bound,
-        covers,
-        about,
+        setting=chosen,
+        A=A,
+        basis=basis,
+        trace=found,
+        properties=tuple(known),
+        graphs=full,
+        inequalities=tuple(inequalities),
+        measure=measure,
+        bound=bound,
+        covers=covers,
+        about=about,
     )
 
 
-def _read(
-    chosen: Setting, recording: Plan, horizon: int, constrained: bool
-) -> tuple[Trace, Products, Products]:
+def _read(chosen: Setting, recording: Plan, horizon: int) -> tuple[Trace, Products, Products]:
     theorem, k = chosen.theorem, chosen.k
     every = theorem.left.accumulates or theorem.right.accumulates
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon)})
     takes = list(recording.takes.values())
     values = parameters_of(theorem.iteration, chosen.values)
     try:
-        found = trace(theorem.iteration, values, horizon, constrained, takes, stops)
+        found = trace(theorem.iteration, values, horizon, A=theorem.A, takes=takes, stops=stops)
         record: dict[str, NDArray[Any]] = {}
         at = sorted({horizon, *stops})
         for j, key in enumerate(recording.takes):
@@ -334,13 +353,13 @@ def _pad(vector: Vector, size: int) -> Vector:
     return vector + tuple(fmpq(0) for _ in range(size - len(vector)))
 
 
-def _graphs(found: Trace, constrained: bool) -> dict[str, Graph]:
+def _graphs(found: Trace, A: OfA) -> dict[str, Graph]:
     """Each operator's known points; F + A and S − F where both are known at one point."""
     graphs: dict[str, Graph] = {"F": {}, "A": {}, "S": {}}
     for name, e in found.calls:
-        of = "F" if e.of == "S" and not constrained else e.of
+        of = "F" if e.of == "S" and A == "zero" else e.of
         graphs[of][name] = (e.point, e.value)
-    if not constrained:
+    if A == "zero":
         return graphs
     at = {point: (name, value) for name, (point, value) in graphs["F"].items()}
     for name, (point, value) in [*graphs["A"].items()]:

@@ -176,7 +176,7 @@ def worst_folded(claim: Claim, rng: np.random.Generator, folds: int) -> Iterator
 
 def _with_sums(claim: Claim) -> Claim:
     """With F at every point of A's graph where a hypothesis speaks of the sum: it has that too."""
-    if not claim.constrained or all(p.of != "S" for p in claim.properties):
+    if claim.A == "zero" or all(p.of != "S" for p in claim.properties):
         return claim
     F, S = dict(claim.graphs["F"]), dict(claim.graphs["S"])
     at = {point for point, _ in F.values()}
@@ -213,12 +213,12 @@ class _Search:
         self.X = self.known["F"][0]
         self.functionals = _span(self.X.T)  # what ⟨w, x_i⟩ may be
         self.forms = [
-            (graph_of(p, claim.constrained), (float(a), float(b), float(c)))
+            (graph_of(p, claim.A), (float(a), float(b), float(c)))
             for p in claim.properties
             if p.kind is not Subdifferential
             for a, b, c in [p.form()]
         ]
-        self.symmetric = any(p.kind is Subdifferential for p in claim.properties)
+        self.symmetric = claim.A == "subdifferential"
         measure, bound = (program.matrix(side) for side in (program.measure, program.bound))
         self.measure = self.vectors(np.pad(measure, (0, 1))[None])[0]
         self.bound = self.vectors(np.pad(bound, (0, 1))[None])[0]
@@ -289,7 +289,7 @@ class _Search:
             move = np.outer(on * s - rise, u)
             side = {**self.known, "F": (self.X, self.known["F"][1] + move)}
             P, S = self.known["S"]
-            if len(P) and self.claim.constrained:
+            if len(P) and self.claim.A != "zero":
                 side["S"] = P, S + move[[at[p.tobytes()] for p in P]]
             sides.append(side)
         return sides
@@ -366,7 +366,7 @@ class _Search:
         X, _ = (part @ in_space for part in self.known["F"])
         q = columns[:, :-1] @ np.array([float(v) for v in self._solution()])
         T = None
-        if self.claim.constrained:
+        if self.claim.A != "zero":
             P, W = (part @ in_space for part in self.known["A"])
             T = _reflection(P, W, self.symmetric)
         u, w = np.zeros(d), np.zeros(d)
