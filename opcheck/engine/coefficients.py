@@ -188,13 +188,13 @@ class Recorder:
 
     def _point(self, z: Any, what: str) -> Sparse:
         """Where a row is from the solution. Raises OpcheckError for what is no point."""
-        found = vector_of(z)
-        if weight(found) != 1:
+        vector = vector_of(z)
+        if weight(vector) != 1:
             raise OpcheckError(
                 f"{self.subject}: {what} is evaluated at a combination whose weights add up to "
-                f"{told(weight(found))}, not 1: it depends on where the origin lies"
+                f"{told(weight(vector))}, not 1: it depends on where the origin lies"
             )
-        return at_origin(found)
+        return at_origin(vector)
 
     def _fill(self, out: Any, point: Sparse) -> None:
         fill(out, (*self.solution, *point))
@@ -368,20 +368,20 @@ def trace(
     is no quadratic form, is recorded as a form with that flaw.
     """
     guard_method(method)
-    chosen = sorted({iterations, *(range(iterations + 1) if stops is None else stops)})
+    counts = sorted({iterations, *(range(iterations + 1) if stops is None else stops)})
     first = range(min(FIRST, iterations) + 1)
     read = {
         d: _trace(method, values, first, A=A, takes=takes, split=False, dimension=d)
         for d in DIMENSIONS
     }
     for j, use in enumerate(takes):
-        forms = {d: [_products(form, d) for form in found.record[j]] for d, found in read.items()}
+        forms = {d: [_products(form, d) for form in run.record[j]] for d, run in read.items()}
         same_in_all(use.measure.name, forms)
     same_in_all(method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()})
-    found = _trace(method, values, chosen, A=A, takes=takes, split=False)
-    if A != "zero" and {e.of for e in found.evaluations} >= {"F", "S"}:
-        return _trace(method, values, chosen, A=A, takes=takes, split=True)
-    return found
+    run = _trace(method, values, counts, A=A, takes=takes, split=False)
+    if A != "zero" and {e.of for e in run.evaluations} >= {"F", "S"}:
+        return _trace(method, values, counts, A=A, takes=takes, split=True)
+    return run
 
 
 def _products(form: Any, dimension: int) -> tuple[Products, str]:
@@ -515,17 +515,17 @@ def memory(
     same_in_all(method.name, read)
     ends, calls = read[DIMENSION]
     reads = [{i for i, _ in end if i < rows} for end in ends]
-    found = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
+    needed = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
     while True:
-        more = set().union(*(reads[i] for i in found)) - found
+        more = set().union(*(reads[i] for i in needed)) - needed
         if not more:
             break
-        found |= more
-    vectors = [ends[i] for i in found] + [v for call in calls for v in (call[1], call[3])]
+        needed |= more
+    vectors = [ends[i] for i in needed] + [v for call in calls for v in (call[1], call[3])]
     factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
     if any(isinstance(c, Ratio) and c.symbols for c in factors):
         return None
-    return tuple(method.rows[i] for i in sorted(found - {0}))
+    return tuple(method.rows[i] for i in sorted(needed - {0}))
 
 
 def _constant(method: Method, values: Mapping[str, Any], first: int) -> dict[str, Any] | None:
@@ -597,10 +597,10 @@ def walk(
     same_in_all(
         method.name, {d: (t.basis, t.evaluations, states) for d, (t, states) in read.items()}
     )
-    found = read[DIMENSION]
-    if A != "zero" and {e.of for e in found[0].evaluations} >= {"F", "S"}:
+    walked = read[DIMENSION]
+    if A != "zero" and {e.of for e in walked[0].evaluations} >= {"F", "S"}:
         return run(split=True)
-    return found
+    return walked
 
 
 def _walk(
@@ -653,7 +653,7 @@ def _params(method: Method, values: Mapping[str, Any], length: int) -> NDArray[n
 
 
 def _dense(vector: Sparse, size: int) -> Vector:
-    found = [fmpq(0)] * size
+    entries = [fmpq(0)] * size
     for i, v in vector:
-        found[i] = v
-    return tuple(found)
+        entries[i] = v
+    return tuple(entries)

@@ -201,7 +201,7 @@ class Steps:
         for d in DIMENSIONS:
             self.oracle.subject = name
             with reading(name, d):
-                found = exactly(take.measure.kernel)(
+                form = exactly(take.measure.kernel)(
                     self.oracle,
                     None,
                     self.resolvent,
@@ -211,7 +211,7 @@ class Steps:
                     self.index(at),  # as the driver counts: what step k wrote is seen at k + 1
                 )
             self.oracle.subject = self.method.name
-            read[d] = self.quadratic(measured(take, found), d)
+            read[d] = self.quadratic(measured(take, form), d)
         same_in_all(name, read)
         return read[DIMENSION]
 
@@ -228,7 +228,7 @@ class Steps:
 
     def names(self, at: int) -> list[str]:
         """The basis vectors by what they are at k + at, where that is known."""
-        found = list(self.oracle.names)
+        names = list(self.oracle.names)
         points: dict[Sparse, str] = {}
         for place, rows in reversed(list(enumerate(self.states))):
             for name, row in zip(self.method.rows, rows, strict=True):
@@ -238,8 +238,8 @@ class Steps:
                     points[row] = word
         for of, point, value, _, _ in self.oracle.calls:
             if point in points and len(value) == 1:
-                found[value[0][0]] = f"{of}({points[point]})"
-        return found
+                names[value[0][0]] = f"{of}({points[point]})"
+        return names
 
     def value(self, of: str, point: Sparse) -> Sparse:
         """The operator's value at a point: what was returned there, or a new vector."""
@@ -278,9 +278,9 @@ def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:
     for i, a in u:
         for j, b in v:
             key = (min(i, j), max(i, j))
-            found = total.get(key)
+            partial = total.get(key)
             term = factor * a * b
-            total[key] = term if found is None else found + term
+            total[key] = term if partial is None else partial + term
             if not total[key]:
                 del total[key]
 

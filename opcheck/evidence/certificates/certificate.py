@@ -131,25 +131,25 @@ def certify(
     """
     entry = theorem_of(theorem)
     try:
-        wanted = Fraction(ratio)
+        target = Fraction(ratio)
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
     stated = claim(entry, integer(k, "k"), place, given)
-    if wanted == 1 and entry.proof is not None:
+    if target == 1 and entry.proof is not None:
         multipliers = declared(stated)
         if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
             return _certificate(stated, fmpq(1), multipliers, "declared")
     program = Program(stated)
     if stated.signed:
-        certificate = at(program, wanted) if wanted == 1 else None
+        certificate = at(program, target) if target == 1 else None
         if certificate is not None:
             return certificate
         raise NotCertified(
             f"{entry.name} at {stated.covers} is not certified"
             + (
                 ": no rational multipliers found"
-                if wanted == 1
-                else f" at {wanted} times its bound: both sides may be negative, so that a "
+                if target == 1
+                else f" at {target} times its bound: both sides may be negative, so that a "
                 "multiple of it says nothing of it"
             )
         )
@@ -159,12 +159,12 @@ def certify(
     with contextlib.suppress(Unconverged):
         start = program.smallest()
         value = start.theta
-    if value is not None and value > float(wanted) + ABOVE * max(1.0, float(wanted)):
+    if value is not None and value > float(target) + ABOVE * max(1.0, float(target)):
         raise NotCertified(
             f"{entry.name} at {stated.covers} is not certified: the inequalities give "
-            f"{value:.7g} times the bound" + (f", not {wanted}" if wanted != 1 else "")
+            f"{value:.7g} times the bound" + (f", not {target}" if target != 1 else "")
         )
-    certificate = at(program, wanted, start) or _above(program, value, wanted)
+    certificate = at(program, target, start) or _above(program, value, target)
     if certificate is not None:
         return certificate
     raise NotCertified(
@@ -208,10 +208,10 @@ class Attempt(Result):
         """What was rounded or assumed for it."""
         if self.certificate is None:
             return ()
-        found = [f"{self.theorem}: {note}" for note in self.certificate.notes]
+        notes = [f"{self.theorem}: {note}" for note in self.certificate.notes]
         if self.certificate.document["statement"]["A"] == "subdifferential":
-            found.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
-        return tuple(found)
+            notes.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
+        return tuple(notes)
 
     @property
     def choice(self) -> str:
@@ -242,13 +242,13 @@ def attempts(
 ) -> list[Attempt]:
     """Certificates at each k, or why there is none; one that covers every k stands for all."""
     entry = theorem_of(theorem)
-    found: list[Attempt] = []
+    tries: list[Attempt] = []
     for k in ks:
-        if found and found[-1].certificate and found[-1].certificate.covers.every:
-            found.append(Attempt(entry.name, k, found[-1].certificate))
+        if tries and tries[-1].certificate and tries[-1].certificate.covers.every:
+            tries.append(Attempt(entry.name, k, tries[-1].certificate))
             continue
-        found.append(_attempt(entry, k, place, ratio, given))
-    return found
+        tries.append(_attempt(entry, k, place, ratio, given))
+    return tries
 
 
 @dataclass(frozen=True)
@@ -327,21 +327,21 @@ def _attempt(
         return Attempt(theorem.name, k, reason=str(refused), refused=True)
 
 
-def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
+def at(program: Program, ratio: Fraction, start: Solution | None = None) -> Certificate | None:
     """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found.
 
     ``start``: the program's own smallest multiple, where it was solved for already.
     """
-    target = fmpq(wanted.numerator, wanted.denominator)
+    target = fmpq(ratio.numerator, ratio.denominator)
     for how, multipliers in rounding.attempts(program, target, start=start):
         if rounding.proves(program.claim, target, multipliers):
             return _certificate(program.claim, target, multipliers, how)
     return None
 
 
-def _above(program: Program, value: float | None, wanted: Fraction) -> Certificate | None:
+def _above(program: Program, value: float | None, ratio: Fraction) -> Certificate | None:
     """At the smallest multiple of the bound above the value at which rounding succeeds."""
-    least = float(wanted) if value is None else max(value, 1e-9)
+    least = float(ratio) if value is None else max(value, 1e-9)
     for step in RAISED:
         low = Fraction(least) * (1 + step)
         target = simplest(exact(low), exact(low * (1 + step)))
@@ -396,8 +396,8 @@ def _certificate(
 
 def describe_claim(stated: Claim) -> dict[str, Any]:
     """What is claimed, as plain data: everything in a certificate but its proof."""
-    chosen, basis = stated.setting, stated.basis
-    theorem = chosen.theorem
+    instance, basis = stated.setting, stated.basis
+    theorem = instance.theorem
 
     def combination(vector: Any) -> dict[str, str]:
         return {basis[i]: str(v) for i, v in enumerate(vector) if v != 0}
@@ -428,11 +428,11 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             "let": dict(theorem.let),
             "measure": theorem.measure,
             "bound": theorem.bound,
-            "k": chosen.k,
+            "k": instance.k,
             "K": stated.horizon,
             "covers": str(stated.covers),
-            "constants": {n: str(v) for n, v in chosen.constants.items()},
-            "parameters": {n: str(v) for n, v in chosen.parameters.items()},
+            "constants": {n: str(v) for n, v in instance.constants.items()},
+            "parameters": {n: str(v) for n, v in instance.parameters.items()},
             "A": stated.A,
             **stated.about,
         },

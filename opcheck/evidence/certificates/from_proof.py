@@ -57,20 +57,20 @@ class _Run:
     def multipliers(self) -> dict[int, fmpq]:
         """One for each inequality used."""
         places = {(i.property, i.pair): at for at, i in enumerate(self.stated.inequalities)}
-        found: dict[int, fmpq] = {}
+        factors: dict[int, fmpq] = {}
         for text, offset, weight in self._used():
             if weight:
                 for key in self._inequalities(text, offset):
                     if key not in places:
                         raise _Missing(text)
-                    found[places[key]] = found.get(places[key], fmpq(0)) + weight
-        return found
+                    factors[places[key]] = factors.get(places[key], fmpq(0)) + weight
+        return factors
 
     def _number(self, value: Any) -> fmpq:
-        found = self.field.value(value, self.point) if isinstance(value, Ratio) else fmpq(value)
-        if found is None:
+        number = self.field.value(value, self.point) if isinstance(value, Ratio) else fmpq(value)
+        if number is None:
             raise _Missing("a pole")
-        return found
+        return number
 
     def _used(self) -> Iterator[tuple[str, int, fmpq]]:
         """(inequality, offset, multiplier) of the whole argument."""
@@ -131,14 +131,14 @@ class _Run:
     def _translated(self, vector: Sparse) -> list[fmpq]:
         """A vector of the argument over the basis of the claim."""
         basis = self.stated.basis
-        found = [fmpq(0)] * len(basis)
+        entries = [fmpq(0)] * len(basis)
         known = self._basis()
         for i, value in vector:
             if i not in known:
                 raise _Missing("a vector that the claim has not")
             if known[i] >= 0:
-                found[known[i]] += self._number(value)
-        return found
+                entries[known[i]] += self._number(value)
+        return entries
 
     def _basis(self) -> dict[int, int]:
         """Index here -> index in the claim; −1 where the claim takes it to be 0."""

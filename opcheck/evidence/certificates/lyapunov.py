@@ -105,8 +105,8 @@ class Potential(Result):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        found = asdict(replace(self, decreases=None, bounds=None))  # type: ignore[arg-type]
-        return found | {
+        fields = asdict(replace(self, decreases=None, bounds=None))  # type: ignore[arg-type]
+        return fields | {
             "potential": str(self),
             "matrix": [[str(v) for v in line] for line in self.matrix],
             "theta": str(self.theta),
@@ -141,14 +141,14 @@ def lyapunov(
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, or
     bad input; NotCertified where there is no such potential, or none that rounds.
     """
-    wanted = None if theta == "smallest" else _rate(theta)
+    rate = None if theta == "smallest" else _rate(theta)
     reason = ""
     classes: tuple[OfA, ...] = ("monotone", "subdifferential") if constrained else ("zero",)
     for A in classes:
         block = block_of(method, given, parameters, vectors=vectors, steps=steps, A=A)
         search = Search(block, above)
         try:
-            return search.certified(wanted)
+            return search.certified(rate)
         except NotCertified as failed:
             reason = reason or str(failed)
     raise NotCertified(reason)
@@ -198,13 +198,13 @@ class Search:
 
     def _forms(self, program: Program, at: Any) -> Floats:
         """⟨v_i, v_j⟩ (twice, off the diagonal) at a state, one a row."""
-        found = []
+        forms = []
         for i, j in zip(self.rows, self.columns, strict=True):
             unit = [[Fraction(0)] * len(self.block.vectors) for _ in self.block.vectors]
             unit[i][j] = unit[j][i] = Fraction(1)
             products = form(self.block.vectors, tuple(map(tuple, unit)), at)
-            found.append(program.products(program.claim.inner(products)))
-        return np.array(found)
+            forms.append(program.products(program.claim.inner(products)))
+        return np.array(forms)
 
     def solve(self, theta: float, tight: bool = False) -> tuple[float, Floats]:
         """The margin that coefficients of V have at this rate, and those coefficients.
@@ -255,8 +255,8 @@ class Search:
         status, x, _ = conic(q, A, b, cones)
         if status not in ("Solved", "AlmostSolved"):
             return -np.inf, np.zeros(p)
-        found = (x[1 : 1 + p] - x[1 + p : 1 + 2 * p]) / self.weight
-        return 0.0 if tight else float(x[0]), found
+        entries = (x[1 : 1 + p] - x[1 + p : 1 + 2 * p]) / self.weight
+        return 0.0 if tight else float(x[0]), entries
 
     def smallest(self) -> float | None:
         """The least θ ≤ 1 for which there is such a V, by the solver's word; None for none."""
@@ -271,17 +271,17 @@ class Search:
                 high = middle
         return high
 
-    def certified(self, wanted: Fraction | None) -> Potential:
+    def certified(self, theta: Fraction | None) -> Potential:
         """The potential at a rate, or at the smallest. Raises NotCertified where there is none."""
         shape = f"made of {', '.join(self.block.vectors)} and above the {self.above}"
         name = f"{self.block.method.name}: no potential {shape}"
-        if wanted is not None:
-            margin, _ = self.solve(float(wanted))
+        if theta is not None:
+            margin, _ = self.solve(float(theta))
             if not np.isfinite(margin):
                 raise NotCertified(f"{name} is known: the solver did not converge")
             if margin < -OPEN:
-                raise NotCertified(f"{name} decreases by θ = {wanted}, by these inequalities")
-            rates, value = [wanted], None
+                raise NotCertified(f"{name} decreases by θ = {theta}, by these inequalities")
+            rates, value = [theta], None
         else:
             value = self.smallest()
             if value is None:
@@ -289,9 +289,9 @@ class Search:
             rates = list(_rates(value))
         for rate in rates:
             for matrix in self._roundings(rate):
-                found = self._prove(matrix, rate)
-                if found is not None:
-                    return self._potential(matrix, rate, value, *found)
+                certificates = self._prove(matrix, rate)
+                if certificates is not None:
+                    return self._potential(matrix, rate, value, *certificates)
         raise NotCertified(f"{name} was found that rounds, though the solver sees one")
 
     def _roundings(self, rate: Fraction) -> Iterator[Matrix]:
@@ -301,10 +301,10 @@ class Search:
         if margin < -OPEN:
             return
         # a hair above, where a tight rate has coefficients to find
-        found = [self.solve(float(rate) * (1 + HAIR), tight=True), (margin, inside)]
+        solutions = [self.solve(float(rate) * (1 + HAIR), tight=True), (margin, inside)]
         seen = set()
         for denominator in SHORT:
-            for known, entries in found:
+            for known, entries in solutions:
                 lines = [[Fraction(0)] * count for _ in range(count)]
                 for i, j, v in zip(self.rows, self.columns, entries, strict=True):
                     lines[i][j] = lines[j][i] = Fraction(float(v)).limit_denominator(denominator)
@@ -314,7 +314,7 @@ class Search:
                     yield matrix
 
     def _prove(self, matrix: Matrix, rate: Fraction) -> tuple[Certificate, Certificate] | None:
-        found = []
+        certificates = []
         for stated, ratio in (
             (decrease(self.block, matrix), rate),
             (least(self.block, matrix, self.above), Fraction(1)),
@@ -331,8 +331,8 @@ class Search:
             certificate = at(program, ratio, start)
             if certificate is None:
                 return None
-            found.append(certificate)
-        return found[0], found[1]
+            certificates.append(certificate)
+        return certificates[0], certificates[1]
 
     def _potential(
         self,
@@ -366,8 +366,8 @@ def _rates(value: float) -> Iterator[Fraction]:
     yield min(Fraction(int(near.p), int(near.q)), Fraction(1))
     for step in RAISED:
         low = value * (1 + step) + step / 10
-        found = simplest(_exact(low), _exact(low + step))
-        yield min(Fraction(int(found.p), int(found.q)), Fraction(1))
+        rate = simplest(_exact(low), _exact(low + step))
+        yield min(Fraction(int(rate.p), int(rate.q)), Fraction(1))
 
 
 def _exact(value: float) -> fmpq:

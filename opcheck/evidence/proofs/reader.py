@@ -248,8 +248,8 @@ class Reader(Scalars):
         a, b, c = (self.field.number(_exact(v)) for v in form)
         x = (Coefficient(p) - Coefficient(q)).vector
         u = (Coefficient(self.steps.value(of, p)) - Coefficient(self.steps.value(of, q))).vector
-        found: Total = self._inner(x, x) * a + self._inner(x, u) * (2 * b) + self._inner(u, u) * c
-        return found
+        total: Total = self._inner(x, x) * a + self._inner(x, u) * (2 * b) + self._inner(u, u) * c
+        return total
 
     def _inner(self, u: Sparse, v: Sparse) -> Total:
         terms: dict[Any, Ratio] = {}

@@ -159,15 +159,15 @@ def attack(
     budget, seed, far = integer(budget, "budget", 10), integer(seed, "seed"), integer(far, "far")
     recording = plan(entry)
     ks = [i for i in indices(k) if i >= entry.first] or [max(entry.first, 1)]
-    found = []
+    worst_cases = []
     edges: dict[str, Reached] = {}
-    chosen = None
+    instance = None
     interrupted = False
     try:
         for i in ks:
             horizon = i + 1 if recording.in_steps else i
-            chosen = setting(entry, i, horizon, place, given)
-            found.append(_over_parts(chosen, recording, horizon, seed + i, budget))
+            instance = setting(entry, i, horizon, place, given)
+            worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
         for i in ks if ends else ():
             horizon = i + 1 if recording.in_steps else i
             for edge in at_ends(entry, i, horizon, given):
@@ -177,19 +177,19 @@ def attack(
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, given)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
-            found += [beyond] if beyond is not None and beyond.k > max(ks) else []
+            worst_cases += [beyond] if beyond is not None and beyond.k > max(ks) else []
     except KeyboardInterrupt:
-        if not found:
+        if not worst_cases:
             raise
         interrupted = True
-    assert chosen is not None
+    assert instance is not None
     attack = Attack(
         entry.name,
-        tuple(found),
-        {n: str(v) for n, v in chosen.constants.items()},
-        {n: str(v) for n, v in chosen.parameters.items()},
+        tuple(worst_cases),
+        {n: str(v) for n, v in instance.constants.items()},
+        {n: str(v) for n, v in instance.parameters.items()},
         seed,
-        chosen.notes,
+        instance.notes,
         WORDS_OF_A[entry.A],
         tuple(edges.values()),
     )
@@ -198,21 +198,23 @@ def attack(
     return attack
 
 
-def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+def _over_parts(
+    instance: Setting, recording: Plan, horizon: int, seed: int, budget: int
+) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
-    theorem = chosen.theorem
+    theorem = instance.theorem
     free = theorem.A == "zero"
-    asked = [(p, _constant(p, chosen)) for p in theorem.asked]
+    asked = [(p, _constant(p, instance)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
     linear_part = [one for one in pool if not one.part and not one.s]
     share = max(budget // (4 * max(len(linear_part), 1)), 10)
-    tried = [_Search(chosen, recording, horizon, seed, one).reach(share) for one in linear_part]
+    tried = [_Search(instance, recording, horizon, seed, one).reach(share) for one in linear_part]
     if linear_part:
         at = max(range(len(linear_part)), key=lambda i: tried[i].ratio)
         tried.append(
-            _Search(chosen, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
+            _Search(instance, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
         )
-    plane = [_Search(chosen, recording, horizon, seed, one) for one in pool]
+    plane = [_Search(instance, recording, horizon, seed, one) for one in pool]
     for keep, part in ((len(plane), 0.3), (4, 0.2), (1, 0.25)):
         plane = sorted(plane, key=lambda one: -one.best[0])[:keep]
         for one in plane:
@@ -221,14 +223,14 @@ def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budge
             one.runs = 0
     best = plane[0]
     for _ in range(0 if free else MOVES):
-        moved = _Search(chosen, recording, horizon, seed, beside(best.part, best.rng, asked))
+        moved = _Search(instance, recording, horizon, seed, beside(best.part, best.rng, asked))
         moved.rng, moved.elite = best.rng, best.elite
         moved.evolve(int(0.3 * budget / MOVES))
         tried.append(moved.reached())
         best = max(best, moved, key=lambda one: one.best[0])
     if free:
-        tried.append(_Search(chosen, recording, horizon, seed, Part()).bumps())
-    tried.append(_Search(chosen, recording, horizon, seed, Part()).by_program(budget // FOLDS))
+        tried.append(_Search(instance, recording, horizon, seed, Part()).bumps())
+    tried.append(_Search(instance, recording, horizon, seed, Part()).by_program(budget // FOLDS))
     return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
 
 
@@ -241,9 +243,9 @@ def _at_an_end(edge: Setting, recording: Plan, horizon: int, seed: int, budget: 
     return replace(search.reached(), at=", ".join(f"{n} = {v}" for n, v in values.items()))
 
 
-def _far(chosen: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
+def _far(instance: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
     """The worst over every k up to the horizon, by normal operators of all sizes and bumps."""
-    search = _Search(chosen, recording, horizon, seed, Part())
+    search = _Search(instance, recording, horizon, seed, Part())
     search.every = True
     sizes = search.size() * np.geomspace(1e-3, 1, 25)
     angles = np.exp(1j * np.pi / 2 * np.array([1, 0, 0.5, 0.9, 1.1]))
@@ -259,13 +261,13 @@ class _Search:
     """One k: runs of many operators with the same parameters."""
 
     def __init__(
-        self, chosen: Setting, recording: Plan, horizon: int, seed: int, part: Part
+        self, instance: Setting, recording: Plan, horizon: int, seed: int, part: Part
     ) -> None:
-        self.chosen, self.theorem, self.k = chosen, chosen.theorem, chosen.k
+        self.instance, self.theorem, self.k = instance, instance.theorem, instance.k
         self.recording, self.horizon, self.part = recording, horizon, part
         self.rng = np.random.default_rng(seed)
-        self.values = _floats(chosen, horizon)
-        asked = [(p, _constant(p, chosen)) for p in self.theorem.asked]
+        self.values = _floats(instance, horizon)
+        asked = [(p, _constant(p, instance)) for p in self.theorem.asked]
         self.forms = [_form(p, form, part.a) for p, form in asked if p.of != "A"]
         self.plane = of_f(asked, part)
         self.star = [p.kind.star for p, _ in asked if p.of != "A"]
@@ -300,9 +302,11 @@ class _Search:
 
     def by_program(self, folds: int) -> Reached:
         """The worst affine one and the worst with a fold, where the statement has a program."""
-        chosen = self.chosen
+        instance = self.instance
         try:
-            stated = claim(self.theorem, self.k, given={**chosen.constants, **chosen.parameters})
+            stated = claim(
+                self.theorem, self.k, given={**instance.constants, **instance.parameters}
+            )
         except OpcheckError:  # no quadratic form, or too large for this machine
             return self.reached()
         if stated.setting.k == self.k:
@@ -402,10 +406,10 @@ class _Search:
         curves = [self.curve(form, np.linspace(-np.pi, np.pi, count)) for form in self.forms]
         corners = self.corners()
         inside = self.rng.uniform(-1, 1, (count, 2)) * self.size()
-        found = np.concatenate([*curves, corners, inside[:, 0] + 1j * inside[:, 1]])
-        found = found[self.allowed(found)]
-        few = self.rng.permutation(len(found))[:count]
-        return np.concatenate([corners[self.allowed(corners)], found[np.sort(few)]])
+        numbers = np.concatenate([*curves, corners, inside[:, 0] + 1j * inside[:, 1]])
+        numbers = numbers[self.allowed(numbers)]
+        few = self.rng.permutation(len(numbers))[:count]
+        return np.concatenate([corners[self.allowed(corners)], numbers[np.sort(few)]])
 
     def curve(self, form: tuple[float, float, float], angles: Floats) -> NDArray[np.complex128]:
         """a + 2b Re f + c|f|² = 0: a circle, or a line up to the size of an operator."""
@@ -419,9 +423,9 @@ class _Search:
 
     def corners(self) -> NDArray[np.complex128]:
         """Where two of the curves meet, and where one meets the real line."""
-        found: list[complex] = []
+        points: list[complex] = []
         for i, (a, b, c) in enumerate(self.forms):
-            found += np.roots([c, 2 * b, a]).tolist() if b or c else []
+            points += np.roots([c, 2 * b, a]).tolist() if b or c else []
             for p, q, r in self.forms[:i]:
                 # c·second − r·first is linear in Re f
                 slope, level = 2 * (c * q - r * b), c * p - r * a
@@ -429,21 +433,21 @@ class _Search:
                     x = -level / slope
                     square = (-(a + 2 * b * x) / c if c else -(p + 2 * q * x) / r) - x * x
                     if square >= 0:
-                        found += [complex(x, square**0.5), complex(x, -(square**0.5))]
-        return np.array([f for f in found if abs(f) < 1e6], dtype=complex)
+                        points += [complex(x, square**0.5), complex(x, -(square**0.5))]
+        return np.array([f for f in points if abs(f) < 1e6], dtype=complex)
 
     def near(self, top: NDArray[np.complex128], count: int, width: float) -> NDArray[np.complex128]:
         """Numbers on the same curves close to given ones."""
-        found = []
+        pieces = []
         for f in top:
             for a, b, c in self.forms:
                 turn = width * self.rng.uniform(-1, 1, max(count // 4, 1))
                 if c != 0:
                     centre = -b / c
-                    found.append(self.curve((a, b, c), np.angle(f - centre) + turn))
+                    pieces.append(self.curve((a, b, c), np.angle(f - centre) + turn))
                 elif b != 0:
-                    found.append(-a / (2 * b) + 1j * (f.imag + self.size() * turn))
-        both = np.concatenate(found) if found else np.zeros(0, dtype=complex)
+                    pieces.append(-a / (2 * b) + 1j * (f.imag + self.size() * turn))
+        both = np.concatenate(pieces) if pieces else np.zeros(0, dtype=complex)
         both = both[self.allowed(both)]
         return both[self.rng.permutation(len(both))[:count]]
 
@@ -575,9 +579,9 @@ def _shown(data: Floats, start: Floats) -> str:
     return f"{said} from {np.round(start, 12).tolist()}"
 
 
-def _constant(prop: Property, chosen: Setting) -> tuple[float, float, float]:
+def _constant(prop: Property, instance: Setting) -> tuple[float, float, float]:
     """A property as a form in (x − y, u − v) at the constants."""
-    value = prop.number if prop.symbol is None else chosen.constants[prop.symbol]
+    value = prop.number if prop.symbol is None else instance.constants[prop.symbol]
     a, b, c = (float(v) for v in prop.form(value))
     return a, b, c
 
@@ -598,12 +602,12 @@ def shrink(z, gamma, out, data):  # type: ignore[no-untyped-def]
         out[i] = z[i] / (1 + gamma * data[0])
 
 
-def _floats(chosen: Setting, horizon: int) -> Values:
+def _floats(instance: Setting, horizon: int) -> Values:
     """The setting's symbols in float64, R = 1."""
-    theorem = chosen.theorem
-    values = base_scope({n: float(v) for n, v in chosen.constants.items()}, horizon) | {"R": 1.0}
+    theorem = instance.theorem
+    values = base_scope({n: float(v) for n, v in instance.constants.items()}, horizon) | {"R": 1.0}
     settle(theorem, values)
     for chain in theorem.chains:
-        values[chain.name] = float(chosen.parameters[chain.name])
+        values[chain.name] = float(instance.parameters[chain.name])
         settle(theorem, values)
     return values

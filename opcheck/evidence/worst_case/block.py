@@ -191,14 +191,14 @@ def least(block: Block, matrix: Matrix, above: Least) -> Claim:
 
 def form(vectors: Sequence[str], matrix: Matrix, at: Mapping[str, Vector]) -> Products:
     """Σ P_ij ⟨v_i, v_j⟩ at one state."""
-    found: Products = {}
+    products: Products = {}
     for i, first in enumerate(vectors):
         for j, second in enumerate(vectors[: i + 1]):
             c = Fraction(matrix[i][j]) * (1 if i == j else 2)
             key = (_sparse(at[second]), _sparse(at[first]))
             if c and all(key):
-                found[key] = found.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
-    return {key: c for key, c in found.items() if c != 0}
+                products[key] = products.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
+    return {key: c for key, c in products.items() if c != 0}
 
 
 def restated(document: Mapping[str, Any]) -> Claim:
@@ -251,7 +251,7 @@ def _claim(
     texts: Mapping[str, str],
     about: Mapping[str, Any],
 ) -> Claim:
-    chosen = Setting(
+    instance = Setting(
         _statement(block, **texts),
         0,
         {},
@@ -259,9 +259,9 @@ def _claim(
         {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in block.parameters.items()},
         block.notes,
     )
-    resolvents_exist(chosen, trace)
+    resolvents_exist(instance, trace)
     return assemble(
-        chosen,
+        instance,
         trace,
         block.given,
         measure,
@@ -296,23 +296,23 @@ def _property(written: str | Property) -> Property:
                 "'Lipschitz(1) of F'"
             )
         of: Of = match[3] or "F"  # type: ignore[assignment]
-        found = Property(kinds[match[1]], match[2], of)
+        prop = Property(kinds[match[1]], match[2], of)
     else:
-        found = written
-    if found.of == "A":
-        raise OpcheckError(f"{found}: A is any maximally monotone operator, or 0")
-    if found.kind.better is None:
-        if found.constant not in (None, ""):
-            raise OpcheckError(f"{found.kind.name} has no constant, not {found.constant}")
-        return replace(found, constant=None)
-    if found.constant in (None, ""):
-        raise OpcheckError(f"{found.kind.name} needs a constant, as {found.kind.name}(1) of F")
-    value = number(found.constant)
+        prop = written
+    if prop.of == "A":
+        raise OpcheckError(f"{prop}: A is any maximally monotone operator, or 0")
+    if prop.kind.better is None:
+        if prop.constant not in (None, ""):
+            raise OpcheckError(f"{prop.kind.name} has no constant, not {prop.constant}")
+        return replace(prop, constant=None)
+    if prop.constant in (None, ""):
+        raise OpcheckError(f"{prop.kind.name} needs a constant, as {prop.kind.name}(1) of F")
+    value = number(prop.constant)
     if isinstance(value, Ball):
-        raise OpcheckError(f"{found} has an irrational constant; give a rational one")
-    if found.kind.positive and value < 0:
-        raise OpcheckError(f"{found} needs a constant that is not negative")
-    return replace(found, constant=Fraction(int(value.p), int(value.q)))
+        raise OpcheckError(f"{prop} has an irrational constant; give a rational one")
+    if prop.kind.positive and value < 0:
+        raise OpcheckError(f"{prop} needs a constant that is not negative")
+    return replace(prop, constant=Fraction(int(value.p), int(value.q)))
 
 
 def _parameter(name: str, given: Any, integer: bool, notes: list[str]) -> Any:

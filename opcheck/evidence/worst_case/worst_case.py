@@ -289,17 +289,17 @@ class Program:
         if only is not None:
             return self._among(only, lambda part: part.smallest())
         name = self.claim.setting.theorem.name
-        found = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
-        if found.status == "PrimalInfeasible":
+        solution = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
+        if solution.status == "PrimalInfeasible":
             raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
-        status, size = found.status, float(np.abs(self.bound).max(initial=0.0))
-        if status == "Solved" and np.linalg.eigvalsh(found.slack)[0] < -VIOLATED * size:
+        status, size = solution.status, float(np.abs(self.bound).max(initial=0.0))
+        if status == "Solved" and np.linalg.eigvalsh(solution.slack)[0] < -VIOLATED * size:
             status = "Solved, with a slack matrix that is not positive semidefinite"
         if status != "Solved":
             raise Unconverged(
                 f"{name}: the solver did not converge ({status}), so nothing is known"
             )
-        return found
+        return solution
 
     def margin(self, theta: float, only: NDArray[np.int64] | None = None) -> Solution:
         """At fixed θ, multipliers that keep the slack matrix as far inside as possible.
@@ -315,10 +315,10 @@ class Program:
         part = copy.copy(self)
         part.forms, part.balance = self.forms[only], self.balance[:, only]
         part.balance = part.balance[part.balance.any(axis=1)]
-        found = solve(part)
+        solution = solve(part)
         lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
-        lam[only], weight[only] = found.lam, found.weight
-        return replace(found, lam=lam, weight=weight)
+        lam[only], weight[only] = solution.lam, solution.weight
+        return replace(solution, lam=lam, weight=weight)
 
     def lightest(self, theta: float, weights: Floats) -> Solution:
         """At fixed θ, multipliers of least weighted sum."""
@@ -330,10 +330,10 @@ class Program:
         lam = start.lam
         for _ in range(rounds):
             top = max(float(lam.max(initial=0.0)), 1e-12)
-            found = self.lightest(theta, 1.0 / (np.maximum(lam, 0) / top + 1e-3))
-            if found.status not in ("Solved", "AlmostSolved"):
+            solution = self.lightest(theta, 1.0 / (np.maximum(lam, 0) / top + 1e-3))
+            if solution.status not in ("Solved", "AlmostSolved"):
                 break
-            lam = found.lam
+            lam = solution.lam
         return np.where(lam > ACTIVE * max(float(lam.max(initial=0.0)), 1e-12), lam, 0.0)
 
     def _solve(
