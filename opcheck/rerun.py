@@ -681,14 +681,14 @@ class Run:
         interpreter: Interpreter,
         params: list[Any],
         rows: list[Vector],
-        names: list[str],
+        *,
         dimension: int,
         split: bool,
-        solution: Vector,
+        names: tuple[str, ...] = ("z0",),
     ) -> None:
         self.texts, self.interpreter, self.params = document["texts"], interpreter, params
-        self.oracles = Oracles(names, document["constrained"], split, solution)
-        start = [*rows, rows[0], solution, rows[0], rows[0], rows[0]]
+        self.oracles = Oracles([*names], document["constrained"], split, SOLUTION)
+        start = [*rows, rows[0], SOLUTION, rows[0], rows[0], rows[0]]
         self.state = [Row(v, dimension) for v in start]
         self.count = len(rows)
         own = {"identity": Oracles.identity, "resolvent_of_sum": self.oracles.resolvent_of_sum}
@@ -1012,7 +1012,7 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     def run(split: bool, any_k: bool = False) -> Any:
         interpreter = Interpreter(texts)
         rows = _rows(document, {"z": point} if any_k else start, HIDDEN)
-        one = Run(document, interpreter, params, rows, ["z0"], dimension, split, SOLUTION)
+        one = Run(document, interpreter, params, rows, dimension=dimension, split=split)
         statement.record = [{} for _ in texts["measures"]]
         for i in range(horizon + 1):
             at: Any = Any_k(i) if any_k else i
@@ -1093,8 +1093,10 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
 
     def run(split: bool) -> Any:
         interpreter, start = Interpreter(texts), _rows(document, own, HIDDEN)
-        names = ["z0", *(f"{n}0" for n in rows)]
-        one = Run(document, interpreter, params, start, names, dimension, split, SOLUTION)
+        names = ("z0", *(f"{n}0" for n in rows))
+        one = Run(
+            document, interpreter, params, start, dimension=dimension, split=split, names=names
+        )
         states = []
         for block in range(blocks + 1):
             at = {n: one.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
@@ -1130,7 +1132,7 @@ def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dic
     start = {n: {} if n in texts["zero"] else point for n in texts["rows"]}
     rows = _rows(document, start, HIDDEN)
     interpreter = Interpreter(texts)
-    one = Run(document, interpreter, params, rows, ["z0"], dimension, False, SOLUTION)
+    one = Run(document, interpreter, params, rows, dimension=dimension, split=False)
     weights = []
     for i in range(named["first"] + 2 * named["steps"]):
         one.advance(i)

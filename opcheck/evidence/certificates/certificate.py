@@ -141,18 +141,7 @@ def certify(
             return _certificate(stated, fmpq(1), multipliers, "declared")
     program = Program(stated)
     if stated.signed:
-        certificate = at(program, target) if target == 1 else None
-        if certificate is not None:
-            return certificate
-        raise NotCertified(
-            f"{entry.name} at {stated.covers} is not certified"
-            + (
-                ": no rational multipliers found"
-                if target == 1
-                else f" at {target} times its bound: both sides may be negative, so that a "
-                "multiple of it says nothing of it"
-            )
-        )
+        return _signed(program, target)
     value: float | None = None
     start: Solution | None = None
     # where the solver stops early its word is not needed: the exact check decides
@@ -170,6 +159,21 @@ def certify(
     raise NotCertified(
         f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
     )
+
+
+def _signed(program: Program, target: Fraction) -> Certificate:
+    """Of a bound that may be negative: at the bound itself, since its multiples say nothing."""
+    stated = program.claim
+    what = f"{stated.setting.theorem.name} at {stated.covers} is not certified"
+    if target != 1:
+        raise NotCertified(
+            f"{what} at {target} times its bound: both sides may be negative, so that a "
+            "multiple of it says nothing of it"
+        )
+    certificate = at(program, target)
+    if certificate is None:
+        raise NotCertified(f"{what}: no rational multipliers found")
+    return certificate
 
 
 @dataclass(frozen=True)
@@ -396,8 +400,7 @@ def _certificate(
 
 def describe_claim(stated: Claim) -> dict[str, Any]:
     """What is claimed, as plain data: everything in a certificate but its proof."""
-    instance, basis = stated.setting, stated.basis
-    theorem = instance.theorem
+    basis, theorem = stated.basis, stated.setting.theorem
 
     def combination(vector: Any) -> dict[str, str]:
         return {basis[i]: str(v) for i, v in enumerate(vector) if v != 0}
@@ -410,32 +413,7 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
 
     return {
         "format": recheck.FORMAT,
-        "statement": {
-            "theorem": theorem.name,
-            "method": theorem.method,
-            "claim": theorem.claim,
-            "first": max(theorem.first, 0),
-            "given": [
-                {
-                    "kind": p.kind.name,
-                    "constant": None if p.kind.better is None else str(p.constant),
-                    "of": p.of,
-                }
-                for p in theorem.asked
-            ],
-            "hypotheses": [str(p) for p in theorem.asked],
-            "where": theorem.where,
-            "let": dict(theorem.let),
-            "measure": theorem.measure,
-            "bound": theorem.bound,
-            "k": instance.k,
-            "K": stated.horizon,
-            "covers": str(stated.covers),
-            "constants": {n: str(v) for n, v in instance.constants.items()},
-            "parameters": {n: str(v) for n, v in instance.parameters.items()},
-            "A": stated.A,
-            **stated.about,
-        },
+        "statement": _statement(stated),
         "texts": texts(theorem, "potential" in stated.about),
         "constrained": stated.A != "zero",
         "basis": list(basis),
@@ -458,6 +436,37 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
         ],
         "measure": terms(stated.measure),
         "bound": terms(stated.bound),
+    }
+
+
+def _statement(stated: Claim) -> dict[str, Any]:
+    """The statement in its own words, and the numbers at which it is claimed."""
+    instance, theorem = stated.setting, stated.setting.theorem
+    return {
+        "theorem": theorem.name,
+        "method": theorem.method,
+        "claim": theorem.claim,
+        "first": max(theorem.first, 0),
+        "given": [
+            {
+                "kind": p.kind.name,
+                "constant": None if p.kind.better is None else str(p.constant),
+                "of": p.of,
+            }
+            for p in theorem.asked
+        ],
+        "hypotheses": [str(p) for p in theorem.asked],
+        "where": theorem.where,
+        "let": dict(theorem.let),
+        "measure": theorem.measure,
+        "bound": theorem.bound,
+        "k": instance.k,
+        "K": stated.horizon,
+        "covers": str(stated.covers),
+        "constants": {n: str(v) for n, v in instance.constants.items()},
+        "parameters": {n: str(v) for n, v in instance.parameters.items()},
+        "A": stated.A,
+        **stated.about,
     }
 
 

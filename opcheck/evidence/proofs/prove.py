@@ -114,14 +114,14 @@ def prove(theorem: str | Theorem) -> Proved:
         raise NotProved(f"{entry.name}: {sentence}") from error
     only = _only(entry, proof)
     return Proved(
-        entry.name,
-        _covers(entry, only),
-        only,
-        proof.remark,
-        proof.potential,
-        proof.at_most,
-        tuple(lemmas),
-        meanings,
+        theorem=entry.name,
+        covers=_covers(entry, only),
+        only=only,
+        remark=proof.remark,
+        potential=proof.potential,
+        at_most=proof.at_most,
+        lemmas=tuple(lemmas),
+        symbols=meanings,
     )
 
 

@@ -169,11 +169,7 @@ def attack(
             instance = setting(entry, i, horizon, place, given)
             worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
         for i in ks if ends else ():
-            horizon = i + 1 if recording.in_steps else i
-            for edge in at_ends(entry, i, horizon, given):
-                reached = _at_an_end(edge, recording, horizon, seed + i, budget // ENDS)
-                if reached.ratio > edges.get(reached.at, reached).ratio or reached.at not in edges:
-                    edges[reached.at] = reached
+            _over_ends(entry, i, given, edges, seed=seed + i, budget=budget // ENDS)
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, given)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
@@ -183,19 +179,19 @@ def attack(
             raise
         interrupted = True
     assert instance is not None
-    attack = Attack(
-        entry.name,
-        tuple(worst_cases),
-        {n: str(v) for n, v in instance.constants.items()},
-        {n: str(v) for n, v in instance.parameters.items()},
-        seed,
-        instance.notes,
-        WORDS_OF_A[entry.A],
-        tuple(edges.values()),
+    result = Attack(
+        theorem=entry.name,
+        found=tuple(worst_cases),
+        constants={n: str(v) for n, v in instance.constants.items()},
+        parameters={n: str(v) for n, v in instance.parameters.items()},
+        seed=seed,
+        notes=instance.notes,
+        A=WORDS_OF_A[entry.A],
+        ends=tuple(edges.values()),
     )
     if interrupted:
-        raise Interrupted(attack)
-    return attack
+        raise Interrupted(result)
+    return result
 
 
 def _over_parts(
@@ -232,6 +228,23 @@ def _over_parts(
         tried.append(_Search(instance, recording, horizon, seed, Part()).bumps())
     tried.append(_Search(instance, recording, horizon, seed, Part()).by_program(budget // FOLDS))
     return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
+
+
+def _over_ends(
+    entry: Theorem,
+    k: int,
+    given: Mapping[str, Any],
+    edges: dict[str, Reached],
+    *,
+    seed: int,
+    budget: int,
+) -> None:
+    """Keep the worst at one k for each end of a range where it is worse than at the k before."""
+    recording = plan(entry)
+    horizon = k + 1 if recording.in_steps else k
+    for edge in at_ends(entry, k, horizon, given):
+        case = _at_an_end(edge, recording, horizon, seed, budget)
+        edges[case.at] = max(edges.get(case.at, case), case, key=lambda c: c.ratio)
 
 
 def _at_an_end(edge: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
@@ -296,7 +309,14 @@ class _Search:
     def reached(self) -> Reached:
         """The worst so far."""
         ratio, value, operator = self.best
-        return Reached(self.at, max(ratio, 0.0), value, operator, self.constraint, self.runs)
+        return Reached(
+            k=self.at,
+            ratio=max(ratio, 0.0),
+            value=value,
+            operator=operator,
+            constraint=self.constraint,
+            runs=self.runs,
+        )
 
     # ---- operators by a program ----
 
@@ -316,7 +336,8 @@ class _Search:
 
     def _run_one(self, one: Folded) -> None:
         F, A = one.operator, one.resolvent
-        self._measure(F, A, one.start[None], None, lambda _: str(one), one.constraint)
+        start, name = one.start[None], lambda _: str(one)
+        self._measure(F, A, start, data=None, name=name, constraint=one.constraint)
 
     # ---- piecewise linear operators of the plane ----
 
@@ -512,13 +533,14 @@ class _Search:
             a = self.part.a
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
-        return self._measure(F, A, start, data, name, str(self.part))
+        return self._measure(F, A, start, data=data, name=name, constraint=str(self.part))
 
     def _measure(
         self,
         F: Operator,
         A: Resolvent,
         start: Floats,
+        *,
         data: Floats | None,
         name: Callable[[int], str],
         constraint: str,

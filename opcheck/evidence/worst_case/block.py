@@ -117,24 +117,7 @@ def block_of(
         for p in iteration.parameters
         if p.name in values
     }
-    try:
-        # the first step may differ: it fills what later ones carry over
-        carried = [(k, memory(iteration, exact, A, steps=steps, first=k)) for k in (0, steps)]
-    except TypeError as error:
-        raise OpcheckError(f"{iteration.name} has no potential to search for: {error}") from error
-    same = [(k, rows) for k, rows in carried if rows is not None]
-    if not same:
-        together = f"{steps} steps together are" if steps > 1 else "a step is"
-        raise OpcheckError(
-            f"{iteration.name}: {together} not the same at every k, as with a weight that depends "
-            "on k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
-        )
-    first, rows = same[0]
-    if A != "zero" and rows:
-        raise OpcheckError(
-            f"{iteration.name} carries {', '.join(rows)} over from step to step; that is done for "
-            "A = 0 only"
-        )
+    first, rows = _carried_over(iteration, exact, A, steps)
     possible = ("z", *(() if A != "zero" else (VALUE,)), *rows)
     for name in vectors:
         if name not in possible:
@@ -154,6 +137,31 @@ def block_of(
         vectors=tuple(dict.fromkeys(vectors)) or possible,
         notes=tuple(notes),
     )
+
+
+def _carried_over(
+    iteration: Method, exact: Mapping[str, Any], A: OfA, steps: int
+) -> tuple[int, tuple[str, ...]]:
+    """From which k on so many steps are always the same, and the rows that they read beside z."""
+    try:
+        # the first step may differ: it fills what later ones carry over
+        carried = [(k, memory(iteration, exact, A, steps=steps, first=k)) for k in (0, steps)]
+    except TypeError as error:
+        raise OpcheckError(f"{iteration.name} has no potential to search for: {error}") from error
+    same = [(k, rows) for k, rows in carried if rows is not None]
+    if not same:
+        together = f"{steps} steps together are" if steps > 1 else "a step is"
+        raise OpcheckError(
+            f"{iteration.name}: {together} not the same at every k, as with a weight that depends "
+            "on k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
+        )
+    first, rows = same[0]
+    if A != "zero" and rows:
+        raise OpcheckError(
+            f"{iteration.name} carries {', '.join(rows)} over from step to step; that is done for "
+            "A = 0 only"
+        )
+    return first, rows
 
 
 def decrease(block: Block, matrix: Matrix) -> Claim:

@@ -34,7 +34,12 @@ SOLUTION = "*"
 # f(y) − f(x) − ⟨a, y − x⟩ ≥ 0 of ordered pairs, where the values of f must cancel in a sum; its
 # form is in (y − x, a). Normal cones and proximal maps have it; a monotone A in general has not.
 Subdifferential = Kind(
-    "Subdifferential", lambda _: (0, Fraction(-1, 2), 0), None, False, "", "A = ∂f with f convex"
+    name="Subdifferential",
+    form=lambda _: (0, Fraction(-1, 2), 0),
+    better=None,
+    star=False,
+    symbol="",
+    meaning="A = ∂f with f convex",
 )
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
 

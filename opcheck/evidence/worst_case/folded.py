@@ -381,7 +381,7 @@ class _Search:
         part = self._within(M, u, w, T, centre)
         if part is not None:
             middle = centre * np.eye(d)
-            yield Folded(middle + part * (M - middle), q, part * u, w, T, start)
+            yield Folded(M=middle + part * (M - middle), q=q, u=part * u, w=w, T=T, start=start)
 
     def _continued(
         self, M: Floats, beyond: Floats, u: Floats, w: Floats, T: Floats | None, centre: float
