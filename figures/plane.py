@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from opcheck import OpcheckError, Problem
 from opcheck.plugin import figure
 from opcheck_figures.style import literally, look
+from opcheck_figures.symbols import title_of
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 GRID = 41  # points of the field along each axis
 MARGIN = 0.06  # beside what is drawn, relative to it
@@ -36,25 +37,11 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     Raises OpcheckError for a problem that isn't in the plane, runs on different problems, or runs
     that did not keep their iterates.
     """
-    for label, run in runs.items():
-        if isinstance(run, Sequence):
-            raise OpcheckError(f"figure 'plane' draws single runs; {label!r} holds {len(run)}")
-    first = next(iter(runs.values()))
-    where = first.problem
-    if where.dim != 2:
-        raise OpcheckError(
-            f"figure 'plane' draws problems in two variables, and {where.name!r} has {where.dim}; "
-            "take 'rate'"
-        )
-    for label, run in runs.items():
-        if run.problem.operator is not where.operator and run.problem.name != where.name:
-            raise OpcheckError(f"figure 'plane' draws runs on one problem; {label!r} is on another")
-        if not len(run.iterates):
-            raise OpcheckError(f"{label!r} kept no iterates; run it with iterates=True")
+    problem = _shared_problem(runs)
     paths = {label: _finite(run.iterates) for label, run in runs.items()}
-    outline = _outline(where)
-    low, high = _view(where, runs, paths, outline)
-    _field(axes, where, low, high)
+    outline = _outline(problem)
+    low, high = _view(problem, runs, paths, outline)
+    _field(axes, problem, low, high)
     cut = False
     for i, (label, path) in enumerate(paths.items()):
         drawn = _ends(path, low, high)
@@ -66,20 +53,36 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     starts = np.unique([run.problem.start for run in runs.values()], axis=0)
     point = {"linestyle": "", "color": "white", "markeredgecolor": "black", "zorder": 4}
     axes.plot(*starts.T, marker="o", markersize=6, label="start $z_0$", **point)
-    solution = where.solution_near(where.start)
+    solution = problem.solution_near(problem.start)
     if solution is not None:
         axes.plot(*solution.T, marker="*", markersize=10, label="solution $z^*$", **point)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     axes.set_xlabel("$x$")
     axes.set_ylabel("$y$")
-    if title is None:
-        name = literally(where.name)
-        title = f"{literally(first.method)} on {name}" if len(runs) == 1 else name
-        title += ", noisy" if first.noise else ""
-    axes.set_title(title)
+    first = next(iter(runs.values()))
+    axes.set_title(title_of(first, alone=len(runs) == 1) if title is None else title)
     said = "Iterates in the plane of z = (x, y), over lines along −F."
     said += " Of paths that go round and round the first and last parts." if cut else ""
     return f"{said} The methods see samples: {first.noise}." if first.noise else said
+
+
+def _shared_problem(runs: Mapping[str, Trajectory]) -> Problem:
+    """The problem of all runs. Raises OpcheckError for runs that can't be drawn in one plane."""
+    for label, run in runs.items():
+        if isinstance(run, Sequence):
+            raise OpcheckError(f"figure 'plane' draws single runs; {label!r} holds {len(run)}")
+    problem = next(iter(runs.values())).problem
+    if problem.dim != 2:
+        raise OpcheckError(
+            f"figure 'plane' draws problems in two variables, and {problem.name!r} has "
+            f"{problem.dim}; take 'rate'"
+        )
+    for label, run in runs.items():
+        if run.problem.operator is not problem.operator and run.problem.name != problem.name:
+            raise OpcheckError(f"figure 'plane' draws runs on one problem; {label!r} is on another")
+        if not len(run.iterates):
+            raise OpcheckError(f"{label!r} kept no iterates; run it with iterates=True")
+    return problem
 
 
 def _ends(
@@ -100,17 +103,17 @@ def _finite(path: NDArray[np.float64]) -> NDArray[np.float64]:
     return path[np.isfinite(path).all(axis=1)]
 
 
-def _outline(where: Problem) -> NDArray[np.float64] | None:
+def _outline(problem: Problem) -> NDArray[np.float64] | None:
     """The boundary of C: the projections of a circle far around it."""
-    if where.resolvent.contains is None:
+    if problem.resolvent.contains is None:
         return None
     angle = np.linspace(0, 2 * np.pi, 721)
     circle = FAR * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    return np.array([where.resolvent(where.start + z) for z in circle])
+    return np.array([problem.resolvent(problem.start + z) for z in circle])
 
 
 def _view(
-    where: Problem,
+    problem: Problem,
     runs: Mapping[str, Trajectory],
     paths: Mapping[str, NDArray[np.float64]],
     outline: NDArray[np.float64] | None,
@@ -119,7 +122,7 @@ def _view(
     points = np.concatenate(list(paths.values()))
     starts = np.array([run.problem.start for run in runs.values()])
     shown = [starts]
-    solution = where.solution_near(where.start)
+    solution = problem.solution_near(problem.start)
     if solution is not None:
         shown.append(solution[None])
         reach = REACH * np.abs(starts - solution).max()
@@ -133,9 +136,9 @@ def _view(
     return low - margin, high + margin
 
 
-def _field(axes: Any, where: Problem, low: Any, high: Any) -> None:
+def _field(axes: Any, problem: Problem, low: Any, high: Any) -> None:
     x, y = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
-    values = [[-where.operator(np.array([a, b])) for a in x] for b in y]
+    values = [[-problem.operator(np.array([a, b])) for a in x] for b in y]
     direction = np.ma.masked_invalid(values)
     axes.streamplot(
         x,

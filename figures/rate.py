@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 from opcheck import OpcheckError
 from opcheck.plugin import figure
 from opcheck_figures.style import literally, look
-from opcheck_figures.symbols import caption_of, symbol_of
+from opcheck_figures.symbols import caption_of, symbol_of, title_of
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 Floats = NDArray[np.float64]
 ABSCISSAE = {"k": "iteration $k$", "oracle calls": "oracle calls"}
@@ -63,78 +64,36 @@ def rate(
         raise OpcheckError(f"horizontal={horizontal!r}; give 'log' or 'linear'")
     groups = {n: [*r] if isinstance(r, Sequence) else [r] for n, r in runs.items()}
     first = next(iter(groups.values()))[0]
-    taken = measure or next(iter(first.measures))
+    measure = measure or next(iter(first.measures))
     relative = any(
         (t.problem.start != s[0].problem.start).any() for s in groups.values() for t in s
     )
-    bounded = False
+    curves = [
+        _curve(label, seeds, measure, against, horizontal=horizontal, relative=relative)
+        for label, seeds in groups.items()
+    ]
+    bands = [i for i, curve in enumerate(curves) if len(curve.seeds) > 1]
+    dashed: list[Floats] = []
     left_out: list[str] = []
-    lines: list[tuple[Floats, Floats]] = []
-    firsts: list[float] = []
-    for i, (label, seeds) in enumerate(groups.items()):
-        run = seeds[0]
-        if against == "oracle calls" and run.k[-1] and not run.oracle_calls[-1]:
-            raise OpcheckError(f"{label!r} counts no oracle calls; draw it against 'k'")
-        x = np.asarray(run.k if against == "k" else run.oracle_calls, dtype=float)
-        low, values, high = _quantiles(label, seeds, taken, relative)
-        shown = _shown(x, values, horizontal)
-        style, at = look(i), x[shown]
-        axes.plot(
-            at,
-            _positive(values[shown]),
-            label=literally(label),
-            markevery=_marks(at, horizontal),
-            zorder=3,
-            **style,
-        )
-        if len(seeds) > 1:
-            ends = _positive(low[shown]), _positive(high[shown])
-            told = f"10 to 90 % of {len(seeds)} seeds, line: median"
-            banded = any(len(s) > 1 for s in list(groups.values())[:i])  # told once
-            axes.fill_between(
-                at,
-                *ends,
-                color=style["color"],
-                alpha=0.2,
-                linewidth=0,
-                label="_nolegend_" if banded else told,
-            )
-            lines += [(at, end) for end in ends]
-        lines.append((at, _positive(values[shown])))
-        firsts += list(values[np.isfinite(values) & (values > 0)][:1])
-        # a bound is about one start, and each run of a band may have its own
-        bounds = run.bounds.get(taken, {}) if len(seeds) == 1 and not relative else {}
-        chosen, weaker = _told_apart(bounds, shown, 3 if len(runs) == 1 else 1)
-        bounded = bounded or bool(chosen)
+    for i, curve in enumerate(curves):
+        _draw_measure(axes, curve, i, horizontal, legend=i in bands[:1])
+        drawn, weaker = _draw_bounds(axes, curve, i, measure, alone=len(curves) == 1)
+        dashed += drawn
         left_out += weaker
-        for j, (names, bound) in enumerate(chosen):
-            colour = style["color"] if len(runs) > 1 else "#303030"
-            axes.plot(
-                at,
-                bound,
-                label=literally(" and ".join(names)) + ("" if len(runs) == 1 else " (bound)"),
-                color=colour,
-                linestyle=(0, DASHES[(i if len(runs) > 1 else j) % 3]),
-                linewidth=1.4,
-                zorder=4,  # above the measurement, so that both are seen where they coincide
-            )
-            lines.append((at, bound))
-    axes.set_ylim(_limits(np.concatenate([y for _, y in lines]), taken, floor, firsts))
+    seen = [y for curve in curves for y in curve.shown]
+    firsts = [v for curve in curves for v in curve.first]
+    axes.set_ylim(_limits(np.concatenate([*seen, *dashed]), measure, floor, firsts))
     axes.set_xscale(horizontal)
     axes.set_yscale("log")
     axes.set_xlabel(ABSCISSAE[against])
-    axes.set_ylabel(symbol_of(taken, first) + (" / its value at $k = 0$" if relative else ""))
+    axes.set_ylabel(symbol_of(measure, first) + (" / its value at $k = 0$" if relative else ""))
     axes.grid(color="#dddddd", linewidth=0.4)
     axes.spines[["top", "right"]].set_visible(False)
-    if title is None:
-        where = literally(first.problem.name)
-        title = f"{literally(first.method)} on {where}" if len(runs) == 1 else where
-        title += ", noisy" if first.noise else ""
-    axes.set_title(title)
-    said = [f"{caption_of(taken, first)}, against {ABSCISSAE[against].replace('$', '')}."]
+    axes.set_title(title_of(first, alone=len(runs) == 1) if title is None else title)
+    said = [f"{caption_of(measure, first)}, against {ABSCISSAE[against].replace('$', '')}."]
     if relative:
         said.append("Starts differ, so each run is in units of its first value.")
-    if bounded:
+    if dashed:
         said.append("Dashed: what the named theorems bound it by.")
     if left_out:
         said.append(f"Weaker bounds left out: {', '.join(dict.fromkeys(left_out))}.")
@@ -144,6 +103,107 @@ def rate(
     if first.noise:
         said.append(f"The methods see samples: {first.noise}. The measure is of the mean F.")
     return " ".join(said)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """What is drawn of one label.
+
+    Attributes:
+        seeds: the runs, which differ by seed alone.
+        index: of the recorded k that are shown.
+        x: abscissae there.
+        median, low, high: values there that a logarithmic axis can show, else NaN.
+        first: the first positive value, or none.
+        bounded: whether a bound may stand beside it: one is about one start.
+    """
+
+    label: str
+    seeds: Sequence[Trajectory]
+    index: NDArray[np.intp]
+    x: Floats
+    median: Floats
+    low: Floats
+    high: Floats
+    first: Sequence[float]
+    bounded: bool
+
+    @property
+    def shown(self) -> list[Floats]:
+        """Every line of it."""
+        band = [self.low, self.high] if len(self.seeds) > 1 else []
+        return [*band, self.median]
+
+
+def _curve(
+    label: str,
+    seeds: Sequence[Trajectory],
+    measure: str,
+    against: str,
+    *,
+    horizontal: str,
+    relative: bool,
+) -> _Curve:
+    run = seeds[0]
+    if against == "oracle calls" and run.k[-1] and not run.oracle_calls[-1]:
+        raise OpcheckError(f"{label!r} counts no oracle calls; draw it against 'k'")
+    x = np.asarray(run.k if against == "k" else run.oracle_calls, dtype=float)
+    low, median, high = _quantiles(label, seeds, measure, relative)
+    index = _shown(x, median, horizontal)
+    return _Curve(
+        label,
+        seeds,
+        index,
+        x[index],
+        median=_positive(median[index]),
+        low=_positive(low[index]),
+        high=_positive(high[index]),
+        first=list(median[np.isfinite(median) & (median > 0)][:1]),
+        bounded=len(seeds) == 1 and not relative,
+    )
+
+
+def _draw_measure(axes: Any, curve: _Curve, i: int, horizontal: str, *, legend: bool) -> None:
+    """The i-th line, and its band; ``legend``: the first band, which says what all of them are."""
+    style = look(i)
+    axes.plot(
+        curve.x,
+        curve.median,
+        label=literally(curve.label),
+        markevery=_marks(curve.x, horizontal),
+        zorder=3,
+        **style,
+    )
+    if len(curve.seeds) > 1:
+        told = f"10 to 90 % of {len(curve.seeds)} seeds, line: median"
+        axes.fill_between(
+            curve.x,
+            curve.low,
+            curve.high,
+            color=style["color"],
+            alpha=0.2,
+            linewidth=0,
+            label=told if legend else "_nolegend_",
+        )
+
+
+def _draw_bounds(
+    axes: Any, curve: _Curve, i: int, measure: str, *, alone: bool
+) -> tuple[list[Floats], list[str]]:
+    """The bounds drawn of the i-th line, and the names of those left out."""
+    bounds = curve.seeds[0].bounds.get(measure, {}) if curve.bounded else {}
+    smallest, weaker = _told_apart(bounds, curve.index, 3 if alone else 1)
+    for j, (names, bound) in enumerate(smallest):
+        axes.plot(
+            curve.x,
+            bound,
+            label=literally(" and ".join(names)) + ("" if alone else " (bound)"),
+            color="#303030" if alone else look(i)["color"],
+            linestyle=(0, DASHES[(j if alone else i) % 3]),
+            linewidth=1.4,
+            zorder=4,  # above the measurement, so that both are seen where they coincide
+        )
+    return [bound for _, bound in smallest], weaker
 
 
 def _quantiles(
@@ -167,7 +227,7 @@ def _told_apart(
     bounds: Mapping[str, Any], shown: NDArray[np.intp], most: int
 ) -> tuple[list[tuple[list[str], Floats]], list[str]]:
     """The smallest bounds at the end, those that coincide as one; and the names of the others."""
-    found: list[tuple[list[str], Floats]] = []
+    groups: list[tuple[list[str], Floats]] = []
     drawn = {n: _positive(np.asarray(v)[shown]) for n, v in bounds.items()}
 
     def at_end(name: str) -> float:
@@ -176,13 +236,13 @@ def _told_apart(
 
     for name in sorted(drawn, key=at_end):
         values = drawn[name]
-        for names, other in found:
+        for names, other in groups:
             if np.allclose(values, other, rtol=SAME, atol=0, equal_nan=True):
                 names.append(name)
                 break
         else:
-            found.append(([name], values))
-    return found[:most], [n for names, _ in found[most:] for n in names]
+            groups.append(([name], values))
+    return groups[:most], [n for names, _ in groups[most:] for n in names]
 
 
 def _shown(x: Floats, values: Floats, horizontal: str) -> NDArray[np.intp]:

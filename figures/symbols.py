@@ -1,4 +1,4 @@
-"""What is measured, as a symbol for an axis and as words and units for a caption."""
+"""Words of a drawing: what is measured, as a symbol and for a caption; titles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from opcheck.plugin import entered
 from opcheck_figures.style import literally
 
 if TYPE_CHECKING:
-    from opcheck.plugin import Trajectory
+    from opcheck import Trajectory
 
 ROWS = {
     "z": "z_k",
@@ -41,6 +41,13 @@ def caption_of(measure: str, run: Trajectory) -> str:
         return f"{entry.words[0].upper()}{entry.words[1:]} ({told})"
     doc = entry.doc.partition("\n\n")[0].replace("\n", " ")
     return f"{measure}: {doc.rstrip('.')}"
+
+
+def title_of(run: Trajectory, *, alone: bool) -> str:
+    """Method and problem of one run; of several the problem they share."""
+    problem = literally(run.problem.name)
+    title = f"{literally(run.method)} on {problem}" if alone else problem
+    return title + (", noisy" if run.noise else "")
 
 
 def _parts(measure: str) -> tuple[str, tuple[str, ...]]:

@@ -73,31 +73,31 @@ def integer(value: Any, what: str, least: int = 0) -> int:
     """A whole number from ``least`` on; also 10.0. Raises OpcheckError for anything else."""
     try:
         number = int(value) if isinstance(value, float) and value == int(value) else value
-        found = None if isinstance(number, bool) else operator.index(number)
+        whole = None if isinstance(number, bool) else operator.index(number)
     except (TypeError, ValueError, OverflowError):
-        found = None
-    if found is None:
+        whole = None
+    if whole is None:
         raise OpcheckError(f"{what} = {value!r} must be a whole number from {least} on")
-    if found < least:
+    if whole < least:
         sign = "must not be negative" if least == 0 else f"must be at least {least}"
-        raise OpcheckError(f"{what} = {found} {sign}")
-    return found
+        raise OpcheckError(f"{what} = {whole} {sign}")
+    return whole
 
 
 def indices(value: Any, what: str = "k") -> list[int]:
     """A whole number, or several. Raises OpcheckError for anything else, or none."""
     several = isinstance(value, list | tuple | range | set) or getattr(value, "ndim", 0) == 1
-    found = [integer(v, what) for v in value] if several else [integer(value, what)]
-    if not found:
+    ks = [integer(v, what) for v in value] if several else [integer(value, what)]
+    if not ks:
         raise OpcheckError(f"{what} = {value!r} is empty; give a whole number, or several")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(ks))
 
 
 def words(value: Any, what: str) -> list[str]:
     """A text, or several. Raises OpcheckError for anything else."""
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list | tuple | set | frozenset) or not all(
-        isinstance(v, str) for v in found
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple | set | frozenset) or not all(
+        isinstance(v, str) for v in texts
     ):
         raise OpcheckError(f"{what} = {value!r} must be a text, or a list of them")
-    return list(found)
+    return list(texts)

@@ -5,10 +5,6 @@ are the parts that declarations are made of, constants proved of matrices, cone 
 figure kinds and papers. opcheck's own packs import nothing else of it.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -43,10 +39,6 @@ from opcheck.registry import get as registered
 from opcheck.report.figure import figure
 from opcheck.report.style import WIDTHS
 
-if TYPE_CHECKING:
-    from opcheck.engine.run import Trajectory as Trajectory
-    from opcheck.evidence.simulation.verify import Report as Report
-
 __all__ = [
     "NOTE",
     "NO_CONSTRAINT",
@@ -59,9 +51,7 @@ __all__ = [
     "Panel",
     "PaperFigure",
     "PaperRun",
-    "Report",
     "Rows",
-    "Trajectory",
     "Vector",
     "arguments",
     "certified",
@@ -82,16 +72,3 @@ __all__ = [
     "total",
     "triangle",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # what draws is told these types; importing the engine would cost every command half a second
-    if name == "Trajectory":
-        from opcheck.engine.run import Trajectory
-
-        return Trajectory
-    if name == "Report":
-        from opcheck.evidence.simulation.verify import Report
-
-        return Report
-    raise AttributeError(f"module 'opcheck.plugin' has no attribute {name!r}")

@@ -170,13 +170,13 @@ def place(kind: str, name: str) -> str:
 
 def find(name: str) -> list[tuple[str, Any]]:
     """Every (kind, object) of that name. Raises OpcheckError if there is none."""
-    found = [(kind, _table(kind)[name][0]) for kind in KINDS if name in _table(kind)]
-    if not found:
+    entries = [(kind, _table(kind)[name][0]) for kind in KINDS if name in _table(kind)]
+    if not entries:
         everything = {n for kind in KINDS for n in _table(kind)}
         near = difflib.get_close_matches(name, everything, 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else "'opcheck list' shows every name"
         raise OpcheckError(f"nothing is named {name!r}; {hint}")
-    return found
+    return entries
 
 
 def failures() -> list[str]:
@@ -280,17 +280,17 @@ def in_file(kind: str, reference: str) -> list[str]:
 
     Raises OpcheckError if the file fails to import or registers nothing of that kind or name.
     """
-    path, _, wanted = reference.partition(".py:")
+    path, _, name = reference.partition(".py:")
     file = Path(path if path.endswith(".py") else path + ".py").resolve()
     load()
     load_file(file)
-    found = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
-    if wanted and wanted not in found:
-        has = ", ".join(found) or "none"
-        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {wanted!r}; it has {has}")
-    if not found:
+    registered = [n for n in names(kind) if _table(kind)[n][1].rpartition(":")[0] == str(file)]
+    if name and name not in registered:
+        has = ", ".join(registered) or "none"
+        raise OpcheckError(f"{file.name} registers no {kind[:-1]} {name!r}; it has {has}")
+    if not registered:
         raise OpcheckError(f"{file.name} registers no {kind[:-1]}; see the README for an example")
-    return [wanted] if wanted else found
+    return [name] if name else registered
 
 
 def files() -> list[str]:
@@ -306,20 +306,20 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
 
     Raises OpcheckError for a pattern that selects nothing.
     """
-    chosen: list[str] = []
+    selected: list[str] = []
     for pattern in patterns:
         if not pattern.strip():
             raise OpcheckError(f"an empty name is that of no {kind[:-1]}; leave it out")
         if pattern.endswith(".py") or ".py:" in pattern:
-            chosen += [n for n in in_file(kind, pattern) if n not in chosen]
+            selected += [n for n in in_file(kind, pattern) if n not in selected]
             continue
         hits = [n for n in names(kind) if n == pattern] or [
             n for n in names(kind) if n.startswith(pattern)
         ]
         if not hits:
             get(kind, pattern)
-        chosen += [n for n in hits if n not in chosen]
-    return chosen or names(kind)
+        selected += [n for n in hits if n not in selected]
+    return selected or names(kind)
 
 
 def _table(kind: str) -> dict[str, tuple[Any, str]]:

@@ -43,15 +43,15 @@ def limit() -> float:
 
     Raises OpcheckError where the variable holds no such number.
     """
-    chosen = os.environ.get(VARIABLE)
-    if chosen is None:
+    setting = os.environ.get(VARIABLE)
+    if setting is None:
         return LIMIT
     try:
-        seconds = float(chosen)
+        seconds = float(setting)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise OpcheckError(f"{VARIABLE} = {chosen!r} is no number of seconds; 0 is no limit")
+        raise OpcheckError(f"{VARIABLE} = {setting!r} is no number of seconds; 0 is no limit")
     return seconds
 
 

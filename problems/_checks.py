@@ -36,63 +36,63 @@ def whole(value: float, name: str, least: int = 1) -> int:
 
 def _single(value: float) -> float | None:
     """One number as a float, or None."""
-    found = _numbers(value)
-    return float(found[()]) if found is not None and found.ndim == 0 else None
+    array = _numbers(value)
+    return float(array[()]) if array is not None and array.ndim == 0 else None
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64] | None:
     """An array of its own, or None where these are not real numbers or none at all."""
     try:
-        found = np.array(values)
-        if found.dtype.kind not in "biuf":
+        array = np.array(values)
+        if array.dtype.kind not in "biuf":
             return None
     except (TypeError, ValueError):
         return None
-    return found.astype(float) if found.size > 0 else None
+    return array.astype(float) if array.size > 0 else None
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64] | None:
-    found = _numbers(values)
-    return found if found is not None and np.isfinite(found).all() else None
+    array = _numbers(values)
+    return array if array is not None and np.isfinite(array).all() else None
 
 
 def vector(values: ArrayLike, name: str) -> Vector:
     """The parameter as a row of floats. Raises OpcheckError unless all are finite."""
-    found = _finite(values)
+    row = _finite(values)
     require(
-        found is not None and found.ndim < 2,
+        row is not None and row.ndim < 2,
         f"{name} must be finite numbers in one row, not {values}",
     )
-    return np.atleast_1d(found)
+    return np.atleast_1d(row)
 
 
 def _end(values: ArrayLike, name: str, excluded: float) -> Vector:
-    found = _numbers(values)
+    row = _numbers(values)
     require(
-        found is not None
-        and found.ndim < 2
-        and not np.isnan(found).any()
-        and not (found == excluded).any(),
+        row is not None
+        and row.ndim < 2
+        and not np.isnan(row).any()
+        and not (row == excluded).any(),
         f"{name} must be finite numbers or {-excluded:g} in one row, not {values}",
     )
-    return np.atleast_1d(found)
+    return np.atleast_1d(row)
 
 
 def number(value: float, name: str) -> float:
     """The parameter as a float. Raises OpcheckError unless it is one finite number."""
-    found = vector(value, name)
-    require(found.size == 1, f"{name} must be one number, not {found.size}")
-    return float(found[0])
+    row = vector(value, name)
+    require(row.size == 1, f"{name} must be one number, not {row.size}")
+    return float(row[0])
 
 
 def matrix(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """The parameter as a matrix of floats. Raises OpcheckError unless it is one, and finite."""
-    found = _finite(values)
+    array = _finite(values)
     require(
-        found is not None and found.ndim < 3,
+        array is not None and array.ndim < 3,
         f"{name} must be rows of finite numbers, all of one length, not {values}",
     )
-    return np.atleast_2d(found)
+    return np.atleast_2d(array)
 
 
 def ends(lo: ArrayLike, hi: ArrayLike) -> tuple[Vector, Vector]:
@@ -114,6 +114,6 @@ def ends(lo: ArrayLike, hi: ArrayLike) -> tuple[Vector, Vector]:
 
 def normal_vector(a: ArrayLike) -> Vector:
     """The normal of a hyperplane. Raises OpcheckError for zeros or a number that is not finite."""
-    found = vector(a, "a")
-    require(bool(found.any()), "a hyperplane or half-space needs a normal a other than 0")
-    return found
+    normal = vector(a, "a")
+    require(bool(normal.any()), "a hyperplane or half-space needs a normal a other than 0")
+    return normal

@@ -32,7 +32,7 @@ def _equilibrium(entries: bytes, shape: tuple[int, int]) -> tuple[Vector, Vector
 
     payoff = np.frombuffer(entries).reshape(shape)
     m, n = shape
-    found = linprog(
+    program = linprog(
         np.append(np.zeros(n), 1.0),
         A_ub=np.column_stack([payoff, -np.ones(m)]),
         b_ub=np.zeros(m),
@@ -40,11 +40,11 @@ def _equilibrium(entries: bytes, shape: tuple[int, int]) -> tuple[Vector, Vector
         b_eq=[1.0],
         bounds=[(0, None)] * n + [(None, None)],
     )
-    if found.status != 0:
-        raise OpcheckError(f"the linear program of a {m}×{n} game failed: {found.message}")
-    value = float(found.x[-1])
-    x = _polished(payoff, found.x[:-1], value)
-    y = _polished(payoff.T, -found.ineqlin.marginals, value)
+    if program.status != 0:
+        raise OpcheckError(f"the linear program of a {m}×{n} game failed: {program.message}")
+    value = float(program.x[-1])
+    x = _polished(payoff, program.x[:-1], value)
+    y = _polished(payoff.T, -program.ineqlin.marginals, value)
     return x, y
 
 
@@ -70,7 +70,7 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
     """All solutions of 0 ∈ Mz + q + N_Δ(z), Δ = {z ≥ 0, Σz = total}, that are isolated in their
     face: each support is tried, larger ones later. For up to about ten coordinates."""
     n = len(offset)
-    found: list[Vector] = []
+    solutions: list[Vector] = []
     for size in range(1, n + 1):
         faces = np.array(list(itertools.combinations(range(n), size)))
         systems = np.zeros((len(faces), size + 1, size + 1))
@@ -83,8 +83,8 @@ def on_simplex(matrix: Matrix, offset: Vector, total: float) -> list[Vector]:
             z = np.zeros(n)
             z[face] = values[:size]
             if (values[:size] > 0).all() and (matrix @ z + offset >= values[size] - 1e-10).all():
-                found.append(z)
-    return found
+                solutions.append(z)
+    return solutions
 
 
 def newton(

@@ -133,10 +133,10 @@ def finite_sum_bilinear_dense(count: int = 8, n: int = 2, seed: int = 0, batch: 
     Raises OpcheckError for count < 2, n < 1 or batch < 1.
     """
     count, n = whole(count, "count", 2), whole(n, "n")
-    made = mean_problem(dense_components(count, n, seed), batch)
-    assert made.operator.matrix is not None
-    L = certified(Lipschitz(lipschitz_above(made.operator.matrix)))
-    return dataclasses.replace(made, facts=(L, exact(Monotone())))
+    problem = mean_problem(dense_components(count, n, seed), batch)
+    assert problem.operator.matrix is not None
+    L = certified(Lipschitz(lipschitz_above(problem.operator.matrix)))
+    return dataclasses.replace(problem, facts=(L, exact(Monotone())))
 
 
 def quadratic_components(count: int, n: int, kappa: float, seed: int) -> Components:
@@ -169,9 +169,9 @@ def finite_sum_scsc(
     """
     count, n = whole(count, "count"), whole(n, "n")
     require(1 <= kappa < float("inf"), f"kappa = {kappa} must be at least 1 and finite")
-    made = mean_problem(quadratic_components(count, n, kappa, seed), batch)
-    assert made.operator.matrix is not None
-    return dataclasses.replace(made, facts=facts_of(made.operator.matrix))
+    problem = mean_problem(quadratic_components(count, n, kappa, seed), batch)
+    assert problem.operator.matrix is not None
+    return dataclasses.replace(problem, facts=facts_of(problem.operator.matrix))
 
 
 def cohypomonotone_components(

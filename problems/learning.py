@@ -84,14 +84,14 @@ def _lasso(m: int, n: int, seed: int, fraction: float) -> tuple[float, Vector]:
             break
     support, sign = np.flatnonzero(x), np.sign(x)
     reduced = rows[:, support]
-    found = newton(
+    minimiser = newton(
         lambda v: _loss_slopes(reduced, 0.0, v)[0] + lam * sign[support],
         lambda v: _loss_slopes(reduced, 0.0, v)[1],
         x[support],
     )
-    if found is None:
+    if minimiser is None:
         raise OpcheckError("the minimiser of a sparse logistic regression was not found")
-    x[support] = found
+    x[support] = minimiser
     return lam, x
 
 
@@ -126,12 +126,12 @@ def sparse_logistic(m: int = 16, n: int = 6, seed: int = 0, fraction: float = 0.
 @functools.lru_cache(maxsize=64)
 def _ridge(m: int, n: int, seed: int, mu: float) -> Vector:
     rows = rows_of(m, n, seed)
-    found = newton(
+    minimiser = newton(
         lambda x: _loss_slopes(rows, mu, x)[0], lambda x: _loss_slopes(rows, mu, x)[1], np.zeros(n)
     )
-    if found is None:
+    if minimiser is None:
         raise OpcheckError("the minimiser of a logistic regression was not found")
-    return found
+    return minimiser
 
 
 @problem_family("ridge_logistic", presets=[{"m": 30, "n": 8, "mu": 0.125, "seed": 1}])
@@ -190,8 +190,8 @@ def _worst_group(groups: int, size: int, n: int, mu: float, seed: int) -> Vector
         return np.asarray(-np.einsum("gs,gsn->gn", share, samples) / size)
 
     for count in range(1, groups + 1):
-        for chosen in itertools.combinations(range(groups), count):
-            active = list(chosen)
+        for subset in itertools.combinations(range(groups), count):
+            active = list(subset)
 
             def system(v: Vector, active: list[int] = active) -> Vector:
                 w, p, t = v[:n], v[n:-1], v[-1]
@@ -211,12 +211,12 @@ def _worst_group(groups: int, size: int, n: int, mu: float, seed: int) -> Vector
                 return out
 
             guess = np.concatenate([np.zeros(n), np.full(count, 1 / count), [np.log(2)]])
-            found = newton(system, slope, guess)
-            if found is None or (found[n:-1] < 0).any():
+            saddle = newton(system, slope, guess)
+            if saddle is None or (saddle[n:-1] < 0).any():
                 continue
-            if (losses(found[:n]) <= found[-1] + 1e-12).all():
+            if (losses(saddle[:n]) <= saddle[-1] + 1e-12).all():
                 z = np.zeros(n + groups)
-                z[:n], z[n + np.array(active)] = found[:n], found[n:-1]
+                z[:n], z[n + np.array(active)] = saddle[:n], saddle[n:-1]
                 return z
     raise OpcheckError("the saddle point of a robust logistic regression was not found")
 

@@ -21,9 +21,9 @@ def solved_game(payoff: Matrix, x: Vector | None = None, y: Vector | None = None
     """The game with the given equilibrium, or with one found by linear programming."""
     if x is None or y is None:
         x, y = equilibrium(payoff)
-    made = game(payoff, x.tolist(), y.tolist())
+    unproved = game(payoff, x.tolist(), y.tolist())
     return dataclasses.replace(
-        made, facts=(certified(Lipschitz(lipschitz_above(payoff))), *MONOTONE)
+        unproved, facts=(certified(Lipschitz(lipschitz_above(payoff))), *MONOTONE)
     )
 
 
@@ -147,6 +147,6 @@ def matrix_game(n: int = 4, seed: int = 0) -> Problem:
         (i, k), (j, m) = (generator.choice(n, 2, replace=False) for _ in range(2))
         payoff[[i, k], [j, m]] += 1
         payoff[[i, k], [m, j]] -= 1
-    made = game(payoff, [1 / n] * n, [1 / n] * n)
+    fair = game(payoff, [1 / n] * n, [1 / n] * n)
     facts = (certified(Lipschitz(lipschitz_above(payoff))), *MONOTONE)
-    return dataclasses.replace(made, facts=facts)
+    return dataclasses.replace(fair, facts=facts)

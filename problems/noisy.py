@@ -76,8 +76,8 @@ def sampled_matrix_game(m: int = 4, n: int = 3, seed: int = 0, batch: int = 1) -
 
     Raises OpcheckError for m < 2, n < 2 or batch < 1.
     """
-    made = gauss_game(m=m, n=n, seed=seed)
-    matrix = made.operator.matrix
+    game = gauss_game(m=m, n=n, seed=seed)
+    matrix = game.operator.matrix
     assert matrix is not None
     m, n = int(m), int(n)
     payoff = -matrix[n:, :n]
@@ -91,4 +91,4 @@ def sampled_matrix_game(m: int = 4, n: int = 3, seed: int = 0, batch: int = 1) -
     flat = matrices.reshape(m * n, m + n, m + n)
     weights = np.outer(rows, columns).ravel()
     oracle = mini_batch(flat, np.zeros((m * n, m + n)), batch, weights)
-    return dataclasses.replace(made, doc="", oracle=oracle)
+    return dataclasses.replace(game, doc="", oracle=oracle)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from typing import Any
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
@@ -10,6 +12,7 @@ from opcheck.evidence.simulation.verify import library
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.worst_case.claim import claim
 from opcheck.model.problem import Problem
+from opcheck.model.theorem import Theorem
 
 
 def family(problem: Problem) -> str:
@@ -42,3 +45,9 @@ def expressible(name: str) -> bool:
     except OpcheckError:
         return False
     return True
+
+
+def stated(name: str, **changes: Any) -> Theorem:
+    """A theorem of the library with some of its fields changed, entered nowhere."""
+    entry: Theorem = registry.get("theorems", name)
+    return dataclasses.replace(entry, **changes)

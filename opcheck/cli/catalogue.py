@@ -38,9 +38,9 @@ def show(name: str, evidence: bool) -> None:
     names = names_meant(name)
     if evidence:
         for theorem in names:
-            found, statement = evidence_of(theorem)
-            data = {**found.as_dict(), "statement": dict(statement)}
-            emit(data, partial(show_dossier, found, statement=statement))
+            dossier, statement = evidence_of(theorem)
+            data = {**dossier.as_dict(), "statement": dict(statement)}
+            emit(data, partial(show_dossier, dossier, statement=statement))
         return
     described = [rows for name in names for rows in describe(name)]
     emit([dict(rows) for rows in described], partial(show_described, described))

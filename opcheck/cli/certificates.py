@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,7 @@ from opcheck.errors import OpcheckError
 def certify(
     names: list[str],
     ks: list[int],
-    parameters: Mapping[str, str],
+    parameters: options.Values,
     place: Any,
     ratio: str,
     over: str | None,
@@ -40,26 +40,26 @@ def certify(
     from opcheck.evidence.certificates.certificate import attempts, certify_over
     from opcheck.report import terminal
 
-    found: list[Any] = []  # attempts, or points of a range
+    tried: list[Any] = []  # attempts, or points of a range
     values = options.symbols(certify_over, parameters)
     if over is not None:
         if len(names) != 1 or place != "middle":
             raise OpcheckError("--over takes one theorem, and no --place: it goes along the range")
         with terminal.Bar("certify", len(ks)) as step:
             for k in ks:
-                found += certify_over(names[0], over, k, ratio=ratio, **values)
+                tried += certify_over(names[0], over, k, ratio=ratio, **values)
                 step(f"{names[0]} k = {k}")
-        show = partial(terminal.show_points, over, found)
+        show = partial(terminal.show_points, over, tried)
     else:
         with terminal.Bar("certify", len(names)) as step:
             for name in names:
-                found += attempts(name, ks, values, place=place, ratio=ratio)
+                tried += attempts(name, ks, values, place=place, ratio=ratio)
                 step(name)
-        if all(a.kind == "refused" for a in found) and len(names) == 1:
-            raise OpcheckError(found[0].reason)
-        show = partial(terminal.show_attempts, found)
-    paths = [one.write_certificate(out) for one in found if out and one.certificate]
-    emit(found, partial(_with_paths, show, paths), code=_code({one.kind for one in found}))
+        if all(a.kind == "refused" for a in tried) and len(names) == 1:
+            raise OpcheckError(tried[0].reason)
+        show = partial(terminal.show_attempts, tried)
+    paths = [each.write_certificate(out) for each in tried if out and each.certificate]
+    emit(tried, partial(_with_paths, show, paths), code=_code({each.kind for each in tried}))
 
 
 def _code(kinds: set[str]) -> int:
@@ -97,7 +97,7 @@ def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
 @click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
 @options.out_option(help="Write both certificates.")
 @json_option
-def lyapunov(method: str, parameters: Mapping[str, str], out: str | None, **wishes: Any) -> None:
+def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes: Any) -> None:
     """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
 
     Exit code 1 if there is none of this shape, or none that rounds.
@@ -108,13 +108,13 @@ def lyapunov(method: str, parameters: Mapping[str, str], out: str | None, **wish
 
     values = options.symbols(search, parameters)
     try:
-        found = search(method, **wishes, **values)
+        potential = search(method, **wishes, **values)
     except NotCertified as reason:
         nothing = {"method": method, "potential": None, "reason": str(reason)}
         emit(nothing, [str(reason)], code=1)
         return
-    paths = found.write_certificates(out) if out else []
-    emit(found, partial(_with_paths, partial(terminal.show_potential, found), paths))
+    paths = potential.write_certificates(out) if out else []
+    emit(potential, partial(_with_paths, partial(terminal.show_potential, potential), paths))
 
 
 @click.command()
@@ -139,12 +139,12 @@ def recheck(file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool) 
     lines = []
     for path in file:
         try:
-            found = recheck_file(path)
+            checked = recheck_file(path)
         except NotCertified as rejected:
             rows.append({"file": path, "valid": False, "proved": str(rejected), "run": ""})
             lines.append(str(rejected))
         else:
-            valid = numbers_only or not found.numbers_only
-            rows.append({"file": path, "valid": valid, **found.as_dict()})
-            lines.append(str(found))
+            valid = numbers_only or not checked.numbers_only
+            rows.append({"file": path, "valid": valid, **checked.as_dict()})
+            lines.append(str(checked))
     emit(rows, lines, code=int(not all(row["valid"] for row in rows)))

@@ -45,7 +45,7 @@ def emit(
         say(interrupted)
         code = 130
     elif code is None:
-        code = int(not all(getattr(one, "ok", True) for one in several))
+        code = int(not all(getattr(entry, "ok", True) for entry in several))
     if code:
         click.get_current_context().exit(code)
 

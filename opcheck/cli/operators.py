@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from opcheck.cli import options
 from opcheck.cli.emit import as_json, console, emit, finished, json_option
-from opcheck.cli.options import (
-    about_a_problem,
-    names_of,
-    parameters_option,
-    plotted,
-    problem_alone,
-    seed_option,
-)
 
 
 @click.command()
-@click.argument("problem", required=False, shell_complete=names_of("problems"))
-@parameters_option(help="Of the family.")
+@click.argument("problem", required=False, shell_complete=options.names_of("problems"))
+@options.parameters_option(help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
-@about_a_problem
-@seed_option
+@options.about_a_problem("problem", rest="refused")
+@options.seed_option
 @json_option
-def constants(
-    problem: str | None,
-    parameters: Mapping[str, Any],
-    rigorous: bool,
-    wishes: Mapping[str, Any],
-    seed: int,
-) -> None:
+def constants(subject: Any, rigorous: bool, seed: int) -> None:
     """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes.
 
     Without PROBLEM: a Markdown table of the whole library, proved where that is possible.
     """
-    if problem is None:
+    if subject is None:
         _survey(seed)
         return
     from opcheck.evidence.operators.constants import constants as constants_of
     from opcheck.report.terminal import constant_rows, named, pairs
 
-    subject = problem_alone(problem, parameters, wishes)
-    found = constants_of(subject, rigorous=rigorous, seed=seed)
+    enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
+    rows = constant_rows(enclosures)
     emit(
-        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": found},
-        lambda console: pairs([*named(subject), *constant_rows(found), ("seed", seed)], console),
+        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": enclosures},
+        lambda console: pairs([*named(subject), *rows, ("seed", seed)], console),
     )
 
 
@@ -67,23 +53,16 @@ def _survey(seed: int) -> None:
 
 
 @click.command()
-@click.argument("target", shell_complete=names_of("problems"))
-@parameters_option(help="Of the family.")
+@click.argument("target", shell_complete=options.names_of("problems"))
+@options.parameters_option(help="Of the family.")
 @click.option("--rigorous", is_flag=True, help="Prove constants; needs a matrix or a formula.")
-@about_a_problem
-@seed_option
+@options.about_a_problem("target", rest="refused")
+@options.seed_option
 @click.option("--quick", is_flag=True, help="Shorter searches; few short runs of each theorem.")
 @click.option("--time-limit", type=float, metavar="SECONDS", help="Begin nothing more after it.")
-@plotted
+@options.plotted
 @json_option
-def check(
-    target: str,
-    parameters: Mapping[str, Any],
-    wishes: Mapping[str, Any],
-    seed: int,
-    plot: Callable[..., list[tuple[str, Any]]] | None,
-    **options: Any,
-) -> None:
+def check(subject: Any, seed: int, plot: options.Plot, **effort: Any) -> None:
     """Your operator: its constants, its classes, the theorems that apply, and their verdicts.
 
     TARGET is a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or
@@ -97,22 +76,21 @@ def check(
     from opcheck.report.checking import Checking
     from opcheck.report.terminal import pairs
 
-    subject = problem_alone(target, parameters, wishes)
     shown = Checking(console(), silent=as_json())
-    found, interrupted = shown.follow(checking(subject, seed=seed, **options))
+    result, interrupted = shown.follow(checking(subject, seed=seed, **effort))
     drawn = []
     if plot and not interrupted:
         from opcheck.evidence.picture import pictured
 
-        drawn = plot(pictured(found))
+        drawn = plot(pictured(result))
 
     def show(console: Any) -> None:
-        shown.close(found)
+        shown.close(result)
         pairs(drawn, console)
 
     emit(
-        found,
+        result,
         show,
-        data=lambda: {**found.as_dict(), "seed": seed, "interrupted": interrupted},
+        data=lambda: {**result.as_dict(), "seed": seed, "interrupted": interrupted},
         interrupted="interrupted" * interrupted,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial, wraps
-from typing import Any
+from typing import Any, Literal
 
 import click
 from click.shell_completion import CompletionItem
@@ -13,6 +13,8 @@ from click.shell_completion import CompletionItem
 from opcheck.errors import OpcheckError
 
 Command = Callable[..., None]
+Values = Mapping[str, Any]
+Plot = Callable[..., list[tuple[str, Any]]] | None
 
 
 def names_of(*kinds: str) -> Callable[..., list[CompletionItem]]:
@@ -139,21 +141,52 @@ ABOUT_A_PROBLEM = (
 )
 
 
-def about_a_problem(command: Command) -> Command:
-    """What every command that takes a problem lets one add to it; it gets that as ``wishes``."""
+def about_a_problem(
+    target: str, *, rest: Literal["kept", "refused", "apart"]
+) -> Callable[[Command], Command]:
+    """What every command that takes a problem lets one add to it; the command gets a ``subject``.
 
-    @wraps(command)
-    def with_wishes(*, box: str | None, ball: str | None, **arguments: Any) -> None:
-        if box is not None and ball is not None:
-            raise OpcheckError("--box and --ball are two regions; leave one out")
-        if ball is not None and ":" not in ball:
-            raise OpcheckError(f"--ball {ball} is no ball; write a centre and a radius as 0,0:2")
-        wishes = {name: arguments.pop(name) for name in ("constraint", "start", "dim", "game")}
-        command(**arguments, wishes={**wishes, "region": ball if box is None else box})
+    Args:
+        target: the parameter that says which, ``--problem`` or an argument; None: no subject.
+        rest: what becomes of the parameters that are not the problem's: the command gets them,
+            they are wrong, or none is the problem's to begin with.
+    """
 
-    for option in reversed(ABOUT_A_PROBLEM):
-        with_wishes = option(with_wishes)
-    return with_wishes
+    def decorated(command: Command) -> Command:
+        @wraps(command)
+        def with_subject(*, box: str | None, ball: str | None, **arguments: Any) -> None:
+            if box is not None and ball is not None:
+                raise OpcheckError("--box and --ball are two regions; leave one out")
+            if ball is not None and ":" not in ball:
+                raise OpcheckError(
+                    f"--ball {ball} is no ball; write a centre and a radius as 0,0:2"
+                )
+            wishes = {name: arguments.pop(name) for name in ("constraint", "start", "dim", "game")}
+            wishes["region"] = ball if box is None else box
+            reference, parameters = arguments.pop(target), arguments.pop("parameters")
+            subject = None
+            if reference is not None:
+                from opcheck.evidence.operators.subject import subject_and_rest
+
+                own = {} if rest == "apart" else parameters
+                subject, others = subject_and_rest(reference, own, **wishes)
+                parameters = parameters if rest == "apart" else others
+            elif any(wishes.values()) or (rest == "refused" and parameters):
+                which, name = ("-p, ", "PROBLEM") if rest == "refused" else ("", "--problem")
+                raise OpcheckError(f"{which}--set, --start and the like go with {name}")
+            if rest != "refused":
+                arguments["parameters"] = parameters
+            elif parameters:
+                raise OpcheckError(
+                    f"problem {reference!r} has no parameter {', '.join(parameters)}"
+                )
+            command(subject=subject, **arguments)
+
+        for option in reversed(ABOUT_A_PROBLEM):
+            with_subject = option(with_subject)
+        return with_subject
+
+    return decorated
 
 
 def plotted(command: Command) -> Command:
@@ -184,22 +217,6 @@ def plotted(command: Command) -> Command:
     return click.option("--plot", type=path, help="Rate plot: .svg, .png or .pdf.")(
         column(with_plot)
     )
-
-
-def problem_alone(target: str, parameters: Mapping[str, Any], wishes: Mapping[str, Any]) -> Any:
-    """The problem, where no method is there to take other parameters."""
-    from opcheck.evidence.operators.subject import subject_and_rest
-
-    problem, rest = subject_and_rest(target, parameters, **wishes)
-    if rest:
-        raise OpcheckError(f"problem {target!r} has no parameter {', '.join(rest)}")
-    return problem
-
-
-def without_a_problem(wishes: Mapping[str, Any]) -> None:
-    """Refuse what is said about a problem where none is given."""
-    if any(wishes.values()):
-        raise OpcheckError("--set, --start and the like go with --problem")
 
 
 def one_theorem(name: str) -> Any:

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
+from opcheck.cli import options
 from opcheck.cli.emit import emit, finished, json_option
-from opcheck.cli.options import about_a_problem, names_of, parameters_option, plotted, symbols
 from opcheck.errors import OpcheckError
-
-Plot = Callable[..., list[tuple[str, Any]]] | None
 
 
 @click.command()
-@click.argument("method", shell_complete=names_of("methods"))
-@click.argument("problem", shell_complete=names_of("problems"))
-@parameters_option(help="A parameter of either.")
+@click.argument("method", shell_complete=options.names_of("methods"))
+@click.argument("problem", shell_complete=options.names_of("problems"))
+@options.parameters_option(help="A parameter of either.")
 @click.option("-n", "iterations", default=1000, show_default=True, help="Number of iterations.")
-@about_a_problem
+@options.about_a_problem("problem", rest="kept")
 @click.option("--seed", type=int, help="Of the samples of a noisy PROBLEM, else draw the start.")
 @click.option("--noise", type=float, metavar="SIGMA", help="Add Gaussian noise of variance SIGMA².")
 @click.option("--same-sample", is_flag=True, help="One sample an iteration, not one each call.")
 @click.option("--record", default="all", show_default=True, help="all, log, or every so many.")
 @click.option("--seeds", type=int, help="So many seeds from --seed on; the plot shows a band.")
-@plotted
+@options.plotted
 @json_option
 def run(
-    method: str,
-    problem: str,
-    parameters: Mapping[str, Any],
-    iterations: int,
-    wishes: Mapping[str, Any],
-    seed: int | None,
-    noise: float | None,
-    record: str,
-    seeds: int | None,
-    plot: Plot,
-    **options: Any,
+    method: str, subject: Any, parameters: options.Values, plot: options.Plot, **ask: Any
 ) -> None:
     """Run METHOD on PROBLEM; show what it measures and the bounds.
 
@@ -48,36 +35,36 @@ def run(
     takes: a problem of the library, also at parameters as "bilinear(L=2)"; FILE.py or FILE.py:NAME
     (a family, an operator, a matrix, a function F(z) or F(z, out, data)); a matrix file; a payoff.
     """
-    from opcheck.evidence.operators.subject import subject_and_rest
     from opcheck.evidence.picture import methods_in, noisy
 
-    subject, values = subject_and_rest(problem, parameters, **wishes)
-    if noise is not None:
-        subject = noisy(subject, noise)
+    seed, seeds, noise = ask.pop("seed"), ask.pop("seeds"), ask.pop("noise")
+    start = click.get_current_context().params["start"]
+    every = int(ask["record"]) if ask["record"].lstrip("-").isdigit() else ask["record"]
+    ask |= {"record": every, "start": start}
+    subject = subject if noise is None else noisy(subject, noise)
     methods = methods_in(method)
-    every = int(record) if record.lstrip("-").isdigit() else record
-    options |= {"start": wishes["start"], "record": every, "iterations": iterations}
     if seeds is None and len(methods) == 1:
-        _one_run(method, subject, values, plot, seed=seed, **options)
+        _one_run(method, subject, parameters, plot, seed=seed, **ask)
         return
     if seeds is not None and not 1 <= seeds <= 1000:
         raise OpcheckError(f"--seeds {seeds} must be from 1 to 1000")
     several = [seed] if seeds is None else [(seed or 0) + i for i in range(seeds)]
-    if len(several) > 1 and wishes["start"] is not None and subject.oracle is None:
+    if len(several) > 1 and start is not None and subject.oracle is None:
         raise OpcheckError("--seeds draws starts where nothing is noisy; leave out --start")
-    _side_by_side(methods, subject, plot, parameters=values, seeds=several, **options)
+    _side_by_side(methods, subject, plot, parameters=parameters, seeds=several, **ask)
 
 
 def _one_run(
-    method: str, problem: Any, parameters: Mapping[str, Any], plot: Plot, **options: Any
+    method: str, problem: Any, parameters: options.Values, plot: options.Plot, **ask: Any
 ) -> None:
     from opcheck.evidence.operators.subject import run as run_method
     from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
     from opcheck.report.runs import rows
     from opcheck.report.terminal import pairs
 
-    options |= {"measures": bounded_measures(method, problem), **symbols(run_method, parameters)}
-    unbounded, interrupted = finished(lambda: run_method(method, problem, **options))
+    ask |= {"measures": bounded_measures(method, problem)}
+    values = options.symbols(run_method, parameters)
+    unbounded, interrupted = finished(lambda: run_method(method, problem, **ask, **values))
     trajectory, notes = with_bounds(unbounded)
     drawn = plot(trajectory) if plot else []
     emit(
@@ -88,12 +75,12 @@ def _one_run(
     )
 
 
-def _side_by_side(methods: list[str], problem: Any, plot: Plot, **options: Any) -> None:
+def _side_by_side(methods: list[str], problem: Any, plot: options.Plot, **ask: Any) -> None:
     """Several methods, or several seeds: a table, and one plot."""
     from opcheck.evidence.picture import each
     from opcheck.report import runs, terminal
 
-    series = each(methods, problem, **options)
+    series = each(methods, problem, **ask)
     labelled = runs.labelled(series)
     drawn = plot(labelled) if plot else []
 
@@ -106,7 +93,7 @@ def _side_by_side(methods: list[str], problem: Any, plot: Plot, **options: Any) 
 
 
 @click.command()
-@click.argument("paper", shell_complete=names_of("papers"))
+@click.argument("paper", shell_complete=options.names_of("papers"))
 @click.option("--figure", "figure_id", help="One figure; all by default.")
 @click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
 @click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))

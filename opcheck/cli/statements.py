@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,7 @@ from opcheck.errors import OpcheckError
 @options.selector_argument
 @options.problem_option(help="One problem instead of the library: whatever check takes.")
 @options.parameters_option(help="Fix a parameter.")
-@options.about_a_problem
+@options.about_a_problem("problem", rest="kept")
 @click.option("--all", "everything", is_flag=True, help="Every admissible problem, not a cover.")
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
@@ -26,9 +25,8 @@ from opcheck.errors import OpcheckError
 @json_option
 def verify(
     selector: tuple[str, ...],
-    problem: str | None,
-    parameters: Mapping[str, Any],
-    wishes: Mapping[str, Any],
+    subject: Any,
+    parameters: options.Values,
     everything: bool,
     coverage: bool,
     mutants: bool,
@@ -42,7 +40,6 @@ def verify(
     from opcheck import registry
     from opcheck.evidence.dossier import SPEAKS, Standing, document, standings
     from opcheck.evidence.operators.relied_on import with_constants
-    from opcheck.evidence.operators.subject import subject_and_rest
     from opcheck.evidence.simulation.mutants import mutants as plant
     from opcheck.evidence.simulation.mutants import work_list
     from opcheck.evidence.simulation.verify import Report
@@ -51,19 +48,13 @@ def verify(
 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
-    subject, values = None, parameters
-    if problem is not None:
-        subject, values = subject_and_rest(problem, parameters, **wishes)
-        subject = with_constants(subject)
-    else:
-        options.without_a_problem(wishes)
     if coverage and subject is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
-    values = options.symbols(confront, values)
+    subject = None if subject is None else with_constants(subject)
+    said = {"jobs": jobs, "everything": everything, **options.symbols(confront, parameters)}
     with terminal.Bar("verify", len(names)) as step:
-        said = {"jobs": jobs, "progress": step, "everything": everything, **values}
-        found, interrupted = finished(lambda: confront(selector, subject, **said))
-    report = found if isinstance(found, Report) else None
+        result, interrupted = finished(lambda: confront(selector, subject, progress=step, **said))
+    report = result if isinstance(result, Report) else None
     standing: dict[str, Standing] = {}
     planted = None
     if report and subject is None and not interrupted:
@@ -74,29 +65,29 @@ def verify(
             planted = plant(names, jobs, step)
     done = f"{len(report.summaries if report else ())} of {len(names)} theorems were finished"
     emit(
-        found,
+        result,
         lambda console: terminal.show_verification(
-            found, console, standing=standing, coverage=coverage, planted=planted
+            result, console, standing=standing, coverage=coverage, planted=planted
         ),
-        data=lambda: document(found, standing, planted),
+        data=lambda: document(result, standing, planted),
         interrupted=f"interrupted: {done}, and are shown" * interrupted,
         code=0,
     )
-    if not found.ok or (report and coverage and not report.covered):
-        click.get_current_context().exit(_blamed(found))
+    if not result.ok or (report and coverage and not report.covered):
+        click.get_current_context().exit(_blamed(result))
 
 
-def _blamed(found: Any) -> int:
+def _blamed(result: Any) -> int:
     """Say what may be wrong besides a statement that fails; the exit code."""
     from opcheck import registry
     from opcheck.evidence.cross_check import contradictions, suspicions
 
-    ours = contradictions(found)
+    ours = contradictions(result)
     for sentence in registry.failures():
         say(sentence)
     for sentence in ours:
         say(f"internal error, please report it: {sentence}")
-    for sentence in suspicions(found):
+    for sentence in suspicions(result):
         say(sentence)
     return 3 if ours else 1
 
@@ -123,7 +114,7 @@ def prove(names: list[str]) -> None:
     # asked for by name, a statement that is shown in part is not shown
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)
-    code = int(any(one.status in failing for one in attempts))
+    code = int(any(each.status in failing for each in attempts))
     emit(attempts, partial(terminal.show_proofs, attempts), code=code)
 
 
@@ -140,10 +131,10 @@ def cross_check(names: list[str], jobs: int) -> None:
     from opcheck.report import terminal
 
     with terminal.Bar("cross-check", len(names)) as step:
-        found = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
-    emit(found, partial(terminal.show_cross_checks, found), code=0)
-    for one in found:
-        for sentence in one.disagreements:
-            say(f"internal error, please report it: {one.theorem} is {sentence}")
-    if not all(one.ok for one in found):
+        checks = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
+    emit(checks, partial(terminal.show_cross_checks, checks), code=0)
+    for check in checks:
+        for sentence in check.disagreements:
+            say(f"internal error, please report it: {check.theorem} is {sentence}")
+    if not all(check.ok for check in checks):
         click.get_current_context().exit(3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -18,18 +17,12 @@ from opcheck.errors import OpcheckError
 @options.k_option(default="1..5")
 @options.exact_parameters_option()
 @options.problem_option(help="Take the constants that are known of it: whatever check takes.")
-@options.about_a_problem
+@options.about_a_problem("problem", rest="apart")
 @options.place_option
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
 @json_option
 def worst(
-    theorem: str,
-    ks: list[int],
-    parameters: Mapping[str, str],
-    problem: str | None,
-    wishes: Mapping[str, Any],
-    place: Any,
-    sparse: bool,
+    theorem: str, ks: list[int], parameters: options.Values, subject: Any, place: Any, sparse: bool
 ) -> None:
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
@@ -43,7 +36,7 @@ def worst(
 
     entry = options.one_theorem(theorem)
     own = options.symbols(worst_case.worst, parameters)
-    values = {**_constants_of(entry, problem, wishes), **own}
+    values = {**_constants_of(entry, subject), **own}
     cases: list[worst_case.WorstCase] = []
     reached: list[float] = []
     interrupted = ""
@@ -53,7 +46,7 @@ def worst(
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
         tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
-        reached = [one.ratio for one in tried.found]
+        reached = [reach.ratio for reach in tried.found]
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     below = [*reached, *[None] * (len(cases) - len(reached))]
@@ -64,19 +57,18 @@ def worst(
     )
 
 
-def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) -> dict[str, Any]:
+def _constants_of(theorem: Any, subject: Any) -> dict[str, Any]:
     """The constants of a theorem's hypotheses, as they are known of a problem."""
-    if problem is None:
-        options.without_a_problem(wishes)
+    if subject is None:
         return {}
     from opcheck.evidence.operators.relied_on import with_constants
     from opcheck.evidence.statement.hypotheses import Inapplicable, match
 
     try:
-        of_problem = with_constants(options.problem_alone(problem, {}, wishes))
-        return dict(match(theorem, of_problem).values)
+        return dict(match(theorem, with_constants(subject)).values)
     except Inapplicable as mismatch:
-        raise OpcheckError(f"{theorem.name} does not apply to {problem}: {mismatch}") from None
+        reference = click.get_current_context().params["problem"]
+        raise OpcheckError(f"{theorem.name} does not apply to {reference}: {mismatch}") from None
 
 
 @click.command()
@@ -88,7 +80,7 @@ def _constants_of(theorem: Any, problem: str | None, wishes: Mapping[str, Any]) 
 @click.option("--far", default=1000, show_default=True, help="Steps of the long runs; 0: none.")
 @options.seed_option
 @json_option
-def attack(theorem: str, ks: list[int], parameters: Mapping[str, str], **wishes: Any) -> None:
+def attack(theorem: str, ks: list[int], parameters: options.Values, **effort: Any) -> None:
     """Search the class of THEOREM for the operator with the largest measured/bound.
 
     Exit code 1 if one exceeds the bound.
@@ -98,9 +90,9 @@ def attack(theorem: str, ks: list[int], parameters: Mapping[str, str], **wishes:
 
     entry = options.one_theorem(theorem)
     values = options.symbols(search, parameters)
-    found, interrupted = finished(lambda: search(entry, ks, **wishes, **values))
+    result, interrupted = finished(lambda: search(entry, ks, **effort, **values))
     emit(
-        found,
-        partial(terminal.show_attack, found),
+        result,
+        partial(terminal.show_attack, result),
         interrupted="interrupted: the k that were finished are shown" * interrupted,
     )

@@ -262,22 +262,10 @@ def run_exactly(
     Raises Undecided where balls can't decide a comparison, OpcheckError where the reading has no
     form of a primitive.
     """
-    d = problem.dim
-    length = max(stops) + 1
-    packed = method.pack(values, length)
+    packed = method.pack(values, max(stops) + 1)
     params = np.empty((1, len(packed)), dtype=object)
-    whole = [isinstance(v, int) for v in packed]
-    params[0] = [v if w else reading.number(v) for v, w in zip(packed, whole, strict=True)]
-    rows = len(method.rows) + EXTRA_ROWS
-    state = np.empty((1, rows, d), dtype=object)
-    start = reading.vector(problem.start.tolist())
-    for i in range(rows):
-        state[0, i] = start
-    for name in method.zero:
-        state[0, method.rows.index(name)] = reading.vector([0] * d)
-    target = problem.solution_near(problem.start)
-    if target is not None:
-        state[0, SOLUTION] = reading.vector(target.tolist())
+    params[0] = [v if isinstance(v, int) else reading.number(v) for v in packed]
+    state = _first_state(reading, problem, method)
     data = problem.operator.data_in(reading.arithmetic, _number(reading))
     limits = problem.resolvent.data
     J_data = np.empty((1, len(limits)), dtype=object)
@@ -291,26 +279,41 @@ def run_exactly(
         exactly(method.kernel)(F, f, J, j, own, p, fmpq(k), n)
 
     drive(
-        tuple(kernel for kernel, _, _ in takes),
-        pairs,
-        exact_advance,
-        F,
-        batch,
-        F,
-        batch,
-        reading.resolvent(problem.resolvent),
-        J_data,
-        state,
-        params,
-        0,
-        np.array(stops, dtype=object),
-        np.arange(len(stops)),
-        record,
-        np.empty((1, 0, d), dtype=object),
-        np.zeros(1, dtype=np.int64),
-        0,
+        measures=tuple(kernel for kernel, _, _ in takes),
+        rows=pairs,
+        advance=exact_advance,
+        oracle=F,
+        oracle_data=batch,
+        F=F,
+        F_data=batch,
+        J=reading.resolvent(problem.resolvent),
+        J_data=J_data,
+        state=state,
+        params=params,
+        start=0,
+        stops=np.array(stops, dtype=object),
+        columns=np.arange(len(stops)),
+        record=record,
+        path=np.empty((1, 0, problem.dim), dtype=object),
+        status=np.zeros(1, dtype=np.int64),
+        limit=0,
     )
     return ExactRun(record[0], state[0, 0].copy())
+
+
+def _first_state(reading: Reading, problem: Problem, method: Method) -> NDArray[Any]:
+    """[1, rows, d]: every row at the start but those that begin at 0, and the solution's."""
+    rows = len(method.rows) + EXTRA_ROWS
+    state = np.empty((1, rows, problem.dim), dtype=object)
+    start = reading.vector(problem.start.tolist())
+    for i in range(rows):
+        state[0, i] = start
+    for name in method.zero:
+        state[0, method.rows.index(name)] = reading.vector([0] * problem.dim)
+    solution = problem.solution_near(problem.start)
+    if solution is not None:
+        state[0, SOLUTION] = reading.vector(solution.tolist())
+    return state
 
 
 def _number(reading: Reading) -> Any:

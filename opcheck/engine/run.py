@@ -603,31 +603,29 @@ def run(
     method = resolve(method)
     problem = problem_named(problem) if isinstance(problem, str) else problem
     iterations = integer(iterations, "iterations")
-    z0 = problem.start
-    seed = None if seed is None else integer(seed, "seed")
     noisy = problem.oracle is not None
     if same_sample and not noisy:
         raise OpcheckError(f"{problem.name!r} has no sample oracle, so there is no sample to keep")
-    if noisy and seed is None:
+    if seed is not None:
+        seed = integer(seed, "seed")
+    elif noisy:
         seed = 0
     if start is not None:
-        z0 = as_point(start, problem)
+        problem = replace(problem, start=as_point(start, problem))
     elif seed is not None and not noisy:
         z0 = points(problem, 1, np.random.default_rng(seed))[0]
-    base = ["natural_residual" if problem.constrained else "residual"]
-    base += ["distance"] if problem.solution is not None or problem.project is not None else []
-    names = [*base, *[m for m in words(measures, "measures") if m not in base]]
+        problem = replace(problem, start=z0)
+    names = _measured(problem, words(measures, "measures"))
     takes = [named_take(name) for name in names]
     if record == "all":  # told before the list of them is made
         _afford(problem, method, 1, iterations + 1, iterations, len(takes), iterates)
     stops = schedule(record, iterations)
-    problem_here = replace(problem, start=z0)
-    guard(problem_here)
-    _warn_of_domain(problem_here)
+    guard(problem)
+    _warn_of_domain(problem)
     interrupted = False
     try:
         batch = run_batch(
-            problem_here,
+            problem,
             method,
             [parameters],
             stops,
@@ -637,33 +635,44 @@ def run(
             seeds=[seed] if noisy and seed is not None else None,
             same_sample=same_sample,
         )
-        confirm(problem_here)
+        confirm(problem)
     except Interrupted as stop:
         interrupted, batch = True, stop.finished
         if not len(batch.stops):
             raise KeyboardInterrupt from None
-    status = int(batch.status[0])
-    values = {method.parameter(n).name: v for n, v in parameters.items()}
-    ended = f"interrupted after k = {batch.stops[-1]}" if interrupted else "completed"
-    if status:
-        what = "left the norm limit (diverged)" if status > 0 else "became NaN"
-        ended = f"{what} at k = {abs(status) - 1}"
     trajectory = Trajectory(
-        method.name,
-        problem_here,
-        values,
-        batch.stops,
-        batch.state[0, 0].copy(),
-        {n: batch.record[0, j] for j, n in enumerate(names)},
-        batch.path[0],
-        ended,
-        _calls_up_to(np.atleast_1d(method.calls_at(parameters)), batch.stops),
-        seed,
+        method=method.name,
+        problem=problem,
+        parameters={method.parameter(n).name: v for n, v in parameters.items()},
+        k=batch.stops,
+        z=batch.state[0, 0].copy(),
+        measures={n: batch.record[0, j] for j, n in enumerate(names)},
+        iterates=batch.path[0],
+        status=_ended(batch, interrupted),
+        oracle_calls=_calls_up_to(np.atleast_1d(method.calls_at(parameters)), batch.stops),
+        seed=seed,
         noise=described(problem, same_sample),
     )
     if interrupted:
         raise Interrupted(trajectory)
     return trajectory
+
+
+def _measured(problem: Problem, further: Sequence[str]) -> list[str]:
+    """What is measured of every run, and what was asked for beside."""
+    always = ["natural_residual" if problem.constrained else "residual"]
+    if problem.solution is not None or problem.project is not None:
+        always.append("distance")
+    return [*always, *[name for name in further if name not in always]]
+
+
+def _ended(batch: Batch, interrupted: bool) -> str:
+    """How a single run ended, in words."""
+    status = int(batch.status[0])
+    if status:
+        what = "left the norm limit (diverged)" if status > 0 else "became NaN"
+        return f"{what} at k = {abs(status) - 1}"
+    return f"interrupted after k = {batch.stops[-1]}" if interrupted else "completed"
 
 
 def _calls_up_to(calls: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.float64]:

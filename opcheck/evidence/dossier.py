@@ -101,7 +101,7 @@ def dossier(theorem: str | Theorem) -> Dossier:
     tried: Attack | OpcheckError
     try:
         tried = attack(entry, _ks(entry), far=FAR)
-        reached = {one.k: one.ratio for one in tried.found}
+        reached = {reach.k: reach.ratio for reach in tried.found}
     except OpcheckError as refused:
         tried, reached = refused, {}
     return Dossier(
@@ -146,7 +146,7 @@ def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
     top, ks = tried.worst, _span(theorem)
     says = (
         f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
-        f"{sum(one.runs for one in tried.found)} operators at {_numbers(tried)}",
+        f"{sum(reach.runs for reach in tried.found)} operators at {_numbers(tried)}",
     )
     return Rung("attacked", tried.ok, says, f"{command} {ks}", tried.as_dict())
 
@@ -285,7 +285,7 @@ def standings(
     good = {s.theorem.name for s in report.summaries if s.status in SPEAKS}
     names = [s.theorem.name for s in report.summaries]
     standing = over_processes(_standing, [n for n in names if n in good], jobs, progress)
-    known = {one.theorem: one for one in standing}
+    known = {entry.theorem: entry for entry in standing}
     tight = {s.theorem.name for s in report.summaries if _is_tight(s)}
     return {
         name: replace(known[name], tight=name in tight)
@@ -296,15 +296,15 @@ def standings(
 
 
 def document(
-    found: Report | Verdict,
+    result: Report | Verdict,
     standing: Mapping[str, Standing],
     planted: Sequence[Mutant] | None = None,
 ) -> dict[str, Any]:
     """Plain data of a report, with what each theorem stands on and the errors that were planted."""
-    data = found.as_dict()
+    data = result.as_dict()
     for row in data["theorems"] if standing else ():
-        one = standing[row["name"]]
-        row |= {"rung": one.rung, "tight": one.tight, "needed": one.needed}
+        of_theorem = standing[row["name"]]
+        row |= {"rung": of_theorem.rung, "tight": of_theorem.tight, "needed": of_theorem.needed}
     return data if planted is None else {**data, "mutants": planted}
 
 

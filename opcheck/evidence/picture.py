@@ -64,18 +64,18 @@ class Series(Result):
         return {"method": self.name, "note": self.note or None, "runs": own}
 
 
-def pictured(found: Check) -> Trajectory:
+def pictured(check: Check) -> Trajectory:
     """The run that a check's verdicts are about, with the bounds that cover it.
 
     The worst that violates a theorem; else extragradient, with the step of a theorem that applies,
     or 1/(2L).
     """
-    for verdict in sorted(found.verdicts, key=lambda v: -v.ratio):
+    for verdict in sorted(check.verdicts, key=lambda v: -v.ratio):
         if verdict.status == "violated":
             with contextlib.suppress(OpcheckError):  # one whose parameters are no numbers
-                return _run_of(verdict, found.problem)
-    count = INTERPRETED if found.problem.operator.interpreted else ITERATIONS
-    return each([DEFAULT], found.problem, count)[0].runs[0]
+                return _run_of(verdict, check.problem)
+    count = INTERPRETED if check.problem.operator.interpreted else ITERATIONS
+    return each([DEFAULT], check.problem, count)[0].runs[0]
 
 
 def measure_shown(trajectory: Trajectory) -> str:
@@ -95,8 +95,8 @@ def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
     whole = {p.name: int(values[p.name]) for p in method.parameters if p.integer}
     horizon = int(verdict.parameters.get("K", theorem.horizons[-1]))
     measures = [theorem.measure] if theorem.measure in registry.names("measures") else []
-    made = run(method.name, problem, horizon, measures=measures, **values | whole)
-    return with_bounds(made)[0]
+    trajectory = run(method.name, problem, horizon, measures=measures, **values | whole)
+    return with_bounds(trajectory)[0]
 
 
 def noisy(problem: Problem, deviation: float) -> Problem:
@@ -114,19 +114,19 @@ def methods_in(names: str) -> list[str]:
 
     Raises OpcheckError for a part that is empty or there twice.
     """
-    found, depth = [""], 0
+    parts, depth = [""], 0
     for letter in names:
         depth += {"(": 1, ")": -1}.get(letter, 0)
         if letter == "," and depth == 0:
-            found.append("")
+            parts.append("")
         else:
-            found[-1] += letter
-    found = [name.strip() for name in found]
-    if "" in found:
+            parts[-1] += letter
+    parts = [name.strip() for name in parts]
+    if "" in parts:
         raise OpcheckError(f"{names!r} names no method at one place; write rapp,extragradient")
-    if len(set(found)) < len(found):
+    if len(set(parts)) < len(parts):
         raise OpcheckError(f"{names!r} names a method twice")
-    return found
+    return parts
 
 
 def each(
@@ -152,13 +152,13 @@ def each(
     a method has no form with A ≠ 0.
     """
     methods = {name: resolve(name) for name in names}
-    given = _shared_out(methods, parameters or {})
-    out = []
+    own = _shared_out(methods, parameters or {})
+    series = []
     for name, method in methods.items():
         if problem.constrained and not method.constrained:
-            out.append(Series(name, (), f"{name} has no form with A ≠ 0, so it was left out"))
+            series.append(Series(name, (), f"{name} has no form with A ≠ 0, so it was left out"))
             continue
-        values, note = _completed(method, problem, given[name], iterations)
+        values, note = _completed(method, problem, own[name], iterations)
         runs = [
             run(
                 name,
@@ -171,8 +171,8 @@ def each(
             )
             for seed in seeds
         ]
-        out.append(Series(name, tuple(with_bounds(t)[0] for t in runs), note))
-    return out
+        series.append(Series(name, tuple(with_bounds(t)[0] for t in runs), note))
+    return series
 
 
 def _shared_out(
@@ -205,34 +205,34 @@ def _shared_out(
 
 
 def _completed(
-    method: Method, problem: Problem, given: Mapping[str, Any], iterations: int
+    method: Method, problem: Problem, own: Mapping[str, Any], iterations: int
 ) -> tuple[dict[str, Any], str]:
     """Values for all parameters of a method, and a sentence on those that were not given."""
-    missing = [p for p in method.parameters if p.name not in given]
+    missing = [p for p in method.parameters if p.name not in own]
     if not missing:
-        return dict(given), ""
-    if not given:
+        return dict(own), ""
+    if not own:
         for theorem in _about(method):
             # a hypothesis is not known to hold, or a range is empty here
             with contextlib.suppress(OpcheckError):
                 known = match(theorem, problem)
                 values = next(iter(choices(theorem, known, iterations)))
                 if all(p.symbol in values for p in missing):
-                    chosen = {p.name: _entry(p, values[p.symbol]) for p in missing}
-                    return chosen, f"{method.name}: {_named(missing)} as in {theorem.name}"
+                    values = {p.name: _entry(p, values[p.symbol]) for p in missing}
+                    return values, f"{method.name}: {_named(missing)} as in {theorem.name}"
     L, source = _slope(problem)
-    chosen = {}
+    values = {}
     for p in missing:
         if p.symbol in OTHERS:
-            chosen[p.name] = OTHERS[p.symbol]
+            values[p.name] = OTHERS[p.symbol]
         elif p.symbol == "alpha" or p.symbol == "eta":
-            gamma = next((v for n, v in given.items() if n.endswith("gamma")), 0.5 / L)
-            chosen[p.name] = gamma / 2 if isinstance(gamma, int | float) else 0.25 / L
+            gamma = next((v for n, v in own.items() if n.endswith("gamma")), 0.5 / L)
+            values[p.name] = gamma / 2 if isinstance(gamma, int | float) else 0.25 / L
         elif p.symbol == "gamma":
-            chosen[p.name] = 0.5 / L
+            values[p.name] = 0.5 / L
         else:
             raise OpcheckError(f"{method.name} needs a value for {p.name}; write -p {p.name}=...")
-    return {**given, **chosen}, f"{method.name}: {_named(missing)} chosen here, with {source}"
+    return {**own, **values}, f"{method.name}: {_named(missing)} chosen here, with {source}"
 
 
 def _about(method: Method) -> list[Theorem]:

@@ -78,8 +78,8 @@ class Method:
         hits = [p for p in self.parameters if p.name == name]
         hits = hits or [p for p in self.parameters if p.symbol == name]
         if len(hits) != 1:
-            known = ", ".join(p.name for p in self.parameters) or "none"
-            raise OpcheckError(f"{self.name} has no parameter {name!r}; it takes {known}")
+            names = ", ".join(p.name for p in self.parameters) or "none"
+            raise OpcheckError(f"{self.name} has no parameter {name!r}; it takes {names}")
         return hits[0]
 
     def pack(self, values: Mapping[str, Any], length: int = 1) -> list[Any]:
@@ -88,13 +88,13 @@ class Method:
         Raises OpcheckError for a missing, unknown, non-finite or non-integer value, and for a list
         that is shorter than a run of ``length`` − 1 steps.
         """
-        given = {self.parameter(name).name: value for name, value in values.items()}
-        missing = [p.name for p in self.parameters if p.name not in given]
+        by_name = {self.parameter(name).name: value for name, value in values.items()}
+        missing = [p.name for p in self.parameters if p.name not in by_name]
         if missing:
             raise OpcheckError(f"{self.name} needs a value for {', '.join(missing)}")
         packed: list[Any] = []
         for p in self.parameters:
-            value = given[p.name]
+            value = by_name[p.name]
             shape, parts = np.shape(value), np.ravel(np.array(value, dtype=object))
             if (
                 len(shape) > p.sequence
@@ -104,8 +104,8 @@ class Method:
                     for part in parts
                 )
             ):
-                wanted = "a number or a list of them" if p.sequence else "a number"
-                raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {wanted}")
+                kind = "a number or a list of them" if p.sequence else "a number"
+                raise OpcheckError(f"{self.name}: {p.name} = {_shown(value)} must be {kind}")
             entries = list(np.atleast_1d(value)) if p.sequence else [value]
             if p.sequence:
                 entries = (entries + entries[-1:] * length)[: max(length, 1)]
@@ -325,14 +325,14 @@ def resolve(name: str | Method) -> Method:
     if not isinstance(name, str):
         raise OpcheckError(f"method {name!r} is no name; 'opcheck list methods' shows them")
     outer, bracket, rest = name.partition("(")
-    found = _named(outer.strip())
+    named = _named(outer.strip())
     if bracket:
-        if not isinstance(found, Over) or not rest.endswith(")"):
+        if not isinstance(named, Over) or not rest.endswith(")"):
             raise OpcheckError(f"{name!r}: {outer!r} takes no base method")
-        return found(resolve(rest[:-1].strip()))
-    if isinstance(found, Over):
+        return named(resolve(rest[:-1].strip()))
+    if isinstance(named, Over):
         raise OpcheckError(f"{name!r} runs over another method; write {name}(METHOD)")
-    entry: Method = found
+    entry: Method = named
     return entry
 
 
@@ -347,13 +347,13 @@ def _named(name: str) -> Method | Over:
 
 def row_indices(method: Method, names: Sequence[str], extra: Mapping[str, int]) -> list[int]:
     """State rows by name; ``extra`` holds the driver's. Raises OpcheckError for an unknown one."""
-    found = []
+    indices = []
     for name in names:
         if name in extra:
-            found.append(extra[name])
+            indices.append(extra[name])
         elif name in method.rows:
-            found.append(method.rows.index(name))
+            indices.append(method.rows.index(name))
         else:
-            known = ", ".join((*method.rows, *extra))
-            raise OpcheckError(f"{method.name} has no row {name!r}; rows are {known}")
-    return found
+            rows = ", ".join((*method.rows, *extra))
+            raise OpcheckError(f"{method.name} has no row {name!r}; rows are {rows}")
+    return indices

@@ -122,7 +122,13 @@ def additive(operator: Operator, draw: Draw, variance: float, formula: str) -> S
     """F̂(z, ξ) = F(z) + ξ for centred samples ξ of R^d with E‖ξ‖² = ``variance``."""
     kernel = _plus(operator.compiled or operator.kernel)
     return SampleOracle(
-        kernel, operator.data, operator.dim, draw, lambda z: variance, variance, formula
+        kernel=kernel,
+        data=operator.data,
+        width=operator.dim,
+        draw=draw,
+        variance=lambda z: variance,
+        bound=variance,
+        formula=formula,
     )
 
 
@@ -140,11 +146,11 @@ def gaussian(operator: Operator, sigma: float) -> SampleOracle:
         return np.asarray(each * generator.standard_normal((count, d)))
 
     formula = f"F + N(0, σ²/d I), E‖F̂ − F‖² = σ² = {sigma**2:.6g}"
-    made = additive(operator, draw, sigma**2, formula)
+    noisy = additive(operator, draw, sigma**2, formula)
     if 2 * d > ENUMERABLE:
-        return made
+        return noisy
     ends = sigma * np.concatenate([np.eye(d), -np.eye(d)])
-    return replace(made, alike=(ends, np.full(2 * d, 0.5 / d)))
+    return replace(noisy, alike=(ends, np.full(2 * d, 0.5 / d)))
 
 
 def pareto(operator: Operator, scale: float, tail: float) -> SampleOracle:
@@ -187,14 +193,14 @@ def multiplicative(operator: Operator, size: float) -> SampleOracle:
 
     values = np.array([[1 - size], [1 + size]])
     return SampleOracle(
-        _times(operator.compiled or operator.kernel),
-        operator.data,
-        1,
-        draw,
-        variance,
-        np.inf if size else 0.0,
-        f"(1 ± s) F, E‖F̂ − F‖² = s²‖F z‖², s² = {size**2:.6g}",
-        (values, np.full(2, 0.5)),
+        kernel=_times(operator.compiled or operator.kernel),
+        data=operator.data,
+        width=1,
+        draw=draw,
+        variance=variance,
+        bound=np.inf if size else 0.0,
+        formula=f"(1 ± s) F, E‖F̂ − F‖² = s²‖F z‖², s² = {size**2:.6g}",
+        support=(values, np.full(2, 0.5)),
     )
 
 
@@ -242,12 +248,12 @@ def mini_batch(
     b = int(size)
 
     def draw(generator: np.random.Generator, count: int) -> NDArray[np.float64]:
-        chosen: Any = (
+        indices: Any = (
             generator.integers(0, n, (count, b))
             if weights is None
             else generator.choice(n, (count, b), p=p)
         )
-        return np.asarray(chosen, dtype=float)
+        return np.asarray(indices, dtype=float)
 
     def variance(z: Vector) -> float:
         each = matrices @ z + offsets
@@ -260,12 +266,13 @@ def mini_batch(
         support = rows, p[rows.astype(int)].prod(axis=1)
     same = not (matrices - matrices[0]).any()
     return SampleOracle(
-        _mean_of_batch,
-        np.concatenate([matrices.reshape(n, d * d), offsets], axis=1).ravel(),
-        b,
-        draw,
-        variance,
-        variance(np.zeros(d)) if same else np.inf,
-        f"the mean of {b} of {n} components drawn {'evenly' if weights is None else 'by weight'}",
-        support,
+        kernel=_mean_of_batch,
+        data=np.concatenate([matrices.reshape(n, d * d), offsets], axis=1).ravel(),
+        width=b,
+        draw=draw,
+        variance=variance,
+        bound=variance(np.zeros(d)) if same else np.inf,
+        formula=f"the mean of {b} of {n} components drawn "
+        f"{'evenly' if weights is None else 'by weight'}",
+        support=support,
     )

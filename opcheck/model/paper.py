@@ -91,11 +91,11 @@ class Paper:
 
     def figure(self, id: str) -> PaperFigure:
         """The figure of that id. Raises OpcheckError for an unknown one."""
-        for one in self.figures:
-            if one.id == id:
-                return one
-        known = ", ".join(f.id for f in self.figures)
-        raise OpcheckError(f"paper {self.key!r} has no figure {id!r}; it has {known}")
+        for figure in self.figures:
+            if figure.id == id:
+                return figure
+        ids = ", ".join(f.id for f in self.figures)
+        raise OpcheckError(f"paper {self.key!r} has no figure {id!r}; it has {ids}")
 
 
 def paper(

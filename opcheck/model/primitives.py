@@ -30,10 +30,15 @@ class Enclosure(Protocol):
 class EveryIndex(Protocol):
     """An index that stands for every k at once."""
 
-    offset: int  # of the sequence's entry that stands for it
-
     def phase(self, period: int) -> int:
-        """k mod period. Raises OpcheckError where that depends on k."""
+        """k mod period. Raises Undecided where that depends on k."""
+
+
+@runtime_checkable
+class PlacedIndex(EveryIndex, Protocol):
+    """One of a few steps from an arbitrary k on: its sequences are laid out from there on."""
+
+    offset: int  # which of the steps it is, ≥ 0
 
 
 @runtime_checkable
@@ -110,8 +115,7 @@ def _at(params, i, k):
 
 def at(params, i, k):
     """Entry k of the parameter sequence that starts at i; its last value is kept from then on."""
-    # where k stands for every k, the sequence is laid out from there on
-    return _at(params, i, k.offset if isinstance(k, EveryIndex) else k)
+    return _at(params, i, k.offset if isinstance(k, PlacedIndex) else k)
 
 
 at.compiled = _at  # type: ignore[attr-defined]

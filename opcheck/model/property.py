@@ -29,12 +29,14 @@ STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed"
 LARGEST = 1e150  # of a constant, whose square must be a float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kind:
     """A property up to its constant.
 
     Attributes:
         form: constant -> (a, b, c), polynomial in the constant with rational coefficients.
+        meaning: the inequality, for people.
+        symbol: of the constant; "" for none.
         better: whether a larger or a smaller constant is the stronger statement; None: no constant.
         star: only against a solution instead of all pairs.
         positive: the constant is not negative.
@@ -43,10 +45,10 @@ class Kind:
 
     name: str
     form: Callable[[Any], Form]
-    better: Literal["larger", "smaller"] | None
-    star: bool
-    symbol: str
     meaning: str
+    better: Literal["larger", "smaller"] | None = None
+    symbol: str = ""
+    star: bool = False
     positive: bool = False
     of_values: bool = False
 
@@ -125,54 +127,66 @@ class Property:
 
 
 Lipschitz = Kind(
-    "Lipschitz", lambda L: (L * L, 0, -1), "smaller", False, "L", "‖u − v‖ ≤ L‖x − y‖", True
+    name="Lipschitz",
+    form=lambda L: (L * L, 0, -1),
+    better="smaller",
+    symbol="L",
+    meaning="‖u − v‖ ≤ L‖x − y‖",
+    positive=True,
 )
-Monotone = Kind("Monotone", lambda _: (0, Fraction(1, 2), 0), None, False, "", "⟨u − v, x − y⟩ ≥ 0")
+Monotone = Kind(
+    name="Monotone",
+    form=lambda _: (0, Fraction(1, 2), 0),
+    meaning="⟨u − v, x − y⟩ ≥ 0",
+)
 StronglyMonotone = Kind(
-    "StronglyMonotone",
-    lambda mu: (-mu, Fraction(1, 2), 0),
-    "larger",
-    False,
-    "mu",
-    "⟨u − v, x − y⟩ ≥ μ‖x − y‖²",
+    name="StronglyMonotone",
+    form=lambda mu: (-mu, Fraction(1, 2), 0),
+    better="larger",
+    symbol="mu",
+    meaning="⟨u − v, x − y⟩ ≥ μ‖x − y‖²",
 )
 Comonotone = Kind(
-    "Comonotone",
-    lambda rho: (0, Fraction(1, 2), -rho),
-    "larger",
-    False,
-    "rho",
-    "⟨u − v, x − y⟩ ≥ ρ‖u − v‖²; ρ < 0 is cohypomonotone",
+    name="Comonotone",
+    form=lambda rho: (0, Fraction(1, 2), -rho),
+    better="larger",
+    symbol="rho",
+    meaning="⟨u − v, x − y⟩ ≥ ρ‖u − v‖²; ρ < 0 is cohypomonotone",
 )
 Cocoercive = Kind(
-    "Cocoercive",
-    lambda beta: (0, Fraction(1, 2), -beta),
-    "larger",
-    False,
-    "beta",
-    "⟨u − v, x − y⟩ ≥ β‖u − v‖², β > 0",
-    True,
+    name="Cocoercive",
+    form=lambda beta: (0, Fraction(1, 2), -beta),
+    better="larger",
+    symbol="beta",
+    meaning="⟨u − v, x − y⟩ ≥ β‖u − v‖², β > 0",
+    positive=True,
 )
 WeakMinty = Kind(
-    "WeakMinty",
-    lambda rho: (0, Fraction(1, 2), -rho),
-    "larger",
-    True,
-    "rho",
-    "⟨u, x − x*⟩ ≥ ρ‖u‖² at one solution x*",
+    name="WeakMinty",
+    form=lambda rho: (0, Fraction(1, 2), -rho),
+    better="larger",
+    star=True,
+    symbol="rho",
+    meaning="⟨u, x − x*⟩ ≥ ρ‖u‖² at one solution x*",
 )
-Nonexpansive = Kind("Nonexpansive", lambda _: (1, 0, -1), None, False, "", "‖Tx − Ty‖ ≤ ‖x − y‖")
+Nonexpansive = Kind(
+    name="Nonexpansive",
+    form=lambda _: (1, 0, -1),
+    meaning="‖Tx − Ty‖ ≤ ‖x − y‖",
+)
 QuasiNonexpansive = Kind(
-    "QuasiNonexpansive", lambda _: (1, 0, -1), None, True, "", "‖Tx − x*‖ ≤ ‖x − x*‖"
+    name="QuasiNonexpansive",
+    form=lambda _: (1, 0, -1),
+    star=True,
+    meaning="‖Tx − x*‖ ≤ ‖x − x*‖",
 )
 ConicallyNonexpansive = Kind(
-    "ConicallyNonexpansive",
-    lambda theta: (2 * theta - 1, 1 - theta, -1),
-    "smaller",
-    False,
-    "theta",
-    "T = (1 − θ)I + θN with N nonexpansive",
-    True,
+    name="ConicallyNonexpansive",
+    form=lambda theta: (2 * theta - 1, 1 - theta, -1),
+    better="smaller",
+    symbol="theta",
+    meaning="T = (1 − θ)I + θN with N nonexpansive",
+    positive=True,
 )
 
 
@@ -181,13 +195,13 @@ def _no_form(constant: Any) -> Form:
 
 
 PLStar = Kind(
-    "PLStar",
-    _no_form,
-    "larger",
-    True,
-    "mu",
-    "½‖F z‖² ≥ μ(f(z) − f*), F = ∇f",
-    True,
+    name="PLStar",
+    form=_no_form,
+    better="larger",
+    star=True,
+    symbol="mu",
+    meaning="½‖F z‖² ≥ μ(f(z) − f*), F = ∇f",
+    positive=True,
     of_values=True,
 )
 

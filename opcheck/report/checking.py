@@ -42,36 +42,36 @@ class Checking:
         assert latest is not None
         return latest, False
 
-    def update(self, found: Check) -> None:
+    def update(self, check: Check) -> None:
         """Print what was not known at the last call."""
         before = self.shown
         if before is None:
-            self._rows(_problem(found))
-        if found.constants and not (before and before.constants):
-            self._rows(constant_rows(found.constants))
-            self._rows([("wrong", str(c)) for c in found.contradictions])
-            self._rows([("class", described(f, found.problem)) for f in found.classes])
-        for v in found.verdicts:
+            self._rows(_problem(check))
+        if check.constants and not (before and before.constants):
+            self._rows(constant_rows(check.constants))
+            self._rows([("wrong", str(c)) for c in check.contradictions])
+            self._rows([("class", described(f, check.problem)) for f in check.classes])
+        for v in check.verdicts:
             if v.theorem not in self.theorems:
                 self._verdict(v)
-        self.shown = found
+        self.shown = check
 
-    def close(self, found: Check) -> None:
+    def close(self, check: Check) -> None:
         """What failed or stayed open, and what was left out."""
-        self.update(found)
-        if found.constants and not found.verdicts and not found.left_out:
+        self.update(check)
+        if check.constants and not check.verdicts and not check.left_out:
             self.console.print("\nNo theorem applies: the constants are outside every range.")
-        for v in found.verdicts:
+        for v in check.verdicts:
             if v.status in ("violated", "error"):
                 show_verdict(v, self.console)
         open_: dict[str, list[str]] = {}
-        for v in found.verdicts:
+        for v in check.verdicts:
             if v.status == "inconclusive":
                 open_.setdefault(v.reason, []).append(v.theorem)
         for reason, names in open_.items():
             self.console.print(f"[{STYLE['inconclusive']}]inconclusive[/] {', '.join(names)}:")
             self.console.print(f"  {reason}", highlight=False, markup=False)
-        for sentence in found.left_out:
+        for sentence in check.left_out:
             self.console.print(f"note: {sentence}", highlight=False, markup=False)
 
     def _rows(self, rows: Sequence[tuple[str, Any]]) -> None:
@@ -93,8 +93,8 @@ class Checking:
         self.console.print(line, highlight=False, markup=False)
 
 
-def _problem(found: Check) -> list[tuple[str, Any]]:
-    p = found.problem
+def _problem(check: Check) -> list[tuple[str, Any]]:
+    p = check.problem
     rows = [*named(p), ("dimension", p.dim)]
     rows += [("F", p.operator.formula)] if p.operator.formula not in ("", p.name) else []
     rows += [("A", p.resolvent.name)] if p.constrained else []

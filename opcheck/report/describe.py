@@ -56,7 +56,7 @@ def describe(name: str) -> list[Rows]:
     if not known and is_subject(name):
         p = subject(name)
         return [[("problem", p.name), ("what", p.doc), *_problem(p)]]
-    found = []
+    described = []
     for kind, value in registry.find(name):
         rows: Rows = [(kind[:-1], name)]
         if isinstance(value, Theorem):
@@ -71,13 +71,14 @@ def describe(name: str) -> list[Rows]:
             doc = getattr(value, "doc", None) or getattr(value, "__doc__", None) or ""
             rows += [("what", doc.strip())]
         place = registry.place(kind, name)
-        found.append([*rows, ("written in", "/".join(place.replace("\\", "/").split("/")[-2:]))])
-    return found
+        file = "/".join(place.replace("\\", "/").split("/")[-2:])
+        described.append([*rows, ("written in", file)])
+    return described
 
 
 def _paper(p: Paper) -> Rows:
-    where = f"arXiv {p.arxiv}, {p.year}" if p.arxiv else f"{p.year}"
-    rows: Rows = [("title", p.title), ("authors", ", ".join(p.authors)), ("where", where)]
+    published = f"arXiv {p.arxiv}, {p.year}" if p.arxiv else f"{p.year}"
+    rows: Rows = [("title", p.title), ("authors", ", ".join(p.authors)), ("where", published)]
     return [*rows, ("figures", "\n".join(f"{f.id}: {f.title}" for f in p.figures))]
 
 

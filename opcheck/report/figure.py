@@ -197,9 +197,11 @@ def _columns(labels: Sequence[str], inches: float) -> int:
 
 def _in_rows(labels: Sequence[str], columns: int) -> list[int]:
     """The lines that each row of the legend takes, which is filled column by column."""
+    if not labels:
+        return []
     lines = [1 + label.count("\n") for label in labels]
     length = -(-len(lines) // columns)
-    parts = [lines[i : i + length] for i in range(0, len(lines), length)] or [[]]
+    parts = [lines[i : i + length] for i in range(0, len(lines), length)]
     return [max(p[i] for p in parts if i < len(p)) for i in range(length)]
 
 

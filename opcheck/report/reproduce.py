@@ -65,8 +65,8 @@ class Reproduction(Result):
 
 def figures_of(paper: str) -> tuple[PaperFigure, ...]:
     """The figures of a registered paper. Raises OpcheckError for an unknown one."""
-    found: Paper = registry.get("papers", paper)
-    return found.figures
+    entry: Paper = registry.get("papers", paper)
+    return entry.figures
 
 
 def reproduce(paper: str, figure: str, out: str | Path = ".") -> Reproduction:
@@ -75,34 +75,34 @@ def reproduce(paper: str, figure: str, out: str | Path = ".") -> Reproduction:
     Two calls write the same bytes. Raises OpcheckError for an unknown paper or figure, or a folder
     that can't be written.
     """
-    found: Paper = registry.get("papers", paper)
-    one = found.figure(figure)
-    runs = simulate(one)
-    stem = Path(out) / one.id
+    entry: Paper = registry.get("papers", paper)
+    drawn = entry.figure(figure)
+    runs = simulate(drawn)
+    stem = Path(out) / drawn.id
     table = write_csv(runs, stem.with_suffix(".csv"))
-    panels = [(registry.get("figures", p.kind), p.options) for p in one.panels]
-    legend = {f"{label}: {settings(one.runs[label].parameters)}": t for label, t in runs.items()}
-    drawing = sheet(panels, legend, one.title)
+    panels = [(registry.get("figures", p.kind), p.options) for p in drawn.panels]
+    legend = {f"{label}: {settings(drawn.runs[label].parameters)}": t for label, t in runs.items()}
+    drawing = sheet(panels, legend, drawn.title)
     return Reproduction(
         paper,
-        one.id,
+        drawn.id,
         save(drawing, stem.with_suffix(".svg")),
         save(drawing, stem.with_suffix(".png")),
         table,
-        evaluate(one, runs),
-        {label: r.theorem for label, r in one.runs.items() if r.theorem},
-        one.caption,
-        one.note,
+        evaluate(drawn, runs),
+        {label: r.theorem for label, r in drawn.runs.items() if r.theorem},
+        drawn.caption,
+        drawn.note,
     )
 
 
 def simulate(figure: PaperFigure) -> dict[str, Trajectory]:
     """The runs of a figure by label. Raises OpcheckError for an unknown problem or method."""
-    where = problem(figure.problem, **figure.problem_parameters)
+    target = problem(figure.problem, **figure.problem_parameters)
     return {
         label: run(
             r.method,
-            where,
+            target,
             r.iterations,
             start=figure.start,
             record=r.every,

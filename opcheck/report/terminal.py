@@ -198,7 +198,7 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
 
 
 def show_verification(
-    found: Report | Verdict,
+    result: Report | Verdict,
     console: Console,
     *,
     standing: Mapping[str, Standing] = {},
@@ -206,13 +206,13 @@ def show_verification(
     planted: Sequence[Mutant] | None = None,
 ) -> None:
     """What verify says: a table or one verdict, then what of its range and which errors it met."""
-    if isinstance(found, Verdict):
-        show_verdict(found, console)
+    if isinstance(result, Verdict):
+        show_verdict(result, console)
     else:
-        show_report(found, console, standing)
+        show_report(result, console, standing)
         if coverage:
             console.print()
-            show_coverage(found, console)
+            show_coverage(result, console)
     if planted is not None:
         console.print()
         show_mutants(planted, console)
@@ -269,34 +269,34 @@ def show_verdict(v: Verdict, console: Console) -> None:
     )
 
 
-def constant_rows(found: Sequence[Constant]) -> list[tuple[str, str]]:
+def constant_rows(constants: Sequence[Constant]) -> list[tuple[str, str]]:
     """One line a constant: its enclosure, or the side that is known, and how."""
     rows = []
-    for c in found:
+    for c in constants:
         symbol = f"{c.kind.symbol} of {c.of}"
-        where = f" on {c.region}" if c.region else ""
+        region = f" on {c.region}" if c.region else ""
         if math.isfinite(c.lower) and math.isfinite(c.upper):
             value = f"in [{c.lower:.9g}, {c.upper:.9g}]"
         elif math.isfinite(c.lower):
             value = f"≥ {c.lower:.9g}"
         else:
             value = f"≤ {c.upper:.9g}" if math.isfinite(c.upper) else "no finite value found"
-        rows.append((c.kind.name, f"{symbol} {value}{where}, {c.provenance} ({c.note})"))
+        rows.append((c.kind.name, f"{symbol} {value}{region}, {c.provenance} ({c.note})"))
     return rows
 
 
-def survey_table(found: Sequence[Line]) -> str:
+def survey_table(rows: Sequence[Line]) -> str:
     """Constants of a library as a Markdown table."""
     head = ["problem", "constant", "published", "stated", "search", "proved", "judgement"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for line in found:
+    for line in rows:
         c, smaller = line.found, line.found.kind.better == "smaller"
         seen, proved = (c.lower, c.upper) if smaller else (c.upper, c.lower)
-        where = f", {c.region}" if c.region else ""
+        region = f", {c.region}" if c.region else ""
         stated = f"{line.value:.7g} ({line.stated.provenance})" if line.stated else ""
         cells = [
             f"`{line.problem}`",
-            f"{c.kind.symbol} of {c.of} ({c.kind.name}){where}",
+            f"{c.kind.symbol} of {c.of} ({c.kind.name}){region}",
             "" if line.published is None else f"{line.published:.7g}",
             stated,
             f"{'≥' if smaller else '≤'} {seen:.7g}" if math.isfinite(seen) else "",
@@ -307,22 +307,22 @@ def survey_table(found: Sequence[Line]) -> str:
     return "\n".join(lines)
 
 
-def show_mutants(found: Sequence[Mutant], console: Console) -> None:
+def show_mutants(mutants: Sequence[Mutant], console: Console) -> None:
     """Every planted error with its fate, the survivors last."""
-    for m in sorted(found, key=lambda m: not m.caught):
+    for m in sorted(mutants, key=lambda m: not m.caught):
         fate = f"[green]caught[/] by {m.by}" if m.caught else "[bold red]survived[/]"
         console.print(f"{m.kind:10} {m.where}: ", end="", highlight=False)
         console.print(m.change, end="", highlight=False, markup=False)
         console.print(f"  {fate}", highlight=False)
     console.print()
-    console.print(mutant_line(found), highlight=False)
+    console.print(mutant_line(mutants), highlight=False)
 
 
-def mutant_line(found: Sequence[Mutant]) -> str:
+def mutant_line(mutants: Sequence[Mutant]) -> str:
     """How many were caught, in one sentence."""
-    caught = sum(m.caught for m in found)
-    share = 100 * caught / len(found) if found else 100.0
-    return f"{caught} of {len(found)} planted errors were caught ({share:.1f} %)."
+    caught = sum(m.caught for m in mutants)
+    share = 100 * caught / len(mutants) if mutants else 100.0
+    return f"{caught} of {len(mutants)} planted errors were caught ({share:.1f} %)."
 
 
 def named(problem: Problem) -> list[tuple[str, Any]]:
@@ -352,18 +352,18 @@ def show_described(described: Sequence[Sequence[tuple[str, Any]]], console: Cons
         pairs(rows, console)
 
 
-def _chosen(found: WorstCase | Attack) -> str:
+def _choice(result: WorstCase | Attack) -> str:
     """The numbers that a worst case is about, and what A is."""
-    numbers = [f"{n} = {v}" for n, v in {**found.constants, **found.parameters}.items()]
-    return ", ".join([*numbers, found.A])
+    numbers = [f"{n} = {v}" for n, v in {**result.constants, **result.parameters}.items()]
+    return ", ".join([*numbers, result.A])
 
 
-def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[float] = ()) -> None:
+def show_worst(cases: Sequence[WorstCase], console: Console, reached: Sequence[float] = ()) -> None:
     """One theorem's worst cases, one line a k, beside what an attack reaches of the bound."""
-    if not found:
+    if not cases:
         return
-    head = found[0]
-    console.print(f"{head.theorem} with {_chosen(head)}, R = 1", highlight=False)
+    first = cases[0]
+    console.print(f"{first.theorem} with {_choice(first)}, R = 1", highlight=False)
     columns = ["k", "worst case", "bound", "worst/bound", *(["attack"] if reached else [])]
     columns += ["basis", "inequalities", "seconds"]
     rows = [
@@ -377,15 +377,15 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
             str(w.inequalities),
             f"{w.seconds:.2f}",
         ]
-        for i, w in enumerate(found)
+        for i, w in enumerate(cases)
     ]
     grid(console, columns, rows, drop="seconds basis inequalities")
-    for w in found:
+    for w in cases:
         for words, value in w.active:
             console.print(f"  k = {w.k}: {value:.8g} × {words}", highlight=False, markup=False)
-    for note in dict.fromkeys(note for w in found for note in w.notes):
+    for note in dict.fromkeys(note for w in cases for note in w.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
-    if any(w.ratio > 1 + ABOVE for w in found):
+    if any(w.ratio > 1 + ABOVE for w in cases):
         console.print(
             "note: above the bound: these inequalities do not prove it; being necessary only, they "
             "do not refute it either",
@@ -393,104 +393,104 @@ def show_worst(found: Sequence[WorstCase], console: Console, reached: Sequence[f
         )
 
 
-def show_attempts(found: Sequence[Attempt], console: Console) -> None:
+def show_attempts(attempts: Sequence[Attempt], console: Console) -> None:
     """Theorem by theorem how each k was certified, then what was not and why."""
-    ks = list(dict.fromkeys(a.k for a in found))
+    ks = list(dict.fromkeys(a.k for a in attempts))
     rows = []
-    for name in dict.fromkeys(a.theorem for a in found):
-        cells = {a.k: a.cell for a in found if a.theorem == name}
-        chosen = dict.fromkeys(a.choice for a in found if a.theorem == name and a.choice)
-        rows.append([name, *(cells.get(k, "") for k in ks), "; ".join(chosen)])
+    for name in dict.fromkeys(a.theorem for a in attempts):
+        cells = {a.k: a.cell for a in attempts if a.theorem == name}
+        choices = dict.fromkeys(a.choice for a in attempts if a.theorem == name and a.choice)
+        rows.append([name, *(cells.get(k, "") for k in ks), "; ".join(choices)])
     grid(console, ["theorem", *(f"k = {k}" for k in ks), "with"], rows, drop="with")
     console.print()
-    whole = {a.theorem for a in found} - {a.theorem for a in found if not a.at_bound}
-    exact = sum(a.at_bound for a in found)
+    whole = {a.theorem for a in attempts} - {a.theorem for a in attempts if not a.at_bound}
+    exact = sum(a.at_bound for a in attempts)
     console.print(
-        f"{exact} of {len(found)} certified at the bound; {len(whole)} theorems at every k asked. "
-        "declared: from the proof; snapped, projected, interior: how a solver's became rational. "
-        "Each is for every operator of the class in every dimension, at one choice of constants "
-        "and parameters; --over PARAMETER tries several, opcheck prove is about all.",
+        f"{exact} of {len(attempts)} certified at the bound; {len(whole)} theorems at every k "
+        "asked. declared: from the proof; snapped, projected, interior: how a solver's became "
+        "rational. Each is for every operator of the class in every dimension, at one choice of "
+        "constants and parameters; --over PARAMETER tries several, opcheck prove is about all.",
         highlight=False,
     )
-    _show_reasons(found, console)
+    _show_reasons(attempts, console)
 
 
-def show_points(parameter: str, found: Sequence[Point], console: Console) -> None:
+def show_points(parameter: str, points: Sequence[Point], console: Console) -> None:
     """A row for each k and each value of a parameter, then what was not certified and why."""
     rows = [
-        [str(p.attempt.k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for p in found
+        [str(p.attempt.k), str(p.value), p.place, p.attempt.cell, p.attempt.choice] for p in points
     ]
     grid(console, ["k", parameter, "in its range", "certified", "with"], rows)
     console.print()
-    exact = sum(p.attempt.at_bound for p in found)
+    exact = sum(p.attempt.at_bound for p in points)
     console.print(
-        f"{exact} of {len(found)} certified at the bound, each for every operator of the class in "
+        f"{exact} of {len(points)} certified at the bound, each for every operator of the class in "
         f"every dimension at these constants and parameters; values of {parameter} between are not "
         "covered (opcheck prove is about all).",
         highlight=False,
     )
-    _show_reasons([p.attempt for p in found], console)
+    _show_reasons([p.attempt for p in points], console)
 
 
-def _show_reasons(found: Sequence[Attempt], console: Console) -> None:
+def _show_reasons(attempts: Sequence[Attempt], console: Console) -> None:
     for kind in ("not certified", "refused"):
-        reasons = dict.fromkeys(a.reason for a in found if a.kind == kind)
+        reasons = dict.fromkeys(a.reason for a in attempts if a.kind == kind)
         for reason in reasons:
             said = reason if kind in reason else f"{kind}: {reason}"
             console.print(said, highlight=False, markup=False)
-    for note in dict.fromkeys(note for a in found for note in a.notes):
+    for note in dict.fromkeys(note for a in attempts for note in a.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
 
 
-def show_proofs(found: Sequence[ProofAttempt], console: Console) -> None:
+def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
     """One proof in full, or a line a theorem."""
-    tried = [one for one in found if one.status != "none"]
-    if len(found) == 1 and found[0].proved:
-        _show_proof(found[0].proved, console)
+    tried = [attempt for attempt in attempts if attempt.status != "none"]
+    if len(attempts) == 1 and attempts[0].proved:
+        _show_proof(attempts[0].proved, console)
         return
     rows = []
-    for one in tried:
-        proof = one.proved
+    for attempt in tried:
+        proof = attempt.proved
         names = [
             i.partition("(")[0] for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers
         ]
         used = ", ".join(n for n in dict.fromkeys(names) if n not in ("next", "potential"))
-        rows.append([one.theorem, one.status, proof.covers if proof else "", used])
+        rows.append([attempt.theorem, attempt.status, proof.covers if proof else "", used])
     grid(console, ["theorem", "verdict", "for", "inequalities"], rows)
     console.print()
-    proved, part = (sum(one.status == s for one in found) for s in ("proved", "in part"))
+    proved, part = (sum(attempt.status == s for attempt in attempts) for s in ("proved", "in part"))
     console.print(
-        f"{proved} of {len(found)} proved for all k and all admissible parameters"
+        f"{proved} of {len(attempts)} proved for all k and all admissible parameters"
         + (f", {part} more for some whole parameters" if part else "")
-        + f"; {len(found) - len(tried)} declare no potential argument.",
+        + f"; {len(attempts) - len(tried)} declare no potential argument.",
         highlight=False,
     )
-    for one in tried:
-        if one.reason:
-            console.print(one.reason, highlight=False, markup=False)
+    for attempt in tried:
+        if attempt.reason:
+            console.print(attempt.reason, highlight=False, markup=False)
 
 
-def show_cross_checks(found: Sequence[CrossCheck], console: Console) -> None:
+def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
     """A line a theorem: what each part says of it."""
     rows = [
         [
-            one.theorem,
-            one.proof,
+            check.theorem,
+            check.proof,
             ", ".join(
                 f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}"
-                for k, v in one.certified.items()
+                for k, v in check.certified.items()
             )
             or "–",
-            ", ".join(f"k={k}: {v:.6g}" for k, v in one.worst.items()) or "–",
-            ", ".join(f"k={k}: {v:.6g}" for k, v in one.reached.items()) or "–",
-            f"violated on {', '.join(one.violated)}"
-            if one.violated
-            else f"not violated on {one.problems}"
-            if one.problems
+            ", ".join(f"k={k}: {v:.6g}" for k, v in check.worst.items()) or "–",
+            ", ".join(f"k={k}: {v:.6g}" for k, v in check.reached.items()) or "–",
+            f"violated on {', '.join(check.violated)}"
+            if check.violated
+            else f"not violated on {check.problems}"
+            if check.problems
             else "not tried",
-            "yes" if one.ok else "NO",
+            "yes" if check.ok else "NO",
         ]
-        for one in found
+        for check in checks
     ]
     grid(
         console,
@@ -526,41 +526,41 @@ def _show_proof(proof: Proved, console: Console) -> None:
             console.print("  nothing: it is 0")
 
 
-def show_potential(found: Potential, console: Console) -> None:
+def show_potential(potential: Potential, console: Console) -> None:
     """The potential, its rate and how it was proved."""
-    values = ", ".join(f"{n} = {v}" for n, v in found.parameters.items())
-    small = "" if found.smallest is None else f"; by the solver ≥ {found.smallest:.8f}"
-    ahead = "k + 1" if found.steps == 1 else f"k + {found.steps}"
+    values = ", ".join(f"{n} = {v}" for n, v in potential.parameters.items())
+    small = "" if potential.smallest is None else f"; by the solver ≥ {potential.smallest:.8f}"
+    theta = potential.theta
+    ahead = "k + 1" if potential.steps == 1 else f"k + {potential.steps}"
     rows: list[tuple[str, Any]] = [
-        ("method", found.method + (f" with {values}" if values else "")),
-        ("given", ", ".join(found.given)),
-        ("V", str(found)),
-        ("above", "‖z − z*‖²" if found.above == "distance" else "‖F z‖²"),
-        ("proved", f"V at {ahead} ≤ θ V at k, θ = {found.theta} ({float(found.theta):.8f}{small})"),
-        ("for", f"{found.covers}; in every dimension"),
-        ("how", f"{found.decreases.how}; lies above: {found.bounds.how}"),
+        ("method", potential.method + (f" with {values}" if values else "")),
+        ("given", ", ".join(potential.given)),
+        ("V", str(potential)),
+        ("above", "‖z − z*‖²" if potential.above == "distance" else "‖F z‖²"),
+        ("proved", f"V at {ahead} ≤ θ V at k, θ = {theta} ({float(theta):.8f}{small})"),
+        ("for", f"{potential.covers}; in every dimension"),
+        ("how", f"{potential.decreases.how}; lies above: {potential.bounds.how}"),
     ]
-    pairs([*rows, *(("note", note) for note in found.notes)], console)
+    pairs([*rows, *(("note", note) for note in potential.notes)], console)
 
 
-def show_attack(found: Attack, console: Console) -> None:
+def show_attack(attack: Attack, console: Console) -> None:
     """The worst operator at each k."""
     console.print(
-        f"{found.theorem} with {_chosen(found)}, R = 1, seed {found.seed}", highlight=False
+        f"{attack.theorem} with {_choice(attack)}, R = 1, seed {attack.seed}", highlight=False
     )
     rows = [
         [
-            str(one.k),
-            f"{one.value:.8g}",
-            number(one.ratio, 8),
-            str(one.runs),
+            str(reached.k),
+            f"{reached.value:.8g}",
+            number(reached.ratio, 8),
+            str(reached.runs),
             escape(
-                one.operator
-                + (f", A = {one.constraint}" if one.constraint else "")
-                + (f", with {one.at}" if one.at else "")
+                ", A = ".join(v for v in (reached.operator, reached.constraint) if v)
+                + (f", with {reached.at}" if reached.at else "")
             ),
         ]
-        for one in (*found.found, *found.ends)
+        for reached in (*attack.found, *attack.ends)
     ]
     columns = ["k", "measured", "measured/bound", "operators", "worst at"]
     grid(console, columns, rows, drop="operators measured")
@@ -569,23 +569,23 @@ def show_attack(found: Attack, console: Console) -> None:
         "that are affine or have one fold; a lower bound on the worst case",
         highlight=False,
     )
-    for note in found.notes:
+    for note in attack.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
-    if not found.ok:
+    if not attack.ok:
         console.print("[bold red]above the bound[/]: a counterexample, up to rounding")
 
 
 def show_dossier(
-    found: Dossier, console: Console, *, statement: Sequence[tuple[str, Any]] = ()
+    dossier: Dossier, console: Console, *, statement: Sequence[tuple[str, Any]] = ()
 ) -> None:
     """The statement, then the seven rungs: whether, the numbers, the command."""
     if statement:
         pairs(statement, console)
         console.print()
-    for i, rung in enumerate(found.rungs, 1):
+    for i, rung in enumerate(dossier.rungs, 1):
         mark = "[green]yes[/]" if rung.stands else "[yellow]no [/]"
         console.print(f"{i} {rung.name:17} {mark}  ", end="", highlight=False)
         for j, line in enumerate(rung.says):
             console.print(" " * 25 * (j > 0) + line, highlight=False, markup=False)
         console.print(" " * 25 + f"$ {rung.command}", style="dim", highlight=False, markup=False)
-    console.print(f"\nstands on: {str(found.standing) or 'nothing'}", highlight=False)
+    console.print(f"\nstands on: {str(dossier.standing) or 'nothing'}", highlight=False)

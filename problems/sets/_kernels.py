@@ -7,9 +7,8 @@ import numpy as np
 from opcheck.kernels import distance2, norm2
 from opcheck.plugin import Vector
 
-ROUNDING = (
-    1e-12  # of ``contains``: what projecting in float64 may leave, relative to the set's size
-)
+# of ``contains``: what projecting in float64 may leave, relative to the set's size
+ROUNDING = 1e-12
 
 
 def count_of(number):
@@ -59,14 +58,6 @@ def size_of(z: Vector) -> float:
     """‖z‖ for ``contains``: as ``length``, and without a warning."""
     unit = float(abs(z).max())
     return unit * float(np.linalg.norm(z / unit)) if 0 < unit < np.inf else unit
-
-
-def dot(x, y):
-    """⟨x, y⟩."""
-    total = x[0] * y[0]
-    for i in range(1, x.shape[0]):
-        total += x[i] * y[i]
-    return total
 
 
 def positive_part(x):

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opcheck import Resolvent, resolvent_family
-from opcheck.kernels import copy, identity, norm2
+from opcheck.kernels import copy, dot, identity, norm2
 from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
 from opcheck_problems._checks import matrix, normal_vector, number, require, vector, whole
-from opcheck_problems.sets._kernels import ROUNDING, dot, positive_part
+from opcheck_problems.sets._kernels import ROUNDING, positive_part
 
 
 def project_affine(z, gamma, out, data):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from opcheck import Resolvent, resolvent_family
-from opcheck.kernels import copy, norm2, slack
+from opcheck.kernels import copy, dot, norm2, slack
 from opcheck.plugin import ConeProgram, Vector, moduli_at_most, total
 from opcheck_problems._checks import (
     ends,
@@ -23,7 +23,6 @@ from opcheck_problems._checks import (
 from opcheck_problems.sets._kernels import (
     ROUNDING,
     clip,
-    dot,
     in_floats,
     onto_box_hyperplane,
     solve,
@@ -115,8 +114,8 @@ def capped_simplex(n: int = 4, total: float = 2.0, cap: float = 1.0) -> Resolven
     """
     positive(total, "total")
     positive(cap, "cap")
-    found = box_hyperplane(np.ones(whole(n, "n")), total, 0.0, cap)
-    return dataclasses.replace(found, name=f"capped simplex({n})")
+    cut = box_hyperplane(np.ones(whole(n, "n")), total, 0.0, cap)
+    return dataclasses.replace(cut, name=f"capped simplex({n})")
 
 
 def project_box_half_space(z, gamma, out, data):

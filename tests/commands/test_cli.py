@@ -504,6 +504,14 @@ RUN = ("run", "extragradient", "bilinear", "-p", "gamma=0.5")
             "'operators' is not one of 'problems', 'methods', 'measures', 'theorems', 'sets', "
             "'figures', 'papers'.",
         ),
+        (
+            ("lyapunov", "rapp", "--given", "Monotone of F", "-p", "steps=2"),
+            "-p steps=2 is no parameter: steps is an option of lyapunov",
+        ),
+        (
+            ("worst", "lee2021_feg", "-p", "k=3"),
+            "-p k=3 is no parameter: k is an option of worst",
+        ),
         ((*RUN, "-n", "many"), "Invalid value for '-n': 'many' is not a valid integer."),
         (("run", "extragradient"), "Missing argument 'PROBLEM'."),
         (("verfy",), "No such command 'verfy'."),

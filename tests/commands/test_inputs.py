@@ -555,6 +555,9 @@ def test_options_that_need_a_problem_say_so() -> None:
     said = "--set, --start and the like go with --problem"
     assert sentence("verify", "lee2021_feg", "--set", "simplex") == said
     assert sentence("worst", "lee2021_feg", "--game") == said
+    # they were left aside, and the whole library searched
+    said = "-p, --set, --start and the like go with PROBLEM"
+    assert sentence("constants", "--box", "2") == sentence("constants", "-p", "L=2") == said
     words = ("constants", "x*y", "--box", "1", "--ball", "0,0:1")
     assert sentence(*words) == "--box and --ball are two regions; leave one out"
 

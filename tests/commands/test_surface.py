@@ -114,6 +114,16 @@ def test_results_have_one_shape(name: str, tmp_path: Path) -> None:
         it.save(tmp_path / "file" / "it.json")
 
 
+def test_a_notebook_shows_names_literally_and_ratios_in_full() -> None:
+    verdict = opcheck.Verdict("<b>", "p", "violated", ratio=1 + 2.0**-52)
+    shown = verdict._repr_html_()
+    assert "<b>" not in shown
+    assert "<td>&lt;b&gt;</td>" in shown
+    assert "<td>1.0000000000000002</td>" in shown
+    report = result("Report")
+    assert all(f"<td>{s.theorem.name}</td>" in report._repr_html_() for s in report.summaries)
+
+
 def test_a_run_is_plain_data() -> None:
     data = result("Trajectory").as_dict()
     assert data["k"] == [0, 1, 2, 3]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from conformance import by_reference, kept, reference_of, step_of, values_of
 from numpy.typing import NDArray
 
 from opcheck import registry
@@ -26,58 +26,20 @@ from opcheck.model.problem import problem as problem_named
 from opcheck_problems.sets import box, l1
 
 Vector = NDArray[np.float64]
-Map = Callable[[Vector], Vector]
-Prox = Callable[[Vector, float], Vector]
 
 # ---- the references -------------------------------------------------------------------------
 
-REFERENCES = {n: registry.get("methods", n).reference for n in registry.names("methods")}
-OF_METHODS = [n for n in REFERENCES if isinstance(registry.get("methods", n), Method)]
-OVER_OTHERS = [n for n in REFERENCES if n not in OF_METHODS]
+METHODS = registry.names("methods")
+REFERRED = [n for n in METHODS if registry.get("methods", n).reference is not None]
+OF_METHODS = [n for n in REFERRED if isinstance(registry.get("methods", n), Method)]
+OVER_OTHERS = [n for n in REFERRED if n not in OF_METHODS]
 CONSTRAINED = [n for n in OF_METHODS if resolve(n).constrained]
-TAKEN = {"F", "J", "z", "z0", "k", "memory", "step"}
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_a_reference(name: str) -> None:
     """A new method also says in numpy what one step is: ``@method(..., reference=...)``."""
-    reference, entry = REFERENCES[name], registry.get("methods", name)
-    assert reference is not None, f"{name} has no reference; see @method(..., reference=)"
-    taken = inspect.signature(reference).parameters
-    assert set(taken) - TAKEN == {p.name for p in entry.parameters}
-    assert all(taken[p.name].default is not inspect.Parameter.empty for p in entry.parameters)
-
-
-def kept(value: Any) -> Any:
-    """A schedule with its last entry for every later step, as long as the longest run here."""
-    return [*value, *value[-1:] * 64] if isinstance(value, list | tuple) else value
-
-
-def values_of(name: str) -> dict[str, Any]:
-    """Parameters at which a method is compared with its reference."""
-    taken = inspect.signature(REFERENCES[name]).parameters
-    return {n: kept(p.default) for n, p in taken.items() if n not in TAKEN}
-
-
-def step_of(name: str, F: Map, J: Prox, z0: Vector) -> Callable[[Vector, int, Any], Vector]:
-    """(z, k, memory) ↦ z⁺ by the reference."""
-    reference, values = REFERENCES[name], values_of(name)
-    taken = set(inspect.signature(reference).parameters)
-
-    def step(z: Vector, k: int, memory: dict[str, Any]) -> Vector:
-        whole = {"F": F, "J": J, "z": z, "z0": z0, "k": k, "memory": memory, **values}
-        return reference(**{n: v for n, v in whole.items() if n in taken})
-
-    return step
-
-
-def by_reference(name: str, F: Map, J: Prox, z0: Vector, count: int) -> Vector:
-    step = step_of(name, F, J, z0)
-    memory: dict[str, Any] = {}
-    points = [z0]
-    for k in range(count):
-        points.append(step(points[-1], k, memory))
-    return np.array(points)
+    assert reference_of(name)
 
 
 # ---- the operators -----------------------------------------------------------------------------
@@ -141,7 +103,17 @@ def test_the_pseudo_code_on_the_forsaken_game_in_a_box(name: str, half: float) -
     assert np.abs(theirs - unclipped).max() > 1e-3  # the box matters
 
 
-MEMORYLESS = ["gradient_descent_ascent", "extragradient", "eg_plus", "ceg_plus"]
+def memoryless(name: str) -> bool:
+    """Whether a step depends on z alone."""
+    return not {"z0", "k", "memory"} & set(inspect.signature(reference_of(name)).parameters)
+
+
+MEMORYLESS = [n for n in OF_METHODS if memoryless(n)]
+
+
+def of_base(name: str) -> dict[str, Any]:
+    """The values of a method as those of a base, whose names another method may have too."""
+    return {f"base.{n}": value for n, value in values_of(name).items()}
 
 
 @pytest.mark.parametrize("tau", [1, 2, 5])
@@ -156,7 +128,7 @@ def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
             w = step(w, 0, {})
             points.append(w)
         points[-1] = z = 0.7 * z + 0.3 * w
-    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **values_of(name))
+    ours = iterates(f"lookahead({name})", LINEAR, 40, lam=0.3, tau=tau, **of_base(name))
     assert_same(ours, np.array(points[:41]))
 
 
@@ -164,12 +136,12 @@ def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
 @pytest.mark.parametrize("base", MEMORYLESS)
 def test_the_pseudo_code_over_a_method(name: str, base: str) -> None:
     inner = step_of(base, of_linear, free, START)
-    reference, values, memory = REFERENCES[name], values_of(name), {}  # type: ignore[var-annotated]
+    reference, values, memory = reference_of(name), values_of(name), {}  # type: ignore[var-annotated]
     points = [START]
     for k in range(40):
         whole = {"step": lambda z, j: inner(z, j, {}), "z": points[-1], "k": k, "memory": memory}
         points.append(reference(**whole, **values))
-    ours = iterates(f"{name}({base})", LINEAR, **values_of(base), **values)
+    ours = iterates(f"{name}({base})", LINEAR, **of_base(base), **values)
     assert_same(ours, np.array(points))
 
 
@@ -254,7 +226,7 @@ def test_lookahead_with_lambda_one_is_its_base(name: str) -> None:
     given = {
         "rapp": {"gamma": 0.3, "base.lam": 0.4, "base.tau": 2},
         "lookahead(eg_plus)": {"gamma": 0.3, "alpha": 0.5, "base.lam": 0.4, "base.tau": 3},
-    }.get(name) or values_of(name)
+    }.get(name) or of_base(name)
     own = {key.removeprefix("base."): value for key, value in given.items()}
     tau = 1000 if name in ("halpern", "lookahead(eg_plus)") else 4
     whole = iterates(f"lookahead({name})", LINEAR, lam=1.0, tau=tau, **given)

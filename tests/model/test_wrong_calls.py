@@ -19,7 +19,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "payof": (lambda: opcheck.minmax(payof="x*y"), "did you mean 'payoff'?"),
     "field": (lambda: opcheck.field(["x"], "x", variable="y"), "did you mean 'variables'?"),
     "gradient": (lambda: opcheck.gradient("c*x**2", c=1, C=2), "did you mean 'c'?"),
-    "Problem": (lambda: opcheck.Problem("p", TURN, strat=np.ones(2)), "did you mean 'start'?"),
+    "Problem": (lambda: opcheck.Problem(TURN, name="p", strat=np.ones(2)), "did you mean 'start'?"),
     "Region": (lambda: opcheck.Region(raduis=2), "did you mean 'radius'?"),
     "Resolvent": (lambda: opcheck.Resolvent(kernal=None), "did you mean 'kernel'?"),
     "a power": (lambda: opcheck.minmax("x^2*y"), "a power is written **"),

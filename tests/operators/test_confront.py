@@ -586,7 +586,7 @@ def test_a_stated_polyak_constant_of_a_kernel_is_held_against_integrals(
     def of(mu: float, of_matrix: bool = False) -> Problem:
         G = linear(np.diag(weights)) if of_matrix else F
         facts = (exact(PLStar(mu)),)
-        return Problem("kernel", G, start=np.ones(d), solution=np.zeros(d), facts=facts)
+        return Problem(G, name="kernel", start=np.ones(d), solution=np.zeros(d), facts=facts)
 
     admit(of(true))
     for wrong in (of(1.1 * true if not bend else 0.9), *([] if bend else [of(1.1 * true, True)])):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from registered import problems
+from registered import family, problems
 
 from opcheck import registry
 from opcheck.engine.expected import expected
@@ -175,10 +175,17 @@ def test_stochastic_extragradient_under_strong_monotonicity(own_registry: None) 
     assert max(ratios) <= 1
 
 
-def test_stochastic_fast_extragradient(own_registry: None) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param([p for p in AFFINE if p.name == family(p)], id="families"),
+        pytest.param(AFFINE, id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_stochastic_fast_extragradient(where: list[Problem], own_registry: None) -> None:
     """E‖F z_k‖² ≤ 4L²R²/k² + (4k + 2/k)σ² for constant variance (Lee and Kim 2021, Theorem 6.1)."""
     asked, ratios = hypotheses(Lipschitz("L"), Monotone()), []
-    for p in AFFINE:
+    for p in where:
         known = known_of(asked, p)
         if known is None or not known.values["L"] > 0 or p.dim > 2:
             continue

@@ -111,7 +111,7 @@ def _at(problem: Problem, w: Floats, of: Of) -> tuple[list[arb], list[arb], bool
 
 def _in_balls(problem: Problem, z: Floats) -> list[arb] | None:
     operator, d = problem.operator, problem.dim
-    if operator.interpreted or d > MANY:
+    if operator.interpreted or d > MANY or not np.isfinite(z).all():
         return None
     point, out = np.empty(d, dtype=object), np.empty(d, dtype=object)
     point[:] = [Ball(rational(float(v))) for v in z]

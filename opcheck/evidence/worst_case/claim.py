@@ -36,9 +36,6 @@ SOLUTION = "*"
 Subdifferential = Kind(
     name="Subdifferential",
     form=lambda _: (0, Fraction(-1, 2), 0),
-    better=None,
-    star=False,
-    symbol="",
     meaning="A = ∂f with f convex",
 )
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
