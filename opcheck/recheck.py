@@ -133,12 +133,12 @@ def shaped(value: Any, shape: Any, place: str = "it") -> None:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(n for n in names if names.count(n) > 1)
         raise Rejected(f"it says {twice[:40]!r} twice")
-    return found
+    return entries
 
 
 def _no_number(text: str) -> Any:
@@ -197,29 +197,29 @@ def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector
     """Operator -> name -> (point, value), rebuilt from the calls."""
     star: Vector = {"F*": Fraction(1)} if "F*" in document["basis"] else {}
     arbitrary = {*document["basis"]} - {call["name"] for call in document["calls"]}
-    feels, found = dict.fromkeys(("z0", *arbitrary), 0), {of: {} for of in "FAS"}  # type: ignore
+    feels, known = dict.fromkeys(("z0", *arbitrary), 0), {of: {} for of in "FAS"}  # type: ignore
     for call in document["calls"]:
         name, of, before = call["name"], call["of"], plus(call["before"], {})
         new = name not in feels and (of == "F" or document["constrained"])
-        if not (new and before.keys() <= feels.keys() and of in found):
+        if not (new and before.keys() <= feels.keys() and of in known):
             raise Rejected(f"the call {name} is not one that the run can make")
         feels[name] = {"F": 1, "A": -1, "S": 0}[of]
         point = plus(before, {name: 1}, -Fraction(call["gamma"]))
-        found[of][name] = (point, {name: Fraction(1)})
-    for f, (x, u) in found["F"].items():
-        sums = {f"{f}+{a}": (x, plus(u, v)) for a, (y, v) in found["A"].items() if x == y}
-        rests = {f"{s}-{f}": (x, plus(v, u, -1)) for s, (y, v) in found["S"].items() if x == y}
-        found["S"].update({n: p for n, p in sums.items() if "-" not in n})
-        found["A"].update({n: p for n, p in rests.items() if "+" not in n})
+        known[of][name] = (point, {name: Fraction(1)})
+    for f, (x, u) in known["F"].items():
+        sums = {f"{f}+{a}": (x, plus(u, v)) for a, (y, v) in known["A"].items() if x == y}
+        rests = {f"{s}-{f}": (x, plus(v, u, -1)) for s, (y, v) in known["S"].items() if x == y}
+        known["S"].update({n: p for n, p in sums.items() if "-" not in n})
+        known["A"].update({n: p for n, p in rests.items() if "+" not in n})
     if document["constrained"] and not star:  # F may be shifted against A where nothing feels it
         terms = document["measure"] + document["bound"]
         felt = [plus(t[side], {}) for t in terms for side in ("left", "right")]
-        felt += [point for graph in found.values() for point, _ in graph.values()]
+        felt += [point for graph in known.values() for point, _ in graph.values()]
         if any(sum(feels.get(n, 0) * value for n, value in v.items()) for v in felt):
             raise Rejected("F and A are felt apart, so F at the solution can't be taken as 0")
     for of, value in (("F", star), ("A", plus({}, star, -1)), ("S", {})):
-        found[of][STAR] = ({}, value)
-    return found
+        known[of][STAR] = ({}, value)
+    return known
 
 
 def check(document: dict[str, Any]) -> str:
@@ -289,8 +289,8 @@ def semidefinite(S: list[list[Any]]) -> bool:
 def choice(document: dict[str, Any]) -> str:
     """The constants and parameters that it holds for, and what A is."""
     said = document["statement"]
-    chosen = [f"{n} = {v}" for n, v in {**said["constants"], **said["parameters"]}.items()]
-    return ", ".join([*chosen, OPERATOR_A.get(said["A"], "?")])
+    numbers = [f"{n} = {v}" for n, v in {**said["constants"], **said["parameters"]}.items()]
+    return ", ".join([*numbers, OPERATOR_A.get(said["A"], "?")])
 
 
 def sentence(document: dict[str, Any]) -> str:

@@ -153,10 +153,10 @@ def _exponential(x: Fraction) -> Between:
     for i in range(1, 40):  # |part| < 2^-8, so that what is left is below a unit
         term = term * part // (UNIT * i)
         total += term
-    found = _near(total)
+    power = _near(total)
     for _ in range(halvings):
-        found = between(found.low**2, found.high**2)
-    return found
+        power = between(power.low**2, power.high**2)
+    return power
 
 
 def _logarithm(x: Fraction) -> Between:
@@ -172,8 +172,8 @@ def _logarithm(x: Fraction) -> Between:
 
     two, own = near_1(Fraction(2)), near_1(x / Fraction(2) ** shift)
     low, high = sorted((shift * two.low, shift * two.high))
-    found: Between = between(low + own.low, high + own.high)
-    return found
+    logarithm: Between = between(low + own.low, high + own.high)
+    return logarithm
 
 
 def monotone(function: Any) -> Any:
@@ -430,9 +430,9 @@ class Interpreter:
             raise Unread(f"{name} is called with other arguments than it takes, or calls itself")
         self.depth += 1
         scope = {**own, **dict(zip(names, args, strict=True))}
-        found = self.block(node.body, scope)
+        returned = self.block(node.body, scope)
         self.depth -= 1
-        return found[0] if found else None
+        return returned[0] if returned else None
 
     def block(self, body: list[ast.stmt], scope: dict[str, Any]) -> list[Any]:
         """Run statements; [value] where they return."""
@@ -455,13 +455,13 @@ class Interpreter:
                     else:
                         self.assign(target, total, scope)
                 case ast.If(test=test, body=first, orelse=second):
-                    if found := self.block(first if self.truth(test, scope) else second, scope):
-                        return found
+                    if returned := self.block(first if self.truth(test, scope) else second, scope):
+                        return returned
                 case ast.For(target=ast.Name(id=name), iter=over, body=inner, orelse=[]):
                     for i in self.range(over, scope):
                         scope[name] = i
-                        if found := self.block(inner, scope):
-                            return found
+                        if returned := self.block(inner, scope):
+                            return returned
                 case ast.Return(value=value):
                     return [None if value is None else self.value(value, scope)]
                 case _:
@@ -480,11 +480,11 @@ class Interpreter:
         """What a loop runs over."""
         match node:
             case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if 1 <= len(args) <= 3:
-                found = [self.value(a, scope) for a in args]
-                if isinstance(found[-1], Dimension) and found[:-1] in ([], [0], [1]):
-                    return [Axis(i) for i in range(sum(found[:-1]), found[-1].of)]
-                if all(isinstance(a, int) for a in found):
-                    return range(*found)
+                ends = [self.value(a, scope) for a in args]
+                if isinstance(ends[-1], Dimension) and ends[:-1] in ([], [0], [1]):
+                    return [Axis(i) for i in range(sum(ends[:-1]), ends[-1].of)]
+                if all(isinstance(a, int) for a in ends):
+                    return range(*ends)
         raise Unread("a loop runs over something else than a range of whole numbers")
 
     def truth(self, node: ast.expr, scope: dict[str, Any]) -> bool:
@@ -536,9 +536,9 @@ class Interpreter:
         if isinstance(a, Row) or isinstance(b, Row):
             size = len((a if isinstance(a, Row) else b).entries)
             sides = [x.entries if isinstance(x, Row) else [x] * size for x in (a, b)]
-            found = Row({}, size)
-            found.entries = [self.apply(op, x, y) for x, y in zip(*sides, strict=True)]
-            return found
+            row = Row({}, size)
+            row.entries = [self.apply(op, x, y) for x, y in zip(*sides, strict=True)]
+            return row
         if isinstance(a, int) and isinstance(b, Any_k | Tail) and isinstance(op, ast.Add):
             a, b = b, a
         if isinstance(a, Any_k) and isinstance(b, int):
@@ -681,14 +681,14 @@ class Run:
         interpreter: Interpreter,
         params: list[Any],
         rows: list[Vector],
-        names: list[str],
+        *,
         dimension: int,
         split: bool,
-        solution: Vector,
+        names: tuple[str, ...] = ("z0",),
     ) -> None:
         self.texts, self.interpreter, self.params = document["texts"], interpreter, params
-        self.oracles = Oracles(names, document["constrained"], split, solution)
-        start = [*rows, rows[0], solution, rows[0], rows[0], rows[0]]
+        self.oracles = Oracles([*names], document["constrained"], split, SOLUTION)
+        start = [*rows, rows[0], SOLUTION, rows[0], rows[0], rows[0]]
         self.state = [Row(v, dimension) for v in start]
         self.count = len(rows)
         own = {"identity": Oracles.identity, "resolvent_of_sum": self.oracles.resolvent_of_sum}
@@ -722,13 +722,13 @@ class Run:
         if len(at) > 1:
             self.state[self.count + 2].fill(self.state[at[1]].vector())
         args = [*self.oracle_arguments(), self.state[at[0] :], self.params, k]
-        found = self.interpreter.call(use["function"], args, dict(self.own))
-        if found == 0:
+        part = self.interpreter.call(use["function"], args, dict(self.own))
+        if part == 0:
             return {}
-        if not isinstance(found, Part):
+        if not isinstance(part, Part):
             raise Unread("a measure is no quadratic form")
-        first = found.squares.get(0, {})
-        if any(found.squares.get(i, {}) != first for i in range(len(self.state[0].entries))):
+        first = part.squares.get(0, {})
+        if any(part.squares.get(i, {}) != first for i in range(len(self.state[0].entries))):
             raise Differs("coordinates are treated differently: not the same in every dimension")
         return first
 
@@ -781,8 +781,8 @@ class Statement:
         """A side's text, the ranges as a tuple, or the text behind a symbol."""
         if name == "where":
             return f"({self.said['where']},)"
-        found: str = self.said["let"][name] if name in self.said["let"] else self.said[name]
-        return found.strip()
+        source: str = self.said["let"][name] if name in self.said["let"] else self.said[name]
+        return source.strip()
 
     def side(self, name: str) -> Any:
         """The value of the measure or the bound."""
@@ -850,8 +850,8 @@ class Statement:
         if name in ("first", "next") and len(args) == 1:
             return self.value(args[0], 0 if name == "first" else k + 1, inside)
         if name == "where" and len(args) == 3:
-            chosen = args[1] if self.truth(args[0], k, inside) else args[2]
-            return self.value(chosen, k, inside)
+            branch = args[1] if self.truth(args[0], k, inside) else args[2]
+            return self.value(branch, k, inside)
         values = [self.value(a, k, inside) for a in args]
         if name in ("max", "min", "mod") and len(values) == 2:
             two: dict[str, Any] = {
@@ -930,16 +930,16 @@ def reading(document: dict[str, Any]) -> Reading:
     """
     try:
         one = _potential if "potential" in document["statement"] else _theorem
-        found = [one(document, dimension) for dimension in (1, 2, 3)]
+        readings = [one(document, dimension) for dimension in (1, 2, 3)]
     except RecursionError:
         raise Unread("a text is nested too deeply") from None
     except (TypeError, AttributeError, LookupError, ArithmeticError, ValueError) as error:
         if isinstance(error, Unread | Differs):
             raise
         raise Unread(f"a text is of another kind: {type(error).__name__}") from None
-    if found[0] != found[1] or found[0] != found[2]:
+    if readings[0] != readings[1] or readings[0] != readings[2]:
         raise Differs("it is not the same in every dimension")
-    return found[0]
+    return readings[0]
 
 
 def _packed(document: dict[str, Any], statement: Statement, length: int) -> list[Any]:
@@ -962,10 +962,10 @@ def _rows(document: dict[str, Any], own: dict[str, Vector], other: str) -> list[
 
 def _split(document: dict[str, Any], run: Any) -> Any:
     """The run, with F asked for at points of S where both are called."""
-    found = run(False)
-    if document["constrained"] and {c["of"] for c in found[0].oracles.calls} >= {"F", "S"}:
+    whole = run(False)
+    if document["constrained"] and {c["of"] for c in whole[0].oracles.calls} >= {"F", "S"}:
         return run(True)
-    return found
+    return whole
 
 
 def _no_star(forms: list[Form]) -> None:
@@ -1012,7 +1012,7 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     def run(split: bool, any_k: bool = False) -> Any:
         interpreter = Interpreter(texts)
         rows = _rows(document, {"z": point} if any_k else start, HIDDEN)
-        one = Run(document, interpreter, params, rows, ["z0"], dimension, split, SOLUTION)
+        one = Run(document, interpreter, params, rows, dimension=dimension, split=split)
         statement.record = [{} for _ in texts["measures"]]
         for i in range(horizon + 1):
             at: Any = Any_k(i) if any_k else i
@@ -1031,8 +1031,8 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
             covers = "every k: a step depends on z alone, and z is arbitrary"
         except (Unread, Differs):
             pass  # then it is about this k alone
-    found, forms = _split(document, run)
-    return Reading(found.oracles.names, found.oracles.calls, forms[0], forms[1], covers)
+    steps, forms = _split(document, run)
+    return Reading(steps.oracles.names, steps.oracles.calls, forms[0], forms[1], covers)
 
 
 def _sides(statement: Statement) -> list[Form]:
@@ -1050,12 +1050,12 @@ def _symbols(document: dict[str, Any]) -> set[str]:
     said = document["statement"]
     waiting = [said["measure"], said["bound"]]
     waiting += [p["name"].rpartition(".")[2] for p in document["texts"]["parameters"]]
-    found: set[str] = set()
+    symbols: set[str] = set()
     while waiting:
         names = _names(waiting.pop().strip())
-        waiting += [said["let"][n] for n in names - found if n in said["let"]]
-        found |= names
-    return found
+        waiting += [said["let"][n] for n in names - symbols if n in said["let"]]
+        symbols |= names
+    return symbols
 
 
 def _names(source: str) -> set[str]:
@@ -1093,8 +1093,10 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
 
     def run(split: bool) -> Any:
         interpreter, start = Interpreter(texts), _rows(document, own, HIDDEN)
-        names = ["z0", *(f"{n}0" for n in rows)]
-        one = Run(document, interpreter, params, start, names, dimension, split, SOLUTION)
+        names = ("z0", *(f"{n}0" for n in rows))
+        one = Run(
+            document, interpreter, params, start, dimension=dimension, split=split, names=names
+        )
         states = []
         for block in range(blocks + 1):
             at = {n: one.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
@@ -1106,7 +1108,7 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
                 one.advance(Any_k(first + i, steps))
         return one, states
 
-    found, states = _split(document, run)
+    walked, states = _split(document, run)
     forms = [_of_matrix(named, states[-1])]
     if named["above"] is None:
         forms.append(_of_matrix(named, states[0]))
@@ -1119,7 +1121,7 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     state = " and ".join(["z", *rows])
     verb = "are" if rows else "is"
     covers = f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
-    return Reading(found.oracles.names, found.oracles.calls, forms[0], forms[1], covers)
+    return Reading(walked.oracles.names, walked.oracles.calls, forms[0], forms[1], covers)
 
 
 def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dict[str, Fraction]:
@@ -1130,16 +1132,16 @@ def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dic
     start = {n: {} if n in texts["zero"] else point for n in texts["rows"]}
     rows = _rows(document, start, HIDDEN)
     interpreter = Interpreter(texts)
-    one = Run(document, interpreter, params, rows, ["z0"], dimension, False, SOLUTION)
-    found = []
+    one = Run(document, interpreter, params, rows, dimension=dimension, split=False)
+    weights = []
     for i in range(named["first"] + 2 * named["steps"]):
         one.advance(i)
         if i + 1 >= named["first"] + named["steps"]:
             vectors = [row.vector() for row in one.state[: one.count]]
-            found.append([v.get(STAR, Fraction(0)) for v in vectors])
-    if found[0] != found[-1] or not {*found[0]} <= {0, 1}:
+            weights.append([v.get(STAR, Fraction(0)) for v in vectors])
+    if weights[0] != weights[-1] or not {*weights[0]} <= {0, 1}:
         raise Differs("a row drifts with the origin")
-    return dict(zip(texts["rows"], found[0], strict=True))
+    return dict(zip(texts["rows"], weights[0], strict=True))
 
 
 def _of_matrix(named: dict[str, Any], at: dict[str, Vector]) -> Form:
@@ -1168,8 +1170,8 @@ def compare(document: dict[str, Any], semidefinite: Any) -> None:
     of a kind that is not read here.
     """
     _hypotheses(document)
-    found = reading(document)
-    own, basis = {*found.basis}, {*document["basis"]}
+    reread = reading(document)
+    own, basis = {*reread.basis}, {*document["basis"]}
     if own - {"F*"} != basis - {"F*"} or "F*" in own - basis:
         raise Differs("its vectors are not those that its texts give")
     calls = [
@@ -1177,9 +1179,9 @@ def compare(document: dict[str, Any], semidefinite: Any) -> None:
         for c in document["calls"]
     ]
     one = {"S": "F"} if document["statement"]["A"] == "zero" else {}  # with A = 0 they are one
-    if calls != [{**c, "of": one.get(c["of"], c["of"])} for c in found.calls]:
+    if calls != [{**c, "of": one.get(c["of"], c["of"])} for c in reread.calls]:
         raise Differs("its calls are not those that its texts give")
-    for side, form in (("measure", found.measure), ("bound", found.bound)):
+    for side, form in (("measure", reread.measure), ("bound", reread.bound)):
         total = added(form.exact, written(document[side]), -1)
         for irrational, square in form.rest:  # rounded down in the file
             if side == "measure" or not semidefinite(_matrix(square)):
@@ -1187,8 +1189,8 @@ def compare(document: dict[str, Any], semidefinite: Any) -> None:
             total = added(total, square, irrational.low)
         if total and not (form.rest and semidefinite(_matrix(total))):
             raise Differs(f"its {side} is not what its texts give")
-    if document["statement"]["covers"] != found.covers:
-        raise Differs(f"its texts are about {found.covers}, not what it says that they cover")
+    if document["statement"]["covers"] != reread.covers:
+        raise Differs(f"its texts are about {reread.covers}, not what it says that they cover")
 
 
 def _hypotheses(document: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ def worst(
             for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
-        tried = attack(entry, [case.k for case in cases], place=place, **values)
+        tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
         reached = [reach.ratio for reach in tried.found]
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"

@@ -13,6 +13,7 @@ say the same in dimensions 1, 2 and 3.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,7 @@ from opcheck.engine.ratio import Field, Index, Ratio
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
+from opcheck.model.theorem import OfA
 
 Vector = tuple[Any, ...]
 STAR = "F*"  # F at the solution, where F and A are felt apart
@@ -98,7 +100,7 @@ class Recorder:
     Args:
         subject: whose text is run, for messages.
         split: a resolvent of S = F + A also asks for F at its point, so that A is known there too.
-        constrained: A ≠ 0, so that a resolvent taken without J is one of F alone.
+        A: what A is; where it is not 0 a resolvent taken without J is one of F alone.
         names: of the vectors that are there before any call.
         one: the number 1 of the reading.
     """
@@ -108,8 +110,9 @@ class Recorder:
     def __init__(
         self,
         subject: str,
+        *,
         split: bool,
-        constrained: bool,
+        A: OfA,
         names: Sequence[str] = ("z0",),
         one: Scalar | None = None,
     ) -> None:
@@ -119,7 +122,7 @@ class Recorder:
         self.calls: list[tuple[str, Sparse, Sparse, Sparse, Scalar]] = []
         self.seen: dict[tuple[str, Sparse, Any], tuple[Sparse, Sparse]] = {}
         self.split = split
-        self.constrained = constrained
+        self.A = A
         self.reading = self
 
     @property
@@ -139,7 +142,7 @@ class Recorder:
             point = (Coefficient(before) - gamma * Coefficient(value)).vector
             self.calls.append((of, point, value, before, gamma))
             self.seen[key] = point, value
-            if (of == "F" or not self.constrained) and gamma != 0:  # where A = 0, S is F
+            if (of == "F" or self.A == "zero") and gamma != 0:  # where A = 0, S is F
                 self.seen["F", point, fmpq(0)] = point, value
             if of == "S" and self.split:
                 self.ask("F", point, 0)
@@ -147,7 +150,7 @@ class Recorder:
 
     def star(self) -> Sparse:
         """F at the solution: 0 where A = 0, else a vector of its own."""
-        if not self.constrained:
+        if self.A == "zero":
             return ()
         if STAR not in self.names:
             self.names.append(STAR)
@@ -180,18 +183,18 @@ class Recorder:
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
-        of = "F" if self.constrained and J is identity else "S"
+        of = "F" if self.A != "zero" and J is identity else "S"
         self._fill(out, self.ask(of, self._point(z, "the resolvent"), gamma)[0])
 
     def _point(self, z: Any, what: str) -> Sparse:
         """Where a row is from the solution. Raises OpcheckError for what is no point."""
-        found = vector_of(z)
-        if weight(found) != 1:
+        vector = vector_of(z)
+        if weight(vector) != 1:
             raise OpcheckError(
                 f"{self.subject}: {what} is evaluated at a combination whose weights add up to "
-                f"{told(weight(found))}, not 1: it depends on where the origin lies"
+                f"{told(weight(vector))}, not 1: it depends on where the origin lies"
             )
-        return at_origin(found)
+        return at_origin(vector)
 
     def _fill(self, out: Any, point: Sparse) -> None:
         fill(out, (*self.solution, *point))
@@ -347,7 +350,8 @@ def trace(
     method: Method,
     values: Mapping[str, Any],
     iterations: int,
-    constrained: bool = False,
+    *,
+    A: OfA = "zero",
     takes: Sequence[Any] = (),
     stops: Sequence[int] | None = None,
 ) -> Trace:
@@ -355,7 +359,7 @@ def trace(
 
     Args:
         values: parameters; floats count by their exact binary value.
-        constrained: with A ≠ 0, so that every resolvent is a basis vector.
+        A: what A is; where it is not 0 every resolvent is a basis vector.
         takes: measures with their rows (``Take``), recorded at ``stops``.
         stops: iteration counts, increasing, at most ``iterations``.
 
@@ -364,20 +368,20 @@ def trace(
     is no quadratic form, is recorded as a form with that flaw.
     """
     guard_method(method)
-    chosen = sorted({iterations, *(range(iterations + 1) if stops is None else stops)})
+    counts = sorted({iterations, *(range(iterations + 1) if stops is None else stops)})
     first = range(min(FIRST, iterations) + 1)
     read = {
-        d: _trace(method, values, first, constrained, takes, split=False, dimension=d)
+        d: _trace(method, values, first, A=A, takes=takes, split=False, dimension=d)
         for d in DIMENSIONS
     }
     for j, use in enumerate(takes):
-        forms = {d: [_products(form, d) for form in found.record[j]] for d, found in read.items()}
+        forms = {d: [_products(form, d) for form in run.record[j]] for d, run in read.items()}
         same_in_all(use.measure.name, forms)
     same_in_all(method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()})
-    found = _trace(method, values, chosen, constrained, takes, split=False)
-    if constrained and {e.of for e in found.evaluations} >= {"F", "S"}:
-        return _trace(method, values, chosen, constrained, takes, split=True)
-    return found
+    run = _trace(method, values, counts, A=A, takes=takes, split=False)
+    if A != "zero" and {e.of for e in run.evaluations} >= {"F", "S"}:
+        return _trace(method, values, counts, A=A, takes=takes, split=True)
+    return run
 
 
 def _products(form: Any, dimension: int) -> tuple[Products, str]:
@@ -394,12 +398,13 @@ def _trace(
     method: Method,
     values: Mapping[str, Any],
     stops: Sequence[int],
-    constrained: bool,
+    *,
+    A: OfA,
     takes: Sequence[Any],
     split: bool,
     dimension: int = DIMENSION,
 ) -> Trace:
-    oracle = Recorder(method.name, split, constrained)
+    oracle = Recorder(method.name, split=split, A=A)
     z0 = (*oracle.solution, *START)
     rows = _start(method, oracle)
     rows += [oracle.solution if i == SOLUTION else z0 for i in range(-EXTRA_ROWS, 0)]
@@ -423,7 +428,7 @@ def _trace(
             np.empty((1, 0), dtype=object),
             oracle,
             np.empty((1, 0), dtype=object),
-            oracle.resolvent if constrained else identity,
+            oracle.resolvent if A != "zero" else identity,
             np.empty((1, 0), dtype=object),
             state,
             params,
@@ -460,10 +465,10 @@ def _measure(take: Any, oracle: Recorder, dimension: int) -> Callable[..., Any]:
     return kernel
 
 
-def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = False) -> bool:
+def memoryless(method: Method, values: Mapping[str, Any], A: OfA = "zero") -> bool:
     """Whether every step is the same function of z alone: then one step stands for all."""
     try:
-        return memory(method, values, constrained) == ()
+        return memory(method, values, A) == ()
     except TypeError:  # not linear in its points, so no function that can be compared
         return False
 
@@ -471,7 +476,8 @@ def memoryless(method: Method, values: Mapping[str, Any], constrained: bool = Fa
 def memory(
     method: Method,
     values: Mapping[str, Any],
-    constrained: bool = False,
+    A: OfA = "zero",
+    *,
     steps: int = 1,
     first: int = 0,
 ) -> tuple[str, ...] | None:
@@ -487,15 +493,15 @@ def memory(
     if still is None:
         return None
     rows, ring = len(method.rows), Field(["m"])
-    held = _weights(method, values, constrained)
+    held = _weights(method, values, A)
     params = _params(method, still, 1)[0]
     k = ring.symbol("m") * steps + first
     read = {}
     for d in DIMENSIONS:
         names = _names(method.rows[1:])
-        oracle = Recorder(method.name, False, constrained, names, ring.number(1))
+        oracle = Recorder(method.name, split=False, A=A, names=names, one=ring.number(1))
         own = state_of([_row(i, w) for i, w in enumerate(held)], d)
-        J = oracle.resolvent if constrained else identity
+        J = oracle.resolvent if A != "zero" else identity
         try:
             with reading(method.name, d):
                 for i in range(steps):
@@ -509,17 +515,17 @@ def memory(
     same_in_all(method.name, read)
     ends, calls = read[DIMENSION]
     reads = [{i for i, _ in end if i < rows} for end in ends]
-    found = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
+    needed = {0} | reads[0] | {i for call in calls for i, _ in call[3] if i < rows}
     while True:
-        more = set().union(*(reads[i] for i in found)) - found
+        more = set().union(*(reads[i] for i in needed)) - needed
         if not more:
             break
-        found |= more
-    vectors = [ends[i] for i in found] + [v for call in calls for v in (call[1], call[3])]
+        needed |= more
+    vectors = [ends[i] for i in needed] + [v for call in calls for v in (call[1], call[3])]
     factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
     if any(isinstance(c, Ratio) and c.symbols for c in factors):
         return None
-    return tuple(method.rows[i] for i in sorted(found - {0}))
+    return tuple(method.rows[i] for i in sorted(needed - {0}))
 
 
 def _constant(method: Method, values: Mapping[str, Any], first: int) -> dict[str, Any] | None:
@@ -541,12 +547,12 @@ def _row(index: int, held: Scalar) -> Sparse:
     return ((SHIFT, fmpq(held)), *own) if held != 0 else own
 
 
-def _weights(method: Method, values: Mapping[str, Any], constrained: bool) -> tuple[Scalar, ...]:
+def _weights(method: Method, values: Mapping[str, Any], A: OfA) -> tuple[Scalar, ...]:
     """How often each row holds the shift, by the first steps of a run."""
-    oracle = Recorder(method.name, False, constrained)
+    oracle = Recorder(method.name, split=False, A=A)
     own = state_of(_start(method, oracle))
     params = _params(method, values, FIRST)[0]
-    J = oracle.resolvent if constrained else identity
+    J = oracle.resolvent if A != "zero" else identity
     held = []
     with reading(method.name, DIMENSION):
         for k in range(FIRST):
@@ -565,8 +571,9 @@ def walk(
     values: Mapping[str, Any],
     rows: Sequence[str],
     blocks: int,
+    *,
     steps: int = 1,
-    constrained: bool = False,
+    A: OfA = "zero",
     residual: bool = False,
     first: int = 0,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
@@ -583,15 +590,17 @@ def walk(
         ``rows``, and "F z" where it was asked for.
     """
     guard_method(method)
-    options = (method, values, rows, blocks, steps, constrained, residual, first)
-    read = {d: _walk(*options, split=False, dimension=d) for d in DIMENSIONS}
+    run = functools.partial(
+        _walk, method, values, rows, blocks, steps=steps, A=A, residual=residual, first=first
+    )
+    read = {d: run(split=False, dimension=d) for d in DIMENSIONS}
     same_in_all(
         method.name, {d: (t.basis, t.evaluations, states) for d, (t, states) in read.items()}
     )
-    found = read[DIMENSION]
-    if constrained and {e.of for e in found[0].evaluations} >= {"F", "S"}:
-        return _walk(*options, split=True)
-    return found
+    walked = read[DIMENSION]
+    if A != "zero" and {e.of for e in walked[0].evaluations} >= {"F", "S"}:
+        return run(split=True)
+    return walked
 
 
 def _walk(
@@ -599,20 +608,21 @@ def _walk(
     values: Mapping[str, Any],
     rows: Sequence[str],
     blocks: int,
+    *,
     steps: int,
-    constrained: bool,
+    A: OfA,
     residual: bool,
     first: int,
     split: bool,
     dimension: int = DIMENSION,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
-    oracle = Recorder(method.name, split, constrained, _names(rows))
-    held = _weights(method, values, constrained)
+    oracle = Recorder(method.name, split=split, A=A, names=_names(rows))
+    held = _weights(method, values, A)
     places = {name: 1 + i for i, name in enumerate(rows)}
     begun = [_row(places.get(n, 0), w) for n, w in zip(method.rows, held, strict=True)]
     own = state_of(begun, dimension)
     params = _params(method, values, first + blocks * steps + 1)[0]
-    J = oracle.resolvent if constrained else identity
+    J = oracle.resolvent if A != "zero" else identity
     states: list[dict[str, Sparse]] = []
     for block in range(blocks + 1):
         ends = [vector_of(row) for row in own]
@@ -643,7 +653,7 @@ def _params(method: Method, values: Mapping[str, Any], length: int) -> NDArray[n
 
 
 def _dense(vector: Sparse, size: int) -> Vector:
-    found = [fmpq(0)] * size
+    entries = [fmpq(0)] * size
     for i, v in vector:
-        found[i] = v
-    return tuple(found)
+        entries[i] = v
+    return tuple(entries)

@@ -60,8 +60,8 @@ class Coefficient:
         self, vector: Mapping[int, Scalar] | Iterable[tuple[int, Scalar]], axis: int = 0
     ) -> None:
         items = vector.items() if isinstance(vector, Mapping) else vector
-        found = [(i, scalar(v)) for i, v in items if v != 0]
-        self.vector: Sparse = tuple(sorted(found, key=lambda item: item[0]))
+        entries = [(i, scalar(v)) for i, v in items if v != 0]
+        self.vector: Sparse = tuple(sorted(entries, key=lambda item: item[0]))
         self.axis = axis
 
     def _plus(self, other: Any, sign: int) -> Coefficient:
@@ -282,10 +282,10 @@ class Radius:
     def square(self) -> Form:
         """R² with its factor."""
         one = {(self.start, self.start): fmpq(1)}
-        found: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (
+        squared: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (
             self.factor * self.factor
         )
-        return found
+        return squared
 
     def _refuse(self, *_: Any) -> Any:
         raise TypeError("R enters other than by its square: no quadratic form")

@@ -92,8 +92,8 @@ class Field:
 
     def at(self, value: Ratio, images: Mapping[str, Ratio]) -> Ratio:
         """The function with symbols replaced."""
-        found = [self.symbol(n) if n not in images else images[n] for n in self.names]
-        num, den = (self._compose(p, found) for p in (value.num, value.den))
+        in_order = [self.symbol(n) if n not in images else images[n] for n in self.names]
+        num, den = (self._compose(p, in_order) for p in (value.num, value.den))
         return self.ratio(num.num * den.den, num.den * den.num)
 
     def value(self, value: Ratio, point: Mapping[str, fmpq]) -> fmpq | None:
@@ -276,8 +276,8 @@ class Strict(Ratio):
         return Strict(self.field, -self.num, self.den)
 
     def __pow__(self, power: int) -> Strict:
-        found = super().__pow__(power)
-        return Strict(self.field, found.num, found.den)
+        raised = super().__pow__(power)
+        return Strict(self.field, raised.num, raised.den)
 
     @property
     def plain(self) -> Ratio:
@@ -289,10 +289,10 @@ def _staying_strict(name: str) -> Callable[[Strict, Any], Any]:
     plain = getattr(Ratio, name)
 
     def apply(self: Strict, other: Any) -> Any:
-        found = plain(self, other)
-        if found is NotImplemented or not isinstance(other, int | fmpq | Strict):
-            return found
-        return Strict(found.field, found.num, found.den)
+        result = plain(self, other)
+        if result is NotImplemented or not isinstance(other, int | fmpq | Strict):
+            return result
+        return Strict(result.field, result.num, result.den)
 
     return apply
 

@@ -41,12 +41,13 @@ from opcheck.errors import OpcheckError
 from opcheck.model.measure import STANDING
 from opcheck.model.method import Method
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identity
+from opcheck.model.theorem import OfA
 
 Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
 
 
 @functools.lru_cache(maxsize=256)
-def from_the_start(method: Method, constrained: bool) -> Steps:
+def from_the_start(method: Method, A: OfA) -> Steps:
     """The first steps of a run, for all parameters at once; integer ones are 2.
 
     Raises OpcheckError for a method that depends on where the origin lies or on the dimension,
@@ -59,9 +60,9 @@ def from_the_start(method: Method, constrained: bool) -> Steps:
         field,
         field.number(0),
         lambda name, _: 2 if name in whole else field.symbol(name),
-        0,
-        FIRST,
-        constrained,
+        before=0,
+        after=FIRST,
+        A=A,
         start=True,
     )
 
@@ -85,15 +86,16 @@ class Steps:
         field: Field,
         k: Ratio,
         values: Callable[[str, int], Any],
+        *,
         before: int,
         after: int,
-        constrained: bool,
+        A: OfA,
         start: bool = False,
         least: int = 0,
     ) -> None:
         guard_method(method)
         self.method, self.field, self.k, self.values = method, field, k, values
-        self.origin, self.constrained, self.least = before, constrained, least
+        self.origin, self.A, self.least = before, A, least
         names = (
             ["z0"]
             if start
@@ -102,8 +104,8 @@ class Steps:
         self.unknown: Sparse = ((len(names), field.number(1)),)
         self.solution: Sparse = ()
         names.append("unknown")
-        self.oracle = Recorder(method.name, False, constrained, names, field.number(1))
-        self.resolvent = self.oracle.resolvent if constrained else identity
+        self.oracle = Recorder(method.name, split=False, A=A, names=names, one=field.number(1))
+        self.resolvent = self.oracle.resolvent if A != "zero" else identity
         self.states: list[list[Sparse]] = []
         self.weights: list[list[Ratio]] = []
         if "anchor" in method.zero:
@@ -127,7 +129,7 @@ class Steps:
             self.states.append([((0, one),) if w else () for w in held])
             self.weights.append(held)
             return
-        fixed = settled(method, from_the_start(method, self.constrained).weights[1:])
+        fixed = settled(method, from_the_start(method, self.A).weights[1:])
         self.states.append([((i, one),) for i in range(len(method.rows))])
         self.weights.append([self.field.number(w.constant()) for w in fixed])
 
@@ -199,7 +201,7 @@ class Steps:
         for d in DIMENSIONS:
             self.oracle.subject = name
             with reading(name, d):
-                found = exactly(take.measure.kernel)(
+                form = exactly(take.measure.kernel)(
                     self.oracle,
                     None,
                     self.resolvent,
@@ -209,7 +211,7 @@ class Steps:
                     self.index(at),  # as the driver counts: what step k wrote is seen at k + 1
                 )
             self.oracle.subject = self.method.name
-            read[d] = self.quadratic(measured(take, found), d)
+            read[d] = self.quadratic(measured(take, form), d)
         same_in_all(name, read)
         return read[DIMENSION]
 
@@ -226,7 +228,7 @@ class Steps:
 
     def names(self, at: int) -> list[str]:
         """The basis vectors by what they are at k + at, where that is known."""
-        found = list(self.oracle.names)
+        names = list(self.oracle.names)
         points: dict[Sparse, str] = {}
         for place, rows in reversed(list(enumerate(self.states))):
             for name, row in zip(self.method.rows, rows, strict=True):
@@ -236,18 +238,18 @@ class Steps:
                     points[row] = word
         for of, point, value, _, _ in self.oracle.calls:
             if point in points and len(value) == 1:
-                found[value[0][0]] = f"{of}({points[point]})"
-        return found
+                names[value[0][0]] = f"{of}({points[point]})"
+        return names
 
     def value(self, of: str, point: Sparse) -> Sparse:
         """The operator's value at a point: what was returned there, or a new vector."""
-        if of == "A" and not self.constrained:
+        if of == "A" and self.A == "zero":
             return ()  # A = 0
-        own = {of} if self.constrained else {"F", "S"}
+        own = {of} if self.A != "zero" else {"F", "S"}
         for name, at, value, _, _ in self.oracle.calls:
             if at == point and name in own:
                 return value
-        if of == "F" or not self.constrained:
+        if of == "F" or self.A == "zero":
             return self.oracle.ask("F", point, 0)[1]
         if point == ():
             return minus((), self.oracle.star()) if of == "A" else ()
@@ -276,9 +278,9 @@ def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:
     for i, a in u:
         for j, b in v:
             key = (min(i, j), max(i, j))
-            found = total.get(key)
+            partial = total.get(key)
             term = factor * a * b
-            total[key] = term if found is None else found + term
+            total[key] = term if partial is None else partial + term
             if not total[key]:
                 del total[key]
 

@@ -159,7 +159,7 @@ def _bounded(theorem: Theorem, reached: Mapping[int, float]) -> Rung:
         for k, case in zip(_ks(theorem), each(theorem, _ks(theorem)), strict=False):
             stands &= case.ratio <= 1 + ABOVE
             below = reached.get(k)
-            at = "every k" if case.covers.startswith("every") else f"k = {k}"
+            at = "every k" if case.covers.every else f"k = {k}"
             line = f"{at}: worst/bound {_ratio(case.ratio)}"
             if below is not None:
                 line += f", reached {_ratio(below)}"
@@ -204,8 +204,8 @@ def _certified(theorem: Theorem) -> Rung:
     tried = attempts(theorem, _ks(theorem))
     whole = [a for a in tried if a.at_bound]
     says = []
-    if whole and whole[0].certificate and whole[0].certificate.covers.startswith("every"):
-        says = [whole[0].certificate.covers.replace("every k:", "for every k:")]
+    if whole and whole[0].certificate and whole[0].certificate.covers.every:
+        says = [str(whole[0].certificate.covers).replace("every k:", "for every k:")]
     elif whole:
         says = ["for every operator of the class at k = " + ", ".join(str(a.k) for a in whole)]
     says += [f"at one choice: {choice}" for choice in dict.fromkeys(a.choice for a in whole)]

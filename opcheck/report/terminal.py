@@ -370,7 +370,7 @@ def show_worst(cases: Sequence[WorstCase], console: Console, reached: Sequence[f
     columns += ["basis", "inequalities", "seconds"]
     rows = [
         [
-            "every" if w.covers.startswith("every") else str(w.k),
+            "every" if w.covers.every else str(w.k),
             "" if w.value is None else f"{w.value:.8g}",
             "" if w.bound is None else f"{w.bound:.8g}",
             f"{w.ratio:.8f}",
@@ -557,15 +557,18 @@ def show_attack(attack: Attack, console: Console) -> None:
             f"{reached.value:.8g}",
             number(reached.ratio, 8),
             str(reached.runs),
-            escape(", A = ".join(v for v in (reached.operator, reached.constraint) if v)),
+            escape(
+                ", A = ".join(v for v in (reached.operator, reached.constraint) if v)
+                + (f", with {reached.at}" if reached.at else "")
+            ),
         ]
-        for reached in attack.found
+        for reached in (*attack.found, *attack.ends)
     ]
     columns = ["k", "measured", "measured/bound", "operators", "worst at"]
     grid(console, columns, rows, drop="operators measured")
     console.print(
-        "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane; a lower "
-        "bound on the worst case",
+        "searched: normal operators, 4 × 4 matrices, piecewise linear ones of the plane, the worst "
+        "that are affine or have one fold; a lower bound on the worst case",
         highlight=False,
     )
     for note in attack.notes:

@@ -22,7 +22,7 @@ from opcheck.engine.coefficients import memory
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
 from opcheck.evidence.certificates.lyapunov import Potential, lyapunov
-from opcheck.evidence.worst_case.block import decrease, least, move
+from opcheck.evidence.worst_case.block import block_of, decrease, least
 from opcheck.evidence.worst_case.worst_case import Program
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.primitives import identity
@@ -259,9 +259,9 @@ def test_rows_that_are_carried_over_are_those_that_matter(name: str) -> None:
 
 def test_both_claims_hold_by_the_solver_at_the_reported_coefficients() -> None:
     found = lyapunov("extragradient", STRONG, gamma="1/2")
-    moved = move("extragradient", STRONG, {"gamma": "1/2"})
-    down = Program(decrease(moved, found.matrix)).smallest().theta
-    above = Program(least(moved, found.matrix, "distance")).smallest().theta
+    block = block_of("extragradient", STRONG, {"gamma": "1/2"})
+    down = Program(decrease(block, found.matrix)).smallest().theta
+    above = Program(least(block, found.matrix, "distance")).smallest().theta
     assert float(found.theta) - 1e-4 < down <= float(found.theta) + 1e-7
     assert above <= 1 + 1e-7
 
@@ -271,18 +271,18 @@ def test_a_form_is_the_one_that_is_printed() -> None:
     rng = np.random.default_rng(4)
     root = rng.integers(-5, 6, (3, 3))
     P = root + root.T
-    moved = move(past, PLAIN, {"gamma": "1/4"})
+    block = block_of(past, PLAIN, {"gamma": "1/4"})
     matrix = tuple(tuple(Q(int(v)) for v in line) for line in P)
-    claimed = decrease(moved, matrix)
+    claimed = decrease(block, matrix)
     basis = rng.normal(size=(len(claimed.basis), 4))
-    _, states = moved.run(1)
+    _, states = block.run(1)
     for products, at in ((claimed.bound, states[0]), (claimed.measure, states[1])):
         value = sum(
             float(c)
             * (np.array([float(e) for e in u]) @ basis @ (np.array([float(e) for e in v]) @ basis))
             for c, u, v in claimed.inner(products)
         )
-        rows = np.array([[float(e) for e in at[name]] for name in moved.vectors]) @ basis
+        rows = np.array([[float(e) for e in at[name]] for name in block.vectors]) @ basis
         assert value == pytest.approx(float(np.sum(P * (rows @ rows.T))), rel=1e-12)
     shown = str(dataclasses.replace(lyapunov(past, PLAIN, theta=1, gamma="1/4"), matrix=matrix))
     assert f"{abs(2 * P[0, 1])} ⟨z − z*, F z⟩" in shown

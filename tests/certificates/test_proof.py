@@ -168,7 +168,7 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     found = claim(entry, k)
     k = found.setting.k
     M = np.array([[0.3, 0.4], [-0.5, 0.2]])
-    limits = box([-1.0, -0.5], [0.4, 0.7]) if found.constrained else NO_CONSTRAINT
+    limits = box([-1.0, -0.5], [0.4, 0.7]) if (found.A != "zero") else NO_CONSTRAINT
     z0 = np.array([0.9, 0.6])
     where = Problem(linear(M), limits, name="test", start=z0, solution=np.zeros(2))
     recording = plan(entry)
@@ -188,7 +188,7 @@ def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
         left, right = sides(entry, recording, values, record, horizon)
 
     def J(z: Any, gamma: float) -> Any:
-        return limits(z, gamma) if found.constrained else z
+        return limits(z, gamma) if (found.A != "zero") else z
 
     vectors = replay(found, lambda z: M @ z, J, z0)
 
@@ -975,7 +975,7 @@ def test_memoryless_methods() -> None:
     gamma = {"gamma": Fraction(1, 2)}
     exact = {n: fmpq(v.numerator, v.denominator) for n, v in gamma.items()}
     assert memoryless(resolve("extragradient"), exact)
-    assert memoryless(resolve("extragradient"), exact, constrained=True)
+    assert memoryless(resolve("extragradient"), exact, A="monotone")
     assert not memoryless(resolve("past_extragradient"), exact)
     assert not memoryless(resolve("anchored_extragradient"), exact)
     assert not memoryless(resolve("halpern"), {})
@@ -991,17 +991,19 @@ def test_a_step_of_a_method_with_memory_is_claimed_of_its_own_k_only() -> None:
         "gorbunov2022_peg_last", measure="next(residual)", bound="4*residual", claim="one-step"
     )
     found = claim(entry, 2)
-    assert found.covers == "the step k = 2 of a run from the start"
+    assert str(found.covers) == "the step k = 2 of a run from the start"
     assert found.setting.k == 2
     every = claim(registry.get("theorems", "gorbunov2022_eg_monotone"), 7)
-    assert every.covers.startswith("every k")
+    assert every.covers.every
+    assert str(every.covers).startswith("every k")
     assert every.setting.k == 0
     # a bound whose let depends on k speaks of that k
     of_k = stated(
         "gorbunov2022_eg_monotone", bound="c*residual", let={"c": "1 + d", "d": "1/(k + 1)"}
     )
-    assert claim(of_k, 3).covers == "k = 3"
-    assert claim(registry.get("theorems", "pethick2023_rapp_last"), 2).covers == "k = 2 of K = 2"
+    assert str(claim(of_k, 3).covers) == "k = 3"
+    of_K = claim(registry.get("theorems", "pethick2023_rapp_last"), 2).covers
+    assert (of_K.k, of_K.words) == (2, "k = 2 of K = 2")
 
 
 def test_the_python_names() -> None:

@@ -561,7 +561,7 @@ def test_coefficients_rebuild_the_float_run(method: Method, constrained: bool) -
         return picard(z, gamma, lambda w, _: w)
 
     values = values_of(method)
-    found = trace(method, values, 7, constrained)
+    found = trace(method, values, 7, A="monotone" if constrained else "zero")
     ours = run(method.name, where, 7, iterates=True, **values).iterates
     theirs = replayed(found, F, {"A": J, "S": picard, "F": of_f}, START)
     np.testing.assert_allclose(theirs, ours, rtol=0, atol=1e-12)
@@ -996,10 +996,10 @@ def test_what_holds_for_one_origin_or_one_dimension_is_refused_by_every_reading(
                     ring,
                     ring.number(0) if start else index,
                     lambda n, _: ring.symbol(n),
-                    0,
-                    3,
-                    False,
-                    start,
+                    before=0,
+                    after=3,
+                    A="zero",
+                    start=start,
                 )
 
 
@@ -1071,7 +1071,8 @@ def own_take(kernel: Callable[..., Any]) -> Take:
 def general_steps(method: str) -> Steps:
     ring = Field(["gamma", "k"])
     index = ring.symbol("k")
-    return Steps(resolve(method), ring, index, lambda n, _: ring.symbol(n), 0, 2, False, least=1)
+    values = lambda n, _: ring.symbol(n)  # noqa: E731
+    return Steps(resolve(method), ring, index, values, before=0, after=2, A="zero", least=1)
 
 
 @pytest.mark.parametrize(("kernel", "words"), MEASURES, ids=[m[0].__name__ for m in MEASURES])
@@ -1084,9 +1085,9 @@ def test_a_measure_of_one_origin_or_one_dimension_is_refused(
         general_steps("extragradient").measured(use, 0)
     if words == ALIKE:
         with pytest.raises(OpcheckError, match=words):
-            trace(method, {"gamma": fmpq(1, 4)}, 2, False, [use])
+            trace(method, {"gamma": fmpq(1, 4)}, 2, takes=[use])
     else:
-        found = trace(method, {"gamma": fmpq(1, 4)}, 2, False, [use])
+        found = trace(method, {"gamma": fmpq(1, 4)}, 2, takes=[use])
         assert all(re.search(words, form.flaw) for form in found.record[0])
 
 
@@ -1098,8 +1099,8 @@ def test_a_measure_that_moves_with_the_solution_is_the_same_however_it_is_writte
 @every_method
 def test_the_rows_of_a_library_method_are_points_or_values(method: Method) -> None:
     """By what a run from the start makes of them, for all parameters at once."""
-    for constrained in (False, True) if method.constrained else (False,):
-        weights = from_the_start(method, constrained).weights
+    for A in ("zero", "monotone") if method.constrained else ("zero",):
+        weights = from_the_start(method, A).weights
         assert weights[1] == weights[2] == weights[3]
         values = [n for n, w in zip(method.rows, weights[1], strict=True) if w == 0]
         assert all(w in (0, 1) for w in weights[1])

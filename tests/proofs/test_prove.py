@@ -567,7 +567,13 @@ def test_extra_rows_stay_unknown() -> None:
     entry = registry.get("theorems", "gorbunov2022_eg_last")
     field = Field(["gamma", "k"])
     steps = Steps(
-        entry.iteration, field, field.symbol("k"), lambda n, _: field.symbol(n), 0, 1, False
+        entry.iteration,
+        field,
+        field.symbol("k"),
+        lambda n, _: field.symbol(n),
+        before=0,
+        after=1,
+        A="zero",
     )
     assert EXTRA_ROWS == 5
     found = steps.measured(take("distance"), 0)

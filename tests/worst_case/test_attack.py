@@ -17,9 +17,11 @@ from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.worst_case import attack as attacks
 from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.claim import claim, graph_of
+from opcheck.evidence.worst_case.folded import worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import Part, bumps, piecewise, slopes, within
 from opcheck.evidence.worst_case.worst_case import worst
-from opcheck.model.property import Comonotone, Lipschitz, WeakMinty
+from opcheck.model.property import Comonotone, Lipschitz, Monotone, WeakMinty
 from opcheck.model.theorem import Source, Theorem
 
 registry.load()
@@ -34,7 +36,7 @@ def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
         with pytest.raises(OpcheckError, match="no quadratic form"):
             worst(name, k)
         return
-    found = attack(name, k, budget=200)
+    found = attack(name, k, budget=200, ends=False)
     above = worst(name, k)
     assert found.ratio <= above.ratio * (1 + 1e-6) + 1e-9
     # it is no idle search either: a seventh of the worst case at least, everywhere
@@ -86,7 +88,7 @@ def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyP
         return run(self, data, start, name)
 
     monkeypatch.setattr(attacks._Search, "_run", kept)
-    attack(name, 2, budget=100)
+    attack(name, 2, budget=100, ends=False)
     chosen = setting(entry, 2, 2 + plan(entry).in_steps)
     sizes = {data.shape[1] for data in tried}
     assert sizes == {6, 18, 20}
@@ -138,7 +140,7 @@ def test_a_false_bound_is_refuted() -> None:
 
 def test_the_gap_table() -> None:
     rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
-    reached = attack("gorbunov2022_eg_last", (1, 2, 3)).found
+    reached = attack("gorbunov2022_eg_last", (1, 2, 3), ends=False).found
     assert [row["attack"] for row in rows] == [one.ratio for one in reached]
     assert all(row["attack"] <= row["ratio"] + 1e-6 for row in rows)
     shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
@@ -229,9 +231,9 @@ def test_a_piecewise_linear_operator_refutes() -> None:
         where="-1/(8*L) <= rho, rho <= 0",
         let={"gamma": "1/(2*L)", "alpha": "1/2"},
     )
-    found = attack(entry, 1, budget=8000, rho="-1/8")
+    found = attack(entry, 1, rho="-1/8")
     assert not found.ok
-    assert found.ratio > 1.001
+    assert found.ratio > 1.0001
     assert "clip" in found.worst.operator
 
 
@@ -256,14 +258,9 @@ def test_a_long_run_refutes() -> None:
 # with A ≠ 0, where the search falls short of 0.9 of the solver's value at the first k: the part of
 # it that is reached at least
 SHORT = {
-    "cai2022_eg_last": 0.6,
-    "gorbunov2022_peg_constrained_last": 0.55,
-    "malitsky2020_frb_sum": 0.8,
-    "pethick2022_ceg_plus": 0.75,
-    "pethick2023_la_ceg_plus": 0.75,
-    "pethick2023_la_ceg_plus_energy": 0.7,
-    "pethick2023_rapp_anytime": 0.65,
-    "pethick2023_rapp_last": 0.65,
+    "cai2022_eg_last": 0.75,
+    "pethick2023_rapp_anytime": 0.72,
+    "pethick2023_rapp_last": 0.78,
 }
 
 
@@ -282,6 +279,72 @@ def test_set_valued_parts_reach_the_solver(name: str, least: float) -> None:
     if not expressible(name):
         return
     assert attack(name, k).ratio >= least * worst(name, k).ratio
+
+
+CLASSES = [
+    ("diakonikolas2020_halpern", 1, 0.95),  # F of one fold; no affine one reaches 0.76 of it
+    ("pethick2022_ceg_plus", 1, 0.999),
+    ("malitsky2020_frb_sum", 1, 0.999),
+    ("korpelevich1976_eg_fejer", 1, 0.9),
+    ("pethick2023_rapp_last", 1, 0.78),
+]
+
+
+@pytest.mark.parametrize(("name", "k", "least"), CLASSES)
+def test_the_worst_of_one_fold_have_the_hypotheses(name: str, k: int, least: float) -> None:
+    """Pairs of points of F, A and F + A as they run, against every hypothesis; how bad they are."""
+    stated = claim(registry.get("theorems", name), k)
+    every = list(worst_folded(stated, np.random.default_rng(0), 60))
+    rng = np.random.default_rng(1)
+    for one in every:
+        F, J, d = one.operator, one.resolvent, len(one.q)
+        W = 3 * rng.normal(size=(20, d))
+        P = np.array([J(w, 0.7) for w in W])
+        graphs = {"A": (P, (W - P) / 0.7)} if stated.A != "zero" else {}
+        graphs["F"] = W, np.array([F(w) for w in W])
+        if stated.A != "zero":
+            graphs["S"] = P, graphs["A"][1] + np.array([F(p) for p in P])
+            assert np.abs(J(-0.7 * one.q, 0.7)).max() < 1e-12  # −F(0) ∈ A(0)
+        for p in stated.properties:
+            a, b, c = (0.0, 0.5, 0.0) if "Sub" in p.kind.name else map(float, p.form())
+            x, u = (v[:, None] - v for v in graphs[graph_of(p, stated.A)])
+            held = a * (x * x).sum(-1) + 2 * b * (x * u).sum(-1) + c * (u * u).sum(-1)
+            assert held.min() > -1e-10
+        if any("Sub" in p.kind.name for p in stated.properties):
+            assert np.array_equal(one.T, one.T.T)
+    recording = plan(stated.setting.theorem)
+    search = attacks._Search(stated.setting, recording, k + recording.in_steps, 0, Part())
+    search.by_program(60)
+    assert search.best[0] >= least * worst(name, k).ratio
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_the_ends_of_ranges_are_attacked() -> None:
+    """Both bounds hold in the middle of the range and fail at its end."""
+    gap = statement(
+        "gap_beyond",
+        "forward_backward_forward",
+        [Lipschitz("L", of="F"), Monotone(of="F")],
+        "upto(gap(g, zbar))",
+        "R**2/2",
+        where="0 < gamma <= 1.03/L",
+        constrained=True,
+    )
+    found = attack(gap, 1, budget=10)
+    assert found.found[0].ratio <= 1 < found.ratio
+    assert found.worst.at == "L = 1, gamma = 103/100"
+    feg = statement(
+        "feg_beyond",
+        "feg",
+        [Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+        "distance",
+        "4*R**2",
+        where="-0.6/L <= rho",
+        let={"gamma": "1/L"},
+    )
+    found = attack(feg, 6, budget=10)
+    assert found.found[0].ratio <= 1 < found.ratio
+    assert found.worst.at == "L = 1, rho = -3/5"
 
 
 def refused() -> list[str]:

@@ -34,7 +34,7 @@ from opcheck.evidence.certificates.rounding import exact
 from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import Place, along, simplest
 from opcheck.evidence.worst_case.block import restated
-from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim
+from opcheck.evidence.worst_case.claim import Claim, Coverage, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
 from opcheck.kernels import identity, resolvent_of_sum
 from opcheck.model.result import Result
@@ -65,7 +65,7 @@ class Certificate(Result):
     k: int
     ratio: Fraction
     tau: Fraction
-    covers: str
+    covers: Coverage
     how: str
     document: Mapping[str, Any]
     notes: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Certificate(Result):
             "k": self.k,
             "ratio": str(self.ratio),
             "tau": str(self.tau),
-            "covers": self.covers,
+            "covers": str(self.covers),
             "choice": self.choice,
             "how": self.how,
             "notes": list(self.notes),
@@ -131,45 +131,49 @@ def certify(
     """
     entry = theorem_of(theorem)
     try:
-        wanted = Fraction(ratio)
+        target = Fraction(ratio)
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
     stated = claim(entry, integer(k, "k"), place, given)
-    if wanted == 1 and entry.proof is not None:
+    if target == 1 and entry.proof is not None:
         multipliers = declared(stated)
         if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
             return _certificate(stated, fmpq(1), multipliers, "declared")
     program = Program(stated)
     if stated.signed:
-        certificate = at(program, wanted) if wanted == 1 else None
-        if certificate is not None:
-            return certificate
-        raise NotCertified(
-            f"{entry.name} at {stated.covers} is not certified"
-            + (
-                ": no rational multipliers found"
-                if wanted == 1
-                else f" at {wanted} times its bound: both sides may be negative, so that a "
-                "multiple of it says nothing of it"
-            )
-        )
+        return _signed(program, target)
     value: float | None = None
     start: Solution | None = None
     # where the solver stops early its word is not needed: the exact check decides
     with contextlib.suppress(Unconverged):
         start = program.smallest()
         value = start.theta
-    if value is not None and value > float(wanted) + ABOVE * max(1.0, float(wanted)):
+    if value is not None and value > float(target) + ABOVE * max(1.0, float(target)):
         raise NotCertified(
             f"{entry.name} at {stated.covers} is not certified: the inequalities give "
-            f"{value:.7g} times the bound" + (f", not {wanted}" if wanted != 1 else "")
+            f"{value:.7g} times the bound" + (f", not {target}" if target != 1 else "")
         )
-    certificate = at(program, wanted, start) or _above(program, value, wanted)
+    certificate = at(program, target, start) or _above(program, value, target)
     if certificate is not None:
         return certificate
     raise NotCertified(
         f"{entry.name} at {stated.covers} is not certified: no rational multipliers found"
     )
+
+
+def _signed(program: Program, target: Fraction) -> Certificate:
+    """Of a bound that may be negative: at the bound itself, since its multiples say nothing."""
+    stated = program.claim
+    what = f"{stated.setting.theorem.name} at {stated.covers} is not certified"
+    if target != 1:
+        raise NotCertified(
+            f"{what} at {target} times its bound: both sides may be negative, so that a "
+            "multiple of it says nothing of it"
+        )
+    certificate = at(program, target)
+    if certificate is None:
+        raise NotCertified(f"{what}: no rational multipliers found")
+    return certificate
 
 
 @dataclass(frozen=True)
@@ -208,10 +212,10 @@ class Attempt(Result):
         """What was rounded or assumed for it."""
         if self.certificate is None:
             return ()
-        found = [f"{self.theorem}: {note}" for note in self.certificate.notes]
+        notes = [f"{self.theorem}: {note}" for note in self.certificate.notes]
         if self.certificate.document["statement"]["A"] == "subdifferential":
-            found.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
-        return tuple(found)
+            notes.append(f"{self.theorem}: proved for A = ∂f with f convex, not for any monotone A")
+        return tuple(notes)
 
     @property
     def choice(self) -> str:
@@ -242,13 +246,13 @@ def attempts(
 ) -> list[Attempt]:
     """Certificates at each k, or why there is none; one that covers every k stands for all."""
     entry = theorem_of(theorem)
-    found: list[Attempt] = []
+    tries: list[Attempt] = []
     for k in ks:
-        if found and found[-1].certificate and found[-1].certificate.covers.startswith("every"):
-            found.append(Attempt(entry.name, k, found[-1].certificate))
+        if tries and tries[-1].certificate and tries[-1].certificate.covers.every:
+            tries.append(Attempt(entry.name, k, tries[-1].certificate))
             continue
-        found.append(_attempt(entry, k, place, ratio, given))
-    return found
+        tries.append(_attempt(entry, k, place, ratio, given))
+    return tries
 
 
 @dataclass(frozen=True)
@@ -327,21 +331,21 @@ def _attempt(
         return Attempt(theorem.name, k, reason=str(refused), refused=True)
 
 
-def at(program: Program, wanted: Fraction, start: Solution | None = None) -> Certificate | None:
+def at(program: Program, ratio: Fraction, start: Solution | None = None) -> Certificate | None:
     """A certificate of measure ≤ wanted · bound; None where no rational multipliers are found.
 
     ``start``: the program's own smallest multiple, where it was solved for already.
     """
-    target = fmpq(wanted.numerator, wanted.denominator)
+    target = fmpq(ratio.numerator, ratio.denominator)
     for how, multipliers in rounding.attempts(program, target, start=start):
         if rounding.proves(program.claim, target, multipliers):
             return _certificate(program.claim, target, multipliers, how)
     return None
 
 
-def _above(program: Program, value: float | None, wanted: Fraction) -> Certificate | None:
+def _above(program: Program, value: float | None, ratio: Fraction) -> Certificate | None:
     """At the smallest multiple of the bound above the value at which rounding succeeds."""
-    least = float(wanted) if value is None else max(value, 1e-9)
+    least = float(ratio) if value is None else max(value, 1e-9)
     for step in RAISED:
         low = Fraction(least) * (1 + step)
         target = simplest(exact(low), exact(low * (1 + step)))
@@ -380,14 +384,14 @@ def _certificate(
             f"certified: {reason}"
         ) from reason
     return Certificate(
-        theorem.name,
-        stated.setting.k,
-        ratio,
-        ratio if scale is None else ratio * scale,
-        stated.covers,
-        how,
-        document,
-        (
+        theorem=theorem.name,
+        k=stated.setting.k,
+        ratio=ratio,
+        tau=ratio if scale is None else ratio * scale,
+        covers=stated.covers,
+        how=how,
+        document=document,
+        notes=(
             *stated.setting.notes,
             *([f"its words can't be checked from the file alone: {unread}"] if unread else []),
         ),
@@ -396,8 +400,7 @@ def _certificate(
 
 def describe_claim(stated: Claim) -> dict[str, Any]:
     """What is claimed, as plain data: everything in a certificate but its proof."""
-    chosen, basis = stated.setting, stated.basis
-    theorem = chosen.theorem
+    basis, theorem = stated.basis, stated.setting.theorem
 
     def combination(vector: Any) -> dict[str, str]:
         return {basis[i]: str(v) for i, v in enumerate(vector) if v != 0}
@@ -408,45 +411,16 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
             for c, u, v in stated.inner(products)
         ]
 
-    A = "zero"
-    if stated.constrained:
-        convex = any(p.kind is Subdifferential for p in stated.properties)
-        A = "subdifferential" if convex else "monotone"
     return {
         "format": recheck.FORMAT,
-        "statement": {
-            "theorem": theorem.name,
-            "method": theorem.method,
-            "claim": theorem.claim,
-            "first": max(theorem.first, 0),
-            "given": [
-                {
-                    "kind": p.kind.name,
-                    "constant": None if p.kind.better is None else str(p.constant),
-                    "of": p.of,
-                }
-                for p in theorem.asked
-            ],
-            "hypotheses": [str(p) for p in theorem.asked],
-            "where": theorem.where,
-            "let": dict(theorem.let),
-            "measure": theorem.measure,
-            "bound": theorem.bound,
-            "k": chosen.k,
-            "K": stated.horizon,
-            "covers": stated.covers,
-            "constants": {n: str(v) for n, v in chosen.constants.items()},
-            "parameters": {n: str(v) for n, v in chosen.parameters.items()},
-            "A": A,
-            **stated.about,
-        },
+        "statement": _statement(stated),
         "texts": texts(theorem, "potential" in stated.about),
-        "constrained": stated.constrained,
+        "constrained": stated.A != "zero",
         "basis": list(basis),
         "calls": [
             {
                 "name": name,
-                "of": "F" if e.of == "S" and not stated.constrained else e.of,
+                "of": "F" if e.of == "S" and stated.A == "zero" else e.of,
                 "before": combination(e.before),
                 "gamma": str(e.gamma),
             }
@@ -462,6 +436,37 @@ def describe_claim(stated: Claim) -> dict[str, Any]:
         ],
         "measure": terms(stated.measure),
         "bound": terms(stated.bound),
+    }
+
+
+def _statement(stated: Claim) -> dict[str, Any]:
+    """The statement in its own words, and the numbers at which it is claimed."""
+    instance, theorem = stated.setting, stated.setting.theorem
+    return {
+        "theorem": theorem.name,
+        "method": theorem.method,
+        "claim": theorem.claim,
+        "first": max(theorem.first, 0),
+        "given": [
+            {
+                "kind": p.kind.name,
+                "constant": None if p.kind.better is None else str(p.constant),
+                "of": p.of,
+            }
+            for p in theorem.asked
+        ],
+        "hypotheses": [str(p) for p in theorem.asked],
+        "where": theorem.where,
+        "let": dict(theorem.let),
+        "measure": theorem.measure,
+        "bound": theorem.bound,
+        "k": instance.k,
+        "K": stated.horizon,
+        "covers": str(stated.covers),
+        "constants": {n: str(v) for n, v in instance.constants.items()},
+        "parameters": {n: str(v) for n, v in instance.parameters.items()},
+        "A": stated.A,
+        **stated.about,
     }
 
 

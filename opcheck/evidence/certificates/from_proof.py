@@ -49,26 +49,28 @@ class _Run:
         self.point = {n: fmpq(v.numerator, v.denominator) for n, v in numbers.items()}
         self.field = Field([n for n in self.point if n not in case])
         zero = self.field.number(0)
-        self.reader = Reader(theorem, self.field, zero, case, 0, k + 3, started=True, least=0)
+        self.reader = Reader(
+            theorem, self.field, zero, case, before=0, after=k + 3, started=True, least=0
+        )
         self.k = k
 
     def multipliers(self) -> dict[int, fmpq]:
         """One for each inequality used."""
         places = {(i.property, i.pair): at for at, i in enumerate(self.stated.inequalities)}
-        found: dict[int, fmpq] = {}
+        factors: dict[int, fmpq] = {}
         for text, offset, weight in self._used():
             if weight:
                 for key in self._inequalities(text, offset):
                     if key not in places:
                         raise _Missing(text)
-                    found[places[key]] = found.get(places[key], fmpq(0)) + weight
-        return found
+                    factors[places[key]] = factors.get(places[key], fmpq(0)) + weight
+        return factors
 
     def _number(self, value: Any) -> fmpq:
-        found = self.field.value(value, self.point) if isinstance(value, Ratio) else fmpq(value)
-        if found is None:
+        number = self.field.value(value, self.point) if isinstance(value, Ratio) else fmpq(value)
+        if number is None:
             raise _Missing("a pole")
-        return found
+        return number
 
     def _used(self) -> Iterator[tuple[str, int, fmpq]]:
         """(inequality, offset, multiplier) of the whole argument."""
@@ -109,7 +111,7 @@ class _Run:
         if not said:
             raise _Missing(f"{name} is no hypothesis")
         at = said[0]
-        of = graph_of(properties[at], self.stated.constrained)
+        of = graph_of(properties[at], self.stated.A)
         yield at, self._sorted(of, *(self._named(of, v) for v in ends))
 
     def _sorted(self, of: str, p: str, q: str) -> tuple[str, str]:
@@ -129,14 +131,14 @@ class _Run:
     def _translated(self, vector: Sparse) -> list[fmpq]:
         """A vector of the argument over the basis of the claim."""
         basis = self.stated.basis
-        found = [fmpq(0)] * len(basis)
+        entries = [fmpq(0)] * len(basis)
         known = self._basis()
         for i, value in vector:
             if i not in known:
                 raise _Missing("a vector that the claim has not")
             if known[i] >= 0:
-                found[known[i]] += self._number(value)
-        return found
+                entries[known[i]] += self._number(value)
+        return entries
 
     def _basis(self) -> dict[int, int]:
         """Index here -> index in the claim; −1 where the claim takes it to be 0."""

@@ -23,19 +23,20 @@ from opcheck.evidence.certificates.certificate import Certificate, NotCertified,
 from opcheck.evidence.statement.exact_parameters import number, simplest
 from opcheck.evidence.worst_case.block import (
     VALUE,
+    Block,
     Least,
     Matrix,
-    Move,
+    block_of,
     decrease,
     form,
     least,
-    move,
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Unconverged, upper_triangle
 from opcheck.model.method import Method
 from opcheck.model.property import Lipschitz, Property
 from opcheck.model.result import Result
+from opcheck.model.theorem import OfA
 
 CAP = 32.0  # sum of the coefficients of V, by size, at L = 1; ‖z − z*‖² itself has 1
 OPEN = 1e-7  # a margin below minus this means that there is no potential
@@ -104,8 +105,8 @@ class Potential(Result):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        found = asdict(replace(self, decreases=None, bounds=None))  # type: ignore[arg-type]
-        return found | {
+        fields = asdict(replace(self, decreases=None, bounds=None))  # type: ignore[arg-type]
+        return fields | {
             "potential": str(self),
             "matrix": [[str(v) for v in line] for line in self.matrix],
             "theta": str(self.theta),
@@ -140,13 +141,14 @@ def lyapunov(
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, or
     bad input; NotCertified where there is no such potential, or none that rounds.
     """
-    moved = move(method, given, parameters, vectors, steps, constrained)
-    wanted = None if theta == "smallest" else _rate(theta)
+    rate = None if theta == "smallest" else _rate(theta)
     reason = ""
-    for convex in (False, True) if constrained else (False,):
-        search = Search(replace(moved, convex=convex), above)
+    classes: tuple[OfA, ...] = ("monotone", "subdifferential") if constrained else ("zero",)
+    for A in classes:
+        block = block_of(method, given, parameters, vectors=vectors, steps=steps, A=A)
+        search = Search(block, above)
         try:
-            return search.certified(wanted)
+            return search.certified(rate)
         except NotCertified as failed:
             reason = reason or str(failed)
     raise NotCertified(reason)
@@ -164,45 +166,45 @@ def _rate(theta: Any) -> Fraction:
 class Search:
     """The program over the coefficients of V and the multipliers of both claims."""
 
-    def __init__(self, moved: Move, above: Least) -> None:
-        self.moved, self.above = moved, above
-        count = len(moved.vectors)
+    def __init__(self, block: Block, above: Least) -> None:
+        self.block, self.above = block, above
+        count = len(block.vectors)
         nothing = tuple((Fraction(0),) * count for _ in range(count))
         self.rows, self.columns = upper_triangle(count)
-        self.step = Program(decrease(moved, nothing))
-        self.bound = Program(least(moved, nothing, above))
-        _, (before, after) = moved.run(1)
-        _, (here,) = moved.run(0)
+        self.step = Program(decrease(block, nothing))
+        self.bound = Program(least(block, nothing, above))
+        _, (before, after) = block.run(1)
+        _, (here,) = block.run(0)
         self.before = self._forms(self.step, before)
         self.after = self._forms(self.step, after)
         self.here = self._forms(self.bound, here)
-        slopes = [float(p.constant) for p in moved.given if p.kind is Lipschitz and p.of == "F"]
+        slopes = [float(p.constant) for p in block.given if p.kind is Lipschitz and p.of == "F"]
         self.slope = min(slopes, default=1.0) or 1.0
-        sizes = np.array([self._size(v) for v in moved.vectors])
+        sizes = np.array([self._size(v) for v in block.vectors])
         self.weight = sizes[self.rows] * sizes[self.columns]
 
     def _size(self, vector: str) -> float:
         """How long a vector is beside z − z*: values of F by the Lipschitz constant."""
-        value = vector == VALUE or vector in self.moved.method.zero
+        value = vector == VALUE or vector in self.block.method.zero
         return self.slope if value else 1.0
 
     def _sizes(self, program: Program) -> Floats:
         """The same of the basis, as factors of the entries of a form over it."""
         values = {name for name, call in program.claim.trace.calls if call.of == "F"}
-        values |= {f"{row}0" for row in self.moved.method.zero}
+        values |= {f"{row}0" for row in self.block.method.zero}
         sizes = np.array([self.slope if n in values else 1.0 for n in program.claim.basis])
         sizes *= program.stretch  # by which the program divides
         return np.asarray(sizes[program.rows] * sizes[program.columns])
 
     def _forms(self, program: Program, at: Any) -> Floats:
         """⟨v_i, v_j⟩ (twice, off the diagonal) at a state, one a row."""
-        found = []
+        forms = []
         for i, j in zip(self.rows, self.columns, strict=True):
-            unit = [[Fraction(0)] * len(self.moved.vectors) for _ in self.moved.vectors]
+            unit = [[Fraction(0)] * len(self.block.vectors) for _ in self.block.vectors]
             unit[i][j] = unit[j][i] = Fraction(1)
-            products = form(self.moved.vectors, tuple(map(tuple, unit)), at)
-            found.append(program.products(program.claim.inner(products)))
-        return np.array(found)
+            products = form(self.block.vectors, tuple(map(tuple, unit)), at)
+            forms.append(program.products(program.claim.inner(products)))
+        return np.array(forms)
 
     def solve(self, theta: float, tight: bool = False) -> tuple[float, Floats]:
         """The margin that coefficients of V have at this rate, and those coefficients.
@@ -253,8 +255,8 @@ class Search:
         status, x, _ = conic(q, A, b, cones)
         if status not in ("Solved", "AlmostSolved"):
             return -np.inf, np.zeros(p)
-        found = (x[1 : 1 + p] - x[1 + p : 1 + 2 * p]) / self.weight
-        return 0.0 if tight else float(x[0]), found
+        entries = (x[1 : 1 + p] - x[1 + p : 1 + 2 * p]) / self.weight
+        return 0.0 if tight else float(x[0]), entries
 
     def smallest(self) -> float | None:
         """The least θ ≤ 1 for which there is such a V, by the solver's word; None for none."""
@@ -269,17 +271,17 @@ class Search:
                 high = middle
         return high
 
-    def certified(self, wanted: Fraction | None) -> Potential:
+    def certified(self, theta: Fraction | None) -> Potential:
         """The potential at a rate, or at the smallest. Raises NotCertified where there is none."""
-        shape = f"made of {', '.join(self.moved.vectors)} and above the {self.above}"
-        name = f"{self.moved.method.name}: no potential {shape}"
-        if wanted is not None:
-            margin, _ = self.solve(float(wanted))
+        shape = f"made of {', '.join(self.block.vectors)} and above the {self.above}"
+        name = f"{self.block.method.name}: no potential {shape}"
+        if theta is not None:
+            margin, _ = self.solve(float(theta))
             if not np.isfinite(margin):
                 raise NotCertified(f"{name} is known: the solver did not converge")
             if margin < -OPEN:
-                raise NotCertified(f"{name} decreases by θ = {wanted}, by these inequalities")
-            rates, value = [wanted], None
+                raise NotCertified(f"{name} decreases by θ = {theta}, by these inequalities")
+            rates, value = [theta], None
         else:
             value = self.smallest()
             if value is None:
@@ -287,22 +289,22 @@ class Search:
             rates = list(_rates(value))
         for rate in rates:
             for matrix in self._roundings(rate):
-                found = self._prove(matrix, rate)
-                if found is not None:
-                    return self._potential(matrix, rate, value, *found)
+                certificates = self._prove(matrix, rate)
+                if certificates is not None:
+                    return self._potential(matrix, rate, value, *certificates)
         raise NotCertified(f"{name} was found that rounds, though the solver sees one")
 
     def _roundings(self, rate: Fraction) -> Iterator[Matrix]:
         """Rational coefficients close to the solver's, the simplest first."""
-        count = len(self.moved.vectors)
+        count = len(self.block.vectors)
         margin, inside = self.solve(float(rate))
         if margin < -OPEN:
             return
         # a hair above, where a tight rate has coefficients to find
-        found = [self.solve(float(rate) * (1 + HAIR), tight=True), (margin, inside)]
+        solutions = [self.solve(float(rate) * (1 + HAIR), tight=True), (margin, inside)]
         seen = set()
         for denominator in SHORT:
-            for known, entries in found:
+            for known, entries in solutions:
                 lines = [[Fraction(0)] * count for _ in range(count)]
                 for i, j, v in zip(self.rows, self.columns, entries, strict=True):
                     lines[i][j] = lines[j][i] = Fraction(float(v)).limit_denominator(denominator)
@@ -312,10 +314,10 @@ class Search:
                     yield matrix
 
     def _prove(self, matrix: Matrix, rate: Fraction) -> tuple[Certificate, Certificate] | None:
-        found = []
+        certificates = []
         for stated, ratio in (
-            (decrease(self.moved, matrix), rate),
-            (least(self.moved, matrix, self.above), Fraction(1)),
+            (decrease(self.block, matrix), rate),
+            (least(self.block, matrix, self.above), Fraction(1)),
         ):
             program, start = Program(stated), None
             try:
@@ -329,8 +331,8 @@ class Search:
             certificate = at(program, ratio, start)
             if certificate is None:
                 return None
-            found.append(certificate)
-        return found[0], found[1]
+            certificates.append(certificate)
+        return certificates[0], certificates[1]
 
     def _potential(
         self,
@@ -340,21 +342,21 @@ class Search:
         decreases: Certificate,
         bounds: Certificate,
     ) -> Potential:
-        moved = self.moved
+        block = self.block
         return Potential(
-            moved.method.name,
-            (*map(str, moved.given), recheck.OPERATOR_A[decreases.document["statement"]["A"]]),
-            {n: str(v) for n, v in moved.parameters.items()},
-            moved.vectors,
-            matrix,
-            rate,
-            value,
-            moved.steps,
-            self.above,
-            moved.covers,
-            decreases,
-            bounds,
-            tuple(moved.notes),
+            method=block.method.name,
+            given=(*map(str, block.given), recheck.OPERATOR_A[block.A]),
+            parameters={n: str(v) for n, v in block.parameters.items()},
+            vectors=block.vectors,
+            matrix=matrix,
+            theta=rate,
+            smallest=value,
+            steps=block.steps,
+            above=self.above,
+            covers=str(block.covers),
+            decreases=decreases,
+            bounds=bounds,
+            notes=tuple(block.notes),
         )
 
 
@@ -364,8 +366,8 @@ def _rates(value: float) -> Iterator[Fraction]:
     yield min(Fraction(int(near.p), int(near.q)), Fraction(1))
     for step in RAISED:
         low = value * (1 + step) + step / 10
-        found = simplest(_exact(low), _exact(low + step))
-        yield min(Fraction(int(found.p), int(found.q)), Fraction(1))
+        rate = simplest(_exact(low), _exact(low + step))
+        yield min(Fraction(int(rate.p), int(rate.q)), Fraction(1))
 
 
 def _exact(value: float) -> fmpq:

@@ -23,7 +23,7 @@ DAMPED = 150  # the damping, as a power of two: it costs convergence so many bit
 
 
 def polished(
-    program: Program, target: float, source: Solution, chosen: Any, dimension: int
+    program: Program, target: float, source: Solution, active: Any, dimension: int
 ) -> tuple[Floats, Floats]:
     """The chosen multipliers, and the kernel of the slack matrix, one vector a column, to rounding.
 
@@ -35,10 +35,10 @@ def polished(
     values, vectors = np.linalg.eigh(source.gram)
     P = vectors[:, -dimension:] * np.sqrt(np.maximum(values[-dimension:], 1e-12 * values[-1]))
     P /= max(float(np.linalg.norm(P)), 1e-300)
-    used = np.array([program.matrix(program.forms[i]) for i in chosen])
+    used = np.array([program.matrix(program.forms[i]) for i in active])
     constant = program.matrix(target * program.bound - program.measure)
     equations = np.concatenate([used, constant[None]])
-    lam, refined, count = source.lam[chosen].copy(), P.copy(), len(chosen)
+    lam, refined, count = source.lam[active].copy(), P.copy(), len(active)
     for _ in range(8):
         slack = constant - np.tensordot(lam, used, 1)
         images = equations @ refined
@@ -65,7 +65,7 @@ def polished(
         refined = refined + step[count:].reshape(refined.shape)
     if np.isfinite(refined).all() and np.abs(refined - P).max() < 1e-2:
         return lam, refined / program.stretch[:, None]
-    return source.lam[chosen], P / program.stretch[:, None]
+    return source.lam[active], P / program.stretch[:, None]
 
 
 def with_identity(P: Floats) -> tuple[list[int], Floats] | None:
@@ -101,13 +101,13 @@ def precise(
     if len(moving) + P.size > LARGEST:
         return None
     with precision(BITS):
-        found = _iterated([arb_mat(C) for C in forms], arb_mat(constant), lam, P, moving)
-        if found is None:
+        iterated = _iterated([arb_mat(C) for C in forms], arb_mat(constant), lam, P, moving)
+        if iterated is None:
             return None
         n, d = P.shape
-        block = arb_mat(d, d, [found[i, j] for i in rows for j in range(d)])
+        block = arb_mat(d, d, [iterated[i, j] for i in rows for j in range(d)])
         try:
-            kernel = found * block.inv()
+            kernel = iterated * block.inv()
         except ZeroDivisionError:
             return None
         out = fmpq_mat(n, d)

@@ -45,10 +45,10 @@ def attempts(
     theta = float(Fraction(int(target.p), int(target.q)))
     balanced = not len(program.balance)
     if start is not None and balanced and theta - start.theta < CLOSE * theta:
-        chosen = np.flatnonzero(_active(start))
-        for dimension in _kernels(start)[:1] if chosen.size else []:
+        active = np.flatnonzero(_active(start))
+        for dimension in _kernels(start)[:1] if active.size else []:
             lam = np.zeros(len(start.lam))
-            lam[chosen] = polished(program, theta, start, chosen, dimension)[0]
+            lam[active] = polished(program, theta, start, active, dimension)[0]
             for denominator in FINE[:2]:
                 yield "snapped", _snapped(lam * program.unit, denominator)
         yield from _projections(program, target, start, 1)
@@ -86,8 +86,8 @@ def _active(source: Solution) -> Floats:
 
 
 def _snapped(lam: Floats, denominator: int) -> Multipliers:
-    found = {int(i): _rational(lam[i], denominator) for i in np.flatnonzero(lam > 0)}
-    return {i: value for i, value in found.items() if value > 0}
+    rounded = {int(i): _rational(lam[i], denominator) for i in np.flatnonzero(lam > 0)}
+    return {i: value for i, value in rounded.items() if value > 0}
 
 
 def _rational(value: float, denominator: int) -> fmpq:
@@ -107,19 +107,19 @@ def _projections(
 ) -> Iterator[tuple[str, Multipliers]]:
     """Multipliers close to the solver's for which slack · kernel = 0 holds exactly."""
     lam = _active(source)
-    chosen = np.flatnonzero(lam)
-    chosen = chosen[np.argsort(-lam[chosen], kind="stable")]  # large ones are solved for
-    forms = [combined(program.claim, {int(i): fmpq(1)}) for i in chosen]
+    active = np.flatnonzero(lam)
+    active = active[np.argsort(-lam[active], kind="stable")]  # large ones are solved for
+    forms = [combined(program.claim, {int(i): fmpq(1)}) for i in active]
     constant = constant_of(program.claim, target)
     signs = program.claim.balance()
-    balance = [[fmpq(int(line[i])) for i in chosen] + [fmpq(0)] for line in signs]
-    near = lam[chosen] * program.unit[chosen]
-    for dimension in _kernels(source)[:guesses] if chosen.size else []:
+    balance = [[fmpq(int(line[i])) for i in active] + [fmpq(0)] for line in signs]
+    near = lam[active] * program.unit[active]
+    for dimension in _kernels(source)[:guesses] if active.size else []:
         kernels: Iterator[Any] = iter([None])
         if dimension:
             theta = float(Fraction(int(target.p), int(target.q)))
-            better, P = polished(program, theta, source, chosen, dimension)
-            kernels = _rational_kernels(forms, constant, better * program.unit[chosen], P)
+            better, P = polished(program, theta, source, active, dimension)
+            kernels = _rational_kernels(forms, constant, better * program.unit[active], P)
         for kernel in kernels:
             rows = list(balance)
             if kernel is not None:
@@ -128,16 +128,16 @@ def _projections(
                 rows += [[c[r] for c in columns] + [right[r]] for r in range(len(right))]
             for values in _solved(rows, near.tolist()):
                 if all(v >= 0 for v in values):
-                    moved = {int(i): v for i, v in zip(chosen, values, strict=True) if v > 0}
+                    moved = {int(i): v for i, v in zip(active, values, strict=True) if v > 0}
                     yield "projected" if dimension else "interior", moved
 
 
 def _rational_kernels(forms: Sequence[Any], constant: Any, lam: Floats, P: Floats) -> Iterator[Any]:
     """Rational matrices that may be the kernel P: the float's own, then one in many bits."""
-    found = with_identity(P)
-    if found is None:
+    echelon = with_identity(P)
+    if echelon is None:
         return
-    rows, floats = found
+    rows, floats = echelon
     tried = set()
     for within in WITHIN:
         kernel = _rationals(floats, within)
@@ -169,24 +169,24 @@ def _rationals(matrix: Floats, within: float) -> Any:
     """The simplest rationals so close, or None where these are as long as those of any numbers."""
     width = Fraction(within)
     rows = [[Fraction(float(v)) for v in row] for row in matrix]
-    found = [[simplest(exact(v - width), exact(v + width)) for v in row] for row in rows]
-    longest = max((int(v.q) for row in found for v in row), default=1)
-    return fmpq_mat(found) if longest < 0.2 / within**0.5 else None
+    entries = [[simplest(exact(v - width), exact(v + width)) for v in row] for row in rows]
+    longest = max((int(v.q) for row in entries for v in row), default=1)
+    return fmpq_mat(entries) if longest < 0.2 / within**0.5 else None
 
 
 def combined(stated: Claim, multipliers: Multipliers) -> Any:
     """Σ λ_i C_i."""
     n = len(stated.basis)
     which = np.array(list(multipliers), dtype=np.int64)
-    found = list(stated.differences(which))
-    x = fmpq_mat([list(d) for _, d, _ in found])
-    u = fmpq_mat([list(d) for _, _, d in found])
+    differences = list(stated.differences(which))
+    x = fmpq_mat([list(d) for _, d, _ in differences])
+    u = fmpq_mat([list(d) for _, _, d in differences])
     total = fmpq_mat(n, n)
     weights = list(multipliers.values())
     for part, left, right in ((0, x, x), (1, x, u), (1, u, x), (2, u, u)):
         scaled = [
             [lam * form[part] * v for v in row]
-            for lam, (form, _, _), row in zip(weights, found, right.tolist(), strict=True)
+            for lam, (form, _, _), row in zip(weights, differences, right.tolist(), strict=True)
         ]
         total = total + left.transpose() * fmpq_mat(scaled)
     return total

@@ -114,14 +114,14 @@ def prove(theorem: str | Theorem) -> Proved:
         raise NotProved(f"{entry.name}: {sentence}") from error
     only = _only(entry, proof)
     return Proved(
-        entry.name,
-        _covers(entry, only),
-        only,
-        proof.remark,
-        proof.potential,
-        proof.at_most,
-        tuple(lemmas),
-        meanings,
+        theorem=entry.name,
+        covers=_covers(entry, only),
+        only=only,
+        remark=proof.remark,
+        potential=proof.potential,
+        at_most=proof.at_most,
+        lemmas=tuple(lemmas),
+        symbols=meanings,
     )
 
 
@@ -203,8 +203,8 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
 
 def _fixed(proof: Proof) -> list[dict[str, str]]:
     """The choices of integer parameters, each once."""
-    found = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
-    return [case for i, case in enumerate(found) if case not in found[:i]]
+    values = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
+    return [case for i, case in enumerate(values) if case not in values[:i]]
 
 
 def _complete(theorem: Theorem, proof: Proof) -> None:
@@ -227,13 +227,13 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
         for name in sorted(whole - case.keys()):
             raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
     for fixed in _fixed(proof):
-        found = [
+        sources = [
             case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
         ]
-        residues = [_residue(theorem, source) for source in found]
+        residues = [_residue(theorem, source) for source in sources]
         moduli = {modulus for modulus, _ in residues}
         if len(moduli) != 1 or {r for _, r in residues} != set(range(moduli.pop())):
-            raise NotProved(f"{theorem.name}: k = {', '.join(found)} are not all k")
+            raise NotProved(f"{theorem.name}: k = {', '.join(sources)} are not all k")
 
 
 def _only(theorem: Theorem, proof: Proof) -> str:
@@ -284,7 +284,16 @@ class _Case:
             modulus, rest = _residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed = {n: int(v) for n, v in case.items() if n != "k"}
-        self.reader = Reader(theorem, field, k, fixed, before, after, at is not None, self.least)
+        self.reader = Reader(
+            theorem,
+            field,
+            k,
+            fixed,
+            before=before,
+            after=after,
+            started=at is not None,
+            least=self.least,
+        )
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
@@ -470,7 +479,7 @@ def _eliminated(
 ) -> tuple[tuple[str, str], ...] | None:
     """Symmetric elimination with pivots that are proved to be ≥ 0; None where there is none."""
     form = dict(whole)
-    found: list[tuple[str, str]] = []
+    squares: list[tuple[str, str]] = []
     left = sorted({i for i, _ in form})
     while form:
         pivot = _pivot(form, left, domain, depth)
@@ -478,7 +487,7 @@ def _eliminated(
             return None
         d = form[pivot, pivot]
         row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
-        found.append((d.factored(), shown(names, row)))
+        squares.append((d.factored(), shown(names, row)))
         for i in row:
             for j in row:
                 value = form.get((i, j), domain.field.number(0)) - d * row[i] * row[j]
@@ -487,7 +496,7 @@ def _eliminated(
                 else:
                     form.pop((i, j), None)
         left = [i for i in left if i != pivot]
-    return tuple(found)
+    return tuple(squares)
 
 
 def _pivot(

@@ -81,6 +81,7 @@ class Reader(Scalars):
         field: Field,
         k: Ratio,
         case: Mapping[str, int],
+        *,
         before: int,
         after: int,
         started: bool,
@@ -90,9 +91,16 @@ class Reader(Scalars):
         self.started, self.rows = started, theorem.iteration.rows
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
-        constrained = theorem.constrained and theorem.iteration.constrained
         self.steps = Steps(
-            theorem.iteration, field, k, self._parameter, before, after, constrained, started, least
+            theorem.iteration,
+            field,
+            k,
+            self._parameter,
+            before=before,
+            after=after,
+            A=theorem.A,
+            start=started,
+            least=least,
         )
 
     def _parameter(self, name: str, offset: int) -> Any:
@@ -240,8 +248,8 @@ class Reader(Scalars):
         a, b, c = (self.field.number(_exact(v)) for v in form)
         x = (Coefficient(p) - Coefficient(q)).vector
         u = (Coefficient(self.steps.value(of, p)) - Coefficient(self.steps.value(of, q))).vector
-        found: Total = self._inner(x, x) * a + self._inner(x, u) * (2 * b) + self._inner(u, u) * c
-        return found
+        total: Total = self._inner(x, x) * a + self._inner(x, u) * (2 * b) + self._inner(u, u) * c
+        return total
 
     def _inner(self, u: Sparse, v: Sparse) -> Total:
         terms: dict[Any, Ratio] = {}

@@ -313,7 +313,7 @@ def _refused_by(statement: Theorem) -> str:
         return f"registration: {error}"
     try:
         reason = refusal(statement)
-        from_the_start(statement.iteration, statement.A != "zero")
+        from_the_start(statement.iteration, statement.A)
     except (OpcheckError, TypeError, Undecided) as error:
         reason = str(error)
     return f"the step model: {reason}" if reason else ""

@@ -118,6 +118,49 @@ def along(
     return [(word, value) for value, word in sorted(rows.items())]
 
 
+def at_ends(
+    theorem: Theorem, k: int, horizon: int, given: Mapping[str, Any] = {}
+) -> Iterator[Setting]:
+    """The theorem with its parameters at either end of their ranges, and each constant of its own.
+
+    An open end is approached. Ends that leave no admissible choice are left out. Raises
+    OpcheckError as ``setting`` does where there is none at all.
+    """
+    middle = setting(theorem, k, horizon, "middle", given)
+    seen = [(dict(middle.constants), dict(middle.parameters))]
+    tries: list[tuple[Place, Mapping[str, Any]]] = [("low", given), ("high", given)]
+    for name in middle.constants:
+        ends = [] if name in given else _ends_of(theorem, name, middle.values)
+        tries += [(place, {**given, name: end}) for end in ends for place in ("middle", "high")]
+    for place, numbers in tries:
+        try:
+            edge = setting(theorem, k, horizon, place, numbers)
+        except OpcheckError:
+            continue
+        both = dict(edge.constants), dict(edge.parameters)
+        if both not in seen:
+            seen.append(both)
+            yield edge
+
+
+def _ends_of(theorem: Theorem, name: str, values: Mapping[str, Any]) -> list[Fraction]:
+    """The ends that ``where`` gives a constant beside the other constants, open ones moved inward.
+
+    By ``NEAR`` of the way to the value that it has.
+    """
+    ends = []
+    for condition in theorem.conditions:
+        if condition.name == name:
+            for formula, strict in zip((condition.lo, condition.hi), condition.strict, strict=True):
+                end = _end(formula, dict(values))
+                if end is None:
+                    continue
+                inward = not isinstance(end, fmpq) or strict
+                end = end if isinstance(end, fmpq) else dyadic(end.ball.mid())
+                ends.append(_fraction(end + (values[name] - end) * NEAR * inward))
+    return ends
+
+
 class EmptyRange(OpcheckError):
     """No constants that were tried leave an admissible parameter."""
 

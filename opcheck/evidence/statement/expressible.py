@@ -19,11 +19,10 @@ def refusal(theorem: Theorem) -> str:
         return f"it is about {' or '.join(theorem.on)} only, which is no class of operators"
     if theorem.claim == "equality":
         return "it is an equality: a worst case bounds from above only"
-    constrained = theorem.constrained and theorem.iteration.constrained
     # a text that is no combination of points is refused when it is read
     with contextlib.suppress(TypeError, Undecided):
         try:
-            steps = from_the_start(theorem.iteration, constrained)
+            steps = from_the_start(theorem.iteration, theorem.A)
             for use in plan(theorem).takes.values():
                 steps.measured(use, 1)
         except OpcheckError as error:

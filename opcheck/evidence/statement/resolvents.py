@@ -34,7 +34,7 @@ def resolvent_exists(theorem: Theorem, gamma: str, of: str = "S") -> tuple[tuple
         Alternatives, each a set of strict or weak inequalities as texts ("0 < gamma"); one of them
         has to hold on the theorem's range.
     """
-    apart = theorem.constrained and theorem.iteration.constrained
+    apart = theorem.A != "zero"
     step, factor = f"0 < {gamma}", gamma if gamma.isidentifier() else f"({gamma})"
     alternatives: list[tuple[str, ...]] = []
     for prop in theorem.asked:

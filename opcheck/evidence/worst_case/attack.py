@@ -4,14 +4,16 @@ Searched are linear operators at the constants of the hypotheses: normal ones, w
 and rotations by a complex number f on the boundary of what the hypotheses allow, refined around the
 best; and matrices of four rows that are not normal, moved along a ray until a hypothesis is met
 with equality. Then piecewise linear operators of the plane, by evolution. Where A ≠ 0 is allowed it
-is a multiple of the identity, a quarter turn, a normal cone or an absolute value. Over long
-horizons normal operators of every size and bumps on the line are run. What is found is a lower
-bound on the worst case, as ``worst`` gives an upper one.
+is a multiple of the identity, a quarter turn, a normal cone or an absolute value. Where the
+statement has a worst case by the solver, the worst operators that are affine or have one fold, with
+A affine, in any dimension (``folded``). Over long horizons normal operators of every size and bumps
+on the line are run. Constants and parameters at the ends of their ranges are tried as well. What is
+reached is a lower bound on the worst case, as ``worst`` gives an upper one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -22,10 +24,12 @@ from opcheck.arguments import asked, indices, integer
 from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
-from opcheck.evidence.statement.exact_parameters import Place, Setting, setting
+from opcheck.evidence.statement.exact_parameters import Place, Setting, at_ends, setting
 from opcheck.evidence.statement.expressible import one_step, refusal
 from opcheck.evidence.statement.parameters import Values, base_scope, settle
 from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.folded import Folded, worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
     SIZE,
@@ -52,6 +56,8 @@ REACH = 8.0  # where nothing bounds an operator, how large it is taken at most
 ULPS = 8 * np.finfo(float).eps  # to which a hypothesis is met with equality
 ROUNDS = 4  # refinements around the best
 GENES = 4 + 7 * RIDGES + 4  # M, ridges with a switch each, offset, angle of the start, size
+FOLDS = 20  # operators of a budget for one program with a fold
+ENDS = 8  # part of a budget that one end of a range gets
 MOVES = 12  # changes to the factors of the best A
 FLOOR = 1e-12  # a bound below it, with R = 1, may be rounding alone
 ABOVE = 1e-9  # of rounding: a ratio further above 1 is a counterexample
@@ -68,6 +74,7 @@ class Reached(Result):
             ridges and the start of a piecewise linear one.
         constraint: A, "" where it is 0.
         runs: operators tried.
+        at: constants and parameters where they are not those of the attack, as ``rho = -3/5``.
     """
 
     k: int
@@ -76,6 +83,7 @@ class Reached(Result):
     operator: str
     constraint: str
     runs: int
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ class Attack(Result):
         found: the worst at each k.
         constants, parameters: at which, as ``worst`` takes them.
         A: what A is, in words.
+        ends: the worst with constants or a parameter at an end of its range, for each end tried.
     """
 
     theorem: str
@@ -95,11 +104,12 @@ class Attack(Result):
     seed: int
     notes: tuple[str, ...] = ()
     A: str = ""
+    ends: tuple[Reached, ...] = ()
 
     @property
     def worst(self) -> Reached:
         """Where measured/bound is largest."""
-        return max(self.found, key=lambda one: one.ratio)
+        return max((*self.found, *self.ends), key=lambda one: one.ratio)
 
     @property
     def ratio(self) -> float:
@@ -125,6 +135,7 @@ def attack(
     seed: int = 0,
     place: Place = "middle",
     far: int = 0,
+    ends: bool = True,
     **given: Any,
 ) -> Attack:
     """Search the class of a theorem for the largest measured/bound.
@@ -134,6 +145,7 @@ def attack(
         budget: about how many operators are tried at each k, from 10 on.
         seed: of the search.
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
+        ends: whether constants and parameters at the ends of their ranges are tried as well.
         place, given: constants and parameters, as ``worst`` takes them.
 
     Raises OpcheckError where the statement is not real on its whole range, is about no class of
@@ -147,52 +159,58 @@ def attack(
     budget, seed, far = integer(budget, "budget", 10), integer(seed, "seed"), integer(far, "far")
     recording = plan(entry)
     ks = [i for i in indices(k) if i >= entry.first] or [max(entry.first, 1)]
-    found = []
-    chosen = None
+    worst_cases = []
+    edges: dict[str, Reached] = {}
+    instance = None
     interrupted = False
     try:
         for i in ks:
             horizon = i + 1 if recording.in_steps else i
-            chosen = setting(entry, i, horizon, place, given)
-            found.append(_over_parts(chosen, recording, horizon, seed, budget))
+            instance = setting(entry, i, horizon, place, given)
+            worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
+        for i in ks if ends else ():
+            _over_ends(entry, i, given, edges, seed=seed + i, budget=budget // ENDS)
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, given)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
-            found += [beyond] if beyond is not None and beyond.k > max(ks) else []
+            worst_cases += [beyond] if beyond is not None and beyond.k > max(ks) else []
     except KeyboardInterrupt:
-        if not found:
+        if not worst_cases:
             raise
         interrupted = True
-    assert chosen is not None
-    reached = Attack(
-        entry.name,
-        tuple(found),
-        {n: str(v) for n, v in chosen.constants.items()},
-        {n: str(v) for n, v in chosen.parameters.items()},
-        seed,
-        chosen.notes,
-        WORDS_OF_A[entry.A],
+    assert instance is not None
+    result = Attack(
+        theorem=entry.name,
+        found=tuple(worst_cases),
+        constants={n: str(v) for n, v in instance.constants.items()},
+        parameters={n: str(v) for n, v in instance.parameters.items()},
+        seed=seed,
+        notes=instance.notes,
+        A=WORDS_OF_A[entry.A],
+        ends=tuple(edges.values()),
     )
     if interrupted:
-        raise Interrupted(reached)
-    return reached
+        raise Interrupted(result)
+    return result
 
 
-def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+def _over_parts(
+    instance: Setting, recording: Plan, horizon: int, seed: int, budget: int
+) -> Reached:
     """The worst at one k: each A gets a share, and the best of them as much again as all."""
-    theorem = chosen.theorem
-    free = not (theorem.constrained and theorem.iteration.constrained)
-    asked = [(p, _constant(p, chosen)) for p in theorem.asked]
+    theorem = instance.theorem
+    free = theorem.A == "zero"
+    asked = [(p, _constant(p, instance)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
     linear_part = [one for one in pool if not one.part and not one.s]
     share = max(budget // (4 * max(len(linear_part), 1)), 10)
-    tried = [_Search(chosen, recording, horizon, seed, one).reach(share) for one in linear_part]
+    tried = [_Search(instance, recording, horizon, seed, one).reach(share) for one in linear_part]
     if linear_part:
         at = max(range(len(linear_part)), key=lambda i: tried[i].ratio)
         tried.append(
-            _Search(chosen, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
+            _Search(instance, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
         )
-    plane = [_Search(chosen, recording, horizon, seed, one) for one in pool]
+    plane = [_Search(instance, recording, horizon, seed, one) for one in pool]
     for keep, part in ((len(plane), 0.3), (4, 0.2), (1, 0.25)):
         plane = sorted(plane, key=lambda one: -one.best[0])[:keep]
         for one in plane:
@@ -201,19 +219,46 @@ def _over_parts(chosen: Setting, recording: Plan, horizon: int, seed: int, budge
             one.runs = 0
     best = plane[0]
     for _ in range(0 if free else MOVES):
-        moved = _Search(chosen, recording, horizon, seed, beside(best.part, best.rng, asked))
+        moved = _Search(instance, recording, horizon, seed, beside(best.part, best.rng, asked))
         moved.rng, moved.elite = best.rng, best.elite
         moved.evolve(int(0.3 * budget / MOVES))
         tried.append(moved.reached())
         best = max(best, moved, key=lambda one: one.best[0])
     if free:
-        tried.append(_Search(chosen, recording, horizon, seed, Part()).bumps())
+        tried.append(_Search(instance, recording, horizon, seed, Part()).bumps())
+    tried.append(_Search(instance, recording, horizon, seed, Part()).by_program(budget // FOLDS))
     return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
 
 
-def _far(chosen: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
+def _over_ends(
+    entry: Theorem,
+    k: int,
+    given: Mapping[str, Any],
+    edges: dict[str, Reached],
+    *,
+    seed: int,
+    budget: int,
+) -> None:
+    """Keep the worst at one k for each end of a range where it is worse than at the k before."""
+    recording = plan(entry)
+    horizon = k + 1 if recording.in_steps else k
+    for edge in at_ends(entry, k, horizon, given):
+        case = _at_an_end(edge, recording, horizon, seed, budget)
+        edges[case.at] = max(edges.get(case.at, case), case, key=lambda c: c.ratio)
+
+
+def _at_an_end(edge: Setting, recording: Plan, horizon: int, seed: int, budget: int) -> Reached:
+    """The worst at one end, by programs and by normal operators and matrices that are not."""
+    search = _Search(edge, recording, horizon, seed, Part())
+    search.by_program(0)
+    search.reach(budget)
+    values = {**edge.constants, **edge.parameters}
+    return replace(search.reached(), at=", ".join(f"{n} = {v}" for n, v in values.items()))
+
+
+def _far(instance: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:
     """The worst over every k up to the horizon, by normal operators of all sizes and bumps."""
-    search = _Search(chosen, recording, horizon, seed, Part())
+    search = _Search(instance, recording, horizon, seed, Part())
     search.every = True
     sizes = search.size() * np.geomspace(1e-3, 1, 25)
     angles = np.exp(1j * np.pi / 2 * np.array([1, 0, 0.5, 0.9, 1.1]))
@@ -229,19 +274,20 @@ class _Search:
     """One k: runs of many operators with the same parameters."""
 
     def __init__(
-        self, chosen: Setting, recording: Plan, horizon: int, seed: int, part: Part
+        self, instance: Setting, recording: Plan, horizon: int, seed: int, part: Part
     ) -> None:
-        self.theorem, self.k = chosen.theorem, chosen.k
+        self.instance, self.theorem, self.k = instance, instance.theorem, instance.k
         self.recording, self.horizon, self.part = recording, horizon, part
         self.rng = np.random.default_rng(seed)
-        self.values = _floats(chosen, horizon)
-        asked = [(p, _constant(p, chosen)) for p in self.theorem.asked]
+        self.values = _floats(instance, horizon)
+        asked = [(p, _constant(p, instance)) for p in self.theorem.asked]
         self.forms = [_form(p, form, part.a) for p, form in asked if p.of != "A"]
         self.plane = of_f(asked, part)
         self.star = [p.kind.star for p, _ in asked if p.of != "A"]
         self.every = False  # the worst over every k up to the horizon, and not at k alone
         self.elite: tuple[Floats, Floats] | None = None
         self.best: tuple[float, float, str] = (-1.0, 0.0, "")
+        self.constraint = str(part)
         self.at = self.k
         self.runs = 0
 
@@ -263,7 +309,35 @@ class _Search:
     def reached(self) -> Reached:
         """The worst so far."""
         ratio, value, operator = self.best
-        return Reached(self.at, max(ratio, 0.0), value, operator, str(self.part), self.runs)
+        return Reached(
+            k=self.at,
+            ratio=max(ratio, 0.0),
+            value=value,
+            operator=operator,
+            constraint=self.constraint,
+            runs=self.runs,
+        )
+
+    # ---- operators by a program ----
+
+    def by_program(self, folds: int) -> Reached:
+        """The worst affine one and the worst with a fold, where the statement has a program."""
+        instance = self.instance
+        try:
+            stated = claim(
+                self.theorem, self.k, given={**instance.constants, **instance.parameters}
+            )
+        except OpcheckError:  # no quadratic form, or too large for this machine
+            return self.reached()
+        if stated.setting.k == self.k:
+            for one in worst_folded(stated, self.rng, folds):
+                self._run_one(one)
+        return self.reached()
+
+    def _run_one(self, one: Folded) -> None:
+        F, A = one.operator, one.resolvent
+        start, name = one.start[None], lambda _: str(one)
+        self._measure(F, A, start, data=None, name=name, constraint=one.constraint)
 
     # ---- piecewise linear operators of the plane ----
 
@@ -353,10 +427,10 @@ class _Search:
         curves = [self.curve(form, np.linspace(-np.pi, np.pi, count)) for form in self.forms]
         corners = self.corners()
         inside = self.rng.uniform(-1, 1, (count, 2)) * self.size()
-        found = np.concatenate([*curves, corners, inside[:, 0] + 1j * inside[:, 1]])
-        found = found[self.allowed(found)]
-        few = self.rng.permutation(len(found))[:count]
-        return np.concatenate([corners[self.allowed(corners)], found[np.sort(few)]])
+        numbers = np.concatenate([*curves, corners, inside[:, 0] + 1j * inside[:, 1]])
+        numbers = numbers[self.allowed(numbers)]
+        few = self.rng.permutation(len(numbers))[:count]
+        return np.concatenate([corners[self.allowed(corners)], numbers[np.sort(few)]])
 
     def curve(self, form: tuple[float, float, float], angles: Floats) -> NDArray[np.complex128]:
         """a + 2b Re f + c|f|² = 0: a circle, or a line up to the size of an operator."""
@@ -370,9 +444,9 @@ class _Search:
 
     def corners(self) -> NDArray[np.complex128]:
         """Where two of the curves meet, and where one meets the real line."""
-        found: list[complex] = []
+        points: list[complex] = []
         for i, (a, b, c) in enumerate(self.forms):
-            found += np.roots([c, 2 * b, a]).tolist() if b or c else []
+            points += np.roots([c, 2 * b, a]).tolist() if b or c else []
             for p, q, r in self.forms[:i]:
                 # c·second − r·first is linear in Re f
                 slope, level = 2 * (c * q - r * b), c * p - r * a
@@ -380,21 +454,21 @@ class _Search:
                     x = -level / slope
                     square = (-(a + 2 * b * x) / c if c else -(p + 2 * q * x) / r) - x * x
                     if square >= 0:
-                        found += [complex(x, square**0.5), complex(x, -(square**0.5))]
-        return np.array([f for f in found if abs(f) < 1e6], dtype=complex)
+                        points += [complex(x, square**0.5), complex(x, -(square**0.5))]
+        return np.array([f for f in points if abs(f) < 1e6], dtype=complex)
 
     def near(self, top: NDArray[np.complex128], count: int, width: float) -> NDArray[np.complex128]:
         """Numbers on the same curves close to given ones."""
-        found = []
+        pieces = []
         for f in top:
             for a, b, c in self.forms:
                 turn = width * self.rng.uniform(-1, 1, max(count // 4, 1))
                 if c != 0:
                     centre = -b / c
-                    found.append(self.curve((a, b, c), np.angle(f - centre) + turn))
+                    pieces.append(self.curve((a, b, c), np.angle(f - centre) + turn))
                 elif b != 0:
-                    found.append(-a / (2 * b) + 1j * (f.imag + self.size() * turn))
-        both = np.concatenate(found) if found else np.zeros(0, dtype=complex)
+                    pieces.append(-a / (2 * b) + 1j * (f.imag + self.size() * turn))
+        both = np.concatenate(pieces) if pieces else np.zeros(0, dtype=complex)
         both = both[self.allowed(both)]
         return both[self.rng.permutation(len(both))[:count]]
 
@@ -451,7 +525,7 @@ class _Search:
         return self._run(data, start, lambda i: f"f = {f[i].real:.10g} {f[i].imag:+.10g}i")
 
     def _run(self, data: Floats, start: Floats, name: Any) -> Floats:
-        m, d = start.shape
+        d = start.shape[1]
         if data.shape[1] == SIZE and d == 2:
             A = self.part.resolvent
             F = Operator(piecewise, np.zeros(SIZE), 2, "piecewise linear")
@@ -459,6 +533,20 @@ class _Search:
             a = self.part.a
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
+        return self._measure(F, A, start, data=data, name=name, constraint=str(self.part))
+
+    def _measure(
+        self,
+        F: Operator,
+        A: Resolvent,
+        start: Floats,
+        *,
+        data: Floats | None,
+        name: Callable[[int], str],
+        constraint: str,
+    ) -> Floats:
+        """measured/bound from each start, with F's data by row; the worst is kept."""
+        m, d = start.shape
         problem = Problem(F, A, name="attack", start=start[0], solution=np.zeros(d))
         own = parameters_of(self.theorem.iteration, self.values)
         takes = list(self.recording.takes.values())
@@ -478,6 +566,7 @@ class _Search:
                 if ratios[i] > self.best[0]:
                     self.at = at + self.theorem.first if self.every else self.k
                     self.best = (float(ratios[i]), float(left[self.at]), name(i))
+                    self.constraint = constraint
         self.runs += m
         return ratios
 
@@ -512,9 +601,9 @@ def _shown(data: Floats, start: Floats) -> str:
     return f"{said} from {np.round(start, 12).tolist()}"
 
 
-def _constant(prop: Property, chosen: Setting) -> tuple[float, float, float]:
+def _constant(prop: Property, instance: Setting) -> tuple[float, float, float]:
     """A property as a form in (x − y, u − v) at the constants."""
-    value = prop.number if prop.symbol is None else chosen.constants[prop.symbol]
+    value = prop.number if prop.symbol is None else instance.constants[prop.symbol]
     a, b, c = (float(v) for v in prop.form(value))
     return a, b, c
 
@@ -535,12 +624,12 @@ def shrink(z, gamma, out, data):  # type: ignore[no-untyped-def]
         out[i] = z[i] / (1 + gamma * data[0])
 
 
-def _floats(chosen: Setting, horizon: int) -> Values:
+def _floats(instance: Setting, horizon: int) -> Values:
     """The setting's symbols in float64, R = 1."""
-    theorem = chosen.theorem
-    values = base_scope({n: float(v) for n, v in chosen.constants.items()}, horizon) | {"R": 1.0}
+    theorem = instance.theorem
+    values = base_scope({n: float(v) for n, v in instance.constants.items()}, horizon) | {"R": 1.0}
     settle(theorem, values)
     for chain in theorem.chains:
-        values[chain.name] = float(chosen.parameters[chain.name])
+        values[chain.name] = float(instance.parameters[chain.name])
         settle(theorem, values)
     return values

@@ -21,10 +21,10 @@ from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
-from opcheck.evidence.worst_case.claim import Claim, assemble, resolvents_exist
+from opcheck.evidence.worst_case.claim import Claim, Coverage, assemble, resolvents_exist
 from opcheck.model.method import Method, resolve
 from opcheck.model.property import KINDS, Of, Property
-from opcheck.model.theorem import Source, Theorem
+from opcheck.model.theorem import OfA, Source, Theorem
 
 VALUE = "F z"
 Least = Literal["distance", "residual"]
@@ -34,40 +34,38 @@ WRITTEN = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*(?:of\s+([FAST]))?\s*")
 
 
 @dataclass(frozen=True)
-class Move:
+class Block:
     """What is repeated, and of which operators.
 
     Attributes:
         given: properties with rational constants.
         parameters: exact values by full name.
-        constrained: A is any maximally monotone operator; else A = 0.
+        A: what A is.
         steps: iterations that are taken together.
         rows: that are carried over beside z.
         first: the k from which on every step is the same.
         vectors: in which V is a form: "z", "F z", rows.
-        convex: A is the subdifferential of a convex function.
         notes: what was rounded.
     """
 
     method: Method
     given: tuple[Property, ...]
     parameters: Mapping[str, Any]
-    constrained: bool
+    A: OfA
     steps: int
     rows: tuple[str, ...]
     first: int
     vectors: tuple[str, ...]
-    convex: bool = False
     notes: tuple[str, ...] = ()
 
     @property
-    def covers(self) -> str:
-        """What a statement about it covers, in words."""
+    def covers(self) -> Coverage:
+        """What a statement about it covers."""
         what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
         what += f" from k = {self.first} on" if self.first else ""
         state = " and ".join(["z", *self.rows])
         verb = "are" if self.rows else "is"
-        return f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
+        return Coverage(None, f"{what}: they depend on {state} alone, and {state} {verb} arbitrary")
 
     def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
         """Calls, and the vectors of the state between so many blocks of steps."""
@@ -76,118 +74,139 @@ class Move:
             self.parameters,
             self.rows,
             blocks,
-            self.steps,
-            self.constrained,
-            VALUE in self.vectors,
-            self.first,
+            steps=self.steps,
+            A=self.A,
+            residual=VALUE in self.vectors,
+            first=self.first,
         )
 
 
-def move(
+def block_of(
     method: str | Method,
     given: Sequence[str | Property],
     parameters: Mapping[str, Any],
+    *,
     vectors: Sequence[str] = (),
     steps: int = 1,
-    constrained: bool = False,
-) -> Move:
+    A: OfA = "zero",
+) -> Block:
     """A method with fixed parameters on a class of operators.
 
     Args:
         given: properties with constants, as ``Lipschitz(1) of F``.
         parameters: numbers or formulas by name, as "1/4".
         vectors: of the potential; default "z", "F z" (where A = 0) and the rows carried over.
+        steps: iterations that are taken together, from 1 on.
+        A: what A is.
 
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, an
     unknown name, and a constant or parameter that is no number.
     """
-    chosen = resolve(method)
+    iteration = resolve(method)
     if steps < 1:
         raise OpcheckError(f"steps = {steps} must be a whole number from 1 on")
-    if constrained and not chosen.constrained:
-        raise OpcheckError(f"{chosen.name} has no form with A ≠ 0")
-    known = tuple(_property(p, constrained) for p in given)
+    if A != "zero" and not iteration.constrained:
+        raise OpcheckError(f"{iteration.name} has no form with A ≠ 0")
+    known = tuple(_property(p) for p in given)
     if not known:
         raise OpcheckError("a class needs a property, as --given 'Lipschitz(1) of F'")
     notes: list[str] = []
-    values = {chosen.parameter(n).name: v for n, v in parameters.items()}
+    values = {iteration.parameter(n).name: v for n, v in parameters.items()}
     exact = {
         p.name: _parameter(p.name, values[p.name], p.integer, notes)
-        for p in chosen.parameters
+        for p in iteration.parameters
         if p.name in values
     }
-    try:
-        # the first step may differ: it fills what later ones carry over
-        found = [(k, memory(chosen, exact, constrained, steps, k)) for k in (0, steps)]
-    except TypeError as error:
-        raise OpcheckError(f"{chosen.name} has no potential to search for: {error}") from error
-    same = [(k, rows) for k, rows in found if rows is not None]
-    if not same:
-        together = f"{steps} steps together are" if steps > 1 else "a step is"
-        raise OpcheckError(
-            f"{chosen.name}: {together} not the same at every k, as with a weight that depends on "
-            "k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
-        )
-    first, rows = same[0]
-    if constrained and rows:
-        raise OpcheckError(
-            f"{chosen.name} carries {', '.join(rows)} over from step to step; that is done for "
-            "A = 0 only"
-        )
-    possible = ("z", *(() if constrained else (VALUE,)), *rows)
+    first, rows = _carried_over(iteration, exact, A, steps)
+    possible = ("z", *(() if A != "zero" else (VALUE,)), *rows)
     for name in vectors:
         if name not in possible:
             why = " where A ≠ 0: it does not vanish at a solution" if name == VALUE else ""
             raise OpcheckError(
-                f"a potential of {chosen.name} is made of {', '.join(possible)}, not of {name}{why}"
+                f"a potential of {iteration.name} is made of {', '.join(possible)}, "
+                f"not of {name}{why}"
             )
-    wanted = tuple(dict.fromkeys(vectors)) or possible
-    return Move(chosen, known, exact, constrained, steps, rows, first, wanted, notes=tuple(notes))
-
-
-def decrease(moved: Move, matrix: Matrix) -> Claim:
-    """V after the steps ≤ V before them, as a claim whose ratio is θ."""
-    trace, states = moved.run(1)
-    before, after = states
-    return _claim(
-        moved,
-        trace,
-        form(moved.vectors, matrix, after),
-        form(moved.vectors, matrix, before),
-        {"measure": "V at k + 1", "bound": "V at k"},
-        {"potential": _described(moved, matrix, None)},
+    return Block(
+        method=iteration,
+        given=known,
+        parameters=exact,
+        A=A,
+        steps=steps,
+        rows=rows,
+        first=first,
+        vectors=tuple(dict.fromkeys(vectors)) or possible,
+        notes=tuple(notes),
     )
 
 
-def least(moved: Move, matrix: Matrix, above: Least) -> Claim:
+def _carried_over(
+    iteration: Method, exact: Mapping[str, Any], A: OfA, steps: int
+) -> tuple[int, tuple[str, ...]]:
+    """From which k on so many steps are always the same, and the rows that they read beside z."""
+    try:
+        # the first step may differ: it fills what later ones carry over
+        carried = [(k, memory(iteration, exact, A, steps=steps, first=k)) for k in (0, steps)]
+    except TypeError as error:
+        raise OpcheckError(f"{iteration.name} has no potential to search for: {error}") from error
+    same = [(k, rows) for k, rows in carried if rows is not None]
+    if not same:
+        together = f"{steps} steps together are" if steps > 1 else "a step is"
+        raise OpcheckError(
+            f"{iteration.name}: {together} not the same at every k, as with a weight that depends "
+            "on k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
+        )
+    first, rows = same[0]
+    if A != "zero" and rows:
+        raise OpcheckError(
+            f"{iteration.name} carries {', '.join(rows)} over from step to step; that is done for "
+            "A = 0 only"
+        )
+    return first, rows
+
+
+def decrease(block: Block, matrix: Matrix) -> Claim:
+    """V after the steps ≤ V before them, as a claim whose ratio is θ."""
+    trace, states = block.run(1)
+    before, after = states
+    return _claim(
+        block,
+        trace,
+        form(block.vectors, matrix, after),
+        form(block.vectors, matrix, before),
+        {"measure": "V at k + 1", "bound": "V at k"},
+        {"potential": _described(block, matrix, None)},
+    )
+
+
+def least(block: Block, matrix: Matrix, above: Least) -> Claim:
     """‖z − z*‖² or ‖F z‖² ≤ V, as a claim."""
     if above not in get_args(Least):
         raise OpcheckError(f"a potential lies above {' or '.join(get_args(Least))}, not {above!r}")
-    if OF_LEAST[above] not in moved.vectors:
+    if OF_LEAST[above] not in block.vectors:
         raise OpcheckError(
-            f"a potential made of {', '.join(moved.vectors)} does not bound the {above}"
+            f"a potential made of {', '.join(block.vectors)} does not bound the {above}"
         )
-    trace, states = moved.run(0)
+    trace, states = block.run(0)
     return _claim(
-        moved,
+        block,
         trace,
         form((OF_LEAST[above],), ((Fraction(1),),), states[-1]),
-        form(moved.vectors, matrix, states[-1]),
+        form(block.vectors, matrix, states[-1]),
         {"measure": above, "bound": "V at k"},
-        {"potential": _described(moved, matrix, above)},
+        {"potential": _described(block, matrix, above)},
     )
 
 
 def form(vectors: Sequence[str], matrix: Matrix, at: Mapping[str, Vector]) -> Products:
     """Σ P_ij ⟨v_i, v_j⟩ at one state."""
-    found: Products = {}
+    products: Products = {}
     for i, first in enumerate(vectors):
         for j, second in enumerate(vectors[: i + 1]):
             c = Fraction(matrix[i][j]) * (1 if i == j else 2)
             key = (_sparse(at[second]), _sparse(at[first]))
             if c and all(key):
-                found[key] = found.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
-    return {key: c for key, c in found.items() if c != 0}
+                products[key] = products.get(key, fmpq(0)) + fmpq(c.numerator, c.denominator)
+    return {key: c for key, c in products.items() if c != 0}
 
 
 def restated(document: Mapping[str, Any]) -> Claim:
@@ -203,78 +222,79 @@ def restated(document: Mapping[str, Any]) -> Claim:
         for p in asked
         if p["of"] != "A"
     ]
-    moved = move(
+    said_of_A: OfA = said["A"]
+    if document["constrained"] != (said_of_A != "zero"):
+        raise ValueError("what A is is said twice, and not alike")
+    block = block_of(
         said["method"],
         given,
         # numbers only: text from a file is never evaluated
         {n: Fraction(v) for n, v in said["parameters"].items()},
-        [str(v) for v in named["vectors"]],
-        int(named["steps"]),
-        bool(document["constrained"]),
+        vectors=[str(v) for v in named["vectors"]],
+        steps=int(named["steps"]),
+        A=said_of_A,
     )
-    moved = replace(moved, convex=said["A"] == "subdifferential")
     matrix = tuple(tuple(Fraction(v) for v in line) for line in named["matrix"])
     return (
-        decrease(moved, matrix) if named["above"] is None else least(moved, matrix, named["above"])
+        decrease(block, matrix) if named["above"] is None else least(block, matrix, named["above"])
     )
 
 
-def _described(moved: Move, matrix: Matrix, above: Least | None) -> dict[str, Any]:
+def _described(block: Block, matrix: Matrix, above: Least | None) -> dict[str, Any]:
     return {
-        "vectors": list(moved.vectors),
+        "vectors": list(block.vectors),
         "matrix": [[str(v) for v in line] for line in matrix],
-        "steps": moved.steps,
+        "steps": block.steps,
         "above": above,
-        "rows": list(moved.rows),
-        "first": moved.first,
+        "rows": list(block.rows),
+        "first": block.first,
     }
 
 
 def _claim(
-    moved: Move,
+    block: Block,
     trace: Trace,
     measure: Products,
     bound: Products,
     texts: Mapping[str, str],
     about: Mapping[str, Any],
 ) -> Claim:
-    chosen = Setting(
-        _statement(moved, **texts),
+    instance = Setting(
+        _statement(block, **texts),
         0,
         {},
         {},
-        {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in moved.parameters.items()},
-        moved.notes,
+        {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in block.parameters.items()},
+        block.notes,
     )
-    resolvents_exist(chosen, trace)
+    resolvents_exist(instance, trace)
     return assemble(
-        chosen,
+        instance,
         trace,
-        moved.given,
+        block.given,
         measure,
         bound,
-        moved.covers,
-        moved.constrained,
-        moved.convex,
-        about,
+        covers=block.covers,
+        A=block.A,
+        about=about,
     )
 
 
-def _statement(moved: Move, measure: str, bound: str) -> Theorem:
+def _statement(block: Block, measure: str, bound: str) -> Theorem:
     """A statement of nobody's: what a certificate's head needs."""
     return Theorem(
-        name=f"potential of {moved.method.name}",
-        method=moved.method.name,
-        given=moved.given,
+        name=f"potential of {block.method.name}",
+        method=block.method.name,
+        given=block.given,
         measure=measure,
         bound=bound,
         claim="one-step",
         source=Source("found by search"),
-        constrained="subdifferential" if moved.convex else moved.constrained,
+        constrained="subdifferential" if block.A == "subdifferential" else block.A == "monotone",
     )
 
 
-def _property(written: str | Property, constrained: bool) -> Property:
+def _property(written: str | Property) -> Property:
     if isinstance(written, str):
         match = WRITTEN.fullmatch(written)
         kinds = {kind.name: kind for kind in KINDS}
@@ -284,23 +304,23 @@ def _property(written: str | Property, constrained: bool) -> Property:
                 "'Lipschitz(1) of F'"
             )
         of: Of = match[3] or "F"  # type: ignore[assignment]
-        found = Property(kinds[match[1]], match[2], of)
+        prop = Property(kinds[match[1]], match[2], of)
     else:
-        found = written
-    if found.of == "A":
-        raise OpcheckError(f"{found}: A is any maximally monotone operator, or 0")
-    if found.kind.better is None:
-        if found.constant not in (None, ""):
-            raise OpcheckError(f"{found.kind.name} has no constant, not {found.constant}")
-        return replace(found, constant=None)
-    if found.constant in (None, ""):
-        raise OpcheckError(f"{found.kind.name} needs a constant, as {found.kind.name}(1) of F")
-    value = number(found.constant)
+        prop = written
+    if prop.of == "A":
+        raise OpcheckError(f"{prop}: A is any maximally monotone operator, or 0")
+    if prop.kind.better is None:
+        if prop.constant not in (None, ""):
+            raise OpcheckError(f"{prop.kind.name} has no constant, not {prop.constant}")
+        return replace(prop, constant=None)
+    if prop.constant in (None, ""):
+        raise OpcheckError(f"{prop.kind.name} needs a constant, as {prop.kind.name}(1) of F")
+    value = number(prop.constant)
     if isinstance(value, Ball):
-        raise OpcheckError(f"{found} has an irrational constant; give a rational one")
-    if found.kind.positive and value < 0:
-        raise OpcheckError(f"{found} needs a constant that is not negative")
-    return replace(found, constant=Fraction(int(value.p), int(value.q)))
+        raise OpcheckError(f"{prop} has an irrational constant; give a rational one")
+    if prop.kind.positive and value < 0:
+        raise OpcheckError(f"{prop} needs a constant that is not negative")
+    return replace(prop, constant=Fraction(int(value.p), int(value.q)))
 
 
 def _parameter(name: str, given: Any, integer: bool, notes: list[str]) -> Any:

@@ -27,7 +27,7 @@ from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.property import Kind, Monotone, Property
 from opcheck.model.text import Arithmetic, Chain, Text, chains
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import OfA, Theorem
 from opcheck.recheck import semidefinite
 
 SOLUTION = "*"
@@ -39,6 +39,28 @@ Subdifferential = Kind(
     meaning="A = ∂f with f convex",
 )
 Graph = dict[str, tuple[Vector, Vector]]  # name -> (point, value)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """For which k something is shown.
+
+    Attributes:
+        k: that one; None: every step.
+        words: the same for people, with what makes it so.
+    """
+
+    k: int | None
+    words: str
+
+    @property
+    def every(self) -> bool:
+        """Whether it is every step."""
+        return self.k is None
+
+    def __str__(self) -> str:
+        """The words."""
+        return self.words
 
 
 @dataclass(frozen=True)
@@ -54,18 +76,19 @@ class Claim:
     """measure ≤ bound for every operator with the properties, as quadratic forms.
 
     Attributes:
+        A: what A is.
         basis: names of the basis vectors.
         trace: the run on coefficients.
         properties: the hypotheses, with rational constants; the last may be that A is monotone.
         graphs: "F", "A", "S" -> the points at which its value is known.
         inequalities: every property at every pair that it speaks of.
         measure, bound: inner products with factors.
-        covers: what a proof covers: this k, or every k.
+        covers: for which k a proof of it stands.
         about: what else the statement is about, as plain data: a potential.
     """
 
     setting: Setting
-    constrained: bool
+    A: OfA
     basis: tuple[str, ...]
     trace: Trace
     properties: tuple[Property, ...]
@@ -73,7 +96,7 @@ class Claim:
     inequalities: tuple[Inequality, ...]
     measure: Products
     bound: Products
-    covers: str
+    covers: Coverage
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -98,11 +121,11 @@ class Claim:
 
     def differences(self, which: NDArray[np.int64] | None = None) -> Any:
         """For each inequality its form (a, b, c), x − y and u − v, exact."""
-        chosen = range(len(self.inequalities)) if which is None else which
-        for i in chosen:
+        indices = range(len(self.inequalities)) if which is None else which
+        for i in indices:
             one = self.inequalities[int(i)]
             prop = self.properties[one.property]
-            graph = self.graphs[graph_of(prop, self.constrained)]
+            graph = self.graphs[graph_of(prop, self.A)]
             (x, u), (y, v) = (graph[name] for name in one.pair)
             form = tuple(_exact(c) for c in prop.form())
             if prop.kind is Subdifferential:
@@ -125,10 +148,10 @@ class Claim:
         return [(c, self._dense(u), self._dense(v)) for (u, v), c in products.items()]
 
     def _dense(self, vector: Sparse) -> list[fmpq]:
-        found = [fmpq(0)] * len(self.basis)
+        entries = [fmpq(0)] * len(self.basis)
         for i, value in vector:
-            found[i] = value
-        return found
+            entries[i] = value
+        return entries
 
 
 def _is_square(terms: Sequence[tuple[fmpq, list[fmpq], list[fmpq]]]) -> bool:
@@ -148,9 +171,9 @@ def _exact(value: Any) -> fmpq:
     return fmpq(q.numerator, q.denominator)
 
 
-def graph_of(prop: Property, constrained: bool) -> str:
+def graph_of(prop: Property, A: OfA) -> str:
     """The graph that a property speaks of: F's for T = I − F, and for S where A = 0."""
-    if prop.of == "T" or (prop.of == "S" and not constrained):
+    if prop.of == "T" or (prop.of == "S" and A == "zero"):
         return "F"
     return prop.of
 
@@ -174,47 +197,45 @@ def claim(
         raise OpcheckError(f"{theorem.name} is about k ≥ {theorem.first}, not k = {k}")
     horizon = k + 1 if recording.in_steps else k
     _fits(theorem, recording, horizon, place, given)
-    chosen = setting(theorem, k, horizon, place, given)
+    instance = setting(theorem, k, horizon, place, given)
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
-        values = parameters_of(theorem.iteration, chosen.values)
-        if memoryless(theorem.iteration, values, bool(theorem.constrained)):
+        values = parameters_of(theorem.iteration, instance.values)
+        if memoryless(theorem.iteration, values, theorem.A):
             return claim(theorem, theorem.first, place, given)
-    return _claim(chosen, recording, horizon)
+    return _claim(instance, recording, horizon)
 
 
-def _claim(chosen: Setting, recording: Plan, horizon: int) -> Claim:
-    theorem, k = chosen.theorem, chosen.k
-    method, values = theorem.iteration, parameters_of(theorem.iteration, chosen.values)
-    constrained = theorem.constrained and method.constrained
+def _claim(instance: Setting, recording: Plan, horizon: int) -> Claim:
+    theorem, k = instance.theorem, instance.k
+    method, values = theorem.iteration, parameters_of(theorem.iteration, instance.values)
     well_posed(theorem)
-    found, measure, bound = _read(chosen, recording, horizon, constrained)
-    resolvents_exist(chosen, found)
-    covers = f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}"
+    run, measure, bound = _read(instance, recording, horizon)
+    resolvents_exist(instance, run)
+    covers = Coverage(k, f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}")
     if one_step(theorem):
-        if memoryless(method, values, constrained):
-            covers = "every k: a step depends on z alone, and z is arbitrary"
+        if memoryless(method, values, theorem.A):
+            covers = Coverage(None, "every k: a step depends on z alone, and z is arbitrary")
         else:
-            covers = f"the step k = {k} of a run from the start"
-    properties = [_numeric(p, chosen) for p in theorem.asked]
-    convex = theorem.A == "subdifferential"
-    return assemble(chosen, found, properties, measure, bound, covers, constrained, convex)
+            covers = Coverage(k, f"the step k = {k} of a run from the start")
+    properties = [_numeric(p, instance) for p in theorem.asked]
+    return assemble(instance, run, properties, measure, bound, covers=covers, A=theorem.A)
 
 
-def resolvents_exist(chosen: Setting, found: Trace) -> None:
+def resolvents_exist(instance: Setting, run: Trace) -> None:
     """Raise OpcheckError where a resolvent of the run need not be a function on all of R^d."""
     arithmetic = form_arithmetic()
-    taken = {(e.of, e.gamma) for e in found.evaluations if e.gamma != 0}
+    taken = {(e.of, e.gamma) for e in run.evaluations if e.gamma != 0}
     for of, gamma in sorted(taken):
-        values = {**chosen.values, STEP: gamma}
+        values = {**instance.values, STEP: gamma}
         alternatives = (
-            ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(chosen.theorem, STEP, of)
+            ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(instance.theorem, STEP, of)
         )
         sides_of = [[chains(c, frozenset())[0] for c in conditions] for conditions in alternatives]
         if not any(all(_holds(c, values, arithmetic) for c in some) for some in sides_of):
             asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
             raise OpcheckError(
-                f"{chosen.theorem.name}: the resolvent of {of} with {STEP} = {gamma} need not "
+                f"{instance.theorem.name}: the resolvent of {of} with {STEP} = {gamma} need not "
                 "exist and be single-valued" + (f", for want of {asked}" if asked else "")
             )
 
@@ -231,21 +252,21 @@ def _holds(condition: Chain, values: Mapping[str, Any], arithmetic: Arithmetic) 
 
 
 def assemble(
-    chosen: Setting,
-    found: Trace,
+    instance: Setting,
+    run: Trace,
     properties: Sequence[Property],
     measure: Products,
     bound: Products,
-    covers: str,
-    constrained: bool,
-    convex: bool = False,
+    *,
+    covers: Coverage,
+    A: OfA,
     about: Mapping[str, Any] = {},
 ) -> Claim:
     """The claim about a run: what is known of its points, by properties with rational constants."""
-    graphs = _graphs(found, constrained)
-    size = len(found.basis)
-    basis = found.basis
-    if constrained and STAR not in basis and not _feels_the_sum_alone(found, measure, bound):
+    graphs = _graphs(run, A)
+    size = len(run.basis)
+    basis = run.basis
+    if A != "zero" and STAR not in basis and not _feels_the_sum_alone(run, measure, bound):
         size += 1
         basis = (*basis, STAR)
     star = tuple(fmpq(int(name == STAR)) for name in basis)
@@ -262,10 +283,10 @@ def assemble(
         full["S"] = {SOLUTION: (zero, zero)} | full["S"]
     known = list(properties)
     if full["A"]:
-        known.append((Subdifferential if convex else Monotone)(of="A"))
+        known.append((Subdifferential if A == "subdifferential" else Monotone)(of="A"))
     inequalities: list[Inequality] = []
     for i, prop in enumerate(known):
-        names = list(full[graph_of(prop, constrained)])
+        names = list(full[graph_of(prop, A)])
         for b, second in enumerate(names):
             for first in names[:b]:
                 if not prop.kind.star or first == SOLUTION:
@@ -273,36 +294,34 @@ def assemble(
                 if prop.kind is Subdifferential:
                     inequalities.append(Inequality(i, (second, first)))
     return Claim(
-        chosen,
-        constrained,
-        basis,
-        found,
-        tuple(known),
-        full,
-        tuple(inequalities),
-        measure,
-        bound,
-        covers,
-        about,
+        setting=instance,
+        A=A,
+        basis=basis,
+        trace=run,
+        properties=tuple(known),
+        graphs=full,
+        inequalities=tuple(inequalities),
+        measure=measure,
+        bound=bound,
+        covers=covers,
+        about=about,
     )
 
 
-def _read(
-    chosen: Setting, recording: Plan, horizon: int, constrained: bool
-) -> tuple[Trace, Products, Products]:
-    theorem, k = chosen.theorem, chosen.k
+def _read(instance: Setting, recording: Plan, horizon: int) -> tuple[Trace, Products, Products]:
+    theorem, k = instance.theorem, instance.k
     every = theorem.left.accumulates or theorem.right.accumulates
     stops = range(horizon + 1) if every else sorted({k, min(k + 1, horizon)})
     takes = list(recording.takes.values())
-    values = parameters_of(theorem.iteration, chosen.values)
+    values = parameters_of(theorem.iteration, instance.values)
     try:
-        found = trace(theorem.iteration, values, horizon, constrained, takes, stops)
+        run = trace(theorem.iteration, values, horizon, A=theorem.A, takes=takes, stops=stops)
         record: dict[str, NDArray[Any]] = {}
         at = sorted({horizon, *stops})
         for j, key in enumerate(recording.takes):
             record[key] = np.full(horizon + 1, 0, dtype=object)
-            record[key][at] = found.record[j]
-        scope = dict(chosen.values) | {"R": Radius(START)}
+            record[key][at] = run.record[j]
+        scope = dict(instance.values) | {"R": Radius(START)}
         left, right = sides(theorem, recording, scope, record, horizon, form_arithmetic())
         measure, bound = _form(left[k], "measure"), _form(right[k], "bound")
     except TypeError as error:
@@ -311,7 +330,7 @@ def _read(
         raise OpcheckError(
             f"{theorem.name}: a comparison of irrational numbers is open ({error})"
         ) from error
-    return found, measure, bound
+    return run, measure, bound
 
 
 def _form(value: Any, what: str) -> Products:
@@ -324,11 +343,11 @@ def _form(value: Any, what: str) -> Products:
     return value.inner_products()
 
 
-def _numeric(prop: Property, chosen: Setting) -> Property:
+def _numeric(prop: Property, instance: Setting) -> Property:
     if prop.kind.better is None:
         return prop
     number = prop.number
-    value = chosen.constants[prop.constant] if number is None else number
+    value = instance.constants[prop.constant] if number is None else number
     return Property(prop.kind, value, prop.of)
 
 
@@ -336,13 +355,13 @@ def _pad(vector: Vector, size: int) -> Vector:
     return vector + tuple(fmpq(0) for _ in range(size - len(vector)))
 
 
-def _graphs(found: Trace, constrained: bool) -> dict[str, Graph]:
+def _graphs(run: Trace, A: OfA) -> dict[str, Graph]:
     """Each operator's known points; F + A and S − F where both are known at one point."""
     graphs: dict[str, Graph] = {"F": {}, "A": {}, "S": {}}
-    for name, e in found.calls:
-        of = "F" if e.of == "S" and not constrained else e.of
+    for name, e in run.calls:
+        of = "F" if e.of == "S" and A == "zero" else e.of
         graphs[of][name] = (e.point, e.value)
-    if not constrained:
+    if A == "zero":
         return graphs
     at = {point: (name, value) for name, (point, value) in graphs["F"].items()}
     for name, (point, value) in [*graphs["A"].items()]:
@@ -356,11 +375,11 @@ def _graphs(found: Trace, constrained: bool) -> dict[str, Graph]:
     return graphs
 
 
-def _feels_the_sum_alone(found: Trace, measure: Products, bound: Products) -> bool:
+def _feels_the_sum_alone(run: Trace, measure: Products, bound: Products) -> bool:
     """Whether F + c and A − c give the same points, measure and bound for every c."""
-    returned = {name: {"F": 1, "A": -1, "S": 0}[e.of] for name, e in found.calls}
-    weight = [returned.get(name, 0) for name in found.basis]
-    points = [e.point for e in found.evaluations]
+    returned = {name: {"F": 1, "A": -1, "S": 0}[e.of] for name, e in run.calls}
+    weight = [returned.get(name, 0) for name in run.basis]
+    points = [e.point for e in run.evaluations]
     sums = [sum((w * v for w, v in zip(weight, p, strict=True)), fmpq(0)) for p in points]
     for products in (measure, bound):
         for pair in products:

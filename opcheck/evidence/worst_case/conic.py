@@ -57,9 +57,13 @@ def _nothing(q: Floats, b: Floats) -> tuple[Floats, Floats]:
 
 
 def solve(
-    q: Floats, A: Any, b: Floats, cones: Sequence[tuple[str, int]]
+    q: Floats,
+    A: Any,
+    b: Floats,
+    cones: Sequence[tuple[str, int]],
+    tolerances: Sequence[float] = TOLERANCES,
 ) -> tuple[str, Floats, Floats]:
-    """``conic`` in this process."""
+    """``conic`` in this process; ``tolerances`` are asked of the solver in turn."""
     import clarabel
     from scipy import sparse
 
@@ -67,7 +71,7 @@ def solve(
     parts = [getattr(clarabel, f"{kind}ConeT")(size) for kind, size in cones]
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    for tolerance in TOLERANCES:
+    for tolerance in tolerances:
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
         try:
             result = clarabel.DefaultSolver(P, q, A, b, parts, settings).solve()

@@ -145,34 +145,34 @@ def of_f(asked: Sequence[tuple[Property, Form]], one: Part) -> list[tuple[Form, 
     With B ≠ 0 a hypothesis on S without a term in ‖u − v‖² holds where F + aI has it; one with a
     positive term follows from monotonicity; one with a negative term fails.
     """
-    found: list[tuple[Form, Floats]] = []
+    forms: list[tuple[Form, Floats]] = []
     for prop, (a, b, c) in asked:
         if prop.of == "A":
             continue
         if prop.of != "S":
-            found.append(((a, b, c), 0 * EYE))
+            forms.append(((a, b, c), 0 * EYE))
         elif one.part == 1 and c >= 0:
             continue
         elif not one.part or c == 0:
-            found.append(((a, b, c), one.linear))
+            forms.append(((a, b, c), one.linear))
         elif min(a, b, c) >= 0:
-            found.append(((0.0, 0.5, 0.0), one.linear))
+            forms.append(((0.0, 0.5, 0.0), one.linear))
         else:
             return None
-    return found
+    return forms
 
 
 def slopes(data: Floats) -> Floats:
     """M + Σ_{i in I} u_i w_iᵀ for every set I of ridges, shape (m, 4, 2, 2)."""
     M = data[:, :4].reshape(-1, 2, 2)
-    found = []
+    matrices = []
     for on in itertools.product((0, 1), repeat=RIDGES):
         J = M.copy()
         for r, switch in enumerate(on):
             o = 6 + 6 * r
             J = J + switch * data[:, o : o + 2, None] * data[:, None, o + 2 : o + 4]
-        found.append(J)
-    return np.stack(found, axis=1)
+        matrices.append(J)
+    return np.stack(matrices, axis=1)
 
 
 def within(J: Floats, forms: Sequence[tuple[Form, Floats]]) -> NDArray[np.bool_]:

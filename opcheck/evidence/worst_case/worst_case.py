@@ -21,7 +21,14 @@ from opcheck.arguments import asked, integer
 from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.evidence.statement.exact_parameters import Place
-from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim, graph_of, memory
+from opcheck.evidence.worst_case.claim import (
+    Claim,
+    Coverage,
+    Subdifferential,
+    claim,
+    graph_of,
+    memory,
+)
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.conic import seconds as seconds_of
 from opcheck.model.result import Result
@@ -58,7 +65,7 @@ class WorstCase(Result):
     ratio: float
     value: float | None
     bound: float | None
-    covers: str
+    covers: Coverage
     constants: Mapping[str, str]
     parameters: Mapping[str, str]
     basis: int
@@ -67,6 +74,10 @@ class WorstCase(Result):
     active: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
     A: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**super().as_dict(), "covers": str(self.covers)}
 
 
 @asked
@@ -107,20 +118,20 @@ def worst(
     scale = stated.scale
     bound = None if scale is None else float(scale)
     return WorstCase(
-        entry.name,
-        stated.setting.k,
-        solution.theta,
-        None if bound is None else solution.theta * bound,
-        bound,
-        stated.covers,
-        {n: str(v) for n, v in stated.setting.constants.items()},
-        {n: str(v) for n, v in stated.setting.parameters.items()},
-        len(stated.basis),
-        len(stated.inequalities),
-        seconds,
-        active,
-        stated.setting.notes,
-        WORDS_OF_A[entry.A],
+        theorem=entry.name,
+        k=stated.setting.k,
+        ratio=solution.theta,
+        value=None if bound is None else solution.theta * bound,
+        bound=bound,
+        covers=stated.covers,
+        constants={n: str(v) for n, v in stated.setting.constants.items()},
+        parameters={n: str(v) for n, v in stated.setting.parameters.items()},
+        basis=len(stated.basis),
+        inequalities=len(stated.inequalities),
+        seconds=seconds,
+        active=active,
+        notes=stated.setting.notes,
+        A=WORDS_OF_A[entry.A],
     )
 
 
@@ -134,9 +145,9 @@ def each(
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        found = worst(theorem, k, place=place, sparse=sparse, **given)
-        yield found
-        if found.covers.startswith("every"):
+        case = worst(theorem, k, place=place, sparse=sparse, **given)
+        yield case
+        if case.covers.every:
             return
 
 
@@ -233,7 +244,7 @@ class Program:
             which = np.flatnonzero(kinds == i)
             if not which.size:
                 continue
-            of = graph_of(prop, self.claim.constrained)
+            of = graph_of(prop, self.claim.A)
             pairs = np.array(
                 [[places[of][n] for n in self.claim.inequalities[q].pair] for q in which]
             )
@@ -256,6 +267,10 @@ class Program:
             total += float(c) * (np.outer(uf, vf) + np.outer(vf, uf)) / 2
         return total[self.rows, self.columns] * self.root
 
+    def vector(self, matrix: Floats) -> Floats:
+        """The solver's vector form of a matrix's symmetric part."""
+        return (matrix + matrix.T)[self.rows, self.columns] / 2 * self.root
+
     def matrix(self, vector: Floats) -> Floats:
         """The symmetric matrix behind the solver's vector."""
         full = np.zeros((self.n, self.n))
@@ -274,17 +289,17 @@ class Program:
         if only is not None:
             return self._among(only, lambda part: part.smallest())
         name = self.claim.setting.theorem.name
-        found = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
-        if found.status == "PrimalInfeasible":
+        solution = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
+        if solution.status == "PrimalInfeasible":
             raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
-        status, size = found.status, float(np.abs(self.bound).max(initial=0.0))
-        if status == "Solved" and np.linalg.eigvalsh(found.slack)[0] < -VIOLATED * size:
+        status, size = solution.status, float(np.abs(self.bound).max(initial=0.0))
+        if status == "Solved" and np.linalg.eigvalsh(solution.slack)[0] < -VIOLATED * size:
             status = "Solved, with a slack matrix that is not positive semidefinite"
         if status != "Solved":
             raise Unconverged(
                 f"{name}: the solver did not converge ({status}), so nothing is known"
             )
-        return found
+        return solution
 
     def margin(self, theta: float, only: NDArray[np.int64] | None = None) -> Solution:
         """At fixed θ, multipliers that keep the slack matrix as far inside as possible.
@@ -300,10 +315,10 @@ class Program:
         part = copy.copy(self)
         part.forms, part.balance = self.forms[only], self.balance[:, only]
         part.balance = part.balance[part.balance.any(axis=1)]
-        found = solve(part)
+        solution = solve(part)
         lam, weight = np.zeros(len(self.forms)), np.full(len(self.forms), np.inf)
-        lam[only], weight[only] = found.lam, found.weight
-        return replace(found, lam=lam, weight=weight)
+        lam[only], weight[only] = solution.lam, solution.weight
+        return replace(solution, lam=lam, weight=weight)
 
     def lightest(self, theta: float, weights: Floats) -> Solution:
         """At fixed θ, multipliers of least weighted sum."""
@@ -315,10 +330,10 @@ class Program:
         lam = start.lam
         for _ in range(rounds):
             top = max(float(lam.max(initial=0.0)), 1e-12)
-            found = self.lightest(theta, 1.0 / (np.maximum(lam, 0) / top + 1e-3))
-            if found.status not in ("Solved", "AlmostSolved"):
+            solution = self.lightest(theta, 1.0 / (np.maximum(lam, 0) / top + 1e-3))
+            if solution.status not in ("Solved", "AlmostSolved"):
                 break
-            lam = found.lam
+            lam = solution.lam
         return np.where(lam > ACTIVE * max(float(lam.max(initial=0.0)), 1e-12), lam, 0.0)
 
     def _solve(
@@ -354,12 +369,12 @@ class Program:
         count = len(self.rows)
         theta = float(x[0]) if nonnegative else at
         return Solution(
-            status,
-            theta,
-            x[1:],
-            z[count : count + m],
-            self.slack(theta, np.maximum(x[1:], 0.0)),
-            self.matrix(z[:count]),
+            status=status,
+            theta=theta,
+            lam=x[1:],
+            weight=z[count : count + m],
+            slack=self.slack(theta, np.maximum(x[1:], 0.0)),
+            gram=self.matrix(z[:count]),
         )
 
 
