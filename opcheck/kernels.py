@@ -5,6 +5,7 @@ known by name; a kernel that calls nothing else can be verified, certified and p
 in capitals are rows of a measure's state.
 """
 
+from opcheck.model.anderson import resolvent_of_sum
 from opcheck.model.linear_kernels import quadratic
 from opcheck.model.primitives import (
     BEFORE,
@@ -23,7 +24,6 @@ from opcheck.model.primitives import (
     middle,
     norm2,
     phase,
-    resolvent_of_sum,
     slack,
     subtract,
     within,

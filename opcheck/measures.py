@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from opcheck.methods._picard import picard
-from opcheck.model.measure import measure
-from opcheck.model.primitives import (
+from opcheck.kernels import (
     BEFORE,
     OTHER,
     SOLUTION,
@@ -17,6 +15,8 @@ from opcheck.model.primitives import (
     resolvent_of_sum,
     subtract,
 )
+from opcheck.methods._picard import picard
+from opcheck.model.measure import measure
 
 
 def square(v):

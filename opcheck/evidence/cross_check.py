@@ -105,9 +105,10 @@ def cross_check(
 def _certified(theorem: Theorem, k: int) -> list[Fraction]:
     """Multiples of the bound that are certified: by its argument and, by the solver, without it."""
     ratios = []
-    for proof in (theorem.proof, None) if theorem.proof is not None else (None,):
+    # a copy asks the registry for its method again, so what was given is not copied
+    for statement in [theorem] + [replace(theorem, proof=None)] * (theorem.proof is not None):
         try:
-            ratios.append(certify(replace(theorem, proof=proof), k).ratio)
+            ratios.append(certify(statement, k).ratio)
         except NotCertified:
             continue
         except OpcheckError:

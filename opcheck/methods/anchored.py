@@ -1,7 +1,7 @@
 """Extragradient steps anchored at z⁰."""
 
+from opcheck.kernels import at, axpy, combine, subtract
 from opcheck.model.method import method
-from opcheck.model.primitives import at, axpy, combine, subtract
 
 
 def _anchored_extragradient(F, z, z0, k, gamma=1 / 16):

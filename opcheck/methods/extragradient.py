@@ -1,7 +1,7 @@
 """The extragradient family: look ahead, then step from z with what was seen there."""
 
+from opcheck.kernels import axpy, subtract
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, subtract
 
 
 def _extragradient(F, J, z, gamma=1 / 16):

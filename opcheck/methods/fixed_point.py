@@ -1,7 +1,7 @@
 """Fixed-point iterations of T = I − F."""
 
+from opcheck.kernels import at, axpy, combine, copy, subtract
 from opcheck.model.method import method
-from opcheck.model.primitives import at, axpy, combine, copy, subtract
 
 
 def _krasnoselskii_mann(F, z, k, a=(0.5, 0.3, 0.9)):

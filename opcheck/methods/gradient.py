@@ -1,7 +1,7 @@
 """Gradient descent ascent, plain and anchored."""
 
+from opcheck.kernels import axpy, combine
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, combine
 
 
 def _gradient(F, J, z, gamma=1 / 16):

@@ -1,7 +1,7 @@
 """Lookahead over any base method."""
 
+from opcheck.kernels import combine, copy, phase
 from opcheck.model.method import over
-from opcheck.model.primitives import combine, copy, phase
 
 
 def _lookahead(step, z, k, memory, lam=0.3, tau=3):

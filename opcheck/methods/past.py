@@ -1,7 +1,7 @@
 """One call a step: past extragradient and its kin reuse what F was at the last point."""
 
+from opcheck.kernels import axpy, combine, copy
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, combine, copy
 
 
 def _past_extragradient(F, J, z, k, memory, gamma=1 / 16):

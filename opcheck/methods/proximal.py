@@ -1,8 +1,8 @@
 """Proximal point methods: the resolvent of the whole sum S = F + A, exact or approximate."""
 
+from opcheck.kernels import at, axpy, combine, copy, resolvent_of_sum
 from opcheck.methods._picard import picard
 from opcheck.model.method import method
-from opcheck.model.primitives import at, axpy, combine, copy, resolvent_of_sum
 
 
 def _proximal_point(F, J, z, gamma=1 / 16):

@@ -1,8 +1,8 @@
 """Splittings with a resolvent of each operator on its own."""
 
+from opcheck.kernels import axpy, combine, identity, resolvent_of_sum
 from opcheck.methods._picard import picard
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy, combine, identity, resolvent_of_sum
 
 
 def _douglas_rachford(F, J, z, gamma=1 / 16, lam=0.4):

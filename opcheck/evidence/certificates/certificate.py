@@ -36,7 +36,7 @@ from opcheck.evidence.statement.exact_parameters import Place, along, simplest
 from opcheck.evidence.worst_case.block import restated
 from opcheck.evidence.worst_case.claim import Claim, Subdifferential, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
-from opcheck.model.primitives import identity, resolvent_of_sum
+from opcheck.kernels import identity, resolvent_of_sum
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
 
