@@ -319,9 +319,7 @@ def test_what_is_no_ratio_is_not_called_one() -> None:
 # ---- exit codes --------------------------------------------------------------------------------
 
 
-def test_exit_codes_are_those_of_the_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_exit_codes_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """0: shown or nothing against it; 1: refuted or not shown; 2: refused; 3: opcheck's fault."""
     page = (Path(__file__).parents[2] / "docs" / "verdicts.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| (0|1|2|3|130) \| (.*) \|$", page, re.MULTILINE))
