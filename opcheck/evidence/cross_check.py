@@ -23,7 +23,7 @@ from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, worst
 from opcheck.model.result import Result
-from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.model.theorem import Theorem, theorem_of, without_proof
 from opcheck.model.verdict import Verdict
 from opcheck.processes import over_processes
 
@@ -105,8 +105,8 @@ def cross_check(
 def _certified(theorem: Theorem, k: int) -> list[Fraction]:
     """Multiples of the bound that are certified: by its argument and, by the solver, without it."""
     ratios = []
-    bare = () if theorem.proof is None else (replace(theorem, proof=None),)
-    for statement in (theorem, *bare):
+    bare = [without_proof(theorem)] if theorem.proof is not None else []
+    for statement in [theorem, *bare]:
         try:
             ratios.append(certify(statement, k).ratio)
         except NotCertified:

@@ -127,7 +127,8 @@ def _phase(k, period):
 
 def phase(k, period):
     """k mod period, a whole number."""
-    return k.phase(period) if isinstance(k, EveryIndex) else _phase(k, period)
+    # k + j has a phase too, and no offset
+    return k.phase(period) if hasattr(k, "phase") else _phase(k, period)
 
 
 phase.compiled = _phase  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import Literal, ParamSpec, get_args
 
 from opcheck import registry
@@ -220,6 +220,13 @@ def theorem_of(theorem: str | Theorem) -> Theorem:
     if len(names) != 1:
         raise OpcheckError(f"{theorem} registers {', '.join(names)}; name one as FILE.py:NAME")
     return registry.get("theorems", names[0])  # type: ignore[no-any-return]
+
+
+def without_proof(theorem: Theorem) -> Theorem:
+    """The same statement about the same method, also where that is no registered one."""
+    bare = replace(theorem, proof=None)
+    bare.__dict__["iteration"] = theorem.iteration
+    return bare
 
 
 def _registered(declared: Callable[P, Theorem]) -> Callable[P, Theorem]:
