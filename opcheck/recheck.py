@@ -200,7 +200,7 @@ def graphs(document: dict[str, Any]) -> dict[str, dict[str, tuple[Vector, Vector
     feels, known = dict.fromkeys(("z0", *arbitrary), 0), {of: {} for of in "FAS"}  # type: ignore
     for call in document["calls"]:
         name, of, before = call["name"], call["of"], plus(call["before"], {})
-        new = name not in feels and (of == "F" or document["constrained"])
+        new = name not in {*feels, "F*", STAR} and (of == "F" or document["constrained"])
         if not (new and before.keys() <= feels.keys() and of in known):
             raise Rejected(f"the call {name} is not one that the run can make")
         feels[name] = {"F": 1, "A": -1, "S": 0}[of]
@@ -334,9 +334,16 @@ def _beside() -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Check files one after the other; 0 where numbers and words of each were checked."""
+    """Check files one after the other.
+
+    0 where numbers and words of each were checked, 1 where not, 2 where no file is named.
+    """
     rerun, worst = _beside(), 0
-    for path in (a for a in arguments if a != "--numbers-only"):
+    paths = [a for a in arguments if a != "--numbers-only"]
+    if not paths:
+        print("usage: recheck.py [--numbers-only] FILE...", file=sys.stderr)
+        return 2
+    for path in paths:
         try:
             document = load(path)
             proved = check(document)

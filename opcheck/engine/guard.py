@@ -141,7 +141,10 @@ class _Key:
         points = (problem.start, problem.solution)
         self.points = tuple(None if z is None else z.tobytes() for z in points)
         # data may be written to between two calls; of a foreign text it is short
-        self.data = problem.operator.data.tobytes() if foreign(problem.operator.kernel) else b""
+        self.data = (
+            problem.operator.data.tobytes() if foreign(problem.operator.kernel) else b"",
+            problem.resolvent.data.tobytes() if _foreign_resolvent(problem.resolvent) else b"",
+        )
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -17,7 +17,8 @@ from opcheck.model.primitives import WORK
 
 Floats = NDArray[np.float64]
 Ends = float | tuple[float, ...]
-DECADES = 6  # of an infinite side, samples reach 1 to 10^DECADES beyond its end, evenly in the log
+ROUNDING = 1e-12  # by which a point may lie outside, in units of the region's size
+DECADES = 6  # of an infinite side, samples reach 10^±DECADES beyond its end, evenly in the log
 READS = 'write a radius as 2, a box as "[.2,2]x[-1,1]", or a ball as 0,0:2 (centre:radius)'
 
 
@@ -72,24 +73,23 @@ class Region:
             )
         middle: Ends | None = None
         if bound is not None:
-            if not bound > 0:
-                raise OpcheckError(f"box = {bound} must be a positive radius")
-            low, high = -float(bound), float(bound)
+            high = _radius(bound, "box")
+            low = -high
             ends: tuple[Ends, Ends] = low, high
         elif box:
             ends = _ends(-np.inf if lower is None else lower, np.inf if upper is None else upper)
         else:
-            if radius is None or not 0 < radius < np.inf:
-                raise OpcheckError(f"a ball needs a positive radius, not {radius}")
+            radius = _radius(radius, "the radius of a ball")
             middle = _one(0.0 if centre is None else centre)
-            if not np.isfinite(middle).all():
-                raise OpcheckError(f"the centre {middle} of a ball is not finite")
-            ends = _one(np.subtract(middle, radius)), _one(np.add(middle, radius))
+            with np.errstate(over="ignore"):
+                ends = _one(np.subtract(middle, radius)), _one(np.add(middle, radius))
+            if not np.isfinite([np.min(ends[0]), np.max(ends[1])]).all():
+                raise OpcheckError(f"the ball of radius {radius:g} about {middle} is not finite")
         for name, value in (
             ("lower", ends[0]),
             ("upper", ends[1]),
             ("centre", middle),
-            ("radius", None if radius is None else float(radius)),
+            ("radius", radius),
             ("in_set", in_set),
         ):
             object.__setattr__(self, name, value)
@@ -118,7 +118,7 @@ class Region:
     @property
     def room(self) -> float:
         """What a point may lie beyond it by rounding; of a set, by what a projection leaves."""
-        return (1e-9 if self.in_set else 1e-12) * self.size
+        return (1e-9 if self.in_set else ROUNDING) * self.size
 
     def ends(self, dim: int) -> tuple[Floats, Floats]:
         """Lower and upper end of the bounding box, d numbers each.
@@ -145,7 +145,7 @@ class Region:
 
     def contains(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Whether points of shape (..., d) lie in the box or ball, up to rounding; shape (...)."""
-        return np.asarray(self.excess(points) <= 1e-12 * self.size)
+        return np.asarray(self.excess(points) <= ROUNDING * self.size)
 
     def watch(self, dim: int) -> Callable[..., float]:
         """``excess`` of the row in question, and of ``in_set`` its distance from J_A(z) if that is
@@ -191,16 +191,18 @@ class Region:
             return False
         dim = self.dim or other.dim or 1
         low, high = self.ends(dim)
-        room = 1e-12 * other.size
+        room = ROUNDING * other.size
         if other.radius is None:
             least, most = other.ends(dim)
             return bool((low >= least - room).all() and (high <= most + room).all())
         centre = np.broadcast_to(np.asarray(other.centre, dtype=float), (dim,))
+        if self.radius is not None and self.centre == other.centre:
+            return self.radius <= other.radius + room
+        if self.dim is None and other.dim is None:
+            return False  # corners, and other centres, are as far off as there are coordinates
         if self.radius is not None:
             apart = np.linalg.norm(np.asarray(self.centre) - centre)
             return bool(apart + self.radius <= other.radius + room)
-        if self.dim is None and other.dim is None:
-            return False  # the corners of a cube are as far out as there are coordinates
         corner = np.maximum(np.abs(low - centre), np.abs(high - centre))
         return bool(np.linalg.norm(corner) <= other.radius + room)
 
@@ -291,6 +293,17 @@ def _listed(values: Floats) -> str:
     return ", ".join(f"{v:g}" for v in values[:4]) + more
 
 
+def _radius(value: Any, what: str) -> float:
+    """Raises OpcheckError for anything but a positive and finite number."""
+    try:
+        radius = float(value)
+    except (TypeError, ValueError):
+        radius = np.nan
+    if not 0 < radius < np.inf or isinstance(value, str):
+        raise OpcheckError(f"{what} = {value!r} must be a positive and finite number")
+    return radius
+
+
 def _one(value: ArrayLike) -> Ends:
     """A number for every coordinate, or a tuple of d numbers. Raises OpcheckError for NaN."""
     entries = np.asarray(value, dtype=float)
@@ -361,7 +374,7 @@ def as_region(value: Region | float | str, dim: int | None = None) -> Region:
     """
     if isinstance(value, str):
         return region_of(value, dim)
-    region = value if isinstance(value, Region) else Region(float(value))
+    region = value if isinstance(value, Region) else Region(value)
     if dim is not None:
         region.ends(dim)
     return region

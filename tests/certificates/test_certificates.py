@@ -681,3 +681,19 @@ def test_nothing_else_counts_as_callable(tmp_path: Path) -> None:
     hidden = "def resolvent_of_sum(F, F_data, J, J_data, z, gamma, out):\n    pass"
     document["texts"]["functions"]["resolvent_of_sum"] = hidden
     assert judged(fresh(document)).startswith("rejected")
+
+
+def test_a_call_can_not_be_named_as_what_is_known_of_the_solution() -> None:
+    """F at the solution is no call: a call that took its name would come for nothing."""
+    document = read(FOLDER / "lieder2021_halpern-k3.json")
+    renamed = document["calls"][0]["name"]
+    for taken in ("F*", recheck.STAR, "z0"):
+        text = json.dumps(document).replace(f'"{renamed}"', f'"{taken}"')
+        with pytest.raises(recheck.Rejected, match="is not one that the run can make"):
+            recheck.graphs(json.loads(text))
+
+
+def test_the_script_without_a_file_checks_nothing_and_says_so() -> None:
+    done = stand_alone()
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ")

@@ -299,7 +299,7 @@ def test_a_region_is_respected() -> None:
         ),
         (KERNEL, ["--dim", "3"], "leaves entries of out unset"),
         (KERNEL, ["--start", "1,2,x"], "write --start 1,0.5"),
-        (KERNEL, ["--box", "-1"], "must be a positive radius"),
+        (KERNEL, ["--box", "-1"], "must be a positive and finite number"),
         (KERNEL, ["--rigorous"], "only a kernel of its operator is known"),
         (KERNEL, [":G"], "has no 'G'; it has F"),
         ("import numpy as np\nM = np.ones((2, 3))\n", [], "needs a square matrix"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import opcheck
 from opcheck import OpcheckError, Problem, Resolvent, linear, registry
+from opcheck.engine.guard import guard
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.run import run
 from opcheck.evidence.simulation.verify import library, verify
@@ -333,3 +334,17 @@ def test_a_set_of_another_dimension_is_refused_where_the_problem_is_made(
     resolvent = registry.get("sets", name)(*arguments)
     with pytest.raises(OpcheckError, match=r"acts on \d coordinates, its operator on 2"):
         on(resolvent)
+
+
+def test_a_resolvent_whose_data_change_is_tried_again() -> None:
+    """What was admitted is the kernel with the data that it had."""
+
+    def scaled(z, gamma, out, data):  # type: ignore[no-untyped-def]
+        for i in range(z.shape[0]):
+            out[i] = z[i] / (1 + gamma * data[0])
+
+    problem = on(Resolvent(scaled, np.array([1.0]), 2, "scaled"))
+    guard(problem)
+    problem.resolvent.data[0] = -3.0
+    with pytest.raises(OpcheckError, match="not firmly nonexpansive"):
+        guard(problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from opcheck.evidence.simulation.verify import confront
 from opcheck.model.operator import linear
 from opcheck.model.problem import Problem, Region, points, region_of
 from opcheck.model.property import Lipschitz, Monotone, exact
+from opcheck.model.region import as_region
 from opcheck.model.symbolic import minmax
 from opcheck.registry import get
 
@@ -91,11 +93,11 @@ def test_a_text_names_a_region(text: str, region: Region, words: str) -> None:
         ("0,0:2:3", "is no region"),
         ("0,0:", "is no region"),
         ("", "is no region"),
-        ("-1", "must be a positive radius"),
-        ("nan", "must be a positive radius"),
+        ("-1", "must be a positive and finite number"),
+        ("nan", "must be a positive and finite number"),
         ("[1,0]x[0,1]", "lower < upper"),
         ("[nan,0]x[0,1]", "not"),
-        ("0,0:-1", "positive radius"),
+        ("0,0:-1", "positive and finite number"),
         ("0,inf:1", "not finite"),
         ("[0,1]x[0,1]x[0,1]", "has 3 coordinates, the problem 2"),
         ("0,0,0:1", "has 3 coordinates, the problem 2"),
@@ -152,3 +154,31 @@ def test_points_of_a_cube_are_what_they_were() -> None:
     p = Problem(linear([[1.0, 0.0], [0.0, 1.0]]), start=np.ones(2), region=Region(3.0))
     drawn: Any = points(p, 5, np.random.default_rng(7))
     assert np.array_equal(drawn, 3.0 * np.random.default_rng(7).uniform(-1, 1, (5, 2)))
+
+
+def test_a_ball_lies_within_another_in_every_dimension() -> None:
+    """Centres of one number are as far apart as there are coordinates."""
+    inner, outer = Region(centre=1.0, radius=1.0), Region(centre=0.0, radius=2.0)
+    far = np.full(2, 1.0 + 0.5**0.5)
+    assert inner.contains(far[None]).all()
+    assert not outer.contains(far[None]).any()
+    assert not inner.within(outer)
+    assert Region(centre=0.0, radius=1.0).within(outer)
+    assert Region(centre=(1.0,), radius=1.0).within(outer)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: Region([1, 2]),  # type: ignore[arg-type]
+        lambda: Region("2"),  # type: ignore[arg-type]
+        lambda: Region(np.inf),
+        lambda: Region(radius="2"),  # type: ignore[arg-type]
+        lambda: Region(radius=np.nan),
+        lambda: Region(centre=[1e308, 0], radius=1e308),
+        lambda: as_region([1, 2]),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_radius_is_refused_in_a_sentence(wrong: Callable[[], object]) -> None:
+    with pytest.raises(OpcheckError, match=r"positive and finite|not finite"):
+        wrong()

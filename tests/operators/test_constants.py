@@ -709,7 +709,7 @@ def test_a_singular_matrix_without_an_ep_inverse_has_no_modulus() -> None:
 
 
 def test_a_radius_must_be_positive() -> None:
-    with pytest.raises(OpcheckError, match="positive radius"):
+    with pytest.raises(OpcheckError, match="positive and finite number"):
         constants(problem("forsaken"), region=-1.0)
 
 
