@@ -773,7 +773,7 @@ def test_irrational_parameters_are_rounded_inward_and_said_so() -> None:
     assert float(gamma) == pytest.approx(0.5**0.5, abs=2e-6)
     assert found.notes == (f"gamma = 1/sqrt(2) is irrational: rounded inward to {gamma}",)
     low = setting(
-        registry.get("theorems", "gorbunov2022_eg_last"), 1, 1, given={"gamma": "sqrt(2)/4"}
+        registry.get("theorems", "gorbunov2022_eg_last"), 1, 1, fixed={"gamma": "sqrt(2)/4"}
     )
     assert low.parameters["gamma"] ** 2 > Fraction(1, 8)
     edge = stated(

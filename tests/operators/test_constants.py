@@ -829,7 +829,7 @@ def test_a_function_that_jumps_has_no_constants() -> None:
     [
         "x/(1 + x**2)",
         "1/(exp(x) + exp(-x))",
-        "sqrt(1 + x^2)",
+        "sqrt(1 + x**2)",
         "x/(2 + cos(x))",
         "2**(-x**2)/exp(x)",
     ],

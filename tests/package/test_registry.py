@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -469,3 +470,16 @@ def test_public_modules_offer_what_they_say() -> None:
 
 def test_every_module_of_the_packs_loads() -> None:
     assert not [sentence for sentence in registry.failures() if "package 'opcheck'" in sentence]
+
+
+def test_the_map_shows_every_module_and_no_other() -> None:
+    """docs/architecture.md names the files of every room that is not a list of entries."""
+    text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\b(\w+\.py)\b", text.split("```")[1]))
+    entries = {"methods", "theorems", "cli", "report"}
+    modules = {
+        path.name
+        for path in ROOT.rglob("*.py")
+        if not path.name.startswith("__") and path.parent.name not in entries
+    }
+    assert shown == modules, (modules - shown, shown - modules)
