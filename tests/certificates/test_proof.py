@@ -276,7 +276,7 @@ def test_at_least_thirty_theorems_are_certified_for_five_steps() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("place", ["low", "high"])
 def test_bounds_are_certified_close_to_the_ends_of_the_ranges(place: Any) -> None:
-    found = [a for n in about_a_class() for a in attempts(n, [1], place, "1", {})]
+    found = [a for n in about_a_class() for a in attempts(n, [1], place=place)]
     certified = [a.theorem for a in found if a.at_bound]
     refused = [a.reason for a in found if a.kind == "refused"]
     missed = {a.theorem for a in found if not a.at_bound and a.kind != "refused"}
@@ -368,7 +368,7 @@ def test_where_no_rationals_are_found_the_bound_is_raised_and_that_is_what_is_cl
     assert "raised" in found.how
     entry = dataclasses.replace(stated("lieder2021_halpern"), name="mine", proof=None)
     registry.register("theorems", "mine", entry, "")
-    (one,) = attempts("mine", [3], "middle", "1", {})
+    (one,) = attempts("mine", [3])
     assert not one.at_bound
     assert one.cell.startswith("≤ 1.0000")
 

@@ -18,7 +18,7 @@ NO_PAPER = {"elementary"}  # shown in a line, here
 def own(kind: str) -> list[Any]:
     entries = [registry.get(kind, name) for name in registry.names(kind)]
     places = [registry.place(kind, name) for name in registry.names(kind)]
-    return [e for e, p in zip(entries, places, strict=True) if registry._is_own(p)]
+    return [e for e, p in zip(entries, places, strict=True) if registry.is_own(p)]
 
 
 def keys() -> set[str]:

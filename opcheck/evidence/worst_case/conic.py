@@ -61,9 +61,9 @@ def solve(
     A: Any,
     b: Floats,
     cones: Sequence[tuple[str, int]],
-    tolerances: Sequence[float] = TOLERANCES,
+    tolerances: Sequence[float] = (),
 ) -> tuple[str, Floats, Floats]:
-    """``conic`` in this process; ``tolerances`` are asked of the solver in turn."""
+    """``conic`` in this process; ``tolerances``, or TOLERANCES, are asked of the solver in turn."""
     import clarabel
     from scipy import sparse
 
@@ -71,7 +71,7 @@ def solve(
     parts = [getattr(clarabel, f"{kind}ConeT")(size) for kind, size in cones]
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    for tolerance in tolerances:
+    for tolerance in tolerances or TOLERANCES:
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
         try:
             result = clarabel.DefaultSolver(P, q, A, b, parts, settings).solve()
