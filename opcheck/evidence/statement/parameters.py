@@ -91,22 +91,21 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
         raise none
 
 
-def base_scope(constants: Mapping[str, Any], horizon: int, *, last: int | None = None) -> Values:
+def base_scope(constants: Mapping[str, Any], horizon: int) -> Values:
     """What the texts of a statement speak of before a parameter is chosen, in float64.
 
     Args:
         constants: symbol -> value.
-        horizon: K.
-        last: the largest k of sequences; K by default.
+        horizon: K, the largest k of sequences.
     """
-    k = np.arange((horizon if last is None else last) + 1.0)
+    k = np.arange(horizon + 1.0)
     return {**constants, "K": float(horizon), "k": k, "j": k}
 
 
 def exact_base_scope(
     constants: Mapping[str, Any], horizon: int, *, last: int | None = None
 ) -> Values:
-    """As ``base_scope``, with k and K as Python's whole numbers."""
+    """As ``base_scope``, with k and K as Python's whole numbers, and sequences up to ``last``."""
     k = np.empty((horizon if last is None else last) + 1, dtype=object)
     k[:] = range(k.size)
     return {**constants, "K": horizon, "k": k, "j": k}
