@@ -19,7 +19,7 @@ from opcheck.evidence.cross_check import CrossCheck, cross_check
 from opcheck.evidence.simulation.mutants import _changed as changed
 from opcheck.evidence.simulation.mutants import kernel_changes
 from opcheck.model.problem import problem
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import Theorem, without_proof
 
 registry.load()
 NAMES = registry.names("theorems")
@@ -96,6 +96,17 @@ def test_parts_agree_on_made_statements() -> None:
     _, proved, false = agreed(12, 1)
     assert proved
     assert false
+
+
+def test_a_statement_without_its_proof_is_about_the_same_method() -> None:
+    """Else another, true statement would be certified beside a kernel with a planted error."""
+    entry = registry.get("theorems", "pethick2022_ceg_plus")
+    _, kernel = next(iter(kernel_changes(entry.iteration.kernel)))
+    mutant = dataclasses.replace(entry)
+    mutant.__dict__["iteration"] = changed(entry.method, entry.method, kernel)
+    bare = without_proof(mutant)
+    assert bare.proof is None
+    assert bare.iteration is mutant.iteration
 
 
 @pytest.mark.slow
