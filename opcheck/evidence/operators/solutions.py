@@ -124,7 +124,11 @@ def moved_start(problem: Problem) -> Vector:
 @np.errstate(all="ignore")  # what is not finite is no residual
 def _residual(problem: Problem, z: Floats, gamma: float) -> tuple[Floats, Floats]:
     """z − J(z − γF z), or γF z, of points z; and the size of what it is a difference of."""
-    values = graph_at(without_set(problem), z)[1]
+    M = problem.operator.matrix
+    if M is None:
+        values = graph_at(without_set(problem), z)[1]
+    else:  # nothing is compiled for the first words on a matrix
+        values = z @ M.T + problem.operator.data[M.size :]
     size = np.linalg.norm(z, axis=1) + gamma * np.linalg.norm(values, axis=1)
     if not problem.constrained:
         return gamma * values, size
