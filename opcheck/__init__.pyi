@@ -62,6 +62,7 @@ from opcheck.model.property import exact as exact
 from opcheck.model.symbolic import field as field
 from opcheck.model.symbolic import gradient as gradient
 from opcheck.model.symbolic import minmax as minmax
+from opcheck.model.table import Table as Table
 from opcheck.model.theorem import Source as Source
 from opcheck.model.theorem import theorem as theorem
 from opcheck.model.verdict import Verdict as Verdict

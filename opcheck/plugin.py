@@ -24,13 +24,19 @@ from opcheck.model.matrix_facts import (
 )
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Vector
 from opcheck.model.paper import (
+    Check,
+    Claim,
     Panel,
     PaperFigure,
     PaperRun,
+    Runs,
+    column,
+    diverges,
     ends_within,
     keeps_away,
     paper,
     reaches_before,
+    slope,
 )
 from opcheck.model.property import Fact, Of
 from opcheck.model.written import arguments, fitted
@@ -43,6 +49,8 @@ __all__ = [
     "NOTE",
     "NO_CONSTRAINT",
     "WIDTHS",
+    "Check",
+    "Claim",
     "ConeProgram",
     "Constraints",
     "Fact",
@@ -52,10 +60,13 @@ __all__ = [
     "PaperFigure",
     "PaperRun",
     "Rows",
+    "Runs",
     "Vector",
     "arguments",
     "certified",
+    "column",
     "corners",
+    "diverges",
     "ends_within",
     "entered",
     "facts_of",
@@ -68,6 +79,7 @@ __all__ = [
     "paper",
     "reaches_before",
     "registered",
+    "slope",
     "stack",
     "total",
     "triangle",

@@ -300,6 +300,17 @@ def files() -> list[str]:
     return [str(m.__file__) for m in loaded]
 
 
+def sources() -> list[Path]:
+    """Every file that what is registered was written in, opcheck's own first."""
+    own = [path for folder in _own_folders() for path in sorted(Path(folder).rglob("*.py"))]
+    load()
+    places = {
+        place.rpartition(":")[0] for table in _entries.values() for _, place in table.values()
+    }
+    others = {Path(place) for place in places if place and not is_own(place)}
+    return [*own, *sorted(path for path in others if path.is_file())]
+
+
 def select(kind: str, patterns: Iterable[str]) -> list[str]:
     """Names that equal, or start with, one of the patterns; all for no pattern.
 

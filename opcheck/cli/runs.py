@@ -1,7 +1,9 @@
-"""Running methods, and a paper's figures."""
+"""Running methods, and regenerating papers."""
 
 from __future__ import annotations
 
+import functools
+import os
 from typing import Any
 
 import click
@@ -93,20 +95,56 @@ def _side_by_side(methods: list[str], problem: Any, plot: options.Plot, **ask: A
 
 
 @click.command()
-@click.argument("paper", shell_complete=options.names_of("papers"))
-@click.option("--figure", "figure_id", help="One figure; all by default.")
-@click.option("--list", "only_list", is_flag=True, help="List the paper's figures.")
+@click.argument("paper", required=False, shell_complete=options.names_of("papers"))
+@click.option("--all", "everything", is_flag=True, help="Every paper.")
+@click.option("--figure", "figures", multiple=True, help="By id or number; all by default.")
+@click.option("--list", "only_list", is_flag=True, help="List papers, or a paper's figures.")
+@click.option("--claims", "only_claims", is_flag=True, help="Show the table of claims alone.")
+@click.option("--fresh", is_flag=True, help="Do again what is done in the folder.")
+@click.option("--jobs", default=0, show_default="one a core", help="Processes.")
 @click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
 @json_option
-def repro(paper: str, figure_id: str | None, only_list: bool, out: str) -> None:
-    """Regenerate a paper's figures as SVG and PNG, with the CSV behind them, and check them."""
-    from opcheck.report.reproduce import figures_of, reproduce
+def repro(
+    paper: str | None,
+    everything: bool,
+    figures: tuple[str, ...],
+    only_list: bool,
+    only_claims: bool,
+    out: str,
+    **effort: Any,
+) -> None:
+    """Regenerate a paper: its figures, with the data behind them, and its claims, weighed.
 
-    figures = figures_of(paper)
+    Figures (SVG, PNG, PDF, CSV) and a page of the paper (index.html, README.md) go into OUT/PAPER.
+    What is finished there is kept, so that an interrupted run goes on. Exit code 1 if something
+    that must be seen is not, or a claim does not come out as the manifest says.
+    """
+    from opcheck import registry
+    from opcheck.report import papers
+    from opcheck.report.terminal import Bar
+
+    if only_list and paper is None:
+        return emit(papers.listed(), papers.lines_of_all())
+    if (paper is None) != everything or (everything and figures):
+        raise OpcheckError("repro takes one paper, or --all of them; --list shows which there are")
+    names = registry.names("papers") if everything else [str(paper)]
     if only_list:
-        rows = [{"figure": f.id, "caption": f.caption} for f in figures]
-        emit(rows, [f"{f.id}: {f.caption}" for f in figures])
-        return
-    ids = [figure_id] if figure_id else [f.id for f in figures]
-    results = [reproduce(paper, i, out) for i in ids]
-    emit(results, [line for r in results for line in r.lines()])
+        return emit(papers.contents(names[0]), papers.lines_of(names[0]))
+    jobs = effort.pop("jobs") or os.cpu_count() or 1
+    results = []
+    for name in names:
+        with Bar(name, papers.work(name, figures)) as step:
+            result, interrupted = finished(
+                functools.partial(
+                    papers.regenerate, name, out, figures, jobs=jobs, progress=step, **effort
+                )
+            )
+        results.append(result)
+        if interrupted:
+            break
+    left = f"{names.index(name)} of {len(names)} papers were finished" * interrupted
+    emit(
+        results if everything else results[0],
+        lambda console: papers.show(results, console, figures=not only_claims),
+        interrupted=left,
+    )

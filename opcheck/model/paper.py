@@ -1,18 +1,24 @@
-"""Papers: what each of their figures runs, draws and must show. A manifest declares these."""
+"""Papers: what each claims, what its figures run, draw and must show. A manifest declares these."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
+from opcheck.model.table import Table
+from opcheck.references import reference
 
-Runs = Mapping[str, Any]  # label -> trajectory
+Parts = Mapping[str, Any]  # what an experiment gives back: label -> trajectory, name -> table
+Outcome = Literal["reproduced", "differs", "not reproduced", "waiting"]
+WHOSE = ("paper", "ours")
 
 
 @dataclass(frozen=True)
@@ -25,137 +31,343 @@ class PaperRun:
         parameters: of the method.
         every: record every so many steps; the τ of Lookahead records its outer iterates.
         theorem: a registered theorem that covers this run; "" for none.
+        seeds: of a noisy problem, so many runs from seed 0 on.
     """
 
     method: str
     iterations: int
-    parameters: Mapping[str, Any]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     every: int = 1
     theorem: str = ""
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Runs:
+    """An experiment: runs on one problem from one start.
+
+    Attributes:
+        problem: family name, or whatever ``opcheck.problem`` takes; ``parameters`` are its own.
+        start: z⁰ of every run; None for the problem's own.
+        runs: label -> run, in the order of the legend.
+    """
+
+    problem: Any
+    runs: Mapping[str, PaperRun]
+    start: Sequence[float] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+Experiment = Runs | Callable[[], Parts]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel: a registered figure kind and its options."""
+    """One panel: a registered figure kind, its options, and the part of the data that it draws.
+
+    Attributes:
+        of: name of a part; "" for all runs, or for the only table.
+    """
 
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    of: str = ""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What must be seen in a figure: a sentence, and whether the runs show it."""
+    """What must be seen in data: a sentence, and a number that must lie in an interval.
+
+    Attributes:
+        value: the number, of the parts of an experiment; NaN where there is none.
+        low, high: ends of the closed interval.
+    """
 
     sentence: str
-    passes: Callable[[Runs], bool]
+    value: Callable[[Parts], float]
+    low: float = -math.inf
+    high: float = math.inf
+
+    def seen(self, parts: Parts) -> Seen:
+        """The number, and whether it is as it must be."""
+        value = float(self.value(parts))
+        return Seen(self.sentence, value, self.low, self.high, self.low <= value <= self.high)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A check on data that are there."""
+
+    sentence: str
+    value: float
+    low: float
+    high: float
+    passed: bool
+
+    def __str__(self) -> str:
+        """As in ``seen: RAPP arrives (3.1e-07, at most 1e-06)``."""
+        ends = [f"at least {self.low:.5g}"] if self.low > -math.inf else []
+        ends += [f"at most {self.high:.5g}"] if self.high < math.inf else []
+        word = "seen" if self.passed else "NOT SEEN"
+        return f"{word}: {self.sentence} ({self.value:.5g}{''.join(f', {e}' for e in ends)})"
 
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """One figure of a paper.
+    """One figure or table of a paper, or one of ours about it.
 
     Attributes:
         id: unique within the paper.
         title: heading of the drawing.
         caption: what is drawn and what it shows.
-        note: what the figure is evidence for, and which theorem, if any, stands behind it.
-        problem: family name; ``problem_parameters`` are its parameters.
-        start: z⁰ of every run.
-        runs: label -> run, in the order of the legend.
+        experiment: what is run: ``Runs``, or a function that returns parts by name, each a
+            trajectory, several of them, or a ``Table``.
         panels: from left to right.
         checks: what must be seen.
+        number: as ``Figure 2`` or ``Table 1`` of the paper; "" for a figure of ours.
+        parameters: whose they are, "paper" (read in its text or code) or "ours".
+        note: what the figure is evidence for, and which theorem, if any, stands behind it.
+        width: "single" or "double" column, or inches; default double for several panels.
     """
 
     id: str
     title: str
     caption: str
-    note: str
-    problem: str
-    start: tuple[float, ...]
-    runs: Mapping[str, PaperRun]
+    experiment: Experiment
     panels: tuple[Panel, ...]
     checks: tuple[Check, ...]
-    problem_parameters: Mapping[str, Any] = field(default_factory=dict)
+    number: str = ""
+    parameters: str = "ours"
+    note: str = ""
+    width: str | float = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One thing that a paper says, and what here is evidence for or against it.
+
+    Exactly one of ``theorem``, ``check`` and ``waiting`` is there.
+
+    Attributes:
+        id: as in ``Theorem 6.2``, or a word of ours where the number is not known.
+        says: the claim, in our words.
+        theorem: a registered statement: reproduced where it holds or is attained on the library.
+        check: on the data of ``figure``.
+        figure: id of a figure of the paper.
+        differs: where the paper's own constant or wording does not check out: what is true
+            instead, with the number; the theorem or check is then about what is true.
+        refuted: a registered statement, the paper's as printed, whose failure is shown here; its
+            ``claim`` is "must fail".
+        waiting: what must be there before the claim can be stated.
+    """
+
+    id: str
+    says: str
+    theorem: str = ""
+    check: Check | None = None
+    figure: str = ""
+    differs: str = ""
+    refuted: str = ""
+    waiting: str = ""
 
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper and the figures of it that are redrawn here."""
+    """A paper: its claims, the figures of it that are redrawn here, and those that are not.
+
+    Attributes:
+        source: key in ``references.bib``.
+        citation: as people cite it.
+        missing: number of a figure or table -> why it is not redrawn.
+        doc: what was read of the paper, and what is not known of it.
+    """
 
     key: str
-    title: str
-    authors: tuple[str, ...]
-    year: int
-    arxiv: str
+    source: str
+    citation: str
     figures: tuple[PaperFigure, ...]
+    claims: tuple[Claim, ...]
+    missing: Mapping[str, str]
+    doc: str
 
-    def figure(self, id: str) -> PaperFigure:
-        """The figure of that id. Raises OpcheckError for an unknown one."""
+    @property
+    def title(self) -> str:
+        """For a list of names."""
+        return self.citation
+
+    def figure(self, name: str) -> PaperFigure:
+        """The figure of that id or number; of ``2``, Figure 2. Raises OpcheckError for another."""
         for figure in self.figures:
-            if figure.id == id:
+            short = figure.number.removeprefix("Figure ")
+            if name and name.lower() in (figure.id, short, figure.number.lower()):
                 return figure
-        ids = ", ".join(f.id for f in self.figures)
-        raise OpcheckError(f"paper {self.key!r} has no figure {id!r}; it has {ids}")
+        for number, why in self.missing.items():
+            if name.lower() in (number.lower(), number.removeprefix("Figure ")):
+                raise OpcheckError(f"{number} of {self.key} is not redrawn: {why}")
+        known = [f.id + (f" ({f.number})" if f.number else "") for f in self.figures]
+        raise OpcheckError(f"paper {self.key!r} has no figure {name!r}; it has {', '.join(known)}")
 
 
+@asked
 def paper(
     key: str,
     *,
-    title: str,
-    authors: Sequence[str],
-    year: int,
-    arxiv: str,
-    figures: Sequence[PaperFigure],
+    source: str,
+    figures: Sequence[PaperFigure] = (),
+    claims: Sequence[Claim] = (),
+    missing: Mapping[str, str] | None = None,
+    citation: str = "",
+    doc: str = "",
 ) -> Paper:
     """Register a paper.
 
     Args:
         key: as in ``pethick2023_stable``.
-        arxiv: identifier; "" for none.
+        source: BibTeX key, as in ``pethick2023stable``.
+        citation: default that of ``references.bib``.
 
-    Raises OpcheckError for a key that is taken, or two figures of one id.
+    Raises OpcheckError for a key that is taken or cited nowhere, two figures or claims of one id,
+    and a claim that says nothing to check, or names a figure that is not there.
     """
-    ids = [f.id for f in figures]
-    if len(set(ids)) < len(ids):
-        raise OpcheckError(f"paper {key!r} has two figures of one id among {', '.join(ids)}")
-    entry = Paper(key, title, tuple(authors), year, arxiv, tuple(figures))
-    registry.register("papers", key, entry, registry.caller())
-    return entry
+    entry = reference(source)
+    if entry is None and not citation:
+        raise OpcheckError(
+            f"paper {key!r}: {source!r} is no key of references.bib; give a citation"
+        )
+    for what, ids in (("figures", [f.id for f in figures]), ("claims", [c.id for c in claims])):
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise OpcheckError(f"paper {key!r} has two {what} of one id, {twice[0]!r}")
+    for figure in figures:
+        if figure.parameters not in WHOSE:
+            raise OpcheckError(f"{key}/{figure.id}: parameters are 'paper' or 'ours'")
+    known = {f.id for f in figures}
+    for claim in claims:
+        _checked(key, claim, known)
+    manifest = Paper(
+        key,
+        source,
+        citation or str(entry),
+        tuple(figures),
+        tuple(claims),
+        dict(missing or {}),
+        doc,
+    )
+    registry.register("papers", key, manifest, registry.caller())
+    return manifest
+
+
+def _checked(key: str, claim: Claim, figures: set[str]) -> None:
+    where = f"claim {claim.id!r} of {key}"
+    ways = [bool(claim.theorem or claim.refuted), claim.check is not None, bool(claim.waiting)]
+    if sum(ways) != 1:
+        raise OpcheckError(f"{where} needs one of a theorem, a check, or what it waits for")
+    if (claim.check is not None) != bool(claim.figure):
+        raise OpcheckError(f"{where} needs a check and the figure whose data it is about")
+    if claim.figure and claim.figure not in figures:
+        raise OpcheckError(f"{where} is about the figure {claim.figure!r}, which is not there")
+    if claim.refuted and not claim.differs:
+        raise OpcheckError(f"{where} refutes a statement and does not say what is true instead")
 
 
 def ends_within(label: str, distance: float, last: int = 200) -> Check:
     """max ‖z_k − z*‖ ≤ distance over the last recorded k: the run has arrived."""
     return Check(
         f"{label} stays within {distance:g} of the solution over its last {last} recorded steps",
-        lambda runs: bool(_distances(runs, label, last).max() <= distance),
+        lambda runs: float(_distances(runs, label, last).max()),
+        high=distance,
     )
 
 
 def keeps_away(label: str, distance: float, last: int = 200) -> Check:
     """min ‖z_k − z*‖ ≥ distance over the last recorded k, inside the numbers: the run cycles."""
+
+    def nearest(runs: Parts) -> float:
+        left = runs[label].status != "completed"
+        return math.nan if left else float(_distances(runs, label, last).min())
+
     return Check(
         f"{label} stays farther than {distance:g} from the solution over its last {last} "
         "recorded steps",
-        lambda runs: (
-            runs[label].status == "completed"
-            and bool(_distances(runs, label, last).min() >= distance)
-        ),
+        nearest,
+        low=distance,
     )
+
+
+def diverges(label: str, distance: float) -> Check:
+    """The last recorded ‖z_k − z*‖, or ∞ where the run left the numbers, ≥ distance."""
+
+    def last(runs: Parts) -> float:
+        left = runs[label].status != "completed"
+        return math.inf if left else float(_distances(runs, label, 1)[-1])
+
+    return Check(f"{label} ends farther than {distance:g} from the solution", last, low=distance)
 
 
 def reaches_before(first: str, second: str, distance: float) -> Check:
     """One run comes within ``distance`` of z* after fewer oracle calls than another."""
+
+    def share(runs: Parts) -> float:
+        calls = [_calls_to(runs, label, distance) for label in (first, second)]
+        return calls[0] / calls[1] if calls[0] < math.inf else math.nan
+
     return Check(
-        f"{first} comes within {distance:g} of the solution in fewer oracle calls than {second}",
-        lambda runs: _calls_to(runs, first, distance) < _calls_to(runs, second, distance),
+        f"{first} comes within {distance:g} of the solution in fewer oracle calls than {second} "
+        "(share of its calls)",
+        share,
+        high=math.nextafter(1, 0),
     )
 
 
-def _distances(runs: Runs, label: str, last: int) -> NDArray[np.float64]:
+def slope(
+    label: str, measure: str, low: float, high: float, *, part: tuple[float, float] = (0.1, 1.0)
+) -> Check:
+    """Slope of log measure against log k, by least squares, over a part of the recorded k > 0.
+
+    Args:
+        part: first and last k, as shares of the largest.
+    """
+
+    def fitted(runs: Parts) -> float:
+        k, values = np.asarray(runs[label].k, dtype=float), runs[label][measure]
+        inside = (k >= part[0] * k[-1]) & (k <= part[1] * k[-1]) & (k > 0) & (values > 0)
+        if inside.sum() < 2:
+            return math.nan
+        return float(np.polyfit(np.log(k[inside]), np.log(values[inside]), 1)[0])
+
+    return Check(f"the slope of {measure} of {label} in log-log axes", fitted, low, high)
+
+
+def column(
+    name: str,
+    of: str,
+    reduce: Callable[[NDArray[Any]], float],
+    *,
+    sentence: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    **where: Any,
+) -> Check:
+    """A number from one column of a table, over the rows in which other columns have values.
+
+    Args:
+        name: of the part.
+        of: the column; ``reduce`` makes a number of it, as ``np.max``.
+    """
+
+    def value(parts: Parts) -> float:
+        table: Table = parts[name]
+        values = table.where(**where)[of]
+        return float(reduce(values)) if len(values) else math.nan
+
+    return Check(sentence, value, low, high)
+
+
+def _distances(runs: Parts, label: str, last: int) -> NDArray[np.float64]:
     squared: NDArray[np.float64] = runs[label]["distance"][-last:]
     return np.sqrt(squared)
 
 
-def _calls_to(runs: Runs, label: str, distance: float) -> float:
+def _calls_to(runs: Parts, label: str, distance: float) -> float:
     inside = np.flatnonzero(runs[label]["distance"] <= distance**2)
-    return float(runs[label].oracle_calls[inside[0]]) if inside.size else np.inf
+    return float(runs[label].oracle_calls[inside[0]]) if inside.size else math.inf

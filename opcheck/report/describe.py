@@ -77,9 +77,12 @@ def describe(name: str) -> list[Rows]:
 
 
 def _paper(p: Paper) -> Rows:
-    published = f"arXiv {p.arxiv}, {p.year}" if p.arxiv else f"{p.year}"
-    rows: Rows = [("title", p.title), ("authors", ", ".join(p.authors)), ("where", published)]
-    return [*rows, ("figures", "\n".join(f"{f.id}: {f.title}" for f in p.figures))]
+    rows: Rows = [("paper", p.citation)] + ([("what", p.doc)] if p.doc else [])
+    figures = [(f"{f.number}, " if f.number else "") + f"{f.id}: {f.title}" for f in p.figures]
+    rows += [("figures", "\n".join(figures))]
+    rows += [("claims", "\n".join(f"{c.id}: {c.says}" for c in p.claims))] if p.claims else []
+    left = "\n".join(f"{number}: {why}" for number, why in p.missing.items())
+    return [*rows, ("not redrawn", left)] if left else rows
 
 
 def _theorem(t: Theorem) -> Rows:

@@ -62,7 +62,7 @@ class FigureKind:
 
         Raises OpcheckError for an unknown option or width, and what the kind raises.
         """
-        return sheet([(self, options)], labelled(what) if self.of == "runs" else what, width=width)
+        return sheet([(self, options, labelled(what) if self.of == "runs" else what)], width=width)
 
 
 def figure(name: str, of: Literal["runs", "report"] = "runs") -> Callable[[Draw], Draw]:
@@ -116,18 +116,16 @@ def settings(parameters: Mapping[str, Any]) -> str:
 
 
 def sheet(
-    panels: Sequence[tuple[FigureKind, Mapping[str, Any]]],
-    what: Any,
+    panels: Sequence[tuple[FigureKind, Mapping[str, Any], Any]],
     title: str = "",
     width: str | float | None = None,
 ) -> Drawing:
-    """Panels side by side over the same thing, with one legend below them.
+    """Panels side by side, with one legend below them.
 
     Several panels carry (a), (b), ...; the caption of the drawing says what their axes show.
 
     Args:
-        panels: kinds and their options, from left to right.
-        what: label -> trajectory, or a report.
+        panels: kinds, their options and what they draw, from left to right.
         title: above all panels.
         width: ``single``, ``double``, or inches; default single for one panel, else double.
 
@@ -143,7 +141,7 @@ def sheet(
         entries: dict[str, Any] = {}
         captions = []
         tallest = 0  # of the panels' titles, in further lines
-        for axes, (kind, options) in zip(row, panels, strict=True):
+        for axes, (kind, options, what) in zip(row, panels, strict=True):
             _check_options(kind, options)
             captions.append(kind.draw(axes, what, **options))
             heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)

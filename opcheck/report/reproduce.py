@@ -1,144 +1,498 @@
-"""Redrawing a paper's figure: run, draw, write the data behind it, and test what must be seen."""
+"""Regenerating a paper: run and draw its figures, test what must be seen, and weigh its claims.
+
+What is finished is kept in the folder under a digest of all that it depends on, so that a run
+that was interrupted goes on where it stopped.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+import functools
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from opcheck import registry
 from opcheck.document import writing
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
-from opcheck.model.paper import Paper, PaperFigure
-from opcheck.model.problem import problem
+from opcheck.evidence.operators.subject import subject
+from opcheck.evidence.simulation.verify import Report, confront, summary
+from opcheck.model.method import resolve
+from opcheck.model.paper import Claim, Outcome, Panel, Paper, PaperFigure, Parts, Runs, Seen
+from opcheck.model.problem import Problem, problem
 from opcheck.model.result import Result
-from opcheck.report.figure import save, settings, sheet
+from opcheck.model.table import Table
+from opcheck.model.theorem import Theorem
+from opcheck.processes import over_processes
+from opcheck.report.figure import labelled, save, settings, sheet
+from opcheck.watchdog import Interrupted
+
+DEPENDENCIES = ("numpy", "scipy", "numba", "matplotlib", "clarabel")
+RECORDS = "records"
+SUFFIXES = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True)
-class Reproduction(Result):
+class Redrawn(Result):
     """A redrawn figure.
 
     Attributes:
-        svg, png: the drawing.
-        csv: the data behind it, one row for each recorded point.
-        checks: (sentence, whether the runs show it).
+        number: of the figure in the paper; "" for one of ours.
+        files: the drawing as SVG, PNG and PDF, then the data behind it, a CSV for each part.
+        checks: what must be seen, with the numbers.
+        claims: id -> what was seen of each claim that this figure is about.
         theorems: run -> the theorem that covers it.
+        parameters: whose they are, the paper's or ours.
         note: what the figure is evidence for.
     """
 
     paper: str
     figure: str
-    svg: Path
-    png: Path
-    csv: Path
-    checks: tuple[tuple[str, bool], ...]
+    number: str
+    files: tuple[Path, ...]
+    checks: tuple[Seen, ...]
+    claims: Mapping[str, Seen]
     theorems: Mapping[str, str]
+    title: str
     caption: str
     note: str
+    parameters: str
 
     @property
     def ok(self) -> bool:
         """Whether everything that must be seen is seen."""
-        return all(passed for _, passed in self.checks)
+        return all(seen.passed for seen in self.checks)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
-        """Every file written."""
-        return self.svg, self.png, self.csv
+    def png(self) -> Path:
+        """The drawing, for a page."""
+        return next(file for file in self.files if file.suffix == ".png")
+
+    @property
+    def command(self) -> str:
+        """That redraws it."""
+        return f"opcheck repro {self.paper} --figure {self.figure}"
 
     def lines(self) -> Iterator[str]:
         """What people are told: the files, the note, and each check."""
-        yield from map(str, self.paths)
+        yield from map(str, self.files)
         if self.note:
             yield f"note: {self.note}"
-        for sentence, passed in self.checks:
-            yield f"{'seen' if passed else 'NOT SEEN'}: {sentence}"
+        yield from map(str, self.checks)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return asdict(self) | {"ok": self.ok, **{p.suffix[1:]: str(p) for p in self.paths}}
+        return asdict(self) | {"ok": self.ok, "files": [str(file) for file in self.files]}
 
 
-def figures_of(paper: str) -> tuple[PaperFigure, ...]:
-    """The figures of a registered paper. Raises OpcheckError for an unknown one."""
-    entry: Paper = registry.get("papers", paper)
-    return entry.figures
+@dataclass(frozen=True)
+class Weighed(Result):
+    """A claim, and what became of it.
+
+    Attributes:
+        outcome: "reproduced"; "differs", where the paper's wording does not check out and what is
+            true instead was seen; "not reproduced"; "waiting".
+        numbers: what was measured, in words.
+        command: that measures it again.
+    """
+
+    claim: str
+    says: str
+    outcome: Outcome
+    numbers: str
+    command: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it came out as the manifest says."""
+        return self.outcome != "not reproduced"
 
 
-def reproduce(paper: str, figure: str, out: str | Path = ".") -> Reproduction:
-    """Redraw one figure into the folder ``out``: ``FIGURE.svg``, ``.png`` and ``.csv``.
+@dataclass(frozen=True)
+class Reproduction(Result):
+    """A paper regenerated.
 
-    Two calls write the same bytes. Raises OpcheckError for an unknown paper or figure, or a folder
-    that can't be written.
+    Attributes:
+        missing: number of a figure or table that is not redrawn -> why.
+    """
+
+    paper: str
+    citation: str
+    figures: tuple[Redrawn, ...]
+    claims: tuple[Weighed, ...]
+    missing: Mapping[str, str]
+
+    @property
+    def ok(self) -> bool:
+        """Everything that must be seen is seen, and every claim came out as the manifest says."""
+        return all(f.ok for f in self.figures) and all(c.ok for c in self.claims)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {
+            "paper": self.paper,
+            "citation": self.citation,
+            "ok": self.ok,
+            "figures": [figure.as_dict() for figure in self.figures],
+            "claims": [claim.as_dict() for claim in self.claims],
+            "missing": dict(self.missing),
+        }
+
+
+def reproduce(
+    paper: str,
+    *,
+    figures: Sequence[str] | None = None,
+    claims: bool = True,
+    out: str | Path = ".",
+    jobs: int = 1,
+    fresh: bool = False,
+    progress: Callable[[str], None] | None = None,
+) -> Reproduction:
+    """Redraw figures of a paper into the folder ``out`` and weigh its claims.
+
+    Two calls write the same bytes. What a record in ``out`` says of the same sources is not done
+    again.
+
+    Args:
+        figures: ids or numbers; default all.
+        claims: whether those are weighed; of some figures, the claims about these alone.
+        jobs: processes.
+        fresh: whether to do everything again.
+        progress: called with the name of each figure and statement when it is done.
+
+    Raises OpcheckError for an unknown paper or figure, or a folder that can't be written;
+    Interrupted, with what is finished, where Ctrl-C ends it.
     """
     entry: Paper = registry.get("papers", paper)
-    drawn = entry.figure(figure)
-    runs = simulate(drawn)
-    stem = Path(out) / drawn.id
-    table = write_csv(runs, stem.with_suffix(".csv"))
-    panels = [(registry.get("figures", p.kind), p.options) for p in drawn.panels]
-    legend = {f"{label}: {settings(drawn.runs[label].parameters)}": t for label, t in runs.items()}
-    drawing = sheet(panels, legend, drawn.title)
-    return Reproduction(
-        paper,
-        drawn.id,
-        save(drawing, stem.with_suffix(".svg")),
-        save(drawing, stem.with_suffix(".png")),
-        table,
-        evaluate(drawn, runs),
-        {label: r.theorem for label, r in drawn.runs.items() if r.theorem},
-        drawn.caption,
-        drawn.note,
-    )
+    drawn = [entry.figure(f) for f in figures] if figures is not None else list(entry.figures)
+    units = [*units_of(entry, drawn, theorems=claims and figures is None)]
+    do = functools.partial(_unit, paper=paper, out=str(out), fresh=fresh)
+    try:
+        done = over_processes(do, units, jobs, progress)
+        interrupted = False
+    except Interrupted as stop:
+        done, interrupted = stop.finished, True
+    result = _collected(entry, done, claims)
+    if interrupted:
+        raise Interrupted(result)
+    return result
 
 
-def simulate(figure: PaperFigure) -> dict[str, Trajectory]:
-    """The runs of a figure by label. Raises OpcheckError for an unknown problem or method."""
-    target = problem(figure.problem, **figure.problem_parameters)
+def units_of(entry: Paper, figures: Sequence[PaperFigure], *, theorems: bool) -> Iterator[str]:
+    """Names of the pieces of work: figures and statements."""
+    yield from (f"figure {f.id}" for f in figures)
+    if theorems:
+        named = [n for c in entry.claims for n in (c.theorem, c.refuted) if n]
+        yield from (f"statement {name}" for name in dict.fromkeys(named))
+
+
+def _unit(name: str, paper: str, out: str, fresh: bool) -> Any:
+    """One piece of work, or its record."""
+    kind, _, about = name.partition(" ")
+    entry: Paper = registry.get("papers", paper)
+    record = Path(out) / RECORDS / f"{kind}-{about}.json"
+    digest = _digest(name)
+    data = None if fresh else _kept(record, digest)
+    if data is None:
+        if kind == "figure":
+            result = redraw(paper, entry.figure(about), out)
+            data = {**result.as_dict(), "files": [file.name for file in result.files]}
+        else:
+            data = _statement(about)
+        with writing(record):
+            text = json.dumps({"digest": digest, "data": data}, indent=1, default=str)
+            record.write_text(text + "\n", encoding="utf-8")
+    return _redrawn(data, Path(out)) if kind == "figure" else data
+
+
+def _kept(record: Path, digest: str) -> Any:
+    """What was done before, where it was the same and its files are still there; else None."""
+    folder = record.parent.parent
+    try:
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        same = kept["digest"] == digest
+        there = all((folder / file).is_file() for file in kept["data"].get("files", ()))
+        return kept["data"] if same and there else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+@functools.cache
+def _digest(name: str) -> str:
+    """Of what a piece of work depends on: all sources, and the libraries that compute and draw."""
+    return hashlib.sha256(f"{name} {_sources()}".encode()).hexdigest()
+
+
+@functools.cache
+def _sources() -> str:
+    digest = hashlib.sha256()
+    for path in registry.sources():
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in DEPENDENCIES:
+        digest.update(importlib.metadata.version(name).encode())
+    return digest.hexdigest()
+
+
+def _redrawn(data: Mapping[str, Any], folder: Path) -> Redrawn:
+    fields = {name: value for name, value in data.items() if name != "ok"}
+    checks = tuple(Seen(**seen) for seen in fields["checks"])
+    claims = {name: Seen(**seen) for name, seen in fields["claims"].items()}
+    files = tuple(folder / name for name in fields["files"])
+    return Redrawn(**{**fields, "checks": checks, "claims": claims, "files": files})
+
+
+def _statement(name: str) -> dict[str, Any]:
+    """A registered statement on the library: its status, and where the bound is nearest."""
+    from opcheck.evidence.dossier import SPEAKS, standings
+
+    over = summary(name)
+    top = over.worst
+    stands = ""
+    if over.status in SPEAKS:
+        stands = str(standings(Report((over,)))[name])
     return {
-        label: run(
-            r.method,
-            target,
-            r.iterations,
-            start=figure.start,
-            record=r.every,
-            iterates=True,
-            **r.parameters,
-        )
-        for label, r in figure.runs.items()
+        "theorem": name,
+        "status": over.status,
+        "reason": over.reason,
+        "problems": len(over.decided),
+        "ratio": top.ratio if top else None,
+        "where": top.problem if top else "",
+        "k": top.k if top else 0,
+        "stands": stands,
     }
 
 
-def evaluate(figure: PaperFigure, runs: Mapping[str, Trajectory]) -> tuple[tuple[str, bool], ...]:
-    """Each check of a figure on given runs: (sentence, passed)."""
-    return tuple((check.sentence, check.passes(runs)) for check in figure.checks)
+def _collected(entry: Paper, done: Sequence[Any], claims: bool) -> Reproduction:
+    figures = tuple(part for part in done if isinstance(part, Redrawn))
+    statements = {part["theorem"]: part for part in done if not isinstance(part, Redrawn)}
+    seen = {name: (figure, s) for figure in figures for name, s in figure.claims.items()}
+    weighed = [_weighed(entry.key, c, statements, seen) for c in entry.claims] if claims else []
+    return Reproduction(
+        entry.key,
+        entry.citation,
+        figures,
+        tuple(w for w in weighed if w is not None),
+        entry.missing,
+    )
 
 
-def write_csv(runs: Mapping[str, Trajectory], path: str | Path) -> Path:
+def _weighed(
+    paper: str,
+    claim: Claim,
+    statements: Mapping[str, Mapping[str, Any]],
+    seen: Mapping[str, tuple[Redrawn, Seen]],
+) -> Weighed | None:
+    """A claim by what was done for it; None where that is not there."""
+    if claim.waiting:
+        return Weighed(claim.id, claim.says, "waiting", f"waits for {claim.waiting}", "")
+    numbers = [claim.differs] if claim.differs else []
+    if claim.check is not None:
+        if claim.id not in seen:
+            return None
+        figure, result = seen[claim.id]
+        good, command = result.passed, figure.command
+        numbers.append(str(result))
+    else:
+        names = [name for name in (claim.refuted, claim.theorem) if name]
+        if any(name not in statements for name in names):
+            return None
+        good = all(statements[name]["status"] in ("holds", "attained") for name in names)
+        numbers += [_said(statements[name], name == claim.refuted) for name in names]
+        command = f"opcheck verify {' '.join(names)}"
+    as_said: Outcome = "differs" if claim.differs else "reproduced"
+    outcome: Outcome = as_said if good else "not reproduced"
+    return Weighed(claim.id, claim.says, outcome, "; ".join(numbers), command)
+
+
+def _said(data: Mapping[str, Any], refuted: bool) -> str:
+    """As in ``holds on 44 problems, measured/bound at most 0.4219 (rotation, k = 3); proved``."""
+    status = data["status"]
+    word = "fails, as it must," if refuted and status == "holds" else str(status)
+    if data["ratio"] is None:
+        return f"{word}: {data['reason']}" if data["reason"] else word
+    stands = f"; {data['stands']}" if data["stands"] and not refuted else ""
+    return (
+        f"{word} on {data['problems']} problems, measured/bound at most {data['ratio']:.4g} "
+        f"({data['where']}, k = {data['k']}){stands}"
+    )
+
+
+def redraw(paper: str, figure: PaperFigure, out: str | Path = ".") -> Redrawn:
+    """Run, draw and check one figure: ``ID.svg``, ``.png``, ``.pdf``, and the data as CSV.
+
+    Two calls write the same bytes. Raises OpcheckError for a panel that has nothing to draw, and a
+    folder that can't be written.
+    """
+    entry: Paper = registry.get("papers", paper)
+    parts = simulate(figure)
+    stem = Path(out) / figure.id
+    drawing = _drawing(figure, parts)
+    experiment = figure.experiment
+    runs = experiment.runs if isinstance(experiment, Runs) else {}
+    return Redrawn(
+        paper=paper,
+        figure=figure.id,
+        number=figure.number,
+        files=(
+            *[save(drawing, stem.with_suffix(suffix)) for suffix in SUFFIXES],
+            *write_data(parts, stem),
+        ),
+        checks=(*[check.seen(parts) for check in figure.checks], *covered(figure)),
+        claims={
+            c.id: c.check.seen(parts)
+            for c in entry.claims
+            if c.check is not None and c.figure == figure.id
+        },
+        theorems={label: r.theorem for label, r in runs.items() if r.theorem},
+        title=figure.title,
+        caption=figure.caption,
+        note=figure.note,
+        parameters=figure.parameters,
+    )
+
+
+def covered(figure: PaperFigure) -> Iterator[Seen]:
+    """Of each run that names a theorem, whether it covers the run: the verdict at its parameters.
+
+    Raises OpcheckError for a theorem about another method, or parameters outside its range.
+    """
+    experiment = figure.experiment
+    for label, r in experiment.runs.items() if isinstance(experiment, Runs) else ():
+        if not r.theorem:
+            continue
+        theorem: Theorem = registry.get("theorems", r.theorem)
+        if theorem.iteration is not resolve(r.method):
+            raise OpcheckError(
+                f"{label!r} is a run of {r.method}, and {r.theorem} is about another"
+            )
+        verdict = confront(theorem, _target(experiment), **r.parameters)
+        passed = verdict.status in ("holds", "attained")
+        yield Seen(
+            f"{label} is covered by {r.theorem} (measured/bound)", verdict.ratio, 0, 1, passed
+        )
+
+
+def _target(experiment: Runs) -> Problem:
+    asked = experiment.problem
+    where = problem(asked, **experiment.parameters) if isinstance(asked, str) else subject(asked)
+    if experiment.start is None:
+        return where
+    return replace(where, start=np.asarray(experiment.start, dtype=float))
+
+
+def simulate(figure: PaperFigure) -> Parts:
+    """The parts of a figure's data by name. Raises OpcheckError for what is not registered."""
+    experiment = figure.experiment
+    if not isinstance(experiment, Runs):
+        return experiment()
+    target = _target(experiment)
+    runs: dict[str, Any] = {}
+    for label, r in experiment.runs.items():
+        several = [
+            run(
+                r.method,
+                target,
+                r.iterations,
+                record=r.every,
+                iterates=True,
+                seed=seed if r.seeds > 1 or target.oracle else None,
+                **r.parameters,
+            )
+            for seed in range(r.seeds)
+        ]
+        runs[label] = several if r.seeds > 1 else several[0]
+    return runs
+
+
+def _drawing(figure: PaperFigure, parts: Parts) -> Any:
+    panels = []
+    for panel in figure.panels:
+        kind = registry.get("figures", panel.kind)
+        panels.append((kind, panel.options, _part(figure, panel, parts, kind.of)))
+    default = "double" if len(panels) > 1 else "single"
+    return sheet(panels, title=figure.title, width=figure.width or default)
+
+
+def _part(figure: PaperFigure, panel: Panel, parts: Parts, of: str) -> Any:
+    """What a panel draws: the named part, or all runs, or the only part that is no run."""
+    where = f"panel {panel.kind!r} of figure {figure.id!r}"
+    if panel.of:
+        if panel.of not in parts:
+            raise OpcheckError(
+                f"{where} draws {panel.of!r}, which is not there: {', '.join(parts)}"
+            )
+        return labelled({panel.of: parts[panel.of]}) if of == "runs" else parts[panel.of]
+    if of == "runs":
+        return labelled({_legend(figure, n): p for n, p in parts.items() if _is_run(p)})
+    rest = [part for part in parts.values() if not _is_run(part)]
+    if len(rest) != 1:
+        raise OpcheckError(f"{where} must name its part, by of=: {', '.join(parts)}")
+    return rest[0]
+
+
+def _legend(figure: PaperFigure, label: str) -> str:
+    """The label with the parameters of its run."""
+    if not isinstance(figure.experiment, Runs):
+        return label
+    shown = settings(figure.experiment.runs[label].parameters)
+    return f"{label}: {shown}" if shown else label
+
+
+def _is_run(part: Any) -> bool:
+    one = part[0] if isinstance(part, list | tuple) and part else part
+    return isinstance(one, Trajectory)
+
+
+def write_data(parts: Parts, stem: Path) -> list[Path]:
+    """``STEM.csv`` of the runs, and of each table: ``STEM.csv``, or ``STEM_NAME.csv`` of several.
+
+    Raises OpcheckError as ``write_csv`` and ``Table.save`` do.
+    """
+    runs = {name: part for name, part in parts.items() if _is_run(part)}
+    tables = {name: part for name, part in parts.items() if isinstance(part, Table)}
+    files = [write_csv(runs, stem.with_suffix(".csv"))] if runs else []
+    alone = len(tables) == 1 and not runs
+    for name, table in tables.items():
+        place = stem.with_suffix(".csv") if alone else stem.with_name(f"{stem.name}_{name}.csv")
+        files.append(table.save(place))
+    return files
+
+
+def write_csv(runs: Mapping[str, Trajectory | Sequence[Trajectory]], path: str | Path) -> Path:
     """One row for each recorded point: run, k, oracle calls, z where it was kept, measures.
 
-    Numbers have the shortest form that reads back to the same float64.
+    Numbers have the shortest form that reads back to the same float64; of several seeds each has
+    its rows, with the seed.
 
     Raises OpcheckError for runs with different measures or dimensions, or a place that can't be
     written.
     """
     target = Path(path)
-    shapes = {
-        (tuple(t.measures), t.iterates.shape[1] if len(t.iterates) else 0) for t in runs.values()
-    }
+    flat = [
+        (label, t)
+        for label, part in runs.items()
+        for t in ([part] if isinstance(part, Trajectory) else part)
+    ]
+    shapes = {(tuple(t.measures), t.iterates.shape[1] if len(t.iterates) else 0) for _, t in flat}
     if len(shapes) != 1:
         raise OpcheckError(f"{target.name!r} needs runs with the same measures and coordinates")
     ((measures, dim),) = shapes
     coordinates = [f"z{i}" for i in range(1, dim + 1)]
+    seeded = len(flat) > len(runs)
     with writing(target), target.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["run", "k", "oracle_calls", *coordinates, *measures])
-        for label, t in runs.items():
+        rows.writerow(["run", *["seed"] * seeded, "k", "oracle_calls", *coordinates, *measures])
+        for label, t in flat:
             columns = [t.oracle_calls, *(t.iterates.T if dim else ()), *t.measures.values()]
+            head = [label, *[t.seed] * seeded]
             for k, *numbers in zip(t.k, *columns, strict=True):
-                rows.writerow([label, int(k), *[repr(float(n)) for n in numbers]])
+                rows.writerow([*head, int(k), *[repr(float(n)) for n in numbers]])
     return target

@@ -8,6 +8,7 @@ from opcheck.plugin import (
     Panel,
     PaperFigure,
     PaperRun,
+    Runs,
     ends_within,
     keeps_away,
     paper,
@@ -35,14 +36,16 @@ forsaken = PaperFigure(
     f"iterates, 15 000 oracle calls each; L = 12.4. {BAND}",
     note="No theorem covers this problem: its weak Minty constant is ρ = −1.52, ρL = −18.9, far "
     "below −1. This is an experiment.",
-    problem="forsaken",
-    start=(1.0, 1.0),
-    runs={
-        "EG": PaperRun("extragradient", 7500, {"gamma": 0.08}),
-        "RAPP": PaperRun("rapp", 3000, {"gamma": 0.3, "lam": 0.1, "tau": 5}),
-        "LA-GDA": PaperRun(LA_GDA, 15000, {"gamma": 0.08, "lam": 0.5, "tau": 20}, every=20),
-        "APP": PaperRun("approximate_proximal_point", 3000, {"gamma": 0.3, "tau": 5}),
-    },
+    experiment=Runs(
+        "forsaken",
+        {
+            "EG": PaperRun("extragradient", 7500, {"gamma": 0.08}),
+            "RAPP": PaperRun("rapp", 3000, {"gamma": 0.3, "lam": 0.1, "tau": 5}),
+            "LA-GDA": PaperRun(LA_GDA, 15000, {"gamma": 0.08, "lam": 0.5, "tau": 20}, every=20),
+            "APP": PaperRun("approximate_proximal_point", 3000, {"gamma": 0.3, "tau": 5}),
+        },
+        start=(1.0, 1.0),
+    ),
     panels=PANELS,
     checks=(
         keeps_away("EG", 0.5),
@@ -60,21 +63,23 @@ polar_game = PaperFigure(
     f"iterates, 5000 oracle calls each; L = 6.31. {BAND}",
     note="LA-CEG+ is covered by a bound on the average of ‖v‖², v ∈ S(z̄), since ρ = −0.0159 "
     f"> −1/(2L), not by a last-iterate bound. {LAST_ITERATE}",
-    problem="polar_game",
-    problem_parameters={"a": 1 / 3},
-    start=(1.0, 1.0),
-    runs={
-        "GDA": PaperRun("gradient_descent_ascent", 5000, {"gamma": 0.15}),
-        "RAPP": PaperRun("rapp", 1000, {"gamma": 0.15, "lam": 0.5, "tau": 5}),
-        "LA-GDA": PaperRun(LA_GDA, 5000, {"gamma": 0.15, "lam": 0.5, "tau": 5}, every=5),
-        "LA-CEG+": PaperRun(
-            LA_CEG_PLUS,
-            2500,
-            {"gamma": 0.15, "alpha": 0.39, "lam": 0.5, "tau": 5},
-            every=5,
-            theorem="pethick2023_la_ceg_plus",
-        ),
-    },
+    experiment=Runs(
+        "polar_game",
+        {
+            "GDA": PaperRun("gradient_descent_ascent", 5000, {"gamma": 0.15}),
+            "RAPP": PaperRun("rapp", 1000, {"gamma": 0.15, "lam": 0.5, "tau": 5}),
+            "LA-GDA": PaperRun(LA_GDA, 5000, {"gamma": 0.15, "lam": 0.5, "tau": 5}, every=5),
+            "LA-CEG+": PaperRun(
+                LA_CEG_PLUS,
+                2500,
+                {"gamma": 0.15, "alpha": 0.39, "lam": 0.5, "tau": 5},
+                every=5,
+                theorem="pethick2023_la_ceg_plus",
+            ),
+        },
+        start=(1.0, 1.0),
+        parameters={"a": 1 / 3},
+    ),
     panels=PANELS,
     checks=(
         keeps_away("GDA", 1.0),
@@ -91,20 +96,22 @@ global_forsaken = PaperFigure(
     f"iterates, 3000 oracle calls each; L = 3.02. {BAND}",
     note="LA-CEG+ is covered by a bound on the average of ‖v‖², v ∈ S(z̄), since ρ = −0.120 "
     f"> −1/(2L), not by a last-iterate bound. {LAST_ITERATE}",
-    problem="global_forsaken",
-    start=(1.0, 1.0),
-    runs={
-        "GDA": PaperRun("gradient_descent_ascent", 3000, {"gamma": 0.33}),
-        "RAPP": PaperRun("rapp", 600, {"gamma": 0.33, "lam": 0.5, "tau": 5}),
-        "LA-GDA": PaperRun(LA_GDA, 3000, {"gamma": 0.33, "lam": 0.5, "tau": 5}, every=5),
-        "LA-CEG+": PaperRun(
-            LA_CEG_PLUS,
-            1500,
-            {"gamma": 0.33, "alpha": 0.13, "lam": 0.5, "tau": 5},
-            every=5,
-            theorem="pethick2023_la_ceg_plus",
-        ),
-    },
+    experiment=Runs(
+        "global_forsaken",
+        {
+            "GDA": PaperRun("gradient_descent_ascent", 3000, {"gamma": 0.33}),
+            "RAPP": PaperRun("rapp", 600, {"gamma": 0.33, "lam": 0.5, "tau": 5}),
+            "LA-GDA": PaperRun(LA_GDA, 3000, {"gamma": 0.33, "lam": 0.5, "tau": 5}, every=5),
+            "LA-CEG+": PaperRun(
+                LA_CEG_PLUS,
+                1500,
+                {"gamma": 0.33, "alpha": 0.13, "lam": 0.5, "tau": 5},
+                every=5,
+                theorem="pethick2023_la_ceg_plus",
+            ),
+        },
+        start=(1.0, 1.0),
+    ),
     panels=PANELS,
     checks=(
         keeps_away("GDA", 1.0),
@@ -116,9 +123,6 @@ global_forsaken = PaperFigure(
 
 paper(
     "pethick2023_stable",
-    title="Stable Nonconvex-Nonconcave Training via Linear Interpolation",
-    authors=("Thomas Pethick", "Wanyun Xie", "Volkan Cevher"),
-    year=2023,
-    arxiv="2310.13459",
+    source="pethick2023stable",
     figures=(forsaken, polar_game, global_forsaken),
 )
