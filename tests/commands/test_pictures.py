@@ -237,7 +237,7 @@ def test_letters_of_panels_and_their_captions() -> None:
 
     path = run("extragradient", "bilinear", 50, gamma=0.3, iterates=True)
     kinds = [registry.get("figures", n) for n in ("plane", "rate")]
-    drawing = sheet([(k, {"title": ""}) for k in kinds], labelled(path))
+    drawing = sheet([(k, {"title": ""}, labelled(path)) for k in kinds])
     assert [a.get_title(loc="left") for a in drawing.axes] == ["(a)", "(b)"]
     assert drawing.get_figwidth() == 6.9
     assert re.match(r"\(a\) Iterates .* \(b\) The squared residual", drawing.caption)
