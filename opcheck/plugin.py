@@ -22,6 +22,7 @@ from opcheck.model.matrix_facts import (
     lipschitz_above,
     monotone_below,
 )
+from opcheck.model.measure import row_symbol
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Vector
 from opcheck.model.paper import (
     Check,
@@ -79,6 +80,7 @@ __all__ = [
     "paper",
     "reaches_before",
     "registered",
+    "row_symbol",
     "slope",
     "stack",
     "total",
