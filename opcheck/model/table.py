@@ -160,11 +160,12 @@ class Table(Drawn, Result):
 
     def _repr_html_(self) -> str:
         """The first rows, with the caption."""
-        lines = [self._heads(), *[cells for cells, _ in zip(self._cells(4), range(LISTED))]]  # noqa: B905
-        rows = ["".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in lines]
-        more = f"<p>and {len(self) - LISTED} more</p>" if len(self) > LISTED else ""
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<table><caption>{html.escape(self.caption)}</caption>{body}</table>{more}"
+        first = [cells for cells, _ in zip(self._cells(4), range(LISTED), strict=False)]
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self._heads())
+        rows = ["".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in first]
+        body = "".join(f"<tr>{row}</tr>" for row in [head, *rows])
+        more = f" And {len(self) - LISTED} more rows." if len(self) > LISTED else ""
+        return f"<table>{body}</table><p>{html.escape(self.caption)}{more}</p>"
 
 
 def read_csv(path: str | Path) -> Table:

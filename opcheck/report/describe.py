@@ -77,7 +77,7 @@ def describe(name: str) -> list[Rows]:
 
 
 def _paper(p: Paper) -> Rows:
-    rows: Rows = [("paper", p.citation)] + ([("what", p.doc)] if p.doc else [])
+    rows: Rows = [("citation", p.citation)] + ([("what", p.doc)] if p.doc else [])
     figures = [(f"{f.number}, " if f.number else "") + f"{f.id}: {f.title}" for f in p.figures]
     rows += [("figures", "\n".join(figures))]
     rows += [("claims", "\n".join(f"{c.id}: {c.says}" for c in p.claims))] if p.claims else []

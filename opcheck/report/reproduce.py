@@ -187,10 +187,20 @@ def reproduce(
 
 
 def units_of(entry: Paper, figures: Sequence[PaperFigure], *, theorems: bool) -> Iterator[str]:
-    """Names of the pieces of work: figures and statements."""
+    """Names of the pieces of work: figures and statements.
+
+    Raises OpcheckError for a claim that names no statement, or says that one fails which is not
+    declared to.
+    """
     yield from (f"figure {f.id}" for f in figures)
     if theorems:
         named = [n for c in entry.claims for n in (c.theorem, c.refuted) if n]
+        for claim in entry.claims:
+            if claim.refuted and registry.get("theorems", claim.refuted).claim != "must fail":
+                raise OpcheckError(
+                    f"claim {claim.id!r} of {entry.key}: {claim.refuted!r} is no statement that "
+                    "is declared to fail; give it claim='must fail'"
+                )
         yield from (f"statement {name}" for name in dict.fromkeys(named))
 
 
@@ -200,7 +210,9 @@ def _unit(name: str, paper: str, out: str, fresh: bool) -> Any:
     entry: Paper = registry.get("papers", paper)
     record = Path(out) / RECORDS / f"{kind}-{about}.json"
     digest = _digest(name)
-    data = None if fresh else _kept(record, digest)
+    # of a manifest that was typed nothing tells whether it changed
+    written = Path(registry.place("papers", paper).rpartition(":")[0]).is_file()
+    data = _kept(record, digest) if written and not fresh else None
     if data is None:
         if kind == "figure":
             result = redraw(paper, entry.figure(about), out)
@@ -365,7 +377,9 @@ def covered(figure: PaperFigure) -> Iterator[Seen]:
     Raises OpcheckError for a theorem about another method, or parameters outside its range.
     """
     experiment = figure.experiment
-    for label, r in experiment.runs.items() if isinstance(experiment, Runs) else ():
+    if not isinstance(experiment, Runs):
+        return
+    for label, r in experiment.runs.items():
         if not r.theorem:
             continue
         theorem: Theorem = registry.get("theorems", r.theorem)

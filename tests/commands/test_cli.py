@@ -16,7 +16,7 @@ import opcheck
 from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
-from opcheck.model.paper import Check, Panel, PaperFigure, PaperRun, paper
+from opcheck.model.paper import Check, Claim, Panel, PaperFigure, PaperRun, Runs, paper
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
 from opcheck.registry import KINDS
@@ -118,9 +118,10 @@ def test_show_a_problem_with_its_facts() -> None:
 
 def test_show_a_paper_with_its_figures() -> None:
     (block,) = document("show", "pethick2023_stable")
-    assert block["title"] == "Stable Nonconvex-Nonconcave Training via Linear Interpolation"
-    figures = [line.partition(":")[0] for line in block["figures"].splitlines()]
-    assert figures == [f["figure"] for f in document("repro", "pethick2023_stable", "--list")]
+    assert "Stable Nonconvex-Nonconcave Training via Linear Interpolation" in block["citation"]
+    figures = [line.partition(":")[0].split(", ")[-1] for line in block["figures"].splitlines()]
+    listed = document("repro", "pethick2023_stable", "--list")
+    assert figures == [f["figure"] for f in listed if f["figure"]]
 
 
 # run
@@ -350,31 +351,55 @@ def small_paper(passes: bool) -> None:
         title="t",
         caption="a caption",
         note="a note",
-        problem="bilinear",
-        start=(1.0, 1.0),
-        runs={"EG": PaperRun("extragradient", 20, {"gamma": 0.5})},
+        number="Figure 3",
+        experiment=Runs(
+            "bilinear", {"EG": PaperRun("extragradient", 20, {"gamma": 0.5})}, start=(1.0, 1.0)
+        ),
         panels=(Panel("rate"),),
-        checks=(Check("it shrinks", lambda runs: passes),),
+        checks=(Check("it shrinks", lambda runs: float(passes), low=1),),
     )
-    paper("own2024", title="T", authors=["A"], year=2024, arxiv="", figures=[figure])
+    claim = Claim("C1", "it shrinks", check=figure.checks[0], figure="only")
+    later = Claim("C2", "in expectation", waiting="expectations")
+    paper(
+        "own2024",
+        source="own2024",
+        citation="A. (2024). T.",
+        figures=[figure],
+        claims=[claim, later],
+        missing={"Figure 1": "a photograph"},
+    )
 
 
 def test_repro_writes_and_checks(tmp_path: Path) -> None:
     small_paper(passes=True)
     shown = good("repro", "own2024", "--out", str(tmp_path))
-    assert {p.name for p in tmp_path.iterdir()} == {"only.svg", "only.png", "only.csv"}
-    assert "seen: it shrinks" in shown
+    folder = tmp_path / "own2024"
+    drawn = {f"only.{suffix}" for suffix in ("svg", "png", "pdf", "csv")}
+    assert {p.name for p in folder.iterdir()} == drawn | {"index.html", "README.md", "records"}
+    assert "seen: it shrinks (1, at least 1)" in shown
     assert "note: a note" in shown
-    (found,) = document("repro", "own2024", "--figure", "only", "--out", str(tmp_path))
-    assert found["ok"] is True
-    assert found["csv"] == str(tmp_path / "only.csv")
-    assert document("repro", "own2024", "--list") == [{"figure": "only", "caption": "a caption"}]
-    assert good("repro", "own2024", "--list") == "only: a caption\n"
+    assert "own2024: 1 reproduced, 1 waiting" in shown
+    assert "Figure 1 is not redrawn: a photograph" in shown
+    result = document("repro", "own2024", "--figure", "3", "--out", str(tmp_path))
+    assert result["ok"] is True
+    assert result["figures"][0]["files"][-1] == str(folder / "only.csv")
+    assert [row["figure"] for row in document("repro", "own2024", "--list")] == ["only", ""]
+    assert "Figure 3, only: our parameters; a caption" in good("repro", "own2024", "--list")
+    assert "figures, 2 claims. A. (2024). T." in good("repro", "--list")
+    assert "a note" not in good("repro", "own2024", "--claims", "--out", str(tmp_path))
+    assert bad("repro", "own2024", "--figure", "1").startswith("Figure 1 of own2024 is not redrawn")
 
 
 def test_repro_that_does_not_show_it_is_exit_code_one(tmp_path: Path) -> None:
     small_paper(passes=False)
-    assert "NOT SEEN: it shrinks" in good("repro", "own2024", "--out", str(tmp_path), code=1)
+    shown = good("repro", "own2024", "--out", str(tmp_path), code=1)
+    assert "NOT SEEN: it shrinks" in shown
+    assert "1 not reproduced" in shown
+
+
+def test_repro_takes_one_paper_or_all() -> None:
+    for words in (["repro"], ["repro", "own2024", "--all"], ["repro", "--all", "--figure", "2"]):
+        assert bad(*words).startswith("repro takes one paper, or --all")
 
 
 # bad input
