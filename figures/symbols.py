@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from opcheck import Table, Trajectory
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi "
-    "psi omega".split()
+    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"]
 )
 PLAIN = {"k": "iteration $k$", "calls": "oracle calls", "oracle_calls": "oracle calls"}
 

@@ -7,6 +7,7 @@ so that the same runs give the same bytes whatever else a program draws.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -370,8 +371,13 @@ def _folded(text: str, inches: float, letter: float, most: int = LINES) -> str:
 
 def _columns(labels: Sequence[str], inches: float) -> int:
     """As many as fit side by side, whichever entries meet."""
-    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
+    longest = max((_letters(line) for label in labels for line in label.split("\n")), default=0)
     return max(1, min(len(labels), COLUMNS, int(inches / (longest * LETTER + HANDLE))))
+
+
+def _letters(text: str) -> int:
+    """How many a text shows: a command of mathematics is one."""
+    return len(re.sub(r"[${}^_]|\\,", "", re.sub(r"\\[A-Za-z]+ ?", "x", text)))
 
 
 def _in_rows(labels: Sequence[str], columns: int) -> list[int]:
