@@ -209,9 +209,9 @@ def settled(method: Method, held: Sequence[Sequence[Scalar]]) -> tuple[Scalar, .
     Raises OpcheckError where that differs from step to step, as for a sum of points.
     """
     for later in held[1:]:
-        for name, one, other in zip(method.rows, held[0], later, strict=True):
-            if one != other:
-                raise _drifting(method, name, one, "later", other)
+        for name, earlier, other in zip(method.rows, held[0], later, strict=True):
+            if earlier != other:
+                raise _drifting(method, name, earlier, "later", other)
     return tuple(held[0])
 
 

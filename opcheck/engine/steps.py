@@ -123,14 +123,14 @@ class Steps:
 
     def _begin(self, start: bool) -> None:
         """The first state, and how often its rows hold the shift."""
-        method, one, none = self.method, self.field.number(1), self.field.number(0)
+        method, unit, none = self.method, self.field.number(1), self.field.number(0)
         if start:
-            held = [none if name in method.zero else one for name in method.rows]
-            self.states.append([((0, one),) if w else () for w in held])
+            held = [none if name in method.zero else unit for name in method.rows]
+            self.states.append([((0, unit),) if w else () for w in held])
             self.weights.append(held)
             return
         fixed = settled(method, from_the_start(method, self.A).weights[1:])
-        self.states.append([((i, one),) for i in range(len(method.rows))])
+        self.states.append([((i, unit),) for i in range(len(method.rows))])
         self.weights.append([self.field.number(w.constant()) for w in fixed])
 
     def index(self, offset: int) -> Index:
