@@ -48,11 +48,12 @@ class _Scaling:
 
 
 def growth(method: str | Method, eigenvalues: ArrayLike, **parameters: Any) -> NDArray[np.float64]:
-    """The factor by which an iteration lets an error along an eigenvector of F grow in the long run.
+    """The factor by which an error along an eigenvector of F grows each iteration, in the long run.
 
-    A first step that differs from the others is left out of account. Below 1 the method converges on F z = λz for complex z, on the real plane F = ((a, −b), (b, a))
+    Below 1 the method converges on F z = λz for complex z, on the real plane F = ((a, −b), (b, a))
     of λ = a + ib. It is the spectral radius of a step, of a method that begins anew after p steps
-    (Lookahead) the p-th root of that of p steps; over what z depends on.
+    (Lookahead) the p-th root of that of p steps; over what z depends on. A first step that differs
+    from the others is left out of account.
 
     Args:
         method: a name, as ``run`` takes it.

@@ -19,8 +19,8 @@ OF_RUNS = [n for n in registry.names("figures") if "runs" in registry.get("figur
 @pytest.fixture(scope="module")
 def runs() -> Mapping[str, Trajectory]:
     return {
-        f"gamma {gamma:g}": run("extragradient", "forsaken", 30, gamma=gamma, iterates=True)
-        for gamma in (0.05, 0.0625)
+        f"gamma {gamma:g}": run("extragradient", "bilinear", 200, gamma=gamma, iterates=True)
+        for gamma in (0.25, 0.5)
     }
 
 
@@ -68,8 +68,8 @@ def test_a_wrong_figure_kind_is_found_out(
 
     figure("wrong")(draw)
     own = {
-        label: run("extragradient", "forsaken", 30, gamma=t, iterates=True)
-        for label, t in (("gamma a", 0.05), ("gamma b", 0.0625))
+        label: run("extragradient", "bilinear", 200, gamma=t, iterates=True)
+        for label, t in (("gamma a", 0.25), ("gamma b", 0.5))
     }
     with pytest.raises(AssertionError, match=says):
         check_figure_kind("wrong", own)
