@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opcheck import Dossier
 
 
-@figure("gap", of=("table", "dossier"))
+@figure("gap", of=("table", "dossier"), source="worst cases")
 def gap(
     axes: Any,
     what: Table | Dossier,

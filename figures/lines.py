@@ -71,5 +71,5 @@ def lines(
     axes.set_ylabel(ylabel or (heading(table, columns[0]) if len(columns) == 1 else ""))
     axes.set_title(title)
     said = table.caption.rstrip(".") or f"{', '.join(columns)} against {x}"
-    said = f"{said[0].upper()}{said[1:]}."
+    said += "."
     return f"{said} Dashed: {', '.join(label for label, *_ in drawn)}." if drawn else said

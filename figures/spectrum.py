@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import OpcheckError, Table
-from opcheck.plugin import figure, growth
+from opcheck import OpcheckError, Table, growth
+from opcheck.plugin import figure
 from opcheck_figures.columns import groups, numbers
 from opcheck_figures.style import COLOURS, framed, literally
 
@@ -25,7 +25,7 @@ STYLES = ("-", "--", "-.", ":", (0, (7, 1.2, 1.4, 1.2, 1.4, 1.2)), (0, (1, 1)))
 POINTS = ("x", "+", "o", "s", "^", "D", "v")
 
 
-@figure("spectrum", of="table")
+@figure("spectrum", of="table", source="eigenvalues")
 def spectrum(
     axes: Any,
     table: Table,

@@ -5,7 +5,6 @@ are the parts that declarations are made of, constants proved of matrices, cone 
 figure kinds and papers. opcheck's own packs import nothing else of it.
 """
 
-from opcheck.engine.growth import growth, spectrum_of
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -74,7 +73,6 @@ __all__ = [
     "facts_of",
     "figure",
     "fitted",
-    "growth",
     "keeps_away",
     "lipschitz_above",
     "moduli_at_most",
@@ -84,7 +82,6 @@ __all__ = [
     "registered",
     "row_symbol",
     "slope",
-    "spectrum_of",
     "stack",
     "total",
     "triangle",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.method import Method, resolve
 from opcheck.model.primitives import identity
@@ -47,6 +48,7 @@ class _Scaling:
             out[i] = z[i] / (1 + gamma * self.eigenvalues)
 
 
+@asked
 def growth(method: str | Method, eigenvalues: ArrayLike, **parameters: Any) -> NDArray[np.float64]:
     """The factor by which an error along an eigenvector of F grows each iteration, in the long run.
 
@@ -80,6 +82,7 @@ def growth(method: str | Method, eigenvalues: ArrayLike, **parameters: Any) -> N
     return factors.reshape(values.shape)
 
 
+@asked
 def spectrum_of(problem: Problem) -> Table:
     """Eigenvalues of the slopes of F at the solution, else at the start: columns ``re``, ``im``.
 

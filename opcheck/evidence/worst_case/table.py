@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from opcheck.arguments import asked
 from opcheck.evidence.statement.exact_parameters import Place
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import each
@@ -13,7 +14,8 @@ from opcheck.model.table import Table
 from opcheck.model.theorem import Theorem, theorem_of
 
 
-def gap(
+@asked
+def worst_cases(
     theorem: str | Theorem,
     ks: Sequence[int],
     given: Mapping[str, Any] | None = None,
