@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opcheck_figures.columns import Floats
 
 SPAN = 0.8  # of the place of a group that its boxes take
-FILLS = ("#cfe3f1", "#f0b93a", "#8a8a8a", "#d98b5f", "#ffffff")
+FILLS = ("#cfe3f1", "#f0b93a", "#7a7a7a", "#d98b5f", "#ffffff")
 WHISKER = 1.5  # interquartile ranges
 LABELS = 14  # letters of a group's name, from which on names are turned
 

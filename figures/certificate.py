@@ -20,6 +20,7 @@ LETTERS = 6  # of a multiplier that is written out
 WRITTEN = 9  # points up to which multipliers are written out
 MOST, NAMED = 60, 16  # points that are drawn, and that are named
 POINTS_AN_INCH = 72
+TALLEST = 4.2  # inches
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,12 @@ class _Weight:
     value: Fraction
 
 
-@figure("certificate", of="certificate", needs="multipliers", height=lambda _, width: 0.98 * width)
+@figure(
+    "certificate",
+    of="certificate",
+    needs="multipliers",
+    height=lambda _, width: min(width, TALLEST),
+)
 def certificate(
     axes: Any, certificate: Certificate, numbers: bool = True, title: str = ""
 ) -> tuple[str, Table]:

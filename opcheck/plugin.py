@@ -44,12 +44,10 @@ from opcheck.model.written import arguments, fitted
 from opcheck.registry import entered
 from opcheck.registry import get as registered
 from opcheck.report.figure import figure
-from opcheck.report.style import WIDTHS
 
 __all__ = [
     "NOTE",
     "NO_CONSTRAINT",
-    "WIDTHS",
     "Check",
     "Claim",
     "ConeProgram",
