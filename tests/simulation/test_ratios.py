@@ -12,7 +12,7 @@ from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.table import worst_cases
 from opcheck.evidence.worst_case.worst_case import worst
 
-NAME = "elementary_gradient_sum"
+NAME = "gorbunov2022_eg_last"
 
 
 def test_the_largest_of_all_k_is_what_verify_reports() -> None:
@@ -27,12 +27,12 @@ def test_the_largest_of_all_k_is_what_verify_reports() -> None:
 
 
 def test_worst_cases_lie_between_search_and_bound() -> None:
-    table = worst_cases("korpelevich1976_eg_fejer", [1, 2], {"gamma": "1/4"})
+    table = worst_cases(NAME, [1, 2], {"gamma": "1/4"})
     assert table["k"].tolist() == [1, 2]
     assert "gamma = 1/4" in table.caption
     for row in table.rows():
-        case = worst("korpelevich1976_eg_fejer", row["k"], gamma="1/4")
+        case = worst(NAME, row["k"], gamma="1/4")
         assert row["worst"] / row["bound"] == pytest.approx(case.ratio, rel=1e-6)
-        found = attack("korpelevich1976_eg_fejer", row["k"], gamma="1/4", ends=False).found[0]
+        found = attack(NAME, row["k"], gamma="1/4", ends=False).found[0]
         assert row["attack"] / row["bound"] == pytest.approx(found.ratio, rel=1e-9)
         assert row["attack"] <= row["worst"] * (1 + 1e-6)

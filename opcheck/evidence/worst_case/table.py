@@ -57,4 +57,5 @@ def worst_cases(
         "attack": [reached.get(i, math.nan) * b for i, b in zip(k, bound, strict=True)],
     }
     caption = f"{entry.name}: {entry.measure} in the worst case" + (f", at {at}" if at else "")
+    caption += f"; {cases[0].covers}" if cases[0].covers.every else ""
     return Table(columns, dict.fromkeys(("bound", "worst", "attack"), unit), caption)
