@@ -50,7 +50,8 @@ def rate(
 
     Args:
         against: "k" or "oracle calls"; a logarithmic axis leaves out k = 0.
-        measure: default the residual: ‖F z‖², or the natural residual with constraints.
+        measure: default the residual: ‖F z‖², or the natural residual with constraints; of one
+            run on which that has no bound and others have, the one with the most.
         horizontal: "log" or "linear"; the measure is always on a logarithmic axis.
         floor: the axis of the measure ends here, ≥ 0; 0 shows everything positive; default 1e-16
             of the first value (and 1e16 of it above).
@@ -68,7 +69,7 @@ def rate(
         raise OpcheckError(f"horizontal={horizontal!r}; give 'log' or 'linear'")
     groups = {n: [*r] if isinstance(r, Sequence) else [r] for n, r in runs.items()}
     first = next(iter(groups.values()))[0]
-    measure = measure or next(iter(first.measures))
+    measure = measure or (_bounded(first) if len(groups) == 1 else next(iter(first.measures)))
     relative = any(
         (t.problem.start != s[0].problem.start).any() for s in groups.values() for t in s
     )
@@ -118,6 +119,12 @@ def rate(
     if first.noise:
         said.append(f"The methods see samples: {first.noise}. The measure is of the mean F.")
     return " ".join(said), data.table(against)
+
+
+def _bounded(run: Trajectory) -> str:
+    """The first measure where it is bounded, or nothing is; else that with the most bounds."""
+    first, bounds = next(iter(run.measures)), run.bounds
+    return first if first in bounds else max(bounds, default=first, key=lambda m: len(bounds[m]))
 
 
 class _Data:

@@ -159,7 +159,7 @@ def _same(one: Complex, other: Complex) -> bool:
 
 def _rows_of_z(step: Complex) -> list[int]:
     """The rows on which z depends in the long run: others may stay as they are."""
-    linked = (np.abs(step) > 0).any(axis=0)
+    linked: NDArray[np.bool_] = np.any(np.abs(step) > 0, axis=0)
     kept = {0}
     while True:
         further = {int(r) for q in kept for r in np.flatnonzero(linked[q])} | kept

@@ -36,7 +36,7 @@ class Words:
     target: str = ""
     problem: Problem | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    exact: Mapping[str, str] = field(default_factory=dict)
+    exact: Mapping[str, Any] = field(default_factory=dict)
     ks: Sequence[int] = ()
     iterations: int = 1000
     seeds: Sequence[int | None] = (None,)
@@ -177,7 +177,17 @@ def lines() -> Iterator[str]:
     for entry in listed():
         yield f"{entry['kind']}: {entry['draws']}"
         yield f"    opcheck plot {entry['kind']} takes {entry['takes']}"
-        yield f"    -o {', '.join(entry['options'])}"
+        options = (f"{n}={_shown(v)}" if _shown(v) else n for n, v in entry["options"].items())
+        yield f"    -o {', '.join(options)}"
+
+
+def _shown(default: Any) -> str:
+    """A default as one would write it; "" for none."""
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if isinstance(default, tuple):
+        return "[" + ",".join(f"{v:g}" for v in default) + "]" if default else ""
+    return "" if default is None or isinstance(default, Mapping) else str(default)
 
 
 def options_from(kind: FigureKind, texts: Mapping[str, str]) -> dict[str, Any]:

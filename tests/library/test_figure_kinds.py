@@ -545,6 +545,51 @@ def test_a_cycle_is_seen_where_there_is_one(
         assert np.allclose((x / 2) ** 2 + y**2, 1, atol=1e-6)
 
 
+# ---- pictures ------------------------------------------------------------------------------------
+
+
+def pixels(drawing: Any, points: Any) -> np.ndarray:
+    """The colours, shape (n, 3), that a drawing shows at points of its first axes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from opcheck.report.style import style
+
+    with style():
+        canvas = FigureCanvasAgg(drawing)
+        canvas.draw()
+        shown = np.asarray(canvas.buffer_rgba())
+        at = drawing.axes[0].transData.transform(points)
+    rows, columns = shown.shape[0] - 1 - at[:, 1].astype(int), at[:, 0].astype(int)
+    return shown[rows, columns, :3].astype(int)
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_each_cell_of_a_region_has_its_colour_on_the_picture(width: str) -> None:
+    from matplotlib.colors import to_rgb
+
+    from opcheck_figures.style import areas
+
+    table = grid()
+    colours = np.array([to_rgb(c) for c in areas(["converges", "diverges"])]) * 255
+    points = np.stack([table["rhoL"], table["gammaL"]], axis=1)
+    seen = pixels(draw("region", width=width), points)
+    expected = colours[(table["outcome"] == "diverges").astype(int)]
+    assert np.abs(seen - expected).max() <= 2
+
+
+def test_inside_of_a_spectrum_is_tinted_on_the_picture() -> None:
+    drawing = draw("spectrum")
+    axes = drawing.axes[0]
+    x, y = np.meshgrid(np.linspace(*axes.get_xlim(), 37)[1:-1], np.linspace(*axes.get_ylim(), 37))
+    points = np.stack([x.ravel(), y.ravel()], axis=1)[37:-37]
+    factor = np.abs(1 - 0.3 * (points @ [1, 1j]) + (0.3 * (points @ [1, 1j])) ** 2)
+    seen = pixels(drawing, points)
+    # tinted blue: less red than blue; lines of the grid, marks and borders are grey or dark
+    tint = seen[:, 2] - seen[:, 0]
+    assert np.median(tint[factor < 0.95]) > 20
+    assert (tint[factor > 1.1] <= 2).mean() > 0.99
+
+
 # ---- looks ---------------------------------------------------------------------------------------
 
 
