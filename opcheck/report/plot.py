@@ -100,7 +100,7 @@ def _worst_cases(kind: FigureKind, words: Words) -> Drawable:
     from opcheck.evidence.worst_case.table import worst_cases
 
     name = registry.one("theorems", words.target)
-    return Drawable(worst_cases(name, words.ks or USUAL, words.exact, progress=words.progress))
+    return Drawable(worst_cases(name, words.ks or USUAL, progress=words.progress, **words.exact))
 
 
 def _dossier(kind: FigureKind, words: Words) -> Drawable:

@@ -27,7 +27,7 @@ def test_the_largest_of_all_k_is_what_verify_reports() -> None:
 
 
 def test_worst_cases_lie_between_search_and_bound() -> None:
-    table = worst_cases(NAME, [1, 2], {"gamma": "1/4"})
+    table = worst_cases(NAME, [1, 2], gamma="1/4")
     assert table["k"].tolist() == [1, 2]
     assert "gamma = 1/4" in table.caption
     for row in table.rows():

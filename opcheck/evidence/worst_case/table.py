@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opcheck.arguments import asked
@@ -18,10 +18,10 @@ from opcheck.model.theorem import Theorem, theorem_of
 def worst_cases(
     theorem: str | Theorem,
     ks: Sequence[int],
-    given: Mapping[str, Any] | None = None,
     *,
     place: Place = "middle",
     progress: Callable[[str], None] | None = None,
+    **given: Any,
 ) -> Table:
     """Bound, worst case by the solver and by search at each k: ``k, bound, worst, attack``.
 
@@ -29,22 +29,20 @@ def worst_cases(
     between the last two, up to the solver's tolerance.
 
     Args:
-        given: constants and parameters by name, as numbers or formulas.
         place: of the parameters in their ranges: "low", "middle" or "high".
         progress: called with a word when each k is done.
+        given: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError as ``worst`` and ``attack`` do.
     """
     entry = theorem_of(theorem)
     cases = []
-    for case in each(entry, ks, dict(given or {}), place=place):
+    for case in each(entry, ks, given, place=place):
         cases.append(case)
         if progress is not None:
             progress(f"k = {case.k}")
     k = [case.k for case in cases]
-    reached = {
-        r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **(given or {})).found
-    }
+    reached = {r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **given).found}
     in_units = all(case.bound is not None for case in cases)
     bound = [float(case.bound or 1.0) if in_units else 1.0 for case in cases]
     both = {**cases[0].constants, **cases[0].parameters}
