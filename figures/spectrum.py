@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import OpcheckError, Table, growth
-from opcheck.plugin import figure
+from opcheck import OpcheckError, Table
+from opcheck.plugin import figure, growth
 from opcheck_figures.columns import groups, numbers
 from opcheck_figures.style import COLOURS, framed, literally
 

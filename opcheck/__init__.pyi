@@ -1,7 +1,6 @@
 """The public names, each written here once; ``__init__.py`` reads from here where it is."""
 
 from opcheck.engine.expected import expected as expected
-from opcheck.engine.growth import growth as growth
 from opcheck.engine.growth import spectrum_of as spectrum_of
 from opcheck.engine.run import Trajectory as Trajectory
 from opcheck.errors import OpcheckError as OpcheckError

@@ -5,6 +5,7 @@ are the parts that declarations are made of, constants proved of matrices, cone 
 figure kinds and papers. opcheck's own packs import nothing else of it.
 """
 
+from opcheck.engine.growth import growth
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -71,6 +72,7 @@ __all__ = [
     "facts_of",
     "figure",
     "fitted",
+    "growth",
     "keeps_away",
     "lipschitz_above",
     "moduli_at_most",
