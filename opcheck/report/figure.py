@@ -316,9 +316,12 @@ def sheet(
             heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)
             axes.set_title(heading, linespacing=SPACING)
             tallest = max(tallest, heading.count("\n"))
+            letter = f"({chr(ord('a') + len(captions) - 1)})"
             if len(panels) > 1:
-                axes.set_title(f"({chr(ord('a') + len(captions) - 1)})", loc="left")
+                axes.set_title(letter, loc="left")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                if label in entries and _look(entries[label]) != _look(handle):
+                    label = f"{label} {letter}"  # another line of that name
                 entries.setdefault(label, handle)
         labels = [_folded(label, inches - HANDLE, LETTER, 9) for label in entries]
         columns = _columns(labels, inches)
@@ -337,6 +340,13 @@ def sheet(
         drawing.caption = _joined(captions)
         drawing.style = style
     return drawing
+
+
+def _look(handle: Any) -> Any:
+    """What tells an entry of a legend apart."""
+    if hasattr(handle, "get_marker"):
+        return handle.get_color(), handle.get_linestyle(), handle.get_marker()
+    return handle.get_facecolor().tolist() if hasattr(handle, "get_facecolor") else None
 
 
 def _height(kind: FigureKind, what: Any, width: float) -> float:

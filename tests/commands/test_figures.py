@@ -423,3 +423,13 @@ def test_a_sheet_of_several_panels_writes_data_of_each(short: Trajectory, tmp_pa
     names = [f.name for f in files]
     assert names == ["fig.svg", "fig.png", "fig.pdf", "fig_a.csv", "fig_b.csv"]
     assert read_csv(files[4])["value"][0] == short["residual"][1]
+
+
+def test_a_name_that_looks_different_in_another_panel_has_its_own_entry() -> None:
+    table = Table({"k": [1, 2], "a": [1.0, 2.0], "b": [2.0, 1.0]})
+    kind = registry.get("figures", "lines")
+    drawing = sheet([(kind, {"y": "a,b"}, table), (kind, {"y": "b,a"}, table)])
+    (legend,) = drawing.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["$a$", "$b$", "$b$ (b)", "$a$ (b)"]
+    same = sheet([(kind, {"y": "a,b"}, table)] * 2)
+    assert [t.get_text() for t in same.legends[0].get_texts()] == ["$a$", "$b$"]
