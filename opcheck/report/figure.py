@@ -346,7 +346,7 @@ def _look(handle: Any) -> Any:
     """What tells an entry of a legend apart."""
     if hasattr(handle, "get_marker"):
         return handle.get_color(), handle.get_linestyle(), handle.get_marker()
-    return handle.get_facecolor().tolist() if hasattr(handle, "get_facecolor") else None
+    return np.asarray(handle.get_facecolor()).tolist() if hasattr(handle, "get_facecolor") else None
 
 
 def _height(kind: FigureKind, what: Any, width: float) -> float:
