@@ -5,7 +5,7 @@ are the parts that declarations are made of, constants proved of matrices, cone 
 figure kinds and papers. opcheck's own packs import nothing else of it.
 """
 
-from opcheck.engine.growth import growth, spectrum_of
+from opcheck.engine.growth import growth
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -45,12 +45,10 @@ from opcheck.model.written import arguments, fitted
 from opcheck.registry import entered
 from opcheck.registry import get as registered
 from opcheck.report.figure import figure
-from opcheck.report.style import WIDTHS
 
 __all__ = [
     "NOTE",
     "NO_CONSTRAINT",
-    "WIDTHS",
     "Check",
     "Claim",
     "ConeProgram",
@@ -84,7 +82,6 @@ __all__ = [
     "registered",
     "row_symbol",
     "slope",
-    "spectrum_of",
     "stack",
     "total",
     "triangle",

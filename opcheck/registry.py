@@ -334,6 +334,17 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
     return selected or names(kind)
 
 
+def one(kind: str, pattern: str) -> Any:
+    """The object that a name, or a beginning of one, selects.
+
+    Raises OpcheckError for none or several.
+    """
+    hits = select(kind, [pattern])
+    if len(hits) != 1:
+        raise OpcheckError(f"{pattern!r} selects {len(hits)} {kind}; name one")
+    return get(kind, hits[0])
+
+
 def _table(kind: str) -> dict[str, tuple[Any, str]]:
     if kind not in _entries:
         raise OpcheckError(f"no kind {kind!r}; kinds are {', '.join(KINDS)}")

@@ -195,7 +195,8 @@ def check_figure_kind(name: str, runs: Mapping[str, Trajectory]) -> None:
     }
     drawing = kind(runs)
     legend = {t.get_text() for box in drawing.legends for t in box.get_texts()}
-    assert set(runs) <= legend, f"{name} leaves out {set(runs) - legend}"
+    named = legend | {t.get_text() for axes in drawing.axes for t in axes.get_yticklabels()}
+    assert set(runs) <= named, f"{name} leaves out {set(runs) - named}"
     assert drawing.caption.endswith("."), f"{name} returns no caption"
     for label, t in runs.items():
         for was, now in zip(before[label], [t.iterates, *t.measures.values()], strict=True):

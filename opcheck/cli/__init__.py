@@ -16,6 +16,7 @@ MODULES = {
     "catalogue": ("list", "show"),
     "runs": ("run", "repro"),
     "operators": ("check", "constants"),
+    "figures": ("plot",),
     "statements": ("verify", "prove", "cross-check"),
     "worst_case": ("worst", "attack"),
     "certificates": ("certify", "lyapunov", "recheck"),

@@ -78,13 +78,6 @@ def pictured(check: Check) -> Trajectory:
     return each([DEFAULT], check.problem, count)[0].runs[0]
 
 
-def measure_shown(trajectory: Trajectory) -> str:
-    """The residual where it is bounded, or nothing is; else the measure with the most bounds."""
-    first = next(iter(trajectory.measures))
-    bounds = trajectory.bounds
-    return first if first in bounds else max(bounds, default=first, key=lambda m: len(bounds[m]))
-
-
 def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:
     theorem: Theorem = registry.get("theorems", verdict.theorem)
     method = theorem.iteration
