@@ -430,12 +430,12 @@ def _drawing(figure: PaperFigure, parts: Parts) -> Any:
     panels = []
     for panel in figure.panels:
         kind = registry.get("figures", panel.kind)
-        panels.append((kind, panel.options, _part(figure, panel, parts, kind.of)))
+        panels.append((kind, panel.options, _part(figure, panel, parts, runs="runs" in kind.of)))
     default = "double" if len(panels) > 1 else "single"
     return sheet(panels, title=figure.title, width=figure.width or default)
 
 
-def _part(figure: PaperFigure, panel: Panel, parts: Parts, of: str) -> Any:
+def _part(figure: PaperFigure, panel: Panel, parts: Parts, *, runs: bool) -> Any:
     """What a panel draws: the named part, or all runs, or the only part that is no run."""
     where = f"panel {panel.kind!r} of figure {figure.id!r}"
     if panel.of:
@@ -443,8 +443,8 @@ def _part(figure: PaperFigure, panel: Panel, parts: Parts, of: str) -> Any:
             raise OpcheckError(
                 f"{where} draws {panel.of!r}, which is not there: {', '.join(parts)}"
             )
-        return labelled({panel.of: parts[panel.of]}) if of == "runs" else parts[panel.of]
-    if of == "runs":
+        return labelled({panel.of: parts[panel.of]}) if runs else parts[panel.of]
+    if runs:
         return labelled({_legend(figure, n): p for n, p in parts.items() if _is_run(p)})
     rest = [part for part in parts.values() if not _is_run(part)]
     if len(rest) != 1:
