@@ -2,7 +2,8 @@
 
 Declarations and what users call are in ``opcheck``, what kernels call in ``opcheck.kernels``; here
 are the parts that declarations are made of, constants proved of matrices, cone programs of sets,
-figure kinds, papers, and compiled loops of their experiments. opcheck's own packs import nothing else of it.
+figure kinds, papers, and compiled loops of their experiments. opcheck's own packs import nothing
+else of it.
 """
 
 from opcheck.engine.growth import growth, spectrum_of

@@ -214,7 +214,7 @@ def jit(function: Callable[..., Any], role: str) -> Any:
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a loop of an experiment: compiled when it is called, for the types it is called with.
+    """Decorate a loop of an experiment: compiled when it is called, for the types of that call.
 
     What is compiled is kept on disk as kernels are. Raises Uncompilable, with the reason, where
     numba can't compile the text for these types.
@@ -258,7 +258,7 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
 
 
 def _dispatcher(function: Callable[..., Any], role: str) -> Any:
-    """What compiles a function for types: without fastmath, and kept on disk."""
+    """What compiles a function for the types it is given, and keeps that on disk."""
     import numba
 
     for callee in visible(function)[1:]:
