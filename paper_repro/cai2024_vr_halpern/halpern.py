@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +39,8 @@ class Sum:
     @property
     def L_F(self) -> float:
         """The least L with ⟨F d, d⟩ ≥ ‖F d‖²/L: of the mean, which a full step needs."""
+        from scipy.linalg import eigh
+
         B = self.mean
         return float(eigh(B.T @ B, (B + B.T) / 2, eigvals_only=True)[-1])
 

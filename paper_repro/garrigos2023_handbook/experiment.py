@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from opcheck import Table
 from opcheck_paper_repro.garrigos2023_handbook.moments import (
@@ -32,16 +31,16 @@ T = np.arange(1, STEPS + 1)
 @functools.cache
 def floors() -> dict[str, Table]:
     """E‖x − x*‖² of SGD for three steps, with the bounds, on one least squares problem."""
-    problem = random_problem(0)
+    problem = random_problem(0, n=30, d=3, last=1.0, far=10.0)
     t = np.arange(2001)
     columns: dict[str, Floats] = {"k": t}
     ends: dict[str, list[float]] = {"share": [], "ratio": [], "floor": []}
-    for name, share in (("1", 1.0), ("1/4", 0.25), ("1/16", 1 / 16)):
+    for name, share in (("γ₀", 1.0), ("γ₀/4", 0.25), ("γ₀/16", 1 / 16)):
         gamma = share / (2 * problem.L_max)
         floor = 2 * gamma * problem.noise / problem.mu
         distance = sgd(problem, lambda _, gamma=gamma: gamma, steps=2000)["distance"]
         bound = (1 - gamma * problem.mu) ** t * problem.D2 + floor
-        columns[f"{name} · 1/(2 L_max)"], columns[f"bound, {name}"] = distance, bound
+        columns[f"γ = {name}"], columns[f"bound, {name}"] = distance, bound
         ends["share"].append(share)
         ends["ratio"].append(float((distance / bound)[1:].max()))
         ends["floor"].append(float(distance[-1] / floor))
@@ -218,7 +217,9 @@ def _lasso(p: LeastSquares, gamma: float, weight: float) -> tuple[Floats, Floats
 
 
 def _subgradient() -> Iterator[Row]:
-    """f = mean |a_i·x − y_i|: a subgradient is at most G, one of a term of squared mean G²."""
+    """f = mean |a_i·x − y_i|: those of the terms have squared mean G²."""
+    from scipy.optimize import linprog
+
     for p in _problems():
         n, d = p.a.shape
         cost = np.concatenate([np.zeros(d), np.full(n, 1 / n)])

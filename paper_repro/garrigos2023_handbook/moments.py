@@ -41,7 +41,11 @@ class LeastSquares:
     def projection(self) -> Floats:
         """Onto the directions of the constraint."""
         size = len(self.start)
-        return np.eye(size) if self.normal is None else np.eye(size) - np.outer(self.normal, self.normal)
+        return (
+            np.eye(size)
+            if self.normal is None
+            else np.eye(size) - np.outer(self.normal, self.normal)
+        )
 
     @property
     def solution(self) -> Floats:
@@ -98,10 +102,8 @@ class LeastSquares:
         return squares[sets].mean(axis=1), self.gradients[sets].mean(axis=1)
 
 
-def moments(
-    maps: Callable[[int], Floats], z0: Floats, steps: int
-) -> Iterator[tuple[int, Floats]]:
-    """(t, E zzᵀ) for t = 0, …, steps; maps(t) are the equally likely B_i of step t, shape (N, D, D)."""
+def moments(maps: Callable[[int], Floats], z0: Floats, steps: int) -> Iterator[tuple[int, Floats]]:
+    """(t, E zzᵀ), t = 0, …, steps; maps(t) are the equally likely B_i of step t, (N, D, D)."""
     Z = np.outer(z0, z0)
     for t in range(steps + 1):
         yield t, Z
@@ -169,7 +171,12 @@ def momentum(problem: LeastSquares, gamma: float, *, steps: int) -> Floats:
 
 
 def random_problem(seed: int, **fields: Any) -> LeastSquares:
-    """Eight terms in four dimensions, or ``fields``: n, d, noise of y, and whether ``constrained``."""
+    """Eight terms in four dimensions, or what ``fields`` says.
+
+    Args:
+        fields: numbers n and d; ``last``, the scale of the last column of a, the first has 1;
+            ``noise`` of y; ``far``, the scale of x₀; whether ``constrained`` to a hyperplane.
+    """
     random = np.random.default_rng(seed)
     n, d = fields.get("n", 8), fields.get("d", 4)
     a = random.standard_normal((n, d)) * np.geomspace(1, fields.get("last", 0.5), d)
@@ -178,4 +185,5 @@ def random_problem(seed: int, **fields: Any) -> LeastSquares:
     if fields.get("constrained"):
         normal = random.standard_normal(d)
         normal /= np.linalg.norm(normal)
-    return LeastSquares(f"random {seed}", a, y, random.standard_normal(d), normal, 0.3)
+    start = fields.get("far", 1.0) * random.standard_normal(d)
+    return LeastSquares(f"random {seed}", a, y, start, normal, 0.3)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import quad, solve_ivp
-from scipy.linalg import expm
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +32,8 @@ def loss_of(x: Floats, y: Floats, height: Floats) -> Floats:
 
 def time_to(x: float, start: tuple[float, float], height: float) -> float:
     """Slow time at which the nearer neuron has come from x₀ ≤ y₀ to distance x ≥ 0."""
+    from scipy.integrate import quad
+
     near, far = sorted(start)
     kept = far**3 - near**3
 
@@ -54,6 +54,8 @@ def drift_of_invariant(start: tuple[float, float], height: float, share: float =
 
     The flow is integrated by a Runge-Kutta rule that knows nothing of the invariant.
     """
+
+    from scipy.integrate import solve_ivp
 
     def field(_: float, z: Floats) -> Floats:
         return np.concatenate(velocity(z[:1], z[1:], np.array([height])))
@@ -101,6 +103,8 @@ def deviation(H: Floats, split: int, epsilon: float, horizon: float, times: int 
         H: positive definite; its first ``split`` variables are a, the fast ones.
         horizon: of τ, the time of u.
     """
+    from scipy.linalg import expm
+
     fast, mixed, slow = H[:split, :split], H[:split, split:], H[split:, split:]
     schur = slow - mixed.T @ np.linalg.solve(fast, mixed)
     u0 = np.ones(len(H) - split)
