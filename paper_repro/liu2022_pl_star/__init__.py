@@ -290,7 +290,8 @@ paper(
         ),
         Claim(
             "essential non-convexity",
-            "L is convex in no neighbourhood of its solutions, and PL* there",
+            "L is convex in no neighbourhood of its solutions, and PL* there: on "
+            "L = ½(w₁w₂ − 1)², at points beside a stretch of them",
             check=CURVED,
             figure="nonconvex",
         ),

@@ -21,6 +21,7 @@ from opcheck_paper_repro.marion2023_two_timescale.network import (
     NEURONS,
     WEIGHTS,
     WIDTH,
+    flow,
     loss,
     network,
     positions,
@@ -104,6 +105,33 @@ def regimes() -> dict[str, Table]:
             for column, value in zip(columns.values(), values, strict=True):
                 column.append(value)
     return {"runs": Table(columns, {"gap": "of a jump to the nearest neuron"})}
+
+
+@functools.cache
+def gradient_flow() -> dict[str, Table]:
+    """The gradient flow of the loss over ε, beside the limit; and with ε = 1 for long."""
+    u = positions(STARTS)
+    rows: dict[str, list[object]] = {"series": [], "slow_time": [], "loss": []}
+    columns: dict[str, list[float]] = {"ε": [], "loss": [], "gap": [], "apart": []}
+    for epsilon in (1.0, 1e-1, 1e-2, 1e-3, 2e-4):
+        run = flow(u, epsilon=epsilon, horizon=LONG)
+        losses = [loss(a, v) for a, v in zip(run.a, run.u, strict=True)]
+        limit = loss_curve(u, JUMPS, HEIGHTS, run.slow_time)
+        late = run.slow_time >= LONG / 5
+        apart = float(np.abs(losses - limit)[late].max())
+        values = (epsilon, losses[-1], uncovered(run.u[-1]), apart)
+        for column, value in zip(columns.values(), values, strict=True):
+            column.append(value)
+        _add(rows, f"ε = {epsilon:g}", slow_time=run.slow_time, loss=losses)
+    _add(rows, "limit ε, η → 0", slow_time=run.slow_time, loss=np.where(limit > 0, limit, np.nan))
+    run = flow(u, epsilon=1.0, horizon=10 * LONG, records=1)
+    later = {"loss": [loss(run.a[-1], run.u[-1])], "gap": [uncovered(run.u[-1])]}
+    return {
+        "loss": Table(rows, {"slow_time": "ε t"}, "loss of the gradient flow"),
+        "ends": Table(columns, caption=f"at slow time {LONG}"),
+        "later": Table(later, caption=f"ε = 1, at slow time {10 * LONG}"),
+        "network": _profile(run.a[-1], run.u[-1]),
+    }
 
 
 @functools.cache

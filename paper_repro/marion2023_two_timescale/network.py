@@ -73,9 +73,60 @@ def _train(a, u, weights, jumps, width, noise, h, epsilon, rectangular, steps, e
             row += 1
 
 
+NODES, SHARES = np.polynomial.legendre.leggauss(4)  # exact up to degree 7
+
+
+@compiled
+def _flow(a, u, weights, jumps, width, step, epsilon, steps, every, nodes, shares, kept):
+    """Euler steps of the gradient flow in place; integrals are exact between kinks."""
+    m, n = u.shape[0], jumps.shape[0]
+    half, row = width / 2, 0
+    ends = np.zeros(3 * m + n + 2)
+    da, du, values = np.zeros(m + 1), np.zeros(m), np.zeros(m)
+    for t in range(steps):
+        ends[0], ends[1] = 0.0, 1.0
+        for i in range(n):
+            ends[2 + i] = jumps[i]
+        for j in range(m):
+            ends[2 + n + 3 * j] = min(max(u[j] - half, 0.0), 1.0)
+            ends[3 + n + 3 * j] = min(max(u[j], 0.0), 1.0)
+            ends[4 + n + 3 * j] = min(max(u[j] + half, 0.0), 1.0)
+        ends.sort()
+        da[:] = 0
+        du[:] = 0
+        for c in range(ends.shape[0] - 1):
+            length = ends[c + 1] - ends[c]
+            if length <= 0:
+                continue
+            for q in range(nodes.shape[0]):
+                x = ends[c] + length * (nodes[q] + 1) / 2
+                residual = weights[0] - a[0]
+                for i in range(n):
+                    if x >= jumps[i]:
+                        residual += weights[i + 1]
+                for j in range(m):
+                    values[j] = smooth_step((x - u[j]) / width)
+                    residual -= a[j + 1] * values[j]
+                pull = length * shares[q] * residual  # twice the weight of the node, halved
+                da[0] += pull
+                for j in range(m):
+                    da[j + 1] += pull * values[j]
+                    if 0 < values[j] < 1:
+                        slope = slope_of((x - u[j]) / width, False)
+                        du[j] -= pull * a[j + 1] * slope / width
+        for j in range(m):
+            u[j] += step * epsilon * du[j]
+        for j in range(m + 1):
+            a[j] += step * da[j]
+        if (t + 1) % every == 0:
+            kept[row, : m + 1] = a
+            kept[row, m + 1 :] = u
+            row += 1
+
+
 @dataclass(frozen=True)
 class Training:
-    """A run of SGD.
+    """A run of SGD, or of the gradient flow.
 
     Attributes:
         slow_time: τ = ε h t of what was recorded, shape (r,).
@@ -124,6 +175,30 @@ def train(
     return Training(slow_time, rows[:, : len(u) + 1], rows[:, len(u) + 1 :])
 
 
+def flow(
+    u: Floats, *, epsilon: float, horizon: float, step: float = 0.0, records: int = 100
+) -> Training:
+    """The gradient flow of the loss itself from a = 0 and positions u, by Euler steps.
+
+    Args:
+        horizon: of the slow time τ = ε t.
+        step: of t; default 0.02, half the inverse of the fastest rate 2(m + 1) of a, and at most
+            2e-5/ε, so that no neuron moves by more than its width.
+        records: number of times at which (a, u) is kept, besides the start.
+    """
+    step = step or min(0.02, 2e-5 / epsilon)
+    every = max(1, round(horizon / (epsilon * step) / records))
+    a, moving = np.zeros(len(u) + 1), u.copy()
+    kept = np.empty((records, 2 * len(u) + 1))
+    _flow(
+        *(a, moving, WEIGHTS, JUMPS, WIDTH, step, epsilon),
+        *(every * records, every, NODES, SHARES, kept),
+    )
+    rows = np.vstack([np.concatenate([np.zeros(len(u) + 1), u]), kept])
+    slow_time = epsilon * step * every * np.arange(records + 1)
+    return Training(slow_time, rows[:, : len(u) + 1], rows[:, len(u) + 1 :])
+
+
 def target(x: Floats) -> Floats:
     """w₀ + Σ_i w_i 1{x ≥ v_i}."""
     return WEIGHTS[0] + (x[:, None] >= JUMPS).astype(float) @ WEIGHTS[1:]
@@ -140,11 +215,10 @@ def loss(a: Floats, u: Floats) -> float:
     """∫₀¹ (f − f*)², by a rule that is exact: f − f* is a cubic between its kinks."""
     kinks = np.concatenate([[0, 1], JUMPS, u - WIDTH / 2, u, u + WIDTH / 2])
     ends = np.unique(np.clip(kinks, 0, 1))
-    nodes, weights = np.polynomial.legendre.leggauss(4)  # exact up to degree 7
     half = np.diff(ends)[:, None] / 2
-    x = ends[:-1, None] + half * (nodes + 1)
+    x = ends[:-1, None] + half * (NODES + 1)
     error = (network(a, u, x.ravel()) - target(x.ravel())).reshape(x.shape)
-    return float((half * weights * error**2).sum())
+    return float((half * SHARES * error**2).sum())
 
 
 def uncovered(u: Floats) -> float:

@@ -120,3 +120,26 @@ def test_the_quadratic_flow_is_that_of_an_integrator() -> None:
     )
     apart = np.abs(run.y[2] - np.exp(-schur * times)).max()
     assert deviation(H, 2, epsilon, 2.0) == pytest.approx(apart, rel=1e-4)
+
+
+def test_the_flow_moves_against_the_gradient_of_the_loss() -> None:
+    u, step, epsilon = positions(), 1e-3, 0.2
+    run = net.flow(u, epsilon=epsilon, horizon=400 * step * epsilon, step=step, records=400)
+    a, v = run.a[-2], run.u[-2]
+    small = 1e-6
+    for j in (0, 3, 11):
+        moved = a + small * (np.arange(len(a)) == j)
+        slope = (net.loss(moved, v) - net.loss(2 * a - moved, v)) / (2 * small)
+        assert (run.a[-1] - a)[j] == pytest.approx(-step * slope, rel=1e-5, abs=1e-10)
+    for j in (2, 9, 15):
+        moved = v + small * (np.arange(len(v)) == j)
+        slope = (net.loss(a, moved) - net.loss(a, 2 * v - moved)) / (2 * small)
+        assert (run.u[-1] - v)[j] == pytest.approx(-step * epsilon * slope, rel=1e-4, abs=1e-10)
+    losses = [net.loss(*state) for state in zip(run.a, run.u, strict=True)]
+    assert (np.diff(losses) < 0).all()
+
+
+def test_half_the_step_of_the_flow_is_the_same_flow() -> None:
+    steps = (2e-3, 1e-3)  # the first is the default
+    runs = [net.flow(positions(), epsilon=0.01, horizon=0.05, step=step) for step in steps]
+    np.testing.assert_allclose(runs[0].u[-1], runs[1].u[-1], atol=1e-4)
