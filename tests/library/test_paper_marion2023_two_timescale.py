@@ -11,7 +11,9 @@ from opcheck_paper_repro.marion2023_two_timescale.limit import (
     arrival,
     deviation,
     flanks,
+    implicit_steps,
     loss_curve,
+    slow_eigenvalues,
     time_to,
     two_in_each_piece,
 )
@@ -143,3 +145,12 @@ def test_half_the_step_of_the_flow_is_the_same_flow() -> None:
     steps = (2e-3, 1e-3)  # the first is the default
     runs = [net.flow(positions(), epsilon=0.01, horizon=0.05, step=step) for step in steps]
     np.testing.assert_allclose(runs[0].u[-1], runs[1].u[-1], atol=1e-4)
+
+
+def test_implicit_steps_and_slow_eigenvalues_are_those_of_one_slow_variable() -> None:
+    """With one slow variable the marginal is ½ μ u², whose implicit step is u/(1 + τ μ)."""
+    H = np.array([[2.0, 0.5, 0.3], [0.5, 1.0, 0.2], [0.3, 0.2, 0.7]])
+    np.testing.assert_allclose(implicit_steps(H, 2, 1.5, steps=5), 1, rtol=1e-12)
+    schur = H[2, 2] - H[2, :2] @ np.linalg.solve(H[:2, :2], H[:2, 2])
+    values = np.linalg.eigvals(np.diag([100.0, 100.0, 1.0]) @ H)
+    assert slow_eigenvalues(H, 2, 0.01) == pytest.approx(abs(values.min() - schur), rel=1e-8)
