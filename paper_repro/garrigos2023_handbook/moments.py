@@ -25,7 +25,6 @@ class LeastSquares:
     without constraint.
     """
 
-    name: str
     a: Floats
     y: Floats
     start: Floats
@@ -186,4 +185,4 @@ def random_problem(seed: int, **fields: Any) -> LeastSquares:
         normal = random.standard_normal(d)
         normal /= np.linalg.norm(normal)
     start = fields.get("far", 1.0) * random.standard_normal(d)
-    return LeastSquares(f"random {seed}", a, y, start, normal, 0.3)
+    return LeastSquares(a, y, start, normal=normal, level=0.3)

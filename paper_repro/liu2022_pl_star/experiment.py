@@ -20,7 +20,7 @@ from opcheck_paper_repro.liu2022_pl_star.wide import (
 
 Floats = NDArray[np.float64]
 
-WIDTHS = (64, 256, 1024, 4096, 16384)
+WIDTHS = (64, 256, 512, 1024, 2048, 4096, 16384)
 INPUTS, DIMENSION, SIZE = 3, 4, 0.06
 STEPS, FLOOR = 400, 1e-22  # of a descent; below the floor L is rounding
 BATCHES = tuple(2**i for i in range(13))

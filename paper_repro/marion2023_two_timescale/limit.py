@@ -35,10 +35,10 @@ def time_to(x: float, start: tuple[float, float], height: float) -> float:
     from scipy.integrate import quad
 
     near, far = sorted(start)
-    kept = far**3 - near**3
+    invariant = far**3 - near**3
 
     def inverse_speed(s: float) -> float:
-        return (1 + s / max((s**3 + kept) ** (1 / 3), 1e-300)) ** 2
+        return (1 + s / max((s**3 + invariant) ** (1 / 3), 1e-300)) ** 2
 
     value, _ = quad(inverse_speed, x, near, epsabs=1e-13, epsrel=1e-12)
     return float(value) / height**2
@@ -62,8 +62,8 @@ def drift_of_invariant(start: tuple[float, float], height: float, share: float =
 
     end = share * arrival(start, height)
     run = solve_ivp(field, (0, end), start, method="DOP853", rtol=1e-12, atol=1e-14)
-    kept = run.y[1] ** 3 - run.y[0] ** 3
-    return float(np.abs(kept - kept[0]).max() / max(start) ** 3)
+    invariant = run.y[1] ** 3 - run.y[0] ** 3
+    return float(np.abs(invariant - invariant[0]).max() / max(start) ** 3)
 
 
 def flanks(u: Floats, jumps: Floats) -> tuple[Floats, Floats]:

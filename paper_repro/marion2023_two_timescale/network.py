@@ -41,8 +41,10 @@ def slope_of(z, rectangular):
 
 
 @compiled
-def _train(a, u, weights, jumps, width, noise, h, epsilon, rectangular, steps, every, random, kept):
-    """SGD in place; ``kept`` receives (a, u) after each ``every`` steps."""
+def _train(
+    a, u, weights, jumps, width, noise, h, epsilon, rectangular, steps, every, random, states
+):
+    """SGD in place; ``states`` receives (a, u) after each ``every`` steps."""
     m = u.shape[0]
     half, row = width / 2, 0
     for t in range(steps):
@@ -68,8 +70,8 @@ def _train(a, u, weights, jumps, width, noise, h, epsilon, rectangular, steps, e
                 u[j] -= epsilon * change * a[j + 1] * slope_of(z, rectangular) / width
                 a[j + 1] += change * smooth_step(z)
         if (t + 1) % every == 0:
-            kept[row, : m + 1] = a
-            kept[row, m + 1 :] = u
+            states[row, : m + 1] = a
+            states[row, m + 1 :] = u
             row += 1
 
 
@@ -77,7 +79,7 @@ NODES, SHARES = np.polynomial.legendre.leggauss(4)  # exact up to degree 7
 
 
 @compiled
-def _flow(a, u, weights, jumps, width, step, epsilon, steps, every, nodes, shares, kept):
+def _flow(a, u, weights, jumps, width, step, epsilon, steps, every, nodes, shares, states):
     """Euler steps of the gradient flow in place; integrals are exact between kinks."""
     m, n = u.shape[0], jumps.shape[0]
     half, row = width / 2, 0
@@ -119,8 +121,8 @@ def _flow(a, u, weights, jumps, width, step, epsilon, steps, every, nodes, share
         for j in range(m + 1):
             a[j] += step * da[j]
         if (t + 1) % every == 0:
-            kept[row, : m + 1] = a
-            kept[row, m + 1 :] = u
+            states[row, : m + 1] = a
+            states[row, m + 1 :] = u
             row += 1
 
 
@@ -163,14 +165,14 @@ def train(
     """
     every = max(1, round(horizon / (epsilon * h) / records))
     a, moving = np.zeros(len(u) + 1), u.copy()
-    kept = np.empty((records, 2 * len(u) + 1))
+    states = np.empty((records, 2 * len(u) + 1))
     random = np.random.default_rng(seed)
     _train(
         *(a, moving, WEIGHTS, JUMPS, WIDTH, NOISE),
-        *(h, epsilon, rectangular, every * records, every, random, kept),
+        *(h, epsilon, rectangular, every * records, every, random, states),
     )
     first = np.concatenate([np.zeros(len(u) + 1), u])
-    rows = np.vstack([first, kept])
+    rows = np.vstack([first, states])
     slow_time = epsilon * h * every * np.arange(records + 1)
     return Training(slow_time, rows[:, : len(u) + 1], rows[:, len(u) + 1 :])
 
@@ -189,12 +191,12 @@ def flow(
     step = step or min(0.02, 2e-5 / epsilon)
     every = max(1, round(horizon / (epsilon * step) / records))
     a, moving = np.zeros(len(u) + 1), u.copy()
-    kept = np.empty((records, 2 * len(u) + 1))
+    states = np.empty((records, 2 * len(u) + 1))
     _flow(
         *(a, moving, WEIGHTS, JUMPS, WIDTH, step, epsilon),
-        *(every * records, every, NODES, SHARES, kept),
+        *(every * records, every, NODES, SHARES, states),
     )
-    rows = np.vstack([np.concatenate([np.zeros(len(u) + 1), u]), kept])
+    rows = np.vstack([np.concatenate([np.zeros(len(u) + 1), u]), states])
     slow_time = epsilon * step * every * np.arange(records + 1)
     return Training(slow_time, rows[:, : len(u) + 1], rows[:, len(u) + 1 :])
 
