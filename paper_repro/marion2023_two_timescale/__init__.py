@@ -199,8 +199,9 @@ inside = PaperFigure(
     caption="(a) The loss of SGD follows that of the limit flow, the closer the smaller h, up to "
     "what the width η and the noise cost; 1.75e6 and 1.75e7 steps. (b) After slow time 0.15 a "
     "neuron stands at each jump.",
-    note="The paper's theorem is about the gradient flow: of SGD this is an experiment. Positions "
-    "are a draw of which each piece of the target holds two.",
+    note="The paper's theorem is about the gradient flow: of SGD this is an experiment. h = 1e-3 "
+    "is the short run of the authors' code, whose long one has 1e-5; 1e-4 is ours. Positions are a "
+    "draw of which each piece of the target holds two.",
     experiment=training,
     parameters="paper",
     panels=(
