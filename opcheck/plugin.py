@@ -2,10 +2,12 @@
 
 Declarations and what users call are in ``opcheck``, what kernels call in ``opcheck.kernels``; here
 are the parts that declarations are made of, constants proved of matrices, cone programs of sets,
-figure kinds and papers. opcheck's own packs import nothing else of it.
+figure kinds, papers, and compiled loops of their experiments. opcheck's own packs import nothing
+else of it.
 """
 
 from opcheck.engine.growth import growth
+from opcheck.engine.jit import compiled
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -65,6 +67,7 @@ __all__ = [
     "arguments",
     "certified",
     "column",
+    "compiled",
     "corners",
     "diverges",
     "ends_within",
