@@ -1,0 +1,51 @@
+"""Where FEG meets its bound, and how steep the operator of the lower bound is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from opcheck import Table, problem, run
+
+HORIZONS = (5, 10, 20, 50, 100)
+ANGLES = 181
+
+
+def equality() -> dict[str, Table]:
+    """FEG's ‖F z_n‖² against 4R²/((1/L + 2ρ)²n²) on rotations by (2j + 1)π/(3n), L = 1."""
+    rows = []
+    for n in HORIZONS:
+        for j in range(n):
+            if not 3 * n <= 2 * (2 * j + 1) < 4 * n:
+                continue  # then ρ ≤ 0 and ρL > −1/2
+            rotation = problem("feg_tight", n=n, j=j)
+            rho = float(np.cos((2 * j + 1) * np.pi / (3 * n)))
+            residual = run("feg", rotation, n, gamma=1.0, rho=rho)["residual"]
+            bound = 4 * float(rotation.start @ rotation.start) / ((1 + 2 * rho) * n) ** 2
+            rows.append((n, rho, residual[n] / bound))
+    n, rho, ratio = map(np.array, zip(*rows, strict=True))
+    columns = {"n": n, "rhoL": rho, "ratio": ratio, "off": np.abs(ratio - 1)}
+    caption = "FEG on the rotations that are worst for n: ‖F z_n‖² against its bound"
+    return {"equality": Table(columns, caption=caption)}
+
+
+def line() -> dict[str, Any]:
+    """Methods on the operator of Lemma 8.1, ℓ = R = 1, and its difference quotients near 0."""
+    valley = problem("leekim_line")
+    runs = {
+        "EG": run("extragradient", valley, 200, gamma=0.5),
+        "FEG": run("feg", valley, 200, gamma=0.5, rho=0.0),
+    }
+    angles = np.linspace(0, np.pi, ANGLES)
+    slopes = [
+        np.linalg.norm(_bent(0.1 * np.cos(t), 0.1 * np.sin(t)) - _bent(0, 0)) / 0.1 for t in angles
+    ]
+    columns = {"angle": np.degrees(angles), "slope": np.array(slopes)}
+    units = {"angle": "degrees", "slope": "ℓ"}
+    return {**runs, "slopes": Table(columns, units, "‖F z − F 0‖/‖z‖ by the direction of z")}
+
+
+def _bent(x: float, y: float) -> np.ndarray:
+    """(h', h') of x − y with h'(d) = min(0, |d| − 1)."""
+    return np.full(2, min(0.0, abs(x - y) - 1))
