@@ -37,6 +37,12 @@ STEEP = column(
     "slopes", "slope", np.max, sentence="steepest difference quotient of F near 0, in ℓ", low=1.99
 )
 
+
+def bound(rho: np.ndarray) -> np.ndarray:
+    """k²‖F z_k‖²/R² may be at most this, at L = 1."""
+    return 4 / (1 + 2 * rho) ** 2
+
+
 negative = PaperFigure(
     id="negative",
     title="f = −x²/6 + (2√2/3)xy + y²/6: L = 1, ρ = −1/3",
@@ -95,14 +101,22 @@ monotone = PaperFigure(
 worst = PaperFigure(
     id="equality",
     title="FEG on rotations by (2j + 1)π/(3n)",
-    caption="‖F z_n‖² over its bound at k = n for every ρ ≤ 0 of the family: 1.",
+    caption="‖F z_n‖² at k = n, scaled, lies on the bound for every ρ ≤ 0 of the family.",
     note="The paper leaves open whether the constant is exact for ρ < 0; it is. Derived here, "
     "lee2021_feg_equality.",
     experiment=equality,
     panels=(
         Panel(
             "lines",
-            {"x": "rhoL", "y": "off", "by": "n", "dots": True, "ylabel": "|measured/bound − 1|"},
+            {
+                "x": "rhoL",
+                "y": "scaled",
+                "by": "n",
+                "bounds": {"4/(1 + 2ρL)²": bound},
+                "vertical": "log",
+                "dots": True,
+                "ylabel": r"$n^2\Vert F z_n\Vert^2/R^2$ ($L^2$)",
+            },
         ),
     ),
     checks=(EQUAL,),
