@@ -4,9 +4,11 @@ A loop of τ gradient steps of step q = γL is multiplication by p = (1 − iq)^
 1 − λ + λp: it contracts for some λ exactly if Re p < 1.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from opcheck import Table, run
+import opcheck
 from opcheck.plugin import (
     Check,
     Panel,
@@ -54,7 +56,7 @@ bilinear = PaperFigure(
 
 def factor(step: float, weight: float, loop: int) -> float:
     """By how much one loop moves a point of the game nearer, from the method's own kernel."""
-    after = run(LA_GDA, "bilinear", loop, record=[loop], gamma=step, lam=weight, tau=loop)
+    after = opcheck.run(LA_GDA, "bilinear", loop, record=[loop], gamma=step, lam=weight, tau=loop)
     return float(np.linalg.norm(after.z) / np.linalg.norm(after.problem.start))
 
 
@@ -69,7 +71,7 @@ def largest_weight(step: float, loop: int) -> float:
     return max(0.0, 2 * (1 - p.real) / abs(1 - p) ** 2)
 
 
-def windows() -> dict[str, Table]:
+def windows() -> dict[str, opcheck.Table]:
     """Outcome of each step, weight and loop; and the window of weights that the law gives."""
     rows = [
         (name, loop, weight, factor(step, weight, loop), law(step, weight, loop))
@@ -82,7 +84,7 @@ def windows() -> dict[str, Table]:
     mapped = [i for i, n in enumerate(names) if n == "1" and loops[i] <= MAPPED]
     ends = [(n, t, largest_weight(s, t)) for n, s in STEPS.items() for t in LOOPS.tolist()]
     return {
-        "outcomes": Table(
+        "outcomes": opcheck.Table(
             {
                 "gamma": names,
                 "tau": loops,
@@ -94,7 +96,7 @@ def windows() -> dict[str, Table]:
             units={"gamma": "1/L"},
             caption="Factor by which a loop of LA-GDA changes the distance to the solution.",
         ),
-        "map": Table(
+        "map": opcheck.Table(
             {
                 "tau": [loops[i] for i in mapped],
                 "lam": [weights[i] for i in mapped],
@@ -103,7 +105,7 @@ def windows() -> dict[str, Table]:
             },
             caption="Outcomes for γ = 1/L.",
         ),
-        "window": Table(
+        "window": opcheck.Table(
             dict(zip(("gamma", "tau", "largest_lam"), zip(*ends, strict=True), strict=True)),
             units={"gamma": "1/L"},
             caption="Below which λ LA-GDA contracts; 0 where it does for none.",
@@ -157,7 +159,12 @@ windows_of_tau = PaperFigure(
     panels=(
         Panel(
             "region",
-            {"x": "tau", "y": "lam", "boundary": {"window of the law": "window"}},
+            {
+                "x": "tau",
+                "y": "lam",
+                "boundary": {"window of the law": "window"},
+                "order": ("contracts", "leaves"),
+            },
             of="map",
         ),
     ),

@@ -6,9 +6,11 @@ in ℂ with 1/μ = ρ + is, |μ| ≤ L, which are weakly Minty with ρ, a loop i
 1 − λw, w = γμ(2 − γμ), and contracts exactly if λ < 2 Re w/|w|².
 """
 
+from __future__ import annotations
+
 import numpy as np
 
-from opcheck import Table, linear, run
+import opcheck
 from opcheck.plugin import Check, Panel, PaperFigure
 
 LA_GDA = "lookahead(gradient_descent_ascent)"
@@ -63,29 +65,31 @@ def _agreement() -> float:
         rho, step = generator.uniform(-0.5, 0.1), generator.uniform(0.1, 1)
         weight, s = generator.uniform(0.05, 1), generator.uniform(1, 5)
         mu = 1 / (rho + 1j * s)
-        game = linear(np.array([[mu.real, -mu.imag], [mu.imag, mu.real]]))
-        loop = run(LA_GDA, game, 2, start=(1.0, 0.0), gamma=step, lam=weight, tau=2)
+        game = opcheck.linear(np.array([[mu.real, -mu.imag], [mu.imag, mu.real]]))
+        loop = opcheck.run(LA_GDA, game, 2, start=(1.0, 0.0), gamma=step, lam=weight, tau=2)
         by_law = 1 - weight * _loop(mu, step)
         furthest = max(furthest, abs(complex(*loop.z) - by_law))
     return furthest
 
 
-def ranges() -> dict[str, Table]:
+def ranges() -> dict[str, opcheck.Table]:
     """Outcomes over (ρL, γL) for λ → 0, and over (ρL, λ) at the best γ; the law of the kernel."""
     small = [(r, s, _outcome(r, s, 0.0)) for r in RHOS.tolist() for s in STEPS.tolist()]
     best = [(r, w, _outcome(r, BEST, w)) for r in RHOS.tolist() for w in WEIGHTS.tolist()]
     edges = [(r, s, plain(r, s), sharp(r, s), refuted_above(r, s)) for r, s, _ in small]
 
-    def table(names: str, rows, caption: str) -> Table:
+    def table(names: str, rows, caption: str) -> opcheck.Table:
         columns = dict(zip(names.split(), zip(*rows, strict=True), strict=True))
         units = {n: u for n, u in (("rho", "1/L"), ("gamma", "1/L")) if n in columns}
-        return Table(columns, units=units, caption=caption)
+        return opcheck.Table(columns, units=units, caption=caption)
 
     return {
         "steps": table("rho gamma outcome", small, "What is known of small λ."),
         "weights": table("rho lam outcome", best, "What is known at γL = 2 − √2."),
         "edges": table("rho gamma plain sharp refuted", edges, "Ends of the ranges of λ."),
-        "law": Table({"difference": [_agreement()]}, caption="Of the kernel's loop from 1 − λw."),
+        "law": opcheck.Table(
+            {"difference": [_agreement()]}, caption="Of the kernel's loop from 1 − λw."
+        ),
     }
 
 

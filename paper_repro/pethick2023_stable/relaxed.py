@@ -3,11 +3,13 @@
 The parameters are ours: the paper has no such figures.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np
 
-from opcheck import Table, gaussian, problem, run
+import opcheck
 from opcheck.plugin import (
     Check,
     Panel,
@@ -85,7 +87,7 @@ conic = PaperFigure(
                 measures=RESOLVENT,
             ),
             "APP": PaperRun(APP, 200, {"gamma": 0.95, "tau": 200}, measures=RESOLVENT),
-            "EG": PaperRun("extragradient", 20000, {"gamma": 0.95}, every=100, measures=RESOLVENT),
+            "EG": PaperRun("extragradient", 400, {"gamma": 0.95}, measures=RESOLVENT),
         },
         start=(1.0, 1.0),
         parameters={"L": 1.0, "c": 0.7},
@@ -139,14 +141,15 @@ NOISE = 0.5  # standard deviation of one sample
 
 def batches() -> dict[str, list]:
     """RAPP on samples of tight_linear: each run averages so many samples at every call."""
-    exact = problem("tight_linear", L=1.0, c=0.3)
+    exact = opcheck.problem("tight_linear", L=1.0, c=0.3)
     parts = {}
     for batch in BATCHES:
-        noisy = replace(exact, oracle=gaussian(exact.operator, NOISE / batch**0.5))
+        noisy = replace(exact, oracle=opcheck.gaussian(exact.operator, NOISE / batch**0.5))
         parts[f"batch {batch}"] = [
-            run("rapp", noisy, 300, gamma=0.9, lam=0.6, tau=8, seed=seed) for seed in range(SEEDS)
+            opcheck.run("rapp", noisy, 300, gamma=0.9, lam=0.6, tau=8, seed=seed)
+            for seed in range(SEEDS)
         ]
-    parts["exact"] = [run("rapp", exact, 300, gamma=0.9, lam=0.6, tau=8, start=exact.start)]
+    parts["exact"] = [opcheck.run("rapp", exact, 300, gamma=0.9, lam=0.6, tau=8, start=exact.start)]
     return parts
 
 
@@ -186,24 +189,25 @@ stochastic = PaperFigure(
 )
 
 CALLS = 6000
+ARRIVED = "within 1e-3"
 LAMS = tuple(round(0.1 * i, 1) for i in range(1, 11))
 TAUS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20)
 
 
-def settings() -> dict[str, Table]:
+def settings() -> dict[str, opcheck.Table]:
     """Where RAPP ends on the polar game after so many oracle calls, for each λ and τ."""
-    game = problem("polar_game", a=1 / 3)
+    game = opcheck.problem("polar_game", a=1 / 3)
     rows = []
     for tau in TAUS:
         for lam in LAMS:
             steps = CALLS // tau
-            end = run("rapp", game, steps, record=[steps], gamma=0.15, lam=lam, tau=tau,
+            end = opcheck.run("rapp", game, steps, record=[steps], gamma=0.15, lam=lam, tau=tau,
                       start=(1.0, 1.0))  # fmt: skip
             distance = float(np.linalg.norm(end.z))
-            rows.append((tau, lam, distance, "arrives" if distance < 1e-3 else "cycles"))
+            rows.append((tau, lam, distance, ARRIVED if distance < 1e-3 else "has not arrived"))
     taus, lams, distances, outcomes = zip(*rows, strict=True)
     return {
-        "settings": Table(
+        "settings": opcheck.Table(
             {"tau": taus, "lam": lams, "distance": distances, "outcome": outcomes},
             caption=f"Distance of RAPP to the solution of the polar game after {CALLS} calls.",
         )
@@ -212,17 +216,22 @@ def settings() -> dict[str, Table]:
 
 def _outcome(parts, **where) -> float:
     """The share of settings that arrive."""
-    return float(np.mean(parts["settings"].where(**where)["outcome"] == "arrives"))
+    return float(np.mean(parts["settings"].where(**where)["outcome"] == ARRIVED))
 
 
 lam_and_tau = PaperFigure(
     id="lam_and_tau",
     title="RAPP on the polar game, γ = 0.15 = 0.95/L: which λ and τ arrive",
     caption=f"After {CALLS} oracle calls from (1, 1). The top row, λ = 1, is the approximate "
-    "proximal point; the column τ = 2 projects what EG+ does not.",
+    "proximal point; the column τ = 2 is EG+ with projections. Where λ is small and τ large the "
+    "calls do not suffice.",
     note="No last-iterate theorem covers this problem (it is not comonotone with ρ > −1/L).",
     experiment=settings,
-    panels=(Panel("region", {"x": "tau", "y": "lam"}, of="settings"),),
+    panels=(
+        Panel(
+            "region", {"x": "tau", "y": "lam", "order": (ARRIVED, "has not arrived")}, of="settings"
+        ),
+    ),
     checks=(
         Check("τ = 1, relaxed gradient steps, never arrives", lambda p: _outcome(p, tau=1), high=0),
         Check("τ ≥ 5 arrives at λ = 1/2", lambda p: _outcome(p, tau=5, lam=0.5), low=1),

@@ -403,7 +403,7 @@ def test_an_interrupted_paper_keeps_what_is_finished(tmp_path):
 
 
 def test_unknown_names_are_answered(tmp_path):
-    with pytest.raises(OpcheckError, match="it has forsaken"):
+    with pytest.raises(OpcheckError, match="it has polar_game"):
         reproduce(KEY, figures=["figure_x"], out=tmp_path)
     with pytest.raises(OpcheckError, match=f"did you mean '{KEY}'"):
         reproduce("pethick2023_stble", figures=["forsaken"], out=tmp_path)
