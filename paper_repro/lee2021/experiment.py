@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from opcheck import Table, problem, run
+import opcheck
+from opcheck import Table
 
 HORIZONS = (5, 10, 20, 50, 100)
 ANGLES = 181
@@ -19,9 +20,9 @@ def equality() -> dict[str, Table]:
         for j in range(n):
             if not 3 * n <= 2 * (2 * j + 1) < 4 * n:
                 continue  # then ρ ≤ 0 and ρL > −1/2
-            rotation = problem("feg_tight", n=n, j=j)
+            rotation = opcheck.problem("feg_tight", n=n, j=j)
             rho = float(np.cos((2 * j + 1) * np.pi / (3 * n)))
-            residual = run("feg", rotation, n, gamma=1.0, rho=rho)["residual"][n]
+            residual = opcheck.run("feg", rotation, n, gamma=1.0, rho=rho)["residual"][n]
             rows.append((n, rho, n**2 * residual / float(rotation.start @ rotation.start)))
     n, rho, scaled = map(np.array, zip(*rows, strict=True))
     off = np.abs(scaled * (1 + 2 * rho) ** 2 / 4 - 1)
@@ -32,10 +33,10 @@ def equality() -> dict[str, Table]:
 
 def line() -> dict[str, Any]:
     """Methods on the operator of Lemma 8.1, ℓ = R = 1, and its difference quotients near 0."""
-    valley = problem("leekim_line")
+    valley = opcheck.problem("leekim_line")
     runs = {
-        "EG": run("extragradient", valley, 200, gamma=0.5),
-        "FEG": run("feg", valley, 200, gamma=0.5, rho=0.0),
+        "EG": opcheck.run("extragradient", valley, 200, gamma=0.5),
+        "FEG": opcheck.run("feg", valley, 200, gamma=0.5, rho=0.0),
     }
     angles = np.linspace(0, np.pi, ANGLES)
     slopes = [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from opcheck import Table, problem, run
+import opcheck
+from opcheck import Table
 
 HORIZONS = (1, 2, 3, 5, 10, 20, 50, 100)
 WEIGHTS = 2001  # angles of rotations in [0, π]
@@ -15,8 +16,8 @@ def worst() -> dict[str, Table]:
     """‖z_n − Tz_n‖² at k = n on the rotation by π/(n + 1), against 4R²/(n + 1)²."""
     rows = []
     for n in HORIZONS:
-        rotation = problem("halpern_worst", n=n)
-        residual = run("halpern", rotation, n)["residual"][n]
+        rotation = opcheck.problem("halpern_worst", n=n)
+        residual = opcheck.run("halpern", rotation, n)["residual"][n]
         rows.append((n, residual / float(rotation.start @ rotation.start), 4 / (n + 1) ** 2))
     n, measured, bound = map(np.array, zip(*rows, strict=True))
     columns = {"n": n, "measured": measured, "bound": bound}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from opcheck import Table, problem, run
+import opcheck
+from opcheck import Table
 
 Vector = NDArray[np.float64]
 NU, TAU, SHARE = 0.99, 0.5, 0.99  # of the authors: curvature, backtracking, −2δ/γ
@@ -61,10 +62,12 @@ def curvature_eg_plus(start: Vector, calls: int) -> tuple[Vector, Vector]:
 
 def escape() -> dict[str, Any]:
     """EG and EG+ on the Forsaken game as runs, and with CurvatureEG+ as distances."""
-    game = problem("forsaken")
+    game = opcheck.problem("forsaken")
     solution = game.solution
     runs = {
-        label: run("ceg_plus", game, CALLS // 2, gamma=1 / LIPSCHITZ, alpha=alpha, iterates=True)
+        label: opcheck.run(
+            "ceg_plus", game, CALLS // 2, gamma=1 / LIPSCHITZ, alpha=alpha, iterates=True
+        )
         for label, alpha in (("EG", 1.0), ("EG+", 0.5))
     }
     counts, points = curvature_eg_plus(np.array(START), CALLS)
@@ -155,7 +158,7 @@ def global_forsaken(z: Vector) -> Vector:
 def constants() -> dict[str, Table]:
     """The weak Minty constants of the examples on their boxes, searched, against those stated."""
     zero = np.zeros(2)
-    at = problem("forsaken").solution
+    at = opcheck.problem("forsaken").solution
     games = {
         "polar game, a = 1/3": (polar(1 / 3), zero, 1.1, 6.30609, ""),
         "polar game, a = 3/4": (polar(3 / 4), zero, 1.1, 13.93839, ""),
