@@ -44,11 +44,14 @@ CONTAINED = Check(
     lambda tables: float((tables["steps"]["stated"] - tables["steps"]["registered"]).max()),
     high=0,
 )
-HALF = Check(
-    "ρL of the polar game with a = 1/2",
-    lambda tables: float(tables["polar"]["rhoL"][1]),
+HALF = column(
+    "polar",
+    "rhoL",
+    np.min,
+    sentence="ρL of the polar game with a = 1/2",
     low=-0.722,
     high=-0.721,
+    a=0.5,
 )
 
 
@@ -137,11 +140,27 @@ second_steps = PaperFigure(
 
 constants = PaperFigure(
     id="constants",
-    title="Weak Minty constants of the author's polar game",
-    caption="ρL on the box |x|, |y| ≤ 11/10: below −1/2 from a = 1/2 on.",
+    title="The author's polar game",
+    caption="ρL on the box |x|, |y| ≤ 11/10: it passes −1/2 between a = 0.40 and 0.45.",
     experiment=polar,
-    panels=(Panel("table"),),
-    checks=(HALF,),
+    panels=(
+        Panel(
+            "lines",
+            {"x": "a", "y": "rhoL", "bounds": {"−1/2": lambda a: np.full_like(a, -0.5)}},
+        ),
+    ),
+    checks=(
+        HALF,
+        column(
+            "polar",
+            "a",
+            lambda a: float(a.max()),
+            sentence="largest a of the grid with ρL > −1/2",
+            low=0.4,
+            high=0.42,
+            guaranteed=True,
+        ),
+    ),
     note="ρ in closed form is −k/(1 + k²), k = 9a/64.",
 )
 

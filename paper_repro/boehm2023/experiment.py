@@ -53,7 +53,7 @@ def polar() -> dict[str, Table]:
     and ‖JF‖ is that of w I + 2w' zzᵀ + J, largest over r² ≤ 2·1.1².
     """
     rows = []
-    for a in (1 / 3, 1 / 2, 1.0, 3 / 2):
+    for a in sorted({*np.arange(2, 31) / 20, 1 / 3}):
         square = np.linspace(0, 2 * 1.1**2, GRID)
         w = a / 4 * (square - 1) * (4 * square - 1)
         slope = a / 4 * (8 * square - 5)
@@ -64,4 +64,5 @@ def polar() -> dict[str, Table]:
         rows.append((a, rho, lipschitz, rho * lipschitz))
     a, rho, lipschitz, product = map(np.array, zip(*rows, strict=True))
     columns = {"a": a, "rho": rho, "L": lipschitz, "rhoL": product}
+    columns["guaranteed"] = product > -0.5
     return {"polar": Table(columns, caption="The author's polar game on the box of 11/10")}

@@ -161,8 +161,10 @@ def constants() -> dict[str, Table]:
     at = opcheck.problem("forsaken").solution
     games = {
         "polar game, a = 1/3": (polar(1 / 3), zero, 1.1, 6.30609, ""),
+        "polar game, a = 1/2": (polar(1 / 2), zero, 1.1, 9.34416, ""),
         "polar game, a = 3/4": (polar(3 / 4), zero, 1.1, 13.93839, ""),
         "polar game, a = 1": (polar(1.0), zero, 1.1, 18.54795, ""),
+        "polar game, a = 3/2": (polar(3 / 2), zero, 1.1, 27.78263, ""),
         "Forsaken": (forsaken, at, HALF_WIDTH, LIPSCHITZ, "−0.477761"),
         "Global Forsaken": (global_forsaken, zero, 4 / 3, 3.022398, "−0.119732"),
     }
