@@ -3,8 +3,11 @@
 Their ρ is −ρ here.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from opcheck import Table
 from opcheck.plugin import (
     Check,
     Claim,
@@ -44,10 +47,12 @@ CONES = Check(
 def order(rho: float) -> Check:
     """The slope of the residual's norm in calls."""
 
-    def fitted(tables):
+    def fitted(tables: Mapping[str, Table]) -> float:
         table = tables["inexact"].where(rhoL=rho)
         late = table["k"] >= 100
-        return np.polyfit(np.log(table["calls"][late]), np.log(table["later"][late]) / 2, 1)[0]
+        return float(
+            np.polyfit(np.log(table["calls"][late]), np.log(table["later"][late]) / 2, 1)[0]
+        )
 
     return Check(
         f"inexact Halpern at ρL = {rho}: slope of ‖z − Jz‖ in calls", fitted, low=-1.1, high=-0.7

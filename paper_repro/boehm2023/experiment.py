@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from opcheck import Table
 
@@ -36,7 +39,7 @@ def steps() -> dict[str, Table]:
     return {"steps": Table(columns, units, "The largest second step of OGDA+")}
 
 
-def radius(a: np.ndarray, eta: np.ndarray, f: complex) -> np.ndarray:
+def radius(a: NDArray[Any], eta: NDArray[Any], f: complex) -> NDArray[Any]:
     """Spectral radius of z̄ = z − aF z̄₋, z⁺ = z − ηF z̄ on (z, z̄₋), for F = f.
 
     λ² − (1 − (η + a)f)λ − af = 0.

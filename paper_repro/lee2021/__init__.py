@@ -1,6 +1,9 @@
 """Lee and Kim (2021): FEG, the fast extragradient method for ρ > −1/(2L)."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from opcheck.plugin import (
     Check,
@@ -38,7 +41,7 @@ STEEP = column(
 )
 
 
-def bound(rho: np.ndarray) -> np.ndarray:
+def bound(rho: NDArray[Any]) -> NDArray[Any]:
     """k²‖F z_k‖²/R² may be at most this, at L = 1."""
     return 4 / (1 + 2 * rho) ** 2
 

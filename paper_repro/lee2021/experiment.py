@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import opcheck
 from opcheck import Table
@@ -47,6 +48,6 @@ def line() -> dict[str, Any]:
     return {**runs, "slopes": Table(columns, units, "‖F z − F 0‖/‖z‖ by the direction of z")}
 
 
-def _bent(x: float, y: float) -> np.ndarray:
+def _bent(x: float, y: float) -> NDArray[Any]:
     """(h', h') of x − y with h'(d) = min(0, |d| − 1)."""
     return np.full(2, min(0.0, abs(x - y) - 1))

@@ -1,7 +1,10 @@
 """Malitsky (2020): the golden ratio algorithm (GRAAL), with fixed and with adaptive steps."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from opcheck import Table
 from opcheck.plugin import (
     Check,
     Claim,
@@ -36,6 +39,16 @@ def residual(method: str, high: float) -> Check:
     )
 
 
+def _calls(tables: Mapping[str, Table], method: str) -> float:
+    table = tables["adaptive"].where(method=method)
+    return float(table["calls"][table["residual"] <= 1e-8].min())
+
+
+def _longest(tables: Mapping[str, Table]) -> float:
+    table = tables["ranges"].where(phi=round(float(GOLDEN), 3))
+    return float(table["step"][table["radius"] <= 1].max())
+
+
 ADAPTIVE = Check(
     "aGRAAL on Sun's problem: calls to a natural residual of 1e-8, as share of Tseng's method",
     lambda tables: _calls(tables, "aGRAAL") / _calls(tables, "FBF"),
@@ -51,20 +64,10 @@ PROVED = column(
 )
 LONGER = Check(
     "longest step (1/L) that no linear map defeats, golden φ",
-    lambda tables: float(_longest(tables)),
+    _longest,
     low=1.1,
     high=1.2,
 )
-
-
-def _calls(tables, method: str) -> float:
-    table = tables["adaptive"].where(method=method)
-    return float(table["calls"][table["residual"] <= 1e-8].min())
-
-
-def _longest(tables) -> float:
-    table = tables["ranges"].where(phi=round(float(GOLDEN), 3))
-    return table["step"][table["radius"] <= 1].max()
 
 
 fixed = PaperFigure(

@@ -3,6 +3,8 @@
 Their γ, of a 1/γ-Lipschitz T, is g here.
 """
 
+from typing import Any
+
 import numpy as np
 
 from opcheck.plugin import (
@@ -42,7 +44,7 @@ def weights(g: float, last: int) -> list[float]:
     return [(g**2 - 1) / (g ** (2 * k + 4) - 1) for k in range(last + 1)]
 
 
-def proximal(mu: float, step: float, last: int) -> dict:
+def proximal(mu: float, step: float, last: int) -> dict[str, Any]:
     """Parameters of OS-PPM as Halpern's iteration of (1 + 1/g)J − I/g, g = 1 + 2γμ."""
     g = 1 + 2 * step * mu
     return {"gamma": step, "lam": 1 + 1 / g, "beta": weights(g, last)}

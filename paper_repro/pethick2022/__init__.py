@@ -3,7 +3,10 @@
 Problems and γ = 1/L are those of the authors' notebooks.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from opcheck import Table
 from opcheck.plugin import (
@@ -51,7 +54,7 @@ def constant(game: str, low: float, high: float) -> Check:
     )
 
 
-def boundary(rho: np.ndarray) -> np.ndarray:
+def boundary(rho: NDArray[Any]) -> NDArray[Any]:
     """The largest weight of Theorem 3.4."""
     return 1 + 2 * rho
 

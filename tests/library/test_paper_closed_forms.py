@@ -18,9 +18,9 @@ from opcheck_paper_repro.yoon2021 import experiment as yoon2021
 def test_yoon2021_constant_covers_the_library_and_is_met_there():
     table = yoon2021.worst()["worst"].where(method="EAG-C")
     for speed in (0.05, 0.3):
-        where = opcheck.problem("bilinear", L=speed)
-        run = opcheck.run("anchored_extragradient", where, 400, gamma=0.125)
-        start = float(where.start @ where.start)
+        game = opcheck.problem("bilinear", L=speed)
+        run = opcheck.run("anchored_extragradient", game, 400, gamma=0.125)
+        start = float(game.start @ game.start)
         scaled = run["residual"] * (run.k + 1) ** 2 / start
         assert (scaled <= table["constant"] * (1 + 1e-3)).all()
     # the worst speed for k = 400 is of order 1/(γk)
@@ -55,8 +55,8 @@ def test_alacaoglu2024_inner_loop_is_that_of_plain_steps():
 def test_boehm2023_polar_constants_are_those_of_the_library():
     table = boehm2023.polar()["polar"]
     for a, rho, lipschitz in zip(table["a"], table["rho"], table["L"], strict=True):
-        where = opcheck.problem("polar_game_boehm", a=float(a))
-        stated = {fact.property.kind.name: where.constant(fact) for fact in where.facts}
+        game = opcheck.problem("polar_game_boehm", a=float(a))
+        stated = {fact.property.kind.name: game.constant(fact) for fact in game.facts}
         assert rho == pytest.approx(stated["WeakMinty"], rel=1e-5)
         assert lipschitz == pytest.approx(stated["Lipschitz"], rel=1e-5)
 
@@ -78,13 +78,13 @@ def test_malitsky2020_forward_radius_is_the_growth_of_runs(step):
 
 
 def test_malitsky2020_golden_steps_are_those_of_the_library():
-    where = opcheck.problem("sun_nonlinear")
+    game = opcheck.problem("sun_nonlinear")
     phi, step = malitsky2020_golden.GOLDEN, 0.1
-    run = opcheck.run("golden_ratio", where, 30, gamma=step, phi=phi, iterates=True)
-    mine = malitsky2020_golden.graal(where.start, 30, phi=phi, step=step)
+    run = opcheck.run("golden_ratio", game, 30, gamma=step, phi=phi, iterates=True)
+    mine = malitsky2020_golden.graal(game.start, 30, phi=phi, step=step)
     np.testing.assert_allclose(np.array(mine), run.iterates, atol=1e-12)
-    run = opcheck.run("forward_backward_forward", where, 15, gamma=step, iterates=True)
-    mine = malitsky2020_golden.forward_backward_forward(where.start, 30, step=step)
+    run = opcheck.run("forward_backward_forward", game, 15, gamma=step, iterates=True)
+    mine = malitsky2020_golden.forward_backward_forward(game.start, 30, step=step)
     np.testing.assert_allclose(np.array(mine[::2]), run.iterates, atol=1e-12)
 
 

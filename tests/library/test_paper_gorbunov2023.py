@@ -42,17 +42,17 @@ def test_the_worst_case_is_that_of_the_registered_statement():
 
 @pytest.mark.parametrize(("first", "second"), [(0.75, 0.25), (0.3, 0.3), (0.9, 0.1)])
 def test_radius_is_the_growth_of_runs(first, second):
-    where = opcheck.problem("tight_linear", c=0.5)
-    run = opcheck.run("ogda_plus", where, 400, gamma=first, eta=second)
+    game = opcheck.problem("tight_linear", c=0.5)
+    run = opcheck.run("ogda_plus", game, 400, gamma=first, eta=second)
     grown = (run["distance"][400] / run["distance"][200]) ** (1 / 400)
     assert grown == pytest.approx(radius(first, second, np.exp(2j * np.pi / 3)), rel=0.02)
 
 
 def test_largest_second_step_is_the_end_of_the_registered_range():
-    where = opcheck.problem("tight_linear", c=0.5)
+    game = opcheck.problem("tight_linear", c=0.5)
     for first in (0.6, 0.75, 0.9):
         end = float(largest_second_step(first))
-        inside = opcheck.verify("boehm2023_ogda_plus", where, gamma=first, eta=0.99 * end)
+        inside = opcheck.verify("boehm2023_ogda_plus", game, gamma=first, eta=0.99 * end)
         assert inside.status in ("holds", "attained")
         with pytest.raises(opcheck.OpcheckError, match="eta"):
-            opcheck.verify("boehm2023_ogda_plus", where, gamma=first, eta=1.01 * end)
+            opcheck.verify("boehm2023_ogda_plus", game, gamma=first, eta=1.01 * end)

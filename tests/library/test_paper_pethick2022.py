@@ -27,9 +27,9 @@ from opcheck_paper_repro.pethick2022.experiment import (
 def test_fields_are_those_of_the_library(field, name, parameters):
     """One gradient step inside the box, which does not project, gives F."""
     for start in ((0.3, -0.4), (-0.6, 0.5)):
-        where = opcheck.problem(name, **parameters)
+        game = opcheck.problem(name, **parameters)
         z = np.array(start)
-        run = opcheck.run("gradient_descent_ascent", where, 1, start=z, gamma=1e-3, iterates=True)
+        run = opcheck.run("gradient_descent_ascent", game, 1, start=z, gamma=1e-3, iterates=True)
         step = (run.iterates[0] - run.iterates[1]) / 1e-3
         np.testing.assert_allclose(step, field(z), atol=1e-12)
 
