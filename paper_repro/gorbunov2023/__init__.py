@@ -219,7 +219,8 @@ paper(
         ),
         Claim(
             "Theorem C.10",
-            "the same for every γ₁, γ₂ > 0",
+            "the same for every γ₁, γ₂ > 0 (wording remembered; the notebook of the proof leaves "
+            "both free)",
             check=FREE,
             figure="optimistic",
             differs="with γ₁ = 0.75/L, γ₂ = 0.25/L both spectral radii are 0.866, and "
