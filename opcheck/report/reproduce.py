@@ -392,7 +392,8 @@ def covered(figure: PaperFigure, parts: Parts) -> Iterator[Seen]:
             )
         bound = parts[label].bounds.get(theorem.measure, {}).get(theorem.name)
         if bound is not None:  # at the run's own parameters, by the free ones that suit it best
-            ratio = float(np.max(parts[label][theorem.measure] / bound))
+            said = parts[label].k >= theorem.first
+            ratio = float(np.max(parts[label][theorem.measure][said] / bound[said]))
             passed = ratio <= 1 + 1e-9  # a bound in float64
         else:
             verdict = confront(theorem, _target(experiment), **r.parameters)
