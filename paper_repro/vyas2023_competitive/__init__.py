@@ -92,8 +92,8 @@ STAYS = Check("slope of CGO's distance from −F against η", _slope("CGO, α = 
 window = PaperFigure(
     id="window",
     title="Bilinear game f = xᵀAy, n = 4: steps at which CGO converges",
-    caption="CGO converges iff η < 2α, for every A that is not singular. Dotted: η = α, competitive "
-    "gradient descent.",
+    caption="CGO converges iff η < 2α, for every A that is not singular. Dotted: η = α, "
+    "competitive gradient descent.",
     note="CGO is gradient descent ascent on the field F_α; the registered kernel's factor and an "
     "explicit matrix give the same law, derived here.",
     experiment=bilinear,

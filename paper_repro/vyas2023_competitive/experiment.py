@@ -55,7 +55,7 @@ def tilted() -> Mapping[str, Any]:
         theirs = solved("tilted", alpha, (-0.25, 0.5), STEPS)
         off.append(float(np.abs(run.iterates - theirs).max()))
         distances = np.linalg.norm(run.iterates, axis=1)
-        rows += [(k, f"α = {alpha}", d) for k, d in enumerate(distances.tolist())]
+        rows += [(k, f"distance, α = {alpha}", d) for k, d in enumerate(distances.tolist())]
     distances = _table(("k", "run", "distance"), rows, "Distance to (0, 0)")
     return {**parts, "distances": distances, "errors": Table({"off": off})}
 
