@@ -254,8 +254,8 @@ paper(
     claims=(
         Claim(
             "gradient steps",
-            "gradient descent converges near a local Nash point iff γ < 2a/(a² + b²) for every "
-            "eigenvalue a + ib of the game",
+            "gradient descent converges near a local Nash point only for small steps: iff "
+            "γ < 2a/(a² + b²) for every eigenvalue a + ib of the game (the exact law)",
             check=EXACT,
             figure="largest",
         ),
