@@ -80,14 +80,14 @@ SHIFTED = column(
 )
 
 
-def pair(where: str, name: str, **limits: float) -> Check:
+def pair(constraints: str, name: str, **limits: float) -> Check:
     """How far two methods are apart in 300 steps."""
     return column(
         "apart",
         "apart",
         np.max,
-        sentence=f"{name}, {where}: largest distance in 300 steps",
-        set=where,
+        sentence=f"{name}, {constraints}: largest distance in 300 steps",
+        set=constraints,
         pair=name,
         **limits,
     )

@@ -110,7 +110,7 @@ def coincidence() -> Mapping[str, Table]:
     matrix /= np.linalg.norm(matrix, 2)
     free = Problem(opcheck.linear(matrix), start=generator.standard_normal(6))
     bound = opcheck.problem("policeman_burglar")
-    for where, problem in (("free", free), ("simplices", bound)):
+    for constraints, problem in (("free", free), ("simplices", bound)):
         runs = {
             name: opcheck.run(name, problem, SHORT, gamma="0.4/L", iterates=True)
             for name in (PEG, RG, WARM, OG)
@@ -119,9 +119,9 @@ def coincidence() -> Mapping[str, Table]:
         past, ahead = _warm(problem, float(runs[WARM].parameters["gamma"]))
         # the look-ahead points of PEG, started with a step of EG, are the points of OG
         rows += [
-            (where, "PEG and its kernel", _apart(past, points[WARM])),
-            (where, "PEG's look-ahead and OG", _apart(ahead, points[OG][1:])),
-            (where, "PEG and RG", _apart(points[PEG], points[RG])),
+            (constraints, "PEG and its kernel", _apart(past, points[WARM])),
+            (constraints, "PEG's look-ahead and OG", _apart(ahead, points[OG][1:])),
+            (constraints, "PEG and RG", _apart(points[PEG], points[RG])),
         ]
     return {"apart": _table(("set", "pair", "apart"), rows, "Largest distance in 300 steps")}
 
