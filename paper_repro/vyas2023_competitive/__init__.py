@@ -151,7 +151,7 @@ saddle = PaperFigure(
 
 plane = PaperFigure(
     id="coherent",
-    title="f = x²y: where the inequality of α-coherence fails",
+    title="f = x²y: where α-coherence fails",
     caption="The set y + 2αx² + 4αy² < 0, an ellipse of area π/(32√2 α²). Dashed: its border at "
     "α = 2; dotted: the one of the inequality in the notebooks, with 4x²y² for 2x²y².",
     experiment=coherence,
