@@ -164,8 +164,8 @@ step_factors = PaperFigure(
 game = PaperFigure(
     id="game",
     title="Policeman and burglar, 10 houses: each near the end of its range",
-    caption="By oracle calls; PEG's line lies under OG's. On this game extragradient at γ = 0.9/L arrives first; the single "
-    "calls do not make up for their shorter steps.",
+    caption="By oracle calls; PEG's line lies under OG's. Extragradient at γ = 0.9/L arrives "
+    "first on this game; the single calls do not make up for their shorter steps.",
     note="PEG and OG at γ = 0.45/L, RG at 0.4/L < 1/((1 + √2)L). On simplices the three differ.",
     experiment=Runs(
         "policeman_burglar",
