@@ -38,6 +38,8 @@ OTHERS: Mapping[str, Any] = {  # parameters where no theorem that applies says o
     "phi": 1.5,
     "rho": 0.0,
     "a": 0.5,
+    "beta_re": 0.0,
+    "beta_im": 0.5,
     "beta": "1/(k + 2)",
     "weight": "1/(k + 2)",
 }

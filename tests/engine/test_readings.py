@@ -1197,7 +1197,7 @@ def test_the_rows_of_a_library_method_are_points_or_values(method: Method) -> No
 
 
 REFLECTED = "forward_reflected_backward"
-VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v"}, True: {"Fz", "past"}}
+VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v", "re", "im"}, True: {"Fz", "past"}}
 
 
 def late(F, F_data, J, J_data, state, params, k, n):
