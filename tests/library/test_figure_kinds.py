@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import check_figure_kind
 
 from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.plugin import figure
+from opcheck.testing import check_figure
 
 OF_RUNS = [n for n in registry.names("figures") if "runs" in registry.get("figures", n).of]
 
@@ -26,7 +26,7 @@ def runs() -> Mapping[str, Trajectory]:
 
 @pytest.mark.parametrize("name", OF_RUNS)
 def test_a_figure_kind_draws_its_runs(name: str, runs: Mapping[str, Trajectory]) -> None:
-    check_figure_kind(name, runs)
+    check_figure(name, runs)
 
 
 def step_lengths(axes: Any, runs: Mapping[str, Trajectory], wrong: str = "") -> str:
@@ -72,6 +72,6 @@ def test_a_wrong_figure_kind_is_found_out(
         for label, t in (("gamma a", 0.05), ("gamma b", 0.0625))
     }
     with pytest.raises(AssertionError, match=says):
-        check_figure_kind("wrong", own)
+        check_figure("wrong", own)
     figure("right")(step_lengths)
-    check_figure_kind("right", runs)
+    check_figure("right", runs)

@@ -360,6 +360,7 @@ LEVELS = {
             ("evidence",),
             ("report",),
             ("cli", "__main__", "plugin"),
+            ("testing", "pytest_plugin"),
         )
     )
     for name in group
