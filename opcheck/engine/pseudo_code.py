@@ -48,7 +48,7 @@ def reference_of(method: str | Method | Over) -> Reference:
                 f"the reference of {entry.name} gives no value to {name}; write {name}=0.5, the "
                 "value at which the two are compared"
             )
-    return entry.reference  # type: ignore[no-any-return]
+    return entry.reference
 
 
 def kept(value: Any) -> Any:

@@ -89,7 +89,8 @@ def _radius(run: Trajectory) -> dict[str, float]:
 def _evaluated(formula: str | float, known: Mapping[str, float], k: NDArray[np.int64]) -> Floats:
     values = {**known, "k": k.astype(float)}
     with np.errstate(all="ignore"):
-        return np.asarray(text(str(formula)).evaluate(values, FLOAT), dtype=float) + 0.0 * k
+        value = np.asarray(text(str(formula)).evaluate(values, FLOAT), dtype=float)
+    return np.broadcast_to(value, k.shape)
 
 
 def _below(run: Trajectory, values: Floats, bound: Floats, what: str) -> None:

@@ -32,10 +32,14 @@ from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.operator import Resolvent, Vector
+from opcheck.model.paper import Paper
 from opcheck.model.primitives import identity
 from opcheck.model.problem import Family, Problem, ResolventFamily
+from opcheck.model.problem import problem as problem_named
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
+from opcheck.report.figure import FigureKind
+from opcheck.report.reproduce import simulate
 from opcheck.testing.minimiser import better, solver_error
 
 P = ParamSpec("P")
@@ -308,7 +312,7 @@ def _sides(verdict: Verdict, theorem: Theorem, problem: Problem) -> str:
         return f"the excess over the bound is {verdict.ratio - 1:.6g} in units of both sides"
     times = f"{verdict.ratio:.6g} times the bound"
     names = {p.name for p in theorem.iteration.parameters}
-    own = {n: v for n, v in verdict.parameters.items() if n in names}
+    own: dict[str, Any] = {n: v for n, v in verdict.parameters.items() if n in names}
     if theorem.measure not in registry.names("measures") or set(own) != names:
         return f"{theorem.measure} is {times}"
     try:
@@ -334,15 +338,27 @@ def _relative(name: str) -> str:
 
 
 @failing
-def check_figure(name: str, runs: Mapping[str, Any]) -> None:
+def check_figure(figure: str | FigureKind, runs: Mapping[str, Any] | None = None) -> None:
     """A figure kind draws every run, changes none, says what it shows and documents its options.
 
     Args:
-        runs: at least two, on one problem in the plane, with iterates.
+        runs: at least two, on one problem in the plane, with iterates; default two of
+            extragradient on a bilinear game.
 
-    Raises CheckFailed with the first that it does not do.
+    Raises CheckFailed with the first that it does not do, or where it draws no runs.
     """
-    kind = _named("figures", name)
+    kind = _named("figures", figure)
+    name = kind.name
+    if "runs" not in kind.of:
+        raise OpcheckError(
+            f"{name} draws {' or '.join(kind.of)}, and only kinds of runs are checked"
+        )
+    runs = runs or {
+        f"gamma {gamma:g}": run(
+            "extragradient", problem_named("bilinear"), 20, iterates=True, gamma=gamma
+        )
+        for gamma in (0.25, 0.5)
+    }
     for option in list(inspect.signature(kind.draw).parameters.values())[2:]:
         if option.default is inspect.Parameter.empty:
             raise OpcheckError(f"{name}: the option {option.name} has no default")
@@ -364,6 +380,21 @@ def check_figure(name: str, runs: Mapping[str, Any]) -> None:
     *_, other, label = runs  # what is drawn under a label are the numbers of that run
     if _drawn(kind({**runs, label: runs[other]})) == _drawn(drawing):
         raise OpcheckError(f"{name} draws {label!r} whatever it is")
+
+
+@failing
+def check_paper(paper: str | Paper) -> None:
+    """Every check of every figure of a paper passes, on its own experiments.
+
+    Raises CheckFailed with the sentence of the first that does not, and what was seen.
+    """
+    entry = _named("papers", paper)
+    for figure in entry.figures:
+        parts = simulate(figure)
+        for check in figure.checks:
+            seen = check.seen(parts)
+            if not seen.passed:
+                raise OpcheckError(f"{entry.key}, figure {figure.id}: {seen}")
 
 
 def _drawn(drawing: Any) -> list[bytes]:

@@ -15,12 +15,16 @@ from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, Over
 from opcheck.model.operator import Resolvent
+from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem, ResolventFamily
 from opcheck.model.theorem import Theorem
+from opcheck.report.figure import FigureKind
 from opcheck.testing.assertions import assert_proved
 from opcheck.testing.checks import (
+    check_figure,
     check_measure,
     check_method,
+    check_paper,
     check_problem,
     check_resolvent,
     check_theorem,
@@ -34,6 +38,8 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "sets": check_resolvent,
     "problems": check_problem,
     "theorems": check_theorem,
+    "figures": check_figure,
+    "papers": check_paper,
 }
 KIND_OF = {
     Method: "methods",
@@ -44,6 +50,8 @@ KIND_OF = {
     Problem: "problems",
     Family: "problems",
     Theorem: "theorems",
+    FigureKind: "figures",
+    Paper: "papers",
 }
 
 
@@ -82,13 +90,17 @@ def checks_of(target: Any) -> list[Item]:
             kinds = "a method, a measure, a set, a problem, a theorem, or a name"
             raise OpcheckError(f"{target!r} is nothing to check; give {kinds}")
         return list(_of(kind, getattr(target, "name", ""), target))
-    entries = [e for e in registry.entries_of(target) if e[0] in CHECKS]
+    entries = registry.entries_of(target)
     if not entries:
-        raise OpcheckError(f"{target} registers nothing that is checked: no {', '.join(CHECKS)}")
+        raise OpcheckError(
+            f"{target} registers nothing that is checked, none of {', '.join(CHECKS)}"
+        )
     return [item for kind, name in entries for item in _of(kind, name, registry.get(kind, name))]
 
 
 def _of(kind: str, name: str, entry: Any) -> Iterator[Item]:
+    if isinstance(entry, FigureKind) and "runs" not in entry.of:
+        return
     registered = registry.entered(kind).get(name) is entry
     place = registry.place(kind, name) if registered else ""
     yield Item(f"{kind[:-1]} {name}", place, functools.partial(CHECKS[kind], entry))

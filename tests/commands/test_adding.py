@@ -10,6 +10,7 @@ import pytest
 
 import opcheck
 from opcheck import registry
+from opcheck.cli.new import EXAMPLES, TEMPLATES
 from opcheck.report.reproduce import simulate
 from opcheck.testing import check_figure, checks_of
 
@@ -29,6 +30,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         registry.load_file(file)
     yield
     registry._entries.update(before)
+
+
+def test_the_page_quotes_what_opcheck_new_writes() -> None:
+    """One text: the page shows the templates, and ``opcheck new`` renames what they register."""
+    templates = {path.stem: path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.txt")}
+    del templates["test"]
+    assert sorted(BLOCKS.values()) == sorted(templates.values())
+    assert {example.template for example in EXAMPLES.values()} == templates.keys()
 
 
 def test_the_page_has_a_whole_file_of_each_kind() -> None:
