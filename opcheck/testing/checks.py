@@ -376,10 +376,10 @@ def check_figure(figure: str | FigureKind, runs: Mapping[str, Any] | None = None
     for label, t in runs.items():
         for was, now in zip(before[label], [t.iterates, *t.measures.values()], strict=True):
             if was.tobytes() != now.tobytes():
-                raise OpcheckError(f"{name} changes the run {label!r}")
+                raise OpcheckError(f"{name} changes {label}")
     *_, other, label = runs  # what is drawn under a label are the numbers of that run
     if _drawn(kind({**runs, label: runs[other]})) == _drawn(drawing):
-        raise OpcheckError(f"{name} draws {label!r} whatever it is")
+        raise OpcheckError(f"{name} draws {label} whatever it is")
 
 
 @failing
