@@ -243,21 +243,21 @@ def check(document: dict[str, Any]) -> str:
     for sign, part in ((ratio, "bound"), (Fraction(-1), "measure")):
         for t in document[part]:
             add(sign * Fraction(t["factor"]), plus(t["left"], {}), plus(t["right"], {}))
-    for one in document["multipliers"]:
-        lam = Fraction(one["value"])
+    for multiplier in document["multipliers"]:
+        lam = Fraction(multiplier["value"])
         if lam < 0:
             raise Rejected("a multiplier is negative")
-        if one["property"] >= len(document["properties"]) or len(one["pair"]) != 2:
+        if multiplier["property"] >= len(document["properties"]) or len(multiplier["pair"]) != 2:
             raise Rejected("a multiplier is of no inequality")
-        prop = document["properties"][one["property"]]
-        (first, second), kind, of = one["pair"], prop["kind"], prop["of"]
+        prop = document["properties"][multiplier["property"]]
+        (first, second), kind, of = multiplier["pair"], prop["kind"], prop["of"]
         graph = known.get("F" if of == "T" or (of == "S" and not document["constrained"]) else of)
         if graph is None or not {first, second} <= graph.keys():
             raise Rejected(f"nothing is known of {of[:20]} at {first[:20]} and {second[:20]}")
         (x, u), (y, v) = graph[first], graph[second]
         if kind == "Subdifferential":  # f(y) − f(x) − ⟨u, y − x⟩ ≥ 0; values of f must cancel
-            balance[one["property"], first] -= lam
-            balance[one["property"], second] += lam
+            balance[multiplier["property"], first] -= lam
+            balance[multiplier["property"], second] += lam
             add(lam, u, plus(y, x, -1))
             continue
         if kind not in FORMS or (kind in ONLY_AT_THE_SOLUTION and STAR not in (first, second)):

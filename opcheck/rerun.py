@@ -513,8 +513,8 @@ class Interpreter:
             case ast.Name(id=name):
                 scope[name] = value
             case ast.Tuple(elts=elts) if isinstance(value, tuple) and len(value) == len(elts):
-                for one, part in zip(elts, value, strict=True):
-                    self.assign(one, part, scope)
+                for left, part in zip(elts, value, strict=True):
+                    self.assign(left, part, scope)
             case ast.Subscript(value=holder, slice=ast.Slice(lower=None, upper=None, step=None)):
                 row = self.value(holder, scope)
                 if not isinstance(row, Row) or not isinstance(value, Row):
@@ -860,15 +860,15 @@ class Statement:
                 "mod": lambda a, b: binary(ast.Mod(), a, b),
             }
             return two[name](*values)
-        one: dict[str, Any] = {
+        scope: dict[str, Any] = {
             "sqrt": root,
             "exp": exponential,
             "log": logarithm,
             "ceil": ceiling,
             "abs": lambda x: larger(x, binary(ast.Mult(), x, -1)),
         }
-        if name in one and len(values) == 1:
-            return one[name](values[0])
+        if name in scope and len(values) == 1:
+            return scope[name](values[0])
         raise Unread(f"{name[:40]} is not read")
 
     def truth(self, node: ast.expr, k: int, inside: tuple[str, ...]) -> bool:
@@ -929,8 +929,8 @@ def reading(document: dict[str, Any]) -> Reading:
     statement is not one about every dimension or every place of the origin.
     """
     try:
-        one = _potential if "potential" in document["statement"] else _theorem
-        readings = [one(document, dimension) for dimension in (1, 2, 3)]
+        read = _potential if "potential" in document["statement"] else _theorem
+        readings = [read(document, dimension) for dimension in (1, 2, 3)]
     except RecursionError:
         raise Unread("a text is nested too deeply") from None
     except (TypeError, AttributeError, LookupError, ArithmeticError, ValueError) as error:
@@ -1012,16 +1012,16 @@ def _theorem(document: dict[str, Any], dimension: int) -> Reading:
     def run(split: bool, any_k: bool = False) -> Any:
         interpreter = Interpreter(texts)
         rows = _rows(document, {"z": point} if any_k else start, HIDDEN)
-        one = Run(document, interpreter, params, rows, dimension=dimension, split=split)
+        walk = Run(document, interpreter, params, rows, dimension=dimension, split=split)
         statement.record = [{} for _ in texts["measures"]]
         for i in range(horizon + 1):
             at: Any = Any_k(i) if any_k else i
             for j, use in enumerate(texts["measures"] if i in stops else ()):
                 if i or not (any_k and statement.in_step[j]):  # there is no step before: not used
-                    statement.record[j][i] = one.take(use, at)
+                    statement.record[j][i] = walk.take(use, at)
             if i < horizon:
-                one.advance(at)
-        return one, _sides(statement)
+                walk.advance(at)
+        return walk, _sides(statement)
 
     covers = f"k = {k} of K = {horizon}" if "K" in spoken else f"k = {k}"
     if alone:
@@ -1094,22 +1094,22 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     def run(split: bool) -> Any:
         interpreter, start = Interpreter(texts), _rows(document, own, HIDDEN)
         names = ("z0", *(f"{n}0" for n in rows))
-        one = Run(
+        walk = Run(
             document, interpreter, params, start, dimension=dimension, split=split, names=names
         )
         states = []
         for block in range(blocks + 1):
-            at = {n: one.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
+            at = {n: walk.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
             at = {n: plus(v, SOLUTION, -1 if n == "z" else -weights[n]) for n, v in at.items()}
             if "shadow" in named:  # V is 0 at z* + γ F z*
-                star = one.oracles.ask("F", {}, 0)[1]
+                star = walk.oracles.ask("F", {}, 0)[1]
                 at["z"] = plus(at["z"], star, -Fraction(named["shadow"]))
             if "F z" in named["vectors"]:
-                at["F z"] = one.oracles.ask("F", at["z"], 0)[1]
+                at["F z"] = walk.oracles.ask("F", at["z"], 0)[1]
             states.append(at)
             for i in range(steps if block < blocks else 0):
-                one.advance(Any_k(first + i, steps))
-        return one, states
+                walk.advance(Any_k(first + i, steps))
+        return walk, states
 
     walked, states = _split(document, run)
     forms = [_of_matrix(named, states[-1])]
@@ -1135,12 +1135,12 @@ def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dic
     start = {n: {} if n in texts["zero"] else point for n in texts["rows"]}
     rows = _rows(document, start, HIDDEN)
     interpreter = Interpreter(texts)
-    one = Run(document, interpreter, params, rows, dimension=dimension, split=False)
+    walk = Run(document, interpreter, params, rows, dimension=dimension, split=False)
     weights = []
     for i in range(named["first"] + 2 * named["steps"]):
-        one.advance(i)
+        walk.advance(i)
         if i + 1 >= named["first"] + named["steps"]:
-            vectors = [row.vector() for row in one.state[: one.count]]
+            vectors = [row.vector() for row in walk.state[: walk.count]]
             weights.append([v.get(STAR, Fraction(0)) for v in vectors])
     if weights[0] != weights[-1] or not {*weights[0]} <= {0, 1}:
         raise Differs("a row drifts with the origin")
@@ -1181,8 +1181,8 @@ def compare(document: dict[str, Any], semidefinite: Any) -> None:
         {**c, "before": _fractions(c["before"]), "gamma": Fraction(c["gamma"])}
         for c in document["calls"]
     ]
-    one = {"S": "F"} if document["statement"]["A"] == "zero" else {}  # with A = 0 they are one
-    if calls != [{**c, "of": one.get(c["of"], c["of"])} for c in reread.calls]:
+    same = {"S": "F"} if document["statement"]["A"] == "zero" else {}  # with A = 0 they are one
+    if calls != [{**c, "of": same.get(c["of"], c["of"])} for c in reread.calls]:
         raise Differs("its calls are not those that its texts give")
     for side, form in (("measure", reread.measure), ("bound", reread.bound)):
         total = added(form.exact, written(document[side]), -1)

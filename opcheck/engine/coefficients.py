@@ -38,8 +38,17 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
-from opcheck.engine.numbers import exactly, rational
+from opcheck.engine.numbers import rational
 from opcheck.engine.ratio import Field, Index, Ratio
+from opcheck.engine.rows import (
+    Axis,
+    ComputedWith,
+    Dimension,
+    Rows,
+    Steps,
+    bare,
+    in_every_dimension,
+)
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.method import Method
 from opcheck.model.primitives import EXTRA_ROWS, SOLUTION, identity
@@ -48,6 +57,8 @@ from opcheck.model.theorem import OfA
 Vector = tuple[Any, ...]
 STAR = "F*"  # F at the solution, where F and A are felt apart
 START: Sparse = ((0, fmpq(1)),)
+UNCONSTRAINED = in_every_dimension(identity)
+ONE = Steps(1)  # a text may loop over n and do no more with it
 FIRST = 3  # steps of a run that are looked at for what has to be so at every step
 
 
@@ -183,7 +194,7 @@ class Recorder:
         self, F: Any, F_data: Any, J: Any, J_data: Any, z: Any, gamma: Any, out: Any
     ) -> None:
         """p = z − γ s with a new s ∈ S(p), or F(p) where A ≠ 0 is left out."""
-        of = "F" if self.A != "zero" and J is identity else "S"
+        of = "F" if self.A != "zero" and J is UNCONSTRAINED else "S"
         self._fill(out, self.ask(of, self._point(z, "the resolvent"), gamma)[0])
 
     def _point(self, z: Any, what: str) -> Sparse:
@@ -209,9 +220,9 @@ def settled(method: Method, held: Sequence[Sequence[Scalar]]) -> tuple[Scalar, .
     Raises OpcheckError where that differs from step to step, as for a sum of points.
     """
     for later in held[1:]:
-        for name, one, other in zip(method.rows, held[0], later, strict=True):
-            if one != other:
-                raise _drifting(method, name, one, "later", other)
+        for name, earlier, other in zip(method.rows, held[0], later, strict=True):
+            if earlier != other:
+                raise _drifting(method, name, earlier, "later", other)
     return tuple(held[0])
 
 
@@ -236,67 +247,24 @@ def _names(rows: Sequence[str]) -> list[str]:
 
 def vector_of(z: Any) -> Sparse:
     """The combination behind a row. Raises TypeError where its coordinates differ."""
-    first: Coefficient = z[0]
-    for axis in range(_dimension(z)):
-        if z[axis].axis != axis or z[axis].vector != first.vector:
+    entries = bare(z)
+    first: Coefficient = entries[0]
+    for axis, entry in enumerate(entries):
+        if entry.axis != axis or entry.vector != first.vector:
             raise TypeError("coordinates are treated differently: not a method in every R^d")
     return first.vector
 
 
-def _dimension(row: Any) -> int:
-    """How many coordinates a row has; the readings know what their texts must not."""
-    return int(np.ndarray.shape.__get__(row)[-1])
-
-
 def fill(out: Any, vector: Sparse) -> None:
     """Make a row this combination."""
-    for axis in range(_dimension(out)):
-        out[axis] = Coefficient(vector, axis)
-
-
-class _ComputedWith(Exception):
-    """A text computes with the dimension."""
-
-
-def _refuse(*_: Any) -> Any:
-    raise _ComputedWith
-
-
-class _Dimension(int):
-    """A dimension that can be counted up to, and nothing else."""
-
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __bool__ = __neg__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _refuse
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse
-    __float__ = __int__ = _refuse
-    __hash__ = None  # type: ignore[assignment]
-
-
-class _Rows(np.ndarray[Any, Any]):
-    """Rows that tell their length as such a dimension."""
-
-    @property  # type: ignore[misc]
-    def shape(self) -> Any:
-        """The number of rows, and the dimension."""
-        *rows, dimension = np.ndarray.shape.__get__(self)
-        return (*rows, _Dimension(dimension))
-
-    @property
-    def size(self) -> Any:
-        """The dimension of a row; of several rows it is nobody's business."""
-        return _Dimension(np.ndarray.size.__get__(self))
-
-    def __len__(self) -> int:
-        """How many rows there are; a row's own length is its dimension, told by shape alone."""
-        own: tuple[int, ...] = np.ndarray.shape.__get__(self)
-        if len(own) == 1:
-            raise _ComputedWith("len")
-        return own[0]
+    entries = bare(out)
+    for axis in range(len(entries)):
+        entries[axis] = Coefficient(vector, axis)
 
 
 def state_of(rows: Sequence[Sparse], dimension: int = DIMENSION) -> NDArray[np.object_]:
     """Rows that hold these combinations."""
-    state = np.empty((len(rows), dimension), dtype=object).view(_Rows)
+    state = np.empty((len(rows), dimension), dtype=object).view(Rows)
     for own, row in zip(state, rows, strict=True):
         fill(own, row)
     return state
@@ -309,9 +277,13 @@ def reading(subject: str, dimension: int) -> Iterator[None]:
         yield
     except IndexError as error:
         raise OpcheckError(_differs(subject, f"in dimension {dimension}: {error}")) from error
-    except _ComputedWith as error:
-        how = "it computes with the dimension, which may only be looped over"
-        raise OpcheckError(_differs(subject, how)) from error
+    except ComputedWith as error:
+        raise OpcheckError(_differs(subject, str(error))) from error
+    except TypeError as error:
+        opaque = [c.__name__ for c in (Dimension, Axis, Steps) if f"'{c.__name__}'" in str(error)]
+        if not opaque:
+            raise
+        raise OpcheckError(_differs(subject, f"it computes with a {opaque[0].lower()}")) from error
     except ZeroDivisionError as error:
         raise OpcheckError(f"{subject} divides by 0") from error
 
@@ -415,12 +387,12 @@ def _trace(
 
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
         for i in range(n):
-            exactly(method.kernel)(F, f, J, j, own, p, fmpq(k + i), 1)
+            in_every_dimension(method.kernel)(F, f, J, j, own, p, fmpq(k + i), ONE)
             iterates.append(vector_of(own[0]))
             keep_weights(method, iterates[-1:], (1,))
 
     with reading(method.name, dimension):
-        drive(
+        in_every_dimension(drive)(
             tuple(_measure(t, oracle, dimension) for t in takes),
             np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2),
             advance,
@@ -428,7 +400,7 @@ def _trace(
             np.empty((1, 0), dtype=object),
             oracle,
             np.empty((1, 0), dtype=object),
-            oracle.resolvent if A != "zero" else identity,
+            oracle.resolvent if A != "zero" else UNCONSTRAINED,
             np.empty((1, 0), dtype=object),
             state,
             params,
@@ -456,7 +428,7 @@ def _measure(take: Any, oracle: Recorder, dimension: int) -> Callable[..., Any]:
         subject, oracle.subject = oracle.subject, take.measure.name
         try:
             with reading(take.measure.name, dimension):
-                return measured(take, exactly(take.measure.kernel)(*arguments))
+                return measured(take, in_every_dimension(take.measure.kernel)(*arguments))
         except OpcheckError as error:
             return Form({}, flaw=str(error))
         finally:
@@ -501,12 +473,12 @@ def memory(
         names = _names(method.rows[1:])
         oracle = Recorder(method.name, split=False, A=A, names=names, one=ring.number(1))
         own = state_of([_row(i, w) for i, w in enumerate(held)], d)
-        J = oracle.resolvent if A != "zero" else identity
+        J = oracle.resolvent if A != "zero" else UNCONSTRAINED
         try:
             with reading(method.name, d):
                 for i in range(steps):
                     at = Index(k + i, i, first + i)
-                    exactly(method.kernel)(oracle, None, J, None, own, params, at, 1)
+                    in_every_dimension(method.kernel)(oracle, None, J, None, own, params, at, ONE)
         except Undecided:
             return None
         ends = [vector_of(row) for row in own]
@@ -552,11 +524,11 @@ def _weights(method: Method, values: Mapping[str, Any], A: OfA) -> tuple[Scalar,
     oracle = Recorder(method.name, split=False, A=A)
     own = state_of(_start(method, oracle))
     params = _params(method, values, FIRST)[0]
-    J = oracle.resolvent if A != "zero" else identity
+    J = oracle.resolvent if A != "zero" else UNCONSTRAINED
     held = []
     with reading(method.name, DIMENSION):
         for k in range(FIRST):
-            exactly(method.kernel)(oracle, None, J, None, own, params, fmpq(k), 1)
+            in_every_dimension(method.kernel)(oracle, None, J, None, own, params, fmpq(k), ONE)
             held.append([weight(vector_of(row)) for row in own])
     return settled(method, held)
 
@@ -622,7 +594,7 @@ def _walk(
     begun = [_row(places.get(n, 0), w) for n, w in zip(method.rows, held, strict=True)]
     own = state_of(begun, dimension)
     params = _params(method, values, first + blocks * steps + 1)[0]
-    J = oracle.resolvent if A != "zero" else identity
+    J = oracle.resolvent if A != "zero" else UNCONSTRAINED
     states: list[dict[str, Sparse]] = []
     for block in range(blocks + 1):
         ends = [vector_of(row) for row in own]
@@ -636,7 +608,7 @@ def _walk(
         with reading(method.name, dimension):
             for i in range(steps if block < blocks else 0):
                 k = fmpq(first + block * steps + i)
-                exactly(method.kernel)(oracle, None, J, None, own, params, k, 1)
+                in_every_dimension(method.kernel)(oracle, None, J, None, own, params, k, ONE)
     size = len(oracle.names)
     dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
     trace = Trace(

@@ -242,8 +242,8 @@ class Form:
         for products in self.products.values():
             change: dict[int, Scalar] = {}
             for (u, v), c in products.items():
-                for one, other in ((u, at_origin(v)), (v, u)):
-                    factor = c * weight(one)
+                for first, other in ((u, at_origin(v)), (v, u)):
+                    factor = c * weight(first)
                     for i, value in other if factor != 0 else ():
                         change[i] = change.get(i, fmpq(0)) + factor * value
             if any(total != 0 for total in change.values()):
@@ -281,8 +281,8 @@ class Radius:
 
     def square(self) -> Form:
         """R² with its factor."""
-        one = {(self.start, self.start): fmpq(1)}
-        squared: Form = Form({axis: dict(one) for axis in range(DIMENSION)}) * (
+        once = {(self.start, self.start): fmpq(1)}
+        squared: Form = Form({axis: dict(once) for axis in range(DIMENSION)}) * (
             self.factor * self.factor
         )
         return squared

@@ -68,7 +68,8 @@ def _codes(code: python.CodeType) -> Iterator[python.CodeType]:
             yield from _codes(constant)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The Python function behind a value, compiled or not; None where there is none."""
     value = getattr(value, "py_func", value)
     return value if isinstance(value, python.FunctionType) else None
 
@@ -77,11 +78,11 @@ def visible(function: Callable[..., Any]) -> list[Callable[..., Any]]:
     """The function and every Python function that it can reach by name, each once."""
     functions, todo = [], [function]
     while todo:
-        f = _plain(todo.pop(0))
+        f = plain(todo.pop(0))
         if f is None or f in functions:
             continue
         functions.append(f)
-        todo += [v for _, v in callees(f) if _plain(v)]
+        todo += [v for _, v in callees(f) if plain(v)]
         compiled = getattr(f, "compiled", None)
         if compiled is not None:
             todo.append(compiled)
@@ -102,8 +103,8 @@ def fingerprint(function: Callable[..., Any], **options: Any) -> str:
         digest.update(repr((f.__qualname__, f.__defaults__, f.__kwdefaults__)).encode())
         digest.update(repr(foreign(f)).encode())
         for name, value in callees(f):
-            plain = _plain(value)
-            what = _shown(value) if plain is None else functions.index(plain)  # which one is called
+            text = plain(value)
+            what = _shown(value) if text is None else functions.index(text)  # which one is called
             digest.update(repr((name, what, getattr(value, "targetoptions", None))).encode())
     return digest.hexdigest()[:24]
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from opcheck.engine.coefficients import (
     FIRST,
+    ONE,
+    UNCONSTRAINED,
     Recorder,
     keep_weights,
     measured,
@@ -34,13 +36,13 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
-from opcheck.engine.numbers import exactly
 from opcheck.engine.ratio import Field, Index, Ratio, Strict
+from opcheck.engine.rows import in_every_dimension
 from opcheck.engine.run import Take
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import STANDING
 from opcheck.model.method import Method
-from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION, identity
+from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
 from opcheck.model.theorem import OfA
 
 Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
@@ -105,7 +107,7 @@ class Steps:
         self.solution: Sparse = ()
         names.append("unknown")
         self.oracle = Recorder(method.name, split=False, A=A, names=names, one=field.number(1))
-        self.resolvent = self.oracle.resolvent if A != "zero" else identity
+        self.resolvent = self.oracle.resolvent if A != "zero" else UNCONSTRAINED
         self.states: list[list[Sparse]] = []
         self.weights: list[list[Ratio]] = []
         if "anchor" in method.zero:
@@ -123,14 +125,14 @@ class Steps:
 
     def _begin(self, start: bool) -> None:
         """The first state, and how often its rows hold the shift."""
-        method, one, none = self.method, self.field.number(1), self.field.number(0)
+        method, unit, none = self.method, self.field.number(1), self.field.number(0)
         if start:
-            held = [none if name in method.zero else one for name in method.rows]
-            self.states.append([((0, one),) if w else () for w in held])
+            held = [none if name in method.zero else unit for name in method.rows]
+            self.states.append([((0, unit),) if w else () for w in held])
             self.weights.append(held)
             return
         fixed = settled(method, from_the_start(method, self.A).weights[1:])
-        self.states.append([((i, one),) for i in range(len(method.rows))])
+        self.states.append([((i, unit),) for i in range(len(method.rows))])
         self.weights.append([self.field.number(w.constant()) for w in fixed])
 
     def index(self, offset: int) -> Index:
@@ -159,8 +161,8 @@ class Steps:
         for d in DIMENSIONS:
             own = state_of(rows, d)
             with reading(self.method.name, d):
-                exactly(self.method.kernel)(
-                    self.oracle, None, self.resolvent, None, own, params, self.index(offset), 1
+                in_every_dimension(self.method.kernel)(
+                    self.oracle, None, self.resolvent, None, own, params, self.index(offset), ONE
                 )
             read[d] = [vector_of(row) for row in own], len(self.oracle.calls)
         same_in_all(self.method.name, read)
@@ -201,7 +203,7 @@ class Steps:
         for d in DIMENSIONS:
             self.oracle.subject = name
             with reading(name, d):
-                form = exactly(take.measure.kernel)(
+                form = in_every_dimension(take.measure.kernel)(
                     self.oracle,
                     None,
                     self.resolvent,

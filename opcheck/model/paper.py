@@ -273,16 +273,16 @@ def paper(
 
 
 def _checked(key: str, claim: Claim, figures: set[str]) -> None:
-    where = f"claim {claim.id!r} of {key}"
+    place = f"claim {claim.id!r} of {key}"
     ways = [bool(claim.theorem or claim.refuted), claim.check is not None, bool(claim.waiting)]
     if sum(ways) != 1:
-        raise OpcheckError(f"{where} needs one of a theorem, a check, or what it waits for")
+        raise OpcheckError(f"{place} needs one of a theorem, a check, or what it waits for")
     if (claim.check is not None) != bool(claim.figure):
-        raise OpcheckError(f"{where} needs a check and the figure whose data it is about")
+        raise OpcheckError(f"{place} needs a check and the figure whose data it is about")
     if claim.figure and claim.figure not in figures:
-        raise OpcheckError(f"{where} is about the figure {claim.figure!r}, which is not there")
+        raise OpcheckError(f"{place} is about the figure {claim.figure!r}, which is not there")
     if claim.refuted and not claim.differs:
-        raise OpcheckError(f"{where} refutes a statement and does not say what is true instead")
+        raise OpcheckError(f"{place} refutes a statement and does not say what is true instead")
 
 
 def ends_within(label: str, distance: float, last: int = 200) -> Check:

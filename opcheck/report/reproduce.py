@@ -402,10 +402,10 @@ def covered(figure: PaperFigure, parts: Parts) -> Iterator[Seen]:
 
 def _target(experiment: Runs) -> Problem:
     asked = experiment.problem
-    where = problem(asked, **experiment.parameters) if isinstance(asked, str) else subject(asked)
+    target = problem(asked, **experiment.parameters) if isinstance(asked, str) else subject(asked)
     if experiment.start is None:
-        return where
-    return replace(where, start=np.asarray(experiment.start, dtype=float))
+        return target
+    return replace(target, start=np.asarray(experiment.start, dtype=float))
 
 
 def simulate(figure: PaperFigure) -> Parts:
@@ -453,18 +453,18 @@ def _drawing(figure: PaperFigure, parts: Parts) -> Any:
 
 def _part(figure: PaperFigure, panel: Panel, parts: Parts, *, runs: bool) -> Any:
     """What a panel draws: the named part, or all runs, or the only part that is no run."""
-    where = f"panel {panel.kind!r} of figure {figure.id!r}"
+    place = f"panel {panel.kind!r} of figure {figure.id!r}"
     if panel.of:
         if panel.of not in parts:
             raise OpcheckError(
-                f"{where} draws {panel.of!r}, which is not there: {', '.join(parts)}"
+                f"{place} draws {panel.of!r}, which is not there: {', '.join(parts)}"
             )
         return labelled({panel.of: parts[panel.of]}) if runs else parts[panel.of]
     if runs:
         return labelled({_legend(figure, n): p for n, p in parts.items() if _is_run(p)})
     rest = [part for part in parts.values() if not _is_run(part)]
     if len(rest) != 1:
-        raise OpcheckError(f"{where} must name its part, by of=: {', '.join(parts)}")
+        raise OpcheckError(f"{place} must name its part, by of=: {', '.join(parts)}")
     return rest[0]
 
 
@@ -477,8 +477,8 @@ def _legend(figure: PaperFigure, label: str) -> str:
 
 
 def _is_run(part: Any) -> bool:
-    one = part[0] if isinstance(part, list | tuple) and part else part
-    return isinstance(one, Trajectory)
+    first = part[0] if isinstance(part, list | tuple) and part else part
+    return isinstance(first, Trajectory)
 
 
 def write_data(parts: Parts, stem: Path) -> list[Path]:

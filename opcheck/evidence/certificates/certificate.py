@@ -117,7 +117,7 @@ def certify(
     *,
     place: Place = "middle",
     ratio: Fraction | int | str = 1,
-    **given: Any,
+    **fixed: Any,
 ) -> Certificate:
     """A certificate of a theorem's bound at index k, or of the least above it that rounds.
 
@@ -126,7 +126,7 @@ def certify(
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         ratio: of the theorem's bound that is to be proved, as 99/100.
-        given: constants and parameters by name, as numbers or formulas.
+        fixed: constants and parameters by name, as numbers or formulas.
 
     Raises NotCertified where the inequalities do not give the bound, OpcheckError where the
     statement has no worst case to compute.
@@ -136,7 +136,7 @@ def certify(
         target = Fraction(ratio)
     except (ValueError, ZeroDivisionError):
         raise OpcheckError(f"ratio {ratio!r} is no rational number; write 99/100") from None
-    stated = claim(entry, integer(k, "k"), place, given)
+    stated = claim(entry, integer(k, "k"), place, fixed)
     if target == 1 and entry.proof is not None:
         multipliers = declared(stated)
         if multipliers is not None and rounding.proves(stated, fmpq(1), multipliers):
@@ -241,7 +241,7 @@ class Attempt(Result):
 def attempts(
     theorem: str | Theorem,
     ks: Sequence[int],
-    given: Mapping[str, Any] = {},
+    fixed: Mapping[str, Any] = {},
     *,
     place: Place = "middle",
     ratio: str = "1",
@@ -253,7 +253,7 @@ def attempts(
         if tries and tries[-1].certificate and tries[-1].certificate.covers.every:
             tries.append(Attempt(entry.name, k, tries[-1].certificate))
             continue
-        tries.append(_attempt(entry, k, place, ratio, given))
+        tries.append(_attempt(entry, k, place, ratio, fixed))
     return tries
 
 
@@ -295,7 +295,7 @@ def certify_over(
     k: int = 1,
     *,
     ratio: Fraction | int | str = 1,
-    **given: Any,
+    **fixed: Any,
 ) -> tuple[Point, ...]:
     """Attempts at five admissible values of one parameter: both ends, the quarters, the middle.
 
@@ -304,7 +304,7 @@ def certify_over(
 
     Args:
         parameter: a symbol that ``where`` gives a range.
-        given: constants and other parameters; what is not given stands in the middle of its range.
+        fixed: constants and other parameters; what is not given stands in the middle of its range.
 
     Raises OpcheckError for a parameter without a range, and as ``certify`` does for bad input.
     """
@@ -315,17 +315,17 @@ def certify_over(
             parameter,
             value,
             place,
-            _attempt(entry, k, "middle", ratio, {**given, parameter: value}),
+            _attempt(entry, k, "middle", ratio, {**fixed, parameter: value}),
         )
-        for place, value in along(entry, parameter, k, horizon, given)
+        for place, value in along(entry, parameter, k, horizon, fixed)
     )
 
 
 def _attempt(
-    theorem: Theorem, k: int, place: Place, ratio: Fraction | int | str, given: Mapping[str, Any]
+    theorem: Theorem, k: int, place: Place, ratio: Fraction | int | str, fixed: Mapping[str, Any]
 ) -> Attempt:
     try:
-        certificate = certify(theorem, k, place=place, ratio=ratio, **given)
+        certificate = certify(theorem, k, place=place, ratio=ratio, **fixed)
         return Attempt(theorem.name, k, certificate)
     except NotCertified as failed:
         return Attempt(theorem.name, k, reason=str(failed))
@@ -630,6 +630,6 @@ def _restated(document: Mapping[str, Any]) -> Claim:
     if "potential" in said:
         return restated(document)
     # numbers only: text from a file is never evaluated by the library
-    given = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
+    fixed = {n: Fraction(v) for n, v in {**said["constants"], **said["parameters"]}.items()}
     theorem: Theorem = registry.get("theorems", said["theorem"])
-    return claim(theorem, said["k"], given=given)
+    return claim(theorem, said["k"], fixed=fixed)

@@ -337,7 +337,7 @@ class _Case:
         using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
-        where = f"{self.theorem.name}, {name}"
+        place = f"{self.theorem.name}, {name}"
         rest, used = target, []
         for inequality, formula in using.items():
             if inequality in KNOWN and self.part == "end":
@@ -346,18 +346,18 @@ class _Case:
                 value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
-                raise NotProved(f"{where}: the multiplier {formula!r} is no number")
+                raise NotProved(f"{place}: the multiplier {formula!r} is no number")
             if not self.domain().nonnegative(factor):
                 raise NotProved(
-                    f"{where}: the multiplier of {inequality} is not shown to be ≥ 0: "
+                    f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
-        self._resolvents_exist(where)
-        return Lemma(name, tuple(used), self._squares(rest, where, at))
+        self._resolvents_exist(place)
+        return Lemma(name, tuple(used), self._squares(rest, place, at))
 
-    def _resolvents_exist(self, where: str) -> None:
+    def _resolvents_exist(self, place: str) -> None:
         """Raise NotProved where some resolvent that was taken is not shown to be a function."""
         taken = {(of, g) for of, _, _, _, g in self.reader.steps.oracle.calls if g != 0}
         for of, gamma in sorted(taken, key=repr):
@@ -369,7 +369,7 @@ class _Case:
             if not any(all(map(self._shown, conditions)) for conditions in alternatives):
                 asked = " or ".join(" and ".join(conditions) for conditions in alternatives)
                 raise NotProved(
-                    f"{where}: the resolvent of {of} with {STEP} = {step.factored()} is not shown "
+                    f"{place}: the resolvent of {of} with {STEP} = {step.factored()} is not shown "
                     f"to exist and to be single-valued"
                     + (f", for want of {asked}" if asked else ": no hypothesis gives it")
                 )
@@ -382,9 +382,9 @@ class _Case:
         domain = self.domain()
         return domain.positive(gap) if relations == ["<"] else domain.nonnegative(gap)
 
-    def _squares(self, rest: Total, where: str, at: int) -> tuple[tuple[str, str], ...]:
+    def _squares(self, rest: Total, step: str, at: int) -> tuple[tuple[str, str], ...]:
         """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
-        form = _form(rest, self.domain(), where)
+        form = _form(rest, self.domain(), step)
         names, domain = self.reader.steps.names(at), self.domain()
         if (squares := _eliminated(form, domain, names, 0)) is not None:
             return squares
@@ -394,13 +394,13 @@ class _Case:
             if (squares := _eliminated(form, domain, names, DEPTH)) is not None:
                 return squares
             raise NotProved(
-                f"{where}: what is left is not shown to be a sum of squares: "
+                f"{step}: what is left is not shown to be a sum of squares: "
                 + _shown_form(form, names)
             )
         left, place = in_words(failed, names), at_words(failed)
         hint = open_sign(self.theorem.asked, failed) or helper(self.reader, failed, domain, at)
         raise NotProved(
-            f"{where}: what is left is no sum of squares at {place}: {left} takes the value "
+            f"{step}: what is left is no sum of squares at {place}: {left} takes the value "
             f"{failed.least:.3g}" + (f"; {hint}" if hint else "")
         )
 
@@ -450,7 +450,7 @@ def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tup
     return low, high
 
 
-def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Ratio]:
+def _form(rest: Total, domain: Domain, place: str) -> dict[tuple[int, int], Ratio]:
     """The remainder as a symmetric form. Raises NotProved where it holds more than products."""
     form: dict[tuple[int, int], Ratio] = {}
     for key, c in rest.terms.items():
@@ -460,10 +460,10 @@ def _form(rest: Total, domain: Domain, where: str) -> dict[tuple[int, int], Rati
         elif key == "R**2":
             if not domain.nonnegative(c):
                 raise NotProved(
-                    f"{where}: R² is left with the factor {_meant(c)}, not shown to be ≥ 0"
+                    f"{place}: R² is left with the factor {_meant(c)}, not shown to be ≥ 0"
                 )
         else:
-            raise NotProved(f"{where}: {key} is left with the factor {_meant(c)}")
+            raise NotProved(f"{place}: {key} is left with the factor {_meant(c)}")
     return form
 
 

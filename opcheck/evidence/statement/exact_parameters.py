@@ -61,7 +61,7 @@ def setting(
 
     Args:
         horizon: up to which the sequences run.
-        given: constants or parameters to use instead: numbers or formulas, as ``1/sqrt(2)``.
+        fixed: constants or parameters to use instead: numbers or formulas, as ``1/sqrt(2)``.
 
     Raises OpcheckError where no choice satisfies the ranges, with the range that is left.
     """
@@ -119,19 +119,19 @@ def along(
 
 
 def at_ends(
-    theorem: Theorem, k: int, horizon: int, given: Mapping[str, Any] = {}
+    theorem: Theorem, k: int, horizon: int, fixed: Mapping[str, Any] = {}
 ) -> Iterator[Setting]:
     """The theorem with its parameters at either end of their ranges, and each constant of its own.
 
     An open end is approached. Ends that leave no admissible choice are left out. Raises
     OpcheckError as ``setting`` does where there is none at all.
     """
-    middle = setting(theorem, k, horizon, "middle", given)
+    middle = setting(theorem, k, horizon, "middle", fixed)
     seen = [(dict(middle.constants), dict(middle.parameters))]
-    tries: list[tuple[Place, Mapping[str, Any]]] = [("low", given), ("high", given)]
+    tries: list[tuple[Place, Mapping[str, Any]]] = [("low", fixed), ("high", fixed)]
     for name in middle.constants:
-        ends = [] if name in given else _ends_of(theorem, name, middle.values)
-        tries += [(place, {**given, name: end}) for end in ends for place in ("middle", "high")]
+        ends = [] if name in fixed else _ends_of(theorem, name, middle.values)
+        tries += [(place, {**fixed, name: end}) for end in ends for place in ("middle", "high")]
     for place, numbers in tries:
         try:
             edge = setting(theorem, k, horizon, place, numbers)

@@ -136,7 +136,7 @@ def attack(
     place: Place = "middle",
     far: int = 0,
     ends: bool = True,
-    **given: Any,
+    **fixed: Any,
 ) -> Attack:
     """Search the class of a theorem for the largest measured/bound.
 
@@ -146,7 +146,7 @@ def attack(
         seed: of the search.
         far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
         ends: whether constants and parameters at the ends of their ranges are tried as well.
-        place, given: constants and parameters, as ``worst`` takes them.
+        place, fixed: constants and parameters, as ``worst`` takes them.
 
     Raises OpcheckError where the statement is not real on its whole range, is about no class of
     operators, or for bad input; Interrupted, with the k that are done, where Ctrl-C ends it.
@@ -166,12 +166,12 @@ def attack(
     try:
         for i in ks:
             horizon = i + 1 if recording.in_steps else i
-            instance = setting(entry, i, horizon, place, given)
+            instance = setting(entry, i, horizon, place, fixed)
             worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
         for i in ks if ends else ():
-            _over_ends(entry, i, given, edges, seed=seed + i, budget=budget // ENDS)
+            _over_ends(entry, i, fixed, edges, seed=seed + i, budget=budget // ENDS)
         if far > max(ks) and not one_step(entry):
-            distant = setting(entry, far, far + recording.in_steps, place, given)
+            distant = setting(entry, far, far + recording.in_steps, place, fixed)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
             worst_cases += [beyond] if beyond is not None and beyond.k > max(ks) else []
     except KeyboardInterrupt:
@@ -202,38 +202,44 @@ def _over_parts(
     free = theorem.A == "zero"
     asked = [(p, _constant(p, instance)) for p in theorem.asked]
     pool = [Part()] if free else parts(asked, theorem.A == "subdifferential")
-    linear_part = [one for one in pool if not one.part and not one.s]
+    linear_part = [operator for operator in pool if not operator.part and not operator.s]
     share = max(budget // (4 * max(len(linear_part), 1)), 10)
-    tried = [_Search(instance, recording, horizon, seed, one).reach(share) for one in linear_part]
+    tried = [
+        _Search(instance, recording, horizon, seed, operator).reach(share)
+        for operator in linear_part
+    ]
     if linear_part:
         at = max(range(len(linear_part)), key=lambda i: tried[i].ratio)
         tried.append(
             _Search(instance, recording, horizon, seed + 1, linear_part[at]).reach(budget // 4)
         )
-    plane = [_Search(instance, recording, horizon, seed, one) for one in pool]
+    plane = [_Search(instance, recording, horizon, seed, operator) for operator in pool]
     for keep, part in ((len(plane), 0.3), (4, 0.2), (1, 0.25)):
-        plane = sorted(plane, key=lambda one: -one.best[0])[:keep]
-        for one in plane:
-            one.evolve(int(part * budget / len(plane)))
-            tried.append(one.reached())
-            one.runs = 0
+        plane = sorted(plane, key=lambda operator: -operator.best[0])[:keep]
+        for operator in plane:
+            operator.evolve(int(part * budget / len(plane)))
+            tried.append(operator.reached())
+            operator.runs = 0
     best = plane[0]
     for _ in range(0 if free else MOVES):
         moved = _Search(instance, recording, horizon, seed, beside(best.part, best.rng, asked))
         moved.rng, moved.elite = best.rng, best.elite
         moved.evolve(int(0.3 * budget / MOVES))
         tried.append(moved.reached())
-        best = max(best, moved, key=lambda one: one.best[0])
+        best = max(best, moved, key=lambda operator: operator.best[0])
     if free:
         tried.append(_Search(instance, recording, horizon, seed, Part()).bumps())
     tried.append(_Search(instance, recording, horizon, seed, Part()).by_program(budget // FOLDS))
-    return replace(max(tried, key=lambda one: one.ratio), runs=sum(one.runs for one in tried))
+    return replace(
+        max(tried, key=lambda operator: operator.ratio),
+        runs=sum(operator.runs for operator in tried),
+    )
 
 
 def _over_ends(
     entry: Theorem,
     k: int,
-    given: Mapping[str, Any],
+    fixed: Mapping[str, Any],
     edges: dict[str, Reached],
     *,
     seed: int,
@@ -242,7 +248,7 @@ def _over_ends(
     """Keep the worst at one k for each end of a range where it is worse than at the k before."""
     recording = plan(entry)
     horizon = k + 1 if recording.in_steps else k
-    for edge in at_ends(entry, k, horizon, given):
+    for edge in at_ends(entry, k, horizon, fixed):
         case = _at_an_end(edge, recording, horizon, seed, budget)
         edges[case.at] = max(edges.get(case.at, case), case, key=lambda c: c.ratio)
 
@@ -325,19 +331,19 @@ class _Search:
         instance = self.instance
         try:
             stated = claim(
-                self.theorem, self.k, given={**instance.constants, **instance.parameters}
+                self.theorem, self.k, fixed={**instance.constants, **instance.parameters}
             )
         except OpcheckError:  # no quadratic form, or too large for this machine
             return self.reached()
         if stated.setting.k == self.k:
-            for one in worst_folded(stated, self.rng, folds):
-                self._run_one(one)
+            for operator in worst_folded(stated, self.rng, folds):
+                self._run_one(operator)
         return self.reached()
 
-    def _run_one(self, one: Folded) -> None:
-        F, A = one.operator, one.resolvent
-        start, name = one.start[None], lambda _: str(one)
-        self._measure(F, A, start, data=None, name=name, constraint=one.constraint)
+    def _run_one(self, operator: Folded) -> None:
+        F, A = operator.operator, operator.resolvent
+        start, name = operator.start[None], lambda _: str(operator)
+        self._measure(F, A, start, data=None, name=name, constraint=operator.constraint)
 
     # ---- piecewise linear operators of the plane ----
 

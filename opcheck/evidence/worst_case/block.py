@@ -89,7 +89,7 @@ class Block:
 
 def block_of(
     method: str | Method,
-    given: Sequence[str | Property],
+    properties: Sequence[str | Property],
     parameters: Mapping[str, Any],
     *,
     vectors: Sequence[str] = (),
@@ -99,7 +99,7 @@ def block_of(
     """A method with fixed parameters on a class of operators.
 
     Args:
-        given: properties with constants, as ``Lipschitz(1) of F``.
+        properties: properties with constants, as ``Lipschitz(1) of F``.
         parameters: numbers or formulas by name, as "1/4".
         vectors: of the potential; default "z", "F z" (where A = 0) and the rows carried over.
         steps: iterations that are taken together, from 1 on.
@@ -113,7 +113,7 @@ def block_of(
         raise OpcheckError(f"steps = {steps} must be a whole number from 1 on")
     if A != "zero" and not iteration.constrained:
         raise OpcheckError(f"{iteration.name} has no form with A ≠ 0")
-    known = tuple(_property(p) for p in given)
+    known = tuple(_property(p) for p in properties)
     if not known:
         raise OpcheckError("a class needs a property, as --given 'Lipschitz(1) of F'")
     notes: list[str] = []
@@ -223,7 +223,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
     said, asked = document["statement"], document["properties"]
     named = said["potential"]
     kinds = {kind.name: kind for kind in KINDS}
-    given = [
+    properties = [
         Property(kinds[p["kind"]], p["constant"] and Fraction(p["constant"]), p["of"])
         for p in asked
         if p["of"] != "A"
@@ -233,7 +233,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
         raise ValueError("what A is is said twice, and not alike")
     block = block_of(
         said["method"],
-        given,
+        properties,
         # numbers only: text from a file is never evaluated
         {n: Fraction(v) for n, v in said["parameters"].items()},
         vectors=[str(v) for v in named["vectors"]],
@@ -330,16 +330,16 @@ def _property(written: str | Property) -> Property:
     return replace(prop, constant=Fraction(int(value.p), int(value.q)))
 
 
-def _parameter(name: str, given: Any, integer: bool, notes: list[str]) -> Any:
-    value = number(given)
+def _parameter(name: str, written: Any, integer: bool, notes: list[str]) -> Any:
+    value = number(written)
     if isinstance(value, Ball):
         middle = fmpq(*float(value.ball.mid()).as_integer_ratio())
         width = fmpq(1, 10**6)
         value = simplest(middle - width, middle + width)
-        notes.append(f"{name} = {given} is irrational: {value} is taken instead")
+        notes.append(f"{name} = {written} is irrational: {value} is taken instead")
     if integer:
         if value.q != 1 or value < 1:
-            raise OpcheckError(f"{name} = {given} must be a whole number from 1 on")
+            raise OpcheckError(f"{name} = {written} must be a whole number from 1 on")
         return int(value)
     return value
 

@@ -123,10 +123,10 @@ class Claim:
         """For each inequality its form (a, b, c), x − y and u − v, exact."""
         indices = range(len(self.inequalities)) if which is None else which
         for i in indices:
-            one = self.inequalities[int(i)]
-            prop = self.properties[one.property]
+            inequality = self.inequalities[int(i)]
+            prop = self.properties[inequality.property]
             graph = self.graphs[graph_of(prop, self.A)]
-            (x, u), (y, v) = (graph[name] for name in one.pair)
+            (x, u), (y, v) = (graph[name] for name in inequality.pair)
             form = tuple(_exact(c) for c in prop.form())
             if prop.kind is Subdifferential:
                 yield form, _sum(y, x, -1), u
@@ -137,10 +137,10 @@ class Claim:
         """How often each inequality adds the value of f at each point of A; sums must be 0."""
         names = list(self.graphs["A"])
         out = np.zeros((len(names), len(self.inequalities)), dtype=np.int64)
-        for i, one in enumerate(self.inequalities):
-            if self.properties[one.property].kind is Subdifferential:
-                out[names.index(one.pair[0]), i] -= 1
-                out[names.index(one.pair[1]), i] += 1
+        for i, inequality in enumerate(self.inequalities):
+            if self.properties[inequality.property].kind is Subdifferential:
+                out[names.index(inequality.pair[0]), i] -= 1
+                out[names.index(inequality.pair[1]), i] += 1
         return out[out.any(axis=1)]
 
     def inner(self, products: Products) -> list[tuple[fmpq, list[fmpq], list[fmpq]]]:
@@ -182,7 +182,7 @@ def claim(
     theorem: Theorem,
     k: int,
     place: Place = "middle",
-    given: Mapping[str, Any] = {},
+    fixed: Mapping[str, Any] = {},
 ) -> Claim:
     """The forms behind a theorem's statement at index k.
 
@@ -196,13 +196,13 @@ def claim(
     if k < max(theorem.first, 0):
         raise OpcheckError(f"{theorem.name} is about k ≥ {theorem.first}, not k = {k}")
     horizon = k + 1 if recording.in_steps else k
-    _fits(theorem, recording, horizon, place, given)
-    instance = setting(theorem, k, horizon, place, given)
+    _fits(theorem, recording, horizon, place, fixed)
+    instance = setting(theorem, k, horizon, place, fixed)
     if one_step(theorem) and k > theorem.first:
         # where a step depends on z alone, the first stands for all
         values = parameters_of(theorem.iteration, instance.values)
         if memoryless(theorem.iteration, values, theorem.A):
-            return claim(theorem, theorem.first, place, given)
+            return claim(theorem, theorem.first, place, fixed)
     return _claim(instance, recording, horizon)
 
 
@@ -401,7 +401,7 @@ def memory(basis: float, inequalities: float) -> float:
 
 
 def _fits(
-    theorem: Theorem, recording: Plan, horizon: int, place: Place, given: Mapping[str, Any]
+    theorem: Theorem, recording: Plan, horizon: int, place: Place, fixed: Mapping[str, Any]
 ) -> None:
     """Raise OpcheckError where k steps can't be solved for, judged from runs of a few steps."""
     few, more = 3 + recording.in_steps, 5 + recording.in_steps
@@ -411,7 +411,7 @@ def _fits(
     sizes = []
     for h in (first, last):
         k = h - 1 if recording.in_steps else h
-        small = _claim(setting(theorem, k, h, place, given), recording, h)
+        small = _claim(setting(theorem, k, h, place, fixed), recording, h)
         points = sum(len(g) for g in small.graphs.values())
         sizes.append((len(small.basis), len(small.inequalities) / max(points, 1) ** 2, points))
     (b0, _, p0), (b1, density, p1) = sizes

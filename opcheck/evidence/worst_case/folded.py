@@ -182,13 +182,13 @@ def _with_sums(claim: Claim) -> Claim:
     at = {point for point, _ in F.values()}
     missing = [(name, *pair) for name, pair in claim.graphs["A"].items() if pair[0] not in at]
     size = len(claim.basis) + len(missing)
-    zero, one = fmpq(0), fmpq(1)
+    zero, unit = fmpq(0), fmpq(1)
 
     def longer(vector: Vector) -> Vector:
         return (*vector, *[zero] * (size - len(vector)))
 
     for i, (name, point, value) in enumerate(missing, len(claim.basis)):
-        own = tuple(one if j == i else zero for j in range(size))
+        own = tuple(unit if j == i else zero for j in range(size))
         F[f"F at {name}"] = point, own
         total = tuple(a + b for a, b in zip(longer(value), own, strict=True))
         S.setdefault(f"sum at {name}", (point, total))

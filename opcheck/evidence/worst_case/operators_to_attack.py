@@ -116,30 +116,34 @@ def parts(asked: Sequence[tuple[Property, Form]], subdifferential: bool) -> list
     pool += [Part(0.0, 0.0, 3, 0.25), Part(0.0, 0.0, 5, 1.0), Part(0.0, 0.0, 5, 8.0)]
     if not subdifferential:
         pool += [Part(a, s) for a in sorted(slopes) for s in (0.5, 2.0, 8.0)]
-    return [one for one in pool if all(_has(one, form) for p, form in asked if p.of == "A")]
+    return [
+        candidate
+        for candidate in pool
+        if all(_has(candidate, form) for p, form in asked if p.of == "A")
+    ]
 
 
-def beside(one: Part, rng: np.random.Generator, asked: Sequence[tuple[Property, Form]]) -> Part:
+def beside(part: Part, rng: np.random.Generator, asked: Sequence[tuple[Property, Form]]) -> Part:
     """A part with other factors, or the same where that one lacks a hypothesis on A."""
     a, s, weight = np.exp(rng.normal(size=3) * rng.choice([0.03, 0.3]))
-    level = one.level * float(weight) if one.part == 5 else one.level
-    other = Part(one.a * float(a), one.s * float(s), one.part, level)
+    level = part.level * float(weight) if part.part == 5 else part.level
+    other = Part(part.a * float(a), part.s * float(s), part.part, level)
     held = all(_has(other, form) for p, form in asked if p.of == "A")
-    return other if held else one
+    return other if held else part
 
 
-def _has(one: Part, form: Form) -> bool:
+def _has(part: Part, form: Form) -> bool:
     a, b, c = form
-    if one.part == 1:
+    if part.part == 1:
         return c >= 0  # one point, every value
-    room = a + 2 * b * one.a + c * (one.a**2 + one.s**2)
-    if one.part and c:
+    room = a + 2 * b * part.a + c * (part.a**2 + part.s**2)
+    if part.part and c:
         # only from monotonicity, which gives a form with a, b, c ≥ 0
         return min(a, b, c) >= 0
     return bool(room >= -1e-12)
 
 
-def of_f(asked: Sequence[tuple[Property, Form]], one: Part) -> list[tuple[Form, Floats]] | None:
+def of_f(asked: Sequence[tuple[Property, Form]], part: Part) -> list[tuple[Form, Floats]] | None:
     """Forms that F + a matrix must have for the hypotheses on F and S; None: not with this A.
 
     With B ≠ 0 a hypothesis on S without a term in ‖u − v‖² holds where F + aI has it; one with a
@@ -151,12 +155,12 @@ def of_f(asked: Sequence[tuple[Property, Form]], one: Part) -> list[tuple[Form, 
             continue
         if prop.of != "S":
             forms.append(((a, b, c), 0 * EYE))
-        elif one.part == 1 and c >= 0:
+        elif part.part == 1 and c >= 0:
             continue
-        elif not one.part or c == 0:
-            forms.append(((a, b, c), one.linear))
+        elif not part.part or c == 0:
+            forms.append(((a, b, c), part.linear))
         elif min(a, b, c) >= 0:
-            forms.append(((0.0, 0.5, 0.0), one.linear))
+            forms.append(((0.0, 0.5, 0.0), part.linear))
         else:
             return None
     return forms

@@ -87,21 +87,21 @@ def worst(
     *,
     place: Place = "middle",
     sparse: bool = False,
-    **given: Any,
+    **fixed: Any,
 ) -> WorstCase:
     """The worst case of a theorem at index k, against its bound at the same parameters.
 
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         sparse: also select multipliers, as few as are found.
-        given: constants and parameters by name, as numbers or formulas.
+        fixed: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
     from the inequalities, or the solver does not converge.
     """
     entry = theorem_of(theorem)
     begin = time.perf_counter()
-    stated = claim(entry, integer(k, "k"), place, given)
+    stated = claim(entry, integer(k, "k"), place, fixed)
     if stated.signed:
         raise OpcheckError(
             f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
@@ -138,14 +138,14 @@ def worst(
 def each(
     theorem: str | Theorem,
     ks: Sequence[int],
-    given: Mapping[str, Any] = {},
+    fixed: Mapping[str, Any] = {},
     *,
     place: Place = "middle",
     sparse: bool = False,
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        case = worst(theorem, k, place=place, sparse=sparse, **given)
+        case = worst(theorem, k, place=place, sparse=sparse, **fixed)
         yield case
         if case.covers.every:
             return
@@ -153,8 +153,8 @@ def each(
 
 def describe(stated: Claim, i: int) -> str:
     """An inequality in words, as ``Lipschitz(1) of F at *, F1``."""
-    one = stated.inequalities[i]
-    return f"{stated.properties[one.property]} at {', '.join(one.pair)}"
+    inequality = stated.inequalities[i]
+    return f"{stated.properties[inequality.property]} at {', '.join(inequality.pair)}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,311 @@
+"""Rows of a method that are in no dimension in particular, and how its text is run on them.
+
+What a text gives in dimensions 1, 2 and 3 stands for every dimension because it can't tell one
+coordinate, or one dimension, from another: an index over coordinates is good for subscripts alone,
+the dimension for ``range`` alone, and between two passes of such a loop no number may change, so
+that every further pass is like the last.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from opcheck.engine.jit import TRUSTED, foreign, plain
+from opcheck.engine.numbers import exactly
+
+# what rows are good for beside + − · / with numbers and rows
+ATTRIBUTES = frozenset(("shape", "size", "copy", "sum", "dot", "ndim", "fill"))
+FUNCTIONS = frozenset(("copyto", "copy", "sum", "dot", "empty_like", "zeros_like", "ones_like"))
+UFUNCS = frozenset(("add", "subtract", "multiply", "divide", "negative", "positive", "matmul"))
+# names by which a text asks what it is run on, or makes numbers of coordinates
+ASKING = frozenset(
+    (
+        *("isinstance", "issubclass", "type", "hasattr", "getattr", "setattr", "vars", "locals"),
+        *("globals", "id", "eval", "exec", "len", "enumerate", "zip", "iter", "next", "map"),
+        *("filter", "list", "tuple", "set", "dict", "sorted", "reversed", "dtype", "__class__"),
+        *("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require"),
+        *("frombuffer", "fromiter", "ndenumerate", "nditer", "ndindex"),
+    )
+)
+STORES = frozenset(("STORE_ATTR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_GLOBAL"))
+
+
+class ComputedWith(Exception):
+    """A text computes with the dimension, or with an index over coordinates."""
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise ComputedWith("it computes with the dimension, which may only be looped over")
+
+
+def _refuse_index(*_: Any, **__: Any) -> Any:
+    raise ComputedWith("it computes with the index of a coordinate, which may only be a subscript")
+
+
+OPERATORS = (
+    *("lt", "le", "gt", "ge", "eq", "ne", "bool", "neg", "pos", "abs", "invert", "index", "int"),
+    *("float", "complex", "round", "trunc", "floor", "ceil", "len", "iter", "contains", "call"),
+    *(f"{r}{name}" for r in ("", "r") for name in ("add", "sub", "mul", "truediv", "floordiv")),
+    *(f"{r}{name}" for r in ("", "r") for name in ("mod", "pow", "divmod", "and", "or", "xor")),
+    *(f"{r}{name}" for r in ("", "r") for name in ("lshift", "rshift", "matmul")),
+)
+
+
+class Dimension:
+    """A dimension: good for ``range`` alone."""
+
+    __slots__ = ("count",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+class Axis:
+    """The index of a coordinate: good for a subscript alone."""
+
+    __slots__ = ("place",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+
+class Steps:
+    """The number n of iterations that a kernel is asked for: good for ``range`` alone."""
+
+    __slots__ = ("count",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+def _refuse_steps(*_: Any, **__: Any) -> Any:
+    raise ComputedWith("it computes with n, the number of steps, which may only be looped over")
+
+
+for _name in OPERATORS:
+    setattr(Dimension, f"__{_name}__", _refuse)
+    setattr(Axis, f"__{_name}__", _refuse_index)
+    setattr(Steps, f"__{_name}__", _refuse_steps)
+
+
+class Rows(np.ndarray[Any, Any]):
+    """A row, or several, whose last axis is that of the coordinates."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("_") and name not in ATTRIBUTES:
+            raise ComputedWith(f"it asks a row for {name}")
+        return np.ndarray.__getattribute__(self, name)
+
+    @property  # type: ignore[misc]
+    def shape(self) -> Any:
+        """The number of rows, and the dimension."""
+        *rows, dimension = np.ndarray.shape.__get__(self)
+        return (*rows, Dimension(dimension))
+
+    @property
+    def size(self) -> Any:
+        """The dimension, of one row."""
+        if np.ndarray.ndim.__get__(self) != 1:
+            _refuse()
+        return Dimension(np.ndarray.size.__get__(self))
+
+    def __len__(self) -> int:
+        rows: tuple[int, ...] = np.ndarray.shape.__get__(self)[:-1]
+        return rows[0] if rows else _refuse()
+
+    def __iter__(self) -> Iterator[Any]:
+        if np.ndarray.ndim.__get__(self) == 1:
+            raise ComputedWith("it goes through a row otherwise than by range(z.shape[0])")
+        return iter([self[i] for i in range(len(self))])
+
+    def __getitem__(self, key: Any) -> Any:
+        return np.ndarray.__getitem__(self, _key(self, key))
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        np.ndarray.__setitem__(self, _key(self, key), value)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        summed = ufunc.__name__ == "matmul" or (method == "reduce" and ufunc is np.add)
+        if ufunc.__name__ not in UFUNCS or not (method == "__call__" or summed):
+            raise ComputedWith(f"it calls numpy's {ufunc.__name__} on rows")
+        bare = [bare(v) for v in inputs]
+        if "out" in options:
+            options["out"] = tuple(bare(v) for v in options["out"])
+        result = getattr(ufunc, method)(*bare, **options)
+        if summed:
+            return _no_number(result)
+        return result.view(Rows) if isinstance(result, np.ndarray) else result
+
+    def __array_function__(self, function: Any, kinds: Any, args: Any, options: Any) -> Any:
+        if function.__name__ not in FUNCTIONS:
+            raise ComputedWith(f"it calls numpy's {function.__name__} on rows")
+        result = function(*map(bare, args), **{n: bare(v) for n, v in options.items()})
+        if function.__name__ in ("sum", "dot"):
+            return _no_number(result)
+        return result.view(Rows) if isinstance(result, np.ndarray) else result
+
+    def sum(self, *_: Any, **__: Any) -> Any:
+        """Over the coordinates of a row."""
+        return _no_number(np.add.reduce(bare(self)))
+
+    def dot(self, other: Any, *_: Any) -> Any:
+        """⟨x, y⟩."""
+        return _no_number(np.dot(bare(self), bare(other)))
+
+
+def bare(value: Any) -> Any:
+    """The array of rows, for what may know the dimension."""
+    return np.ndarray.view(value, np.ndarray) if isinstance(value, Rows) else value
+
+
+def _no_number(total: Any) -> Any:
+    """A sum over coordinates that is a form; of plain numbers it counts the dimension."""
+    if isinstance(total, np.ndarray) or not hasattr(total, "products"):
+        raise ComputedWith("it sums numbers over the coordinates")
+    return total
+
+
+def _key(rows: Rows, key: Any) -> Any:
+    """A subscript as the array takes it. Raises ComputedWith for one that picks coordinates."""
+    keys = key if isinstance(key, tuple) else (key,)
+    *before, last = keys
+    if any(isinstance(k, Axis) for k in before):
+        _refuse_index()
+    if len(keys) < np.ndarray.ndim.__get__(rows):
+        if isinstance(last, Axis):
+            _refuse_index()
+        return key
+    if isinstance(last, Axis):
+        return (*before, last.place)
+    whole = isinstance(last, slice) and (last.start, last.stop, last.step) in (
+        (None, None, None),
+        (0, None, None),
+    )
+    if whole or (type(last) is int and last == 0):
+        return (*before, slice(None) if whole else 0)
+    raise ComputedWith("it picks coordinates by a number or a slice")
+
+
+class _Coordinates:
+    """A loop over coordinates."""
+
+    def __init__(self, start: int, stop: int, frame: types.FrameType) -> None:
+        self.at, self.stop, self.start = start, stop, start
+        self.before: list[Any] | None = None
+        # our own texts are read by people
+        module = frame.f_globals.get("__name__") or ""
+        self.watched = module.partition(".")[0] not in TRUSTED
+
+    def __iter__(self) -> _Coordinates:
+        return self
+
+    def __next__(self) -> Axis:
+        if self.watched and self.at > self.start:
+            now = _numbers(sys._getframe(1))
+            if self.before is not None and now != self.before:
+                raise ComputedWith("a number changes from one coordinate to the next")
+            self.before = now
+        if self.at >= self.stop:
+            raise StopIteration
+        self.at += 1
+        return Axis(self.at - 1)
+
+
+def _numbers(frame: types.FrameType) -> list[Any]:
+    """All that a text holds that is no vector: equal after two passes, it stays."""
+    names = {n: v for n, v in frame.f_globals.items() if n in frame.f_code.co_names}
+    held = []
+    for name, value in {**names, **frame.f_locals}.items():
+        if isinstance(value, np.ndarray):
+            if not isinstance(value, Rows):
+                held.append((name, _told(value.ravel().tolist())))
+        elif not (callable(value) or hasattr(value, "vector") or hasattr(value, "products")):
+            if not isinstance(value, Axis | Dimension | Steps | types.ModuleType | _Coordinates):
+                held.append((name, _told(value)))
+    return held
+
+
+def _told(value: Any) -> Any:
+    """A number, or what holds some, so that two are equal only where they are the same."""
+    if isinstance(value, list | tuple):
+        return [_told(v) for v in value]
+    if hasattr(value, "vector") or hasattr(value, "products") or callable(value):
+        return None
+    return repr(value)
+
+
+def _range(*ends: Any) -> Any:
+    """``range``, also over coordinates and over steps."""
+    *begun, stop = ends
+    if isinstance(stop, Dimension):
+        if len(begun) > 1 or any(type(v) is not int or v not in (0, 1) for v in begun):
+            raise ComputedWith("it loops over part of the coordinates")
+        return _Coordinates(begun[0] if begun else 0, stop.count, sys._getframe(1))
+    if isinstance(stop, Steps):
+        if begun and (len(begun) > 1 or begun[0] != 0 or type(begun[0]) is not int):
+            raise ComputedWith("it makes other steps than n from 0 on")
+        return range(stop.count)
+    if any(isinstance(v, Dimension | Axis | Steps) for v in begun):
+        raise ComputedWith("it loops over part of the coordinates")
+    return range(*ends)
+
+
+_own: dict[Any, Callable[..., Any]] = {}  # texts of opcheck, as they are run on rows
+
+
+@functools.lru_cache(maxsize=1024)
+def in_every_dimension(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel's text, exact, to be run on ``Rows``; with it every text that it calls.
+
+    Raises ComputedWith for a foreign text that asks what it is run on.
+    """
+    return _transformed(function, {})
+
+
+def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
+    text = plain(function)
+    if text is None:
+        return function
+    known = others if foreign(text) else _own
+    if text in known:
+        return known[text]
+    if foreign(text):
+        _read(text.__code__, text.__name__)
+    exact: Any = exactly(text)
+    scope = {**text.__globals__, "range": _range}
+    cells = tuple(
+        types.CellType(_transformed(c.cell_contents, others)) for c in text.__closure__ or ()
+    )
+    ours = types.FunctionType(exact.__code__, scope, text.__name__, text.__defaults__, cells)
+    ours.__kwdefaults__ = text.__kwdefaults__
+    known[text] = ours
+    for name in _names(text.__code__):
+        if plain(scope.get(name)) is not None and name != "range":
+            scope[name] = _transformed(scope[name], others)
+    return ours
+
+
+def _names(code: types.CodeType) -> set[str]:
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return {*code.co_names, *(n for c in inner for n in _names(c))}
+
+
+def _read(code: types.CodeType, name: str) -> None:
+    """Raise ComputedWith for a text that tells readings apart, or that keeps something."""
+    if any(isinstance(c, types.CodeType) for c in code.co_consts):
+        raise ComputedWith(f"{name} has a function or a comprehension inside")
+    asked = ASKING & {*code.co_names}
+    if asked:
+        raise ComputedWith(f"{name} uses {min(asked)}, by which a text asks what it is run on")
+    if any(i.opname in STORES for i in dis.get_instructions(code)):
+        raise ComputedWith(f"{name} keeps something outside of its rows")
