@@ -76,12 +76,12 @@ def _required() -> list[str]:
 
 
 def _threads() -> dict[str, Any]:
-    from numba import config
+    from numba import get_num_threads
 
     said = {
         n: os.environ[n] for n in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS") if n in os.environ
     }
-    return {"cores": len(os.sched_getaffinity(0)), "numba": config.NUMBA_NUM_THREADS, **said}
+    return {"cores": len(os.sched_getaffinity(0)), "numba": get_num_threads(), **said}
 
 
 def _cache() -> dict[str, Any]:

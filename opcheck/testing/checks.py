@@ -325,8 +325,11 @@ def _sides(verdict: Verdict, theorem: Theorem, problem: Problem) -> str:
 
 
 def command(verdict: Verdict) -> str:
-    """The command that shows it again, with the files and modules that were named."""
-    named = [source.module for source in registry.plugins() if not source.package]
+    """The command that shows it again, with the files and modules that must be named."""
+    entries = (("theorems", verdict.theorem), ("problems", verdict.problem.partition("(")[0]))
+    places = [registry.place(kind, n) for kind, n in entries if n in registry.names(kind)]
+    sources = [s for s in registry.plugins() if not s.package]
+    named = [s.module for s in sources if any(map(s.holds, places))]
     words = ["opcheck", *(word for name in named for word in ("--plugin", _relative(name)))]
     return shlex.join([*words, "verify", verdict.theorem, "--problem", verdict.problem])
 
