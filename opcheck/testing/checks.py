@@ -69,15 +69,47 @@ def failing(check: Callable[P, None]) -> Callable[P, None]:
     return checked
 
 
-def _named(kind: str, entry: Any) -> Any:
-    """An entry, or that of a name or of ``FILE.py:NAME``."""
-    if not isinstance(entry, str):
+TYPES: dict[str, tuple[type, ...]] = {
+    "methods": (Method, Over),
+    "measures": (Measure,),
+    "sets": (Resolvent, ResolventFamily),
+    "problems": (Problem, Family),
+    "theorems": (Theorem,),
+    "figures": (FigureKind,),
+    "papers": (Paper,),
+}
+
+
+def kind_of(entry: Any) -> str:
+    """The registry's word for what a declaration is, as ``methods``; "" for anything else."""
+    return next((kind for kind, types in TYPES.items() if isinstance(entry, types)), "")
+
+
+def declared_by(function: Any) -> Any:
+    """What a decorator registered with this function; the argument itself if none did."""
+    for kind in TYPES:
+        for entry in registry.entered(kind).values():
+            parts = (getattr(entry, part, None) for part in ("kernel", "function", "draw"))
+            if any(part is function for part in parts):
+                return entry
+    return function
+
+
+def _named(kind: str, given: Any) -> Any:
+    """A declaration, the one of a decorated function, or that of a name or ``FILE.py:NAME``.
+
+    Raises OpcheckError for anything else.
+    """
+    if not isinstance(given, str):
+        entry = given if kind_of(given) else declared_by(given)
+        if kind_of(entry) != kind:
+            raise OpcheckError(f"{given!r} is no {kind[:-1]}; give one, or its name")
         return entry
-    if ".py" not in entry:
-        return registry.get(kind, entry)
-    names = registry.in_file(kind, entry)
+    if ".py" not in given:
+        return registry.get(kind, given)
+    names = registry.in_file(kind, given)
     if len(names) != 1:
-        raise OpcheckError(f"{entry} registers {', '.join(names)}; name one as {entry}:{names[0]}")
+        raise OpcheckError(f"{given} registers {', '.join(names)}; name one as {given}:{names[0]}")
     return registry.get(kind, names[0])
 
 

@@ -12,11 +12,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.check import applicable
 from opcheck.evidence.simulation.verify import confront, library
 from opcheck.evidence.statement.hypotheses import Inapplicable, match
-from opcheck.model.measure import Measure
-from opcheck.model.method import Method, Over
-from opcheck.model.operator import Resolvent
-from opcheck.model.paper import Paper
-from opcheck.model.problem import Family, Problem, ResolventFamily
+from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
 from opcheck.report.figure import FigureKind
 from opcheck.testing.assertions import assert_proved
@@ -28,7 +24,9 @@ from opcheck.testing.checks import (
     check_problem,
     check_resolvent,
     check_theorem,
+    declared_by,
     failing,
+    kind_of,
     said,
 )
 
@@ -40,18 +38,6 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "theorems": check_theorem,
     "figures": check_figure,
     "papers": check_paper,
-}
-KIND_OF = {
-    Method: "methods",
-    Over: "methods",
-    Measure: "measures",
-    Resolvent: "sets",
-    ResolventFamily: "sets",
-    Problem: "problems",
-    Family: "problems",
-    Theorem: "theorems",
-    FigureKind: "figures",
-    Paper: "papers",
 }
 
 
@@ -79,17 +65,19 @@ def checks_of(target: Any) -> list[Item]:
     """What is asked of a declaration, or of all that a file or a module registers.
 
     Args:
-        target: a declaration, a registered name, ``FILE.py``, ``FILE.py:NAME``, or the dotted name
-            of a module.
+        target: a declaration, or the function that a decorator registered; a registered name,
+            ``FILE.py``, ``FILE.py:NAME``, or the dotted name of a module.
 
     Raises OpcheckError for what is none of these.
     """
     if not isinstance(target, str):
-        kind = KIND_OF.get(type(target))
-        if kind is None:
-            kinds = "a method, a measure, a set, a problem, a theorem, or a name"
-            raise OpcheckError(f"{target!r} is nothing to check; give {kinds}")
-        return list(_of(kind, getattr(target, "name", ""), target))
+        entry = target if kind_of(target) else declared_by(target)
+        if not (kind := kind_of(entry)):
+            raise OpcheckError(
+                f"{target!r} is nothing to check; give a method, a measure, a set, a problem, a "
+                "theorem, a figure kind, a paper, or a name"
+            )
+        return list(_of(kind, getattr(entry, "name", getattr(entry, "key", "")), entry))
     entries = registry.entries_of(target)
     if not entries:
         raise OpcheckError(

@@ -376,6 +376,32 @@ def test_a_theorem_that_meets_no_problem_is_told() -> None:
         testing.check_theorem("elementary_gda_contraction", ["bilinear"])
 
 
+@pytest.mark.parametrize(
+    ("check", "wrong"),
+    [
+        (testing.check_method, lambda z: z),
+        (testing.check_method, 3),
+        (testing.check_measure, EG),
+        (testing.check_resolvent, np.eye(2)),
+        (testing.check_problem, None),
+        (testing.check_theorem, EG),
+    ],
+)
+def test_what_is_none_of_a_kind_is_told(check: Any, wrong: Any) -> None:
+    with pytest.raises(testing.CheckFailed, match=r"is no .*; give one, or its name$"):
+        check(wrong)
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_a_decorated_function_stands_for_what_it_declares() -> None:
+    function = opcheck.measure("kit_square", reference=lambda z: 2 * z @ z)(square)
+    (item,) = testing.checks_of(function)
+    assert item.name == "measure kit_square"
+    for check in (item, lambda: testing.check_measure(function)):  # type: ignore[arg-type]
+        with pytest.raises(testing.CheckFailed, match="'kit_square' is not its reference"):
+            check()
+
+
 # ---- all that is named -------------------------------------------------------------------------
 
 ASKED = [("measures", n) for n in registry.names("measures")]
