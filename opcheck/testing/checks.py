@@ -87,10 +87,13 @@ def kind_of(entry: Any) -> str:
 
 def declared_by(function: Any) -> Any:
     """What a decorator registered with this function; the argument itself if none did."""
+    if not inspect.isfunction(function):
+        return function
+    place = registry.place_of(function)  # a file that is loaded twice has two functions
     for kind in TYPES:
         for entry in registry.entered(kind).values():
             parts = (getattr(entry, part, None) for part in ("kernel", "function", "draw"))
-            if any(part is function for part in parts):
+            if any(inspect.isfunction(p) and registry.place_of(p) == place for p in parts):
                 return entry
     return function
 

@@ -148,6 +148,23 @@ def test_a_wrong_table_is_one_sentence(repository: pytest.Pytester, table: str, 
     done.stderr.fnmatch_lines([says])
 
 
+def test_a_file_that_a_test_imports_too_is_no_second_one(repository: pytest.Pytester) -> None:
+    repository.makepyfile(
+        test_own="""
+        import mine
+        from opcheck.testing import check_method, check_problem
+
+        def test_own():
+            check_method(mine.descent)
+            check_problem(mine.bowl)
+        """
+    )
+    done = repository.runpytest(
+        *PLUGIN, "--opcheck", "-k", "test_own or method", "--import-mode=prepend"
+    )
+    done.assert_outcomes(passed=2, deselected=done.parseoutcomes()["deselected"])
+
+
 def test_a_file_that_fails_to_load_is_one_sentence(repository: pytest.Pytester) -> None:
     repository.makepyfile(mine="1/0")
     done = repository.runpytest(*PLUGIN, "--opcheck")
