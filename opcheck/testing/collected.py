@@ -140,7 +140,7 @@ def _confrontation(theorem: Theorem, problem: Problem, place: str) -> Item:
     return Item(f"{theorem.name} on {problem.name}", place, check)
 
 
-def parametrize_with_checks(targets: Iterable[Any]) -> Any:
+def parametrize_with_checks(targets: str | Iterable[Any]) -> Any:
     """A decorator of a test that takes ``check``: it runs once for each thing to check.
 
     ::
@@ -150,11 +150,12 @@ def parametrize_with_checks(targets: Iterable[Any]) -> Any:
             check()
 
     Args:
-        targets: as ``checks_of`` takes them.
+        targets: one name, or several things as ``checks_of`` takes them.
 
     Raises OpcheckError, where tests are collected, for what is nothing to check.
     """
     import pytest
 
-    items = [item for target in targets for item in checks_of(target)]
+    several = [targets] if isinstance(targets, str) else targets
+    items = [item for target in several for item in checks_of(target)]
     return pytest.mark.parametrize("check", [pytest.param(i, id=i.name) for i in items])

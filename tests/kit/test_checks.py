@@ -458,6 +458,11 @@ def test_what_is_nothing_to_check_is_told(target: Any, says: str) -> None:
         testing.checks_of(target)
 
 
+def test_one_name_is_a_list_of_one() -> None:
+    mark = testing.parametrize_with_checks("residual").mark
+    assert [p.id for p in mark.args[1]] == ["measure residual"]
+
+
 def test_public_names_are_documented() -> None:
     for name in testing.__all__:
         assert getattr(testing, name).__doc__, name

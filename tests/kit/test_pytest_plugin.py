@@ -101,6 +101,15 @@ def test_k_and_m_choose_among_them(repository: pytest.Pytester) -> None:
     done.assert_outcomes(passed=1, deselected=done.parseoutcomes()["deselected"])
 
 
+def test_theorems_meet_the_library_where_all_is_asked_for(repository: pytest.Pytester) -> None:
+    choice = ("-k", "kit_rate and neg_identity", "--collect-only", "-q")
+    done = repository.runpytest(*PLUGIN, "--opcheck-all", *choice)
+    done.stdout.fnmatch_lines(["opcheck::kit_rate on neg_identity"])
+    repository.makepyprojecttoml(TABLE + "all = true\n")
+    done = repository.runpytest(*PLUGIN, "--opcheck", *choice)
+    done.stdout.fnmatch_lines(["opcheck::kit_rate on neg_identity"])
+
+
 def test_a_failure_is_one_line_with_the_command(repository: pytest.Pytester) -> None:
     repository.makepyfile(mine=FALSE)
     done = repository.runpytest(*PLUGIN, "--opcheck", "-k", "kit_rate and kit_bowl", "--junitxml=x")
