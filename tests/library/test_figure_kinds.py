@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import check_figure_kind
 
 from opcheck import registry
 from opcheck.engine.run import Trajectory, run
@@ -21,6 +20,7 @@ from opcheck.evidence.dossier import Dossier, Rung
 from opcheck.model.table import Table
 from opcheck.plugin import figure
 from opcheck.report.figure import options_of
+from opcheck.testing import check_figure
 
 OF_RUNS = [n for n in registry.names("figures") if "runs" in registry.get("figures", n).of]
 
@@ -35,7 +35,7 @@ def runs() -> Mapping[str, Trajectory]:
 
 @pytest.mark.parametrize("name", OF_RUNS)
 def test_a_figure_kind_draws_its_runs(name: str, runs: Mapping[str, Trajectory]) -> None:
-    check_figure_kind(name, runs)
+    check_figure(name, runs)
 
 
 def step_lengths(axes: Any, runs: Mapping[str, Trajectory], wrong: str = "") -> str:
@@ -81,9 +81,9 @@ def test_a_wrong_figure_kind_is_found_out(
         for label, t in (("gamma a", 0.25), ("gamma b", 0.5))
     }
     with pytest.raises(AssertionError, match=says):
-        check_figure_kind("wrong", own)
+        check_figure("wrong", own)
     figure("right")(step_lengths)
-    check_figure_kind("right", runs)
+    check_figure("right", runs)
 
 
 # ---- what kinds of other results are given -------------------------------------------------------
