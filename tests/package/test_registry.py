@@ -360,6 +360,7 @@ LEVELS = {
             ("evidence",),
             ("report",),
             ("cli", "__main__", "plugin"),
+            ("torch",),
         )
     )
     for name in group
