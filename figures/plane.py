@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ LENGTH = 10  # widths of the view that are drawn of a path's beginning, and of i
 FAR = 1e3  # radius of the circle whose projections trace a set
 
 
-@figure("plane")
+@figure("plane", needs=("single runs", "two variables", "iterates"))
 def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -> str:
     """Iterates of each run over the directions of −F, with start, solution and constraint set.
 
@@ -34,8 +34,7 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
     Args:
         title: default method and problem, or the problem alone for several runs.
 
-    Raises OpcheckError for a problem that isn't in the plane, runs on different problems, or runs
-    that did not keep their iterates.
+    Raises OpcheckError for runs on different problems.
     """
     problem = _shared_problem(runs)
     paths = {label: _finite(run.iterates) for label, run in runs.items()}
@@ -67,21 +66,11 @@ def plane(axes: Any, runs: Mapping[str, Trajectory], title: str | None = None) -
 
 
 def _shared_problem(runs: Mapping[str, Trajectory]) -> Problem:
-    """The problem of all runs. Raises OpcheckError for runs that can't be drawn in one plane."""
-    for label, run in runs.items():
-        if isinstance(run, Sequence):
-            raise OpcheckError(f"figure 'plane' draws single runs; {label!r} holds {len(run)}")
+    """The problem of all runs. Raises OpcheckError for runs on different ones."""
     problem = next(iter(runs.values())).problem
-    if problem.dim != 2:
-        raise OpcheckError(
-            f"figure 'plane' draws problems in two variables, and {problem.name!r} has "
-            f"{problem.dim}; take 'rate'"
-        )
     for label, run in runs.items():
         if run.problem.operator is not problem.operator and run.problem.name != problem.name:
             raise OpcheckError(f"figure 'plane' draws runs on one problem; {label!r} is on another")
-        if not len(run.iterates):
-            raise OpcheckError(f"{label!r} kept no iterates; run it with iterates=True")
     return problem
 
 

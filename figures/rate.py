@@ -90,7 +90,7 @@ def rate(
     axes.grid(color="#dddddd", linewidth=0.4)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title_of(first, alone=len(runs) == 1) if title is None else title)
-    said = [f"{caption_of(measure, first)}, against {ABSCISSAE[against].replace('$', '')}."]
+    said = [f"{caption_of(measure)}, against {ABSCISSAE[against].replace('$', '')}."]
     if relative:
         said.append("Starts differ, so each run is in units of its first value.")
     if dashed:

@@ -5,6 +5,7 @@ are the parts that declarations are made of, constants proved of matrices, cone 
 figure kinds and papers. opcheck's own packs import nothing else of it.
 """
 
+from opcheck.engine.growth import growth, spectrum_of
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -22,6 +23,7 @@ from opcheck.model.matrix_facts import (
     lipschitz_above,
     monotone_below,
 )
+from opcheck.model.measure import row_symbol
 from opcheck.model.operator import NO_CONSTRAINT, Operator, Vector
 from opcheck.model.paper import (
     Check,
@@ -72,6 +74,7 @@ __all__ = [
     "facts_of",
     "figure",
     "fitted",
+    "growth",
     "keeps_away",
     "lipschitz_above",
     "moduli_at_most",
@@ -79,7 +82,9 @@ __all__ = [
     "paper",
     "reaches_before",
     "registered",
+    "row_symbol",
     "slope",
+    "spectrum_of",
     "stack",
     "total",
     "triangle",

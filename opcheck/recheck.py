@@ -74,6 +74,7 @@ SHAPE: dict[str, Any] = {
             "above": (str, None),
             "rows": [str],
             "first": int,
+            "shadow?": number,
         },
     },
     "texts": {

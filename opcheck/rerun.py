@@ -1101,6 +1101,9 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
         for block in range(blocks + 1):
             at = {n: one.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
             at = {n: plus(v, SOLUTION, -1 if n == "z" else -weights[n]) for n, v in at.items()}
+            if "shadow" in named:  # V is 0 at z* + γ F z*
+                star = one.oracles.ask("F", {}, 0)[1]
+                at["z"] = plus(at["z"], star, -Fraction(named["shadow"]))
             if "F z" in named["vectors"]:
                 at["F z"] = one.oracles.ask("F", at["z"], 0)[1]
             states.append(at)

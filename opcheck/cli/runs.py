@@ -115,12 +115,14 @@ def repro(
 ) -> None:
     """Regenerate a paper: its figures, with the data behind them, and its claims, weighed.
 
-    Figures (SVG, PNG, PDF, CSV) and a page of the paper (index.html, README.md) go into OUT/PAPER.
+    Figures (SVG, PNG, PDF, CSV) and a page of the paper (index.html, README.md) go into OUT/PAPER;
+    with --all a gallery of them into OUT.
     What is finished there is kept, so that an interrupted run goes on. Exit code 1 if something
     that must be seen is not, or a claim does not come out as the manifest says.
     """
     from opcheck import registry
     from opcheck.report import papers
+    from opcheck.report.page import write_gallery
     from opcheck.report.terminal import Bar
 
     if only_list and paper is None:
@@ -142,6 +144,8 @@ def repro(
         results.append(result)
         if interrupted:
             break
+    if everything:
+        write_gallery(results, out)
     left = f"{names.index(name)} of {len(names)} papers were finished" * interrupted
     emit(
         results if everything else results[0],

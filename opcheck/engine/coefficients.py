@@ -587,7 +587,7 @@ def walk(
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
-        ``rows``, and "F z" where it was asked for.
+        from where the method stays, ``rows``, and "F z" where it was asked for.
     """
     guard_method(method)
     run = functools.partial(
@@ -628,6 +628,9 @@ def _walk(
         ends = [vector_of(row) for row in own]
         keep_weights(method, ends, held)
         at = {name: at_origin(ends[method.rows.index(name)]) for name in ("z", *rows)}
+        if method.shadow and A != "zero":  # V is 0 where z stays, which is no solution
+            away = values[method.shadow] * Coefficient(oracle.star())
+            at["z"] = (Coefficient(at["z"]) - away).vector
         at |= {"F z": oracle.value(at["z"])} if residual else {}
         states.append(at)
         with reading(method.name, dimension):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +32,7 @@ from opcheck.engine.guard import (
 from opcheck.engine.sampling import Samples, described
 from opcheck.errors import OpcheckError, warn_once
 from opcheck.model.brief import brief
+from opcheck.model.drawn import Drawn
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method, resolve, row_indices
 from opcheck.model.oracle import sampled
@@ -485,7 +486,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Trajectory(Result):
+class Trajectory(Drawn, Result):
     """One run.
 
     Attributes:
@@ -513,6 +514,7 @@ class Trajectory(Result):
     seed: int | None = None
     bounds: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
     noise: str = ""
+    picture: ClassVar[str] = "rate"
 
     def __getitem__(self, measure: str) -> NDArray[np.float64]:
         """The recorded values of a measure. Raises OpcheckError for one that was not taken."""
@@ -540,10 +542,6 @@ class Trajectory(Result):
             },
             **iterates,
         }
-
-    def plot(self, kind: str = "rate", **options: Any) -> Any:
-        """A matplotlib figure of a registered kind, ``rate`` by default."""
-        return registry.get("figures", kind)(self, **options)
 
 
 def schedule(record: str | int | Sequence[int], iterations: int) -> list[int]:

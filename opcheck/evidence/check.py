@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
 from opcheck.evidence.statement.hypotheses import Inapplicable, classes, match
 from opcheck.evidence.statement.parameters import Empty, choices
+from opcheck.model.drawn import Drawn
 from opcheck.model.problem import Problem
 from opcheck.model.property import Fact
 from opcheck.model.result import Result
@@ -32,7 +33,7 @@ from opcheck.watchdog import Interrupted
 
 
 @dataclass(frozen=True)
-class Check(Result):
+class Check(Drawn, Result):
     """What was found of one problem.
 
     Attributes:
@@ -50,6 +51,13 @@ class Check(Result):
     classes: tuple[Fact, ...]
     verdicts: tuple[Verdict, ...]
     left_out: tuple[str, ...] = ()
+    picture: ClassVar[str] = "rate"
+
+    def _in_picture(self) -> Any:
+        """The run that its verdicts are about."""
+        from opcheck.evidence.picture import pictured
+
+        return pictured(self)
 
     def in_order(self) -> Check:
         """With the verdicts by name."""

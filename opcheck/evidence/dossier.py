@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from opcheck import registry
 from opcheck.arguments import asked
@@ -21,6 +21,7 @@ from opcheck.evidence.simulation.mutants import Mutant, hypothesis_mutants
 from opcheck.evidence.simulation.verify import Report, Summary, summary
 from opcheck.evidence.worst_case.attack import Attack, attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, each, worst
+from opcheck.model.drawn import Drawn
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.model.verdict import Verdict
@@ -73,11 +74,12 @@ class Standing(Result):
 
 
 @dataclass(frozen=True)
-class Dossier(Result):
+class Dossier(Drawn, Result):
     """The seven rungs of one theorem, in order."""
 
     theorem: str
     rungs: tuple[Rung, ...]
+    picture: ClassVar[str] = "tightness"
 
     @property
     def standing(self) -> Standing:

@@ -18,6 +18,7 @@ def _douglas_rachford(F, J, z, gamma=1 / 16, lam=0.4):
     source="lions1979splitting",
     constrained=True,
     reference=_douglas_rachford,
+    shadow="gamma",
 )
 def douglas_rachford(F, F_data, J, J_data, state, params, k, n):
     """x = J_{γF} z,   y = J(2x − z),   z⁺ = z + λ(y − x)."""

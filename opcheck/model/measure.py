@@ -14,6 +14,7 @@ from opcheck.errors import OpcheckError
 # Rows that hold the point of index k between steps: what is measured there is indexed by k. Every
 # other row is written during a step and is indexed by that step.
 STANDING = frozenset({"z", "anchor", "solution"})
+SYMBOLS = {"z": "z_k", "anchor": "z_0", "solution": "z^*", "before": "z_{k-1}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,18 @@ class Measure:
     def in_step(self, rows: tuple[str, ...]) -> bool:
         """Whether its values at these rows belong to steps (k = 0..K−1) instead of to points."""
         return not (self.of_point or STANDING.issuperset(rows))
+
+
+def row_symbol(row: str) -> str:
+    """A row of a state in LaTeX: ``z_k``, ``\\bar z_k`` for ``zbar``, ``F z_k`` for ``Fz``."""
+    if row in SYMBOLS:
+        return SYMBOLS[row]
+    if row.startswith("F") and row[1:].startswith("z"):
+        return rf"F\,{row_symbol(row[1:])}"
+    bar = row.removesuffix("bar")
+    if bar != row and len(bar) == 1:
+        return rf"\bar {bar}_k"
+    return rf"\mathrm{{{row}}}_k".replace("_", r"\_", row.count("_"))
 
 
 @asked

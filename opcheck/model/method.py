@@ -56,6 +56,7 @@ class Method:
         constrained: whether the method uses J, and so solves 0 ∈ F + A with A ≠ 0.
         source: BibTeX key.
         reference: one step in plain numpy; see ``method``.
+        shadow: the parameter γ where z converges to z* + γ F z*, and not to a solution z*; "".
     """
 
     name: str
@@ -69,6 +70,7 @@ class Method:
     source: str
     doc: str
     reference: Reference | None = None
+    shadow: str = ""
 
     def parameter(self, name: str) -> Parameter:
         """By full name or, where it is the only one, by symbol.
@@ -241,6 +243,7 @@ def method(
     constrained: bool | None = None,
     points: str = "z",
     reference: Reference | None = None,
+    shadow: str = "",
 ) -> Callable[[Advance], Advance]:
     """Register an iteration.
 
@@ -258,13 +261,21 @@ def method(
             ((z, γ) ↦ J z), ``z``, ``z0``, ``k``, ``memory`` (a dict, empty at k = 0) and the
             parameters, each of which has the value at which to compare for its default; that of
             ``a[k]`` is a tuple, whose last entry stays.
+        shadow: the parameter γ where z converges to z* + γ F z* and a resolvent of F leads from
+            there to a solution z*; "" where z itself converges to one.
 
-    Raises OpcheckError where ``constrained`` is not said, or the name is taken.
+    Raises OpcheckError where ``constrained`` is not said, ``shadow`` is no parameter, or the name
+    is taken.
     """
     if not isinstance(constrained, bool):
         raise OpcheckError(
             f"method {name!r} must say constrained=True (it calls J and runs where A is not 0) or "
             "constrained=False"
+        )
+
+    if shadow and shadow not in {p.name for p in _parameters(params)}:
+        raise OpcheckError(
+            f"method {name!r}: shadow={shadow!r} is none of its parameters, {params}"
         )
 
     def enter(function: Advance) -> Advance:
@@ -281,6 +292,7 @@ def method(
             source=source,
             doc=inspect.cleandoc(function.__doc__ or ""),
             reference=_reference(reference, name),
+            shadow=shadow,
         )
         registry.register("methods", name, entry, registry.place_of(function))
         return function

@@ -30,7 +30,9 @@ class PaperRun:
         iterations: number of steps; of Lookahead, steps of the base.
         parameters: of the method.
         every: record every so many steps; the τ of Lookahead records its outer iterates.
-        theorem: a registered theorem that covers this run; "" for none.
+        theorem: a registered theorem that covers this run; "" for none. Its bound is drawn where
+            it bounds a recorded measure.
+        measures: recorded beside the residual and the distance, as ``resolvent_residual``.
         seeds: of a noisy problem, so many runs from seed 0 on.
     """
 
@@ -39,6 +41,7 @@ class PaperRun:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     every: int = 1
     theorem: str = ""
+    measures: tuple[str, ...] = ()
     seeds: int = 1
 
 
@@ -196,16 +199,28 @@ class Paper:
         return self.citation
 
     def figure(self, name: str) -> PaperFigure:
-        """The figure of that id or number; of ``2``, Figure 2. Raises OpcheckError for another."""
-        for figure in self.figures:
-            short = figure.number.removeprefix("Figure ")
-            if name and name.lower() in (figure.id, short, figure.number.lower()):
-                return figure
+        """The figure of that id. Raises OpcheckError for another."""
+        return next((f for f in self.figures if f.id == name), None) or self.named(name)[0]
+
+    def named(self, name: str) -> list[PaperFigure]:
+        """The figure of that id, or those of that number; of ``2``, of Figure 2.
+
+        Raises OpcheckError for another, and for a number that is not redrawn, with the reason.
+        """
+        asked_for = name.lower().strip()
+        hits = [f for f in self.figures if asked_for and asked_for in {f.id, *_short(f.number)}]
+        if hits:
+            return hits
         for number, why in self.missing.items():
-            if name.lower() in (number.lower(), number.removeprefix("Figure ")):
+            if asked_for in _short(number):
                 raise OpcheckError(f"{number} of {self.key} is not redrawn: {why}")
         known = [f.id + (f" ({f.number})" if f.number else "") for f in self.figures]
         raise OpcheckError(f"paper {self.key!r} has no figure {name!r}; it has {', '.join(known)}")
+
+
+def _short(number: str) -> set[str]:
+    """How people ask for ``Figure 2``."""
+    return {number.lower(), number.lower().removeprefix("figure ")} - {""}
 
 
 @asked

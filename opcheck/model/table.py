@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from opcheck.arguments import asked
 from opcheck.document import write, writing
 from opcheck.errors import OpcheckError
+from opcheck.model.drawn import Drawn
 from opcheck.model.result import Result
 
 LISTED = 60  # rows that a notebook shows
@@ -30,7 +31,7 @@ LATEX = str.maketrans(
 
 
 @dataclass(frozen=True)
-class Table(Result):
+class Table(Drawn, Result):
     """Columns of one length.
 
     Attributes:
@@ -45,6 +46,7 @@ class Table(Result):
     columns: Mapping[str, Any]  # arrays, once it is made
     units: Mapping[str, str] = field(default_factory=dict)
     caption: str = ""
+    picture: ClassVar[str] = "table"
 
     def __post_init__(self) -> None:
         arrays = {name: _column(name, values) for name, values in self.columns.items()}

@@ -8,10 +8,15 @@ from __future__ import annotations
 import base64
 import html
 import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 
 from opcheck.report.style import METADATA, style
+
+if TYPE_CHECKING:
+    from opcheck.model.table import Table
 
 
 class Drawing(Figure):
@@ -19,13 +24,28 @@ class Drawing(Figure):
 
     Attributes:
         caption: what the axes show and in which units, and what was left out; one text.
+        data: what each panel draws.
+        style: how its text is set.
     """
 
-    caption: str = ""
+    def __init__(self, *sizes: Any, **options: Any) -> None:
+        super().__init__(*sizes, **options)
+        self.caption = ""
+        self.data: list[Table] = []
+        self.style = ""
+
+    def save(self, path: str | Path) -> list[Path]:
+        """Write ``STEM`` as SVG, PNG and PDF, or one of these; and what it draws as CSV beside it.
+
+        Raises OpcheckError for another suffix or a place that can't be written.
+        """
+        from opcheck.report.figure import save_all
+
+        return save_all(self, path)
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows, without a magic command."""
-        with style(), io.BytesIO() as file:
+        with style(self.style), io.BytesIO() as file:
             self.savefig(file, format="png", metadata=METADATA[".png"])
             return file.getvalue()
 

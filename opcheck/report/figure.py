@@ -1,4 +1,4 @@
-"""Figure kinds: entering one, the sheet that panels are drawn on, and saving it.
+"""Figure kinds: entering one, the sheet that panels are drawn on, and saving it with its data.
 
 Only the object interface of matplotlib is used, and its defaults instead of the user's settings,
 so that the same runs give the same bytes whatever else a program draws.
@@ -7,69 +7,219 @@ so that the same runs give the same bytes whatever else a program draws.
 from __future__ import annotations
 
 import inspect
+import re
+import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from opcheck import registry
 from opcheck.document import writing
 from opcheck.errors import OpcheckError
-from opcheck.report.style import DESCRIPTION, METADATA, WIDTHS, style
+from opcheck.report.style import DESCRIPTION, METADATA, WIDTHS
+from opcheck.report.style import style as looks
 
 if TYPE_CHECKING:
     from opcheck.engine.run import Trajectory
+    from opcheck.model.table import Table
     from opcheck.report.drawing import Drawing
 
     Runs = Mapping[str, Trajectory | Sequence[Trajectory]]
-    Draw = Callable[..., str | None]
+    Draw = Callable[..., str | tuple[str, Table] | None]
 
 HEIGHT, TALLEST = 0.83, 3.0  # of a panel: in units of its width, and inches
 LEGEND_ROW = 0.155  # inches
 LETTER, HANDLE = 0.058, 0.62  # inches: of a text one character, and what stands beside a legend's
 TITLE_LETTER = 0.066
 SPACING = 1.0  # of lines, in units of the font's own
+COLUMNS = 4  # of a legend
 LINES = 3  # of a title; what is longer ends in an ellipsis
 
 
 @dataclass(frozen=True)
 class FigureKind:
-    """A way to draw runs.
+    """A way to draw results.
 
     Attributes:
-        draw: ``draw(axes, runs, **options)``; ``runs`` maps labels to trajectories, or to several
-            of one kind (seeds). An artist that belongs into the legend carries a label. It may
-            resize ``axes.figure``, and may return its part of the caption.
-        of: what is drawn: runs, or a report of verdicts.
+        draw: ``draw(axes, what, **options)``; see ``figure``.
+        of: what it draws, words of ``SUBJECTS``.
+        needs: the parts that it needs of it, words of ``NEEDS``.
+        width: of a sheet of it alone.
+        height: (what, width of the panel) ↦ the panel's height, in inches; None for the usual.
     """
 
     name: str
     draw: Draw
-    of: Literal["runs", "report"]
+    of: tuple[str, ...]
     doc: str
+    needs: tuple[str, ...] = ()
+    width: str = "single"
+    height: Callable[[Any, float], float] | None = None
 
-    def __call__(self, what: Any, width: str | float = "single", **options: Any) -> Drawing:
+    def __call__(
+        self, what: Any, width: str | float = "", style: str = "", **options: Any
+    ) -> Drawing:
         """A sheet of one panel.
 
         Args:
-            what: a trajectory, a sequence of them, or a mapping from labels to them, or to a
-                sequence that differs by seed alone; a report for a kind that draws reports.
-            width: ``single`` (3.3 inches, one column of a journal), ``double`` (6.9), or inches.
+            what: of a kind that draws runs a trajectory, a sequence of them, or a mapping from
+                labels to them, or to a sequence that differs by seed alone; else a result.
+            width: ``single`` (3.3 inches, one column of a journal), ``double`` (6.9), or inches;
+                default the kind's own.
+            style: ``usetex`` sets all text by an installed LaTeX.
             options: of the kind.
 
-        Raises OpcheckError for an unknown option or width, and what the kind raises.
+        Raises OpcheckError for what it doesn't draw, a part that it needs and that isn't there, an
+        unknown option, width or style, and what the kind raises.
         """
-        return sheet([(self, options, labelled(what) if self.of == "runs" else what)], width=width)
+        return sheet([(self, options, what)], width=width or self.width, style=style)
+
+    def plot(self, what: Any, ax: Any = None, **options: Any) -> Any:
+        """Draw on given matplotlib axes, or on those of a new sheet; returns these axes.
+
+        The legend of given axes is left to whoever made them: what belongs into it has a label.
+
+        Raises OpcheckError as a call does.
+        """
+        if ax is None:
+            return self(what, **options).axes[0]
+        _check_options(self, options)
+        with looks():
+            self.draw(ax, self.checked(what), **options)
+        return ax
+
+    def checked(self, what: Any) -> Any:
+        """What is handed to ``draw``: runs are labelled.
+
+        Raises OpcheckError for what this kind doesn't draw, or a part that isn't there.
+        """
+        word = subject_of(what)
+        if word not in self.of:
+            thing = SUBJECTS[word].article if word else f"a {type(what).__name__}"
+            kinds = [n for n in registry.names("figures") if word in registry.get("figures", n).of]
+            hint = f"; {thing} is what {', '.join(kinds)} draw" if kinds else ""
+            own = " or ".join(SUBJECTS[w].article for w in self.of)
+            raise OpcheckError(f"figure {self.name!r} draws {own} and not {thing}{hint}")
+        ready = labelled(what) if word == "runs" else what
+        for need in self.needs:
+            missing = NEEDS[need](ready)
+            if missing:
+                raise OpcheckError(f"figure {self.name!r} {missing}")
+        return ready
 
 
-def figure(name: str, of: Literal["runs", "report"] = "runs") -> Callable[[Draw], Draw]:
-    """Register a figure kind; the function draws, its signature lists the options."""
+@dataclass(frozen=True)
+class Subject:
+    """A result that kinds draw: what a sentence calls it; module and name of its class."""
+
+    article: str
+    module: str
+    name: str
+
+
+SUBJECTS: Mapping[str, Subject] = {
+    "runs": Subject("runs", "opcheck.engine.run", "Trajectory"),
+    "report": Subject("a report", "opcheck.evidence.simulation.verify", "Report"),
+    "dossier": Subject("a dossier", "opcheck.evidence.dossier", "Dossier"),
+    "certificate": Subject(
+        "a certificate", "opcheck.evidence.certificates.certificate", "Certificate"
+    ),
+    "table": Subject("a table", "opcheck.model.table", "Table"),
+}
+
+
+def subject_of(what: Any) -> str:
+    """The word of ``SUBJECTS`` for a result, or for runs in a mapping or sequence; "" for none."""
+    one = what
+    while isinstance(one, Mapping | list | tuple):
+        if not one:
+            return "runs"  # without any, which is said where they are labelled
+        one = next(iter(one.values() if isinstance(one, Mapping) else one))
+    for word, subject in SUBJECTS.items():
+        module = sys.modules.get(subject.module)  # never loaded: it is none of these
+        if module is not None and isinstance(one, getattr(module, subject.name)):
+            return word if one is what or word == "runs" else ""
+    return ""
+
+
+def _no_iterates(runs: Runs) -> str:
+    for label, part in runs.items():
+        for run in part if isinstance(part, Sequence) else [part]:
+            if not len(run.iterates):
+                return f"needs iterates, and {label!r} kept none; run it with iterates=True"
+    return ""
+
+
+def _several(runs: Runs) -> str:
+    for label, part in runs.items():
+        if isinstance(part, Sequence):
+            return f"draws single runs, and {label!r} holds {len(part)}; give one of them"
+    return ""
+
+
+def _no_plane(runs: Runs) -> str:
+    for label, part in runs.items():
+        run = part[0] if isinstance(part, Sequence) else part
+        if run.problem.dim != 2:
+            return (
+                f"draws problems in two variables, and that of {label!r}, {run.problem.name!r}, "
+                f"has {run.problem.dim}; 'rate' draws any"
+            )
+    return ""
+
+
+def _no_multipliers(certificate: Any) -> str:
+    if certificate.document.get("multipliers"):
+        return ""
+    return "needs multipliers, and this certificate has none: its bound holds without inequalities"
+
+
+# part -> what is missing of it, as the end of a sentence; "" where it is there
+NEEDS: Mapping[str, Callable[[Any], str]] = {
+    "iterates": _no_iterates,
+    "single runs": _several,
+    "two variables": _no_plane,
+    "multipliers": _no_multipliers,
+}
+
+
+def figure(
+    name: str,
+    of: str | Sequence[str] = "runs",
+    *,
+    needs: str | Sequence[str] = (),
+    width: str = "single",
+    height: Callable[[Any, float], float] | None = None,
+) -> Callable[[Draw], Draw]:
+    """Register a figure kind; the function draws, its signature lists the options.
+
+    ``function(axes, what, **options)`` draws on matplotlib axes. Of runs, ``what`` maps labels to
+    trajectories, or to several of one kind (seeds); else it is the result. An artist that belongs
+    into the legend carries a label. The function returns its part of the caption, or that and a
+    ``Table`` of what is drawn, where the numbers of the labelled lines do not say it.
+
+    Args:
+        of: "runs", "report", "dossier", "certificate" or "table"; or several of these.
+        needs: parts that it can't do without, each refused in a sentence where it is not there:
+            "iterates", "single runs" or "two variables" of runs, "multipliers" of a certificate.
+        width: of a sheet of it alone, "single" or "double".
+        height: (what, width of the panel) ↦ the panel's height, in inches.
+
+    Raises OpcheckError for a word that is none of these.
+    """
+    subjects = (of,) if isinstance(of, str) else tuple(of)
+    parts = (needs,) if isinstance(needs, str) else tuple(needs)
+    for word, known in [*((s, SUBJECTS) for s in subjects), *((p, NEEDS) for p in parts)]:
+        if word not in known:
+            raise OpcheckError(f"figure {name!r}: {word!r} is none of {', '.join(known)}")
 
     def enter(function: Draw) -> Draw:
-        kind = FigureKind(name, function, of, inspect.cleandoc(function.__doc__ or ""))
+        doc = inspect.cleandoc(function.__doc__ or "")
+        kind = FigureKind(name, function, subjects, doc, parts, width, height)
         registry.register("figures", name, kind, registry.place_of(function))
         return function
 
@@ -119,6 +269,7 @@ def sheet(
     panels: Sequence[tuple[FigureKind, Mapping[str, Any], Any]],
     title: str = "",
     width: str | float | None = None,
+    style: str = "",
 ) -> Drawing:
     """Panels side by side, with one legend below them.
 
@@ -128,22 +279,29 @@ def sheet(
         panels: kinds, their options and what they draw, from left to right.
         title: above all panels.
         width: ``single``, ``double``, or inches; default single for one panel, else double.
+        style: ``usetex`` sets all text by an installed LaTeX.
 
-    Raises OpcheckError for an unknown option or width.
+    Raises OpcheckError as each kind's call does.
     """
     from opcheck.report.drawing import Drawing
 
     inches = _inches(width or ("single" if len(panels) == 1 else "double"))
-    with style():
+    ready = [kind.checked(what) for kind, _, what in panels]
+    for kind, options, _ in panels:
+        _check_options(kind, options)
+    with looks(style):
         each = inches / len(panels)
-        drawing = Drawing((inches, min(each * HEIGHT, TALLEST)), layout="constrained")
+        heights = [_height(panels[i][0], ready[i], each) for i in range(len(panels))]
+        drawing = Drawing((inches, max(heights)), layout="constrained")
         row = drawing.subplots(1, len(panels), squeeze=False)[0]
         entries: dict[str, Any] = {}
-        captions = []
+        captions: list[str] = []
         tallest = 0  # of the panels' titles, in further lines
-        for axes, (kind, options, what) in zip(row, panels, strict=True):
-            _check_options(kind, options)
-            captions.append(kind.draw(axes, what, **options))
+        for axes, (kind, options, _), what in zip(row, panels, ready, strict=True):
+            said = kind.draw(axes, what, **options)
+            caption, data = said if isinstance(said, tuple) else (said, None)
+            captions.append(caption or "")
+            drawing.data.append(_lines_of(axes) if data is None else data)
             heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)
             axes.set_title(heading, linespacing=SPACING)
             tallest = max(tallest, heading.count("\n"))
@@ -151,22 +309,46 @@ def sheet(
                 axes.set_title(f"({chr(ord('a') + len(captions) - 1)})", loc="left")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
                 entries.setdefault(label, handle)
-        inches, height = drawing.get_size_inches()
         labels = [_folded(label, inches - HANDLE, LETTER, 9) for label in entries]
         columns = _columns(labels, inches)
         rows = sum(_in_rows(labels, columns))
         heading = _folded(title, inches, TITLE_LETTER)
         extra = LEGEND_ROW * (rows + tallest + 1.2 * bool(title) * (1 + heading.count("\n")))
-        drawing.set_size_inches(inches, height + extra)
-        legend = drawing.legend(
-            list(entries.values()), labels, loc="outside lower center", ncols=columns
-        )
-        for text in legend.get_texts():
-            text.set_linespacing(SPACING)
+        drawing.set_size_inches(inches, max(heights) + extra)
+        if entries:
+            legend = drawing.legend(
+                list(entries.values()), labels, loc="outside lower center", ncols=columns
+            )
+            for text in legend.get_texts():
+                text.set_linespacing(SPACING)
         if title:
             drawing.suptitle(heading, linespacing=SPACING)
         drawing.caption = _joined(captions)
+        drawing.style = style
     return drawing
+
+
+def _height(kind: FigureKind, what: Any, width: float) -> float:
+    return min(width * HEIGHT, TALLEST) if kind.height is None else kind.height(what, width)
+
+
+def _lines_of(axes: Any) -> Table:
+    """The points of every labelled line and of every labelled cloud of points."""
+    from opcheck.model.table import Table
+
+    series: list[str] = []
+    points = [np.empty((0, 2))]
+    artists = [(line, line.get_xydata()) for line in axes.lines]
+    artists += [(cloud, cloud.get_offsets()) for cloud in axes.collections]
+    for artist, xy in artists:
+        label = str(artist.get_label())
+        if label.startswith("_") or not len(xy):
+            continue
+        points.append(np.ma.filled(np.ma.asarray(xy, dtype=float), np.nan))
+        series += [label] * len(xy)
+    x, y = np.concatenate(points).T
+    names = {"x": axes.get_xlabel(), "y": axes.get_ylabel()}
+    return Table({"series": np.array(series, dtype=str), "x": x, "y": y}, names)
 
 
 def _inches(width: str | float) -> float:
@@ -188,9 +370,14 @@ def _folded(text: str, inches: float, letter: float, most: int = LINES) -> str:
 
 
 def _columns(labels: Sequence[str], inches: float) -> int:
-    """Two where there are several entries and any two fit side by side."""
-    longest = max((len(line) for label in labels for line in label.split("\n")), default=0)
-    return 2 if len(labels) > 1 and 2 * (longest * LETTER + HANDLE) <= inches else 1
+    """As many as fit side by side, whichever entries meet."""
+    longest = max((_letters(line) for label in labels for line in label.split("\n")), default=0)
+    return max(1, min(len(labels), COLUMNS, int(inches / (longest * LETTER + HANDLE))))
+
+
+def _letters(text: str) -> int:
+    """How many a text shows: a command of mathematics is one."""
+    return len(re.sub(r"[${}^_]|\\,", "", re.sub(r"\\[A-Za-z]+ ?", "x", text)))
 
 
 def _in_rows(labels: Sequence[str], columns: int) -> list[int]:
@@ -203,15 +390,20 @@ def _in_rows(labels: Sequence[str], columns: int) -> list[int]:
     return [max(p[i] for p in parts if i < len(p)) for i in range(length)]
 
 
-def _joined(captions: Sequence[str | None]) -> str:
+def _joined(captions: Sequence[str]) -> str:
     if len(captions) == 1:
-        return captions[0] or ""
+        return captions[0]
     letters = [f"({chr(ord('a') + i)}) {text}" for i, text in enumerate(captions) if text]
     return " ".join(letters)
 
 
+def options_of(kind: FigureKind) -> dict[str, inspect.Parameter]:
+    """The options of a kind, by name."""
+    return dict(list(inspect.signature(kind.draw).parameters.items())[2:])
+
+
 def _check_options(kind: FigureKind, options: Mapping[str, Any]) -> None:
-    known = list(inspect.signature(kind.draw).parameters)[2:]
+    known = options_of(kind)
     for name in options:
         if name not in known:
             raise OpcheckError(
@@ -236,7 +428,28 @@ def save(drawing: Drawing, path: str | Path) -> Path:
     """
     target = drawable(path)
     suffix = target.suffix.lower()
-    with style(), writing(target):
+    with looks(drawing.style), writing(target):
         told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
         drawing.savefig(target, metadata={**METADATA[suffix], **told})
     return target
+
+
+def save_all(drawing: Drawing, path: str | Path) -> list[Path]:
+    """Write a drawing and, beside it, what it draws: the files.
+
+    Args:
+        path: ``STEM`` for STEM.svg, .png and .pdf, or one of these; the data are STEM.csv, of
+            several panels STEM_a.csv, STEM_b.csv, ...
+
+    Raises OpcheckError for another suffix or a place that can't be written.
+    """
+    target = Path(path)
+    suffixes = list(METADATA)
+    if target.suffix:
+        suffixes = [drawable(target).suffix]
+        target = target.with_suffix("")
+    files = [save(drawing, target.with_name(target.name + suffix)) for suffix in suffixes]
+    for i, data in enumerate(drawing.data):
+        letter = f"_{chr(ord('a') + i)}" if len(drawing.data) > 1 else ""
+        files.append(data.save(target.with_name(f"{target.name}{letter}.csv")))
+    return files

@@ -23,6 +23,7 @@ td.differs { border-left: .4em solid #E69F00; }
 td.not { border-left: .4em solid #D55E00; }
 td.waiting { border-left: .4em solid #999; }
 """
+ALL = "opcheck repro --all"
 MEANINGS = (
     "Reproduced: measured here, as the paper says it. Differs: the paper's wording or constant "
     "does not check out, and what is true instead was measured. Not reproduced: not seen here. "
@@ -54,6 +55,49 @@ def write_page(result: Reproduction, folder: str | Path) -> tuple[Path, Path]:
     return page, text
 
 
+def write_gallery(results: Sequence[Reproduction], folder: str | Path) -> tuple[Path, Path]:
+    """Write ``index.html`` and ``README.md`` above the papers' folders: what came out, and figures.
+
+    Raises OpcheckError where that is not possible.
+    """
+    page, text = Path(folder) / "index.html", Path(folder) / "README.md"
+    with writing(page):
+        page.write_text("\n".join(_html_gallery(results, page.parent)) + "\n", encoding="utf-8")
+        text.write_text("\n".join(_gallery(results, text.parent)) + "\n", encoding="utf-8")
+    return page, text
+
+
+def _gallery(results: Sequence[Reproduction], folder: Path) -> Iterator[str]:
+    yield from ("# Papers, regenerated", "", f"`{ALL}`. {MEANINGS}", "")
+    for result in results:
+        yield from (f"## [{result.paper}]({result.paper}/README.md)", "", result.citation, "")
+        yield from ([f"Claims: {counted(result)}.", ""] if result.claims else [])
+        for figure in result.figures:
+            yield from (f"![{figure.title}]({_from(folder, figure.png)})", "")
+            yield from (f"*{headline(figure)}*", "")
+
+
+def _html_gallery(results: Sequence[Reproduction], folder: Path) -> Iterator[str]:
+    said = html.escape
+    yield from _head("Papers, regenerated")
+    yield f"<h1>Papers, regenerated</h1><p><code>{ALL}</code>. {MEANINGS}</p>"
+    for result in results:
+        yield f'<h2><a href="{said(result.paper)}/index.html">{said(result.paper)}</a></h2>'
+        yield f"<p>{said(result.citation)}</p>"
+        yield f"<p>Claims: {said(counted(result))}.</p>" if result.claims else ""
+        for figure in result.figures:
+            yield f'<figure><img alt="{said(figure.title)}" src="{_from(folder, figure.png)}">'
+            yield f"<figcaption>{said(headline(figure))}</figcaption></figure>"
+    yield "</body></html>"
+
+
+def _head(title: str) -> Iterator[str]:
+    yield "<!DOCTYPE html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    yield f"<title>{html.escape(title)}</title>"
+    yield f"<style>\n{STYLE}</style></head><body>"
+
+
 def headline(figure: Redrawn) -> str:
     """Number and title, and whose parameters."""
     number = f"{figure.number}. " if figure.number else ""
@@ -81,9 +125,7 @@ def _markdown(result: Reproduction, folder: Path) -> Iterator[str]:
 
 def _html(result: Reproduction, folder: Path) -> Iterator[str]:
     said = html.escape
-    yield "<!DOCTYPE html>"
-    yield f'<html lang="en"><head><meta charset="utf-8"><title>{said(result.paper)}</title>'
-    yield f"<style>\n{STYLE}</style></head><body>"
+    yield from _head(result.paper)
     yield f"<h1>{said(result.paper)}</h1><p>{said(result.citation)}</p>"
     yield f"<p><code>opcheck repro {said(result.paper)}</code></p>"
     if result.claims:

@@ -74,7 +74,7 @@ def lines_of_all() -> Iterator[str]:
 def work(key: str, figures: Sequence[str]) -> int:
     """How many pieces of work there are. Raises OpcheckError for an unknown paper or figure."""
     entry: Paper = registry.get("papers", key)
-    drawn = [entry.figure(name) for name in figures] or entry.figures
+    drawn = [f for name in figures for f in entry.named(name)] or entry.figures
     return len(list(units_of(entry, drawn, theorems=not figures)))
 
 

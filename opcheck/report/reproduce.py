@@ -23,6 +23,7 @@ from opcheck.document import writing
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.subject import subject
+from opcheck.evidence.simulation.bounds import with_bounds
 from opcheck.evidence.simulation.verify import Report, confront, summary
 from opcheck.model.method import resolve
 from opcheck.model.paper import Claim, Outcome, Panel, Paper, PaperFigure, Parts, Runs, Seen
@@ -172,7 +173,9 @@ def reproduce(
     Interrupted, with what is finished, where Ctrl-C ends it.
     """
     entry: Paper = registry.get("papers", paper)
-    drawn = [entry.figure(f) for f in figures] if figures is not None else list(entry.figures)
+    drawn = list(entry.figures)
+    if figures is not None:
+        drawn = [f for name in figures for f in entry.named(name)]
     units = [*units_of(entry, drawn, theorems=claims and figures is None)]
     do = functools.partial(_unit, paper=paper, out=str(out), fresh=fresh)
     try:
@@ -357,7 +360,7 @@ def redraw(paper: str, figure: PaperFigure, out: str | Path = ".") -> Redrawn:
             *[save(drawing, stem.with_suffix(suffix)) for suffix in SUFFIXES],
             *write_data(parts, stem),
         ),
-        checks=(*[check.seen(parts) for check in figure.checks], *covered(figure)),
+        checks=(*[check.seen(parts) for check in figure.checks], *covered(figure, parts)),
         claims={
             c.id: c.check.seen(parts)
             for c in entry.claims
@@ -371,8 +374,8 @@ def redraw(paper: str, figure: PaperFigure, out: str | Path = ".") -> Redrawn:
     )
 
 
-def covered(figure: PaperFigure) -> Iterator[Seen]:
-    """Of each run that names a theorem, whether it covers the run: the verdict at its parameters.
+def covered(figure: PaperFigure, parts: Parts) -> Iterator[Seen]:
+    """Of each run that names a theorem, whether it covers the run: its bound, or the verdict.
 
     Raises OpcheckError for a theorem about another method, or parameters outside its range.
     """
@@ -387,11 +390,14 @@ def covered(figure: PaperFigure) -> Iterator[Seen]:
             raise OpcheckError(
                 f"{label!r} is a run of {r.method}, and {r.theorem} is about another"
             )
-        verdict = confront(theorem, _target(experiment), **r.parameters)
-        passed = verdict.status in ("holds", "attained")
-        yield Seen(
-            f"{label} is covered by {r.theorem} (measured/bound)", verdict.ratio, 0, 1, passed
-        )
+        bound = parts[label].bounds.get(theorem.measure, {}).get(theorem.name)
+        if bound is not None:  # at the run's own parameters, by the free ones that suit it best
+            ratio = float(np.max(parts[label][theorem.measure] / bound))
+            passed = ratio <= 1 + 1e-9  # a bound in float64
+        else:
+            verdict = confront(theorem, _target(experiment), **r.parameters)
+            ratio, passed = verdict.ratio, verdict.status in ("holds", "attained")
+        yield Seen(f"{label} is covered by {r.theorem} (measured/bound)", ratio, 0, 1, passed)
 
 
 def _target(experiment: Runs) -> Problem:
@@ -418,24 +424,34 @@ def simulate(figure: PaperFigure) -> Parts:
                 record=r.every,
                 iterates=True,
                 seed=seed if r.seeds > 1 or target.oracle else None,
+                measures=r.measures,
                 **r.parameters,
             )
             for seed in range(r.seeds)
         ]
+        if r.theorem:
+            several = [_with_bound(t, r.theorem) for t in several]
         runs[label] = several if r.seeds > 1 else several[0]
     return runs
+
+
+def _with_bound(trajectory: Trajectory, theorem: str) -> Trajectory:
+    """With the bound of that theorem, where it covers the run and bounds a recorded measure."""
+    bounds = with_bounds(trajectory)[0].bounds
+    own = {m: {n: b for n, b in of.items() if n == theorem} for m, of in bounds.items()}
+    return replace(trajectory, bounds=own)
 
 
 def _drawing(figure: PaperFigure, parts: Parts) -> Any:
     panels = []
     for panel in figure.panels:
         kind = registry.get("figures", panel.kind)
-        panels.append((kind, panel.options, _part(figure, panel, parts, kind.of)))
+        panels.append((kind, panel.options, _part(figure, panel, parts, runs="runs" in kind.of)))
     default = "double" if len(panels) > 1 else "single"
     return sheet(panels, title=figure.title, width=figure.width or default)
 
 
-def _part(figure: PaperFigure, panel: Panel, parts: Parts, of: str) -> Any:
+def _part(figure: PaperFigure, panel: Panel, parts: Parts, *, runs: bool) -> Any:
     """What a panel draws: the named part, or all runs, or the only part that is no run."""
     where = f"panel {panel.kind!r} of figure {figure.id!r}"
     if panel.of:
@@ -443,8 +459,8 @@ def _part(figure: PaperFigure, panel: Panel, parts: Parts, of: str) -> Any:
             raise OpcheckError(
                 f"{where} draws {panel.of!r}, which is not there: {', '.join(parts)}"
             )
-        return labelled({panel.of: parts[panel.of]}) if of == "runs" else parts[panel.of]
-    if of == "runs":
+        return labelled({panel.of: parts[panel.of]}) if runs else parts[panel.of]
+    if runs:
         return labelled({_legend(figure, n): p for n, p in parts.items() if _is_run(p)})
     rest = [part for part in parts.values() if not _is_run(part)]
     if len(rest) != 1:

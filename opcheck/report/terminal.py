@@ -538,7 +538,7 @@ def show_potential(potential: Potential, console: Console) -> None:
         ("method", potential.method + (f" with {values}" if values else "")),
         ("given", ", ".join(potential.given)),
         ("V", str(potential)),
-        ("above", "‖z − z*‖²" if potential.above == "distance" else "‖F z‖²"),
+        ("above", f"‖z − {potential.origin}‖²" if potential.above == "distance" else "‖F z‖²"),
         ("proved", f"V at {ahead} ≤ θ V at k, θ = {theta} ({float(theta):.8f}{small})"),
         ("for", f"{potential.covers}; in every dimension"),
         ("how", f"{potential.decreases.how}; lies above: {potential.bounds.how}"),

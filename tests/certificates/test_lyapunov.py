@@ -113,6 +113,39 @@ def test_with_any_monotone_a(method: str, given: list[str]) -> None:
         assert held.theta == free.theta
 
 
+def test_douglas_rachford_is_measured_from_where_it_stays(tmp_path: Path) -> None:
+    """A16: from z* there is no potential; from z* + γ F z* the rate is that of the worst line.
+
+    With A the normals of a line and F = aI + bJ the step is linear, and the largest of its norms
+    over lines, a ≥ 1 and a² + b² ≤ 4 is a lower bound.
+    """
+    given = ["StronglyMonotone(1) of F", "Lipschitz(2) of F"]
+    proved = lyapunov("douglas_rachford", given, constrained=True, gamma=1, lam=1)
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    worst = 0.0
+    for b in np.linspace(-(3**0.5), 3**0.5, 41):
+        resolvent = np.linalg.inv(2 * np.eye(2) + b * turn)
+        for angle in np.linspace(0, np.pi, 241):
+            along = np.array([np.cos(angle), np.sin(angle)])
+            onto = np.outer(along, along)
+            step = np.eye(2) - resolvent + onto @ (2 * resolvent - np.eye(2))
+            worst = max(worst, np.linalg.norm(step, 2) ** 2)
+    assert worst == pytest.approx(0.684469, abs=1e-4)
+    assert 0 <= float(proved.theta) - worst < 2e-4
+    assert str(proved) == "‖z − z* − gamma F z*‖²"
+    free = lyapunov("douglas_rachford", given, gamma=1, lam=1)
+    assert "gamma" not in str(free)  # where A = 0 both are z*
+    for path in proved.write_certificates(tmp_path):
+        assert "the run is what the text of douglas_rachford gives" in recheck_file(path).run
+        document = json.loads(path.read_text())
+        for shadow in ("2", "0"):
+            document["statement"]["potential"]["shadow"] = shadow
+            document["digest"] = recheck.digest(document)
+            path.write_text(json.dumps(document))
+            with pytest.raises(NotCertified):
+                recheck_file(path)
+
+
 def test_extragradient_does_better_than_one_minus_gamma_mu() -> None:
     stated = lyapunov("extragradient", STRONG, theta="7/8", gamma="1/2")
     assert stated.theta == Q(7, 8)

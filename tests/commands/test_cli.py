@@ -438,8 +438,7 @@ RUN = ("run", "extragradient", "bilinear", "-p", "gamma=0.5")
         ),
         (
             ("repro", "pethick2023_stable", "--figure", "x"),
-            "paper 'pethick2023_stable' has no figure 'x'; it has forsaken, polar_game, "
-            "global_forsaken",
+            "paper 'pethick2023_stable' has no figure 'x'; it has ",
         ),
         (
             ("run", "lookahead", "bilinear"),

@@ -103,7 +103,7 @@ def test_labels_of_axes_are_symbols_and_units_are_in_the_caption(bounded: Trajec
         symbol = symbol_of(name, bounded)
         assert symbol.startswith("$")
         assert "{" not in re.sub(r"_\{[^{}]*\}|\\mathrm\{\w+\}", "", symbol)
-        assert "units of" in caption_of(name, bounded)
+        assert "units of" in caption_of(name)
     assert symbol_of("residual(zbar)", bounded) == r"$\Vert F\,\bar z_k\Vert^2$"
     assert symbol_of("distance(z, slow)", bounded) == r"$\Vert z_k - \mathrm{slow}_k\Vert^2$"
     assert symbol_of("me2026_cost$", bounded) == r"me2026_cost\$"
@@ -233,11 +233,11 @@ def test_sizes_of_a_journal(bounded: Trajectory) -> None:
 
 
 def test_letters_of_panels_and_their_captions() -> None:
-    from opcheck.report.figure import labelled, sheet
+    from opcheck.report.figure import sheet
 
     path = run("extragradient", "bilinear", 50, gamma=0.3, iterates=True)
     kinds = [registry.get("figures", n) for n in ("plane", "rate")]
-    drawing = sheet([(k, {"title": ""}, labelled(path)) for k in kinds])
+    drawing = sheet([(k, {"title": ""}, path) for k in kinds])
     assert [a.get_title(loc="left") for a in drawing.axes] == ["(a)", "(b)"]
     assert drawing.get_figwidth() == 6.9
     assert re.match(r"\(a\) Iterates .* \(b\) The squared residual", drawing.caption)

@@ -13,7 +13,7 @@ from opcheck import registry
 from opcheck.engine.run import Trajectory, run
 from opcheck.plugin import figure
 
-OF_RUNS = [n for n in registry.names("figures") if registry.get("figures", n).of == "runs"]
+OF_RUNS = [n for n in registry.names("figures") if "runs" in registry.get("figures", n).of]
 
 
 @pytest.fixture(scope="module")

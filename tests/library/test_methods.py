@@ -381,6 +381,26 @@ def test_douglas_rachford_ends_at_a_solution_and_its_shadow() -> None:
     assert np.abs(x).max() == pytest.approx(0.5)
 
 
+# the first ends at J z⁰, and of the second a weight that stays keeps z⁰ in
+ELSEWHERE = {"inner_loop", "anchored_proximal_point"}
+
+
+@pytest.mark.parametrize("name", [n for n in CONSTRAINED if n not in ELSEWHERE])
+def test_a_method_ends_where_it_says(name: str) -> None:
+    """At z*, or at z* + γ F z* where it declares that γ: in a box that binds they lie far apart."""
+    limits = box([-0.5] * D, [0.5] * D)
+    where = Problem(linear(MATRIX, 2 * OFFSET), limits, name="boxed", start=START)
+    solution = run("extragradient", where, 2000, gamma=0.9).z
+    assert np.abs(solution).max() == pytest.approx(0.5)
+    value = MATRIX @ solution + 2 * OFFSET
+    # of a schedule its last entry at every k
+    values = {n: v if np.ndim(v) == 0 else v[-1] for n, v in values_of(name).items()}
+    method = resolve(name)
+    end = run(name, where, 20000, record=[20000], **values).z
+    stated = solution + (values[method.shadow] * value if method.shadow else 0)
+    assert np.linalg.norm(end - stated) < 0.02 * np.linalg.norm(value)
+
+
 def test_halpern_on_a_linear_map_is_an_ergodic_mean() -> None:
     """x_k − T x_k = (I − T^{k+1})(x⁰ − x*)/(k + 1)."""
     T = np.eye(D) - MATRIX

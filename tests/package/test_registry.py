@@ -451,7 +451,9 @@ def test_packs_import_only_public_names() -> None:
         for path in sorted((ROOT.parent / pack).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Import):
-                    assert not any(a.name.split(".")[0] == "opcheck" for a in node.names), path
+                    # ``opcheck.run`` loads what it needs when it is called
+                    inner = [a.name for a in node.names if a.name.startswith("opcheck.")]
+                    assert not inner, path
                 elif isinstance(node, ast.ImportFrom) and node.module is not None:
                     if node.module.split(".")[0] != "opcheck":
                         continue

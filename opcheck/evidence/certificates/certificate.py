@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from flint import fmpq
@@ -37,6 +37,7 @@ from opcheck.evidence.worst_case.block import restated
 from opcheck.evidence.worst_case.claim import Claim, Coverage, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged
 from opcheck.kernels import identity, resolvent_of_sum
+from opcheck.model.drawn import Drawn
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
 
@@ -49,7 +50,7 @@ class NotCertified(OpcheckError):
 
 
 @dataclass(frozen=True)
-class Certificate(Result):
+class Certificate(Drawn, Result):
     """A proof of measure ≤ ratio · bound at one k, for every operator in every dimension.
 
     Attributes:
@@ -69,6 +70,7 @@ class Certificate(Result):
     how: str
     document: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    picture: ClassVar[str] = "certificate"
 
     def __str__(self) -> str:
         """What is proved, and for which constants, parameters and A."""

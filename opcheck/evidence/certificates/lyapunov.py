@@ -58,6 +58,7 @@ class Potential(Result):
         smallest: the solver's word for the least rate of this shape, where it was asked for.
         steps: iterations that V is compared over.
         above: what V bounds.
+        shadow: the parameter γ where z stands for z − z* − γ F z*, the method staying there; "".
         covers: which steps.
         decreases, bounds: the two certificates.
     """
@@ -74,11 +75,17 @@ class Potential(Result):
     covers: str
     decreases: Certificate
     bounds: Certificate
+    shadow: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """What V measures z from."""
+        return f"z* − {self.shadow} F z*" if self.shadow else "z*"
 
     def __str__(self) -> str:
         """V as a formula."""
-        names = ["z − z*" if v == "z" else v for v in self.vectors]
+        names = [f"z − {self.origin}" if v == "z" else v for v in self.vectors]
         terms = []
         for i, first in enumerate(names):
             for j in range(i + 1):
@@ -133,7 +140,8 @@ def lyapunov(
         given: properties with rational constants, as ``["Lipschitz(1) of F", "Monotone of F"]``.
         theta: the rate to be proved, or "smallest": the least at most 1, by bisection.
         above: "distance": V ≥ ‖z − z*‖²; "residual": V ≥ ‖F z‖².
-        vectors: in which V is a form: "z" (for z − z*), "F z", rows; default all that matter.
+        vectors: in which V is a form: "z" (for z − z*, or z − z* − γ F z* where the method stays at
+            z* + γ F z*), "F z", rows; default all that matter.
         steps: iterations that V is compared over, as the τ of Lookahead.
         constrained: A is any maximally monotone operator instead of 0.
         parameters: of the method, as numbers or formulas.
@@ -353,6 +361,7 @@ class Search:
             smallest=value,
             steps=block.steps,
             above=self.above,
+            shadow=block.shadow,
             covers=str(block.covers),
             decreases=decreases,
             bounds=bounds,

@@ -7,7 +7,7 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from opcheck import registry
 from opcheck.arguments import asked, integer, words
@@ -22,6 +22,7 @@ from opcheck.evidence.statement.evaluation import needs_solution
 from opcheck.evidence.statement.hypotheses import Inapplicable, match
 from opcheck.evidence.statement.parameters import Empty, parts
 from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.model.drawn import Drawn
 from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.result import Result
@@ -194,7 +195,7 @@ class Summary(Result):
 
 
 @dataclass(frozen=True)
-class Report(Result):
+class Report(Drawn, Result):
     """Verdicts of several theorems over several problems.
 
     Attributes:
@@ -203,6 +204,7 @@ class Report(Result):
 
     summaries: tuple[Summary, ...]
     interrupted: bool = False
+    picture: ClassVar[str] = "ratios"
 
     @property
     def ok(self) -> bool:
@@ -234,10 +236,6 @@ class Report(Result):
             "not_loaded": registry.failures(),
             "theorems": [s.as_dict() for s in self.summaries],
         }
-
-    def plot(self) -> Any:
-        """A matplotlib figure: the worst ratio of each theorem."""
-        return registry.get("figures", "ratios")(self)
 
 
 def _is_a_range(verdict: Verdict) -> bool:

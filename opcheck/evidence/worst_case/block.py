@@ -1,8 +1,9 @@
 """A one-step potential as a claim: V at k + 1 ≤ θ V at k, from a state of which nothing is known.
 
-V is a quadratic form in vectors of the state: z − z*, F z, and the rows that a step reads before it
-writes them. Those are arbitrary vectors too: what is proved holds from any state, that of the start
-included, and does not use that a row holds a value of F.
+V is a quadratic form in vectors of the state: z − z* (or z − z* − γ F z*, where the method stays at
+z* + γ F z*), F z, and the rows that a step reads before it writes them. Those are arbitrary vectors
+too: what is proved holds from any state, that of the start included, and does not use that a row
+holds a value of F.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ class Block:
         state = " and ".join(["z", *self.rows])
         verb = "are" if self.rows else "is"
         return Coverage(None, f"{what}: they depend on {state} alone, and {state} {verb} arbitrary")
+
+    @property
+    def shadow(self) -> str:
+        """The parameter γ where the method stays at z* + γ F z*; "" where at z* itself."""
+        return self.method.shadow if self.A != "zero" else ""
 
     def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
         """Calls, and the vectors of the state between so many blocks of steps."""
@@ -241,7 +247,8 @@ def restated(document: Mapping[str, Any]) -> Claim:
 
 
 def _described(block: Block, matrix: Matrix, above: Least | None) -> dict[str, Any]:
-    return {
+    shadow = {"shadow": str(block.parameters[block.method.shadow])} if block.shadow else {}
+    return shadow | {
         "vectors": list(block.vectors),
         "matrix": [[str(v) for v in line] for line in matrix],
         "steps": block.steps,
