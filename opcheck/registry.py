@@ -226,8 +226,13 @@ def _imported(
 
 
 def _import_submodules(entry: importlib.metadata.EntryPoint, package: Any) -> None:
-    """Import what lies in a package, so that a file put there needs no list to name it."""
+    """Import what lies in a package, so that a file put there needs no list to name it.
+
+    Left out are names that begin with an underscore: who needs such a module imports it.
+    """
     for info in pkgutil.iter_modules(getattr(package, "__path__", ()), package.__name__ + "."):
+        if info.name.rpartition(".")[2].startswith("_"):
+            continue
         module = _imported(entry, info.name, functools.partial(importlib.import_module, info.name))
         if module is not None and info.ispkg:
             _import_submodules(entry, module)

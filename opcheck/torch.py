@@ -57,10 +57,22 @@ except ImportError as error:
         f"opcheck.torch needs PyTorch ({error}); install it with: pip install 'opcheck[torch]'"
     ) from error
 
-__all__ = ["GDA", "RAPP", "EGPlus", "ExtraGradient", "Lookahead", "OptimisticGradient"]
+__all__ = [
+    "GDA",
+    "RAPP",
+    "EGPlus",
+    "ExtraGradient",
+    "Lookahead",
+    "NotFinite",
+    "OptimisticGradient",
+]
 
 Closure = Callable[[], Any]
 Betas = tuple[float, float] | None
+
+
+class NotFinite(OpcheckError):
+    """A closure returned a loss that is NaN or infinite; the sentence names the step."""
 
 
 class _Method(Optimizer):
@@ -93,8 +105,9 @@ class _Method(Optimizer):
             closure: evaluates F where the parameters are, see the module. A method that evaluates
                 it once a step, where z is, also takes gradients that are there already.
 
-        Raises OpcheckError for a closure that is missing, returns no finite loss or leaves no
-        gradient; whatever is raised, the parameters are again those from before the step.
+        Raises NotFinite for a loss that is not finite, and OpcheckError for a closure that is
+        missing, returns no loss or leaves no gradient; whatever is raised, the parameters are again
+        those from before the step.
         """
         number = self.param_groups[0]["steps"] + 1
         what = f"step {number} of {type(self).__name__}"
@@ -433,7 +446,7 @@ def _interpolate(p: Any, z: Any, lam: float) -> None:
 def _evaluated(optimizer: Optimizer, closure: Closure | None, what: str) -> Any:
     """Gradients at the parameters, and the loss that the closure returned.
 
-    Raises OpcheckError for a loss that is none or not finite, and where no gradient is left.
+    Raises NotFinite for one that is not, OpcheckError for none, and where no gradient is left.
     """
     loss = None
     if closure is not None:
@@ -448,7 +461,7 @@ def _evaluated(optimizer: Optimizer, closure: Closure | None, what: str) -> Any:
                 )
             number = float(value.detach() if isinstance(value, torch.Tensor) else value)
             if not math.isfinite(number):
-                raise OpcheckError(
+                raise NotFinite(
                     f"{what}: the loss is {number}; the parameters are those before it, so "
                     "go on from the last checkpoint with a smaller lr"
                 )
