@@ -384,8 +384,13 @@ def _imported(source: PlugIn, name: str, load_module: Callable[[], Any], own: bo
 
 
 def _import_submodules(source: PlugIn, package: Any, own: bool) -> None:
-    """Import what lies in a package, so that a file put there needs no list to name it."""
+    """Import what lies in a package, so that a file put there needs no list to name it.
+
+    Left out are names that begin with an underscore: who needs such a module imports it.
+    """
     for info in pkgutil.iter_modules(getattr(package, "__path__", ()), package.__name__ + "."):
+        if info.name.rpartition(".")[2].startswith("_"):
+            continue
         module = _imported(source, info.name, _importer(info.name), own)
         if module is not None and info.ispkg:
             _import_submodules(source, module, own)

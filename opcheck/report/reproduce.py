@@ -52,6 +52,7 @@ class Redrawn(Result):
         theorems: run -> the theorem that covers it.
         parameters: whose they are, the paper's or ours.
         note: what the figure is evidence for.
+        training: the size of the training that it is of; "" for a figure without one.
     """
 
     paper: str
@@ -65,6 +66,7 @@ class Redrawn(Result):
     caption: str
     note: str
     parameters: str
+    training: str = ""
 
     @property
     def ok(self) -> bool:
@@ -79,7 +81,8 @@ class Redrawn(Result):
     @property
     def command(self) -> str:
         """That redraws it."""
-        return f"opcheck repro {self.paper} --figure {self.figure}"
+        rest = f"--gan {self.training}" if self.training else f"--figure {self.figure}"
+        return f"opcheck repro {self.paper} {rest}"
 
     def lines(self) -> Iterator[str]:
         """What people are told: the files, the note, and each check."""
