@@ -267,7 +267,8 @@ def in_every_dimension(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises ComputedWith for a foreign text that asks what it is run on.
     """
-    return _transformed(function, {})
+    text: Callable[..., Any] = _transformed(function, {})
+    return text
 
 
 def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
