@@ -361,7 +361,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 FIGURES = {
     f"gan_{kind}"
     for kind in (
-        "gaussians_modes", "gaussians_good", "gaussians_samples", "gaussians_table",
+        "gaussians_outer", "gaussians_looking_ahead", "gaussians_samples", "gaussians_table",
         "small_scores", "small_samples", "small_table",
     )
 }  # fmt: skip
@@ -375,8 +375,8 @@ def test_the_command_trains_and_draws(tmp_path: Path) -> None:
     folder = tmp_path / KEY / "gan"
     assert {p.stem for p in folder.glob("*.png")} == FIGURES
     assert {p.stem for p in folder.glob("*.svg")} == FIGURES
-    assert "modes by seed: GDA" in result.output
-    assert "FID by seed: data: two halves" in result.output
+    assert "modes by seed. GDA: " in result.output
+    assert "FID by seed. data, two halves: " in result.output
     logs = sorted(folder.glob("trainings/*/*/log.csv"))
     assert len(logs) == 6 * 2 + 5
     page = (folder / "README.md").read_text(encoding="utf-8")
@@ -392,9 +392,9 @@ def test_full_trains_on_a_folder_of_cifar10(tmp_path: Path) -> None:
     weights = saved(Tiny(), tmp_path / "tiny.pt")
     load = gan._cifar10(str(tmp_path), str(weights))
     parts = gan.images(load, out=tmp_path / "run", size="full", labels=("Adam", "RAPP-Adam"))
-    assert parts["last"]["method"].tolist() == ["data: two halves", "Adam", "RAPP-Adam"]
+    assert parts["last"]["method"].tolist() == ["data, two halves", "Adam", "RAPP-Adam"]
     assert np.isfinite(parts["last"]["FID"]).all()
-    assert len(parts["samples of Adam"]) == 25 * 3 * 32 * 32
+    assert len(parts["samples"].where(method="Adam")) == 25 * 3 * 32 * 32
     with pytest.raises(OpcheckError, match="trains on images of 1 × 8 × 8; these are 3 × 32 × 32"):
         gan.images(load, out=tmp_path / "run", size="small")
 
@@ -441,8 +441,11 @@ def test_ctrl_c_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(Interrupted) as stop:
         retrain(KEY, "small", tmp_path, progress=progress)
     assert [f.figure for f in stop.value.finished.figures] == [
-        "gan_gaussians_modes", "gan_gaussians_good", "gan_gaussians_samples", "gan_gaussians_table"
-    ]  # fmt: skip
+        "gan_gaussians_outer",
+        "gan_gaussians_looking_ahead",
+        "gan_gaussians_samples",
+        "gan_gaussians_table",
+    ]
     result = retrain(KEY, "small", tmp_path, progress=told.append)
     assert {f.figure for f in result.figures} == FIGURES
     # twelve trainings of the mixture and a checkpoint of the digits are not trained again

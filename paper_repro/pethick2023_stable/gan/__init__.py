@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opcheck import OpcheckError
 from opcheck.plugin import PaperFigure, Training
 from opcheck_paper_repro.pethick2023_stable.gan.figures import (
-    PAIRS,
+    GROUPS,
     image_figures,
     mixture_figures,
 )
@@ -26,7 +26,7 @@ SIZES = {
     "small": "the mixture of 8 Gaussians and the 8 × 8 digits of scikit-learn, minutes on 2 cores",
     "full": "the same mixture, and CIFAR-10 from --data with FID and IS by --weights, for a GPU",
 }
-PLAIN = tuple(label for labels in PAIRS for label in labels)
+PLAIN = tuple(label for labels in GROUPS.values() for label in labels)
 ADAM = ("Adam", "LA-Adam", "ExtraAdam", "LA-ExtraAdam", "RAPP-Adam")
 SEEDS, CALLS, EVERY = 5, 6000, 300  # of the mixture
 
@@ -100,7 +100,7 @@ def gaussians(
         labels: of ``PLAIN``.
 
     Returns "progress": a row for each label, seed and checkpoint; "last": the last of these;
-    "samples of LABEL": points of seed 0 at the end.
+    "samples": points of the data, and of seed 0 of each at the end.
     Raises OpcheckError for a folder that can't be written, or without torch.
     """
     return _with_torch().gaussians(

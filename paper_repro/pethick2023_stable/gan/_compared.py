@@ -22,8 +22,8 @@ from opcheck_paper_repro.pethick2023_stable.gan._training import (
     Optimiser,
     train,
 )
+from opcheck_paper_repro.pethick2023_stable.gan.figures import GAMMA
 
-RATE = 0.2  # of plain steps, for both players
 PLAIN = {
     "GDA": Optimiser("GDA", {}),
     "LA-GDA, τ = 5": Optimiser("GDA", {}, tau=5),
@@ -82,8 +82,7 @@ class Run:
     @property
     def name(self) -> str:
         """Of its folder."""
-        letters = "".join(c for c in self.label.replace("τ", "tau") if c.isalnum() or c in "-+")
-        return f"{letters}-seed{self.seed}"
+        return f"{self.label.replace(', τ = ', '-tau')}-seed{self.seed}"
 
 
 def compared(
@@ -121,12 +120,12 @@ def compared(
                     table.setdefault(name, []).append(value)
         last.setdefault("ended", []).append(ended or "completed")
         if r.seed == 0:
-            pictures[f"samples of {r.label}"] = samples
+            pictures[r.label] = samples
     units = {"calls": "evaluations of F"}
     return {
         "progress": Table(rows, units, "each training at its checkpoints"),
         "last": Table(last, units, "each training at its end"),
-        **pictures,
+        "samples": pictures,
     }
 
 
@@ -191,7 +190,7 @@ def gaussians(
             seed,
             partial(_gaussians.game, seed, precision=precision),
             PLAIN[label],
-            (RATE, RATE),
+            (GAMMA, GAMMA),
             None,
             _gaussians.measure,
             f"gaussians {precision}",
@@ -202,15 +201,22 @@ def gaussians(
     ]
     parts = compared(runs, out, calls=calls, every=every, jobs=jobs, fresh=fresh, progress=progress)
     real = _gaussians.mixture(np.random.default_rng(0), 2000)
-    return {
-        name: part if isinstance(part, Table) else _points(part)
-        for name, part in {"samples of data": real, **parts}.items()
-    }
+    return {**parts, "samples": _labelled({"data": real, **parts["samples"]}, _points)}
 
 
-def _points(samples: np.ndarray) -> Table:
+def _labelled(
+    samples: Mapping[str, np.ndarray], columns_of: Callable[[np.ndarray], dict[str, np.ndarray]]
+) -> Table:
+    """One table of all samples, with a column that says whose."""
+    parts = [(label, columns_of(values)) for label, values in samples.items()]
+    whole = {name: np.concatenate([part[name] for _, part in parts]) for name in parts[0][1]}
+    labels = np.concatenate([[label] * len(next(iter(part.values()))) for label, part in parts])
+    return Table({"method": labels, **whole}, caption="samples")
+
+
+def _points(samples: np.ndarray) -> dict[str, np.ndarray]:
     finite = samples[np.isfinite(samples).all(axis=1)].astype(float)
-    return Table({"x": finite[:, 0], "y": finite[:, 1]}, caption="samples")
+    return {"x": finite[:, 0], "y": finite[:, 1]}
 
 
 def digits() -> dict[str, Any]:
@@ -298,24 +304,23 @@ def images(
     ]
     effort = {"calls": calls or s.calls, "every": every or s.every, "jobs": jobs, "fresh": fresh}
     parts = compared(runs, out, **effort, progress=progress)
-    halves = {"method": "data: two halves", "seed": 0, **real}
+    halves = {"method": "data, two halves", "seed": 0, **real}
     last = parts["last"]
     columns = {n: [halves.get(n, 0 if n != "ended" else ""), *last[n]] for n in last.columns}
     parts["last"] = Table(columns, last.units, last.caption)
-    shown = {"samples of data": _floats(data[half[0][:25]]), **parts}
-    return {n: part if isinstance(part, Table) else _pixels(part) for n, part in shown.items()}
+    shown = {"data": _floats(data[half[0][:25]]), **parts["samples"]}
+    return {**parts, "samples": _labelled(shown, _pixels)}
 
 
 def _floats(images: np.ndarray) -> np.ndarray:
     return _data.scaled(images) if images.dtype == np.uint8 else images
 
 
-def _pixels(images: np.ndarray) -> Table:
+def _pixels(images: np.ndarray) -> dict[str, np.ndarray]:
     """A row for each value of each image, from −1 to 1."""
     image, channel, row, column = (axis.ravel() for axis in np.indices(images.shape))
     values = np.round(images.astype(float).ravel(), 4)
-    columns = {"image": image, "row": row, "column": column, "channel": channel, "value": values}
-    return Table(columns, caption="samples, a row for each pixel")
+    return {"image": image, "row": row, "column": column, "channel": channel, "value": values}
 
 
 def _game(data: np.ndarray, s: Size, precision: str, seed: int) -> Game:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opcheck.plugin import Check, Panel, PaperFigure
@@ -10,7 +11,14 @@ from opcheck.plugin import Check, Panel, PaperFigure
 if TYPE_CHECKING:
     from opcheck import Table
 
-PAIRS = (("GDA", "LA-GDA, τ = 5", "LA-GDA, τ = 20"), ("EG", "EG+", "RAPP"))
+GROUPS = {
+    "outer": ("GDA", "LA-GDA, τ = 5", "LA-GDA, τ = 20"),
+    "looking_ahead": ("EG", "EG+", "RAPP"),
+}
+ROWS = "progress"
+BANDS = {"x": "calls", "by": "method", "low": 0.0, "high": 1.0, "title": ""}
+GAMMA = 0.2  # of plain steps, for both players
+OF_PLAIN = "LA-GDA: λ = 0.5; EG+: α = 0.5; RAPP: λ = 0.9, τ = 3."
 OURS = "Networks, batch and numbers of evaluations are ours."
 OF_ADAM = (
     "LA-Adam: λ = 0.5, τ = 20; LA-ExtraAdam: λ = 0.5, τ = 10; RAPP-Adam: λ = 0.9, τ = 3; "
@@ -22,42 +30,37 @@ AT_ONCE = "All methods evaluate F equally often, and both players move at once."
 def mixture_figures(parts: Mapping[str, Table]) -> Iterator[PaperFigure]:
     """Of the mixture of 8 Gaussians."""
     labels = tuple(dict.fromkeys(parts["last"]["method"].tolist()))
-    groups = [[n for n in pair if n in labels] for pair in PAIRS]
-    split = {f"progress_{i}": _only(parts["progress"], g) for i, g in enumerate(groups, 1) if g}
     ended = "; ".join(e for e in parts["last"]["ended"].tolist() if e != "completed")
-    note = f"{OURS} {AT_ONCE}{f' {ended}.' if ended else ''}"
-    for column, name, what in (
-        ("modes", "covered modes", "modes covered, of 8"),
-        ("good", "good samples", "share of good samples"),
-    ):
+    note = f"{OF_PLAIN} {OURS} {AT_ONCE}{f' {ended}.' if ended else ''}"
+    for name, group in GROUPS.items():
+        kept = tuple(label for label in group if label in labels)
+        if not kept:
+            continue
         yield PaperFigure(
-            id=f"gan_gaussians_{column}",
-            title=f"Mixture of 8 Gaussians: {name}; γ = 0.2, λ = 0.5, of RAPP 0.9 and τ = 3",
-            caption=f"Median over seeds and, shaded, their range: {what}, of 2000 samples.",
-            experiment=lambda: {**split, "last": parts["last"]},
+            id=f"gan_gaussians_{name}",
+            title=f"Mixture of 8 Gaussians, plain steps γ = {GAMMA}: {'; '.join(kept)}",
+            caption="Median over seeds and, shaded, their range: how many of the 8 modes hold good "
+            "samples, and the share of good ones, of 2000. A training that has collapsed onto a "
+            "single mode has many good samples.",
+            experiment=partial(_both, parts, kept),
             panels=tuple(
                 Panel(
-                    "bands",
-                    {"x": "calls", "y": column, "by": "method", "low": 0.0, "high": 1.0,
-                     "vertical": "linear", "ylabel": what, "title": ""},
-                    of=part,
+                    "bands", {**BANDS, "y": column, "vertical": "linear", "ylabel": what}, of=ROWS
                 )
-                for part in split
+                for column, what in (("modes", "modes covered, of 8"), ("good", "good samples"))
             ),
-            checks=tuple(_against_gda(labels)),
+            checks=tuple(_seen_of(name, kept)),
             note=note,
-        )  # fmt: skip
-    shown = _samples(parts)
+        )
     yield PaperFigure(
         id="gan_gaussians_samples",
         title="Mixture of 8 Gaussians: samples at the end of the training, seed 0",
-        caption="2000 samples each; crosses are the centres of the mixture.",
-        experiment=lambda: {_file(label): part for label, part in shown.items()},
-        panels=tuple(
-            Panel("points", {"title": label, "limit": 2.2}, of=_file(label)) for label in shown
-        ),
+        caption="2000 samples of the data and of each method.",
+        experiment=lambda: {"samples": parts["samples"]},
+        panels=(Panel("points", {"limit": 2.2}),),
         checks=(),
         note=note,
+        width="double",
     )
     yield _table("gan_gaussians_table", "Mixture of 8 Gaussians at the end", parts, "modes,good")
 
@@ -76,28 +79,27 @@ def image_figures(size: str, parts: Mapping[str, Table]) -> Iterator[PaperFigure
         number=number,
         title=f"{data}: residual networks, hinge loss, Adam's preconditioner",
         caption="Median over seeds and, shaded, their range; lower FID and higher IS are better.",
-        experiment=lambda: {"progress": parts["progress"], "last": parts["last"]},
+        experiment=lambda: {ROWS: parts[ROWS], "last": parts["last"]},
         panels=tuple(
             Panel(
                 "bands",
-                {"x": "calls", "y": column, "by": "method", "low": 0.0, "high": 1.0,
-                 "vertical": scale, "title": ""},
-                of="progress",
+                {**BANDS, "y": column, "vertical": scale},
+                of=ROWS,
             )
             for column, scale in (("FID", "log"), ("IS", "linear"))
         ),
         checks=tuple(_trained(parts)),
         note=f"{features} {OF_ADAM} {OURS} {AT_ONCE}",
-    )  # fmt: skip
-    shown = _samples(parts)
+    )
     yield PaperFigure(
         id=f"gan_{size}_samples",
         title=f"{data}: samples at the end of the training, seed 0",
-        caption="25 samples each.",
-        experiment=lambda: {_file(label): part for label, part in shown.items()},
-        panels=tuple(Panel("mosaic", {"title": label}, of=_file(label)) for label in shown),
+        caption="25 images of the data and of each method.",
+        experiment=lambda: {"samples": parts["samples"]},
+        panels=(Panel("mosaic"),),
         checks=(),
-        note=OURS,
+        note=f"{OF_ADAM} {OURS}",
+        width="double",
     )
     yield _table(f"gan_{size}_table", f"{data} at the end", parts, "FID,IS")
 
@@ -115,53 +117,51 @@ def _table(name: str, title: str, parts: Mapping[str, Table], columns: str) -> P
     )
 
 
-def _samples(parts: Mapping[str, Table]) -> dict[str, Table]:
-    """Label -> samples, the data first."""
-    start = "samples of "
-    return {n.removeprefix(start): part for n, part in parts.items() if n.startswith(start)}
-
-
-def _file(label: str) -> str:
-    """A label in the name of a file: ``LA-GDA-tau5`` of ``LA-GDA, τ = 5``."""
-    return label.replace(", τ = ", "-tau")
-
-
 def _by_seed(last: Table, columns: list[str]) -> str:
-    """As in ``modes by seed: GDA 0 1, EG 8 8.``"""
+    """As in ``modes by seed. GDA: 0 1; EG: 8 8.``"""
     said = []
     for column in columns:
         each = [
-            f"{label} {' '.join(f'{v:.4g}' for v in rows[column].tolist())}"
+            f"{label}: {' '.join(f'{v:.4g}' for v in rows[column].tolist())}"
             for (label,), rows in last.groups("method")
         ]
-        said.append(f"{column} by seed: {', '.join(each)}.")
+        said.append(f"{column} by seed. {'; '.join(each)}.")
     return " ".join(said)
 
 
-def _only(table: Table, labels: list[str]) -> Table:
-    kept = [label in labels for label in table["method"].tolist()]
-    columns = {name: values[kept] for name, values in table.columns.items()}
-    return type(table)(columns, table.units, table.caption)
+def _both(parts: Mapping[str, Table], labels: Sequence[str]) -> dict[str, Table]:
+    """The rows of some methods, and their last ones."""
+    both = {}
+    for name in (ROWS, "last"):
+        table = parts[name]
+        kept = [label in labels for label in table["method"].tolist()]
+        columns = {column: values[kept] for column, values in table.columns.items()}
+        both[name] = type(table)(columns, table.units, table.caption)
+    return both
 
 
-def _against_gda(labels: tuple[str, ...]) -> Iterator[Check]:
-    """Every method but GDA ends with at least as good samples, in the mean over seeds."""
-    for label in labels[1:] if labels[0] == "GDA" else ():
+def _mean_modes(parts: Mapping[str, Any], label: str) -> float:
+    last: Table = parts["last"]
+    return float(last.where(method=label)["modes"].mean())
 
-        def gap(parts: Mapping[str, Any], label: str = label) -> float:
-            last: Table = parts["last"]
-            better, base = (last.where(method=m)["good"].mean() for m in (label, "GDA"))
-            return float(better - base)
 
-        yield Check(f"{label} ends with more good samples than GDA (mean over seeds)", gap, 0.0)
+def _seen_of(name: str, labels: tuple[str, ...]) -> Iterator[Check]:
+    """What must be seen of modes; by how much each seed decides, as trainings are chaotic."""
+    if name == "outer":
+        collapses = partial(_mean_modes, label="GDA")
+        yield Check("modes that GDA covers at the end, mean over seeds", collapses, 0, 2)
+        labels = ("LA-GDA, τ = 5",)
+    for label in labels:
+        said = f"modes that {label} covers at the end, mean over seeds"
+        yield Check(said, partial(_mean_modes, label=label), 5, 8)
 
 
 def _trained(parts: Mapping[str, Table]) -> Iterator[Check]:
     """Every training comes nearer to the data than it began."""
-    for label in dict.fromkeys(parts["progress"]["method"].tolist()):
+    for label in dict.fromkeys(parts[ROWS]["method"].tolist()):
 
         def share(parts: Mapping[str, Any], label: str = label) -> float:
-            rows: Table = parts["progress"].where(method=label)
+            rows: Table = parts[ROWS].where(method=label)
             start = rows.where(calls=0)["FID"].mean()
             return float(parts["last"].where(method=label)["FID"].mean() / start)
 
