@@ -81,8 +81,12 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     fact, kind, value = constant.fact, constant.kind, constant.value
     if constant.provenance == "certified":
         return fact
-    scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
-    scale = scale if np.isfinite(L) else constant.unit
+    of_F = constant.of == "F" or problem.resolvent.contains is not None
+    if kind is StronglyMonotone and of_F:
+        value = min(value, L)  # by Cauchy-Schwarz; of a constant F both are 0
+    scale = constant.unit  # where L = 0 there is no scale in F
+    if 0 < L < np.inf:
+        scale = L if kind is StronglyMonotone else 1 / L
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         looked_at = constant.pairs or abs(value) <= ROUNDING * scale
