@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from opcheck.engine.budget import allotted
 from opcheck.errors import OpcheckError
 from opcheck.evidence.check import check
 from opcheck.evidence.operators.constant import Constant
@@ -20,6 +21,7 @@ from opcheck.evidence.operators.relied_on import contradictions, with_facts
 from opcheck.evidence.operators.solutions import moved_start, solution, with_solution
 from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.simulation.verify import confront
+from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import problem as problem_named
@@ -489,3 +491,52 @@ def test_a_modulus_of_the_size_of_rounding_is_0_also_without_a_pair() -> None:
         rho = Constant(Comonotone, "F", -np.inf, value, "estimated", None, "")
         (fact,) = [f for f in with_facts(p, [slope, rho]).facts if f.property.kind is Comonotone]
         assert p.constant(fact) == pytest.approx(relied, rel=1e-12)
+
+
+MODULI = (Comonotone, StronglyMonotone, WeakMinty)
+
+
+def refuting_lines(p: Problem, lines: list[Constant]) -> list[str]:
+    """What is relied on that a line of the page refutes, or leaves open."""
+    said = []
+    for fact, c in itertools.product(classes(with_facts(p, lines)), lines):
+        if (fact.property.kind, fact.property.of) == (c.kind, c.of):
+            value = p.constant(fact)
+            beyond = value - c.upper if c.kind.better == "larger" else c.lower - value
+            room = 1e-9 * abs(value)
+            if beyond > room or (c.upper < 0 and not c.settled):
+                said.append(f"{fact.property} against {c}")
+    return said
+
+
+def test_no_class_is_better_than_any_line_of_the_page() -> None:
+    """Of all kinds, whatever searches came to: they need not agree with each other."""
+    generator, p = np.random.default_rng(0), subject("x*y")
+    for _ in range(60):
+        L = float(generator.choice([0.0, 1e-3, 0.5, 1.0, 2.0, 1e4, np.inf]))
+        lines = [Constant(Lipschitz, "F", L, np.inf, "estimated", None, "")]
+        for kind in MODULI:
+            value = float(generator.choice([-1e8, -2.0, -0.7, 0.0, 1e-9, 0.3, 1.0, 40.0, np.inf]))
+            settled = bool(generator.uniform() < 0.6)
+            c = Constant(kind, "F", -np.inf, value, "estimated", None, "", settled=settled)
+            lines.append(c)
+        order = generator.permutation(len(lines))
+        assert not refuting_lines(p, [lines[i] for i in order])
+
+
+@pytest.mark.parametrize(
+    "payoff",
+    [
+        "x**4 - 10*x**2 + x*y - y**4 + 10*y**2",
+        "x**4/4 - x**2/2 + 2*x*y - y**4/4 + y**2/2",
+        "cos(3*x) + x*y - y**2",
+    ],
+)
+def test_what_fails_against_the_solution_fails_on_all_pairs(payoff: str) -> None:
+    p = subject(payoff)
+    with allotted(4000):
+        lines = constants(p)
+    of = {c.kind: c for c in lines}
+    assert of[Comonotone].upper <= of[WeakMinty].upper
+    assert of[Comonotone].value <= of[WeakMinty].value
+    assert not refuting_lines(p, lines)

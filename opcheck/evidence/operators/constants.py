@@ -92,7 +92,7 @@ def constants(
     of_each = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         of_each.append(_polyak(problem, rigorous, seed))
-    for implied in (_by_sum, _by_pairs):
+    for implied in (_by_sum, _by_pairs, _by_solution):
         of_each = [implied(c, of_each) for c in of_each]
     confirm(problem)
     return of_each
@@ -237,6 +237,25 @@ def _by_pairs(constant: Constant, others: list[Constant]) -> Constant:
     for c in pairs:
         if c.provenance == "certified" and c.lower > constant.lower:
             return _proved(constant, c.lower, "from all pairs")
+    return constant
+
+
+def _by_solution(constant: Constant, others: list[Constant]) -> Constant:
+    """What fails against a solution fails on all pairs: it is one of their points."""
+    if constant.kind is not Comonotone or constant.provenance == "certified":
+        return constant
+    for c in others:
+        worse = c.upper < constant.upper or (constant.settled and not c.settled)
+        if (c.kind, c.of) == (WeakMinty, constant.of) and worse:
+            upper = max(min(c.upper, constant.upper), constant.lower)
+            note = f"{constant.note}; no more than against the solution"
+            note += "" if c.settled else ", where there may be no finite value"
+            pairs = (*c.pairs, *constant.pairs)
+            settled = constant.settled and c.settled
+            spread = max(c.spread, constant.spread)
+            return replace(
+                constant, upper=upper, note=note, pairs=pairs, settled=settled, spread=spread
+            )
     return constant
 
 
