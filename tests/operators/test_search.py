@@ -540,3 +540,40 @@ def test_what_fails_against_the_solution_fails_on_all_pairs(payoff: str) -> None
     assert of[Comonotone].upper <= of[WeakMinty].upper
     assert of[Comonotone].value <= of[WeakMinty].value
     assert not refuting_lines(p, lines)
+
+
+DIVERGING = [
+    [
+        [-2.22489405e-05, 5.48657257e-05, -3.12794359e-05, -2.34134715e-05],
+        [3.67046412e-05, -2.44093745e-05, -4.81593865e-05, -2.77395423e-05],
+        [3.93725473e-05, 2.28285706e-05, 3.98043910e-05, -3.70961764e-05],
+        [4.04896708e-05, 3.00773654e-05, -1.22367400e-05, 4.83534673e-05],
+    ],
+    [
+        [-3e-08, -1e-08, 1e-08, -1e-08],
+        [-2e-08, 1e-08, 1e-08, 2e-08],
+        [1e-08, 2e-08, 0.0, -1e-08],
+        [-3e-08, 2e-08, -2e-08, 3e-08],
+    ],
+]
+
+
+@pytest.mark.parametrize("set_", ["orthant", "box:0,inf", "half_space:1,1,1,1:0.3"])
+@pytest.mark.parametrize("seed", range(12))
+def test_a_method_that_diverges_finds_no_solution(set_: str, seed: int) -> None:
+    """A solution that was found is one, at a usual size; else none is known, which is no error."""
+    generator = np.random.default_rng(seed)
+    M = 10.0 ** generator.uniform(-9, 2) * generator.integers(-5, 6, (4, 4))
+    p = subject(M, constraint=set_)
+    if p.solution is not None:
+        z = p.solution
+        assert np.abs(z).max() < 1e12
+        gamma = (1 + np.linalg.norm(z)) / max(np.linalg.norm(M @ z), 1e-300)
+        left = z - p.resolvent(z - gamma * (M @ z), gamma)
+        assert np.linalg.norm(left) <= 1e-9 * (1 + np.linalg.norm(z))
+
+
+@pytest.mark.parametrize("rows", DIVERGING)
+def test_divergence_leaves_the_trivial_solution(rows: list[list[float]]) -> None:
+    p = subject(np.array(rows), constraint="orthant")  # 0 solves it
+    assert p.solution is None or np.abs(p.solution).max() < 1e12
