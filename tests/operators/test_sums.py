@@ -84,3 +84,20 @@ def test_two_normals_are_of_one_point_of_the_boundary(set_: str) -> None:
     n = pair.first - z
     assert np.linalg.norm(n) > 1e-3
     assert np.allclose(pair.second - y, 2 * n, atol=1e-9 * (1 + np.abs(pair.second).max()))
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("ball:0.5:2", (-1.5, 2.5)),
+        ("ball:2:0.5", (1.5, 2.5)),
+        ("half_space:-0.8:0.3", (-0.375, np.inf)),
+        ("half_space:1:0.3", (-np.inf, 0.3)),
+        ("ball:2", (-2, 2)),
+        ("box:-1:2", (-1, 2)),
+    ],
+)
+def test_in_one_dimension_arguments_keep_their_order(text: str, ends: tuple[float, float]) -> None:
+    J = opcheck.subject([[1.0]], constraint=text, start=[0.1]).resolvent
+    for z in (-50.0, 0.1, 50.0):
+        assert J(np.array([z]))[0] == pytest.approx(np.clip(z, *ends))
