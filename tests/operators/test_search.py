@@ -617,3 +617,19 @@ def test_the_calls_that_are_told_are_those_that_were_made(monkeypatch: pytest.Mo
     (said,) = (s for s in check(p).left_out if "calls were made" in s)
     told = int(said.partition(" a call: ")[2].partition(" calls")[0])
     assert abs(calls[0] - before - told) <= 0.1 * told
+
+
+def test_a_function_of_too_many_coordinates_is_refused_by_its_size() -> None:
+    with pytest.raises(OpcheckError, match="more than the 1000000 coordinates"):
+        subject(lambda z: z, dim=100_000_000)
+
+
+@pytest.mark.parametrize("width", [1e-6, 1e-7, 1e-4])
+def test_a_kink_near_the_solution_is_met_with_few_calls(width: float) -> None:
+    def clipped(z: Any, out: Any, data: Any) -> None:
+        for i in range(len(z)):
+            out[i] = 1750 * min(max(z[i], -data[0]), data[0])
+
+    with allotted(4000):
+        L = by_kind(constants(of_kernel(clipped, 2, [width])))[Lipschitz, "F"]
+    assert L.lower > 1000
