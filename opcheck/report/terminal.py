@@ -492,7 +492,7 @@ def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
             check.theorem,
             check.proof,
             ", ".join(
-                f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}"
+                f"k={k}: {number(float(Fraction(v)), 7) if len(v) >= 9 else v}"
                 for k, v in check.certified.items()
             )
             or "–",

@@ -613,6 +613,42 @@ def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:
     assert invoke("recheck", str(FILES[0]), "--plugin", "none.py").exit_code == 2
 
 
+def test_what_is_certified_above_the_bound_was_not_shown(
+    own_registry: None, tmp_path: Path
+) -> None:
+    """A bound a ten-millionth too small is certified at a multiple above 1: exit code 1."""
+    (tmp_path / "short.py").write_text(SHORT)
+    file = str(tmp_path / "short.py")
+    assert invoke("certify", f"{file}:whole", "-k", "1").exit_code == 0
+    done = invoke("certify", f"{file}:short", "-k", "1")
+    assert "× bound" in done.output
+    assert done.exit_code == 1
+    assert invoke("certify", f"{file}:whole", "-k", "1", "--ratio", "99/100").exit_code == 1
+    done = invoke("certify", file, "-k", "1")
+    assert done.exit_code == 1
+    assert invoke("certify", f"{file}:unreadable", "-k", "1").exit_code == 2
+    done = invoke("certify", f"{file}:whole", f"{file}:unreadable", "-k", "1")
+    assert done.exit_code == 1  # one of two is refused
+    done = invoke("cross-check", f"{file}:short", "--jobs", "1")
+    assert "k=1: 1.000000" in done.output  # and not 1
+
+
+SHORT = """
+from opcheck import Monotone, Source, theorem
+
+RESOLVENT = {
+    "source": Source("mine"),
+    "method": "proximal_point",
+    "given": [Monotone(of="F")],
+    "where": "0 < gamma",
+    "measure": "distance",
+}
+theorem("whole", bound="R**2", **RESOLVENT)
+theorem("short", bound="R**2*9999999/10000000", **RESOLVENT)
+theorem("unreadable", bound="R", **RESOLVENT)
+"""
+
+
 def test_words_name_the_choice(tmp_path: Path) -> None:
     """A14: L = 1 and γ = 1/2, and not every operator at every step."""
     done = invoke("certify", "gorbunov2022_eg_last", "-k", "1", "--out", str(tmp_path))
