@@ -633,6 +633,23 @@ def test_what_is_certified_above_the_bound_was_not_shown(
     assert "k=1: 1.000000" in done.output  # and not 1
 
 
+@pytest.mark.parametrize("bound", ["R*R", "2*R*R/2", "(R/2)*(4*R)/2", "R**2"])
+def test_the_square_of_r_may_be_written_as_a_product(bound: str, own_registry: None) -> None:
+    theorem(
+        "product",
+        source=Source("mine"),
+        method="proximal_point",
+        given=[opcheck.Monotone(of="F")],
+        where="0 < gamma",
+        measure="distance",
+        bound=bound,
+    )
+    shown = certify("product", 1)
+    assert shown.ratio == 1
+    assert shown.notes == ()  # the checker reads its text from the file alone
+    assert recheck.words(dict(shown.document), rerun) == ""
+
+
 SHORT = """
 from opcheck import Monotone, Source, theorem
 
