@@ -650,6 +650,28 @@ def test_the_square_of_r_may_be_written_as_a_product(bound: str, own_registry: N
     assert recheck.words(dict(shown.document), rerun) == ""
 
 
+@pytest.mark.parametrize("field", ["theorem", "method", "where", "claim"])
+def test_a_word_that_the_file_can_not_bear_out_is_said_to_be_unchecked(
+    field: str, tmp_path: Path
+) -> None:
+    """Alone, a file with another name, range or claim is no proof of these."""
+    document = copy.deepcopy(dict(certify("gorbunov2022_eg_last", 1).document))
+    words = {"claim": "equality", "where": "0 < gamma"}.get(field, "otherwise")
+    document["statement"][field] = words
+    document["digest"] = recheck.digest(document)
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document))
+    done = subprocess.run(
+        [sys.executable, recheck.__file__, str(path)], capture_output=True, text=True, check=False
+    )
+    if field == "claim":
+        assert done.returncode == 1
+        assert "its claim is 'equality'" in done.stderr
+        return
+    _, _, rest = done.stdout.partition("not checked: ")
+    assert words in rest
+
+
 SHORT = """
 from opcheck import Monotone, Source, theorem
 
