@@ -10,7 +10,7 @@ import numpy as np
 from opcheck import OpcheckError, Table
 from opcheck.plugin import figure
 from opcheck_figures.columns import Floats, Limit, draw_limits, groups, numbers
-from opcheck_figures.style import framed, look, marks, scaled
+from opcheck_figures.style import framed, look, marks, scaled, shown
 from opcheck_figures.symbols import heading, name_of
 
 
@@ -64,7 +64,7 @@ def bands(
         below, above = np.quantile(runs, (low, high), axis=0, method="inverted_cdf")
         middle = np.median(runs, axis=0)
         text = label or name_of(y)
-        ends = [_shown(part, vertical) for part in (below, middle, above)]
+        ends = [shown(part, vertical) for part in (below, middle, above)]
         style = look(i)
         axes.plot(at, ends[1], label=text, markevery=marks(at, horizontal), zorder=3, **style)
         axes.fill_between(at, ends[0], ends[2], color=style["color"], alpha=0.2, linewidth=0)
@@ -102,7 +102,3 @@ def _by_seed(rows: Table, x: str, y: str, seed: str) -> tuple[Floats, Floats]:
         runs.append(np.where(np.isnan(values), np.inf, values))
     assert at is not None
     return at, np.array(runs)
-
-
-def _shown(values: Floats, vertical: str) -> Floats:
-    return np.where(np.isfinite(values) & ((vertical == "linear") | (values > 0)), values, np.nan)

@@ -8,15 +8,15 @@ import numpy as np
 
 from opcheck import OpcheckError, Table
 from opcheck.plugin import figure
-from opcheck_figures.columns import numbers, shown
-from opcheck_figures.style import COLOURS, framed, scaled, swatch
+from opcheck_figures.columns import named, numbers
+from opcheck_figures.style import COLOURS, framed, scaled, shown, swatch
 from opcheck_figures.symbols import heading, name_of
 
 if TYPE_CHECKING:
     from opcheck_figures.columns import Floats
 
 SPAN = 0.8  # of the place of a group that its boxes take
-FILLS = ("#cfe3f1", "#f0b93a", "#8a8a8a", "#d98b5f", "#ffffff")
+FILLS = ("#cfe3f1", "#f0b93a", "#7a7a7a", "#d98b5f", "#ffffff")
 WHISKER = 1.5  # interquartile ranges
 LABELS = 14  # letters of a group's name, from which on names are turned
 
@@ -65,7 +65,7 @@ def boxes(
         for i, name in enumerate(names):
             part = table.where(**{by: name}, **({beside: side} if beside else {}))
             values = numbers(part, y)
-            finite = values[np.isfinite(values) & ((vertical == "linear") | (values > 0))]
+            finite = values[np.isfinite(shown(values, vertical))]
             left_out += len(values) - len(finite)
             if not len(finite):
                 if len(inner) > 1:
@@ -78,11 +78,11 @@ def boxes(
                 rows[column].append(value)
         _draw(axes, stats, places, width, FILLS[j])
         if beside:
-            label = side if isinstance(side, str) else f"{name_of(beside)} = {shown(side)}"
+            label = side if isinstance(side, str) else f"{name_of(beside)} = {named(side)}"
             swatch(axes, FILLS[j], label)
     if level is not None:
         axes.axhline(level, color="#303030", linestyle=(0, (5, 2)), linewidth=1, zorder=1)
-    labels = [shown(name) for name in names]
+    labels = [named(name) for name in names]
     turned = len(labels) > 1 and max(map(len, labels)) > LABELS / max(1, len(labels) / 3)
     axes.set_xticks(range(len(labels)), labels, **TURNED if turned else {})
     axes.set_xlim(-0.6, len(labels) - 0.4)

@@ -46,10 +46,10 @@ def groups(table: Table, by: str) -> Iterator[tuple[str, Table]]:
         return
     for (value,), rows in table.groups(by):
         words = isinstance(value, str)
-        yield literally(value) if words else f"{name_of(by)} = {shown(value)}", rows
+        yield literally(value) if words else f"{name_of(by)} = {named(value)}", rows
 
 
-def shown(value: Any) -> str:
+def named(value: Any) -> str:
     """A value of a table in a legend."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

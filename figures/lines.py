@@ -10,7 +10,7 @@ import numpy as np
 from opcheck import OpcheckError
 from opcheck.plugin import figure
 from opcheck_figures.columns import Limit, draw_limits, groups, names_in, numbers
-from opcheck_figures.style import framed, look, marks, scaled
+from opcheck_figures.style import framed, look, marks, scaled, shown
 from opcheck_figures.symbols import heading, name_of
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def lines(
         order = np.argsort(at, kind="stable")
         for column in columns:
             values = numbers(rows, column)[order]
-            ends = np.where(np.isfinite(values) & ((vertical == "linear") | (values > 0)),
-                            values, np.nan)  # fmt: skip
+            ends = shown(values, vertical)
             names = [name_of(column)] if len(columns) > 1 else []
             text = ", ".join([label] * bool(label) + names) or name_of(column)
             every = None if dots else marks(at[order], horizontal)
@@ -72,5 +71,5 @@ def lines(
     axes.set_ylabel(ylabel or (heading(table, columns[0]) if len(columns) == 1 else ""))
     axes.set_title(title)
     said = table.caption.rstrip(".") or f"{', '.join(columns)} against {x}"
-    said = f"{said[0].upper()}{said[1:]}."
+    said += "."
     return f"{said} Dashed: {', '.join(label for label, *_ in drawn)}." if drawn else said

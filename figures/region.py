@@ -9,7 +9,7 @@ import numpy as np
 
 from opcheck import OpcheckError
 from opcheck.plugin import figure
-from opcheck_figures.columns import Floats, Limit, draw_limits, names_in, numbers, shown
+from opcheck_figures.columns import Floats, Limit, draw_limits, named, names_in, numbers
 from opcheck_figures.style import MARKERS, SCALES, areas, literally, scaled, swatch
 from opcheck_figures.symbols import heading, name_of
 
@@ -90,8 +90,8 @@ def region(
             )
         said = f"Shaded: {outcome}, darker for larger values."
     else:
-        names = _in_order([shown(v) for v in table[outcome].tolist()], names_in(order))
-        kinds = np.array([names.index(shown(v)) for v in table[outcome].tolist()])
+        names = _in_order([named(v) for v in table[outcome].tolist()], names_in(order))
+        kinds = np.array([names.index(named(v)) for v in table[outcome].tolist()])
         _paint(axes, (at, up, kinds), grid, names)
         counts = ", ".join(f"{name} {np.sum(kinds == i)}" for i, name in enumerate(names))
         said = f"Of {len(table)} points: {counts}."

@@ -25,7 +25,7 @@ STYLES = ("-", "--", "-.", ":", (0, (7, 1.2, 1.4, 1.2, 1.4, 1.2)), (0, (1, 1)))
 POINTS = ("x", "+", "o", "s", "^", "D", "v")
 
 
-@figure("spectrum", of="table")
+@figure("spectrum", of="table", source="eigenvalues")
 def spectrum(
     axes: Any,
     table: Table,
@@ -91,8 +91,8 @@ def spectrum(
         said += ". Lines: the spectral radius of a step on F z = λz is 1. All eigenvalues inside: "
         whole = [label for label, factors in inside.items() if (factors < 1).all()]
         said += f"{', '.join(whole) or 'of no method'}"
-    data = {name: column for name, column in table.columns.items()}
-    return f"{said}.", Table({**data, **{f"factor of {n}": f for n, f in inside.items()}})
+    factors = {f"factor of {label}": factor for label, factor in inside.items()}
+    return f"{said}.", Table({**table.columns, **factors})
 
 
 def _view(values: Any, methods: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Floats, Floats]:

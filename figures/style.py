@@ -22,7 +22,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ((5, 2), (2, 1.5), (8, 2, 2, 2))  # one pattern a bound
 AREAS = ("#e3eef6", "#f2c14e", "#3f88b5", "#7d3c14", "#000000")  # each darker than the last
 MARKS = 9  # markers along a line
+LARGEST = 200.0  # decade beyond which the ends of an axis leave float64
 SCALES = ("linear", "log")
+DECADES = 10**2.2  # ends of a logarithmic axis, as a ratio, below which it shows 1, 2 and 5
 
 
 def look(i: int) -> dict[str, Any]:
@@ -65,10 +67,25 @@ def areas(names: Sequence[str]) -> list[str]:
 
 
 def framed(axes: Any, grid: str = "both") -> None:
-    """A thin grid, along "both", "x" or "y"; no frame on top and on the right."""
+    """A thin grid, along "both", "x" or "y"; no frame on top and on the right; legible ticks."""
+    for axis in (axes.xaxis, axes.yaxis):
+        _few_decades(axis)
     axes.grid(axis=grid, color="#dddddd", linewidth=0.4)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _few_decades(axis: Any) -> None:
+    """Numbers as 0.2, 0.5, 1 on a logarithmic axis that is too short for powers of ten."""
+    if axis.get_scale() != "log":
+        return
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    if low > 0 and high / low < DECADES:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def marks(x: NDArray[np.float64], horizontal: str) -> list[int]:
@@ -78,6 +95,13 @@ def marks(x: NDArray[np.float64], horizontal: str) -> list[int]:
     space = np.geomspace if horizontal == "log" and x[0] > 0 else np.linspace
     nearest = np.searchsorted(x, space(x[0], x[-1], MARKS) * (1 - 1e-12))
     return [int(i) for i in np.unique(np.minimum(nearest, len(x) - 1))]
+
+
+def shown(values: NDArray[np.float64], scale: str) -> NDArray[np.float64]:
+    """Values that an axis of this scale can show; the rest is a gap."""
+    if scale == "log":
+        return np.where((values > 10.0**-LARGEST) & (values < 10.0**LARGEST), values, np.nan)
+    return np.where(np.abs(values) < 10.0**LARGEST, values, np.nan)
 
 
 def scaled(axes: Any, horizontal: str, vertical: str) -> None:

@@ -76,7 +76,7 @@ def name_of(column: str) -> str:
     head, _ = _parts(column)
     if head in entered("measures"):
         return symbol_of(column)
-    letters = "|".join(["epsilon", *sorted(GREEK), "lam", "eps"])
+    letters = "|".join(["epsilon", *GREEK, "lam", "eps"])
     match = re.fullmatch(rf"(-?)(1/)?({letters})?_?([A-Z]|\d+)?", column)
     if (match and column) or len(column) == 1:
         sign, over, greek, rest = match.groups() if match else ("", "", None, column)

@@ -1,6 +1,7 @@
 """The public names, each written here once; ``__init__.py`` reads from here where it is."""
 
 from opcheck.engine.expected import expected as expected
+from opcheck.engine.growth import spectrum_of as spectrum_of
 from opcheck.engine.run import Trajectory as Trajectory
 from opcheck.errors import OpcheckError as OpcheckError
 from opcheck.evidence.certificates.certificate import Certificate as Certificate
@@ -27,6 +28,7 @@ from opcheck.evidence.simulation.verify import Report as Report
 from opcheck.evidence.simulation.verify import verify as verify
 from opcheck.evidence.worst_case.attack import Attack as Attack
 from opcheck.evidence.worst_case.attack import attack as attack
+from opcheck.evidence.worst_case.table import worst_cases as worst_cases
 from opcheck.evidence.worst_case.worst_case import WorstCase as WorstCase
 from opcheck.evidence.worst_case.worst_case import worst as worst
 from opcheck.model.measure import measure as measure

@@ -18,6 +18,10 @@ class InternalError(OpcheckError):
     """Two parts of opcheck contradict each other: nobody's input is to blame."""
 
 
+class MissingExtra(OpcheckError, ImportError):
+    """A package is needed that only an extra installs. The message says the command."""
+
+
 class Undecided(ArithmeticError):
     """A comparison that the precision at hand can't decide; more bits may."""
 

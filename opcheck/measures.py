@@ -193,6 +193,7 @@ def operator_distance(F, F_data, J, J_data, state, params, k):
     latex=r"\Vert {0}\Vert_\infty",
     words="the largest modulus of a coordinate",
     unit="units of z",
+    coordinates=True,
     reference=lambda z: np.abs(z).max(),
 )
 def max_norm(F, F_data, J, J_data, state, params, k):

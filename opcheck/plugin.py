@@ -2,10 +2,12 @@
 
 Declarations and what users call are in ``opcheck``, what kernels call in ``opcheck.kernels``; here
 are the parts that declarations are made of, constants proved of matrices, cone programs of sets,
-figure kinds and papers. opcheck's own packs import nothing else of it.
+figure kinds, papers, and compiled loops of their experiments. opcheck's own packs import nothing
+else of it.
 """
 
-from opcheck.engine.growth import growth, spectrum_of
+from opcheck.engine.growth import growth
+from opcheck.engine.jit import compiled
 from opcheck.model.cone_program import (
     ConeProgram,
     Constraints,
@@ -32,6 +34,7 @@ from opcheck.model.paper import (
     PaperFigure,
     PaperRun,
     Runs,
+    Training,
     column,
     diverges,
     ends_within,
@@ -45,12 +48,10 @@ from opcheck.model.written import arguments, fitted
 from opcheck.registry import entered
 from opcheck.registry import get as registered
 from opcheck.report.figure import figure
-from opcheck.report.style import WIDTHS
 
 __all__ = [
     "NOTE",
     "NO_CONSTRAINT",
-    "WIDTHS",
     "Check",
     "Claim",
     "ConeProgram",
@@ -63,10 +64,12 @@ __all__ = [
     "PaperRun",
     "Rows",
     "Runs",
+    "Training",
     "Vector",
     "arguments",
     "certified",
     "column",
+    "compiled",
     "corners",
     "diverges",
     "ends_within",
@@ -84,7 +87,6 @@ __all__ = [
     "registered",
     "row_symbol",
     "slope",
-    "spectrum_of",
     "stack",
     "total",
     "triangle",

@@ -7,6 +7,7 @@ it come the same way.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import difflib
 import functools
@@ -20,6 +21,8 @@ import site
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +34,60 @@ KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "pape
 
 _entries: dict[str, dict[str, tuple[Any, str]]] = {kind: {} for kind in KINDS}
 _failures: list[str] = []
+_sources: list[PlugIn] = []
+_at_fault: dict[str, PlugIn] = {}  # of a sentence
+_importing_from: PlugIn | None = None
 _loaded = False
 _loading = 0  # how many modules are being imported
 _plugins = False  # whether those of the installed packages are
 GROUP, OWN = "opcheck.plugins", "opcheck"
+NAMED = "OPCHECK_PLUGINS"  # the environment's list of files and modules, as PATH is one
+API = 1  # of what a plug-in may import; one that says OPCHECK_API = another number is not imported
+STATED = "OPCHECK_API"
 _waiting: list[tuple[str, str, Callable[[], None]]] = []
+
+
+@dataclass(frozen=True)
+class PlugIn:
+    """Where entries came from.
+
+    Attributes:
+        name: of the entry point, or the file or module that was named.
+        package: distribution and its version; "" for what was only named.
+        module: what was imported, or the file.
+        folder: what its entries' places begin with; "" where it was not found.
+        api: that it says it was written for; None where it says nothing.
+    """
+
+    name: str
+    package: str
+    module: str
+    folder: str
+    api: int | None
+
+    @property
+    def entries(self) -> dict[str, list[str]]:
+        """Names that it registered, by kind."""
+        return {
+            kind: names
+            for kind, table in _entries.items()
+            if (names := sorted(n for n, (_, place) in table.items() if self.holds(place)))
+        }
+
+    def holds(self, place: str) -> bool:
+        """Whether something written there, file and line, is of this plug-in."""
+        return bool(self.folder) and place.startswith(self.folder)
+
+    @property
+    def failures(self) -> list[str]:
+        """A sentence for each thing of it that was not loaded."""
+        return [sentence for sentence in _failures if _at_fault.get(sentence) == self]
+
+
+def plugins() -> list[PlugIn]:
+    """Every plug-in that was looked for, opcheck's own first, then in the order of loading."""
+    load()
+    return list(_sources)
 
 
 def register(kind: str, name: str, value: Any, place: str) -> None:
@@ -53,7 +105,7 @@ def register(kind: str, name: str, value: Any, place: str) -> None:
             "rename one of them"
         )
         if _plugins:
-            _failures.append(f"{sentence}, which is left out")
+            _fail(f"{sentence}, which is left out")
             return
         raise OpcheckError(sentence)
     table[name] = (value, place)
@@ -81,6 +133,14 @@ def entered(kind: str) -> Mapping[str, Any]:
     return {name: value for name, (value, _) in _entries[kind].items()}
 
 
+def _fail(sentence: str, source: PlugIn | None = None) -> None:
+    """Record what was not loaded, once."""
+    if sentence not in _failures:
+        _failures.append(sentence)
+        if (at_fault := source or _importing_from) is not None:
+            _at_fault[sentence] = at_fault
+
+
 def check_when_loaded(kind: str, name: str, check: Callable[[], None]) -> None:
     """Check an entry now or, while modules are being imported, when all of them are there.
 
@@ -102,8 +162,11 @@ def _settle() -> list[OpcheckError]:
         try:
             check()
         except OpcheckError as error:
-            _entries[kind].pop(name, None)
+            _, place = _entries[kind].pop(name, (None, ""))
             errors.append(error)
+            source = next((s for s in _sources if place and s.holds(place)), None)
+            if source is not None:
+                _at_fault[str(error)] = source
     return errors
 
 
@@ -198,39 +261,202 @@ def load() -> None:
     entries = importlib.metadata.entry_points(group=GROUP)
     try:
         for entry in sorted(entries, key=lambda e: not _of_own(e)):
-            module = _imported(entry, entry.value, entry.load)
-            if module is not None:
-                _import_submodules(entry, module)
+            source = _of_entry(entry)
+            _sources.append(source)
+            _import_whole(source, _of_own(entry))
+        _failures.extend(str(error) for error in _settle())
+        for name in filter(None, os.environ.get(NAMED, "").split(os.pathsep)):
+            source = _of_name(name)
+            _sources.append(source)
+            _import_whole(source)
         _failures.extend(str(error) for error in _settle())
     finally:
         _plugins = False
 
 
-def _imported(
-    entry: importlib.metadata.EntryPoint, name: str, load_module: Callable[[], Any]
-) -> Any | None:
-    """A module of a plug-in; None where it failed, which is recorded once for each reason."""
-    package = entry.dist.name if entry.dist else "?"
-    what = f"plug-in {entry.name!r} of package {package!r} ({name})"
+def _of_entry(entry: importlib.metadata.EntryPoint) -> PlugIn:
+    package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "?"
+    # of a stranger's the root, since to look for a module in a package is to import the package
+    folder, api = _read(entry.module if _of_own(entry) else entry.module.partition(".")[0])
+    return PlugIn(entry.name, package, entry.value, folder, api)
+
+
+def _of_name(name: str) -> PlugIn:
+    """A file or a module that somebody named."""
+    if _is_file(name):
+        path = Path(name).resolve()
+        return PlugIn(name, "", str(path), f"{path}:", _api_in(path))
+    folder, api = _read(name.partition(".")[0])
+    return PlugIn(name, "", name, folder, api)
+
+
+def _spec(module: str) -> ModuleSpec | None:
     try:
-        with _importing(), limited("" if _of_own(entry) else what):
+        return importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".py") or os.sep in name
+
+
+def _read(module: str) -> tuple[str, int | None]:
+    """What places in a module begin with, and the API that it states, without running it."""
+    spec = _spec(module)
+    if spec is None or spec.origin is None:
+        return "", None
+    origin = Path(spec.origin)
+    folder = f"{origin.parent}{os.sep}" if spec.submodule_search_locations else f"{origin}:"
+    return folder, _api_in(origin)
+
+
+def _api_in(path: Path) -> int | None:
+    """The number in a line ``OPCHECK_API = 1`` of a file; None where there is none."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return None  # its import says why
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            targets = [t.id for t in node.targets if isinstance(t, ast.Name)]
+            if STATED in targets and isinstance(node.value.value, int):
+                return node.value.value
+    return None
+
+
+def _import_whole(source: PlugIn, own: bool = False) -> None:
+    """Import a plug-in and what lies in it; what fails is recorded."""
+    global _importing_from
+    before, _importing_from = _importing_from, source
+    try:
+        if source.api not in (None, API):
+            fits = "a newer opcheck" if (source.api or 0) > API else "a newer version of it"
+            _fail(
+                f"plug-in {source.name!r} {_said(source)} was written for API {source.api} of "
+                f"opcheck, and this is {API}: it was not imported; install {fits}"
+            )
+        elif not source.package and _is_file(source.name):
+            try:
+                load_file(source.module)
+            except OpcheckError as error:
+                _fail(f"plug-in {source.name!r} was not loaded: {error}")
+        else:
+            module = _imported(source, source.module, _importer(source.module), own)
+            if module is not None:
+                _import_submodules(source, module, own)
+    finally:
+        _importing_from = before
+
+
+def _importer(module: str) -> Callable[[], Any]:
+    """Imports ``module``, or ``module:attribute``."""
+    name, _, attributes = module.partition(":")
+
+    def load_module() -> Any:
+        value = importlib.import_module(name)
+        for part in filter(None, attributes.split(".")):
+            value = getattr(value, part)
+        return value
+
+    return load_module
+
+
+def _said(source: PlugIn) -> str:
+    package = source.package.rpartition(" ")[0] or source.package
+    return f"of package {package!r} ({source.module})" if source.package else f"({source.module})"
+
+
+def _imported(source: PlugIn, name: str, load_module: Callable[[], Any], own: bool) -> Any | None:
+    """A module of a plug-in; None where it failed, which is recorded once for each reason."""
+    what = f"plug-in {source.name!r} {_said(replace(source, module=name))}"
+    try:
+        with _importing(), limited("" if own else what):
             return load_module()
     except (Exception, SystemExit) as error:
         # what imports a module that failed fails by the same line
         reason = f"failed to import: {raised(error)}"
         if type(error) is OpcheckError:
-            _failures.extend([str(error)] if str(error) not in _failures else [])
+            _fail(str(error))
         elif not any(sentence.endswith(reason) for sentence in _failures):
-            _failures.append(f"{what} {reason}")
+            _fail(f"{what} {reason}")
     return None
 
 
-def _import_submodules(entry: importlib.metadata.EntryPoint, package: Any) -> None:
-    """Import what lies in a package, so that a file put there needs no list to name it."""
+def _import_submodules(source: PlugIn, package: Any, own: bool) -> None:
+    """Import what lies in a package, so that a file put there needs no list to name it.
+
+    Left out are names that begin with an underscore: who needs such a module imports it.
+    """
     for info in pkgutil.iter_modules(getattr(package, "__path__", ()), package.__name__ + "."):
-        module = _imported(entry, info.name, functools.partial(importlib.import_module, info.name))
+        if info.name.rpartition(".")[2].startswith("_"):
+            continue
+        module = _imported(source, info.name, _importer(info.name), own)
         if module is not None and info.ispkg:
-            _import_submodules(entry, module)
+            _import_submodules(source, module, own)
+
+
+def load_plugin(name: str) -> PlugIn:
+    """Load a file or a module now, after all others.
+
+    Raises OpcheckError with the first sentence of what could not be loaded.
+    """
+    global _plugins
+    load()
+    source = _of_name(name)
+    if any(source.module == s.module for s in _sources):
+        return source
+    before, _plugins = len(_failures), True
+    try:
+        _import_whole(source)
+        _failures.extend(str(error) for error in _settle())
+    finally:
+        _plugins = False
+    if len(_failures) > before:
+        sentence = _failures[before]
+        del _failures[before:]
+        raise OpcheckError(sentence)
+    _sources.append(source)
+    return source
+
+
+@contextlib.contextmanager
+def forgetting() -> Iterator[None]:
+    """What is registered, or loaded from files, within is forgotten afterwards."""
+    load()
+    entries = {kind: dict(table) for kind, table in _entries.items()}
+    sources, failed, files = list(_sources), list(_failures), set(sys.modules)
+    try:
+        yield
+    finally:
+        _entries.update(entries)
+        _sources[:], _failures[:] = sources, failed
+        for name in [n for n in sys.modules if n.startswith("opcheck_file_") and n not in files]:
+            del sys.modules[name]
+
+
+def entries_of(target: str) -> list[tuple[str, str]]:
+    """(kind, name) of what is named so, or of all that a file or a module registers.
+
+    Args:
+        target: a registered name, ``FILE.py``, ``FILE.py:NAME``, or the dotted name of a module.
+
+    Raises OpcheckError where there is no such thing, or it fails to load.
+    """
+    load()
+    if any(target in table for table in _entries.values()):
+        return [(kind, target) for kind, table in _entries.items() if target in table]
+    path, colon, name = target.partition(".py:")
+    if not colon and not _is_file(target) and _spec(target) is None:
+        find(target)  # which says what may have been meant
+    source = load_plugin(f"{path}.py" if colon else target)
+    entries = [(kind, n) for kind, names in source.entries.items() for n in names]
+    if not colon:
+        return entries
+    if not (chosen := [e for e in entries if e[1] == name]):
+        has = ", ".join(n for _, n in entries) or "none"
+        raise OpcheckError(f"{Path(path).name}.py registers no {name!r}; it has {has}")
+    return chosen
 
 
 def raised(error: BaseException) -> str:
@@ -332,6 +558,17 @@ def select(kind: str, patterns: Iterable[str]) -> list[str]:
             get(kind, pattern)
         selected += [n for n in hits if n not in selected]
     return selected or names(kind)
+
+
+def one(kind: str, pattern: str) -> Any:
+    """The object that a name, or a beginning of one, selects.
+
+    Raises OpcheckError for none or several.
+    """
+    hits = select(kind, [pattern])
+    if len(hits) != 1:
+        raise OpcheckError(f"{pattern!r} selects {len(hits)} {kind}; name one")
+    return get(kind, hits[0])
 
 
 def _table(kind: str) -> dict[str, tuple[Any, str]]:

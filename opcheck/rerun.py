@@ -311,6 +311,13 @@ class Dimension:
     of: int
 
 
+@dataclass(frozen=True)
+class Steps:
+    """The number of steps in one call: good for ``range`` alone."""
+
+    of: int
+
+
 def mixed(op: ast.operator, a: Any, b: Any) -> Any:
     """a op b where one is a coordinate or a part of a form."""
     if isinstance(a, Entry) and isinstance(b, Entry) and a.axis == b.axis:
@@ -458,10 +465,16 @@ class Interpreter:
                     if returned := self.block(first if self.truth(test, scope) else second, scope):
                         return returned
                 case ast.For(target=ast.Name(id=name), iter=over, body=inner, orelse=[]):
+                    before: Any = None
                     for i in self.range(over, scope):
                         scope[name] = i
                         if returned := self.block(inner, scope):
                             return returned
+                        if isinstance(i, Axis):  # what stays after two coordinates stays after all
+                            held = {n: v for n, v in scope.items() if isinstance(v, int | Fraction)}
+                            if before not in (None, held):
+                                raise Differs("a number changes from one coordinate to the next")
+                            before = held
                 case ast.Return(value=value):
                     return [None if value is None else self.value(value, scope)]
                 case _:
@@ -483,6 +496,8 @@ class Interpreter:
                 ends = [self.value(a, scope) for a in args]
                 if isinstance(ends[-1], Dimension) and ends[:-1] in ([], [0], [1]):
                     return [Axis(i) for i in range(sum(ends[:-1]), ends[-1].of)]
+                if isinstance(ends[-1], Steps) and ends[:-1] in ([], [0]):
+                    return range(ends[-1].of)
                 if all(isinstance(a, int) for a in ends):
                     return range(*ends)
         raise Unread("a loop runs over something else than a range of whole numbers")
@@ -702,7 +717,7 @@ class Run:
     def advance(self, k: Any) -> None:
         """One iteration."""
         self.state[self.count].fill(self.state[0].vector())
-        args = [*self.oracle_arguments(), self.state[: self.count], self.params, k, 1]
+        args = [*self.oracle_arguments(), self.state[: self.count], self.params, k, Steps(1)]
         self.kernel(self.texts["kernel"], args)
 
     def kernel(self, names: list[str], args: list[Any]) -> None:

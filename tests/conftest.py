@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -16,15 +15,10 @@ from opcheck import errors, registry
 
 
 @pytest.fixture
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_registry() -> Iterator[None]:
     """What a test registers is forgotten after it."""
-    registry.load()
-    entries = {kind: dict(table) for kind, table in registry._entries.items()}
-    monkeypatch.setattr(registry, "_entries", entries)
-    files = {n for n in sys.modules if n.startswith("opcheck_file_")}
-    yield
-    for name in {n for n in sys.modules if n.startswith("opcheck_file_")} - files:
-        del sys.modules[name]
+    with registry.forgetting():
+        yield
 
 
 @pytest.fixture(autouse=True)

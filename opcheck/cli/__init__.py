@@ -16,9 +16,12 @@ MODULES = {
     "catalogue": ("list", "show"),
     "runs": ("run", "repro"),
     "operators": ("check", "constants"),
+    "figures": ("plot",),
     "statements": ("verify", "prove", "cross-check"),
     "worst_case": ("worst", "attack"),
     "certificates": ("certify", "lyapunov", "recheck"),
+    "new": ("new",),
+    "doctor": ("doctor",),
 }
 
 
@@ -98,6 +101,18 @@ def _warned(message: Warning | str, category: type[Warning], *place: Any) -> Non
         click.echo(shown.rstrip(), err=True)
 
 
+def _named(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
+    """Plug-ins are named in the environment, so that every process of a command loads them."""
+    import os
+
+    # a file also where a process runs elsewhere; the registry says what is wrong with a name
+    full = [os.path.abspath(n) if n.endswith(".py") or os.sep in n else n for n in names]
+    if full:
+        before = os.environ.get("OPCHECK_PLUGINS", "").split(os.pathsep)
+        listed = dict.fromkeys(filter(None, [*before, *full]))
+        os.environ["OPCHECK_PLUGINS"] = os.pathsep.join(listed)
+
+
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -108,6 +123,14 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
+@click.option(
+    "--plugin",
+    metavar="FILE_OR_MODULE",
+    multiple=True,
+    expose_value=False,
+    callback=_named,
+    help="Also load this one; $OPCHECK_PLUGINS lists more.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks of bad input.")
 def main(debug: bool) -> None:
     """Is this convergence statement true, how tight is it, and where does it stop being true?"""

@@ -29,28 +29,35 @@ def names_of(*kinds: str) -> Callable[..., list[CompletionItem]]:
     return complete
 
 
-def _assigned(items: Iterable[str], also: str = "") -> Iterator[tuple[str, str, str]]:
+def _assigned(
+    items: Iterable[str], also: str = "number", flag: str = "-p", word: str = "parameter"
+) -> Iterator[tuple[str, str, str]]:
     """Each ``NAME=VALUE``, its name, its value, and the sentence for one that is not."""
     for item in items:
         name, _, value = item.partition("=")
-        wrong = f"-p {item!r} is no parameter; write -p name=number{also}"
+        wrong = f"{flag} {item!r} is no {word}; write {flag} name={also}"
         if not value.strip() or not name.strip():
             raise OpcheckError(wrong)
         yield name.strip(), value.strip(), wrong
 
 
-def _texts(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, str]:
+def settings(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, str]:
+    """Options of a figure, as they were written."""
+    return {n: v for n, v, _ in _assigned(items, "value", "-o", "option")}
+
+
+def texts(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, str]:
     """Values as they were written, which are read as exact ones."""
     return {name: value for name, value, _ in _assigned(items)}
 
 
-def _numbers(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, Any]:
+def numbers(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, Any]:
     """Numbers, lists of them, and formulas, which are evaluated where their symbols are known."""
     from opcheck.model.text import text
     from opcheck.model.written import number, parts
 
     values: dict[str, Any] = {}
-    for name, value, wrong in _assigned(items, ", or a formula as 1/2 or 1/(k+2)"):
+    for name, value, wrong in _assigned(items, "number, or a formula as 1/2 or 1/(k+2)"):
         entries = parts(value)
         try:
             numbers = [float(number(entry)) for entry in entries]
@@ -66,8 +73,10 @@ def _numbers(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> d
     return values
 
 
-def _indices(_: click.Context, __: click.Parameter, source: str) -> list[int]:
-    """``3``, ``1..6`` or ``1,2,5``."""
+def _indices(_: click.Context, __: click.Parameter, source: str | None) -> list[int] | None:
+    """``3``, ``1..6`` or ``1,2,5``; None for none."""
+    if source is None:
+        return None
     ks: list[int] = []
     try:
         for part in source.split(","):
@@ -90,9 +99,9 @@ def _point(_: click.Context, __: click.Parameter, start: str | None) -> list[flo
 theorem_argument = click.argument("theorem", shell_complete=names_of("theorems"))
 selector_argument = click.argument("selector", nargs=-1, shell_complete=names_of("theorems"))
 parameters_option = partial(
-    click.option, "-p", "parameters", multiple=True, metavar="NAME=VALUE", callback=_numbers
+    click.option, "-p", "parameters", multiple=True, metavar="NAME=VALUE", callback=numbers
 )
-exact_parameters_option = partial(parameters_option, help="As gamma=1/sqrt(2).", callback=_texts)
+exact_parameters_option = partial(parameters_option, help="As gamma=1/sqrt(2).", callback=texts)
 k_option = partial(
     click.option, "-k", "ks", show_default=True, callback=_indices, help="As 3, 1..6 or 1,2,5."
 )
@@ -231,10 +240,7 @@ def one_theorem(name: str) -> Any:
     """The theorem that a name or its beginning selects. Raises OpcheckError for none or several."""
     from opcheck import registry
 
-    names = registry.select("theorems", [name])
-    if len(names) != 1:
-        raise OpcheckError(f"{name!r} selects {len(names)} theorems; name one")
-    return registry.get("theorems", names[0])
+    return registry.one("theorems", name)
 
 
 def symbols(verb: Callable[..., Any], parameters: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -100,6 +100,13 @@ def _side_by_side(methods: list[str], problem: Any, plot: options.Plot, **ask: A
 @click.option("--figure", "figures", multiple=True, help="By id or number; all by default.")
 @click.option("--list", "only_list", is_flag=True, help="List papers, or a paper's figures.")
 @click.option("--claims", "only_claims", is_flag=True, help="Show the table of claims alone.")
+@click.option("--gan", metavar="SIZE", help="Train the paper's networks instead: small or full.")
+@click.option("--no-gan", "gan", flag_value="", help="Train none, which is the default.")
+@click.option("--data", default="", metavar="FOLDER", help="CIFAR-10, python version: --gan full.")
+@click.option("--weights", default="", metavar="FILE", help="A TorchScript network for FID.")
+@click.option(
+    "--precision", default="float32", show_default=True, type=click.Choice(["float32", "bfloat16"])
+)
 @click.option("--fresh", is_flag=True, help="Do again what is done in the folder.")
 @click.option("--jobs", default=0, show_default="one a core", help="Processes.")
 @click.option("--out", default=".", show_default=True, type=click.Path(file_okay=False))
@@ -110,6 +117,7 @@ def repro(
     figures: tuple[str, ...],
     only_list: bool,
     only_claims: bool,
+    gan: str | None,
     out: str,
     **effort: Any,
 ) -> None:
@@ -119,6 +127,9 @@ def repro(
     with --all a gallery of them into OUT.
     What is finished there is kept, so that an interrupted run goes on. Exit code 1 if something
     that must be seen is not, or a claim does not come out as the manifest says.
+
+    --gan trains networks, into OUT/PAPER/gan: figures, logs and checkpoints. It takes the extra
+    torch, and only "full" takes --data and --weights.
     """
     from opcheck import registry
     from opcheck.report import papers
@@ -129,6 +140,13 @@ def repro(
         return emit(papers.listed(), papers.lines_of_all())
     if (paper is None) != everything or (everything and figures):
         raise OpcheckError("repro takes one paper, or --all of them; --list shows which there are")
+    of_training = {name: effort.pop(name) for name in ("data", "weights", "precision")}
+    if gan:
+        if paper is None or figures or only_list or only_claims:
+            raise OpcheckError(
+                "--gan trains the networks of one paper; leave out the other options"
+            )
+        return _train(paper, gan, out, **of_training, **effort)
     names = registry.names("papers") if everything else [str(paper)]
     if only_list:
         return emit(papers.contents(names[0]), papers.lines_of(names[0]))
@@ -150,5 +168,24 @@ def repro(
     emit(
         results if everything else results[0],
         lambda console: papers.show(results, console, figures=not only_claims),
+        interrupted=left,
+    )
+
+
+def _train(paper: str, size: str, out: str, *, jobs: int, **options: Any) -> None:
+    """Train the networks of a paper; show its figures and what was seen in them."""
+    from opcheck.report import papers
+    from opcheck.report.terminal import Bar
+    from opcheck.report.training import retrain, training_of
+
+    total, workers = training_of(paper, size).pieces(size), jobs or os.cpu_count() or 1
+    with Bar(f"{paper} --gan {size}", total) as step:
+        result, interrupted = finished(
+            functools.partial(retrain, paper, size, out, jobs=workers, progress=step, **options)
+        )
+    left = "what was trained is kept; the same command goes on from there" * interrupted
+    emit(
+        result,
+        lambda console: papers.show([result], console, figures=True),
         interrupted=left,
     )

@@ -47,6 +47,12 @@ def at_origin(vector: Sparse) -> Sparse:
     return vector[1:] if vector and vector[0][0] == SHIFT else vector
 
 
+class Opaque:
+    """What a text may not compute with: it refuses by its own operators."""
+
+    __slots__ = ()
+
+
 class Coefficient:
     """One coordinate of a vector, known as a combination of basis vectors.
 
@@ -96,6 +102,8 @@ class Coefficient:
         if isinstance(other, Coefficient) and other.axis == self.axis:
             key = min((self.vector, other.vector), (other.vector, self.vector), key=repr)
             return Form({self.axis: {key: fmpq(1)}})
+        if isinstance(other, Opaque):
+            return NotImplemented
         raise TypeError("a vector is multiplied by what is no rational number")
 
     __rmul__ = __mul__
@@ -103,6 +111,8 @@ class Coefficient:
     def __truediv__(self, other: Any) -> Coefficient:
         if isinstance(other, int | fmpq | Ratio):
             return Coefficient([(i, v / other) for i, v in self.vector], self.axis)
+        if isinstance(other, Opaque):
+            return NotImplemented
         raise TypeError("division by a vector entry: an adaptive step is not a fixed-step method")
 
     def _refuse(self, *_: Any) -> Any:
@@ -118,7 +128,8 @@ class Coefficient:
 
 def _by_entries(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def apply(self: Any, other: Any) -> Any:
-        return NotImplemented if isinstance(other, np.ndarray) else operation(self, other)
+        by_other = isinstance(other, np.ndarray | Opaque)
+        return NotImplemented if by_other else operation(self, other)
 
     return apply
 

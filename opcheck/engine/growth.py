@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
 from opcheck.model.method import Method, resolve
 from opcheck.model.primitives import identity
@@ -47,12 +48,14 @@ class _Scaling:
             out[i] = z[i] / (1 + gamma * self.eigenvalues)
 
 
+@asked
 def growth(method: str | Method, eigenvalues: ArrayLike, **parameters: Any) -> NDArray[np.float64]:
-    """The factor by which an iteration lets an error along an eigenvector of F grow in the long run.
+    """The factor by which an error along an eigenvector of F grows each iteration, in the long run.
 
-    A first step that differs from the others is left out of account. Below 1 the method converges on F z = λz for complex z, on the real plane F = ((a, −b), (b, a))
+    Below 1 the method converges on F z = λz for complex z, on the real plane F = ((a, −b), (b, a))
     of λ = a + ib. It is the spectral radius of a step, of a method that begins anew after p steps
-    (Lookahead) the p-th root of that of p steps; over what z depends on.
+    (Lookahead) the p-th root of that of p steps; over what z depends on. A first step that differs
+    from the others is left out of account.
 
     Args:
         method: a name, as ``run`` takes it.
@@ -79,6 +82,7 @@ def growth(method: str | Method, eigenvalues: ArrayLike, **parameters: Any) -> N
     return factors.reshape(values.shape)
 
 
+@asked
 def spectrum_of(problem: Problem) -> Table:
     """Eigenvalues of the slopes of F at the solution, else at the start: columns ``re``, ``im``.
 
@@ -155,7 +159,7 @@ def _same(one: Complex, other: Complex) -> bool:
 
 def _rows_of_z(step: Complex) -> list[int]:
     """The rows on which z depends in the long run: others may stay as they are."""
-    linked = (np.abs(step) > 0).any(axis=0)
+    linked: NDArray[np.bool_] = np.any(np.abs(step) > 0, axis=0)
     kept = {0}
     while True:
         further = {int(r) for q in kept for r in np.flatnonzero(linked[q])} | kept

@@ -7,7 +7,7 @@ import functools
 import inspect
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
 from opcheck.engine.noise import floor
+from opcheck.engine.pseudo_code import by_reference, measure_error, values_of
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.trial import text_of, text_of_resolvent
 from opcheck.errors import OpcheckError, warn_once
@@ -204,6 +205,26 @@ def _guard_operator(problem: Problem) -> None:
                 f"{z.tolist()}, as if it computed in float32 or solved inexactly; verdicts need "
                 "float64 throughout"
             )
+
+
+def looked_at(problem: Problem) -> None:
+    """Look at any operator as at a foreign one. Raises OpcheckError as ``guard``."""
+    _guard_operator(problem)
+
+
+def compiled_difference(problem: Problem) -> float:
+    """How far F compiled is from F interpreted, relative, at points about the start.
+
+    0 where F runs interpreted. Raises OpcheckError where either fails.
+    """
+    if _compiled(problem) is None or slow(problem):
+        return 0.0
+    generator, worst = np.random.default_rng(1), 0.0
+    for z in problem.start + 0.1 * generator.standard_normal((4, problem.dim)):
+        text = text_of(problem).call(z)
+        miss = _length(_value(problem, z) - text)
+        worst = max(worst, miss / (_length(text) or 1.0))
+    return worst
 
 
 def _foreign_resolvent(resolvent: Resolvent) -> bool:
@@ -402,6 +423,8 @@ EARLY = 1024  # k below which a single step is made at each
 LATE = (*range(EARLY), *sorted({int(k) for k in np.geomspace(EARLY, 1e6, 64)}))
 STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
 LARGE = 64  # coordinates of the largest space that a method is tried in
+COMPARED = 8  # steps that are compared with the reference
+SAME = 1e-9  # relative; by how much a kernel may miss its reference
 CHOSEN = {"tau": 2.0, "lam": 0.375, "phi": 1.5}  # parameters; others are small, so that runs stay
 
 
@@ -410,8 +433,9 @@ def guard_method(method: Method, dimension: int = 2) -> None:
 
     Raises OpcheckError, naming the method and what is wrong, if its text raises or reads past its
     rows, if n steps in one call are not n single ones, if it uses n but as ``range(n)``, if a step
-    at some k up to a million makes NaN, if it changes params or data, makes other
-    calls of F than it declares, or declares a form with A ≠ 0 and never calls J.
+    at some k up to a million makes NaN, if it changes params or data, makes other calls of F than
+    it declares, declares a form with A ≠ 0 and never calls J, or is not the reference that it
+    carries.
     """
     if not trusted(method):
         guard_text(method, min(dimension, LARGE))
@@ -506,7 +530,8 @@ def _guard_late(method: Method, dimension: int) -> None:
 def guard_text(method: Method, dimension: int) -> None:
     """The same of any method."""
     rng = np.random.default_rng(0)
-    for constrained in (False, True) if method.constrained else (False,):
+    forms = (False, True) if method.constrained else (False,)
+    for constrained in forms:
         for k, n in STRETCHES:
             trial = _Trial(method, dimension, constrained, rng)
             start = trial.start(k, rng)
@@ -540,17 +565,59 @@ def guard_text(method: Method, dimension: int) -> None:
                     f"{method.name} is declared constrained=True and never calls J; call "
                     "J(z, gamma, out, J_data), or declare constrained=False"
                 )
+    if method.reference is not None:
+        for constrained in forms:
+            _compare_with_reference(method, dimension, constrained, rng)
+
+
+def _compare_with_reference(
+    method: Method, dimension: int, constrained: bool, rng: np.random.Generator
+) -> None:
+    """Raise OpcheckError where the first steps of a method are not those of its reference."""
+    values = values_of(method)
+    trial = _Trial(method, dimension, constrained, rng, values)
+    state = trial.start(0, rng)
+
+    def F(z: Vector) -> Vector:
+        return np.asarray(trial.matrix @ z + trial.offset)
+
+    def J(z: Vector, gamma: float) -> Vector:
+        return (z - gamma * trial.pull) / (1 + gamma) if constrained else z.copy()
+
+    theirs = by_reference(method, F, J, state[0].copy(), COMPARED)
+    for k in range(COMPARED):
+        state = trial.advance(state, k, 1)
+        miss = float(np.abs(state[0] - theirs[k + 1]).max())
+        if not miss <= SAME * max(1.0, float(np.abs(theirs).max())):
+            at = ", ".join(f"{n} = {v[k] if np.ndim(v) else v:g}" for n, v in values.items())
+            form = "A(z) = z + c" if constrained else "A = 0"
+            raise OpcheckError(
+                f"{method.name} is not its reference: step {k + 1} of a run with {form} and "
+                f"{at or 'no parameters'} ends {miss:.3g} away from it, the kernel at "
+                f"{_brief(state[0])}, the reference at {_brief(theirs[k + 1])}; mend the one that "
+                "is not the published formula"
+            )
+
+
+def _brief(point: Vector) -> str:
+    more = ", ..." if point.size > 3 else ""
+    return f"({', '.join(f'{v:.6g}' for v in point[:3])}{more})"
 
 
 @functools.lru_cache(maxsize=256)
 def guard_measure(measure: Measure) -> None:
     """Take a foreign measure of random rows, interpreted, before it is used.
 
-    Raises OpcheckError, naming the measure, if it raises, changes what it is to look at, or answers
-    twice differently. The second argument and the scratch rows are its own.
+    Raises OpcheckError, naming the measure, if it raises, changes what it is to look at, answers
+    twice differently, or is not the reference that it carries. The second argument and the scratch
+    rows are its own.
     """
-    if not any(foreign(f) for f in visible(measure.kernel)):
-        return
+    if any(foreign(f) for f in visible(measure.kernel)):
+        guard_text_of_measure(measure)
+
+
+def guard_text_of_measure(measure: Measure) -> None:
+    """The same of any measure."""
     rng = np.random.default_rng(0)
     matrix = 0.25 * rng.standard_normal((3, 3))
     state = rng.standard_normal((1 + EXTRA_ROWS, 3))
@@ -584,6 +651,13 @@ def guard_measure(measure: Measure) -> None:
             f"the measure {measure.name!r} gives two answers for the same rows: it reads scratch "
             "that it has not written, or keeps something between calls"
         )
+    if measure.reference is not None:
+        miss = measure_error(measure)
+        if not miss <= SAME:
+            raise OpcheckError(
+                f"the measure {measure.name!r} is not its reference: on random rows it is "
+                f"{miss:.3g} of it away; mend the one that is not the formula"
+            )
 
 
 class _Trial:
@@ -595,6 +669,7 @@ class _Trial:
         dimension: int,
         constrained: bool,
         rng: np.random.Generator,
+        values: Mapping[str, Any] | None = None,
         *,
         length: int = sum(STRETCHES[-1]) + 1,
     ) -> None:
@@ -610,7 +685,7 @@ class _Trial:
             entry = CHOSEN.get(name, 0.125 + 0.125 * rng.random())
             return int(CHOSEN["tau"]) if integer else entry
 
-        self.values = {
+        self.values = values or {
             p.name: [value(p.symbol, p.integer) + p.integer * (i % 2) for i in range(length)]
             if p.sequence
             else value(p.symbol, p.integer)

@@ -214,6 +214,30 @@ def jit(function: Callable[..., Any], role: str) -> Any:
     return _compiled[key]
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a loop of an experiment: compiled when it is called, for the types of that call.
+
+    What is compiled is kept on disk as kernels are. Raises Uncompilable, with the reason, where
+    numba can't compile the text for these types.
+    """
+
+    @functools.cache
+    def dispatcher() -> Any:
+        return _dispatcher(function, "loop")
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        from numba.core.errors import NumbaError
+
+        try:
+            with quiet():
+                return dispatcher()(*args)
+        except NumbaError as error:
+            raise Uncompilable(_reason(function, error)) from error
+
+    return call
+
+
 def _reason(function: Callable[..., Any], error: Exception) -> str:
     """Of the wall of text that numba says: what, and at which line of the function's own file."""
     lines = [line.strip() for line in str(error).splitlines()]
@@ -227,6 +251,15 @@ def _reason(function: Callable[..., Any], error: Exception) -> str:
 
 
 def _compile(function: Callable[..., Any], role: str) -> Any:
+    dispatcher = _dispatcher(function, role)
+    with quiet():
+        dispatcher.compile(getattr(signatures(), role))
+    dispatcher.disable_compile()
+    return dispatcher
+
+
+def _dispatcher(function: Callable[..., Any], role: str) -> Any:
+    """What compiles a function for the types it is given, and keeps that on disk."""
     import numba
 
     for callee in visible(function)[1:]:
@@ -237,9 +270,6 @@ def _compile(function: Callable[..., Any], role: str) -> Any:
     # No cache where none can be written: compiling again is slower, never wrong.
     with contextlib.suppress(OSError):
         dispatcher._cache = _cache_class()(function, f"{role}-{fingerprint(function, **options)}")
-    with quiet():
-        dispatcher.compile(getattr(signatures(), role))
-    dispatcher.disable_compile()
     return dispatcher
 
 

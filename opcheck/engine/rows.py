@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from opcheck.engine.forms import Opaque
 from opcheck.engine.jit import TRUSTED, foreign, plain
 from opcheck.engine.numbers import exactly
 
@@ -58,7 +59,7 @@ OPERATORS = (
 )
 
 
-class Dimension:
+class Dimension(Opaque):
     """A dimension: good for ``range`` alone."""
 
     __slots__ = ("count",)
@@ -68,7 +69,7 @@ class Dimension:
         self.count = count
 
 
-class Axis:
+class Axis(Opaque):
     """The index of a coordinate: good for a subscript alone."""
 
     __slots__ = ("place",)
@@ -78,7 +79,7 @@ class Axis:
         self.place = place
 
 
-class Steps:
+class Steps(Opaque):
     """The number n of iterations that a kernel is asked for: good for ``range`` alone."""
 
     __slots__ = ("count",)
@@ -138,10 +139,10 @@ class Rows(np.ndarray[Any, Any]):
         summed = ufunc.__name__ == "matmul" or (method == "reduce" and ufunc is np.add)
         if ufunc.__name__ not in UFUNCS or not (method == "__call__" or summed):
             raise ComputedWith(f"it calls numpy's {ufunc.__name__} on rows")
-        bare = [bare(v) for v in inputs]
+        operands = [bare(v) for v in inputs]
         if "out" in options:
             options["out"] = tuple(bare(v) for v in options["out"])
-        result = getattr(ufunc, method)(*bare, **options)
+        result = getattr(ufunc, method)(*operands, **options)
         if summed:
             return _no_number(result)
         return result.view(Rows) if isinstance(result, np.ndarray) else result
@@ -224,24 +225,21 @@ class _Coordinates:
 def _numbers(frame: types.FrameType) -> list[Any]:
     """All that a text holds that is no vector: equal after two passes, it stays."""
     names = {n: v for n, v in frame.f_globals.items() if n in frame.f_code.co_names}
-    held = []
-    for name, value in {**names, **frame.f_locals}.items():
-        if isinstance(value, np.ndarray):
-            if not isinstance(value, Rows):
-                held.append((name, _told(value.ravel().tolist())))
-        elif not (callable(value) or hasattr(value, "vector") or hasattr(value, "products")):
-            if not isinstance(value, Axis | Dimension | Steps | types.ModuleType | _Coordinates):
-                held.append((name, _told(value)))
-    return held
+    return [
+        (name, _told(value))
+        for name, value in {**names, **frame.f_locals}.items()
+        if not isinstance(value, Rows | Opaque | types.ModuleType | _Coordinates)
+    ]
 
 
 def _told(value: Any) -> Any:
     """A number, or what holds some, so that two are equal only where they are the same."""
+    if isinstance(value, np.ndarray):
+        value = value.ravel().tolist()
     if isinstance(value, list | tuple):
         return [_told(v) for v in value]
-    if hasattr(value, "vector") or hasattr(value, "products") or callable(value):
-        return None
-    return repr(value)
+    vector = callable(value) or hasattr(value, "vector") or hasattr(value, "products")
+    return None if vector else repr(value)
 
 
 def _range(*ends: Any) -> Any:
@@ -269,7 +267,8 @@ def in_every_dimension(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises ComputedWith for a foreign text that asks what it is run on.
     """
-    return _transformed(function, {})
+    text: Callable[..., Any] = _transformed(function, {})
+    return text
 
 
 def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:

@@ -18,6 +18,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, attempts, certify
 from opcheck.evidence.proofs import prove
 from opcheck.evidence.simulation.mutants import Mutant, hypothesis_mutants
+from opcheck.evidence.simulation.ratios import largest_ratios
 from opcheck.evidence.simulation.verify import Report, Summary, summary
 from opcheck.evidence.worst_case.attack import Attack, attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, each, worst
@@ -86,6 +87,13 @@ class Dossier(Drawn, Result):
     rungs: tuple[Rung, ...]
     picture: ClassVar[str] = "tightness"
 
+    def rung(self, name: str) -> Rung:
+        """The rung of that name. Raises OpcheckError for none."""
+        for entry in self.rungs:
+            if entry.name == name:
+                return entry
+        raise OpcheckError(f"no rung {name!r}; there are {', '.join(r.name for r in self.rungs)}")
+
     @property
     def standing(self) -> Standing:
         """The highest of them."""
@@ -122,7 +130,7 @@ def dossier(theorem: str | Theorem) -> Dossier:
     return Dossier(
         entry.name,
         (
-            _simulated(simulated),
+            _simulated(simulated, [*largest_ratios(entry).rows()]),
             _attacked(entry, tried),
             _bounded(entry, reached),
             _certified(entry),
@@ -133,7 +141,7 @@ def dossier(theorem: str | Theorem) -> Dossier:
     )
 
 
-def _simulated(over: Summary) -> Rung:
+def _simulated(over: Summary, against_k: list[dict[str, Any]]) -> Rung:
     name, top = over.theorem.name, over.worst
     count = len(over.admissible)
     undecided = sum(v.status == "inconclusive" for v in over.verdicts)
@@ -149,6 +157,7 @@ def _simulated(over: Summary) -> Rung:
         "ratio": top.ratio if top else None,
         "where": top.problem if top else None,
         "k": top.k if top else None,
+        "against_k": against_k,
     }
     stands = over.status in SPEAKS
     return Rung("simulated", stands, tuple(says), f"opcheck verify {name}", data)

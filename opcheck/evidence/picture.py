@@ -38,6 +38,8 @@ OTHERS: Mapping[str, Any] = {  # parameters where no theorem that applies says o
     "phi": 1.5,
     "rho": 0.0,
     "a": 0.5,
+    "beta_re": 0.0,
+    "beta_im": 0.5,
     "beta": "1/(k + 2)",
     "weight": "1/(k + 2)",
 }
@@ -76,13 +78,6 @@ def pictured(check: Check) -> Trajectory:
                 return _run_of(verdict, check.problem)
     count = INTERPRETED if check.problem.operator.interpreted else ITERATIONS
     return each([DEFAULT], check.problem, count)[0].runs[0]
-
-
-def measure_shown(trajectory: Trajectory) -> str:
-    """The residual where it is bounded, or nothing is; else the measure with the most bounds."""
-    first = next(iter(trajectory.measures))
-    bounds = trajectory.bounds
-    return first if first in bounds else max(bounds, default=first, key=lambda m: len(bounds[m]))
 
 
 def _run_of(verdict: Verdict, problem: Problem) -> Trajectory:

@@ -30,6 +30,7 @@ class Measure:
         doc: the formula.
         latex, words, unit: as drawings show it; see ``measure``.
         reference: the same number in plain numpy; see ``measure``.
+        coordinates: it changes with a rotation of the space.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Measure:
     words: str = ""
     unit: str = ""
     reference: Callable[..., Any] | None = None
+    coordinates: bool = False
 
     def in_step(self, rows: tuple[str, ...]) -> bool:
         """Whether its values at these rows belong to steps (k = 0..K−1) instead of to points."""
@@ -84,6 +86,7 @@ def measure(
     words: str = "",
     unit: str = "",
     reference: Callable[..., Any] | None = None,
+    coordinates: bool = False,
 ) -> Callable[[Callable[..., float]], Callable[..., float]]:
     """Register a measure of one row, or of two (``rows="z solution"``).
 
@@ -98,6 +101,8 @@ def measure(
             that names what it takes among ``F`` (z ↦ F z), ``J`` ((z, γ) ↦ J z), ``z`` (the row),
             ``other`` (the second one), ``before`` (the point before the step), ``solution`` and
             ``gamma`` (the first parameter).
+        coordinates: it is about coordinates, as the largest of them is, and so changes with a
+            rotation of the space.
 
     Raises OpcheckError where the name is taken, by a measure or a symbol of statements, or the
     reference is no function.
@@ -120,6 +125,7 @@ def measure(
             words=words,
             unit=unit,
             reference=reference,
+            coordinates=coordinates,
         )
         registry.register("measures", name, entry, registry.place_of(function))
         return function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,6 +59,23 @@ class Runs:
     runs: Mapping[str, PaperRun]
     start: Sequence[float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Figures of a paper that networks are trained for: minutes or days, so on request alone.
+
+    Attributes:
+        sizes: name -> what it trains, and how long that takes.
+        pieces: size -> how often ``figures`` tells of its progress.
+        figures: ``figures(size, out=, data=, weights=, precision=, jobs=, progress=)`` trains and
+            yields each figure when it is ready; ``out`` is a folder, ``data`` and ``weights`` are
+            paths or "", ``progress`` is called with a name. A second call goes on where one ended.
+    """
+
+    sizes: Mapping[str, str]
+    pieces: Callable[[str], int]
+    figures: Callable[..., Iterable[PaperFigure]]
 
 
 Experiment = Runs | Callable[[], Parts]
@@ -183,6 +200,7 @@ class Paper:
         citation: as people cite it.
         missing: number of a figure or table -> why it is not redrawn.
         doc: what was read of the paper, and what is not known of it.
+        training: figures for which networks are trained; None for none.
     """
 
     key: str
@@ -192,6 +210,7 @@ class Paper:
     claims: tuple[Claim, ...]
     missing: Mapping[str, str]
     doc: str
+    training: Training | None = None
 
     @property
     def title(self) -> str:
@@ -233,6 +252,7 @@ def paper(
     missing: Mapping[str, str] | None = None,
     citation: str = "",
     doc: str = "",
+    training: Training | None = None,
 ) -> Paper:
     """Register a paper.
 
@@ -240,6 +260,7 @@ def paper(
         key: as in ``pethick2023_stable``.
         source: BibTeX key, as in ``pethick2023stable``.
         citation: default that of ``references.bib``.
+        training: figures for which networks are trained.
 
     Raises OpcheckError for a key that is taken or cited nowhere, two figures or claims of one id,
     and a claim that says nothing to check, or names a figure that is not there.
@@ -267,6 +288,7 @@ def paper(
         tuple(claims),
         dict(missing or {}),
         doc,
+        training,
     )
     registry.register("papers", key, manifest, registry.caller())
     return manifest

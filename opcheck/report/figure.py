@@ -48,6 +48,7 @@ class FigureKind:
         draw: ``draw(axes, what, **options)``; see ``figure``.
         of: what it draws, words of ``SUBJECTS``.
         needs: the parts that it needs of it, words of ``NEEDS``.
+        source: what ``opcheck plot`` makes of the words behind the kind, a word of ``SOURCES``.
         width: of a sheet of it alone.
         height: (what, width of the panel) ↦ the panel's height, in inches; None for the usual.
     """
@@ -57,6 +58,7 @@ class FigureKind:
     of: tuple[str, ...]
     doc: str
     needs: tuple[str, ...] = ()
+    source: str = ""
     width: str = "single"
     height: Callable[[Any, float], float] | None = None
 
@@ -146,6 +148,9 @@ def subject_of(what: Any) -> str:
     return ""
 
 
+SOURCES = ("eigenvalues", "worst cases")  # tables that ``opcheck plot`` makes
+
+
 def _no_iterates(runs: Runs) -> str:
     for label, part in runs.items():
         for run in part if isinstance(part, Sequence) else [part]:
@@ -192,6 +197,7 @@ def figure(
     of: str | Sequence[str] = "runs",
     *,
     needs: str | Sequence[str] = (),
+    source: str = "",
     width: str = "single",
     height: Callable[[Any, float], float] | None = None,
 ) -> Callable[[Draw], Draw]:
@@ -206,6 +212,8 @@ def figure(
         of: "runs", "report", "dossier", "certificate" or "table"; or several of these.
         needs: parts that it can't do without, each refused in a sentence where it is not there:
             "iterates", "single runs" or "two variables" of runs, "multipliers" of a certificate.
+        source: what ``opcheck plot`` draws where it is not that: a table of "eigenvalues" of a
+            problem, or of "worst cases" of a theorem.
         width: of a sheet of it alone, "single" or "double".
         height: (what, width of the panel) ↦ the panel's height, in inches.
 
@@ -213,13 +221,16 @@ def figure(
     """
     subjects = (of,) if isinstance(of, str) else tuple(of)
     parts = (needs,) if isinstance(needs, str) else tuple(needs)
-    for word, known in [*((s, SUBJECTS) for s in subjects), *((p, NEEDS) for p in parts)]:
+    words = [*((s, SUBJECTS) for s in subjects), *((p, NEEDS) for p in parts)]
+    for word, known in [*words, (source or subjects[0], (*SUBJECTS, *SOURCES))]:
         if word not in known:
             raise OpcheckError(f"figure {name!r}: {word!r} is none of {', '.join(known)}")
 
     def enter(function: Draw) -> Draw:
         doc = inspect.cleandoc(function.__doc__ or "")
-        kind = FigureKind(name, function, subjects, doc, parts, width, height)
+        kind = FigureKind(
+            name, function, subjects, doc, parts, source or subjects[0], width=width, height=height
+        )
         registry.register("figures", name, kind, registry.place_of(function))
         return function
 
@@ -305,9 +316,12 @@ def sheet(
             heading = _folded(axes.get_title(), each - 0.7, TITLE_LETTER)
             axes.set_title(heading, linespacing=SPACING)
             tallest = max(tallest, heading.count("\n"))
+            letter = f"({chr(ord('a') + len(captions) - 1)})"
             if len(panels) > 1:
-                axes.set_title(f"({chr(ord('a') + len(captions) - 1)})", loc="left")
+                axes.set_title(letter, loc="left")
             for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+                if label in entries and _look(entries[label]) != _look(handle):
+                    label = f"{label} {letter}"  # another line of that name
                 entries.setdefault(label, handle)
         labels = [_folded(label, inches - HANDLE, LETTER, 9) for label in entries]
         columns = _columns(labels, inches)
@@ -326,6 +340,13 @@ def sheet(
         drawing.caption = _joined(captions)
         drawing.style = style
     return drawing
+
+
+def _look(handle: Any) -> Any:
+    """What tells an entry of a legend apart."""
+    if hasattr(handle, "get_marker"):
+        return handle.get_color(), handle.get_linestyle(), handle.get_marker()
+    return np.asarray(handle.get_facecolor()).tolist() if hasattr(handle, "get_facecolor") else None
 
 
 def _height(kind: FigureKind, what: Any, width: float) -> float:

@@ -106,7 +106,7 @@ def headline(figure: Redrawn) -> str:
 
 
 def _markdown(result: Reproduction, folder: Path) -> Iterator[str]:
-    yield from (f"# {result.paper}", "", result.citation, "", f"`opcheck repro {result.paper}`", "")
+    yield from (f"# {result.paper}", "", result.citation, "", f"`{_command(result)}`", "")
     if result.claims:
         yield from ("## Claims", "", f"{counted(result)}. {MEANINGS}", "")
         yield claims_table(result).markdown()
@@ -127,7 +127,7 @@ def _html(result: Reproduction, folder: Path) -> Iterator[str]:
     said = html.escape
     yield from _head(result.paper)
     yield f"<h1>{said(result.paper)}</h1><p>{said(result.citation)}</p>"
-    yield f"<p><code>opcheck repro {said(result.paper)}</code></p>"
+    yield f"<p><code>{said(_command(result))}</code></p>"
     if result.claims:
         yield f"<h2>Claims</h2><p>{said(counted(result))}. {MEANINGS}</p><table>"
         yield _row("th", ["claim", "what it says", "outcome", "numbers", "command"])
@@ -153,6 +153,12 @@ def _html(result: Reproduction, folder: Path) -> Iterator[str]:
         yield from (f"<li>{said(n)}: {said(why)}</li>" for n, why in result.missing.items())
         yield "</ul>"
     yield "</body></html>"
+
+
+def _command(result: Reproduction) -> str:
+    """That makes the page, also one of trainings alone."""
+    size = next((f" --gan {f.training}" for f in result.figures if f.training), "")
+    return f"opcheck repro {result.paper}{size}"
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

@@ -52,6 +52,7 @@ class Redrawn(Result):
         theorems: run -> the theorem that covers it.
         parameters: whose they are, the paper's or ours.
         note: what the figure is evidence for.
+        training: the size of the training that it is of; "" for a figure without one.
     """
 
     paper: str
@@ -65,6 +66,7 @@ class Redrawn(Result):
     caption: str
     note: str
     parameters: str
+    training: str = ""
 
     @property
     def ok(self) -> bool:
@@ -79,7 +81,8 @@ class Redrawn(Result):
     @property
     def command(self) -> str:
         """That redraws it."""
-        return f"opcheck repro {self.paper} --figure {self.figure}"
+        rest = f"--gan {self.training}" if self.training else f"--figure {self.figure}"
+        return f"opcheck repro {self.paper} {rest}"
 
     def lines(self) -> Iterator[str]:
         """What people are told: the files, the note, and each check."""
@@ -392,7 +395,8 @@ def covered(figure: PaperFigure, parts: Parts) -> Iterator[Seen]:
             )
         bound = parts[label].bounds.get(theorem.measure, {}).get(theorem.name)
         if bound is not None:  # at the run's own parameters, by the free ones that suit it best
-            ratio = float(np.max(parts[label][theorem.measure] / bound))
+            said = parts[label].k >= theorem.first
+            ratio = float(np.max(parts[label][theorem.measure][said] / bound[said]))
             passed = ratio <= 1 + 1e-9  # a bound in float64
         else:
             verdict = confront(theorem, _target(experiment), **r.parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from opcheck import registry
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
-from opcheck.evidence.picture import Series, at_the_end, measure_shown
+from opcheck.evidence.picture import Series, at_the_end
 from opcheck.report.figure import label_of, save, settings
 from opcheck.report.terminal import grid, named
 
@@ -25,8 +25,7 @@ def plot(runs: Any, path: str | Path, *, width: str = "single") -> Rows:
 
     Raises OpcheckError for a file that is no drawing or can't be written.
     """
-    measure = "" if isinstance(runs, Mapping) else measure_shown(runs)
-    drawing = registry.get("figures", "rate")(runs, width=width, measure=measure)
+    drawing = registry.get("figures", "rate")(runs, width=width)
     save(drawing, path)
     return [("plot", str(path)), ("caption", drawing.caption)]
 

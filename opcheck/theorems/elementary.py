@@ -17,6 +17,7 @@ for _method, _parameters, _first, _second in (
         "(1 - 7*s**2/3 + s**4)**2 + 25*s**2*(1 - s**2)**2/9",
     ),
     ("past_extragradient", "", "1 + s**2", "(1 - 2*s**2)**2 + 4*s**2"),
+    ("projected_reflected_gradient", "", "1 + s**2", "(1 - 2*s**2)**2 + 4*s**2"),
     (
         "warm_past_extragradient",
         "",
@@ -45,3 +46,41 @@ for _method, _parameters, _first, _second in (
         doc=f"Exact ‖z‖² after one and after two steps of {_method.replace('_', ' ')} on the "
         "bilinear game; s = γL.",
     )
+
+for _method, _square, _ends in (
+    ("runge_kutta_2", "1 + s**4/4", "at no step do they converge"),
+    ("runge_kutta_4", "1 - s**6/72 + s**8/576", "they converge for γL < 2√2"),
+):
+    theorem(
+        f"elementary_{_method}_bilinear",
+        method=_method,
+        given=[Lipschitz("L", of="F")],
+        where="0 < gamma",
+        let={"s": "gamma*L"},
+        on=["bilinear"],
+        measure="distance",
+        bound=f"R**2*({_square})**k",
+        claim="equality",
+        source=Source("elementary", confirmed=True),
+        horizons=[20],
+        doc="Exact ‖z‖² of Runge–Kutta steps on the bilinear game, |P(is)|² with P the first terms "
+        f"of exp(−x): {_ends}.",
+    )
+
+theorem(
+    "elementary_first_steps_complex_momentum",
+    method="complex_momentum",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma, -1 < beta_re < 1, -1 < beta_im < 1",
+    let={"s": "gamma*L"},
+    on=["bilinear"],
+    measure="distance",
+    bound="R**2*where(k == 1, 1 + s**2, where(k == 2, (1 - s**2)**2 + s**2*(2 + beta_re)**2, "
+    "where(k == 3, (1 - (3 + 2*beta_re)*s**2)**2 "
+    "+ s**2*(3 + 2*beta_re + beta_re**2 - beta_im**2 - s**2)**2, 1)))",
+    claim="equality",
+    source=Source("elementary", confirmed=True),
+    horizons=[3],
+    doc="Exact ‖z‖² after one, two and three steps of complex momentum on the bilinear game; the "
+    "imaginary part of β first shows in the third.",
+)

@@ -6,7 +6,7 @@ them. Parameters of the synthetic figures are not in it; those of the GANs are i
 """
 
 from opcheck.plugin import Claim, paper
-from opcheck_paper_repro.pethick2023_stable import bilinear, games, ranges, relaxed
+from opcheck_paper_repro.pethick2023_stable import bilinear, games, gan, ranges, relaxed
 
 DERIVED = " (constants derived here)"
 
@@ -191,6 +191,7 @@ paper(
     "pethick2023_stable",
     source="pethick2023stable",
     doc=__doc__,
+    training=gan.TRAINING,
     figures=(
         games.polar_game,
         games.forsaken,

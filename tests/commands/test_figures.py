@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
 from opcheck import registry
+from opcheck.cli import main
 from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
+from opcheck.evidence.certificates.certificate import certify, read_certificate
+from opcheck.evidence.check import Check
 from opcheck.evidence.simulation.verify import Report, Summary
 from opcheck.model.problem import problem
+from opcheck.model.table import Table, read_csv
 from opcheck.model.verdict import Verdict
-from opcheck.report.figure import labelled, save, settings
+from opcheck.report.figure import labelled, save, settings, sheet
 
 BOUND = "R²/(k + 1)"
 
@@ -276,3 +283,153 @@ def test_listing_imports_no_matplotlib_and_drawing_no_pyplot():
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---- the command line and results ----------------------------------------------------------------
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["plot", *arguments])
+
+
+def test_alone_it_lists_every_kind_with_its_options() -> None:
+    result = call()
+    assert result.exit_code == 0
+    for name in registry.names("figures"):
+        assert f"\n{name}: " in f"\n{result.output}"
+    data = json.loads(call("--json").stdout)
+    assert [row["kind"] for row in data] == registry.names("figures")
+    assert next(row for row in data if row["kind"] == "rate")["options"]["against"] == "k"
+
+
+def test_runs_are_drawn_with_what_their_kind_needs(tmp_path: Path) -> None:
+    out = tmp_path / "plane"
+    result = call("plane", "extragradient,rapp", "forsaken", "-n", "20", "-p", "gamma=.05",
+                  "--out", str(out), "--json")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    suffixes = [Path(file).suffix for file in data["files"]]
+    assert suffixes == [".svg", ".png", ".pdf", ".csv"]
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    head, *rows = out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
+    assert head == "series,x,y"
+    own = run("extragradient", "forsaken", 20, gamma=0.05, iterates=True)
+    drawn = [r.split(",") for r in rows if r.startswith("extragradient")]
+    assert np.array_equal(np.array([r[-2:] for r in drawn], dtype=float), own.iterates)
+
+
+def test_a_table_of_a_file_is_drawn_and_written_as_latex(tmp_path: Path) -> None:
+    source = Table({"eps": [0.1, 0.2] * 50, "loss": np.arange(100) / 7}, {"loss": "L"})
+    source.save(tmp_path / "data.csv")
+    asked = ("table", str(tmp_path / "data.csv"), "--out", str(tmp_path / "out.tex"))
+    assert call(*asked).exit_code == 0
+    text = (tmp_path / "out.tex").read_text(encoding="utf-8")
+    assert text.startswith("\\begin{tabular}{rr}\n\\toprule\neps & loss")
+    asked = ("boxes", str(tmp_path / "data.csv"), "-o", "y=loss", "-o", "by=eps")
+    assert call(*asked, "--out", str(tmp_path / "boxes.svg")).exit_code == 0
+    assert (tmp_path / "boxes.csv").is_file()
+
+
+def test_spectrum_gap_and_certificate_from_a_few_words(tmp_path: Path) -> None:
+    out = str(tmp_path / "out.csv")
+    np.save(tmp_path / "M.npy", [[0.5, 2.0], [-2.0, 0.5]])
+    asked = ("spectrum", "extragradient,gradient_descent_ascent", str(tmp_path / "M.npy"))
+    result = call(*asked, "-p", "gamma=.3", "--out", out)
+    assert result.exit_code == 0, result.output
+    head, row, _ = Path(out).read_text(encoding="utf-8").splitlines()
+    assert head.startswith("re,im,factor of extragradient: γ = 0.3")
+    z = 0.3 * (0.5 + 2j)
+    assert float(row.split(",")[2]) == pytest.approx(abs(1 - z + z**2))
+    file = certify("lee2021_feg", 1).save(tmp_path / "feg.json")
+    for target in (str(file), "lee2021_feg"):
+        result = call("certificate", target, *(("-k", "1") * (target != str(file))), "--out", out)
+        assert result.exit_code == 0, result.output
+        assert Path(out).read_text(encoding="utf-8").startswith("property,first,second,multiplier")
+
+
+def test_a_file_of_a_certificate_reads_back(tmp_path: Path) -> None:
+    proof = certify("gorbunov2022_eg_last", 1)
+    again = read_certificate(proof.save(tmp_path / "eg.json"))
+    for name in ("theorem", "k", "ratio", "tau", "covers", "choice"):
+        assert getattr(again, name) == getattr(proof, name)
+    assert again.valid
+    broken = (tmp_path / "eg.json").read_text(encoding="utf-8").replace("1/2", "1/3")
+    (tmp_path / "eg.json").write_text(broken, encoding="utf-8")
+    with pytest.raises(OpcheckError, match=r"eg\.json is rejected"):
+        read_certificate(tmp_path / "eg.json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("rat",), "no figure is named 'rat'; did you mean 'rate'?"),
+        (("rate",), "plot rate needs METHODS PROBLEM"),
+        (("rate", "rapp"), "plot rate needs METHODS PROBLEM"),
+        (("tightness",), "plot tightness needs a THEOREM"),
+        (("tightness", "lee2021_feg", "bilinear"), "takes a THEOREM, and no problem"),
+        (("region", "absent.csv"), "can't read 'absent.csv'"),
+        (("region", "lee2021_feg"), "draws a table's FILE.csv, and 'lee2021_feg' is none"),
+        (("certificate", "lee2021_feg", "-k", "1..3"), "give one k, as -k 3"),
+        (("certificate", "absent.json"), "absent.json can't be read"),
+        (("gap", "lee2021"), "'lee2021' selects 2 theorems; name one"),
+        (("rate", "rapp", "bilinear", "-o", "colour=red"), "has no option 'colour'"),
+        (("rate", "rapp", "bilinear", "-o", "colour"), "write -o name=value"),
+        (("rate", "rapp", "bilinear", "-o", "envelope=x"), "give true or false"),
+        (("comparison", "rapp", "bilinear", "-o", "shares=x"), "shares=x is no numbers"),
+        (("spectrum", "rapp", "bilinear", "-o", "methods=x"), "can't be given in words"),
+        (("rate", "rapp", "bilinear", "--out", "x.gif"), "end it in .svg, .png, .pdf"),
+        (("plane", "feg", "block_rotation", "-n", "2"), "draws problems in two variables"),
+        (("plane", "feg", "bilinear", "-n", "2", "--seeds", "2"), "draws single runs"),
+        (("spectrum", "feg", "bilinear"), "changes from one k to the next"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_one_sentence(
+    arguments: tuple[str, ...], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert len([line for line in result.output.splitlines() if says in line]) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_latex_that_is_not_there_is_one_sentence(
+    short: Trajectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(OpcheckError, match="'usetex' needs latex and dvipng, which is not"):
+        short.plot(style="usetex")
+    with pytest.raises(OpcheckError, match="style='pretty'; there is 'usetex'"):
+        short.plot(style="pretty")
+
+
+def test_results_are_drawn_by_the_kind_of_theirs(short: Trajectory) -> None:
+    table = Table({"rhoL": [0.1, 0.2], "gammaL": [1.0, 2.0], "outcome": ["converges", "diverges"]})
+    assert table.plot().axes[0].texts
+    assert table.plot("region").axes[0].get_xlabel() == r"$\rho L$"
+    with pytest.raises(OpcheckError, match="draws runs and not a table; a table is what"):
+        table.plot("rate")
+    check = Check(problem("bilinear"), (), (), (), ())
+    assert check.plot().axes[0].get_title() == "extragradient on bilinear"
+    (axes,) = short.plot(horizontal="linear").axes
+    assert short.plot("rate", axes) is axes
+    several = short.plot().save
+    assert callable(several)
+
+
+def test_a_sheet_of_several_panels_writes_data_of_each(short: Trajectory, tmp_path: Path) -> None:
+    kinds = [registry.get("figures", n) for n in ("plane", "rate")]
+    files = sheet([(kind, {}, short) for kind in kinds]).save(tmp_path / "both.v1/fig")
+    names = [f.name for f in files]
+    assert names == ["fig.svg", "fig.png", "fig.pdf", "fig_a.csv", "fig_b.csv"]
+    assert read_csv(files[4])["value"][0] == short["residual"][1]
+
+
+def test_a_name_that_looks_different_in_another_panel_has_its_own_entry() -> None:
+    table = Table({"k": [1, 2], "a": [1.0, 2.0], "b": [2.0, 1.0]})
+    kind = registry.get("figures", "lines")
+    drawing = sheet([(kind, {"y": "a,b"}, table), (kind, {"y": "b,a"}, table)])
+    (legend,) = drawing.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["$a$", "$b$", "$b$ (b)", "$a$ (b)"]
+    same = sheet([(kind, {"y": "a,b"}, table)] * 2)
+    assert [t.get_text() for t in same.legends[0].get_texts()] == ["$a$", "$b$"]

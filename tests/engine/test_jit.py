@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from opcheck.engine.jit import fingerprint, jit
+from opcheck.engine.jit import Uncompilable, fingerprint, jit
 from opcheck.model.method import resolve
 
 ROOT = Path(__file__).parents[2]
@@ -227,6 +227,37 @@ HARMLESS = {
     "another function": "def G(z, out, data):\n    out[0] = 0\n" + KERNEL,
     "another constant": "d = 5\n" + KERNEL,
 }
+
+
+LOOP = """
+from helper import step
+from opcheck.plugin import compiled
+
+@compiled
+def sum_of(n, random):
+    total = 0.0
+    for i in range(n):
+        total += step(i) + random.random()
+    return total
+
+@compiled
+def without_meaning(n):
+    return n.nothing
+"""
+
+
+def test_a_loop_of_an_experiment_is_compiled_and_kept_as_kernels_are(
+    cache: Path, load: Load
+) -> None:
+    def value(helper: str) -> float:
+        total: float = load({"helper": helper, "users": LOOP}).sum_of(3, np.random.default_rng(0))
+        return total - float(np.random.default_rng(0).random(3).sum())
+
+    assert [value(SEVEN), value(SIXTEEN), value(SEVEN)] == pytest.approx([9, 18, 9], abs=1e-14)
+    kept = [path.suffix for path in cache.rglob("sum_of*")]
+    assert sorted(kept) == [".nbc", ".nbc", ".nbi", ".nbi"]  # the third came from disk
+    with pytest.raises(Uncompilable, match="nothing"):
+        load({"users": LOOP}).without_meaning(3)
 
 
 @pytest.mark.parametrize("after", HARMLESS.values(), ids=HARMLESS.keys())

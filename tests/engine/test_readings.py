@@ -1036,6 +1036,12 @@ def first_two(F, F_data, J, J_data, state, params, k):
     return state[WORK][0] * state[WORK][0] + state[WORK][1] * state[WORK][1]
 
 
+def first_one(F, F_data, J, J_data, state, params, k):
+    """The square of one coordinate of F z."""
+    F(state[0], state[WORK], F_data)
+    return state[WORK][0] * state[WORK][0]
+
+
 def from_zero(F, F_data, J, J_data, state, params, k):
     """‖F(z/2)‖²."""
     for i in range(state[0].shape[0]):
@@ -1058,7 +1064,7 @@ def to_the_origin(F, F_data, J, J_data, state, params, k):
 ALIKE = "every coordinate alike in every dimension"
 MEASURES = [
     (mean_square, f"mean_square does not treat {ALIKE}"),
-    (first_two, ALIKE),
+    (first_two, f"first_two does not treat {ALIKE}"),
     (from_zero, "F is evaluated at a combination whose weights add up to 1/2, not 1"),
     (to_the_origin, r"to_the_origin\(z\) depends on where the origin lies"),
 ]
@@ -1083,12 +1089,95 @@ def test_a_measure_of_one_origin_or_one_dimension_is_refused(
     method, use = resolve("extragradient"), own_take(kernel)
     with pytest.raises(OpcheckError, match=words):
         general_steps("extragradient").measured(use, 0)
-    if words == ALIKE:
-        with pytest.raises(OpcheckError, match=words):
-            trace(method, {"gamma": fmpq(1, 4)}, 2, takes=[use])
-    else:
-        found = trace(method, {"gamma": fmpq(1, 4)}, 2, takes=[use])
-        assert all(re.search(words, form.flaw) for form in found.record[0])
+    run = trace(method, {"gamma": fmpq(1, 4)}, 2, takes=[use])
+    assert all(re.search(words, form.flaw) for form in run.record[0])
+
+
+def test_a_measure_of_the_first_coordinate_is_refused() -> None:
+    with pytest.raises(TypeError, match="coordinates are treated differently"):
+        general_steps("extragradient").measured(own_take(first_one), 0)
+    with pytest.raises(OpcheckError, match=ALIKE):
+        trace(resolve("extragradient"), {"gamma": fmpq(1, 4)}, 2, takes=[own_take(first_one)])
+
+
+def each(update: str, before: str = "") -> str:
+    """A loop over coordinates, as the body of a step."""
+    loop = f"for i in range(z.shape[0]):\n            {update}"
+    return f"{before}\n        {loop}" if before else loop
+
+
+def weighed(weight: str, before: str = "") -> str:
+    return each(f"z[i] -= {weight}*params[0]*Fz[i]", before)
+
+
+# beyond the third coordinate, dimension or step, or by a type, each does something else
+HIDDEN = {
+    "index": weighed("(1 + i*(i - 1)*(i - 2))"),
+    "compared": each("z[i] -= params[0]*Fz[i] if i != 5 else 0*Fz[i]"),
+    "taken": each("z[i] -= params[0]*Fz[min(i, 2)]"),
+    "modulo": each("z[i] -= params[0]*Fz[i % 3]"),
+    "power": weighed("0**(i//3)"),
+    "slice": "z[:3] = z[:3] - params[0]*Fz[:3]",
+    "part": "for i in range(3, z.shape[0]):\n            z[i] -= params[0]*Fz[i]",
+    "numbered": "for i, v in enumerate(z):\n            z[i] = v - (i < 3)*params[0]*Fz[i]",
+    "counted": each(
+        "c += 1; z[i] -= (1 + (c - 1)*(c - 2)*(c - 3))*params[0]*Fz[i]", before="c = 0"
+    ),
+    "broken off": each(
+        "c += 1\n            if c > 3:\n                break\n            z[i] -= params[0]*Fz[i]",
+        before="c = 0",
+    ),
+    "large": weighed("1/max(z.shape[0], 3)"),
+    "length": weighed("max(c, 3)", before="c = len(z)"),
+    "listed": weighed("max(c, 3)", before="c = len([0 for i in range(z.shape[0])])"),
+    "copied": weighed("max(c, 3)", before="c = np.array(z).shape[0]"),
+    "summed": weighed("max(c, 3)", before="c = np.sum(np.ones_like(z))"),
+    "ramp": "z[:] = z - params[0]*Fz*np.cumsum(np.ones_like(z))",
+    "typed": weighed("c", before="c = 3 if z.dtype == np.float64 else 1"),
+    "asked": weighed("c", before="c = 1 if isinstance(k, int) else 3"),
+    "steps": weighed("c", before="c = 3 if n >= 100 else 1"),
+}
+PLAIN = {
+    "loop": weighed("1"),
+    "dimension": "d = z.size\n        for i in range(d):\n            z[i] -= params[0]*Fz[i]",
+    "whole": "z[:] = z - params[0]*Fz",
+    "in place": "z -= params[0]*Fz",
+    "within": each("s = t/2; z[i] -= s*Fz[i]", before="t = 2*params[0]"),
+    "helper": "axpy(z, z, -params[0], Fz)",
+    "first apart": "z[0] -= params[0]*Fz[0]\n        for i in range(1, z.shape[0]):\n"
+    "            z[i] -= params[0]*Fz[i]",
+}
+
+
+def gradient_steps(body: str) -> Method:
+    text = f"""
+def kernel(F, F_data, J, J_data, state, params, k, n):
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        {body}
+"""
+    scope: dict[str, Any] = {"axpy": axpy, "np": np, "__name__": "mine"}
+    exec(text, scope)
+    own = resolve("gradient_descent_ascent")
+    return dataclasses.replace(own, kernel=scope["kernel"], constrained=False)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_seen_in_no_small_dimension_is_refused(name: str) -> None:
+    """F3: dimensions 1, 2 and 3 stand for all, so a text may tell none of them apart."""
+    method = gradient_steps(HIDDEN[name])
+    with pytest.raises((OpcheckError, TypeError)):
+        trace(method, {"gamma": fmpq(1, 4)}, 2)
+    with pytest.raises((OpcheckError, TypeError)):
+        walk(method, {"gamma": fmpq(1, 4)}, (), 1)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_loops_are_read_in_every_dimension(name: str) -> None:
+    mine = trace(gradient_steps(PLAIN[name]), {"gamma": fmpq(1, 4)}, 2)
+    theirs = trace(resolve("gradient_descent_ascent"), {"gamma": fmpq(1, 4)}, 2)
+    assert mine.iterates == theirs.iterates
 
 
 def test_a_measure_that_moves_with_the_solution_is_the_same_however_it_is_written() -> None:
@@ -1108,7 +1197,7 @@ def test_the_rows_of_a_library_method_are_points_or_values(method: Method) -> No
 
 
 REFLECTED = "forward_reflected_backward"
-VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v"}, True: {"Fz", "past"}}
+VALUES = {False: {"Fz", "Fzbar", "Fzhalf", "Fy", "Fw", "g", "v", "re", "im"}, True: {"Fz", "past"}}
 
 
 def late(F, F_data, J, J_data, state, params, k, n):

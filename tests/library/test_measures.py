@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import measure_error
 
 from opcheck import registry
+from opcheck.engine.pseudo_code import measure_error
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, measure
 from opcheck.model.primitives import BEFORE

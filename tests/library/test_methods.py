@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conformance import by_reference, kept, reference_of, step_of, values_of
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.pseudo_code import by_reference, kept, reference_of, step_of, values_of
 from opcheck.engine.run import run, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.model.method import Method, resolve
@@ -120,7 +120,7 @@ def of_base(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", MEMORYLESS)
 def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
     """w ← z; τ times w ← Alg(w); z ← (1 − λ)z + λw, the inner points included."""
-    step = step_of(name, of_linear, free, START)
+    step = step_of(name, F=of_linear, J=free, z0=START)
     points, z = [START], START
     while len(points) <= 40:
         w = z
@@ -135,13 +135,12 @@ def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
 @pytest.mark.parametrize("name", OVER_OTHERS)
 @pytest.mark.parametrize("base", MEMORYLESS)
 def test_the_pseudo_code_over_a_method(name: str, base: str) -> None:
-    inner = step_of(base, of_linear, free, START)
-    reference, values, memory = reference_of(name), values_of(name), {}  # type: ignore[var-annotated]
+    inner = step_of(base, F=of_linear, J=free, z0=START)
+    step, memory = step_of(name, step=lambda z, j: inner(z, j, {})), {}  # type: ignore[var-annotated]
     points = [START]
     for k in range(40):
-        whole = {"step": lambda z, j: inner(z, j, {}), "z": points[-1], "k": k, "memory": memory}
-        points.append(reference(**whole, **values))
-    ours = iterates(f"{name}({base})", LINEAR, **of_base(base), **values)
+        points.append(step(points[-1], k, memory))
+    ours = iterates(f"{name}({base})", LINEAR, **of_base(base), **values_of(name))
     assert_same(ours, np.array(points))
 
 

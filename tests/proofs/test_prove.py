@@ -374,9 +374,11 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
 
 
 def test_an_anchor_that_moves_is_no_anchor() -> None:
+    halpern = registry.get("methods", "halpern").kernel
+
     def kernel(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
         for j in range(n):
-            registry.get("methods", "halpern").kernel(F, F_data, J, J_data, state, params, k + j, 1)
+            halpern(F, F_data, J, J_data, state, params, k + j, 1)
             combine(state[1], 2, state[1], -1, state[0])
 
     mutant = stated("lieder2021_halpern")

@@ -558,6 +558,33 @@ def _source(function: Any) -> str:
     return "\n".join(source.splitlines()[node.lineno - 1 :])
 
 
+def read_certificate(path: str | Path) -> Certificate:
+    """The certificate of a file, its numbers checked.
+
+    Raises NotCertified for a file that proves nothing, OpcheckError for one that can't be read.
+    """
+    try:
+        document = recheck.load(str(path))
+        recheck.check(document)
+    except OSError as error:
+        raise OpcheckError(f"{path} can't be read: {error.strerror}") from error
+    except recheck.ERRORS as error:
+        raise NotCertified(f"{path} is rejected: {error}") from error
+    said, ratio = document["statement"], Fraction(document["ratio"])
+    of_start = [{"z0": "1"}, {"z0": "1"}]
+    squares = [t["factor"] for t in document["bound"] if [t["left"], t["right"]] == of_start]
+    alone = len(squares) == len(document["bound"]) == 1
+    return Certificate(
+        theorem=said["theorem"],
+        k=said["k"],
+        ratio=ratio,
+        tau=ratio * Fraction(squares[0]) if alone else ratio,
+        covers=Coverage(None if said["covers"].startswith("every") else said["k"], said["covers"]),
+        how=f"read from {Path(path).name}",
+        document=document,
+    )
+
+
 @dataclass(frozen=True)
 class Rechecked(Result):
     """What a file proves.
