@@ -6,6 +6,7 @@ underscore.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,9 +103,7 @@ def gaussians(
     "samples of LABEL": points of seed 0 at the end.
     Raises OpcheckError for a folder that can't be written, or without torch.
     """
-    from opcheck_paper_repro.pethick2023_stable.gan import _compared
-
-    return _compared.gaussians(
+    return _with_torch().gaussians(
         out, labels, range(seeds), calls=calls, every=every, jobs=jobs, precision=precision,
         fresh=fresh, progress=progress,
     )  # fmt: skip
@@ -135,24 +134,24 @@ def images(
     Returns parts as ``gaussians`` does, with FID and IS; the first row of "last" is the data.
     Raises OpcheckError for a folder that can't be written.
     """
-    from opcheck_paper_repro.pethick2023_stable.gan import _compared
-
-    return _compared.images(
+    return _with_torch().images(
         load, out, labels, size, seeds=seeds, calls=calls, every=every, jobs=jobs,
         precision=precision, fresh=fresh, progress=progress,
     )  # fmt: skip
 
 
 def _digits() -> Mapping[str, Any]:
-    from opcheck_paper_repro.pethick2023_stable.gan import _compared
-
-    return _compared.digits()
+    return _with_torch().digits()
 
 
 def _cifar10(data: str, weights: str) -> Mapping[str, Any]:
-    from opcheck_paper_repro.pethick2023_stable.gan import _compared
+    return _with_torch().cifar10(data, weights)
 
-    return _compared.cifar10(data, weights)
+
+def _with_torch() -> Any:
+    """What trains, with torch. Raises OpcheckError without torch, with the command for it."""
+    importlib.import_module("opcheck.torch")  # before torch itself, for its sentence
+    return importlib.import_module(f"{__name__}._compared")
 
 
 TRAINING = Training(SIZES, pieces, train)

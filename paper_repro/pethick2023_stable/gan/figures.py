@@ -23,7 +23,7 @@ def mixture_figures(parts: Mapping[str, Table]) -> Iterator[PaperFigure]:
     """Of the mixture of 8 Gaussians."""
     labels = tuple(dict.fromkeys(parts["last"]["method"].tolist()))
     groups = [[n for n in pair if n in labels] for pair in PAIRS]
-    split = {f"progress {i}": _only(parts["progress"], names) for i, names in enumerate(groups)}
+    split = {f"progress_{i}": _only(parts["progress"], g) for i, g in enumerate(groups, 1) if g}
     ended = "; ".join(e for e in parts["last"]["ended"].tolist() if e != "completed")
     note = f"{OURS} {AT_ONCE}{f' {ended}.' if ended else ''}"
     for column, name, what in (
@@ -47,15 +47,14 @@ def mixture_figures(parts: Mapping[str, Table]) -> Iterator[PaperFigure]:
             checks=tuple(_against_gda(labels)),
             note=note,
         )  # fmt: skip
+    shown = _samples(parts)
     yield PaperFigure(
         id="gan_gaussians_samples",
         title="Mixture of 8 Gaussians: samples at the end of the training, seed 0",
         caption="2000 samples each; crosses are the centres of the mixture.",
-        experiment=lambda: parts,
+        experiment=lambda: {_file(label): part for label, part in shown.items()},
         panels=tuple(
-            Panel("points", {"title": name.removeprefix("samples of "), "limit": 2.2}, of=name)
-            for name in parts
-            if name.startswith("samples of")
+            Panel("points", {"title": label, "limit": 2.2}, of=_file(label)) for label in shown
         ),
         checks=(),
         note=note,
@@ -90,16 +89,13 @@ def image_figures(size: str, parts: Mapping[str, Table]) -> Iterator[PaperFigure
         checks=tuple(_trained(parts)),
         note=f"{features} {OF_ADAM} {OURS} {AT_ONCE}",
     )  # fmt: skip
+    shown = _samples(parts)
     yield PaperFigure(
         id=f"gan_{size}_samples",
         title=f"{data}: samples at the end of the training, seed 0",
         caption="25 samples each.",
-        experiment=lambda: parts,
-        panels=tuple(
-            Panel("mosaic", {"title": name.removeprefix("samples of ")}, of=name)
-            for name in parts
-            if name.startswith("samples of")
-        ),
+        experiment=lambda: {_file(label): part for label, part in shown.items()},
+        panels=tuple(Panel("mosaic", {"title": label}, of=_file(label)) for label in shown),
         checks=(),
         note=OURS,
     )
@@ -117,6 +113,17 @@ def _table(name: str, title: str, parts: Mapping[str, Table], columns: str) -> P
         note=_by_seed(parts["last"], columns.split(",")),
         width="single",
     )
+
+
+def _samples(parts: Mapping[str, Table]) -> dict[str, Table]:
+    """Label -> samples, the data first."""
+    start = "samples of "
+    return {n.removeprefix(start): part for n, part in parts.items() if n.startswith(start)}
+
+
+def _file(label: str) -> str:
+    """A label in the name of a file: ``LA-GDA-tau5`` of ``LA-GDA, τ = 5``."""
+    return label.replace(", τ = ", "-tau")
 
 
 def _by_seed(last: Table, columns: list[str]) -> str:
