@@ -38,6 +38,7 @@ OPERATOR_A = {  # what A is -> in words
     "monotone": "A maximally monotone",
     "subdifferential": "A = ∂f with f convex",
 }
+CLAIMS = ("upper bound", "one-step")
 FORMAT = "opcheck certificate 2"
 RATIONAL = re.compile(r"-?[0-9]{1,4000}(/0*[1-9][0-9]{0,3999})?")
 SIZE, DEPTH, VECTORS, LONGEST = 4_000_000, 12, 500, 20_000  # bytes, levels, basis, lists and texts
@@ -230,6 +231,9 @@ def check(document: dict[str, Any]) -> str:
     shaped(document, SHAPE)
     if len(document["basis"]) > VECTORS:
         raise Rejected(f"it has more than {VECTORS} vectors")
+    claim = document["statement"]["claim"]
+    if claim not in CLAIMS:
+        raise Rejected(f"its claim is {claim[:20]!r}, and what it proves is a bound from above")
     known, ratio = graphs(document), Fraction(document["ratio"])
     S: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
     balance: dict[tuple[Any, str], Fraction] = defaultdict(Fraction)
@@ -305,6 +309,13 @@ def sentence(document: dict[str, Any]) -> str:
     )
 
 
+def unchecked(document: dict[str, Any]) -> str:
+    """The words of a file that nothing in it is checked against: names, and the whole range."""
+    said = document["statement"]
+    range_ = f", and the range {said['where']!r} beyond this choice" if said["where"] else ""
+    return f"not checked: that {said['method']} and {said['theorem']} are so called{range_}"
+
+
 # ---- the words -----------------------------------------------------------------------------------
 
 
@@ -358,7 +369,7 @@ def main(arguments: list[str]) -> int:
             print(f"{path}: numbers only: the words were not checked ({open_}): {proved}")
             worst = worst if "--numbers-only" in arguments else 1
         else:
-            print(f"{path}: proved: {proved}")
+            print(f"{path}: proved: {proved}; {unchecked(document)}")
     return worst
 
 

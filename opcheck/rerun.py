@@ -897,9 +897,11 @@ class Statement:
     def apply(self, op: ast.operator, a: Any, b: Any) -> Any:
         """An operation of numbers, forms and R."""
         if isinstance(a, Radius):
-            if isinstance(op, ast.Pow) and b == 2:
+            squared = isinstance(op, ast.Pow) and b == 2
+            if squared or (isinstance(op, ast.Mult) and isinstance(b, Radius)):
                 square = Form({("z0", "z0"): Fraction(1)})
-                return square.times(binary(ast.Mult(), a.factor, a.factor))
+                other = a.factor if squared else b.factor
+                return square.times(binary(ast.Mult(), a.factor, other))
             if isinstance(op, ast.Mult | ast.Div):
                 return Radius(binary(op, a.factor, b))
         if isinstance(b, Radius) and isinstance(op, ast.Mult):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -35,7 +36,8 @@ def certify(
 
     A certificate is for one choice of constants and parameters; it names them.
 
-    Exit code 1 if one is not certified.
+    Exit code 1 if one is not certified at the multiple of its bound that was asked for, or, of
+    theorems asked for by name, is refused.
     """
     from opcheck.evidence.certificates.certificate import attempts, certify_over
     from opcheck.report import terminal
@@ -59,11 +61,21 @@ def certify(
             raise OpcheckError(tried[0].reason)
         show = partial(terminal.show_attempts, tried)
     paths = [each.write_certificate(out) for each in tried if out and each.certificate]
-    emit(tried, partial(_with_paths, show, paths), code=_code({each.kind for each in tried}))
+    emit(tried, partial(_with_paths, show, paths), code=_code(tried, Fraction(ratio)))
 
 
-def _code(kinds: set[str]) -> int:
-    return 1 if "not certified" in kinds else 2 if kinds <= {"refused"} else 0
+def _code(tried: Sequence[Any], ratio: Fraction) -> int:
+    """1 where something that was asked for is not shown, 2 where all of it is refused."""
+    refused = sum(each.kind == "refused" for each in tried)
+    if tried and refused == len(tried):
+        return 2
+    by_name = not click.get_current_context().params["everything"]
+    short = [e for e in tried if e.kind != "refused" and not _shows(e.certificate, ratio)]
+    return int(bool(short) or (by_name and refused > 0))
+
+
+def _shows(certificate: Any, ratio: Fraction) -> bool:
+    return certificate is not None and certificate.ratio <= ratio
 
 
 def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:

@@ -34,8 +34,9 @@ def verify(
 ) -> None:
     """Confront theorems (all, or names and prefixes) with every admissible problem.
 
-    Exit code 1 if a statement is violated, or if nothing in the library decides it; with
-    --coverage also if some part of the range of its parameters, or of ρ, was not entered.
+    Exit code 1 if a statement is violated, on a problem or by the attack that is run where nothing
+    shows it, or if nothing in the library decides it; with --coverage also if some part of the
+    range of its parameters, or of ρ, or of what A may be, was not entered.
     """
     from opcheck import registry
     from opcheck.evidence.dossier import SPEAKS, Standing, document, standings
@@ -73,7 +74,8 @@ def verify(
         interrupted=f"interrupted: {done}, and are shown" * interrupted,
         code=0,
     )
-    if not result.ok or (report and coverage and not report.covered):
+    refuted = any(entry.refuted for entry in standing.values())
+    if not result.ok or refuted or (report and coverage and not report.covered):
         click.get_current_context().exit(_blamed(result))
 
 
@@ -125,7 +127,8 @@ def prove(names: list[str]) -> None:
 def cross_check(names: list[str], jobs: int) -> None:
     """Hold what prove, certify, worst, attack and verify say of a theorem against each other.
 
-    Exit code 3 if two of them disagree: that is an error of opcheck, whatever the theorem.
+    Exit code 3 if two of them disagree: that is an error of opcheck, whatever the theorem. Exit
+    code 1 if a run or an operator of the attack violates it, or if no run compared anything.
     """
     from opcheck.evidence.cross_check import cross_checks
     from opcheck.report import terminal
@@ -136,5 +139,11 @@ def cross_check(names: list[str], jobs: int) -> None:
     for check in checks:
         for sentence in check.disagreements:
             say(f"internal error, please report it: {check.theorem} is {sentence}")
+        for reason in dict.fromkeys(reason for _, reason in check.errors):
+            names = [problem for problem, because in check.errors if because == reason]
+            others = f" and {len(names) - 1} others" if names[1:] else ""
+            say(f"{check.theorem} on {names[0]}{others}: {reason}")
     if not all(check.ok for check in checks):
         click.get_current_context().exit(3)
+    if any(check.agreement != "yes" for check in checks):
+        click.get_current_context().exit(1)

@@ -26,6 +26,8 @@ def worst(
 ) -> None:
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
+    Exit code 1 if the attack reaches an operator that exceeds the bound.
+
     With --problem the class is that of the constants of one operator: how far from it may another
     with the same constants be? Beside it what the attack reaches: the true worst case lies between
     the two.
@@ -39,7 +41,7 @@ def worst(
     values = {**_constants_of(entry, subject), **own}
     cases: list[worst_case.WorstCase] = []
     reached: list[float] = []
-    interrupted = ""
+    interrupted, refuted = "", False
     try:
         with terminal.Bar("worst", len(ks)) as step:
             for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
@@ -47,13 +49,15 @@ def worst(
                 step(f"{entry.name} k = {case.k}")
         tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
         reached = [reach.ratio for reach in tried.found]
+        refuted = not tried.ok
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     below = [*reached, *[None] * (len(cases) - len(reached))]
     emit(
         [{**case.as_dict(), "attack": ratio} for case, ratio in zip(cases, below, strict=True)],
-        lambda console: terminal.show_worst(cases, console, reached),
+        lambda console: terminal.show_worst(cases, console, reached, refuted=refuted),
         interrupted=interrupted,
+        code=int(refuted),
     )
 
 

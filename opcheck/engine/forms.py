@@ -279,7 +279,9 @@ class Radius:
         self.start, self.factor = start, fmpq(1) if factor is None else factor
 
     @_by_entries
-    def __mul__(self, other: Any) -> Radius:
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, Radius):
+            return Radius(self.start).square() * (self.factor * other.factor)
         if not isinstance(other, int | fmpq | Ball):
             raise TypeError("R stands beside what is measured other than by its square")
         return Radius(self.start, self.factor * other)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import functools
+import inspect
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -415,6 +418,9 @@ def watched_resolvent(problem: Problem) -> Callable[[Vector, float, Vector, Vect
 
 # ---- methods -------------------------------------------------------------------------------------
 
+COUNT = 7  # place of n among a kernel's arguments F, F_data, J, J_data, state, params, k, n
+EARLY = 1024  # k below which a single step is made at each
+LATE = (*range(EARLY), *sorted({int(k) for k in np.geomspace(EARLY, 1e6, 64)}))
 STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
 LARGE = 64  # coordinates of the largest space that a method is tried in
 COMPARED = 8  # steps that are compared with the reference
@@ -426,18 +432,98 @@ def guard_method(method: Method, dimension: int = 2) -> None:
     """Run a foreign method interpreted on random affine operators, before it is used.
 
     Raises OpcheckError, naming the method and what is wrong, if its text raises or reads past its
-    rows, if n steps in one call are not n single ones, if it changes params or data, makes other
-    calls of F than it declares, declares a form with A ≠ 0 and never calls J, or is not the
-    reference that it carries.
+    rows, if n steps in one call are not n single ones, if it uses n but as ``range(n)``, if a step
+    at some k up to a million makes NaN, if it changes params or data, makes other calls of F than
+    it declares, declares a form with A ≠ 0 and never calls J, or is not the reference that it
+    carries.
     """
     if not trusted(method):
         guard_text(method, min(dimension, LARGE))
+        _guard_count(method)
+        _guard_late(method, min(dimension, LARGE))
 
 
 @functools.lru_cache(maxsize=256)
 def trusted(method: Method) -> bool:
     """Whether all of a method's text, and of its base's, comes with opcheck."""
     return not any(foreign(f) for f in visible(method.kernel))
+
+
+@functools.lru_cache(maxsize=256)
+def _guard_count(method: Method) -> None:
+    """Raise OpcheckError where a foreign text uses the number of steps but as ``range(n)``.
+
+    No trial can tell what happens from a hundred steps on, or at the last of many. The loop's own
+    variable counts from where a call began, so that it may stand only beside k, as k + j.
+    """
+    for function in visible(method.kernel):
+        node = _parsed(function) if foreign(function) else None
+        names = [] if node is None else [a.arg for a in node.args.args]
+        kernel = function is method.kernel or names[-2:] == ["k", "n"]
+        if node is None or len(names) <= COUNT or not kernel:
+            continue
+        k, n = names[-2:]
+        nodes = list(ast.walk(node))
+        loops = [x for x in nodes if isinstance(x, ast.For) and _ranges_over(x.iter, n)]
+        counters = {x.target.id for x in loops if isinstance(x.target, ast.Name)}
+        sums = [x for x in nodes if isinstance(x, ast.BinOp) and isinstance(x.op, ast.Add)]
+        pairs = [(x.left, x.right) for x in sums] + [(x.right, x.left) for x in sums]
+        allowed = {id(v) for u, v in pairs if _is_name(u, k) and not _is_name(v, n)}
+        allowed |= {id(x) for loop in loops for x in (*ast.walk(loop.iter), loop.target)}
+        for x in nodes:
+            if isinstance(x, ast.Name) and x.id in {n, *counters} and id(x) not in allowed:
+                raise OpcheckError(
+                    f"{method.name} uses {x.id} in line {x.lineno} of its text: n, the number of "
+                    "steps in one call, may stand only in for _ in range(n), whose variable may "
+                    "stand only in k + j; steps are counted by k, which goes on from call to call"
+                )
+
+
+def _ranges_over(node: ast.expr, name: str) -> bool:
+    """Whether a node is ``range(name)``."""
+    return (
+        isinstance(node, ast.Call)
+        and _is_name(node.func, "range")
+        and len(node.args) == 1
+        and _is_name(node.args[0], name)
+    )
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _parsed(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """A function's text; None where it can't be had."""
+    try:
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return None
+    return node if isinstance(node, ast.FunctionDef) else None
+
+
+@functools.lru_cache(maxsize=256)
+def _guard_late(method: Method, dimension: int) -> None:
+    """Raise OpcheckError where a single step at some k of LATE raises, or makes NaN of numbers.
+
+    What a float is too small for is no fault of a text, as 2**k.
+    """
+    rng = np.random.default_rng(0)
+    ks = LATE[:EARLY] if any(p.sequence for p in method.parameters) else LATE
+    trial = _Trial(method, dimension, method.constrained, rng, length=EARLY + 1)
+    rows = trial.start(1, rng)
+    for k in ks:
+        try:
+            after = trial.advance(rows, k, 1)
+        except OpcheckError as error:
+            if isinstance(error.__cause__, OverflowError):
+                break
+            raise OpcheckError(f"{error} (in the step at k = {k})") from error
+        if np.isnan(after).any():
+            raise OpcheckError(
+                f"{method.name} makes NaN in the step at k = {k}: some coefficient of its text has "
+                "no value there, as 0/0"
+            )
 
 
 @functools.lru_cache(maxsize=256)
@@ -584,6 +670,8 @@ class _Trial:
         constrained: bool,
         rng: np.random.Generator,
         values: Mapping[str, Any] | None = None,
+        *,
+        length: int = sum(STRETCHES[-1]) + 1,
     ) -> None:
         self.method, self.constrained = method, constrained
         self.matrix = 0.25 * rng.standard_normal((dimension, dimension))
@@ -597,7 +685,6 @@ class _Trial:
             entry = CHOSEN.get(name, 0.125 + 0.125 * rng.random())
             return int(CHOSEN["tau"]) if integer else entry
 
-        length = sum(STRETCHES[-1]) + 1
         self.values = values or {
             p.name: [value(p.symbol, p.integer) + p.integer * (i % 2) for i in range(length)]
             if p.sequence

@@ -159,13 +159,15 @@ def checking(
             yield so_far
             done = "its constants"
             share = None if time_limit is None else SEARCH_SHARE * time_limit
-            if said := unaffordable(target, share):
-                yield replace(so_far, left_out=(said,))
+            if why := unaffordable(target, share):
+                yield replace(so_far, left_out=(why,))
                 return
             effort = Effort.of(target, quick, time_limit)
-            with allotted(effort.search, np.inf if share is None else share):
+            with allotted(effort.search, np.inf if share is None else share) as spent:
                 so_far = _with_constants(so_far, rigorous, seed)
-            so_far = replace(so_far, left_out=(*effort.sentences, *too_large(so_far.constants)))
+            so_far = replace(
+                so_far, left_out=(*effort.sentences(spent.made), *too_large(so_far.constants))
+            )
             yield so_far
             names = theorems_in_order()
             for i, name in enumerate(names):

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 from opcheck import registry
 from opcheck.arguments import asked, indices
@@ -18,7 +19,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, certify
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.evidence.proofs.prove import attempt
-from opcheck.evidence.simulation.verify import Report, confront, library
+from opcheck.evidence.simulation.verify import Report, confront, in_order, library
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, worst
@@ -42,7 +43,9 @@ class CrossCheck(Result):
         worst: by k, measured/bound in the worst case by the solver.
         reached: by k, the largest measured/bound that the attack reached.
         problems: on how many it was run.
+        compared: how many comparisons of these runs decided something.
         violated: those on which a run violates it.
+        errors: those on which it could not be run, each with the reason.
         disagreements: sentences; each is an error of opcheck.
     """
 
@@ -54,11 +57,35 @@ class CrossCheck(Result):
     problems: int
     violated: tuple[str, ...]
     disagreements: tuple[str, ...]
+    compared: int = 0
+    errors: tuple[tuple[str, str], ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether no two parts disagree."""
         return not self.disagreements
+
+    @property
+    def attacked(self) -> tuple[int, ...]:
+        """The k at which an operator of the class exceeds the bound."""
+        return tuple(k for k, value in self.reached.items() if value > 1 + SLACK)
+
+    @property
+    def agreement(self) -> str:
+        """ "yes", or why the parts do not all speak for the statement."""
+        if self.disagreements:
+            return "NO"
+        if self.violated:
+            return "violated"
+        if self.attacked:
+            return "violated by attack"
+        if self.errors:
+            return "no: errors"
+        return "yes" if self.compared else "no: nothing compared"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return {**super().as_dict(), "agreement": self.agreement}
 
 
 @asked
@@ -88,15 +115,17 @@ def cross_check(
             bounded[k] = worst(entry, k).ratio
         with contextlib.suppress(OpcheckError):
             reached[k] = attack(entry, k, budget=BUDGET, ends=False).ratio
-    tried, violated = _violations(entry, problems)
+    verdicts = _verdicts(entry, problems)
     said = CrossCheck(
         theorem=entry.name,
         proof=attempt(entry).status,
         certified=certified,
         worst=bounded,
         reached=reached,
-        problems=tried,
-        violated=tuple(violated),
+        problems=len(verdicts),
+        compared=sum(v.compared for v in verdicts),
+        violated=tuple(v.problem for v in verdicts if v.status == "violated"),
+        errors=tuple((v.problem, v.reason) for v in verdicts if v.status == "error"),
         disagreements=(),
     )
     return replace(said, disagreements=tuple(_disagreements(entry, said)))
@@ -116,17 +145,15 @@ def _certified(theorem: Theorem, k: int) -> list[Fraction]:
     return ratios
 
 
-def _violations(theorem: Theorem, problems: Sequence[Given] | None) -> tuple[int, list[str]]:
-    """On how many problems a theorem was run, and those that violate it."""
-    violated, tried = [], 0
-    for problem in library() if problems is None else map(subject, problems):
-        if problems is None and tried == PROBLEMS:
+def _verdicts(theorem: Theorem, problems: Sequence[Given] | None) -> list[Verdict]:
+    """Of a theorem on the problems to which it applies."""
+    verdicts: list[Verdict] = []
+    for problem in in_order(theorem) if problems is None else map(subject, problems):
+        if problems is None and len(verdicts) == PROBLEMS:
             break
         verdict = confront(theorem, problem)
-        tried += verdict.status != "inapplicable"
-        if verdict.status == "violated":
-            violated.append(verdict.problem)
-    return tried, violated
+        verdicts += [verdict] if verdict.status != "inapplicable" else []
+    return verdicts
 
 
 def _disagreements(theorem: Theorem, said: CrossCheck) -> Iterator[str]:

@@ -61,15 +61,20 @@ class Standing(Result):
         rung: "simulated", "attacked", "worst case", "certified" or "proved"; "" for none.
         tight: the bound is met, or nearly so, on a problem of the library.
         needed: without some hypothesis the statement fails on one.
+        refuted: what an attack reached beyond the bound, "" where none was run or it stays below:
+            then the theorem stands on no rung.
     """
 
     theorem: str
     rung: str
     tight: bool
     needed: bool
+    refuted: str = ""
 
     def __str__(self) -> str:
         """As in ``certified, tight, needed``."""
+        if self.refuted:
+            return f"violated by attack: {self.refuted}"
         marks = (self.rung, "tight" * self.tight, "needed" * self.needed)
         return ", ".join(mark for mark in marks if mark)
 
@@ -93,14 +98,22 @@ class Dossier(Drawn, Result):
     def standing(self) -> Standing:
         """The highest of them."""
         *ladder, tight, needed = self.rungs
+        refuted = self.rungs[1].data.get("refuted", "")
+        if refuted:
+            return Standing(self.theorem, "", False, False, refuted)
         reached = [r.name for r in ladder if r.stands]
         return Standing(self.theorem, reached[-1] if reached else "", tight.stands, needed.stands)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         standing = self.standing
-        marks = {"rung": standing.rung, "tight": standing.tight, "needed": standing.needed}
-        return {**asdict(self), **marks}
+        return {**asdict(self), **_marks(standing)}
+
+
+def _marks(standing: Standing) -> dict[str, Any]:
+    """What a theorem stands on, for JSON."""
+    marks = {"rung": standing.rung, "tight": standing.tight, "needed": standing.needed}
+    return {**marks, "refuted": standing.refuted}
 
 
 @asked
@@ -135,6 +148,7 @@ def _simulated(over: Summary, against_k: list[dict[str, Any]]) -> Rung:
     says = [f"{over.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
     if top is not None:
         says.append(f"measured/bound {_ratio(top.ratio)} on {top.problem} at k = {top.k}")
+    says += [over.words_of_a] if over.words_of_a else []
     says += [f"not entered: {hole}" for hole in over.holes]
     data = {
         "status": over.status,
@@ -159,7 +173,14 @@ def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
         f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
         f"{sum(reach.runs for reach in tried.found)} operators at {_numbers(tried)}",
     )
-    return Rung("attacked", tried.ok, says, f"{command} {ks}", tried.as_dict())
+    data = {**tried.as_dict(), "refuted": _refutation(tried)}
+    return Rung("attacked", tried.ok, says, f"{command} {ks}", data)
+
+
+def _refutation(tried: Attack) -> str:
+    """What an attack reached beyond the bound, as ``1.0072 times the bound at k = 1``."""
+    top = tried.worst
+    return "" if tried.ok else f"{_ratio(top.ratio)} times the bound at k = {top.k}"
 
 
 def _bounded(theorem: Theorem, reached: Mapping[int, float]) -> Rung:
@@ -299,7 +320,7 @@ def standings(
     known = {entry.theorem: entry for entry in standing}
     tight = {s.theorem.name for s in report.summaries if _is_tight(s)}
     return {
-        name: replace(known[name], tight=name in tight)
+        name: replace(known[name], tight=name in tight and not known[name].refuted)
         if name in known
         else Standing(name, "", False, False)
         for name in names
@@ -315,35 +336,40 @@ def document(
     data = result.as_dict()
     for row in data["theorems"] if standing else ():
         of_theorem = standing[row["name"]]
-        row |= {"rung": of_theorem.rung, "tight": of_theorem.tight, "needed": of_theorem.needed}
+        row |= _marks(of_theorem)
     return data if planted is None else {**data, "mutants": planted}
 
 
 def _standing(name: str) -> Standing:
     theorem: Theorem = registry.get("theorems", name)
-    rung = "proved" if prove.attempt(theorem).status == "proved" else _highest(theorem)
+    proved = prove.attempt(theorem).status == "proved"
+    rung, refuted = ("proved", "") if proved else _highest(theorem)
+    if refuted:
+        return Standing(name, "", False, False, refuted)
     return Standing(name, rung, False, any(m.caught for m in hypothesis_mutants(name)))
 
 
-def _highest(theorem: Theorem) -> str:
+def _highest(theorem: Theorem) -> tuple[str, str]:
+    """The highest rung below a proof, and what an attack, where it was run, refutes it by."""
     k = max(theorem.first, 1)
     try:
         if certify(theorem, k).ratio <= 1:
-            return "certified"
+            return "certified", ""
     except NotCertified:
         pass
     except OpcheckError:
         return _from_below(theorem, k)
     try:
         if worst(theorem, k).ratio <= 1 + ABOVE:
-            return "worst case"
+            return "worst case", ""
     except OpcheckError:
         pass
     return _from_below(theorem, k)
 
 
-def _from_below(theorem: Theorem, k: int) -> str:
+def _from_below(theorem: Theorem, k: int) -> tuple[str, str]:
     try:
-        return "attacked" if attack(theorem, k).ok else "simulated"
+        tried = attack(theorem, k)
     except OpcheckError:
-        return "simulated"
+        return "simulated", ""
+    return "attacked" * tried.ok, _refutation(tried)

@@ -49,6 +49,21 @@ class Measure:
         return not (self.of_point or STANDING.issuperset(rows))
 
 
+def _no_symbol(name: str) -> None:
+    """Raise OpcheckError for a name that a measure would take over in every text."""
+    from opcheck.model.signature import RESERVED  # its module reads texts, which name measures
+
+    meaning = RESERVED.get(name, "")
+    for theorem in registry.entered("theorems").values():
+        if any(p.constant == name for p in theorem.asked):
+            meaning = meaning or f"a constant of {theorem.name}"
+    for method in registry.entered("methods").values():
+        if any(p.symbol == name for p in method.parameters):
+            meaning = meaning or f"a parameter of {method.name}"
+    if meaning:
+        raise OpcheckError(f"{name!r} is {meaning} and can't be a measure; call it otherwise")
+
+
 def row_symbol(row: str) -> str:
     """A row of a state in LaTeX: ``z_k``, ``\\bar z_k`` for ``zbar``, ``F z_k`` for ``Fz``."""
     if row in SYMBOLS:
@@ -89,8 +104,10 @@ def measure(
         coordinates: it is about coordinates, as the largest of them is, and so changes with a
             rotation of the space.
 
-    Raises OpcheckError where the name is taken, or the reference is no function.
+    Raises OpcheckError where the name is taken, by a measure or a symbol of statements, or the
+    reference is no function.
     """
+    _no_symbol(name)
     if reference is not None and not callable(reference):
         raise OpcheckError(
             f"the reference of measure {name!r} is {type(reference).__name__}; give a function "

@@ -107,12 +107,15 @@ def arguments(source: str) -> Call:
     return name.strip(), [v[0] if len(v) == 1 else v for v in values], {}
 
 
-def fitted(function: Callable[..., Any], call: Call) -> dict[str, Any]:
+def fitted(
+    function: Callable[..., Any], call: Call, *, vectors_first: bool = False
+) -> dict[str, Any]:
     """The arguments of a call by the names of a function's parameters.
 
     A group of several numbers goes to the first parameter that is a vector, a single number to the
     first that is a number; numbers in one group alone are spread over a function of numbers:
-    ``box:-1,1`` is ``box(lo=-1, hi=1)``.
+    ``box:-1,1`` is ``box(lo=-1, hi=1)``. In R¹ all groups are single numbers: with
+    ``vectors_first`` they then go to vectors before numbers, as ``ball:0.5:2``, centre and radius.
 
     Raises OpcheckError where they don't fit.
     """
@@ -130,10 +133,12 @@ def fitted(function: Callable[..., Any], call: Call) -> dict[str, Any]:
     if single and not vectors and len(positional[0]) <= len(free):
         positional = list(positional[0])
     values = dict(named)
+    short = len(positional) > 1 and not any(isinstance(v, list) for v in positional)
     for value in positional:
         several = isinstance(value, list)
         fits = [n for n in free if (n in vectors | either if several else n not in vectors)]
-        fits = fits or [n for n in free if not several and n in vectors]
+        ends = [n for n in free if not several and n in vectors]
+        fits = ends + fits if vectors_first and short else fits or ends
         if not fits:
             raise OpcheckError(
                 f"{name} has no place for {value}; it takes {', '.join(takes) or 'no arguments'}"

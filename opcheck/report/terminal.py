@@ -170,7 +170,7 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
                 str(worst.k) if worst else "",
                 _order(s),
                 s.provenance,
-                f"[{STYLE[s.status]}]{_word(s)}[/]",
+                _word(s, standing.get(s.theorem.name)),
                 *([str(standing[s.theorem.name])] if standing else []),
             ]
         )
@@ -190,6 +190,9 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
         highlight=False,
     )
     for s in report.summaries:
+        said_of_a = s.words_of_a if s.decided else ""
+        if said_of_a and (len(report.summaries) == 1 or "A: no subdifferential" in s.holes):
+            console.print(f"{s.theorem.name}: {said_of_a}", highlight=False, markup=False)
         if s.reason:
             said = "no problem decided anything" if s.admissible else "no problem satisfies it"
             console.print(f"[{STYLE[s.status]}]{s.status}[/] {s.theorem.name}: {said}", end="")
@@ -236,10 +239,12 @@ def show_coverage(report: Report, console: Console) -> None:
     console.print(f"{len(report.summaries)} theorems; {said}.", highlight=False)
 
 
-def _word(s: Summary) -> str:
-    return (
-        "fails, as it must" if s.theorem.claim == "must fail" and s.status == "holds" else s.status
-    )
+def _word(s: Summary, standing: Standing | None) -> str:
+    """The verdict; one that an attack refutes isn't said to hold."""
+    if standing is not None and standing.refuted:
+        return f"[{STYLE['violated']}]violated by attack[/]"
+    must = s.theorem.claim == "must fail" and s.status == "holds"
+    return f"[{STYLE[s.status]}]{'fails, as it must' if must else s.status}[/]"
 
 
 def _order(s: Summary) -> str:
@@ -360,7 +365,13 @@ def _choice(result: WorstCase | Attack) -> str:
     return ", ".join([*numbers, result.A])
 
 
-def show_worst(cases: Sequence[WorstCase], console: Console, reached: Sequence[float] = ()) -> None:
+def show_worst(
+    cases: Sequence[WorstCase],
+    console: Console,
+    reached: Sequence[float] = (),
+    *,
+    refuted: bool = False,
+) -> None:
     """One theorem's worst cases, one line a k, beside what an attack reaches of the bound."""
     if not cases:
         return
@@ -387,7 +398,9 @@ def show_worst(cases: Sequence[WorstCase], console: Console, reached: Sequence[f
             console.print(f"  k = {w.k}: {value:.8g} × {words}", highlight=False, markup=False)
     for note in dict.fromkeys(note for w in cases for note in w.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
-    if any(w.ratio > 1 + ABOVE for w in cases):
+    if refuted:
+        console.print("[bold red]above the bound[/]: what the attack reaches is a counterexample")
+    elif any(w.ratio > 1 + ABOVE for w in cases):
         console.print(
             "note: above the bound: these inequalities do not prove it; being necessary only, they "
             "do not refute it either",
@@ -479,18 +492,14 @@ def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
             check.theorem,
             check.proof,
             ", ".join(
-                f"k={k}: {v if len(v) < 9 else f'{float(Fraction(v)):.7g}'}"
+                f"k={k}: {number(float(Fraction(v)), 7) if len(v) >= 9 else v}"
                 for k, v in check.certified.items()
             )
             or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in check.worst.items()) or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in check.reached.items()) or "–",
-            f"violated on {', '.join(check.violated)}"
-            if check.violated
-            else f"not violated on {check.problems}"
-            if check.problems
-            else "not tried",
-            "yes" if check.ok else "NO",
+            _runs_of(check),
+            check.agreement,
         ]
         for check in checks
     ]
@@ -500,6 +509,19 @@ def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
         rows,
         drop="worst attack certify verify prove",
     )
+
+
+def _runs_of(check: CrossCheck) -> str:
+    """What runs say: nothing passes for "not violated" that was not compared."""
+    if check.violated:
+        return f"violated on {', '.join(check.violated)}"
+    if check.errors:
+        return f"errors on {len(check.errors)} of {check.problems}"
+    if not check.problems:
+        return "not tried"
+    if not check.compared:
+        return f"nothing compared on {check.problems}"
+    return f"not violated on {check.problems}"
 
 
 def _show_proof(proof: Proved, console: Console) -> None:

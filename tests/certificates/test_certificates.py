@@ -613,6 +613,81 @@ def test_a_missing_file_is_bad_input(tmp_path: Path) -> None:
     assert invoke("recheck", str(FILES[0]), "--plugin", "none.py").exit_code == 2
 
 
+def test_what_is_certified_above_the_bound_was_not_shown(
+    own_registry: None, tmp_path: Path
+) -> None:
+    """A bound a ten-millionth too small is certified at a multiple above 1: exit code 1."""
+    (tmp_path / "short.py").write_text(SHORT)
+    file = str(tmp_path / "short.py")
+    assert invoke("certify", f"{file}:whole", "-k", "1").exit_code == 0
+    done = invoke("certify", f"{file}:short", "-k", "1")
+    assert "× bound" in done.output
+    assert done.exit_code == 1
+    assert invoke("certify", f"{file}:whole", "-k", "1", "--ratio", "99/100").exit_code == 1
+    done = invoke("certify", file, "-k", "1")
+    assert done.exit_code == 1
+    assert invoke("certify", f"{file}:unreadable", "-k", "1").exit_code == 2
+    done = invoke("certify", f"{file}:whole", f"{file}:unreadable", "-k", "1")
+    assert done.exit_code == 1  # one of two is refused
+    done = invoke("cross-check", f"{file}:short", "--jobs", "1")
+    assert "k=1: 1.000000" in done.output  # and not 1
+
+
+@pytest.mark.parametrize("bound", ["R*R", "2*R*R/2", "(R/2)*(4*R)/2", "R**2"])
+def test_the_square_of_r_may_be_written_as_a_product(bound: str, own_registry: None) -> None:
+    theorem(
+        "product",
+        source=Source("mine"),
+        method="proximal_point",
+        given=[opcheck.Monotone(of="F")],
+        where="0 < gamma",
+        measure="distance",
+        bound=bound,
+    )
+    shown = certify("product", 1)
+    assert shown.ratio == 1
+    assert shown.notes == ()  # the checker reads its text from the file alone
+    assert recheck.words(dict(shown.document), rerun) == ""
+
+
+@pytest.mark.parametrize("field", ["theorem", "method", "where", "claim"])
+def test_a_word_that_the_file_can_not_bear_out_is_said_to_be_unchecked(
+    field: str, tmp_path: Path
+) -> None:
+    """Alone, a file with another name, range or claim is no proof of these."""
+    document = copy.deepcopy(dict(certify("gorbunov2022_eg_last", 1).document))
+    words = {"claim": "equality", "where": "0 < gamma"}.get(field, "otherwise")
+    document["statement"][field] = words
+    document["digest"] = recheck.digest(document)
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(document))
+    done = subprocess.run(
+        [sys.executable, recheck.__file__, str(path)], capture_output=True, text=True, check=False
+    )
+    if field == "claim":
+        assert done.returncode == 1
+        assert "its claim is 'equality'" in done.stderr
+        return
+    _, _, rest = done.stdout.partition("not checked: ")
+    assert words in rest
+
+
+SHORT = """
+from opcheck import Monotone, Source, theorem
+
+RESOLVENT = {
+    "source": Source("mine"),
+    "method": "proximal_point",
+    "given": [Monotone(of="F")],
+    "where": "0 < gamma",
+    "measure": "distance",
+}
+theorem("whole", bound="R**2", **RESOLVENT)
+theorem("short", bound="R**2*9999999/10000000", **RESOLVENT)
+theorem("unreadable", bound="R", **RESOLVENT)
+"""
+
+
 def test_words_name_the_choice(tmp_path: Path) -> None:
     """A14: L = 1 and γ = 1/2, and not every operator at every step."""
     done = invoke("certify", "gorbunov2022_eg_last", "-k", "1", "--out", str(tmp_path))

@@ -397,7 +397,11 @@ def wrong_sign(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-un
 @pytest.mark.usefixtures("own_registry")
 def test_a_wrong_sign_in_the_kernel_is_seen() -> None:
     method = dataclasses.replace(
-        resolve("extragradient"), name="backward", kernel=wrong_sign, constrained=False
+        resolve("extragradient"),
+        name="backward",
+        kernel=wrong_sign,
+        constrained=False,
+        reference=None,
     )
     registry.register("methods", "backward", method, "here")
     broken = dataclasses.replace(stated("gorbunov2022_eg_monotone"), method="backward")
@@ -708,7 +712,11 @@ def test_a_method_that_is_no_combination_is_refused_with_the_reason(
     kernel: Any, words: str
 ) -> None:
     method = dataclasses.replace(
-        resolve("gradient_descent_ascent"), name="mine", kernel=kernel, constrained=False
+        resolve("gradient_descent_ascent"),
+        name="mine",
+        kernel=kernel,
+        constrained=False,
+        reference=None,
     )
     registry.register("methods", "mine", method, "here")
     entry = dataclasses.replace(

@@ -648,3 +648,48 @@ theorem(
     proof=Proof(end={"Monotone(z)": "1"}),
 )
 """
+
+
+# ---- what no trial of a few steps can tell -------------------------------------------------------
+
+STEP = """
+from opcheck.kernels import axpy
+from opcheck.model.method import method
+
+
+@method("late_step", params="gamma", rows="z Fz", calls=1, source="none", constrained=False)
+def late_step(F, F_data, J, J_data, state, params, k, n):
+    \"\"\"A step whose weight is the text under test.\"\"\"
+    z, Fz = state[0], state[1]
+    for {loop}:
+        F(z, Fz, F_data)
+        axpy(z, z, -({weight}) * params[0], Fz)
+        k += 1
+"""
+COUNTS = "may stand only in for _ in range"
+LATE_STEPS = {
+    ("_ in range(n)", "1 if n < 100 else 3"): COUNTS,
+    ("_ in range(min(n, 100))", "1"): COUNTS,
+    ("_ in range(n, 2 * n)", "1"): COUNTS,
+    ("j in range(n)", "1 if j < 100 else 3"): COUNTS,
+    ("_ in range(n)", "1 + 0 / (k - 777)"): "ZeroDivisionError.*at k = 777",
+    ("_ in range(n)", "1 + 0 * (k - 600 if k < 600 else k * float('inf'))"): "NaN .* k = 600",
+    ("_ in range(n)", "1 + 1 / (k + 1)"): "",
+    ("_ in range(n)", "2.0**-k"): "",
+    ("_ in range(n)", "1 / (1 + 2.0**k)"): "",  # more than a float holds, and no fault
+}
+
+
+@pytest.mark.parametrize(("loop", "weight"), LATE_STEPS)
+def test_a_method_is_tried_late_and_its_count_is_read(
+    loop: str, weight: str, tmp_path: Path, own_registry: None
+) -> None:
+    file = tmp_path / "late.py"
+    file.write_text(STEP.format(loop=loop, weight=weight))
+    registry.load_file(file)
+    step, said = registry.get("methods", "late_step"), LATE_STEPS[loop, weight]
+    if not said:
+        guard_method(step)
+        return
+    with pytest.raises(OpcheckError, match=said):
+        guard_method(step)

@@ -10,6 +10,7 @@ import pytest
 
 from opcheck import registry
 from opcheck.engine.pseudo_code import measure_error
+from opcheck.errors import OpcheckError
 from opcheck.model.measure import Measure, measure
 from opcheck.model.primitives import BEFORE
 
@@ -53,3 +54,14 @@ def test_a_wrong_measure_is_told_from_its_reference(wrong: str) -> None:
     assert measure_error(registry.get("measures", "moved")) <= 1e-13
     measure("moved wrongly", reference=WRONG[wrong])(norm_of_step)
     assert measure_error(registry.get("measures", "moved wrongly")) > 1e-3
+
+
+@pytest.mark.parametrize("name", ["R", "k", "K", "L", "rho", "gamma", "upto", "pi"])
+def test_a_measure_takes_over_no_symbol_of_statements(name: str, own_registry: None) -> None:
+    """Else R**2 in a bound is the square of what it measures, in every text of a file."""
+    with pytest.raises(OpcheckError, match=f"'{name}' is .* and can't be a measure"):
+
+        @measure(name)
+        def own(F, F_data, J, J_data, state, params, k):  # type: ignore[no-untyped-def]
+            """Ten."""
+            return 10.0

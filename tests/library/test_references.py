@@ -24,7 +24,7 @@ def own(kind: str) -> list[Any]:
 def keys() -> set[str]:
     methods = {str(m.source) for m in own("methods")}
     theorems = {t.source.key for t in own("theorems") if isinstance(t, Theorem)}
-    papers = {p.key.replace("_", "") for p in own("papers")}
+    papers = {p.source for p in own("papers")}
     return methods | theorems | papers
 
 

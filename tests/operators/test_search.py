@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 import scipy.sparse
 
+from opcheck.engine.budget import allotted
+from opcheck.engine.guard import guard
 from opcheck.errors import OpcheckError
 from opcheck.evidence.check import check
+from opcheck.evidence.operators import effort
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.constants import constants
 from opcheck.evidence.operators.relied_on import contradictions, with_facts
 from opcheck.evidence.operators.solutions import moved_start, solution, with_solution
 from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.simulation.verify import confront
+from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region
 from opcheck.model.problem import problem as problem_named
@@ -489,3 +493,143 @@ def test_a_modulus_of_the_size_of_rounding_is_0_also_without_a_pair() -> None:
         rho = Constant(Comonotone, "F", -np.inf, value, "estimated", None, "")
         (fact,) = [f for f in with_facts(p, [slope, rho]).facts if f.property.kind is Comonotone]
         assert p.constant(fact) == pytest.approx(relied, rel=1e-12)
+
+
+MODULI = (Comonotone, StronglyMonotone, WeakMinty)
+
+
+def refuting_lines(p: Problem, lines: list[Constant]) -> list[str]:
+    """What is relied on that a line of the page refutes, or leaves open."""
+    said = []
+    for fact, c in itertools.product(classes(with_facts(p, lines)), lines):
+        if (fact.property.kind, fact.property.of) == (c.kind, c.of):
+            value = p.constant(fact)
+            beyond = value - c.upper if c.kind.better == "larger" else c.lower - value
+            room = 1e-9 * abs(value)
+            if beyond > room or (c.upper < 0 and not c.settled):
+                said.append(f"{fact.property} against {c}")
+    return said
+
+
+def test_no_class_is_better_than_any_line_of_the_page() -> None:
+    """Of all kinds, whatever searches came to: they need not agree with each other."""
+    generator, p = np.random.default_rng(0), subject("x*y")
+    for _ in range(60):
+        L = float(generator.choice([0.0, 1e-3, 0.5, 1.0, 2.0, 1e4, np.inf]))
+        lines = [Constant(Lipschitz, "F", L, np.inf, "estimated", None, "")]
+        for kind in MODULI:
+            value = float(generator.choice([-1e8, -2.0, -0.7, 0.0, 1e-9, 0.3, 1.0, 40.0, np.inf]))
+            settled = bool(generator.uniform() < 0.6)
+            c = Constant(kind, "F", -np.inf, value, "estimated", None, "", settled=settled)
+            lines.append(c)
+        order = generator.permutation(len(lines))
+        assert not refuting_lines(p, [lines[i] for i in order])
+
+
+@pytest.mark.parametrize(
+    "payoff",
+    [
+        "x**4 - 10*x**2 + x*y - y**4 + 10*y**2",
+        "x**4/4 - x**2/2 + 2*x*y - y**4/4 + y**2/2",
+        "cos(3*x) + x*y - y**2",
+    ],
+)
+def test_what_fails_against_the_solution_fails_on_all_pairs(payoff: str) -> None:
+    p = subject(payoff)
+    with allotted(4000):
+        lines = constants(p)
+    of = {c.kind: c for c in lines}
+    assert of[Comonotone].upper <= of[WeakMinty].upper
+    assert of[Comonotone].value <= of[WeakMinty].value
+    assert not refuting_lines(p, lines)
+
+
+DIVERGING = [
+    [
+        [-2.22489405e-05, 5.48657257e-05, -3.12794359e-05, -2.34134715e-05],
+        [3.67046412e-05, -2.44093745e-05, -4.81593865e-05, -2.77395423e-05],
+        [3.93725473e-05, 2.28285706e-05, 3.98043910e-05, -3.70961764e-05],
+        [4.04896708e-05, 3.00773654e-05, -1.22367400e-05, 4.83534673e-05],
+    ],
+    [
+        [-3e-08, -1e-08, 1e-08, -1e-08],
+        [-2e-08, 1e-08, 1e-08, 2e-08],
+        [1e-08, 2e-08, 0.0, -1e-08],
+        [-3e-08, 2e-08, -2e-08, 3e-08],
+    ],
+]
+
+
+@pytest.mark.parametrize("set_", ["orthant", "box:0,inf", "half_space:1,1,1,1:0.3"])
+@pytest.mark.parametrize("seed", range(12))
+def test_a_method_that_diverges_finds_no_solution(set_: str, seed: int) -> None:
+    """A solution that was found is one, at a usual size; else none is known, which is no error."""
+    generator = np.random.default_rng(seed)
+    M = 10.0 ** generator.uniform(-9, 2) * generator.integers(-5, 6, (4, 4))
+    p = subject(M, constraint=set_)
+    if p.solution is not None:
+        z = p.solution
+        assert np.abs(z).max() < 1e12
+        gamma = (1 + np.linalg.norm(z)) / max(np.linalg.norm(M @ z), 1e-300)
+        left = z - p.resolvent(z - gamma * (M @ z), gamma)
+        assert np.linalg.norm(left) <= 1e-9 * (1 + np.linalg.norm(z))
+
+
+@pytest.mark.parametrize("rows", DIVERGING)
+def test_divergence_leaves_the_trivial_solution(rows: list[list[float]]) -> None:
+    p = subject(np.array(rows), constraint="orthant")  # 0 solves it
+    assert p.solution is None or np.abs(p.solution).max() < 1e12
+
+
+def counted(problem: Problem) -> tuple[Problem, list[int]]:
+    """A problem of the same F, as Python text, and how often it was called."""
+    calls = [0]
+
+    def F(z: Any) -> Any:
+        calls[0] += 1
+        return problem.operator(z)
+
+    return subject(F, dim=problem.dim), calls
+
+
+@pytest.mark.filterwarnings("ignore:operator 'F' runs interpreted")
+def test_a_limit_that_no_search_fits_into_is_kept_by_making_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """50 ms a call, as told to the check rather than waited for."""
+    p, calls = counted(of_texts(["y", "-x"]))
+    monkeypatch.setattr(effort, "pace", lambda problem: 0.05)
+    monkeypatch.setattr(effort, "seconds_a_call", lambda problem: 0.05)
+    guard(p)
+    before = calls[0]
+    result = check(p, time_limit=10)
+    assert calls[0] == before
+    assert not result.constants
+    assert "left out; a check with --time-limit 375 has them" in result.left_out[0]
+
+
+@pytest.mark.filterwarnings("ignore:operator 'F' runs interpreted")
+def test_the_calls_that_are_told_are_those_that_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, calls = counted(of_texts(["y", "-x"]))
+    monkeypatch.setattr(effort, "seconds_a_call", lambda problem: 0.05)
+    monkeypatch.setattr("opcheck.evidence.check.theorems_in_order", list)
+    before = calls[0]
+    (said,) = (s for s in check(p).left_out if "calls were made" in s)
+    told = int(said.partition(" a call: ")[2].partition(" calls")[0])
+    assert abs(calls[0] - before - told) <= 0.1 * told
+
+
+def test_a_function_of_too_many_coordinates_is_refused_by_its_size() -> None:
+    with pytest.raises(OpcheckError, match="more than the 1000000 coordinates"):
+        subject(lambda z: z, dim=100_000_000)
+
+
+@pytest.mark.parametrize("width", [1e-6, 1e-7, 1e-4])
+def test_a_kink_near_the_solution_is_met_with_few_calls(width: float) -> None:
+    def clipped(z: Any, out: Any, data: Any) -> None:
+        for i in range(len(z)):
+            out[i] = 1750 * min(max(z[i], -data[0]), data[0])
+
+    with allotted(4000):
+        L = by_kind(constants(of_kernel(clipped, 2, [width])))[Lipschitz, "F"]
+    assert L.lower > 1000

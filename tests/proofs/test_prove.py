@@ -346,9 +346,13 @@ def odd_step(at: int) -> Callable[..., None]:
 def test_a_step_that_is_not_like_the_others_counts(at: int) -> None:
     name = "elementary_gda_contraction"
     mutant = stated(name)
-    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=odd_step(at))
+    mutant.__dict__["iteration"] = dataclasses.replace(
+        mutant.iteration, kernel=odd_step(at), reference=None
+    )
     assert attempt(mutant).status == "not proved"
-    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=odd_step(-1))
+    mutant.__dict__["iteration"] = dataclasses.replace(
+        mutant.iteration, kernel=odd_step(-1), reference=None
+    )
     assert attempt(mutant).status == "proved"
 
 
@@ -369,7 +373,9 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
     scope: dict[str, Any] = {"axpy": axpy}
     exec(text, scope)
     mutant = stated("elementary_gda_contraction")
-    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=scope["kernel"])
+    mutant.__dict__["iteration"] = dataclasses.replace(
+        mutant.iteration, kernel=scope["kernel"], reference=None
+    )
     assert attempt(mutant).status == "not proved"
 
 
@@ -382,7 +388,9 @@ def test_an_anchor_that_moves_is_no_anchor() -> None:
             combine(state[1], 2, state[1], -1, state[0])
 
     mutant = stated("lieder2021_halpern")
-    mutant.__dict__["iteration"] = dataclasses.replace(mutant.iteration, kernel=kernel)
+    mutant.__dict__["iteration"] = dataclasses.replace(
+        mutant.iteration, kernel=kernel, reference=None
+    )
     assert "moves its anchor" in attempt(mutant).reason
 
 

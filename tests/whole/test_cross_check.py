@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import random
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+import opcheck
 import opcheck.evidence.cross_check as cross
+import opcheck.evidence.simulation.verify as verification
 from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.cross_check import CrossCheck, cross_check
+from opcheck.evidence.dossier import standings
 from opcheck.evidence.simulation.mutants import _changed as changed
 from opcheck.evidence.simulation.mutants import kernel_changes
+from opcheck.evidence.simulation.verify import Report, Summary, confront, summary
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.kernels import axpy
+from opcheck.model.method import method
 from opcheck.model.problem import problem
-from opcheck.model.theorem import Theorem, without_proof
+from opcheck.model.property import Lipschitz, Monotone
+from opcheck.model.theorem import Source, Theorem, theorem, without_proof
 
 registry.load()
 NAMES = registry.names("theorems")
@@ -138,6 +148,110 @@ def test_a_disagreement_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as planted:
         planted.setattr(cross, "worst", lambda *_: type("Said", (), {"ratio": 0.5}))
         assert "the worst case at k = 2 is 0.5 times the bound" in sentences()
+
+
+def fejer_for_every_a(**changes: Any) -> Theorem:
+    """‖z − z*‖ ≤ R for extragradient, with γ < 1/L: true of A = ∂f, and not of a skew A."""
+    stated: dict[str, Any] = {
+        "method": "extragradient",
+        "source": Source("a statement that is false"),
+        "given": [Lipschitz("L", of="F"), Monotone(of="F")],
+        "where": "0 < gamma < 1/L",
+        "constrained": True,
+        "measure": "distance",
+        "bound": "R**2",
+        **changes,
+    }
+    return theorem("fejer_for_every_a", **stated)
+
+
+def test_the_library_enters_every_kind_of_maximally_monotone_a(own_registry: None) -> None:
+    """A cover of boxes and A = 0 alone says nothing of a skew A."""
+    fejer_for_every_a()
+    over = summary("fejer_for_every_a")
+    assert over.status == "violated"
+    assert {v.problem.partition("(")[0] for v in over.verdicts if v.status == "violated"} == {
+        "opposed_rotations"
+    }
+    assert all(over.entered["A"].values())
+    assert "no subdifferential on 8" in over.words_of_a
+    only = Summary(registry.get("theorems", "fejer_for_every_a"), over.verdicts[-30:])
+    assert "A: no subdifferential" in only.holes
+
+
+def test_a_step_of_extragradient_with_a_skew_a_in_rationals() -> None:
+    """The growth that the problem's text states, from the definition and in exact rationals."""
+    gamma, a = Fraction(9, 10), Fraction(2, 5)
+
+    def resolvent(x: Fraction, y: Fraction) -> tuple[Fraction, Fraction]:
+        turn = gamma * a
+        return (x - turn * y) / (1 + turn**2), (y + turn * x) / (1 + turn**2)
+
+    x, y = Fraction(1), Fraction(0)
+    p, q = resolvent(x + gamma * y, y - gamma * x)  # F(x, y) = (−y, x)
+    p, q = resolvent(x + gamma * q, y - gamma * p)
+    assert p**2 + q**2 == Fraction(10148125, 7974976)
+    run = opcheck.run("extragradient", "opposed_rotations", 1, gamma=0.9, measures=["distance"])
+    assert run.measures["distance"][1] == pytest.approx(float(p**2 + q**2), rel=1e-14)
+
+
+def test_an_attack_beyond_the_bound_is_a_violation_everywhere(
+    own_registry: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no problem shows it: beside the attack nothing says attained, tight or agrees."""
+    entry = fejer_for_every_a()
+    on = [problem("bilinear")]
+    said = cross_check(entry, ks=(1,), problems=on)
+    assert said.ok  # no two of our parts contradict each other
+    assert not said.violated
+    assert said.attacked == (1,)
+    assert said.agreement == "violated by attack"
+    monkeypatch.setattr(cross, "cross_checks", lambda *_, **__: [said])
+    told = CliRunner().invoke(main, ["cross-check", entry.name])
+    assert told.exit_code == 1, told.output
+    assert "violated by attack" in told.output
+    few = Summary(entry, (confront(entry, on[0]),))
+    assert few.status in ("holds", "attained")
+    (standing,) = standings(Report((few,))).values()
+    assert str(standing).startswith("violated by attack: 1.")
+    monkeypatch.setattr(verification, "library", lambda: tuple(on))
+    monkeypatch.setattr(cross, "library", lambda: tuple(on))
+    told = CliRunner().invoke(main, ["verify", entry.name, "--jobs", "1"])
+    assert told.exit_code == 1
+    assert "tight" not in told.output
+    assert "attained" not in told.output
+
+
+def test_worst_fails_where_its_attack_exceeds_the_bound(
+    own_registry: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = fejer_for_every_a()
+    quick = functools.partial(attack, budget=cross.BUDGET)
+    monkeypatch.setattr("opcheck.evidence.worst_case.attack.attack", quick)
+    told = CliRunner().invoke(main, ["worst", entry.name, "-k", "1"])
+    assert told.exit_code == 1
+    assert "counterexample" in told.output
+    assert "do not refute" not in told.output
+
+
+def test_nothing_compared_is_no_agreement(own_registry: None) -> None:
+    """A kernel that can't be compiled runs nowhere; proof and certificate alone do not agree."""
+
+    @method("typed_step", params="gamma", rows="z Fz", calls=1, source="none", constrained=False)
+    def typed_step(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+        """A text whose meaning depends on the type of a number."""
+        z, Fz = state[0], state[1]
+        for _ in range(n):
+            F(z, Fz, F_data)
+            w = 3.0 if isinstance(k, int) else 1.0
+            axpy(z, z, -w * params[0], Fz)
+            k += 1
+
+    fejer_for_every_a(method="typed_step", constrained=False)
+    said = cross_check("fejer_for_every_a", ks=(1,), problems=[problem("bilinear")])
+    assert said.compared == 0
+    assert [name for name, _ in said.errors] == ["bilinear"]
+    assert said.agreement in ("no: errors", "violated by attack")
 
 
 def test_the_command_tells_a_disagreement_by_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:

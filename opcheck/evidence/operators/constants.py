@@ -22,11 +22,13 @@ from opcheck.evidence.operators.affine import UNITS, of_matrix, of_sparse_matrix
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.effort import unaffordable
 from opcheck.evidence.operators.facts import defined
-from opcheck.evidence.operators.pairs import Pair
+from opcheck.evidence.operators.normals import two_normals
+from opcheck.evidence.operators.pairs import Pair, shown
 from opcheck.evidence.operators.search import (
     Found,
     Graph,
     met,
+    resolved,
     uses_u,
     without_set,
 )
@@ -90,7 +92,7 @@ def constants(
     of_each = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         of_each.append(_polyak(problem, rigorous, seed))
-    for implied in (_by_sum, _by_pairs):
+    for implied in (_by_sum, _by_pairs, _by_solution):
         of_each = [implied(c, of_each) for c in of_each]
     confirm(problem)
     return of_each
@@ -122,11 +124,41 @@ def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list
             no_L = kind is Lipschitz and constants[-1].lower == np.inf
             if no_L and set_known and not on_set:
                 return _of_all(_as_kernel(problem), False, False, seed)
+    if problem.resolvent.contains is not None:
+        _meet_on_set(graphs["S"], graphs["F"])
     for kind in KINDS[1:] if problem.constrained else []:
         if not kind.star or problem.solution is not None:
             with share(max(2 * len(KINDS) - len(constants), 1)):
                 constants.append(_constant(graphs["S"], kind, provable, constants))
-    return [_with_pairs(c, graphs[c.of]) for c in constants]
+    constants = [_with_pairs(c, graphs[c.of]) for c in constants]
+    normals = two_normals(problem, seed)
+    return [_with_normals(c, normals, problem, constants) for c in constants]
+
+
+def _meet_on_set(of_sum: Graph, of_F: Graph) -> None:
+    """Look at the pairs that were met for F in the set, where 0 is a normal, for F + A too."""
+    ends = [resolved(of_F.problem, w) for w in (of_F.first, of_F.second)]
+    of_sum.meet([Pair(p, q) for p, q in zip(*ends, strict=True)])
+
+
+def _with_normals(
+    constant: Constant, normals: Pair | None, problem: Problem, others: list[Constant]
+) -> Constant:
+    """A modulus of F + A no larger than normals, or F on the set, leave it."""
+    if constant.of != "S" or problem.resolvent.contains is None:
+        return constant
+    for c in others:
+        on_set = c.region is not None and c.region.in_set
+        if on_set and (c.kind, c.of) == (constant.kind, "F") and c.upper < constant.upper:
+            note = f"{constant.note}; no more than that of F on the set, where 0 is a normal"
+            # its pairs are of F, and show nothing of w outside of the set
+            constant = replace(constant, upper=c.upper, note=note, settled=c.settled)
+    if normals is None or not uses_u(constant.kind) or constant.upper <= 0:
+        return constant
+    at = shown(resolved(problem, normals.first[None])[0])
+    note = f"{constant.note}; not positive, since normals at {at} have no bound"
+    pairs = constant.pairs if constant.kind.star else (normals, *constant.pairs)
+    return replace(constant, upper=0.0, note=note, pairs=pairs, settled=True)
 
 
 def _as_kernel(problem: Problem) -> Problem:
@@ -205,6 +237,25 @@ def _by_pairs(constant: Constant, others: list[Constant]) -> Constant:
     for c in pairs:
         if c.provenance == "certified" and c.lower > constant.lower:
             return _proved(constant, c.lower, "from all pairs")
+    return constant
+
+
+def _by_solution(constant: Constant, others: list[Constant]) -> Constant:
+    """What fails against a solution fails on all pairs: it is one of their points."""
+    if constant.kind is not Comonotone or constant.provenance == "certified":
+        return constant
+    for c in others:
+        worse = c.upper < constant.upper or (constant.settled and not c.settled)
+        if (c.kind, c.of) == (WeakMinty, constant.of) and worse:
+            upper = max(min(c.upper, constant.upper), constant.lower)
+            note = f"{constant.note}; no more than against the solution"
+            note += "" if c.settled else ", where there may be no finite value"
+            pairs = (*c.pairs, *constant.pairs)
+            settled = constant.settled and c.settled
+            spread = max(c.spread, constant.spread)
+            return replace(
+                constant, upper=upper, note=note, pairs=pairs, settled=settled, spread=spread
+            )
     return constant
 
 

@@ -45,7 +45,7 @@ def set_of(reference: str, dim: int) -> Resolvent:
         return _of_dimension(function, reference, dim)
     if not callable(function):
         raise OpcheckError(f"{reference} is {type(function).__name__}, and no set")
-    values = fitted(function, call)
+    values = fitted(function, call, vectors_first="(" not in reference)
     J = _made(function, reference, values)
     if J.dim in (0, dim):
         return J

@@ -55,12 +55,25 @@ class Effort:
 
     search: float = np.inf
     run: float = np.inf
-    sentences: tuple[str, ...] = ()
+    quick: bool = False
+    each: float = 0.0  # seconds a call of an F that is slow; 0 of any other
+
+    def sentences(self, made: float) -> tuple[str, ...]:
+        """What was done with less effort, once so many calls were made for the constants."""
+        said = (QUICKLY,) if self.quick else ()
+        if not self.each:
+            return said
+        return (
+            *said,
+            f"F is slow, {self.each:.1g} s a call: {made:.0f} calls were made for the constants "
+            f"and up to {self.run:.0f} for each theorem, so runs are few and short; --time-limit "
+            "SECONDS allows more",
+        )
 
     @classmethod
     def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
         """Of a problem whose calls are timed here."""
-        own = cls(*QUICK, (QUICKLY,)) if quick else cls()
+        own = cls(*QUICK, quick=True) if quick else cls()
         each = seconds_a_call(problem)
         if each < FAST:
             return own
@@ -70,12 +83,7 @@ class Effort:
         run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
         if (search, run) == (own.search, own.run):
             return own
-        said = (
-            f"F is slow, {each:.1g} s a call: about {search:.0f} calls were made for the constants "
-            f"and up to {run:.0f} for each theorem, so runs are few and short; --time-limit "
-            "SECONDS allows more"
-        )
-        return cls(search, run, (*own.sentences, said))
+        return cls(search, run, quick, each)
 
 
 def seconds_a_call(problem: Problem) -> float:
@@ -107,7 +115,11 @@ def unaffordable(problem: Problem, seconds: float | None) -> str:
     """
     guard(problem)
     needed = LEAST * pace(problem)
-    if not slow(problem) or needed <= (PATIENT if seconds is None else seconds):
+    if needed <= (PATIENT if seconds is None else seconds):
+        return ""
+    # a limit is kept; a text that is compiled is faster than its first calls, as Python
+    fits = seconds is None or LEAST * seconds_a_call(problem) <= seconds
+    if not slow(problem) and fits:
         return ""
     return (
         f"F of {problem.name!r} is slow, {pace(problem):.2g} s a call, and its constants take at "

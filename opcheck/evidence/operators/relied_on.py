@@ -14,7 +14,7 @@ from opcheck.evidence.operators.effort import Effort
 from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.model.problem import Problem
-from opcheck.model.property import LARGEST, Fact, Lipschitz, Property, StronglyMonotone
+from opcheck.model.property import LARGEST, Fact, Lipschitz, Property, StronglyMonotone, strongest
 
 ZERO = 1e-6  # an estimated modulus below it, against L or 1/L, is taken for 0
 ROUNDING = 2.0**-44  # below it a modulus is rounding, also where no pair is known
@@ -40,10 +40,11 @@ def with_facts(
     stated = [f for f in problem.facts if id(f) not in refuted]
     L = max((c.lower for c in constants if c.kind is Lipschitz), default=np.inf)
     used = [c for c in constants if abs(c.value) <= LARGEST and _adds(c, stated, problem)]
+    facts = [_weakened(c, L, problem) for c in used]
     narrow = [c.region for c in used if c.region is not None and c.region.in_set]
     return replace(
         problem,
-        facts=(*stated, *(_weakened(c, L, problem) for c in used)),
+        facts=(*stated, *_agreeing(facts, constants, problem)),
         region=narrow[0] if narrow else problem.region,
     )
 
@@ -56,6 +57,48 @@ def too_large(constants: Sequence[Constant]) -> list[str]:
         for c in constants
         if LARGEST < abs(c.value) < np.inf
     ]
+
+
+def _agreeing(facts: Sequence[Fact], constants: Sequence[Constant], problem: Problem) -> list[Fact]:
+    """Estimates that imply nothing which a search refutes, of whatever kind, or leaves open.
+
+    One that implies more is weakened to what the search met where the two have one form, else to 0,
+    else left out.
+    """
+    agreeing: list[Fact] = []
+    for fact in facts:
+        tries, of, kind = [fact], fact.property.of, fact.property.kind
+        if fact.provenance == "estimated" and kind.better == "larger":
+            same = [c.value for c in constants if c.kind.form(1) == kind.form(1) and c.of == of]
+            weaker = {v for v in (0.0, *same) if -LARGEST <= v < problem.constant(fact)}
+            note = f"{fact.note}; weakened to what other searches leave"
+            tries += [
+                replace(fact, property=Property(kind, v, of), note=note)
+                for v in sorted(weaker, reverse=True)
+            ]
+        if fact.provenance == "estimated":
+            tries = [f for f in tries if not _refuted([*agreeing, f], constants, problem)]
+        agreeing += tries[:1]
+    return agreeing
+
+
+def _refuted(facts: Sequence[Fact], constants: Sequence[Constant], problem: Problem) -> bool:
+    """Whether facts imply more than a constant that was sought allows."""
+    for c in constants:
+        if c.kind.of_values or c.provenance == "certified":
+            continue
+        of = (c.of,) if problem.constrained else ("F", "S")
+        premises = [f.property for f in facts if f.property.of in of]
+        implied = strongest(Property(c.kind, None, c.of), premises)
+        if implied is None:
+            continue
+        sign = 1 if c.kind.better == "larger" else -1
+        seen = c.upper if sign > 0 else c.lower
+        open_ = not c.settled and seen < 0  # ever worse pairs
+        beyond = sign * (float(implied) - seen)
+        if open_ or beyond > (CLOSE * abs(seen) if np.isfinite(seen) else 0):
+            return True
+    return False
 
 
 def _adds(constant: Constant, stated: Sequence[Fact], problem: Problem) -> bool:
@@ -81,8 +124,12 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     fact, kind, value = constant.fact, constant.kind, constant.value
     if constant.provenance == "certified":
         return fact
-    scale = L if kind is StronglyMonotone else 1 / L if L > 0 else np.inf
-    scale = scale if np.isfinite(L) else constant.unit
+    of_F = constant.of == "F" or problem.resolvent.contains is not None
+    if kind is StronglyMonotone and of_F:
+        value = min(value, L)  # by Cauchy-Schwarz; of a constant F both are 0
+    scale = constant.unit  # where L = 0 there is no scale in F
+    if 0 < L < np.inf:
+        scale = L if kind is StronglyMonotone else 1 / L
     if kind.better == "larger" and np.isfinite(scale) and abs(value) <= ZERO * scale:
         zero = Property(kind, 0, constant.of)
         looked_at = constant.pairs or abs(value) <= ROUNDING * scale

@@ -271,6 +271,9 @@ def search(graph: Graph, kind: Kind) -> Found:
         p, q = pairs_of(graph, pool, rng)
         if not group and len(graph.first):
             p, q = np.concatenate([graph.first, p]), np.concatenate([graph.second, q])
+        if room < np.inf and not group:
+            fine = _fine(graph, rng)  # of few pairs none may be of a scale
+            p, q = np.concatenate([p, fine[0]]), np.concatenate([q, fine[1]])
         of = graph.products(p, q)
         with np.errstate(all="ignore"):
             slopes = np.sqrt(of.uu / of.xx)
@@ -455,6 +458,15 @@ def pairs_of(graph: Graph, count: int, rng: np.random.Generator) -> tuple[Floats
             with_normal = rng.uniform(size=count) < 0.5
             w[with_normal] = beyond[with_normal]
     return graph.inside(p), graph.inside(q)
+
+
+def _fine(graph: Graph, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """A pair of each scale from 1e-8 to 1 about each centre, along one direction."""
+    middle = centres(graph.problem)
+    scales = np.tile(10.0 ** np.arange(-8.0, 1.0), len(middle))[:, None]
+    at = np.repeat(middle, 9, axis=0)
+    step = scales * _directions(len(at), graph.problem.dim, rng)
+    return graph.inside(at + step), graph.inside(at - step)
 
 
 # ---- how they are made worse ---------------------------------------------------------------------

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
-from opcheck.engine.guard import guard, slow
+from opcheck.engine.guard import guard, guard_solution, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import star
@@ -36,6 +36,7 @@ NEAR = 1e-9  # relative; what is left of Newton's step at a zero
 SINGULAR = 1e-10  # relative; a singular value below it is taken for 0
 WARM_INTERPRETED = 100  # the same of an interpreted operator
 AROUND = 8  # points of the region that Newton's steps start from too, where no solution is in it
+FAR = 1e9  # relative to the start; a point beyond it is taken for a solution only where proved
 HALVINGS = 40  # of the way from a zero to the start, on which values are looked at
 UNDERFLOWN = 1e-150  # relative; no value so small is met that close to a zero that is one
 INSIDE = 1e-6  # relative; a point is inside of a set if that far about it the set holds nothing
@@ -71,7 +72,7 @@ def solution(problem: Problem) -> Vector | None:
     for start in _starts(problem):
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
             zero = _newton(problem, start)
-            if zero is None:
+            if zero is None or not _confirmed(problem, zero):
                 continue
             if problem.region is None or problem.region.contains(zero[None])[0]:
                 return zero
@@ -302,7 +303,18 @@ def _is_zero(problem: Problem, z: Vector) -> bool:
     free = _free(problem, z)
     if problem.operator.slopes is not None and free.any():
         return star.solution_of(replace(problem, solution=z), free) is not None
-    return not _underflows(problem, z)
+    # a method that diverges moves by as little as one likes beside where it is
+    far = FAR * (1 + float(np.abs(problem.start).max(initial=0.0)))
+    return not float(np.abs(z).max()) > far and not _underflows(problem, z)
+
+
+def _confirmed(problem: Problem, z: Vector) -> bool:
+    """Whether a point that was found here passes as a solution that somebody gives."""
+    try:
+        guard_solution(replace(problem, solution=z))
+    except OpcheckError:
+        return False
+    return True
 
 
 def _free(problem: Problem, z: Vector) -> NDArray[np.bool_]:

@@ -31,6 +31,7 @@ from opcheck.model.written import call_of, schedule_of
 from opcheck.watchdog import TooLong
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
+MOST = 1_000_000  # coordinates of a function; one look at it takes hundreds of vectors
 PLAYER = re.compile(r"[xy]\d*")
 OF_RUN = frozenset(inspect.signature(engine.run).parameters) - {"parameters"}
 Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
@@ -75,6 +76,8 @@ def subject(
     dim = len(start) if start is not None else dim
     if dim is not None and dim < 1:
         raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
+    if dim is not None and dim > MOST:
+        raise OpcheckError(f"dim = {dim} is more than the {MOST} coordinates that opcheck looks at")
     problem = _problem(target, dim, dict(parameters), game)
     if constraint is not None:
         problem = constrained_to(problem, constraint)

@@ -261,7 +261,7 @@ def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:
     """The method of a name, with the text of one of its parts changed."""
     head, bracket, rest = written.partition("(")
     entry = registry.get("methods", head)
-    entry = replace(entry, kernel=kernel) if head == name else entry
+    entry = replace(entry, kernel=kernel, reference=None) if head == name else entry
     changed: Method = entry(_changed(rest[:-1], name, kernel)) if bracket else entry
     return changed
 

@@ -26,12 +26,17 @@ from opcheck.model.drawn import Drawn
 from opcheck.model.problem import Problem
 from opcheck.model.property import Provenance, weakest
 from opcheck.model.result import Result
-from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.model.theorem import OfA, Theorem, theorem_of
 from opcheck.model.verdict import Status, Verdict, fitted_order
 from opcheck.processes import over_processes
 from opcheck.watchdog import Interrupted
 
 SCHEMA = 1
+A_IS: dict[OfA, str] = {  # parts of "A maximally monotone" that a complete coverage enters
+    "zero": "0",
+    "subdifferential": "a subdifferential",
+    "monotone": "no subdifferential",
+}
 
 
 def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
@@ -64,7 +69,18 @@ def confront(theorem: Theorem, problem: Problem, **parameters: Any) -> Verdict:
     decided = [
         adjudicate(theorem, problem, c) if c.close and c.status == "holds" else c for c in compared
     ]
-    return conclude(theorem, blank, decided)
+    verdict = conclude(theorem, blank, decided)
+    if theorem.A != "monotone" or not verdict.compared:
+        return verdict
+    kind = {A_IS[_of_a(problem)]: verdict.compared}
+    return replace(verdict, entered={**verdict.entered, "A": kind})
+
+
+def _of_a(problem: Problem) -> OfA:
+    """What A of a problem is known to be."""
+    if not problem.constrained:
+        return "zero"
+    return "subdifferential" if problem.resolvent.subdifferential else "monotone"
 
 
 @dataclass(frozen=True)
@@ -129,16 +145,29 @@ class Summary(Result):
 
     @property
     def entered(self) -> dict[str, dict[str, int]]:
-        """Symbol -> part of its range -> comparisons decided there, over all problems."""
+        """Symbol -> part of its range -> comparisons decided there, over all problems.
+
+        Of a theorem about every maximally monotone A also "A" -> what A was.
+        """
         counts: dict[str, dict[str, int]] = {
             symbol: dict.fromkeys(some, 0) for symbol, some in parts(self.theorem).items()
         }
+        if self.theorem.A == "monotone" and not self.theorem.on:
+            counts["A"] = dict.fromkeys(A_IS.values(), 0)
         for v in self.verdicts:
             for symbol, cover in v.entered.items():
                 own = counts.setdefault(symbol, {})
                 for part, count in cover.items():
                     own[part] = own.get(part, 0) + count
         return counts
+
+    @property
+    def words_of_a(self) -> str:
+        """On how many problems A was what, of a theorem about every maximally monotone A."""
+        if "A" not in self.entered:
+            return ""
+        kinds = [kind for v in self.decided for kind in v.entered.get("A", ())]
+        return "A was " + ", ".join(f"{kind} on {kinds.count(kind)}" for kind in A_IS.values())
 
     @property
     def holes(self) -> list[str]:
@@ -243,6 +272,17 @@ def _is_a_range(verdict: Verdict) -> bool:
     return " fails: " in verdict.reason or " is empty" in verdict.reason
 
 
+def in_order(theorem: Theorem) -> list[Problem]:
+    """The library, in the order in which a theorem meets it.
+
+    One that is about every maximally monotone A first meets those that are no subdifferential: few
+    of the library are, and a cover without them would say nothing of such.
+    """
+    if theorem.A != "monotone":
+        return list(library())
+    return sorted(library(), key=lambda p: p.resolvent.subdifferential)
+
+
 COVERAGE = 44  # problems on which a theorem is run unless all are asked for
 
 
@@ -283,7 +323,7 @@ def summary(
         return Summary(theorem, tuple(confront(theorem, p) for p in problems), True)
     verdicts: list[Verdict] = []
     admissible = 0
-    for problem in library():
+    for problem in in_order(theorem):
         if admissible < COVERAGE or everything:
             verdicts.append(confront(theorem, problem))
             admissible += verdicts[-1].status != "inapplicable"
