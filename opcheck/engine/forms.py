@@ -14,7 +14,7 @@ import numpy as np
 from flint import arb, fmpq
 
 from opcheck.engine.numbers import Ball, ball_arithmetic, over_arrays
-from opcheck.engine.ratio import Ratio
+from opcheck.engine.ratio import Ratio, Strict
 from opcheck.model.text import Arithmetic
 
 DIMENSION = 2  # coordinates that a text is read on at length
@@ -110,6 +110,8 @@ class Coefficient:
 
     def __truediv__(self, other: Any) -> Coefficient:
         if isinstance(other, int | fmpq | Ratio):
+            if isinstance(other, Strict):
+                other.divides()  # also of what is 0
             return Coefficient([(i, v / other) for i, v in self.vector], self.axis)
         if isinstance(other, Opaque):
             return NotImplemented
@@ -219,6 +221,8 @@ class Form:
             return self._ball((1 / other).ball)
         if not isinstance(other, int | fmpq | Ratio):
             raise TypeError("division by what is measured gives no quadratic form")
+        if isinstance(other, Strict):
+            other.divides()
         return self._scaled(1 / scalar(other)) if other != 0 else Form({}, flaw="it divides by 0")
 
     def _ball(self, factor: arb) -> Form:

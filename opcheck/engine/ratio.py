@@ -45,6 +45,7 @@ class Field:
         self.generators = dict(zip(self.names, self.context.gens(), strict=True))
         self.one = self.context.constant(1)
         self._spare: dict[str, str] = {}
+        self.divisors: list[Ratio] = []  # what texts of kernels divided by, beside numbers
 
     def symbol(self, name: str) -> Ratio:
         """The function that a symbol is."""
@@ -275,7 +276,14 @@ class Strict(Ratio):
     def __neg__(self) -> Strict:
         return Strict(self.field, -self.num, self.den)
 
+    def divides(self) -> None:
+        """Note that a text divides by it: a quotient that cancels has no value where it is 0."""
+        if self.symbols:
+            self.field.divisors.append(self.plain)
+
     def __pow__(self, power: int) -> Strict:
+        if power < 0:
+            self.divides()
         raised = super().__pow__(power)
         return Strict(self.field, raised.num, raised.den)
 
@@ -289,6 +297,9 @@ def _staying_strict(name: str) -> Callable[[Strict, Any], Any]:
     plain = getattr(Ratio, name)
 
     def apply(self: Strict, other: Any) -> Any:
+        divisor = {"__truediv__": other, "__rtruediv__": self}.get(name)
+        if isinstance(divisor, Strict):
+            divisor.divides()
         result = plain(self, other)
         if result is NotImplemented or not isinstance(other, int | fmpq | Strict):
             return result

@@ -379,6 +379,52 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
     assert attempt(mutant).status == "not proved"
 
 
+POLES = {
+    "0/0": "axpy(z, z, -params[0]*(1 + 0/(k - 5001)), Fz)",
+    "cancels": "axpy(z, z, -params[0]*(k - 5001)/(k - 5001), Fz)",
+    "power": "axpy(z, z, -params[0]*(k - 5001)*(k - 5001)**-1, Fz)",
+    "nothing": "for i in range(z.shape[0]):\n"
+    "            z[i] = z[i] - params[0]*Fz[i] + (z[i] - z[i])/(k - 5001)",
+    "in a parameter": "axpy(z, z, -params[0]*(1 + 0/(4*params[0] - 1)), Fz)",
+}
+NO_POLES = {
+    "k": "axpy(z, z, -params[0]*(k + 2)/(k + 2), Fz)",
+    "parameter": "axpy(z, z, -params[0]**2/params[0], Fz)",
+}
+
+
+def with_step(update: str) -> Theorem:
+    text = f"""
+def kernel(F, F_data, J, J_data, state, params, k, n):
+    z, Fz = state[0], state[1]
+    for _ in range(n):
+        F(z, Fz, F_data)
+        {update}
+        k += 1
+"""
+    scope: dict[str, Any] = {"axpy": axpy}
+    exec(text, scope)
+    mine = dataclasses.replace(stated("elementary_gda_contraction"), constrained=False)
+    step = dataclasses.replace(
+        mine.iteration, kernel=scope["kernel"], constrained=False, reference=None
+    )
+    mine.__dict__["iteration"] = step
+    return mine
+
+
+@pytest.mark.parametrize("name", POLES)
+def test_a_quotient_that_cancels_has_no_value_at_its_pole(name: str) -> None:
+    """At k = 5001 these steps are NaN, and they are gradient steps at every other k."""
+    shown = attempt(with_step(POLES[name]))
+    assert shown.status == "not proved"
+    assert "divides by" in shown.reason
+
+
+@pytest.mark.parametrize("name", NO_POLES)
+def test_a_quotient_that_exists_is_no_fault(name: str) -> None:
+    assert attempt(with_step(NO_POLES[name])).status == "proved"
+
+
 def test_an_anchor_that_moves_is_no_anchor() -> None:
     halpern = registry.get("methods", "halpern").kernel
 

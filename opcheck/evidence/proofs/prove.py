@@ -355,7 +355,17 @@ class _Case:
             rest = rest - value * factor
             used += [(inequality, formula)] if factor else []
         self._resolvents_exist(place)
+        self._quotients_exist(place)
         return Lemma(name, tuple(used), self._squares(rest, place, at))
+
+    def _quotients_exist(self, place: str) -> None:
+        """Raise NotProved where a kernel divides by what is not shown to be other than 0."""
+        for divisor in dict.fromkeys(self.reader.field.divisors):
+            if not self.domain().nonzero(divisor):
+                raise NotProved(
+                    f"{place}: the text divides by {divisor.factored()}, which is not shown to be "
+                    "other than 0"
+                )
 
     def _resolvents_exist(self, place: str) -> None:
         """Raise NotProved where some resolvent that was taken is not shown to be a function."""
