@@ -453,10 +453,10 @@ def entries_of(target: str) -> list[tuple[str, str]]:
     entries = [(kind, n) for kind, names in source.entries.items() for n in names]
     if not colon:
         return entries
-    if not (chosen := [e for e in entries if e[1] == name]):
+    if not (asked := [e for e in entries if e[1] == name]):
         has = ", ".join(n for _, n in entries) or "none"
         raise OpcheckError(f"{Path(path).name}.py registers no {name!r}; it has {has}")
-    return chosen
+    return asked
 
 
 def raised(error: BaseException) -> str:

@@ -40,6 +40,7 @@ stay with the last evaluation, and so do moments and momentum, which Lookahead l
 
 from __future__ import annotations
 
+import abc
 import copy
 import difflib
 import math
@@ -75,7 +76,7 @@ class NotFinite(OpcheckError):
     """A closure returned a loss that is NaN or infinite; the sentence names the step."""
 
 
-class _Method(Optimizer):
+class _Method(Optimizer, abc.ABC):
     """Steps z ← z − γ P F: what the methods share, which is all but the iteration."""
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
@@ -140,8 +141,9 @@ class _Method(Optimizer):
     def restart(self) -> None:
         """Count from k = 0 anew, as at a synchronisation of Lookahead; Adam's moments stay."""
 
+    @abc.abstractmethod
     def _iterate(self, evaluate: Callable[[], None], missing: str) -> None:
-        raise NotImplementedError
+        """One step; ``missing`` says what a step without a closure lacks."""
 
     def _moved(self) -> Iterator[tuple[dict[str, Any], Any, float]]:
         """Each parameter with its group and the signed step of it."""

@@ -99,9 +99,9 @@ def spectrum_of(problem: Problem) -> Table:
         raise OpcheckError(f"the slopes of {problem.name!r} at {at.tolist()} are not finite")
     values = np.linalg.eigvals(slopes)
     values = values[np.lexsort((values.imag, values.real))]
-    where = "" if problem.operator.matrix is not None else " at the solution"
-    where = where if solution is not None or not where else " at the start"
-    caption = f"Eigenvalues of F on {problem.name}{where}"
+    place = "" if problem.operator.matrix is not None else " at the solution"
+    place = place if solution is not None or not place else " at the start"
+    caption = f"Eigenvalues of F on {problem.name}{place}"
     return Table({"re": values.real, "im": values.imag}, caption=caption)
 
 
@@ -153,8 +153,8 @@ def _period(method: Method, params: NDArray[np.float64]) -> int:
     raise OpcheckError(_refused(method, "changes from one k to the next"))
 
 
-def _same(one: Complex, other: Complex) -> bool:
-    return bool(np.allclose(one, other, rtol=CLOSE, atol=CLOSE))
+def _same(first: Complex, other: Complex) -> bool:
+    return bool(np.allclose(first, other, rtol=CLOSE, atol=CLOSE))
 
 
 def _rows_of_z(step: Complex) -> list[int]:

@@ -78,8 +78,8 @@ def step_of(method: str | Method | Over, **known: Any) -> Callable[[Vector, int,
     def step(z: Vector, k: int, memory: Memory) -> Vector:
         whole = {**known, "z": z, "k": k, "memory": memory, **values}
         what = f"the reference of {name}"
-        given = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in whole.items()}
-        after = _answered(reference, {n: v for n, v in given.items() if n in taken}, what)
+        copied = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in whole.items()}
+        after = _answered(reference, {n: v for n, v in copied.items() if n in taken}, what)
         if after.shape != z.shape or not np.isfinite(after).all():
             raise OpcheckError(
                 f"{what} returns {after.tolist()} at k = {k}; it must return z⁺, {z.size} finite "

@@ -136,15 +136,15 @@ SUBJECTS: Mapping[str, Subject] = {
 
 def subject_of(what: Any) -> str:
     """The word of ``SUBJECTS`` for a result, or for runs in a mapping or sequence; "" for none."""
-    one = what
-    while isinstance(one, Mapping | list | tuple):
-        if not one:
+    first = what
+    while isinstance(first, Mapping | list | tuple):
+        if not first:
             return "runs"  # without any, which is said where they are labelled
-        one = next(iter(one.values() if isinstance(one, Mapping) else one))
+        first = next(iter(first.values() if isinstance(first, Mapping) else first))
     for word, subject in SUBJECTS.items():
         module = sys.modules.get(subject.module)  # never loaded: it is none of these
-        if module is not None and isinstance(one, getattr(module, subject.name)):
-            return word if one is what or word == "runs" else ""
+        if module is not None and isinstance(first, getattr(module, subject.name)):
+            return word if first is what or word == "runs" else ""
     return ""
 
 

@@ -131,14 +131,14 @@ def assert_certified(
     k: int = 1,
     *,
     place: Literal["low", "middle", "high"] = "middle",
-    **given: Any,
+    **fixed: Any,
 ) -> None:
     """The bound itself is certified at k, in rationals, over the class of the theorem.
 
     Arguments as ``opcheck.certify``. Raises CheckFailed where it is not, with the least multiple of
     the bound that is.
     """
-    certificate: Certificate = certify(theorem, k, place=place, **given)
+    certificate: Certificate = certify(theorem, k, place=place, **fixed)
     if certificate.ratio > 1:
         raise OpcheckError(
             f"{certificate.theorem} at k = {k} is certified at {float(certificate.ratio):.12g} "

@@ -98,21 +98,23 @@ def declared_by(function: Any) -> Any:
     return function
 
 
-def _named(kind: str, given: Any) -> Any:
+def _named(kind: str, declared: Any) -> Any:
     """A declaration, the one of a decorated function, or that of a name or ``FILE.py:NAME``.
 
     Raises OpcheckError for anything else.
     """
-    if not isinstance(given, str):
-        entry = given if kind_of(given) else declared_by(given)
+    if not isinstance(declared, str):
+        entry = declared if kind_of(declared) else declared_by(declared)
         if kind_of(entry) != kind:
-            raise OpcheckError(f"{given!r} is no {kind[:-1]}; give one, or its name")
+            raise OpcheckError(f"{declared!r} is no {kind[:-1]}; give one, or its name")
         return entry
-    if ".py" not in given:
-        return registry.get(kind, given)
-    names = registry.in_file(kind, given)
+    if ".py" not in declared:
+        return registry.get(kind, declared)
+    names = registry.in_file(kind, declared)
     if len(names) != 1:
-        raise OpcheckError(f"{given} registers {', '.join(names)}; name one as {given}:{names[0]}")
+        raise OpcheckError(
+            f"{declared} registers {', '.join(names)}; name one as {declared}:{names[0]}"
+        )
     return registry.get(kind, names[0])
 
 
@@ -309,9 +311,9 @@ def check_theorem(theorem: str | Theorem, problems: Iterable[str | Problem] = ()
     entry = _named("theorems", theorem)
     guard_text(entry.iteration, 2)
     well_posed(entry)
-    given = [subject(p) for p in problems]
+    subjects = [subject(p) for p in problems]
     tried = 0
-    for p in given or library():
+    for p in subjects or library():
         try:
             match(entry, p)
         except Inapplicable:
@@ -322,7 +324,7 @@ def check_theorem(theorem: str | Theorem, problems: Iterable[str | Problem] = ()
         tried += 1
         if not verdict.ok:
             raise OpcheckError(said(verdict, entry, p))
-        if tried >= ENOUGH and not given:
+        if tried >= ENOUGH and not subjects:
             break
     if not tried:
         raise OpcheckError(

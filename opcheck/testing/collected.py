@@ -111,8 +111,8 @@ def confrontations(entries: Iterable[tuple[str, str]], *, everything: bool = Fal
         place = registry.place("problems", family)
         for problem in registry.get("problems", family).instances():
             for name in applicable(problem):
-                where = registry.place("theorems", name) if name in theorems else place
-                items.append(_confrontation(registry.get("theorems", name), problem, where))
+                written = registry.place("theorems", name) if name in theorems else place
+                items.append(_confrontation(registry.get("theorems", name), problem, written))
     if everything:
         rest = [p for p in library() if p.name.partition("(")[0] not in families]
         for name in theorems:

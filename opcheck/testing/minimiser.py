@@ -26,8 +26,8 @@ def solve(z: Vector, gamma: float, program: ConeProgram) -> tuple[Vector, float]
     """
     d, extras = z.size, program.extras
     unit = np.eye(d + extras + 1)
-    x, y, one = unit[:d], unit[d:-1], unit[-1:]
-    cost, constraints = program.says(x, y, one)
+    x, y, scale = unit[:d], unit[d:-1], unit[-1:]
+    cost, constraints = program.says(x, y, scale)
     plain, squared = cost if isinstance(cost, tuple) else (cost, np.zeros((0, d + extras + 1)))
     slope = np.zeros(d + extras) if plain is None else gamma * np.sum(plain, axis=0)[:-1]
     slope[:d] -= z

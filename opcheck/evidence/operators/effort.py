@@ -58,14 +58,14 @@ class Effort:
     quick: bool = False
     each: float = 0.0  # seconds a call of an F that is slow; 0 of any other
 
-    def sentences(self, made: float) -> tuple[str, ...]:
+    def sentences(self, calls: float) -> tuple[str, ...]:
         """What was done with less effort, once so many calls were made for the constants."""
         said = (QUICKLY,) if self.quick else ()
         if not self.each:
             return said
         return (
             *said,
-            f"F is slow, {self.each:.1g} s a call: {made:.0f} calls were made for the constants "
+            f"F is slow, {self.each:.1g} s a call: {calls:.0f} calls were made for the constants "
             f"and up to {self.run:.0f} for each theorem, so runs are few and short; --time-limit "
             "SECONDS allows more",
         )

@@ -30,14 +30,14 @@ def largest_ratios(theorem: str | Theorem) -> Table:
     entry = theorem_of(theorem)
     longest = max(entry.horizons) + 1
     top = np.full(longest, -np.inf)
-    where = np.full(longest, "", dtype=object)
+    problems = np.full(longest, "", dtype=object)
     for name, comparison in _comparisons(entry):
         ratio = np.where(np.isfinite(comparison.ratio), comparison.ratio, -np.inf)[:longest]
         larger = np.flatnonzero(ratio > top[: len(ratio)])
-        top[larger], where[larger] = ratio[larger], name
+        top[larger], problems[larger] = ratio[larger], name
     k = np.flatnonzero(top > -np.inf)
     kept = k[_largest_in_cells(k, top[k])]
-    columns = {"k": kept, "ratio": top[kept], "problem": where[kept].astype(str)}
+    columns = {"k": kept, "ratio": top[kept], "problem": problems[kept].astype(str)}
     return Table(columns, caption=f"The largest measured/bound of {entry.name} over the library")
 
 

@@ -109,7 +109,7 @@ class Attack(Result):
     @property
     def worst(self) -> Reached:
         """Where measured/bound is largest."""
-        return max((*self.found, *self.ends), key=lambda one: one.ratio)
+        return max((*self.found, *self.ends), key=lambda reach: reach.ratio)
 
     @property
     def ratio(self) -> float:

@@ -21,7 +21,7 @@ def worst_cases(
     *,
     place: Place = "middle",
     progress: Callable[[str], None] | None = None,
-    **given: Any,
+    **fixed: Any,
 ) -> Table:
     """Bound, worst case by the solver and by search at each k: ``k, bound, worst, attack``.
 
@@ -31,18 +31,18 @@ def worst_cases(
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         progress: called with a word when each k is done.
-        given: constants and parameters by name, as numbers or formulas.
+        fixed: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError as ``worst`` and ``attack`` do.
     """
     entry = theorem_of(theorem)
     cases = []
-    for case in each(entry, ks, given, place=place):
+    for case in each(entry, ks, fixed, place=place):
         cases.append(case)
         if progress is not None:
             progress(f"k = {case.k}")
     k = [case.k for case in cases]
-    reached = {r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **given).found}
+    reached = {r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **fixed).found}
     in_units = all(case.bound is not None for case in cases)
     bound = [float(case.bound or 1.0) if in_units else 1.0 for case in cases]
     both = {**cases[0].constants, **cases[0].parameters}
