@@ -185,6 +185,7 @@ def test_it_knows_what_irrational_numbers_lie_between() -> None:
 REFUSED_TEXTS = {
     "a comparison of entries": "if Fz[0] > 0:\n            axpy(z, z, -gamma, Fz)",
     "an index that is calculated with": "for i in range(z.shape[0]):\n            z[i] = i * z[i]",
+    "the number of steps as a number": "axpy(z, z, gamma if n > 99 else 0, Fz)",
     "the dimension as a number": "axpy(z, z, -gamma / z.shape[0], Fz)",
     "a call of the world": "__import__('os').system('true')",
     "an attribute": "z.__class__.__init__(z, 0, 0)",
@@ -215,6 +216,8 @@ def test_what_it_does_not_read_leaves_the_numbers_alone(line: str) -> None:
         "for i in range(2):\n            z[i] = z[i] + Fz[i]",
         "axpy(z, z, 1, z)",
         "for i in range(1, z.shape[0]):\n            z[i] = z[0]",
+        "c = 0\n        for i in range(z.shape[0]):\n            c += 1\n"
+        "            z[i] = z[i] + (c - 1)*(c - 2)*(c - 3)*Fz[i]",
     ],
 )
 def test_what_is_not_so_in_every_dimension_is_rejected(line: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 import opcheck
-from opcheck import recheck, registry
+from opcheck import recheck, registry, rerun
 from opcheck.cli import main
 from opcheck.engine.coefficients import memory
 from opcheck.errors import OpcheckError
@@ -138,8 +138,10 @@ def test_douglas_rachford_is_measured_from_where_it_stays(tmp_path: Path) -> Non
     for path in proved.write_certificates(tmp_path):
         assert "the run is what the text of douglas_rachford gives" in recheck_file(path).run
         document = json.loads(path.read_text())
+        as_stated = rerun.reading(document).bound
         for shadow in ("2", "0"):
             document["statement"]["potential"]["shadow"] = shadow
+            assert rerun.reading(document).bound != as_stated  # by the second reader alone
             document["digest"] = recheck.digest(document)
             path.write_text(json.dumps(document))
             with pytest.raises(NotCertified):
