@@ -211,6 +211,23 @@ def test_weights_are_a_network_in_a_file(tmp_path: Path) -> None:
         _scores.inception(saved(Alone(), tmp_path / "alone.pt"))(images[:2])
 
 
+def test_the_classifier_is_the_same_whatever_the_threads() -> None:
+    """FID moved by 2 of 50 between a shell that allows two threads and one that allows one."""
+    images, shown = _data.digits()
+    threads, seen = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            features, _ = _scores.classifier(images, shown, steps=30)
+            torch.set_num_threads(1)
+            seen.append(features(images[:50])[0])
+            torch.set_num_threads(count)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_array_equal(*seen)
+
+
 def test_the_classifier_knows_digits_it_has_not_seen() -> None:
     images, shown = _data.digits()
     assert images.shape == (1797, 1, 8, 8)

@@ -129,6 +129,7 @@ def compared(
     }
 
 
+@_scores.one_thread()  # they run side by side, and their layers are small
 def _one(
     r: Run,
     *,
@@ -139,25 +140,20 @@ def _one(
     told: Callable[[str], None] | None = None,
 ) -> tuple[Table, str, np.ndarray]:
     """A training in this process: its log, why it ended early, and samples."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # trainings run side by side, and their layers are small
-    try:
-        game = r.game()
-        players = [
-            {"params": list(network.parameters()), "lr": rate}
-            for network, rate in zip((game.G, game.D), r.rates, strict=True)
-        ]
-        steps, folder = r.optimiser.over(players, r.betas), out / r.name
-        settings = f"{r.settings} {r.optimiser} {r.rates} {r.betas} {r.seed} {every} {_code()}"
-        if fresh:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-        log, ended = train(
-            game, steps, calls=calls, every=every, folder=folder, settings=settings,
-            measure=r.measure, told=told,
-        )  # fmt: skip
-        return log, ended, game.samples(r.samples, seed=1)
-    finally:
-        torch.set_num_threads(threads)
+    game = r.game()
+    players = [
+        {"params": list(network.parameters()), "lr": rate}
+        for network, rate in zip((game.G, game.D), r.rates, strict=True)
+    ]
+    steps, folder = r.optimiser.over(players, r.betas), out / r.name
+    settings = f"{r.settings} {r.optimiser} {r.rates} {r.betas} {r.seed} {every} {_code()}"
+    if fresh:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    log, ended = train(
+        game, steps, calls=calls, every=every, folder=folder, settings=settings,
+        measure=r.measure, told=told,
+    )  # fmt: skip
+    return log, ended, game.samples(r.samples, seed=1)
 
 
 def _code() -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,18 @@ class Digits(nn.Module):
         return features, self.last(features)
 
 
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in one order: their last bits, and so all that follows, depend on the threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@one_thread()
 def classifier(
     images: np.ndarray, shown: np.ndarray, *, steps: int = 400, batch: int = 128
 ) -> tuple[Features, float]:
