@@ -450,6 +450,8 @@ def entries_of(target: str) -> list[tuple[str, str]]:
     if not colon and not _is_file(target) and _spec(target) is None:
         find(target)  # which says what may have been meant
     source = load_plugin(f"{path}.py" if colon else target)
+    if source.failures:  # what is missing would be missed by nobody
+        raise OpcheckError(source.failures[0])
     entries = [(kind, n) for kind, names in source.entries.items() for n in names]
     if not colon:
         return entries

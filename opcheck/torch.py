@@ -332,7 +332,9 @@ class Lookahead(Optimizer):
     The base is any optimiser, also another Lookahead. At a synchronisation the parameters alone are
     interpolated: momentum, moments and counts of the base stay as its last step left them, in their
     own memory, while one of this module's methods and a Lookahead inside count from k = 0 anew, as
-    the kernel does. ``param_groups`` are the base's, so that schedules of ``lr`` reach it.
+    the kernel does. Between two synchronisations the parameters are w, the fast ones; end a
+    training at one, after a whole number of τ steps. ``param_groups`` are the base's, so that
+    schedules of ``lr`` reach it.
     """
 
     @asked
@@ -357,6 +359,10 @@ class Lookahead(Optimizer):
         self.slow: list[Any] = []
         super().__init__(base.param_groups, base.defaults)
         self.param_groups = base.param_groups
+
+    def __repr__(self) -> str:
+        """As in ``Lookahead(GDA (...), lam=0.5, tau=5)``."""
+        return f"Lookahead({self.base!r}, lam={self.lam:g}, tau={self.tau})"
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters to the base. Raises OpcheckError between two synchronisations."""

@@ -418,7 +418,8 @@ def watched_resolvent(problem: Problem) -> Callable[[Vector, float, Vector, Vect
 
 # ---- methods -------------------------------------------------------------------------------------
 
-COUNT = 7  # place of n among a kernel's arguments F, F_data, J, J_data, state, params, k, n
+# places of the state and of n among a kernel's arguments F, F_data, J, J_data, state, params, k, n
+STATE, COUNT = 4, 7
 EARLY = 1024  # k below which a single step is made at each
 LATE = (*range(EARLY), *sorted({int(k) for k in np.geomspace(EARLY, 1e6, 64)}))
 STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
@@ -438,6 +439,7 @@ def guard_method(method: Method, dimension: int = 2) -> None:
     carries.
     """
     if not trusted(method):
+        _guard_names(method)
         guard_text(method, min(dimension, LARGE))
         _guard_count(method)
         _guard_late(method, min(dimension, LARGE))
@@ -447,6 +449,50 @@ def guard_method(method: Method, dimension: int = 2) -> None:
 def trusted(method: Method) -> bool:
     """Whether all of a method's text, and of its base's, comes with opcheck."""
     return not any(foreign(f) for f in visible(method.kernel))
+
+
+@functools.lru_cache(maxsize=256)
+def _guard_names(method: Method) -> None:
+    """Raise OpcheckError where a foreign text binds the name of a row to something else.
+
+    ``zbar = 2 * z - last`` leaves the row zbar as it was, and what is measured of it says nothing.
+    """
+    for function in visible(method.kernel):
+        node = _parsed(function) if foreign(function) else None
+        names = [] if node is None else [a.arg for a in node.args.args]
+        kernel = function is method.kernel or names[-2:] == ["k", "n"]
+        if node is None or len(names) <= COUNT or not kernel:
+            continue
+        state = names[STATE]
+        rows: set[str] = set()
+        for target, value in _bindings(node):
+            row = isinstance(value, ast.Subscript) and _is_name(value.value, state)
+            if row:
+                rows.add(target.id)
+            elif target.id in rows:
+                raise OpcheckError(
+                    f"{method.name} binds {target.id}, a row of its state, to something else in "
+                    f"line {target.lineno} of its text, so that the row stays as it was; write "
+                    f"{target.id}[:] = ..., or copy(), axpy() or combine() into it"
+                )
+
+
+def _bindings(node: ast.FunctionDef) -> list[tuple[ast.Name, ast.expr]]:
+    """Each name that is assigned, with what, in the order of the lines."""
+    pairs: list[tuple[ast.expr, ast.expr]] = []
+    for x in ast.walk(node):
+        if isinstance(x, ast.Assign):
+            for target in x.targets:
+                if isinstance(target, ast.Tuple) and isinstance(x.value, ast.Tuple):
+                    pairs += zip(target.elts, x.value.elts, strict=False)
+                elif isinstance(target, ast.Tuple):
+                    pairs += [(each, x.value) for each in target.elts]
+                else:
+                    pairs.append((target, x.value))
+        elif isinstance(x, ast.NamedExpr):
+            pairs.append((x.target, x.value))
+    named = [(t, v) for t, v in pairs if isinstance(t, ast.Name)]
+    return sorted(named, key=lambda pair: (pair[0].lineno, pair[0].col_offset))
 
 
 @functools.lru_cache(maxsize=256)

@@ -101,8 +101,9 @@ class Checking:
             head = f"\n{'theorem that applies':{width}}  {'worst':>13}  {'k':>4}"
             self._print(f"{head}{'  constants' if wide else ''}  verdict")
         self.theorems.add(v.theorem)
-        worst = number(v.ratio, excess=v.excess)
-        line = f"{v.theorem:{width}}  {worst:>13}  {v.k:>4}{f'  {v.provenance:9}' if wide else ''}"
+        # of nothing compared there is no ratio, and no k
+        worst, k = (number(v.ratio, excess=v.excess), str(v.k)) if v.compared else ("–", "–")
+        line = f"{v.theorem:{width}}  {worst:>13}  {k:>4}{f'  {v.provenance:9}' if wide else ''}"
         self.console.print(f"{line}  [{STYLE[v.status]}]{v.status}[/]", highlight=False)
 
     def _print(self, line: str) -> None:

@@ -25,9 +25,10 @@ td.waiting { border-left: .4em solid #999; }
 """
 ALL = "opcheck repro --all"
 MEANINGS = (
-    "Reproduced: measured here, as the paper says it. Differs: the paper's wording or constant "
-    "does not check out, and what is true instead was measured. Not reproduced: not seen here. "
-    "Waiting: can't be stated yet."
+    "Reproduced: measured here, as the row says it; constants that a row calls derived here, "
+    "recalled or ours are not the paper's. Differs: the paper's wording or constant does not check "
+    "out, and what is true instead was measured. Not reproduced: not seen here. Waiting: can't be "
+    "stated yet."
 )
 
 

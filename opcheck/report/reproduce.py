@@ -33,6 +33,7 @@ from opcheck.model.table import Table
 from opcheck.model.theorem import Theorem
 from opcheck.processes import over_processes
 from opcheck.report.figure import labelled, save, settings, sheet
+from opcheck.report.terminal import number
 from opcheck.watchdog import Interrupted
 
 DEPENDENCIES = ("numpy", "scipy", "numba", "matplotlib", "clarabel")
@@ -186,7 +187,7 @@ def reproduce(
         interrupted = False
     except Interrupted as stop:
         done, interrupted = stop.finished, True
-    result = _collected(entry, done, claims)
+    result = _collected(entry, done, claims=claims, whole=figures is None)
     if interrupted:
         raise Interrupted(result)
     return result
@@ -278,27 +279,30 @@ def _statement(name: str) -> dict[str, Any]:
         stands = str(standings(Report((over,)))[name])
     return {
         "theorem": name,
+        "claim": over.theorem.claim,
         "status": over.status,
         "reason": over.reason,
         "problems": len(over.decided),
         "ratio": top.ratio if top else None,
+        "excess": top.excess if top else None,
         "where": top.problem if top else "",
         "k": top.k if top else 0,
         "stands": stands,
     }
 
 
-def _collected(entry: Paper, done: Sequence[Any], claims: bool) -> Reproduction:
+def _collected(entry: Paper, done: Sequence[Any], *, claims: bool, whole: bool) -> Reproduction:
     figures = tuple(part for part in done if isinstance(part, Redrawn))
     statements = {part["theorem"]: part for part in done if not isinstance(part, Redrawn)}
     seen = {name: (figure, s) for figure in figures for name, s in figure.claims.items()}
-    weighed = [_weighed(entry.key, c, statements, seen) for c in entry.claims] if claims else []
+    asked = entry.claims if claims else ()
+    weighed = [_weighed(entry.key, c, statements, seen, whole=whole) for c in asked]
     return Reproduction(
         entry.key,
         entry.citation,
         figures,
         tuple(w for w in weighed if w is not None),
-        entry.missing,
+        entry.missing if whole else {},
     )
 
 
@@ -307,8 +311,12 @@ def _weighed(
     claim: Claim,
     statements: Mapping[str, Mapping[str, Any]],
     seen: Mapping[str, tuple[Redrawn, Seen]],
+    *,
+    whole: bool,
 ) -> Weighed | None:
     """A claim by what was done for it; None where that is not there."""
+    if claim.waiting and not whole:
+        return None
     if claim.waiting:
         return Weighed(claim.id, claim.says, "waiting", f"waits for {claim.waiting}", "")
     numbers = [claim.differs] if claim.differs else []
@@ -323,23 +331,24 @@ def _weighed(
         if any(name not in statements for name in names):
             return None
         good = all(statements[name]["status"] in ("holds", "attained") for name in names)
-        numbers += [_said(statements[name], name == claim.refuted) for name in names]
+        numbers += [_said(statements[name]) for name in names]
         command = f"opcheck verify {' '.join(names)}"
     as_said: Outcome = "differs" if claim.differs else "reproduced"
     outcome: Outcome = as_said if good else "not reproduced"
     return Weighed(claim.id, claim.says, outcome, "; ".join(numbers), command)
 
 
-def _said(data: Mapping[str, Any], refuted: bool) -> str:
+def _said(data: Mapping[str, Any]) -> str:
     """As in ``holds on 44 problems, measured/bound at most 0.4219 (rotation, k = 3); proved``."""
-    status = data["status"]
-    word = "fails, as it must," if refuted and status == "holds" else str(status)
+    status, must_fail = data["status"], data["claim"] == "must fail"
+    word = "fails, as it must," if must_fail and status == "holds" else str(status)
     if data["ratio"] is None:
         return f"{word}: {data['reason']}" if data["reason"] else word
-    stands = f"; {data['stands']}" if data["stands"] and not refuted else ""
+    stands = f"; {data['stands']}" if data["stands"] and not must_fail else ""
+    reached = "reaches" if must_fail else "at most"
     return (
-        f"{word} on {data['problems']} problems, measured/bound at most {data['ratio']:.4g} "
-        f"({data['where']}, k = {data['k']}){stands}"
+        f"{word} on {data['problems']} problems, measured/bound {reached} "
+        f"{number(data['ratio'], excess=data['excess'])} ({data['where']}, k = {data['k']}){stands}"
     )
 
 

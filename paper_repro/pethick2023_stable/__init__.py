@@ -209,7 +209,8 @@ paper(
     claims=CLAIMS,
     missing={
         "Figure 1": "what it shows is not in the text at hand",
-        "Figure 4": "training curves of GANs, base against outer loop: see --gan",
+        "Figure 4": "training curves of GANs, base against outer loop; opcheck repro "
+        "pethick2023_stable --gan small trains small ones",
         "Figure 5": "what it shows is not in the text at hand",
         "Table 1": "not in the text at hand (as recalled, an overview of ranges of ρ)",
         "Table 2": "FID and ISC of GDA, EG, EG+, LA-GDA, LA-EG, LA-EG+ and RAPP on CIFAR-10: the "

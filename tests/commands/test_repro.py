@@ -313,7 +313,7 @@ def test_claims_come_out_in_four_ways(tmp_path):
     assert "proved" in numbers["proved"]
     assert len(claims_table(result)) == 5
     one_figure = reproduce("ways2024", figures=["f"], out=tmp_path)
-    assert {c.claim for c in one_figure.claims} == {"seen", "unseen", "other", "later"}
+    assert {c.claim for c in one_figure.claims} == {"seen", "unseen", "other"}
 
 
 def test_a_refuted_statement_differs_only_where_it_fails(tmp_path):
@@ -329,6 +329,26 @@ def test_a_refuted_statement_differs_only_where_it_fails(tmp_path):
     a_paper("refuted2025", claims=[holds])
     with pytest.raises(OpcheckError, match="is declared to fail"):
         reproduce("refuted2025", out=tmp_path)
+
+
+def test_what_must_fail_is_not_said_to_hold(tmp_path):
+    must_fail = next(
+        n for n in registry.names("theorems") if registry.get("theorems", n).claim == "must fail"
+    )
+    a_paper("long2024", claims=[Claim("T", "leaves", theorem=must_fail)])
+    (weighed,) = reproduce("long2024", out=tmp_path).claims
+    assert weighed.outcome == "reproduced"
+    assert weighed.numbers.startswith("fails, as it must, on ")
+    assert "measured/bound reaches " in weighed.numbers
+
+
+def test_of_one_figure_only_its_claims_are_told(tmp_path):
+    claims = [Claim("seen", "s", check=SHRINKS(1), figure="f"), Claim("later", "s", waiting="x")]
+    a_paper("one2024", claims=claims, missing={"Figure 7": "a photograph"})
+    one = reproduce("one2024", figures=["f"], out=tmp_path)
+    assert [c.claim for c in one.claims] == ["seen"]
+    assert not one.missing
+    assert len(reproduce("one2024", out=tmp_path).claims) == 2
 
 
 def test_what_is_finished_is_kept_and_a_lost_file_is_drawn_again(tmp_path):

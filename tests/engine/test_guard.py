@@ -693,3 +693,41 @@ def test_a_method_is_tried_late_and_its_count_is_read(
         return
     with pytest.raises(OpcheckError, match=said):
         guard_method(step)
+
+
+BOUND_AWAY = {
+    "zbar = 2 * z - last": "binds zbar, a row of its state",
+    "(zbar, w) = (2 * z - last, z)": "binds zbar",
+    "zbar = zbar - last": "binds zbar",
+    "zbar[:] = 2 * z - last": "",
+    "zbar = state[1]; combine(zbar, 2, z, -1, last)": "",
+    "w = 2 * z - last; copy(zbar, w)": "",
+}
+
+
+@pytest.mark.parametrize("line", BOUND_AWAY)
+def test_a_row_is_written_to_and_not_renamed(line: str, tmp_path: Path, own_registry: None) -> None:
+    """z is right all the same, and every statement about the row is about z⁰."""
+    file = tmp_path / "rows.py"
+    file.write_text(f"""
+from opcheck import method
+from opcheck.kernels import axpy, combine, copy
+
+@method("away", params="gamma", rows="z zbar last Fzbar", calls=1, source="none",
+        constrained=False, points="zbar")
+def away(F, F_data, J, J_data, state, params, k, n):
+    \"\"\"Projected reflected gradient steps.\"\"\"
+    z, zbar, last, Fzbar = state[0], state[1], state[2], state[3]
+    for _ in range(n):
+        {line}
+        copy(last, z)
+        F(zbar, Fzbar, F_data)
+        axpy(z, z, -params[0], Fzbar)
+        k += 1
+""")
+    registry.load_file(file)
+    if BOUND_AWAY[line]:
+        with pytest.raises(OpcheckError, match=BOUND_AWAY[line]):
+            guard_method(registry.get("methods", "away"))
+    else:
+        guard_method(registry.get("methods", "away"))

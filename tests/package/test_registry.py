@@ -244,6 +244,11 @@ def test_a_module_that_fails_takes_no_other_of_its_package_away(tmp_path: Path) 
     first, second = done.stderr.splitlines()
     assert "(stranger.bad) failed to import: ZeroDivisionError" in first
     assert "(stranger.room.worse) failed to import: SyntaxError" in second
+    # checks of what is left would be green
+    asked = python(tmp_path, "from opcheck.testing import checks_of; checks_of('stranger')")
+    assert asked.returncode != 0
+    assert "OpcheckError" in asked.stderr
+    assert "(stranger.bad) failed to import: ZeroDivisionError" in asked.stderr
 
 
 def test_a_report_says_what_was_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
