@@ -404,8 +404,9 @@ def load_plugin(name: str) -> PlugIn:
     global _plugins
     load()
     source = _of_name(name)
-    if any(source.module == s.module for s in _sources):
-        return source
+    for known in _sources:  # also by the name of its entry point
+        if known.module == source.module:
+            return known
     before, _plugins = len(_failures), True
     try:
         _import_whole(source)
