@@ -69,6 +69,7 @@ RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
 }
 UNTOLD = 2.0**-40  # of the sides of a comparison: a difference that may be rounding
+Reading = Callable[[Mapping[str, Any]], Any]
 Series = tuple[str, tuple[str, ...]]  # a measure and the rows it is taken at
 
 
@@ -135,47 +136,60 @@ class Text:
         missing = sorted(self.names - symbols.keys())
         if missing:
             raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
+        read = self._in_floats if arithmetic is FLOAT else self._reading(self.tree, arithmetic)
         with np.errstate(all="ignore"):  # inf and NaN are values: a bound at L = 0 may be infinite
-            return self._value(self.tree, symbols, arithmetic)
+            return read(symbols)
 
-    def _value(self, node: Node, symbols: Mapping[str, Any], arithmetic: Arithmetic) -> Any:
+    @functools.cached_property
+    def _in_floats(self) -> Reading:
+        """The reading that samplers ask for by the hundred thousand."""
+        return self._reading(self.tree, FLOAT)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_in_floats"}
+
+    def _reading(self, node: Node, arithmetic: Arithmetic) -> Reading:
+        """The value of a part, as a function of the symbols."""
         match node:
             case Number(value):
-                return value if isinstance(value, int) else arithmetic.literal(value)
+                number = value if isinstance(value, int) else arithmetic.literal(value)
+                return lambda symbols: number
+            case Name("pi"):
+                return lambda symbols: arithmetic.pi
             case Name(name):
-                return arithmetic.pi if name == "pi" else symbols[name]
+                return operator.itemgetter(name)
             case Negative(operand):
-                return -self._value(operand, symbols, arithmetic)
+                inner = self._reading(operand, arithmetic)
+                return lambda symbols: -inner(symbols)
             case Binary(sign, left, right):
-                a = self._value(left, symbols, arithmetic)
-                b = self._value(right, symbols, arithmetic)
-                match sign:
-                    case "+":
-                        return a + b
-                    case "-":
-                        return a - b
-                    case "*":
-                        return a * b
-                    case "/":
-                        return arithmetic.divide(a, b)
-                    case _:
-                        return arithmetic.power(a, b)
+                first, second = self._reading(left, arithmetic), self._reading(right, arithmetic)
+                combine = {
+                    "+": operator.add,
+                    "-": operator.sub,
+                    "*": operator.mul,
+                    "/": arithmetic.divide,
+                    "**": arithmetic.power,
+                }[sign]
+                return lambda symbols: combine(first(symbols), second(symbols))
             case Comparison(relation, left, right):
-                a = self._value(left, symbols, arithmetic)
-                return RELATIONS[relation](a, self._value(right, symbols, arithmetic))
+                first, second = self._reading(left, arithmetic), self._reading(right, arithmetic)
+                relates = RELATIONS[relation]
+                return lambda symbols: relates(first(symbols), second(symbols))
             case Call("next", (argument,)):
-                return symbols[f"next {self._written(argument)}"]
+                return operator.itemgetter(f"next {self._written(argument)}")
             case Call("where", (Comparison() as test, yes, no)) if arithmetic is FLOAT:
-                return self._chosen(test, yes, no, symbols)
+                return lambda symbols: self._chosen(test, yes, no, symbols)
             case Call(name) if name in self._measures:
-                return symbols[self._written(node)]
+                return operator.itemgetter(self._written(node))
             case Call(name, arguments):
-                values = [self._value(a, symbols, arithmetic) for a in arguments]
-                return arithmetic.functions.get(name, FUNCTIONS[name])(*values)
+                apply = arithmetic.functions.get(name, FUNCTIONS[name])
+                inside = [self._reading(a, arithmetic) for a in arguments]
+                return lambda symbols: apply(*[read(symbols) for read in inside])
+        raise AssertionError(node)
 
     def _chosen(self, test: Comparison, yes: Node, no: Node, symbols: Mapping[str, Any]) -> Any:
         """One of two values; NaN where float64 does not tell which, unless they are the same."""
-        values = [self._value(n, symbols, FLOAT) for n in (test.left, test.right, yes, no)]
+        values = [self._reading(n, FLOAT)(symbols) for n in (test.left, test.right, yes, no)]
         left, right, first, second = (np.asarray(v, dtype=float) for v in values)
         value = np.where(RELATIONS[test.relation](left, right), first, second)
         if self._counted(test.left, symbols) and self._counted(test.right, symbols):
@@ -185,7 +199,7 @@ class Text:
             if isinstance(node, Call) and node.function in ("floor", "ceil"):
                 (inside,) = node.arguments
                 if not self._counted(node, symbols):  # which whole number may be rounding too
-                    value = np.asarray(self._value(inside, symbols, FLOAT), dtype=float)
+                    value = np.asarray(self._reading(inside, FLOAT)(symbols), dtype=float)
                     near = near | (np.abs(value - np.rint(value)) <= UNTOLD * np.abs(value))
         return np.where(near & (first != second), np.nan, value)
 

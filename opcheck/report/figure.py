@@ -10,7 +10,8 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -440,19 +441,36 @@ def drawable(path: str | Path) -> Path:
     return target
 
 
-def save(drawing: Drawing, path: str | Path) -> Path:
-    """Write a drawing as .svg, .png or .pdf, its caption among the file's metadata.
+def save(drawing: Drawing, *paths: str | Path) -> list[Path]:
+    """Write a drawing as .svg, .png or .pdf, its caption among the file's metadata: the files.
 
     Equal drawings give equal bytes.
 
     Raises OpcheckError for another suffix or a place that can't be written.
     """
-    target = drawable(path)
-    suffix = target.suffix.lower()
-    with looks(drawing.style), writing(target):
-        told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
-        drawing.savefig(target, metadata={**METADATA[suffix], **told})
-    return target
+    targets = [drawable(path) for path in paths]
+    with looks(drawing.style), _arranged(drawing):
+        for target in targets:
+            suffix = target.suffix.lower()
+            told = {DESCRIPTION[suffix]: drawing.caption} if drawing.caption else {}
+            with writing(target):
+                drawing.savefig(target, metadata={**METADATA[suffix], **told})
+    return targets
+
+
+@contextmanager
+def _arranged(drawing: Drawing) -> Iterator[None]:
+    """Arrange the parts once: every format shows the same, and is written sooner."""
+    engine = drawing.get_layout_engine()
+    if engine is None:
+        yield
+        return
+    engine.execute(drawing)
+    drawing.set_layout_engine("none")
+    try:
+        yield
+    finally:
+        drawing.set_layout_engine(engine)
 
 
 def save_all(drawing: Drawing, path: str | Path) -> list[Path]:
@@ -469,7 +487,7 @@ def save_all(drawing: Drawing, path: str | Path) -> list[Path]:
     if target.suffix:
         suffixes = [drawable(target).suffix]
         target = target.with_suffix("")
-    files = [save(drawing, target.with_name(target.name + suffix)) for suffix in suffixes]
+    files = save(drawing, *[target.with_name(target.name + suffix) for suffix in suffixes])
     for i, data in enumerate(drawing.data):
         letter = f"_{chr(ord('a') + i)}" if len(drawing.data) > 1 else ""
         files.append(data.save(target.with_name(f"{target.name}{letter}.csv")))

@@ -369,7 +369,7 @@ def redraw(paper: str, figure: PaperFigure, out: str | Path = ".") -> Redrawn:
         figure=figure.id,
         number=figure.number,
         files=(
-            *[save(drawing, stem.with_suffix(suffix)) for suffix in SUFFIXES],
+            *save(drawing, *[stem.with_suffix(suffix) for suffix in SUFFIXES]),
             *write_data(parts, stem),
         ),
         checks=(*[check.seen(parts) for check in figure.checks], *covered(figure, parts)),

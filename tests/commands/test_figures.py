@@ -267,9 +267,9 @@ def test_saving_refuses_other_formats_and_places(short, tmp_path):
 def test_bytes_do_not_depend_on_the_users_settings(short, tmp_path, suffix):
     import matplotlib
 
-    first = save(short.plot(), tmp_path / f"a{suffix}").read_bytes()
+    first = save(short.plot(), tmp_path / f"a{suffix}")[0].read_bytes()
     with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": "x", "axes.facecolor": "red"}):
-        second = save(short.plot(), tmp_path / f"b{suffix}").read_bytes()
+        second = save(short.plot(), tmp_path / f"b{suffix}")[0].read_bytes()
         assert matplotlib.rcParams["font.size"] == 20
     assert first == second
 

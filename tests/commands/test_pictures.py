@@ -269,7 +269,7 @@ def test_it_shows_itself_in_a_notebook(bounded: Trajectory) -> None:
 def test_bands_and_captions_give_equal_bytes(
     noisy: list[Trajectory], tmp_path: Path, suffix: str
 ) -> None:
-    files = [save(draw({"EG": noisy}), tmp_path / f"{i}{suffix}") for i in range(2)]
+    files = [save(draw({"EG": noisy}), tmp_path / f"{i}{suffix}")[0] for i in range(2)]
     assert files[0].read_bytes() == files[1].read_bytes()
     if suffix == ".svg":
         assert "The squared natural residual" in files[0].read_text(encoding="utf-8")

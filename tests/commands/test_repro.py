@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import importlib.util
 import json
 import math
 import os
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 import opcheck
 from opcheck import Table, registry
@@ -480,3 +483,59 @@ def test_table_needs_runs_of_one_shape(tmp_path):
 
 def test_a_check_without_a_number_fails():
     assert not Check("s", lambda parts: math.nan).seen({}).passed
+
+
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
+TOLERANCE = 10
+
+
+def from_the_gallery(picture: Path, shown: Path) -> float:
+    """The largest difference of a drawing and a gallery's picture, both blurred, 0 to 255.
+
+    Blurred over 4 pixels a line that is moved, added or left out is seen, and letters are
+    compared as stains, so that another build of the same font passes.
+    """
+    spec = importlib.util.spec_from_file_location("build", GALLERY / "build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    pictures = [build.reduced(picture).convert("L"), Image.open(shown).convert("L")]
+    if pictures[0].size != pictures[1].size:
+        return math.inf
+    blurred = [image.filter(ImageFilter.GaussianBlur(4)) for image in pictures]
+    return float(np.abs(np.subtract(*[np.asarray(b, float) for b in blurred])).max())
+
+
+@pytest.mark.parametrize(("key", "id"), ALL)
+def test_the_drawing_is_that_of_the_gallery(redrawn, key, id):
+    assert from_the_gallery(redrawn(key, id).png, GALLERY / key / f"{id}.png") < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("id", "label", "changes"),
+    [
+        ("polar_game", "GDA", {"method": "extragradient"}),
+        ("polar_game", "LA-GDA", {"parameters": {"gamma": 0.15, "lam": 0.5, "tau": 2}}),
+        ("polar_game", "RAPP", {"iterations": 20}),
+    ],
+)
+def test_another_drawing_is_not(tmp_path, id, label, changes):
+    entry = PAPERS[KEY]
+    other = with_run(entry.figure(id), label, **changes)
+    picture = redraw(KEY, other, tmp_path).png
+    assert from_the_gallery(picture, GALLERY / KEY / f"{id}.png") > TOLERANCE
+
+
+@pytest.mark.parametrize("key", PAPERS)
+def test_the_gallery_of_the_docs_shows_every_figure(key):
+    """Also that it was made anew when a title, or whose parameters they are, changed."""
+    page = (GALLERY / "README.md").read_text(encoding="utf-8")
+    section = page.partition(f"## [{key}]")[2].partition("\n## ")[0]
+    entry = PAPERS[key]
+    assert entry.citation in section
+    shown = {f"{key}/{f.id}.png" for f in entry.figures}
+    assert {str(p.relative_to(GALLERY)) for p in (GALLERY / key).glob("*")} == shown
+    for drawn in entry.figures:
+        number = f"{drawn.number}. " if drawn.number else ""
+        whose = "of the paper" if drawn.parameters == "paper" else "ours"
+        title = f"*{number}{drawn.title} (parameters: {whose})*"
+        assert f"![{drawn.title}]({key}/{drawn.id}.png)\n\n{title}" in section
