@@ -22,6 +22,7 @@ MODULES = {
     "certificates": ("certify", "lyapunov", "recheck"),
     "new": ("new",),
     "doctor": ("doctor",),
+    "reports": ("compare",),
 }
 
 
