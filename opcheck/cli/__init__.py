@@ -22,7 +22,7 @@ MODULES = {
     "certificates": ("certify", "lyapunov", "recheck"),
     "new": ("new",),
     "doctor": ("doctor",),
-    "reports": ("compare",),
+    "reports": ("compare", "report"),
 }
 
 

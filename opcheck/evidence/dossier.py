@@ -31,6 +31,7 @@ from opcheck.processes import over_processes
 SPEAKS = ("holds", "attained")  # verdicts that are evidence for a theorem
 TIGHT = 1e-4  # how close measured/bound comes to 1 where a bound is called tight
 FAR = 1000  # steps of the long runs of the attack
+REFUTED = "violated by attack"
 REACHED = 0.9  # of the solver's value: an attack that reaches less says so
 STEPS = 5  # k that a dossier looks at, from the theorem's first on
 
@@ -74,7 +75,7 @@ class Standing(Result):
     def __str__(self) -> str:
         """As in ``certified, tight, needed``."""
         if self.refuted:
-            return f"violated by attack: {self.refuted}"
+            return f"{REFUTED}: {self.refuted}"
         marks = (self.rung, "tight" * self.tight, "needed" * self.needed)
         return ", ".join(mark for mark in marks if mark)
 
@@ -325,6 +326,14 @@ def standings(
         else Standing(name, "", False, False)
         for name in names
     }
+
+
+def in_a_word(over: Summary, standing: Standing | None = None) -> str:
+    """The verdict over all problems; one that an attack refutes isn't said to hold."""
+    if standing is not None and standing.refuted:
+        return REFUTED
+    must = over.theorem.claim == "must fail" and over.status == "holds"
+    return "fails, as it must" if must else over.status
 
 
 def document(

@@ -55,7 +55,7 @@ def describe(name: str) -> list[Rows]:
         return [[("method", name), *_method(resolve(name))]]
     if not known and is_subject(name):
         p = subject(name)
-        return [[("problem", p.name), ("what", p.doc), *_problem(p)]]
+        return [[("problem", p.name), ("what", p.doc), *of_problem(p), *_theorems(p)]]
     described = []
     for kind, value in registry.find(name):
         rows: Rows = [(kind[:-1], name)]
@@ -120,13 +120,15 @@ def _cited(key: str) -> Rows:
 
 
 def _family(family: Family) -> Rows:
-    rows: Rows = [("what", family.doc), *_problem(family(), family.parameters())]
+    rows: Rows = [("what", family.doc), *of_problem(family(), family.parameters())]
+    rows += _theorems(family())
     rows += [("control", f"breaks: {family.control}")] if family.control else []
     rows += [("presets", "\n".join(str(dict(c)) for c in family.presets))] if family.presets else []
     return rows
 
 
-def _problem(p: Problem, parameters: Mapping[str, Any] | None = None) -> Rows:
+def of_problem(p: Problem, parameters: Mapping[str, Any] | None = None) -> Rows:
+    """What a problem is: its parameters, F and A, start, solution, facts and classes."""
     values = p.parameters if parameters is None else parameters
     rows: Rows = [("parameters", ", ".join(f"{n} = {v}" for n, v in values.items()) or "none")]
     rows += [("F", p.operator.formula), ("A", p.resolvent.name), ("dimension", p.dim)]
@@ -141,6 +143,9 @@ def _problem(p: Problem, parameters: Mapping[str, Any] | None = None) -> Rows:
     for fact in p.all_facts():
         rows += [("fact", described(fact, p) + (f" ({fact.note})" if fact.note else ""))]
     rows += [("class", described(fact, p)) for fact in classes(p)]
-    rows += [("theorems", "\n".join(applicable(p)) or "none applies")]
     rows += [("region", str(p.region))] if p.region else []
     return rows
+
+
+def _theorems(p: Problem) -> Rows:
+    return [("theorems", "\n".join(applicable(p)) or "none applies")]

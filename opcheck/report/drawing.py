@@ -43,6 +43,13 @@ class Drawing(Figure):
 
         return save_all(self, path)
 
+    def svg(self) -> str:
+        """The drawing as an element of a page: no text of its file before it."""
+        with style(self.style), io.StringIO() as file:
+            self.savefig(file, format="svg", metadata=METADATA[".svg"])
+            text = file.getvalue()
+        return text[text.index("<svg") :]
+
     def _repr_png_(self) -> bytes:
         """What a notebook shows, without a magic command."""
         with style(self.style), io.BytesIO() as file:

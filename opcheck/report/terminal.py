@@ -240,11 +240,10 @@ def show_coverage(report: Report, console: Console) -> None:
 
 
 def _word(s: Summary, standing: Standing | None) -> str:
-    """The verdict; one that an attack refutes isn't said to hold."""
-    if standing is not None and standing.refuted:
-        return f"[{STYLE['violated']}]violated by attack[/]"
-    must = s.theorem.claim == "must fail" and s.status == "holds"
-    return f"[{STYLE[s.status]}]{'fails, as it must' if must else s.status}[/]"
+    from opcheck.evidence.dossier import REFUTED, in_a_word
+
+    word = in_a_word(s, standing)
+    return f"[{STYLE['violated' if word == REFUTED else s.status]}]{word}[/]"
 
 
 def _order(s: Summary) -> str:
