@@ -21,6 +21,7 @@ MODULES = {
     "worst_case": ("worst", "attack"),
     "certificates": ("certify", "lyapunov", "recheck"),
     "new": ("new",),
+    "optimizer": ("check-optimizer",),
     "doctor": ("doctor",),
     "reports": ("compare", "report"),
 }

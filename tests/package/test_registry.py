@@ -452,7 +452,7 @@ LEVELS = {
             ("methods", "measures", "theorems"),
             ("engine",),
             ("evidence",),
-            ("report",),
+            ("report", "adapters"),
             ("cli", "__main__", "plugin"),
             ("testing", "pytest_plugin", "torch"),
         )
