@@ -117,7 +117,7 @@ def compiled(
     if listed.returncode:
         reason = _first(listed.stderr)
         return Compiled(False, version, took, (*theorems,), (), reason, digest)
-    axioms = tuple(dict.fromkeys(re.findall(r"^(\S+)\s*(?:$|:)", listed.stdout, re.MULTILINE)))
+    axioms = tuple(dict.fromkeys(re.findall(r"^([\w.']+)\s*(?:$|:)", listed.stdout, re.MULTILINE)))
     axioms = tuple(a for a in axioms if a not in ("Axioms", "Closed"))
     foreign = [a for a in axioms if a not in AXIOMS]
     reason = f"it rests on {', '.join(foreign)}" if foreign else ""

@@ -6,10 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opcheck.errors import OpcheckError
-from opcheck.evidence.proofs.prove import Case, fixed_choices, prove, settled
+from opcheck.evidence.proofs.prove import KNOWN, Argument, Case, established, fixed_choices
 from opcheck.model import grammar
-from opcheck.model.grammar import Call
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
@@ -45,10 +43,13 @@ def export(theorem: str | Theorem) -> Development:
     where it has no form in Rocq here, InternalError where what was written is not what was proved.
     """
     entry = theorem_of(theorem)
-    prove(entry)
+    cases = established(entry)
     assert entry.proof is not None
     try:
-        parts = [_Part(entry, fixed) for fixed in fixed_choices(entry.proof)]
+        parts = [
+            _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
+            for fixed in fixed_choices(entry.proof)
+        ]
         head = [
             f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
             "Require Import Opcheck.",
@@ -64,8 +65,13 @@ def export(theorem: str | Theorem) -> Development:
 class _Part:
     """The statement at one choice of its whole parameters."""
 
-    def __init__(self, theorem: Theorem, fixed: Mapping[str, str]) -> None:
-        self.theorem, self.fixed = theorem, fixed
+    def __init__(
+        self,
+        theorem: Theorem,
+        fixed: Mapping[str, str],
+        cases: Sequence[tuple[Case, Argument]],
+    ) -> None:
+        self.theorem, self.fixed, self.cases = theorem, fixed, cases
         assert theorem.proof is not None
         self.proof = theorem.proof
         numbers = {n: int(v) for n, v in fixed.items()}
@@ -209,7 +215,7 @@ class _Part:
         steps = [self.iteration.step(b) for b in self.iteration.branches]
         used = [*trees, *(v for s in steps for v in s.rows.values())]
         used += [t for e in self.setting.ends() for t in e.trees]
-        used += [size for size in self._resolvents().values()]
+        used += self._resolvents().values()
         for tree in used:
             for name in _symbols(tree):
                 define(name)
@@ -310,43 +316,31 @@ class _Part:
 
     # ---- lemmas ----
 
-    def _own_cases(self) -> list[Mapping[str, str]]:
-        return [c for c in self.proof.cases if {**c, "k": ""} == {**self.fixed, "k": ""}]
+    def _of(self, part: str) -> list[tuple[Case, Argument]]:
+        return [c for c in self.cases if c[0].part == part]
 
     def _lemmas(self) -> list[str]:
         """Start, descent, bounded, end."""
         self._ends: list[tuple[At, str]] = []
         lines: list[str] = []
-        several = len(self._own_cases()) > 1
+        several = self.iteration.by_residue > 0
 
         def named(stem: str, at: At) -> str:
             return f"{stem}_{at.add}" if not at.base or several else stem
 
         if self.proof.potential:
             most = self.at_most()
-            for case, argument in settled(self.theorem, "start", self.fixed):
-                at = index_of(case)
-                lemma = Lemma(
-                    self.setting,
-                    case,
-                    argument,
-                    lambda a: (f"V {a.nat}", most),
-                    [self.potential(at)],
-                )
+            for case, argument in self._of("start"):
+                begun = [self.potential(index_of(case))]
+                lemma = Lemma(self.setting, case, argument, lambda a: (f"V {a.nat}", most), begun)
                 lines += [*lemma.lines("start"), ""]
             steps: list[tuple[At, str]] = []
-            for own in self._own_cases():
-                for case, argument in settled(self.theorem, "step", own):
-                    at = index_of(case)
-                    steps.append((at, named("descent", at)))
-                    lemma = Lemma(
-                        self.setting,
-                        case,
-                        argument,
-                        lambda a: (f"V {a.plus(1).nat}", f"V {a.nat}"),
-                        [self.potential(at), self.potential(at.plus(1))],
-                    )
-                    lines += [*lemma.lines(steps[-1][1]), ""]
+            for case, argument in self._of("step"):
+                at = index_of(case)
+                steps.append((at, named("descent", at)))
+                grown = [self.potential(at), self.potential(at.plus(1))]
+                lemma = Lemma(self.setting, case, argument, _descent, grown)
+                lines += [*lemma.lines(steps[-1][1]), ""]
             start = At("m", 1, self.proof.begin)
             lines += [
                 f"Lemma bounded m : V {start.nat} <= {most}.",
@@ -357,16 +351,14 @@ class _Part:
                 "Qed.",
                 "",
             ]
-        for own in self._own_cases():
-            for case, argument in settled(self.theorem, "end", own):
-                at = index_of(case)
-                self._ends.append((at, named("at_end", at)))
-                used = [*self.sides(at)]
-                for i, known in enumerate(("potential", "next(potential)")):
-                    if known in self.proof.end:
-                        used.append(self.potential(at.plus(i)))
-                lemma = Lemma(self.setting, case, argument, self._goal, used)
-                lines += [*lemma.lines(self._ends[-1][1]), ""]
+        for case, argument in self._of("end"):
+            at = index_of(case)
+            self._ends.append((at, named("at_end", at)))
+            used = [*self.sides(at)]
+            for i, known in enumerate(KNOWN):
+                used += [self.potential(at.plus(i))] if known in self.proof.end else []
+            lemma = Lemma(self.setting, case, argument, self._goal, used)
+            lines += [*lemma.lines(self._ends[-1][1]), ""]
         return lines
 
     def _goal(self, at: At) -> tuple[str, str]:
@@ -417,6 +409,10 @@ class _Part:
             )
         agreed = " ".join(f"agree{i}" for i in range(len(agreeing)))
         return [*lines, f"  exact ({PROVED} {agreed}).", "Qed.", ""]
+
+
+def _descent(at: At) -> tuple[str, str]:
+    return f"V {at.plus(1).nat}", f"V {at.nat}"
 
 
 def _used(name: str, argument: str, at: At, final: bool) -> str:

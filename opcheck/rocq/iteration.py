@@ -18,7 +18,6 @@ from opcheck.model import grammar
 from opcheck.model.theorem import Theorem
 from opcheck.rocq.expressions import (
     Z0,
-    ZERO,
     At,
     KernelIndex,
     NotExported,

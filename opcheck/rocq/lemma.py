@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flint import fmpq
-
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
@@ -317,12 +315,12 @@ class Lemma:
         name, points = node.function, list(node.arguments)
         if name in OF_A:
             (x, u, p), (y, v, q) = (self.member("A", n, at) for n in points)
+            x, u, y, v = map(tight, (x, u, y, v))
+            applied = f"{x}%vec {u}%vec {y}%vec {v}%vec {p} {q}"
             if name == "Resolvent":
-                applied = f"(A_monotone {tight(x)}%vec {tight(u)}%vec {tight(y)}%vec {tight(v)}%vec {p} {q})"
-                return f"inner ({tight(x)} - {tight(y)}) ({tight(u)} - {tight(v)})", applied
-            applied = f"(A_subgradient {tight(x)}%vec {tight(u)}%vec {tight(y)}%vec {tight(v)}%vec {p} {q})"
-            linear = f"f {tight(x)} + inner {tight(u)} ({tight(y)} - {tight(x)})"
-            return f"(f {tight(y)} - ({linear}))", f"(gap _ _ {applied})"
+                return f"inner ({x} - {y}) ({u} - {v})", f"(A_monotone {applied})"
+            linear = f"f {x} + inner {u} ({y} - {x})"
+            return f"(f {y} - ({linear}))", f"(gap _ _ (A_subgradient {applied}))"
         prop = self.reader.properties[name]
         of = (
             "F"
@@ -450,8 +448,8 @@ class Lemma:
             below = self.ratio(Ratio(field, denominator, field.one))
             self.facts.setdefault(
                 f"0 {'<' if end.strict else '<='} {word}",
-                f"replace ({word}) with (({end.large} - ({end.small})) * ({below})) by (field; side); "
-                "sign",
+                f"replace ({word}) with (({end.large} - ({end.small})) * ({below})) by "
+                "(field; side); sign",
             )
             self._single(numerator)
 
@@ -543,8 +541,8 @@ class Lemma:
             f"0 <= before {word} {self.scene.at.nat}",
             "apply before_positive; intro j; pose proof (pos_INR j); "
             + "".join(f"{fact}; " for fact in shown)
-            + f"rewrite {word}_is; unfold_lets; match goal with |- 0 <= ?g => replace g with ({written}) by "
-            "(field; side) end; sign",
+            + f"rewrite {word}_is; unfold_lets; match goal with |- 0 <= ?g => "
+            f"replace g with ({written}) by (field; side) end; sign",
         )
 
 

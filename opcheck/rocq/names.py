@@ -9,15 +9,14 @@ from importlib import resources
 
 PRELUDE = "Opcheck.v"
 # of the language, and of the library as the prelude opens it
-TAKEN = frozenset(
-    """
+_TAKEN = """
     as at cofix do else end exists exists2 fix for forall fun if IF in let match mod Prop return Set
     SProp Type then using where with Theorem Lemma Definition Fixpoint Section End Module Proof Qed
     R S O I E F A T f nat pred plus mult minus div max min id fst snd pair bool true false list nil
     cons not and or iff eq ex le lt gt ge Nat INR IZR pow sqrt exp ln sin cos tan PI Rabs Rmin Rmax
     up total bounded start state step run V JA JS JF z0 zstar j k m n s opcheck
-    """.split()
-)
+"""
+TAKEN = frozenset(_TAKEN.split())
 
 
 def prelude() -> str:

@@ -25,6 +25,7 @@ from opcheck.rocq.words import carried, polynomial, ratio
 if TYPE_CHECKING:
     from opcheck.rocq.lemma import Lemma
 
+Limit = tuple[Ratio, Ratio, Constraint, Ratio, bool]  # see ``_ends``
 MOST = 400  # charts that are looked at
 
 
@@ -121,9 +122,7 @@ class _Sign:
         rises = self.field.at(image, {name: self.field.number(1)}) - low == 1
         return {low: rises}
 
-    def _ends(
-        self, name: str, chart: Chart
-    ) -> Iterator[tuple[Ratio, Ratio, Constraint, Ratio, bool]]:
+    def _ends(self, name: str, chart: Chart) -> Iterator[Limit]:
         """(end on the chart, end, constraint, slope, lower?) of a symbol."""
         place = self.field.names.index(name)
         before = dict(itertools.takewhile(lambda pair: pair[0] != name, chart.images.items()))
@@ -142,9 +141,7 @@ class _Sign:
             if sign is not None:
                 yield self.field.at(end, before), end, c, slope, sign > 0
 
-    def _end(
-        self, name: str, chart: Chart, value: Ratio, lower: bool | None
-    ) -> tuple[Ratio, Ratio, Constraint, Ratio, bool] | None:
+    def _end(self, name: str, chart: Chart, value: Ratio, lower: bool | None) -> Limit | None:
         hits = [e for e in self._ends(name, chart) if e[0] == value and lower in (None, e[4])]
         hits.sort(key=lambda e: not e[2].strict)
         return hits[0] if hits else None
@@ -225,7 +222,7 @@ class _Sign:
         self,
         own: str,
         word: str,
-        end: tuple[Ratio, Ratio, Constraint, Ratio, bool],
+        end: Limit,
         lower: bool,
     ) -> str:
         """The assertion that a symbol is beyond an end."""
@@ -250,7 +247,7 @@ class _Sign:
     def _closed(
         self, value: Ratio, big: Field, positive: set[str], lax: Sequence[str], depth: int
     ) -> list[str] | None:
-        """The end of the proof: all coefficients are nonnegative, where need be at each end apart."""
+        """The end: all coefficients are nonnegative, where need be at each end apart."""
         pad = "  " * depth
         sign = 1 if value.den.leading_coefficient() > 0 else -1
         num, den = value.num * sign, value.den * sign

@@ -30,7 +30,7 @@ from opcheck.evidence.proofs.prove import (
     NotProved,
     _cases,
     _complete,
-    parts_of,
+    _parts_of,
     attempt,
     prove,
 )
@@ -128,7 +128,7 @@ def show(entry: Theorem, changed: str) -> None:
     """``prove``, but of an argument that is declared only the part that was changed."""
     assert entry.proof is not None
     _complete(entry, entry.proof)
-    for part, case in parts_of(entry.proof):
+    for part, case in _parts_of(entry.proof):
         if part == changed:
             list(_cases(entry, part, case))
 

@@ -107,29 +107,13 @@ def prove(theorem: str | Theorem) -> Proved:
     where none is declared.
     """
     entry = theorem_of(theorem)
-    proof = entry.proof
-    if proof is None:
-        raise OpcheckError(f"{entry.name} declares no potential argument")
     lemmas: list[Lemma] = []
     meanings: dict[str, str] = {}
-    try:
-        well_posed(entry)
-        _complete(entry, proof)
-        _admits(entry)
-        for part, case in parts_of(proof):
-            try:
-                for lemma, symbols in _cases(entry, part, case):
-                    lemmas.append(lemma)
-                    meanings |= symbols
-            except NotProved:
-                raise
-            except OpcheckError as error:
-                raise NotProved(f"{entry.name}, {part}: {error}") from error
-    except NotProved:
-        raise
-    except (OpcheckError, Undecided, TypeError) as error:
-        sentence = str(error).removeprefix(f"{entry.name}: ")
-        raise NotProved(f"{entry.name}: {sentence}") from error
+    for case, argument in established(entry):
+        lemmas.append(case.worded(argument))
+        meanings |= case.meanings()
+    proof = entry.proof
+    assert proof is not None
     only = _only(entry, proof)
     return Proved(
         theorem=entry.name,
@@ -141,6 +125,34 @@ def prove(theorem: str | Theorem) -> Proved:
         lemmas=tuple(lemmas),
         symbols=meanings,
     )
+
+
+def established(theorem: Theorem) -> list[tuple[Case, Argument]]:
+    """Every inequality of a declared argument that shows its statement, and what shows it.
+
+    Raises as ``prove``.
+    """
+    proof = theorem.proof
+    if proof is None:
+        raise OpcheckError(f"{theorem.name} declares no potential argument")
+    shown_cases: list[tuple[Case, Argument]] = []
+    try:
+        well_posed(theorem)
+        _complete(theorem, proof)
+        _admits(theorem)
+        for part, case in _parts_of(proof):
+            try:
+                shown_cases += settled(theorem, part, case)
+            except NotProved:
+                raise
+            except OpcheckError as error:
+                raise NotProved(f"{theorem.name}, {part}: {error}") from error
+    except NotProved:
+        raise
+    except (OpcheckError, Undecided, TypeError) as error:
+        sentence = str(error).removeprefix(f"{theorem.name}: ")
+        raise NotProved(f"{theorem.name}: {sentence}") from error
+    return shown_cases
 
 
 def _admits(theorem: Theorem) -> None:
@@ -158,7 +170,7 @@ def _admits(theorem: Theorem) -> None:
         pass  # a choice is there, and is irrational
 
 
-def parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
+def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
     if proof.potential:
         yield from (("start", fixed) for fixed in fixed_choices(proof))
         yield from (("step", case) for case in proof.cases)

@@ -237,7 +237,7 @@ class Domain:
 
 
 def on_chart(value: Ratio, chart: Chart, strict: bool, depth: int = 0) -> int | None:
-    """1 or −1 where a function has that sign on a chart, cut in two so often; None where neither."""
+    """1 or −1 where a function has that sign on a chart, cut in two so often; else None."""
     image = value.field.at(value, chart.images)
     if strict:
         return strict_sign(image, chart)
