@@ -89,10 +89,10 @@ Definition Comonotone (rho : R) (A : operator) := forall x u y v,
   A x u -> A y v -> rho * norm2 (u - v) <= inner (x - y)%vec (u - v)%vec.
 Definition WeakMinty (rho : R) (A : operator) (zstar : E) := forall x u,
   A x u -> rho * norm2 u <= inner (x - zstar)%vec u.
-Definition Nonexpansive (T : operator) := forall x u y v,
-  T x u -> T y v -> norm2 (u - v) <= norm2 (x - y).
-Definition QuasiNonexpansive (T : operator) (zstar : E) := forall x u,
-  T x u -> norm2 (u - zstar) <= norm2 (x - zstar).
+Definition Nonexpansive (A : operator) := forall x u y v,
+  A x u -> A y v -> norm2 (u - v) <= norm2 (x - y).
+Definition QuasiNonexpansive (A : operator) (zstar : E) := forall x u,
+  A x u -> norm2 (u - zstar) <= norm2 (x - zstar).
 (* A is contained in the subdifferential of f, which may be infinite where A has no value. *)
 Definition Subgradient (f : E -> R) (A : operator) := forall x u y v,
   A x u -> A y v -> f x + inner u (y - x)%vec <= f y.

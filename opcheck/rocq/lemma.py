@@ -149,7 +149,7 @@ class Setting:
     def operator(self, of: str) -> str:
         """The graph that a hypothesis speaks of."""
         if of == "T":
-            return "(graph (fun x => x - F x)%vec)"
+            return "(graph (fun x => (x - F x)%vec))"
         if of == "A":
             return "A"
         return "(graph F)" if of == "F" or self.theorem.A == "zero" else "(plus F A)"

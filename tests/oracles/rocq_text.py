@@ -5,13 +5,13 @@ It knows the little of the language that developments use, and nothing of how th
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 TOKEN = re.compile(r"%vec|\{\||\|\}|:=|=>|[^\W\d][\w.']*|\d+|\S")
-CLOSING = {")", "|}", ";", "|", "=>", "in", "with", "end", "<", "<=", "=", "->", ":=", ",", None}
 
 
 class Vector(tuple[Any, ...]):
@@ -47,11 +47,16 @@ def function(arity: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return mark
 
 
+@functools.cache
+def _tokens(text: str) -> list[str]:
+    return TOKEN.findall(text)
+
+
 class Reading:
     """One term, read and evaluated from left to right."""
 
     def __init__(self, text: str, names: Mapping[str, Any]) -> None:
-        self.tokens, self.at, self.names = TOKEN.findall(text), 0, dict(names)
+        self.tokens, self.at, self.names = _tokens(text), 0, dict(names)
 
     def peek(self) -> Any:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
@@ -188,9 +193,7 @@ class Development:
         module = re.search(rf"^Module Of_{name}\.$(.*?)^Print Assumptions", text, re.M | re.S)
         assert module is not None
         self.text = module[1]
-        self.hypotheses = dict(
-            re.findall(r"^Hypothesis (\w+) : (.*?)\.$", self.text, re.M | re.S)
-        )
+        self.hypotheses = dict(re.findall(r"^Hypothesis (\w+) : (.*?)\.$", self.text, re.M | re.S))
         defined = re.findall(
             r"^Definition (\w+)((?: \(\w+ : \w+\))*) : \w+ :=\s(.*?)\.$", self.text, re.M | re.S
         )
@@ -200,11 +203,14 @@ class Development:
         fields = re.search(r"^Record state := \{(.*?)\}\.$", self.text, re.M)
         assert fields is not None
         self.rows = [f.split()[0].removeprefix("row_") for f in fields[1].split(";")]
-        start = re.search(r"match k with O => (\{\|.*?\|\}) \| S j => step j \(run j\) end\.", self.text)
+        start = re.search(
+            r"match k with O => (\{\|.*?\|\}) \| S j => step j \(run j\) end\.", self.text
+        )
         assert start is not None
         self.start = start[1]
         stated = re.search(
-            rf"^Theorem {name} : forall k : nat,(?: \((\d+) <= k\)%nat ->)?\n  (.*?)\n  <= (.*?)\.\n",
+            rf"^Theorem {name} : forall k : nat,(?: \((\d+) <= k\)%nat ->)?\n"
+            r"  (.*?)\n  <= (.*?)\.\n",
             self.text,
             re.M | re.S,
         )
@@ -243,7 +249,7 @@ class Development:
         def total(term: Any, k: int) -> Any:
             return sum((term(j) for j in range(k)), Fraction(0))
 
-        names["before"] = _sum_of(names, total)
+        names["before"] = function(2)(total)
         for name, (arguments, body) in self.definitions.items():
             names[name] = self._defined(arguments, body, names)
         return names
@@ -257,12 +263,3 @@ class Development:
     def value(self, text: str, names: Mapping[str, Any]) -> Any:
         """A term in words."""
         return Reading(text, names).whole()
-
-
-def _sum_of(names: Mapping[str, Any], total: Callable[[Any, int], Any]) -> Any:
-    """``before``: its first argument is a function by name, which is not applied."""
-
-    def apply(term: Any, k: int) -> Any:
-        return total(term, k)
-
-    return function(2)(apply)
