@@ -138,6 +138,14 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
         click.get_current_context().exit(code)
 
 
+def _counted(exported: list[Any]) -> list[str]:
+    """How many were written, and accepted, where there are several."""
+    written = sum(bool(each.path) for each in exported)
+    accepted = sum(bool(each.checked and each.checked.accepted) for each in exported)
+    asked = f"; {accepted} accepted by Rocq" if any(each.checked for each in exported) else ""
+    return ["", f"{written} of {len(exported)} proofs are written{asked}."]
+
+
 def _export(names: list[str], path: str, *, check: bool) -> None:
     """Write developments of Rocq, and say what came of it."""
     from opcheck.report import terminal
@@ -152,7 +160,8 @@ def _export(names: list[str], path: str, *, check: bool) -> None:
             missing = str(error)
     with terminal.Bar("rocq", len(names)) as step:
         exported = write(names, path, check=check and not missing, progress=step)
-    emit(exported, exported, code=0)
+    lines = [*map(str, exported), *_counted(exported)] if exported[1:] else exported
+    emit(exported, lines, code=0)
     if missing:
         raise OpcheckError(f"{missing}; the files are written")
     for each in exported:

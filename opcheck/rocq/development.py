@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from opcheck.engine.ratio import Ratio
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case, established, fixed_choices
 from opcheck.model import grammar
 from opcheck.model.result import Result
@@ -18,6 +19,7 @@ from opcheck.rocq.scene import index_of, suffix
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import Texts, spoken
 
+POLES = 3  # first k that may be shown apart
 PROVED = "proved"  # what the core is called where two constants are taken to agree
 GRAPHS = {"JA": "A", "JS": "(plus F A)", "JF": "(graph F)"}
 
@@ -43,9 +45,10 @@ def export(theorem: str | Theorem) -> Development:
     where it has no form in Rocq here, InternalError where what was written is not what was proved.
     """
     entry = theorem_of(theorem)
-    cases = established(entry)
+    shown = established(entry)
     assert entry.proof is not None
     try:
+        cases = [apart for each in shown for apart in _without_poles(*each)]
         parts = [
             _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
             for fixed in fixed_choices(entry.proof)
@@ -60,6 +63,30 @@ def export(theorem: str | Theorem) -> Development:
         raise NotExported(f"{entry.name}: {reason}") from reason
     names = tuple(f"{part.module}.{part.name}" for part in parts)
     return Development(entry.name, names, "\n".join(lines).rstrip() + "\n")
+
+
+def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argument]]:
+    """A case, and the first k apart where its squares have no value there.
+
+    There what is left is a limit of sums of squares, which is for opcheck to see and not for Rocq.
+    """
+    while case.at is None and case.indices == ["k"] and not _finite(case, argument):
+        least = case.least
+        if least > case.theorem.first + POLES:
+            raise NotExported("the squares that are left have poles on the range")
+        yield Case(case.theorem, case.part, case.case, least, least).settled()
+        case, argument = Case(case.theorem, case.part, case.case, None, least + 1).settled()
+    yield case, argument
+
+
+def _finite(case: Case, argument: Argument) -> bool:
+    """Whether no denominator of the squares is 0 anywhere on the range."""
+    domain = case.domain()
+    return all(
+        domain.nonzero(Ratio(c.field, c.den, c.field.one))
+        for weight, row in argument.squares
+        for c in (weight, *row.values())
+    )
 
 
 class _Part:
@@ -78,7 +105,8 @@ class _Part:
         self.iteration = Iteration(theorem, numbers, spoken(theorem))
         self.texts = Texts(theorem, self.iteration, numbers)
         self.words = Names([])
-        self.name = self.words(theorem.name + "".join(f"_{n}_{v}" for n, v in fixed.items()))
+        choice = "".join(f"_{n}_{v}" for n, v in fixed.items())
+        self.name = self.words.of_theorem(theorem.name + choice)
         self.module = f"Of_{self.name}"
         self.names = self.words
         self.setting = Setting(theorem, self.iteration, self.texts, self.names, Charts(self.names))
@@ -268,15 +296,12 @@ class _Part:
             for r in live
         ]
         rows = ", ".join(self.names(r) for r in live)
-        fields = " ".join(f"row_{r}" for r in live)
+        lines += self.iteration.phases(self.names)
         for i, branch in enumerate(self.iteration.branches):
             quantified = f" {branch.base}" if branch.base else ""
             proof = "reflexivity."
             if self.iteration.by_residue:
-                proof = (
-                    f"unfold {rows}. cbn [run]. generalize (run {branch.nat}). intro. unfold step. "
-                    f"residue {branch.factor}%nat {branch.add}%nat m. cbn [{fields}]. reflexivity."
-                )
+                proof = f"unfold {rows}. cbn [run]. rewrite !(step_{i} m). reflexivity."
             for name in live:
                 left, right = self.iteration.equation(name, branch)
                 lemma = f"{self.names(name)}_next{suffix(self.iteration, i)}"

@@ -257,6 +257,23 @@ class Iteration:
         lines += [f"Definition {word(r)} (k : nat) : E := row_{r} (run k)." for r in live]
         return lines
 
+    def phases(self, word: Any) -> list[str]:
+        """A step of a loop, by its place in the loop."""
+        lines = []
+        for i, branch in enumerate(self.branches if self.by_residue else []):
+            c, r = branch.factor, branch.add
+            lines += [
+                f"Lemma phase_{i} m : Nat.modulo {branch.nat} {c} = {r}%nat.",
+                f"Proof. exact (residue_of {c} {r} m ltac:(discriminate)). Qed.",
+                f"Lemma step_{i} m s : step {branch.nat} s =",
+                f"  let j := {branch.nat}%nat in",
+                *[f"  let {word(r)} := row_{r} s in" for r in self.live if r in self.read],
+                *self._body(branch, word, "  "),
+            ]
+            lines[-1] += "."
+            lines.append(f"Proof. unfold step. rewrite (phase_{i} m). reflexivity. Qed.")
+        return lines
+
     def _body(self, branch: At, word: Any, pad: str) -> list[str]:
         """A step in words, with a name for all that it asks for."""
         step = self.step(branch)

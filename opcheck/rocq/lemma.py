@@ -213,17 +213,18 @@ class Lemma:
 
     def base(self, value: Ratio) -> str:
         """What is raised to the power k, as the texts have it."""
-        return self._as_written(value, self.texts.powers)
+        return self._as_written(value, [node for node, _ in self.texts.powers])
 
     def radicand(self, value: Ratio) -> str:
         """What a root is taken of, as the texts have it."""
-        return self._as_written(value, [(n, t.parts[0]) for n, t in self.texts.roots])
+        return self._as_written(value, [node for node, _ in self.texts.roots])
 
-    def _as_written(self, value: Ratio, among: Sequence[tuple[Node, Real]]) -> str:
-        for node, tree in among:
+    def _as_written(self, value: Ratio, among: Sequence[Node]) -> str:
+        here = self.scene.at.add - self.scene.here.add
+        for node, late in itertools.product(list(among), (0, 1, -1)):
             with contextlib.suppress(OpcheckError, Undecided, TypeError):
-                if self.reader.read(node) == value:
-                    return self.setting.plain(tree)
+                if self.reader.read(node, here + late) == value:
+                    return self.setting.plain(self.texts.real(node, self.scene.at.plus(late)))
         raise NotExported(f"{value} is in no text as it is")
 
     def orient(self, factor: Any) -> int:
@@ -490,6 +491,8 @@ class Lemma:
             self._of_power(name, base)
         for name, term in self.reader.spares.sums.items():
             self._of_sum(name, term)
+        for name, inner in self.reader.spares.roots.items():
+            self._of_root(name, inner)
 
     def _of_power(self, name: str, base: Ratio) -> None:
         domain, at = self.case.domain(), self.scene.at
@@ -518,6 +521,17 @@ class Lemma:
                 f"replace ({below}) with ({margin}) by (field; side); sign",
             )
             return
+
+    def _of_root(self, name: str, inner: Ratio) -> None:
+        domain, own = self.case.domain(), self.symbol(name)
+        self.facts.setdefault(f"0 <= {own}", "apply sqrt_pos")
+        if inner.symbols and domain.nonnegative(inner - 1):
+            margin, word = self.ratio(inner - 1), self.radicand(inner)
+            self.facts.setdefault(
+                f"0 <= {own} - 1",
+                f"apply gap; rewrite <- sqrt_1 at 1; apply sqrt_le_1_alt; apply at_most; "
+                f"replace (({word}) - 1) with ({margin}) by (field; side); sign",
+            )
 
     def _of_sum(self, name: str, term: Ratio) -> None:
         node = grammar.parse(self.reader.field.meaning(name))

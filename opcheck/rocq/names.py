@@ -17,6 +17,11 @@ _TAKEN = """
     up total bounded start state step run V JA JS JF z0 zstar j k m n s opcheck
 """
 TAKEN = frozenset(_TAKEN.split())
+# what a development calls its own lemmas, hypotheses and fields
+_HEADS = re.compile(
+    r"(row|term|sign|range|descent|at_end|agree|apart|phase|step|same|value|Of|[xEuv])_"
+)
+_TAILS = re.compile(r"_(first|next|later|is|positive|resolvent|of|\d+|[FAST])$|^(agree|apart)\d+$")
 
 
 def prelude() -> str:
@@ -31,6 +36,12 @@ def _of_prelude() -> frozenset[str]:
     return frozenset(re.findall(defining, prelude()) + re.findall(fields, prelude()))
 
 
+def _word(name: str) -> str:
+    """A name in the letters that Rocq takes."""
+    word = re.sub(r"[^\w]", "_", name)
+    return word if re.match(r"[^\W\d_]", word) else f"own_{word}"
+
+
 class Names:
     """Words for the names of a statement and of its method; two names never share one."""
 
@@ -39,16 +50,24 @@ class Names:
         for name in names:
             self(name)
 
+    def of_theorem(self, name: str) -> str:
+        """The word for a theorem; no other name shares it."""
+        word = _word(name)
+        while word in TAKEN or word in _of_prelude():
+            word += "_"
+        self._words[f"theorem {name}"] = word
+        return word
+
     def __call__(self, name: str) -> str:
         """The word for a name, the same each time."""
         if name not in self._words:
-            word = re.sub(r"[^\w]", "_", name)
-            word = word if re.match(r"[^\W\d_]", word) else f"x_{word}"
+            word = _word(name)
+            word = f"own_{word}" if _HEADS.match(word) else word
             while (
                 word in TAKEN
                 or word in self._words.values()
                 or word in _of_prelude()
-                or re.match(r"(term|sign|row|descent|end|start|[uv])_", word)
+                or _TAILS.search(word)
             ):
                 word += "_"
             self._words[name] = word

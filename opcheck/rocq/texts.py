@@ -160,8 +160,10 @@ class Texts:
                 return self.symbol(name, at)
             case Negative(operand):
                 return -self.real(operand, at)
-            case Binary("**", Name("R"), Number(2)) | Binary("*", Name("R"), Name("R")):
-                return (Z0 - ZSTAR) * (Z0 - ZSTAR)
+            case Binary("**", base, Number(2)) if _of_radius(base):
+                return self._radius_squared(base, base, at)
+            case Binary("*", left, right) if _of_radius(left) and _of_radius(right):
+                return self._radius_squared(left, right, at)
             case Binary("**", base, exponent):
                 return self._power(base, exponent, at)
             case Binary(sign, left, right):
@@ -170,6 +172,13 @@ class Texts:
             case Call(name, arguments):
                 return self._called(name, arguments, at)
         raise NotExported(f"{grammar.unparse(node)} has no form in Rocq here")
+
+    def _radius_squared(self, left: Node, right: Node, at: At) -> Any:
+        """The product of two multiples of R."""
+        square = (Z0 - ZSTAR) * (Z0 - ZSTAR)
+        a, b = (self.real(grammar.replaced(n, {"R": Number(1)}), at) for n in (left, right))
+        factor = a**2 if left == right else a * b
+        return square if factor.constant == 1 or left == Name("R") == right else factor * square
 
     def symbol(self, name: str, at: At) -> Real:
         """A constant, a parameter, or what ``let`` defines."""
@@ -304,6 +313,21 @@ class Texts:
             if self.resolvents.setdefault(resolvent, size) != size:
                 raise NotExported(f"the resolvent {resolvent} is taken with more than one step")
         return value if isinstance(value, Real) else number(value)
+
+
+def _of_radius(node: Node) -> bool:
+    """Whether a text is a multiple of R."""
+    match node:
+        case Name("R"):
+            return True
+        case Negative(operand):
+            return _of_radius(operand)
+        case Binary("*", left, right):
+            alone = "R" not in grammar.names(left) or "R" not in grammar.names(right)
+            return alone and (_of_radius(left) or _of_radius(right))
+        case Binary("/", left, right):
+            return _of_radius(left) and "R" not in grammar.names(right)
+    return False
 
 
 def _residue(index: At, period: int) -> int | None:
