@@ -137,6 +137,8 @@ def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes:
 def recheck(file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool) -> None:
     """Check certificates exactly, without a solver: their numbers, and that their words fit them.
 
+    A development of Rocq, ending in .v, is compiled by coqc instead.
+
     Words are checked against the theorem and the method known here, and against the texts in the
     file. Exit code 1 if one is rejected, or if its theorem is not known here (then only its numbers
     are checked). ``python recheck.py FILE`` does without opcheck what the file alone allows.
@@ -150,6 +152,13 @@ def recheck(file: tuple[str, ...], plugin: tuple[str, ...], numbers_only: bool) 
     rows: list[dict[str, Any]] = []
     lines = []
     for path in file:
+        if path.endswith(".v"):
+            from opcheck.rocq.files import recheck_development
+
+            development = recheck_development(path)
+            rows.append({"file": path, "valid": development.ok, **development.as_dict()})
+            lines.append(str(development))
+            continue
         try:
             checked = recheck_file(path)
         except NotCertified as rejected:

@@ -96,11 +96,19 @@ def _blamed(result: Any) -> int:
 
 @click.command()
 @options.theorems_or_all
+@click.option(
+    "--rocq",
+    metavar="FILE.v|DIR",
+    type=click.Path(),
+    help="Write the proofs as developments of Rocq.",
+)
+@click.option("--check", is_flag=True, help="With --rocq: also have coqc compile each.")
 @json_option
-def prove(names: list[str]) -> None:
+def prove(names: list[str], rocq: str | None, check: bool) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
-    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part.
+    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part;
+    with --rocq if a proof has no form in Rocq, and 3 if Rocq refuses what was written.
     """
     from opcheck import registry
     from opcheck.evidence.proofs.prove import attempt
@@ -117,7 +125,55 @@ def prove(names: list[str]) -> None:
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)
     code = int(any(each.status in failing for each in attempts))
-    emit(attempts, partial(terminal.show_proofs, attempts), code=code)
+    if rocq is None:
+        if check:
+            raise OpcheckError("--check is of what --rocq writes; say where: --rocq FILE.v")
+        emit(attempts, partial(terminal.show_proofs, attempts), code=code)
+        return
+    _export([each.theorem for each in attempts if each.proved], rocq, check=check)
+    if code:
+        for each in attempts:
+            if each.reason:
+                say(each.reason)
+        click.get_current_context().exit(code)
+
+
+def _counted(exported: list[Any]) -> list[str]:
+    """How many were written, and accepted, where there are several."""
+    written = sum(bool(each.path) for each in exported)
+    accepted = sum(bool(each.checked and each.checked.accepted) for each in exported)
+    asked = f"; {accepted} accepted by Rocq" if any(each.checked for each in exported) else ""
+    return ["", f"{written} of {len(exported)} proofs are written{asked}."]
+
+
+def _export(names: list[str], path: str, *, check: bool) -> None:
+    """Write developments of Rocq, and say what came of it."""
+    from opcheck.report import terminal
+    from opcheck.rocq.coqc import coqc_version
+    from opcheck.rocq.files import write
+
+    missing = ""
+    if check:
+        try:
+            coqc_version()
+        except OpcheckError as error:
+            missing = str(error)
+    with terminal.Bar("rocq", len(names)) as step:
+        exported = write(names, path, check=check and not missing, progress=step)
+    lines = [*map(str, exported), *_counted(exported)] if exported[1:] else exported
+    emit(exported, lines, code=0)
+    if missing:
+        raise OpcheckError(f"{missing}; the files are written")
+    for each in exported:
+        if each.refused:
+            say(
+                f"internal error, please report it: prove accepts {each.theorem} and Rocq refuses "
+                f"{each.path}: {each.checked.reason if each.checked else ''}"
+            )
+    if any(each.refused for each in exported):
+        click.get_current_context().exit(3)
+    if not all(each.ok for each in exported):
+        click.get_current_context().exit(1)
 
 
 @click.command("cross-check")

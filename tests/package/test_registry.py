@@ -452,6 +452,7 @@ LEVELS = {
             ("methods", "measures", "theorems"),
             ("engine",),
             ("evidence",),
+            ("rocq",),
             ("report", "adapters"),
             ("cli", "__main__", "plugin"),
             ("testing", "pytest_plugin", "torch"),

@@ -42,6 +42,7 @@ from opcheck.model.method import method
 from opcheck.model.primitives import SOLUTION, axpy, combine, distance2, norm2, subtract
 from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
+from opcheck.rocq.development import export
 
 registry.load()
 SMOOTH = [Lipschitz("L", of="F"), Monotone(of="F")]
@@ -497,6 +498,13 @@ def test_what_is_false_is_shown_by_no_part(row: str, own_registry: None) -> None
         import re
 
         assert re.search(reason, tried.reason), tried.reason
+        with pytest.raises(OpcheckError):
+            export(entry)
+        return
+    # what is shown of it is a development about these whole parameters, and says so
+    development = export(entry)
+    assert all("tau_2" in name for name in development.names)
+    assert "tau = 2" in development.text
 
 
 @pytest.mark.parametrize("row", [r for r in FALSE if r.startswith(("F2", "F3"))])

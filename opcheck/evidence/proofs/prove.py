@@ -38,6 +38,7 @@ INVARIANT = "potential"
 POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
+Squares = tuple[tuple[Ratio, Mapping[int, Ratio]], ...]  # (weight, vector)
 
 
 class NotProved(OpcheckError):
@@ -57,6 +58,23 @@ class Lemma(Result):
     name: str
     multipliers: tuple[tuple[str, str], ...]
     squares: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A lemma as data, over the basis of its case's step.
+
+    Attributes:
+        name: as that of the lemma.
+        used: (inequality, formula of its multiplier, multiplier); those whose multiplier is not 0.
+        squares: (weight, vector) of what is left.
+        radius: the factor of R² that is left.
+    """
+
+    name: str
+    used: tuple[tuple[str, str, Ratio], ...]
+    squares: Squares
+    radius: Ratio
 
 
 @dataclass(frozen=True)
@@ -89,29 +107,13 @@ def prove(theorem: str | Theorem) -> Proved:
     where none is declared.
     """
     entry = theorem_of(theorem)
-    proof = entry.proof
-    if proof is None:
-        raise OpcheckError(f"{entry.name} declares no potential argument")
     lemmas: list[Lemma] = []
     meanings: dict[str, str] = {}
-    try:
-        well_posed(entry)
-        _complete(entry, proof)
-        _admits(entry)
-        for part, case in _parts_of(proof):
-            try:
-                for lemma, symbols in _cases(entry, part, case):
-                    lemmas.append(lemma)
-                    meanings |= symbols
-            except NotProved:
-                raise
-            except OpcheckError as error:
-                raise NotProved(f"{entry.name}, {part}: {error}") from error
-    except NotProved:
-        raise
-    except (OpcheckError, Undecided, TypeError) as error:
-        sentence = str(error).removeprefix(f"{entry.name}: ")
-        raise NotProved(f"{entry.name}: {sentence}") from error
+    for case, argument in established(entry):
+        lemmas.append(case.worded(argument))
+        meanings |= case.meanings()
+    proof = entry.proof
+    assert proof is not None
     only = _only(entry, proof)
     return Proved(
         theorem=entry.name,
@@ -123,6 +125,34 @@ def prove(theorem: str | Theorem) -> Proved:
         lemmas=tuple(lemmas),
         symbols=meanings,
     )
+
+
+def established(theorem: Theorem) -> list[tuple[Case, Argument]]:
+    """Every inequality of a declared argument that shows its statement, and what shows it.
+
+    Raises as ``prove``.
+    """
+    proof = theorem.proof
+    if proof is None:
+        raise OpcheckError(f"{theorem.name} declares no potential argument")
+    shown_cases: list[tuple[Case, Argument]] = []
+    try:
+        well_posed(theorem)
+        _complete(theorem, proof)
+        _admits(theorem)
+        for part, case in _parts_of(proof):
+            try:
+                shown_cases += settled(theorem, part, case)
+            except NotProved:
+                raise
+            except OpcheckError as error:
+                raise NotProved(f"{theorem.name}, {part}: {error}") from error
+    except NotProved:
+        raise
+    except (OpcheckError, Undecided, TypeError) as error:
+        sentence = str(error).removeprefix(f"{theorem.name}: ")
+        raise NotProved(f"{theorem.name}: {sentence}") from error
+    return shown_cases
 
 
 def _admits(theorem: Theorem) -> None:
@@ -142,7 +172,7 @@ def _admits(theorem: Theorem) -> None:
 
 def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
     if proof.potential:
-        yield from (("start", fixed) for fixed in _fixed(proof))
+        yield from (("start", fixed) for fixed in fixed_choices(proof))
         yield from (("step", case) for case in proof.cases)
     yield from (("end", case) for case in proof.cases)
 
@@ -150,22 +180,30 @@ def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
 def _cases(
     theorem: Theorem, part: Part, case: Mapping[str, str]
 ) -> Iterator[tuple[Lemma, Mapping[str, str]]]:
+    """The lemmas of a part, and what their spare symbols stand for."""
+    for each, argument in settled(theorem, part, case):
+        yield each.worded(argument), each.meanings()
+
+
+def settled(
+    theorem: Theorem, part: Part, case: Mapping[str, str]
+) -> Iterator[tuple[Case, Argument]]:
     """A part at the first few k of a run, if they differ, and then for all others at once.
 
     They differ where the part speaks of steps before k, or where a text or a kernel treats some k
-    apart.
+    apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
     least = _least(theorem, theorem.proof, part)
     if part == "start":
-        yield _Case(theorem, part, case, least, least).shown()
+        yield Case(theorem, part, case, least, least).settled()
         return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
     while general is None:
         try:
-            general = _Case(theorem, part, case, None, least + late).shown()
+            general = Case(theorem, part, case, None, least + late).settled()
         except Special as special:
             if special.k > least + before + APART:
                 raise
@@ -173,7 +211,7 @@ def _cases(
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield _Case(theorem, part, case, at, at).shown()
+        yield Case(theorem, part, case, at, at).settled()
     yield general
 
 
@@ -201,7 +239,7 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
     return -low, high
 
 
-def _fixed(proof: Proof) -> list[dict[str, str]]:
+def fixed_choices(proof: Proof) -> list[dict[str, str]]:
     """The choices of integer parameters, each once."""
     values = [{n: v for n, v in case.items() if n != "k"} for case in proof.cases]
     return [case for i, case in enumerate(values) if case not in values[:i]]
@@ -226,11 +264,11 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
     for case in proof.cases:
         for name in sorted(whole - case.keys()):
             raise NotProved(f"{theorem.name}: the case {dict(case)} gives {name} no value")
-    for fixed in _fixed(proof):
+    for fixed in fixed_choices(proof):
         sources = [
             case.get("k", "m") for case in proof.cases if {**case, "k": ""} == {**fixed, "k": ""}
         ]
-        residues = [_residue(theorem, source) for source in sources]
+        residues = [residue(theorem, source) for source in sources]
         moduli = {modulus for modulus, _ in residues}
         if len(moduli) != 1 or {r for _, r in residues} != set(range(moduli.pop())):
             raise NotProved(f"{theorem.name}: k = {', '.join(sources)} are not all k")
@@ -261,7 +299,7 @@ def _covers(theorem: Theorem, only: str) -> str:
     return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
-class _Case:
+class Case:
     """One inequality of a proof at one choice of the integer parameters.
 
     Args:
@@ -281,7 +319,7 @@ class _Case:
         if at is not None:
             k, before, after = field.number(0), 0, at + after
         else:
-            modulus, rest = _residue(theorem, case.get("k", "k"))
+            modulus, rest = residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed = {n: int(v) for n, v in case.items() if n != "k"}
         self.reader = Reader(
@@ -309,15 +347,24 @@ class _Case:
             self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
 
-    def shown(self) -> tuple[Lemma, Mapping[str, str]]:
-        """The lemma, and what the spare symbols of it stand for."""
-        return self.show(), self.meanings()
+    def settled(self) -> tuple[Case, Argument]:
+        """Itself, and what shows it. Raises NotProved where nothing does."""
+        return self, self.argument()
 
-    def show(self) -> Lemma:
-        """The lemma. Raises NotProved where it is not shown."""
+    def worded(self, argument: Argument) -> Lemma:
+        """What shows it, in words."""
+        names = self.reader.steps.names(self.at or 0)
+        return Lemma(
+            argument.name,
+            tuple((inequality, formula) for inequality, formula, _ in argument.used),
+            tuple((weight.factored(), shown(names, row)) for weight, row in argument.squares),
+        )
+
+    def argument(self) -> Argument:
+        """What shows it. Raises NotProved where it is not shown."""
         at, potential = self.at or 0, self.proof.potential
         if self.part == "start":
-            return self._show(self._invariant(at), at)
+            return self._show(self.invariant(at), at)
         if self.part == "step":
             first, then = (self.reader.total(self.proof.at_most, at + late) for late in (0, 1))
             if (first - then).terms:
@@ -328,12 +375,12 @@ class _Case:
             target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
         return self._show(self.reader.total(target, at), at)
 
-    def _invariant(self, offset: int) -> Total:
+    def invariant(self, offset: int) -> Total:
         """B − V."""
         most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
         return self.reader.total(Binary("-", most, potential), offset)
 
-    def _show(self, target: Total, at: int) -> Lemma:
+    def _show(self, target: Total, at: int) -> Argument:
         using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
@@ -341,7 +388,7 @@ class _Case:
         rest, used = target, []
         for inequality, formula in using.items():
             if inequality in KNOWN and self.part == "end":
-                value = self._invariant(at + KNOWN.index(inequality))
+                value = self.invariant(at + KNOWN.index(inequality))
             else:
                 value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
@@ -353,10 +400,11 @@ class _Case:
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
-            used += [(inequality, formula)] if factor else []
+            used += [(inequality, formula, factor)] if factor else []
         self._resolvents_exist(place)
         self._quotients_exist(place)
-        return Lemma(name, tuple(used), self._squares(rest, place, at))
+        radius = rest.terms.get("R**2", self.reader.field.number(0))
+        return Argument(name, tuple(used), self._squares(rest, place, at), radius)
 
     def _quotients_exist(self, place: str) -> None:
         """Raise NotProved where a kernel divides by what is not shown to be other than 0."""
@@ -392,16 +440,16 @@ class _Case:
         domain = self.domain()
         return domain.positive(gap) if relations == ["<"] else domain.nonnegative(gap)
 
-    def _squares(self, rest: Total, step: str, at: int) -> tuple[tuple[str, str], ...]:
+    def _squares(self, rest: Total, step: str, at: int) -> Squares:
         """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
         form = _form(rest, self.domain(), step)
         names, domain = self.reader.steps.names(at), self.domain()
-        if (squares := _eliminated(form, domain, names, 0)) is not None:
+        if (squares := _eliminated(form, domain, 0)) is not None:
             return squares
         symbols = set().union(*(c.symbols for c in form.values()))
         failed = failure(form, domain, {*self.reader.field.known, *symbols}, self.indices)
         if failed is None:
-            if (squares := _eliminated(form, domain, names, DEPTH)) is not None:
+            if (squares := _eliminated(form, domain, DEPTH)) is not None:
                 return squares
             raise NotProved(
                 f"{step}: what is left is not shown to be a sum of squares: "
@@ -415,7 +463,7 @@ class _Case:
         )
 
 
-def _residue(theorem: Theorem, source: str) -> tuple[int, int]:
+def residue(theorem: Theorem, source: str) -> tuple[int, int]:
     """(c, r) of k = c m + r, 0 ≤ r < c. Raises OpcheckError for another form."""
     period, rest = 0, 0
     match grammar.parse(source):
@@ -485,11 +533,11 @@ def _meant(factor: Ratio) -> str:
 
 
 def _eliminated(
-    whole: Mapping[tuple[int, int], Ratio], domain: Domain, names: Sequence[str], depth: int
-) -> tuple[tuple[str, str], ...] | None:
+    whole: Mapping[tuple[int, int], Ratio], domain: Domain, depth: int
+) -> Squares | None:
     """Symmetric elimination with pivots that are proved to be ≥ 0; None where there is none."""
     form = dict(whole)
-    squares: list[tuple[str, str]] = []
+    squares: list[tuple[Ratio, Mapping[int, Ratio]]] = []
     left = sorted({i for i, _ in form})
     while form:
         pivot = _pivot(form, left, domain, depth)
@@ -497,7 +545,7 @@ def _eliminated(
             return None
         d = form[pivot, pivot]
         row = {j: form[pivot, j] / d for j in left if (pivot, j) in form}
-        squares.append((d.factored(), shown(names, row)))
+        squares.append((d, row))
         for i in row:
             for j in row:
                 value = form.get((i, j), domain.field.number(0)) - d * row[i] * row[j]

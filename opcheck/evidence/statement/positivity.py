@@ -121,13 +121,7 @@ class Domain:
             for chart in itertools.islice(
                 self.charts(value.symbols), self.most if not depth else FEW
             ):
-                image = self.field.at(value, chart.images)
-                if strict:
-                    sign = _strict(image, chart)
-                else:
-                    # what clears a denominator is positive at finite symbols; ends follow as limits
-                    below = _settled(image.den, chart.open)
-                    sign = None if below is None else _halved(image.num * below, depth)
+                sign = on_chart(value, chart, strict, depth)
                 if sign is not None:
                     return sign
         return None
@@ -236,13 +230,23 @@ class Domain:
                 slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
                 self._lines[i, name] = rest, slope
             rest, slope = (self.field.at(v, chart.images) for v in self._lines[i, name])
-            sign = _strict(slope, chart)
+            sign = strict_sign(slope, chart)
             if sign is not None:
                 (lows if sign > 0 else highs).append((-rest / slope, c.strict))
         return lows, highs
 
 
-def _strict(image: Ratio, chart: Chart) -> int | None:
+def on_chart(value: Ratio, chart: Chart, strict: bool, depth: int = 0) -> int | None:
+    """1 or −1 where a function has that sign on a chart, cut in two so often; else None."""
+    image = value.field.at(value, chart.images)
+    if strict:
+        return strict_sign(image, chart)
+    # what clears a denominator is positive at finite symbols; ends follow as limits
+    below = _settled(image.den, chart.open)
+    return None if below is None else _halved(image.num * below, depth)
+
+
+def strict_sign(image: Ratio, chart: Chart) -> int | None:
     """1 or −1 where a function of symbols ≥ 0 has that sign, infinite closed ones included."""
     above, below = _settled(image.num, chart.open), _settled(image.den, chart.open)
     if above is None or below is None:
@@ -250,15 +254,15 @@ def _strict(image: Ratio, chart: Chart) -> int | None:
     for name in chart.closed & image.symbols:
         i = image.field.names.index(name)
         top = max(image.num.degrees()[i], image.den.degrees()[i])
-        num, den = (_leading(p, i, top) for p in (image.num, image.den))
+        num, den = (leading(p, i, top) for p in (image.num, image.den))
         if num.is_zero() or den.is_zero():
             return None
-        if _strict(image.field.ratio(num, den), chart) is None:
+        if strict_sign(image.field.ratio(num, den), chart) is None:
             return None
     return above * below
 
 
-def _leading(polynomial: Any, i: int, degree: int) -> Any:
+def leading(polynomial: Any, i: int, degree: int) -> Any:
     """The coefficient of a power of symbol i."""
     terms = {
         tuple(0 if j == i else p for j, p in enumerate(powers)): c

@@ -78,16 +78,16 @@ def admitted(scalars: Scalars) -> list[Constraint]:
 def _ends(scalars: Scalars, end: Text | None, function: str) -> list[Ratio]:
     """An end of a range; several where it is the largest or the smallest of them."""
     values = []
-    for part in _parts(end.tree, function) if end else ():
+    for part in parts_of_end(end.tree, function) if end else ():
         with contextlib.suppress(OpcheckError, Undecided, TypeError):
             values.append(scalars.read(part))
     return values
 
 
-def _parts(node: Node, function: str) -> list[Node]:
+def parts_of_end(node: Node, function: str) -> list[Node]:
     """The arguments where a tree is max(...) or min(...), else the tree."""
     if isinstance(node, Call) and node.function == function:
-        return [part for a in node.arguments for part in _parts(a, function)]
+        return [part for a in node.arguments for part in parts_of_end(a, function)]
     return [node]
 
 

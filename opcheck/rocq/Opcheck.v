@@ -1,0 +1,347 @@
+(* Real inner product spaces, the classes of operators, and the tactics that the exported proofs use.
+   Nothing is assumed but the real numbers of the standard library. *)
+From Coq Require Export Reals Lra Psatz.
+Open Scope R_scope.
+
+(* ---- spaces ------------------------------------------------------------------------------- *)
+
+Record Space := {
+  point :> Type;
+  zero : point;  add : point -> point -> point;  scale : R -> point -> point;
+  inner : point -> point -> R;
+  add_comm : forall x y, add x y = add y x;
+  add_assoc : forall x y z, add x (add y z) = add (add x y) z;
+  add_zero : forall x, add x zero = x;
+  add_opposite : forall x, add x (scale (-1) x) = zero;
+  scale_one : forall x, scale 1 x = x;
+  scale_scale : forall a b x, scale a (scale b x) = scale (a * b) x;
+  scale_plus : forall a b x, scale (a + b) x = add (scale a x) (scale b x);
+  scale_add : forall a x y, scale a (add x y) = add (scale a x) (scale a y);
+  inner_comm : forall x y, inner x y = inner y x;
+  inner_add : forall x y z, inner (add x y) z = inner x z + inner y z;
+  inner_scale : forall a x y, inner (scale a x) y = a * inner x y;
+  inner_positive : forall x, 0 <= inner x x;
+  inner_definite : forall x, inner x x = 0 -> x = zero }.
+Arguments zero {_}. Arguments add {_}. Arguments scale {_}. Arguments inner {_}.
+
+Declare Scope vector_scope.
+Delimit Scope vector_scope with vec.
+Bind Scope vector_scope with point.
+Definition sub {E : Space} (x y : E) : E := add x (scale (-1) y).
+Infix "+" := add : vector_scope.
+Infix "-" := sub : vector_scope.
+Infix "*" := scale : vector_scope.
+Definition norm2 {E : Space} (x : E) : R := inner x x.
+Arguments inner {_} (_ _)%vec.
+
+(* The line is one, and so is the product of two: every R^n. *)
+Program Definition line : Space :=
+  {| point := R; zero := 0; add := Rplus; scale := Rmult; inner := Rmult |}.
+Solve All Obligations with (intros; try ring; nra).
+
+Program Definition product (E G : Space) : Space :=
+  {| point := E * G; zero := (zero, zero);
+     add x y := (add (fst x) (fst y), add (snd x) (snd y));
+     scale a x := (scale a (fst x), scale a (snd x));
+     inner x y := inner (fst x) (fst y) + inner (snd x) (snd y) |}.
+Next Obligation. now rewrite (add_comm E), (add_comm G). Qed.
+Next Obligation. now rewrite (add_assoc E), (add_assoc G). Qed.
+Next Obligation. now rewrite (add_zero E), (add_zero G). Qed.
+Next Obligation. now rewrite (add_opposite E), (add_opposite G). Qed.
+Next Obligation. now rewrite (scale_one E), (scale_one G). Qed.
+Next Obligation. now rewrite (scale_scale E), (scale_scale G). Qed.
+Next Obligation. now rewrite (scale_plus E), (scale_plus G). Qed.
+Next Obligation. now rewrite (scale_add E), (scale_add G). Qed.
+Next Obligation. now rewrite (inner_comm E), (inner_comm G). Qed.
+Next Obligation. rewrite (inner_add E), (inner_add G). ring. Qed.
+Next Obligation. rewrite (inner_scale E), (inner_scale G). ring. Qed.
+Next Obligation.
+  pose proof (inner_positive E p); pose proof (inner_positive G p0). simpl. lra.
+Qed.
+Next Obligation.
+  pose proof (inner_positive E p); pose proof (inner_positive G p0). simpl in H.
+  rewrite (inner_definite E p), (inner_definite G p0); trivial; lra.
+Qed.
+
+(* ---- operators ---------------------------------------------------------------------------- *)
+
+Section Operators.
+Context {E : Space}.
+
+(* An operator is set-valued: A x u says that u is one of the values at x. *)
+Definition operator := E -> E -> Prop.
+Definition graph (F : E -> E) : operator := fun x u => u = F x.
+Definition plus (F : E -> E) (A : operator) : operator := fun x u => exists a, A x a /\ u = (F x + a)%vec.
+Definition Zero (A : operator) (x : E) := A x zero.
+
+(* J z = p with z - p in gamma A p. *)
+Definition Resolvent (gamma : R) (A : operator) (J : E -> E) :=
+  forall z, A (J z) (/ gamma * (z - J z))%vec.
+
+Definition Lipschitz (L : R) (A : operator) := forall x u y v,
+  A x u -> A y v -> norm2 (u - v) <= L ^ 2 * norm2 (x - y).
+Definition Monotone (A : operator) := forall x u y v,
+  A x u -> A y v -> 0 <= inner (x - y)%vec (u - v)%vec.
+Definition StronglyMonotone (mu : R) (A : operator) := forall x u y v,
+  A x u -> A y v -> mu * norm2 (x - y) <= inner (x - y)%vec (u - v)%vec.
+(* also Cocoercive, where rho > 0 *)
+Definition Comonotone (rho : R) (A : operator) := forall x u y v,
+  A x u -> A y v -> rho * norm2 (u - v) <= inner (x - y)%vec (u - v)%vec.
+Definition WeakMinty (rho : R) (A : operator) (zstar : E) := forall x u,
+  A x u -> rho * norm2 u <= inner (x - zstar)%vec u.
+Definition Nonexpansive (A : operator) := forall x u y v,
+  A x u -> A y v -> norm2 (u - v) <= norm2 (x - y).
+Definition QuasiNonexpansive (A : operator) (zstar : E) := forall x u,
+  A x u -> norm2 (u - zstar) <= norm2 (x - zstar).
+(* A is contained in the subdifferential of f, which may be infinite where A has no value. *)
+Definition Subgradient (f : E -> R) (A : operator) := forall x u y v,
+  A x u -> A y v -> f x + inner u (y - x)%vec <= f y.
+
+Lemma inner_add_r (x y z : E) : inner x (add y z) = inner x y + inner x z.
+Proof. now rewrite inner_comm, inner_add, (inner_comm E y), (inner_comm E z). Qed.
+Lemma inner_scale_r a (x y : E) : inner x (scale a y) = a * inner x y.
+Proof. now rewrite inner_comm, inner_scale, (inner_comm E y). Qed.
+Lemma inner_zero (x : E) : inner zero x = 0.
+Proof.
+  rewrite <- (add_opposite E zero), inner_add, inner_scale. ring.
+Qed.
+Lemma inner_zero_r (x : E) : inner x zero = 0.
+Proof. now rewrite inner_comm, inner_zero. Qed.
+Lemma same_point (x y : E) : norm2 (x - y) = 0 -> x = y.
+Proof.
+  intros H. apply inner_definite in H. unfold sub in H.
+  rewrite <- (add_zero E x), <- (add_opposite E y), (add_comm E y), (add_assoc E), H.
+  now rewrite add_comm, add_zero.
+Qed.
+Lemma zero_of_sum (F : E -> E) A x : Zero (plus F A) x -> A x (-1 * F x)%vec.
+Proof.
+  intros [a [Ha H]]. replace (-1 * F x)%vec with a; trivial. apply same_point.
+  transitivity (norm2 (F x + a)); [|rewrite <- H; apply inner_zero].
+  unfold norm2, sub. rewrite ?inner_add, ?inner_add_r, ?inner_scale, ?inner_scale_r, (inner_comm E a (F x)).
+  ring.
+Qed.
+End Operators.
+Arguments operator : clear implicits.
+
+(* Sums over the steps before k. *)
+Fixpoint before (f : nat -> R) (k : nat) : R :=
+  match k with O => 0 | S j => before f j + f j end.
+
+(* ---- tactics ------------------------------------------------------------------------------ *)
+
+(* Combinations of vectors as data: their inner products become polynomials in those of the vectors. *)
+Inductive combination := Vector (i : nat) | Nothing | Sum (a b : combination) | Times (c : R) (a : combination).
+Definition dot {E : Space} (x y : E) := inner x y.
+
+Section Gram.
+Context {E : Space} (basis : list E).
+Definition vector i : E := List.nth i basis zero.
+Fixpoint value (a : combination) : E :=
+  match a with
+  | Vector i => vector i | Nothing => zero
+  | Sum b c => (value b + value c)%vec | Times r b => (r * value b)%vec
+  end.
+Fixpoint row (i : nat) (a : combination) : R :=
+  match a with
+  | Vector j => if Nat.leb i j then dot (vector i) (vector j) else dot (vector j) (vector i)
+  | Nothing => 0 | Sum b c => row i b + row i c | Times r b => r * row i b
+  end.
+Fixpoint form (a b : combination) : R :=
+  match a with
+  | Vector i => row i b | Nothing => 0 | Sum c d => form c b + form d b | Times r c => r * form c b
+  end.
+Lemma gram a b : inner (value a) (value b) = form a b.
+Proof.
+  induction a as [i | | c IHc d IHd | r c IH]; simpl.
+  - induction b as [j | | c IHc d IHd | r c IH]; simpl.
+    + now destruct (Nat.leb i j); [|rewrite inner_comm].
+    + apply inner_zero_r.
+    + now rewrite inner_add_r, IHc, IHd.
+    + now rewrite inner_scale_r, IH.
+  - apply inner_zero.
+  - now rewrite inner_add, IHc, IHd.
+  - now rewrite inner_scale, IH.
+Qed.
+End Gram.
+
+Ltac collect x known :=
+  lazymatch x with
+  | add ?a ?b => let k := collect a known in collect b k
+  | scale _ ?a => collect a known
+  | zero => known
+  | _ => lazymatch known with context [cons x _] => known | _ => constr:(cons x known) end
+  end.
+Ltac place x known :=
+  lazymatch known with cons x _ => constr:(O) | cons _ ?k => let i := place x k in constr:(S i) end.
+Ltac combined x known :=
+  lazymatch x with
+  | add ?a ?b => let p := combined a known in let q := combined b known in constr:(Sum p q)
+  | scale ?r ?a => let p := combined a known in constr:(Times r p)
+  | zero => constr:(Nothing)
+  | _ => let i := place x known in constr:(Vector i)
+  end.
+Ltac expand :=
+  unfold norm2, sub;
+  let rec every t known := lazymatch t with
+    | context C [@inner ?E ?x ?y] => let k := collect x known in let k := collect y k in
+      let rest := context C [0] in every rest k
+    | _ => known end in
+  lazymatch goal with |- context [@inner ?E _ _] =>
+    lazymatch goal with |- ?t =>
+      let basis := every t (@nil E) in
+      repeat lazymatch goal with |- context [@inner E ?x ?y] =>
+        let p := combined x basis in let q := combined y basis in
+        replace (@inner E x y) with (form basis p q) by (symmetry; exact (gram basis p q))
+      end;
+      cbv beta iota delta [form row vector List.nth Nat.leb]
+    end
+  | _ => idtac end.
+
+(* Signs of products, quotients, powers and sums whose parts have signs that are known or linear. *)
+Ltac sign :=
+  solve [ assumption | lra | lazymatch goal with
+  | |- 0 <= inner ?x ?x => apply inner_positive
+  | |- 0 <= norm2 _ => apply inner_positive
+  | |- 0 < _ * _ => apply Rmult_lt_0_compat; sign
+  | |- 0 < _ / _ => apply Rdiv_lt_0_compat; sign
+  | |- 0 < / _ => apply Rinv_0_lt_compat; sign
+  | |- 0 < _ ^ _ => apply pow_lt; sign
+  | |- 0 < _ + _ => solve [ apply Rplus_lt_0_compat; sign | apply Rplus_lt_le_0_compat; sign
+                          | apply Rplus_le_lt_0_compat; sign ]
+  | |- 0 <= _ * _ => apply Rmult_le_pos; sign
+  | |- 0 <= _ / _ => apply Rmult_le_pos; [ sign | left; apply Rinv_0_lt_compat; sign ]
+  | |- 0 <= _ ^ 2 => apply pow2_ge_0
+  | |- 0 <= _ ^ _ => apply pow_le; sign
+  | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; sign
+  | |- 0 <= INR _ => apply pos_INR
+  | |- _ <> 0 => apply Rgt_not_eq; sign
+  end ].
+
+(* What is to be shown is a sum of what is known to be nonnegative. *)
+Lemma by_sum a b s : b - a = s -> 0 <= s -> a <= b.
+Proof. lra. Qed.
+
+Lemma linear q a : (forall k, 0 <= a k) -> (forall k, a (S k) <= q * a k) ->
+  forall k, a k <= q ^ k * a O.
+Proof.
+  intros positive step k. destruct (Rle_dec 0 q).
+  - induction k as [|k IH]; simpl; [lra|]. pose proof (step k). nra.
+  - assert (forall j, a j = 0) as H by (intro; pose proof (step j); pose proof (positive j);
+      pose proof (positive (S j)); nra).
+    rewrite !H. lra.
+Qed.
+
+(* Values of operators, innermost first, become vectors of which nothing is known. *)
+Ltac values F :=
+  repeat match goal with
+  | |- context [F ?p] =>
+    lazymatch p with context [F _] => fail | _ => let f := fresh "f" in generalize (F p); intro f end
+  end.
+
+Lemma gap a b : a <= b -> 0 <= b - a.
+Proof. lra. Qed.
+Lemma monotone_of_subgradient {E : Space} (f : E -> R) A : Subgradient f A -> Monotone A.
+Proof.
+  intros H x u y v Hx Hy. pose proof (H _ _ _ _ Hx Hy) as H1. pose proof (H _ _ _ _ Hy Hx) as H2.
+  revert H1 H2. expand. lra.
+Qed.
+Lemma residue_of c r m : c <> O -> Nat.modulo (r + c * m) c = Nat.modulo r c.
+Proof. intro. rewrite Nat.mul_comm. now apply Nat.mod_add. Qed.
+
+Ltac forget f :=
+  repeat match goal with |- context [f ?x] => let v := fresh "v" in generalize (f x); intro v end.
+Ltac side := repeat split; first [ assumption | sign | lra | intro; nra ].
+Ltac same_vectors := apply same_point; expand; try field; side.
+Ltac signs := first [ sign | lra | nra ].
+Ltac residue c r m :=
+  let H := fresh in pose proof (residue_of c r m ltac:(discriminate)) as H; cbn [Nat.add] in H; rewrite H; clear H;
+  let v := eval vm_compute in (Nat.modulo r c) in change (Nat.modulo r c) with v.
+Ltac closed n := lazymatch n with O => idtac | S ?m => closed m end.
+Ltac mods := repeat match goal with
+  | |- context [Nat.modulo ?e ?c] =>
+      let v := eval vm_compute in (Nat.modulo e c) in closed v; change (Nat.modulo e c) with v; cbv beta iota
+  | |- context [Nat.modulo ?e ?c] => lazymatch e with context [(c * ?m)%nat] =>
+      let rec depth t := lazymatch t with S ?u => let d := depth u in constr:(S d) | _ => constr:(O) end in
+      let r := depth e in residue c r m; cbv beta iota
+    end end.
+(* Ranges as quotients of what is positive. *)
+Lemma less a b : 0 < b - a -> a < b. Proof. lra. Qed.
+Lemma at_most a b : 0 <= b - a -> a <= b. Proof. lra. Qed.
+Lemma quotient a b : 0 < a -> 0 < b -> 0 < a / b. Proof. apply Rdiv_lt_0_compat. Qed.
+Lemma quotient_lax a b : 0 <= a -> 0 < b -> 0 <= a / b.
+Proof. intros. apply Rmult_le_pos; trivial. now left; apply Rinv_0_lt_compat. Qed.
+Ltac between := intros lo hi x H K; exists (x - lo), (hi - x); repeat split; try lra; field; lra.
+Lemma between_open_open : forall lo hi x, lo < x -> x < hi -> exists u v,
+  0 < u /\ 0 < v /\ 0 < u + v /\ x = (lo * v + hi * u) / (u + v). Proof. between. Qed.
+Lemma between_open_closed : forall lo hi x, lo < x -> x <= hi -> exists u v,
+  0 < u /\ 0 <= v /\ 0 < u + v /\ x = (lo * v + hi * u) / (u + v). Proof. between. Qed.
+Lemma between_closed_open : forall lo hi x, lo <= x -> x < hi -> exists u v,
+  0 <= u /\ 0 < v /\ 0 < u + v /\ x = (lo * v + hi * u) / (u + v). Proof. between. Qed.
+Lemma between_closed_closed : forall lo hi x, lo <= x -> x <= hi -> lo < hi -> exists u v,
+  0 <= u /\ 0 <= v /\ 0 < u + v /\ x = (lo * v + hi * u) / (u + v).
+Proof. intros lo hi x H K M; exists (x - lo), (hi - x); repeat split; try lra; field; lra. Qed.
+Ltac terms :=
+  lazymatch goal with
+  | |- 0 < _ + _ => apply Rplus_lt_le_0_compat; terms
+  | |- 0 <= _ + _ => apply Rplus_le_le_0_compat; terms
+  | |- 0 < _ * _ => apply Rmult_lt_0_compat; terms
+  | |- 0 <= _ * _ => apply Rmult_le_pos; terms
+  | |- 0 < _ ^ _ => apply pow_lt; terms
+  | |- 0 <= _ ^ _ => apply pow_le; terms
+  | |- _ => first [assumption | lra]
+  end.
+Lemma without_root a b x : 0 <= a -> 0 <= b -> 0 <= x -> a <= b * sqrt x -> 0 <= b ^ 2 * x - a ^ 2.
+Proof.
+  intros Ha Hb Hx H. replace (b ^ 2 * x) with ((b * sqrt x) ^ 2) by (rewrite Rpow_mult_distr, pow2_sqrt; trivial).
+  nra.
+Qed.
+Lemma pow_at_least x n : 0 < x -> 1 <= x -> 1 <= x ^ n. Proof. intros _. apply pow_R1_Rle. Qed.
+Lemma pow_at_most x n : 0 < x -> x <= 1 -> x ^ n <= 1.
+Proof. intros. rewrite <- (pow1 n). apply pow_incr. lra. Qed.
+Lemma before_positive f k : (forall j, 0 <= f j) -> 0 <= before f k.
+Proof. intro H. induction k as [|k IH]; simpl; [lra|]. specialize (H k). lra. Qed.
+Ltac numbers := rewrite ?S_INR, ?mult_INR; cbn [INR].
+
+Lemma rest_of_sum {E : Space} (F : E -> E) A x u : plus F A x u -> A x (u - F x)%vec.
+Proof.
+  intros [a [Ha ->]]. replace (F x + a - F x)%vec with a; trivial.
+  apply same_point. expand. ring.
+Qed.
+
+(* Two hypotheses on F say something of their constants where there are two points. *)
+Lemma one_point_of_lipschitz {E : Space} (F : E -> E) L mu : 0 < L ->
+  Lipschitz L (graph F) -> StronglyMonotone mu (graph F) -> ~ mu <= L -> forall x y : E, x = y.
+Proof.
+  intros positive lipschitz strongly apart x y. apply same_point.
+  pose proof (inner_positive E (x - y)%vec) as P. fold (norm2 (x - y)) in P.
+  pose proof (lipschitz x _ y _ eq_refl eq_refl) as H1.
+  pose proof (strongly x _ y _ eq_refl eq_refl) as H2.
+  pose proof (inner_positive E (F x - F y - L * (x - y))%vec) as H3.
+  revert P H1 H2 H3. generalize (F x - F y)%vec. generalize (x - y)%vec. intros d u P H1 H2 H3.
+  replace (inner (u - L * d) (u - L * d)) with (norm2 u - 2 * L * inner d u + L ^ 2 * norm2 d) in H3
+    by (expand; ring).
+  assert (L * (inner d u) <= L * (L * norm2 d)) by nra.
+  assert (inner d u <= L * norm2 d) by (apply Rmult_le_reg_l with L; assumption).
+  nra.
+Qed.
+Lemma one_point_of_cocoercive {E : Space} (F : E -> E) beta mu : 0 < beta ->
+  Comonotone beta (graph F) -> StronglyMonotone mu (graph F) -> ~ mu * beta <= 1 ->
+  forall x y : E, x = y.
+Proof.
+  intros positive cocoercive strongly apart x y. apply same_point.
+  pose proof (inner_positive E (x - y)%vec) as P. fold (norm2 (x - y)) in P.
+  pose proof (cocoercive x _ y _ eq_refl eq_refl) as H1.
+  pose proof (strongly x _ y _ eq_refl eq_refl) as H2.
+  pose proof (inner_positive E (beta * (F x - F y) - (x - y))%vec) as H3.
+  revert P H1 H2 H3. generalize (F x - F y)%vec. generalize (x - y)%vec. intros d u P H1 H2 H3.
+  replace (inner (beta * u - d) (beta * u - d))
+    with (beta ^ 2 * norm2 u - 2 * beta * inner d u + norm2 d) in H3 by (expand; ring).
+  assert (beta * (beta * norm2 u) <= beta * inner d u) by nra.
+  assert (beta * (mu * norm2 d) <= beta * inner d u) by (apply Rmult_le_compat_l; lra).
+  nra.
+Qed.
+Ltac collapse alone :=
+  unfold norm2, Rdiv;
+  repeat match goal with |- context [@inner ?E ?x ?y] =>
+    lazymatch x with zero => fail | _ => rewrite (alone x zero) end end;
+  rewrite ?inner_zero, ?Rmult_0_l, ?Rmult_0_r, ?Rplus_0_l, ?Rminus_0_r, ?Rmult_0_l, ?Rmult_0_r; lra.

@@ -1,0 +1,1 @@
+"""Proved statements as developments of the Rocq prover (Coq)."""

@@ -1,0 +1,461 @@
+"""A proved statement as a file of Rocq: the method, what is assumed, the potential, the theorem."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from opcheck.engine.ratio import Ratio
+from opcheck.evidence.proofs.prove import KNOWN, Argument, Case, established, fixed_choices
+from opcheck.model import grammar
+from opcheck.model.result import Result
+from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
+from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
+from opcheck.rocq.iteration import Iteration, depends_on_k
+from opcheck.rocq.lemma import Agreement, Lemma, Setting, hypothesis
+from opcheck.rocq.names import Names
+from opcheck.rocq.scene import index_of, suffix
+from opcheck.rocq.signs import Charts
+from opcheck.rocq.texts import Texts, spoken
+
+POLES = 3  # first k that may be shown apart
+PROVED = "proved"  # what the core is called where two constants are taken to agree
+GRAPHS = {"JA": "A", "JS": "(plus F A)", "JF": "(graph F)"}
+
+
+@dataclass(frozen=True)
+class Development(Result):
+    """A proved statement as a file of Rocq, to be compiled beside the prelude.
+
+    Attributes:
+        names: the theorems that the file ends with, one for each choice of whole parameters.
+        text: the file.
+    """
+
+    theorem: str
+    names: tuple[str, ...]
+    text: str
+
+
+def export(theorem: str | Theorem) -> Development:
+    """A theorem and its declared argument as a development of Rocq.
+
+    Raises NotProved where the argument does not show the statement, NotExported, with the part,
+    where it has no form in Rocq here, InternalError where what was written is not what was proved.
+    """
+    entry = theorem_of(theorem)
+    shown = established(entry)
+    assert entry.proof is not None
+    try:
+        cases = [apart for each in shown for apart in _without_poles(*each)]
+        parts = [
+            _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
+            for fixed in fixed_choices(entry.proof)
+        ]
+        head = [
+            f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
+            "Require Import Opcheck.",
+            "",
+        ]
+        lines = [*head, *(line for part in parts for line in part.lines())]
+    except NotExported as reason:
+        raise NotExported(f"{entry.name}: {reason}") from reason
+    names = tuple(f"{part.module}.{part.name}" for part in parts)
+    return Development(entry.name, names, "\n".join(lines).rstrip() + "\n")
+
+
+def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argument]]:
+    """A case, and the first k apart where its squares have no value there.
+
+    There what is left is a limit of sums of squares, which is for opcheck to see and not for Rocq.
+    """
+    while case.at is None and case.indices == ["k"] and not _finite(case, argument):
+        least = case.least
+        if least > case.theorem.first + POLES:
+            raise NotExported("the squares that are left have poles on the range")
+        yield Case(case.theorem, case.part, case.case, least, least).settled()
+        case, argument = Case(case.theorem, case.part, case.case, None, least + 1).settled()
+    yield case, argument
+
+
+def _finite(case: Case, argument: Argument) -> bool:
+    """Whether no denominator of the squares is 0 anywhere on the range."""
+    domain = case.domain()
+    return all(
+        domain.nonzero(Ratio(c.field, c.den, c.field.one))
+        for weight, row in argument.squares
+        for c in (weight, *row.values())
+    )
+
+
+class _Part:
+    """The statement at one choice of its whole parameters."""
+
+    def __init__(
+        self,
+        theorem: Theorem,
+        fixed: Mapping[str, str],
+        cases: Sequence[tuple[Case, Argument]],
+    ) -> None:
+        self.theorem, self.fixed, self.cases = theorem, fixed, cases
+        assert theorem.proof is not None
+        self.proof = theorem.proof
+        numbers = {n: int(v) for n, v in fixed.items()}
+        self.iteration = Iteration(theorem, numbers, spoken(theorem))
+        self.texts = Texts(theorem, self.iteration, numbers)
+        self.words = Names([])
+        choice = "".join(f"_{n}_{v}" for n, v in fixed.items())
+        self.name = self.words.of_theorem(theorem.name + choice)
+        self.module = f"Of_{self.name}"
+        self.names = self.words
+        self.setting = Setting(theorem, self.iteration, self.texts, self.names, Charts(self.names))
+        self.write = Writer(self.names)
+
+    # ---- texts ----
+
+    def potential(self, at: At) -> Real:
+        """V as a tree."""
+        tree = self.texts.real(grammar.parse(self.proof.potential), at)
+        assert isinstance(tree, Real)
+        return tree
+
+    def sides(self, at: At) -> tuple[Real, Real]:
+        """What is measured and what bounds it."""
+        return (
+            self.texts.real(self.theorem.left.tree, at),
+            self.texts.real(self.theorem.right.tree, at),
+        )
+
+    def at_most(self) -> str:
+        """B."""
+        return self.write(self.texts.real(grammar.parse(self.proof.at_most), At("")))
+
+    # ---- the file ----
+
+    def lines(self) -> list[str]:
+        """The development at this choice."""
+        k = At("k")
+        left, right = self.sides(k)
+        potential = self.potential(k) if self.proof.potential else None
+        lemmas = self._lemmas()
+        terms = self._terms()
+        trees = [left, right, *([potential] if potential is not None else []), *terms.values()]
+        lets = self._lets(trees)
+        agreeing = self.setting.agreeing()
+        core = PROVED if agreeing else self.name
+        statement = [
+            f"Theorem {core} : forall k : nat,{self._premise()}",
+            f"  {self.write(left)}",
+            f"  <= {self.write(right)}.",
+        ]
+        lines = [*self._comment(), f"Module {self.module}.", ""]
+        if self.setting.charts.lines:
+            lines += ["(* signs on the ranges: of no interest to a reader *)"]
+            lines += [*self.setting.charts.lines, ""]
+        lines += [f"Section {self.module}.", *self._variables(), ""]
+        lines += [*lets, ""] if lets else []
+        lines += [*self._method(), "", "(* what is assumed *)", *self._hypotheses(), ""]
+        for term, tree in terms.items():
+            lines += [f"Definition {term} (j : nat) : R := {self.write(tree)}."]
+            lines += [
+                f"Lemma {term}_is j : {term} j = {self.write(tree)}. Proof. reflexivity. Qed."
+            ]
+        if potential is not None:
+            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
+            lines += [f"  {self.write(potential)}.", ""]
+        if agreeing:
+            lines += ["Section Agreeing."]
+            lines += [
+                f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
+            ]
+        lines += [*self._equations(), "", *self._tactics(lets, terms), "", *lemmas]
+        lines += [*statement, *self._conclusion()]
+        if agreeing:
+            lines += ["End Agreeing.", "", *self._without_agreement(agreeing, statement)]
+        lines += [f"End {self.module}.", f"End {self.module}."]
+        return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
+
+    def _premise(self) -> str:
+        first = self.theorem.first
+        return f" ({first} <= k)%nat ->" if first else ""
+
+    def _comment(self) -> list[str]:
+        source = self.theorem.source
+        about = [f"{n} = {v}" for n, v in self.fixed.items()]
+        said = [
+            f"{self.theorem.name}{', ' + ', '.join(about) if about else ''}: {self.theorem.doc}",
+            f"{source.key}{', ' + source.number if source.number else ''}.",
+            f"{WORDS_OF_A[self.theorem.A]}. The statement is the theorem at the end.",
+        ]
+        text = "\n".join(
+            line
+            for part in said
+            for line in textwrap.wrap(_plain(part), 96, break_long_words=False)
+        )
+        return ["(* " + text.replace("\n", "\n   ") + " *)"]
+
+    def _symbols(self) -> list[str]:
+        """Constants and parameters that are real numbers of the statement."""
+        theorem = self.theorem
+        constants = [p.symbol for p in theorem.asked if p.symbol is not None]
+        parameters = [c.name for c in theorem.chains]
+        whole = self.texts.fixed
+        return [n for n in dict.fromkeys([*constants, *parameters]) if n not in whole]
+
+    def _resolvents(self) -> dict[str, Real]:
+        """The resolvents that the development takes, with their steps."""
+        sizes = {**self.texts.resolvents}
+        for name, size in self.iteration.steps.items():
+            if sizes.setdefault(name, size) != size:
+                raise NotExported(f"the resolvent {name} is taken with more than one step")
+        for size in sizes.values():
+            if any(n.kind == "let" or n.kind == "index" for n in walk(size)):
+                raise NotExported("the step of a resolvent depends on k")
+        return sizes
+
+    def _variables(self) -> list[str]:
+        held = ["(F : E -> E)"]
+        if self.theorem.A != "zero":
+            held.append("(A : operator E)")
+        if self.theorem.A == "subdifferential":
+            held.append("(f : E -> R)")
+        held += [f"({name} : E -> E)" for name in self._resolvents()]
+        symbols = [self.names(n) for n in self._symbols()]
+        numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
+        return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
+
+    def _lets(self, trees: Sequence[Tree]) -> list[str]:
+        """Definitions of the symbols of let that are used, each after what it uses."""
+        theorem, lines, done = self.theorem, [], set[str]()
+
+        def define(name: str) -> None:
+            if name in done or name not in theorem.let or name in self.texts.fixed:
+                return
+            done.add(name)
+            tree = self.texts.real(grammar.parse(theorem.let[name]), At("k"))
+            for inner in _symbols(tree):
+                define(inner)
+            moving = depends_on_k(theorem, name)
+            argument = " (k : nat)" if moving else ""
+            lines.append(f"Definition {self.names(name)}{argument} : R := {self.write(tree)}.")
+
+        steps = [self.iteration.step(b) for b in self.iteration.branches]
+        used = [*trees, *(v for s in steps for v in s.rows.values())]
+        used += [t for e in self.setting.ends() for t in e.trees]
+        used += self._resolvents().values()
+        for tree in used:
+            for name in _symbols(tree):
+                define(name)
+        return lines
+
+    def _method(self) -> list[str]:
+        doc = _plain(self.iteration.method.doc)
+        about = textwrap.wrap(f"{self.iteration.method.name}: {doc}", 94)
+        comment = "(* " + "\n   ".join(about) + " *)"
+        return [comment, *self.iteration.definition(self.names)]
+
+    def _hypotheses(self) -> list[str]:
+        theorem, setting = self.theorem, self.setting
+        lines = [f"Hypothesis {c}_is_positive : 0 < {c}." for c in setting.positive()]
+        for i, end in enumerate(setting.ends()):
+            lines.append(f"Hypothesis range_{i + 1} : {end.words}.")
+        for p in theorem.asked:
+            constant = f" {setting.constant(p)}" if p.kind.better is not None else ""
+            star = " zstar" if p.kind.star else ""
+            kind = "Comonotone" if p.kind.name == "Cocoercive" else p.kind.name
+            operator = setting.operator(p.of)
+            lines.append(f"Hypothesis {hypothesis(p)} : {kind}{constant} {operator}{star}.")
+        if theorem.A == "zero":
+            lines.append("Hypothesis solution : Zero (graph F) zstar.")
+            lines.append("Let solution_of_F : F zstar = zero := eq_sym solution.")
+        else:
+            lines.append("Hypothesis solution : Zero (plus F A) zstar.")
+            lines.append("Let solution_of_A := zero_of_sum F A zstar solution.")
+        if theorem.A == "monotone":
+            lines.append("Hypothesis A_monotone : Monotone A.")
+        if theorem.A == "subdifferential":
+            lines.append("Hypothesis A_subgradient : Subgradient f A.")
+            lines.append("Let A_monotone := monotone_of_subgradient f A A_subgradient.")
+        plain = {self.names(n) for n in self._symbols()}
+        for name, size in self._resolvents().items():
+            word = Writer(self.names)(size, 5)
+            lines.append(
+                f"Hypothesis {name}_is_resolvent : Resolvent {word} {GRAPHS[name]} {name}."
+            )
+            if word not in plain and size.constant is None:
+                lines.append(f"Hypothesis {name}_step_is_positive : 0 < {word}.")
+        return lines
+
+    def _equations(self) -> list[str]:
+        """The rows at the start and after a step."""
+        live, zero = self.iteration.live, self.iteration.method.zero
+        lines = [
+            f"Lemma {self.names(r)}_first : {self.names(r)} 0 = {'zero' if r in zero else 'z0'}. "
+            "Proof. reflexivity. Qed."
+            for r in live
+        ]
+        rows = ", ".join(self.names(r) for r in live)
+        lines += self.iteration.phases(self.names)
+        for i, branch in enumerate(self.iteration.branches):
+            quantified = f" {branch.base}" if branch.base else ""
+            proof = "reflexivity."
+            if self.iteration.by_residue:
+                proof = f"unfold {rows}. cbn [run]. rewrite !(step_{i} m). reflexivity."
+            for name in live:
+                left, right = self.iteration.equation(name, branch)
+                lemma = f"{self.names(name)}_next{suffix(self.iteration, i)}"
+                lines.append(
+                    f"Lemma {lemma}{quantified} : {self.write(left)} = ({self.write(right)})%vec.\n"
+                    f"Proof. {proof} Qed."
+                )
+        return lines
+
+    def _terms(self) -> dict[str, Tree]:
+        """Summands of sums, each with its definition."""
+        out: dict[str, Tree] = {}
+        while len(out) < len(self.texts.terms):
+            for node, name in list(self.texts.terms.items()):
+                if name not in out:
+                    out[name] = self.texts.real(node, At("j"))
+        return out
+
+    def _tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
+        symbols = " ".join(line.split()[1] for line in lets)
+        heads = ["F", *self._resolvents(), *map(self.names, self.iteration.live)]
+        heads += ["f"] if self.theorem.A == "subdifferential" else []
+        potential = "unfold V; " if self.proof.potential else ""
+        lines = [
+            f"Ltac unfold_lets := {f'cbv beta delta [{symbols}]' if symbols else 'idtac'}.",
+            f"Ltac unfold_known := {f'cbv beta delta [{symbols}] in *' if symbols else 'idtac'}.",
+            "Ltac unfold_all :=",
+            f"  {potential}rewrite ?S_INR, ?mult_INR; cbn [before INR Nat.pred];",
+            "  rewrite <- ?tech_pow_Rmult; mods;",
+            *(f"  rewrite ?{term}_is;" for term in terms),
+            "  rewrite ?S_INR, ?mult_INR; cbn [INR Nat.pred]; mods.",
+            "Ltac abstract_all := "
+            + " ".join(f"forget {head};" for head in heads)
+            + " generalize zstar z0; cbn [fst].",
+        ]
+        return lines
+
+    # ---- lemmas ----
+
+    def _of(self, part: str) -> list[tuple[Case, Argument]]:
+        return [c for c in self.cases if c[0].part == part]
+
+    def _lemmas(self) -> list[str]:
+        """Start, descent, bounded, end."""
+        self._ends: list[tuple[At, str]] = []
+        lines: list[str] = []
+        several = self.iteration.by_residue > 0
+
+        def named(stem: str, at: At) -> str:
+            return f"{stem}_{at.add}" if not at.base or several else stem
+
+        if self.proof.potential:
+            most = self.at_most()
+            for case, argument in self._of("start"):
+                begun = [self.potential(index_of(case))]
+                lemma = Lemma(self.setting, case, argument, lambda a: (f"V {a.nat}", most), begun)
+                lines += [*lemma.lines("start"), ""]
+            steps: list[tuple[At, str]] = []
+            for case, argument in self._of("step"):
+                at = index_of(case)
+                steps.append((at, named("descent", at)))
+                grown = [self.potential(at), self.potential(at.plus(1))]
+                lemma = Lemma(self.setting, case, argument, _descent, grown)
+                lines += [*lemma.lines(steps[-1][1]), ""]
+            start = At("m", 1, self.proof.begin)
+            lines += [
+                f"Lemma bounded m : V {start.nat} <= {most}.",
+                "Proof.",
+                "  induction m as [|m IH]; [exact start|].",
+                "  eapply Rle_trans; [|exact IH]. clear IH.",
+                *self._split(steps, "m", final=False),
+                "Qed.",
+                "",
+            ]
+        for case, argument in self._of("end"):
+            at = index_of(case)
+            self._ends.append((at, named("at_end", at)))
+            used = [*self.sides(at)]
+            for i, known in enumerate(KNOWN):
+                used += [self.potential(at.plus(i))] if known in self.proof.end else []
+            lemma = Lemma(self.setting, case, argument, self._goal, used)
+            lines += [*lemma.lines(self._ends[-1][1]), ""]
+        return lines
+
+    def _goal(self, at: At) -> tuple[str, str]:
+        left, right = self.sides(at)
+        return self.write(left), self.write(right)
+
+    def _conclusion(self) -> list[str]:
+        first = self.theorem.first
+        lines = ["Proof using All.", "  intros k."]
+        if first:
+            lines += ["  intros first.", *["  destruct k as [|k]; [exfalso; lia|]."] * first]
+        return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
+
+    def _split(self, lemmas: Sequence[tuple[At, str]], var: str, *, final: bool) -> list[str]:
+        """Use lemmas at numbers, then the general one; or one for each residue."""
+        numbered = sorted((x for x in lemmas if not x[0].base), key=lambda x: x[0].add)
+        general = sorted((x for x in lemmas if x[0].base), key=lambda x: x[0].add)
+        lines = [
+            f"  destruct {var} as [|{var}]; [{_used(n, '', at, final)}|]." for at, n in numbered
+        ]
+        if len(general) == 1:
+            ((at, name),) = general
+            index = At(var, at.factor, at.add)
+            return [*lines, f"  {_used(name, var, index, final)}."]
+        count = len(general)
+        lines += [
+            f"  pose proof (Nat.div_mod {var} {count} ltac:(lia)) as quotient.",
+            f"  pose proof (Nat.mod_upper_bound {var} {count} ltac:(lia)) as less.",
+            f"  set (q := Nat.div {var} {count}) in *. set (r := Nat.modulo {var} {count}) in *. "
+            "clearbody q r.",
+        ]
+        for at, name in general:
+            index = At("q", count, at.add)
+            lines.append(
+                f"  destruct r as [|r]; [replace {var} with ({index.nat})%nat by lia; "
+                f"{_used(name, 'q', index, final)}|]."
+            )
+        return [*lines, "  exfalso; lia."]
+
+    def _without_agreement(self, agreeing: Sequence[Agreement], core: Sequence[str]) -> list[str]:
+        """The theorem where two constants need not agree: then all points are one."""
+        lines = [core[0].replace(PROVED, self.name), *core[1:], "Proof using All."]
+        for i, pair in enumerate(agreeing):
+            lines.append(f"  destruct (Rle_dec {pair.small} {pair.large}) as [agree{i}|apart{i}];")
+            lines.append(
+                f"    [|intros; pose proof ({pair.lemma} F _ _ {pair.positive}_is_positive "
+                f"{pair.first} {pair.second} apart{i}) as alone; collapse alone]."
+            )
+        agreed = " ".join(f"agree{i}" for i in range(len(agreeing)))
+        return [*lines, f"  exact ({PROVED} {agreed}).", "Qed.", ""]
+
+
+def _descent(at: At) -> tuple[str, str]:
+    return f"V {at.plus(1).nat}", f"V {at.nat}"
+
+
+def _used(name: str, argument: str, at: At, final: bool) -> str:
+    """How a lemma is used for the goal at an index."""
+    call = f"exact ({name} {argument})" if argument else f"exact {name}"
+    if not final or not at.base or at.real == f"INR {at.nat}":
+        return f"cbn [Nat.pred]; {call}" if final else call
+    return (
+        f"try replace (INR {at.nat}) with ({at.real}) by (rewrite ?S_INR, ?mult_INR; cbn [INR]; "
+        f"ring); cbn [Nat.pred]; {call}"
+    )
+
+
+def _symbols(tree: Tree) -> list[str]:
+    """The symbols in a tree."""
+    return [n.parts[0] for n in walk(tree) if n.kind in ("symbol", "let")]
+
+
+def _plain(text: str) -> str:
+    """A text that may stand in a comment."""
+    return " ".join(text.replace("(*", "( *").replace("*)", "* )").replace('"', "'").split())

@@ -1,0 +1,164 @@
+"""Developments on disk: written for theorems, compiled, and compared with what is written here."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.evidence.proofs.prove import NotProved
+from opcheck.model.result import Result
+from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.rocq.coqc import Compiled, compiled
+from opcheck.rocq.development import Development, export
+from opcheck.rocq.expressions import NotExported
+from opcheck.rocq.names import PRELUDE, prelude
+
+FOR = re.compile(r"^\(\* Written by opcheck for (\S+)\. ", re.MULTILINE)
+ENDS_WITH = re.compile(r"^Print Assumptions (\S+)\.$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Exported(Result):
+    """What came of a theorem's export.
+
+    Attributes:
+        path: of the file; "" where none was written.
+        reason: why none was, or why nothing is said of it; "" else.
+        checked: what Rocq says, where it was asked.
+    """
+
+    theorem: str
+    path: str
+    reason: str = ""
+    checked: Compiled | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether Rocq was asked and refuses what ``prove`` accepts."""
+        return self.checked is not None and not self.checked.accepted
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is there and nothing speaks against it."""
+        return bool(self.path) and not self.reason and not self.refused
+
+    def __str__(self) -> str:
+        """As a sentence says it."""
+        if not self.path:
+            return f"{self.theorem} is not written: {self.reason}"
+        words = self.reason or (str(self.checked) if self.checked else "written")
+        return f"{self.path}: {words}"
+
+
+def write(
+    theorems: Sequence[str | Theorem],
+    path: str | Path,
+    *,
+    check: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Exported]:
+    """Write the developments of theorems that are proved, and the prelude beside them.
+
+    Args:
+        path: a file, ending in ``.v``, for one theorem; else a folder.
+        check: also have coqc compile each.
+        progress: is told each theorem when it is done.
+
+    Raises OpcheckError where nothing can be written there. What is said against one theorem is in
+    its result, and so is it where coqc is absent, killed or too slow.
+    """
+    place = Path(path)
+    single = place.suffix == ".v"
+    if single and len(theorems) != 1:
+        raise OpcheckError(f"{path} is one file and {len(theorems)} theorems are asked for")
+    folder = place.parent if single else place
+    if single and place.name == PRELUDE:
+        raise OpcheckError(f"{PRELUDE} is the name of the prelude; take another")
+    out = []
+    with tempfile.TemporaryDirectory(prefix="opcheck-rocq-") as kept:
+        for theorem in theorems:
+            entry = theorem_of(theorem)
+            target = place if single else folder / f"{entry.name}.v"
+            out.append(_written(entry, target, Path(kept), check))
+            progress(entry.name)
+    return out
+
+
+def _written(theorem: Theorem, target: Path, kept: Path, check: bool) -> Exported:
+    try:
+        development = export(theorem)
+    except (NotProved, NotExported) as reason:
+        return Exported(theorem.name, "", str(reason))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (target.parent / PRELUDE).write_text(prelude(), encoding="utf-8")
+        target.write_text(development.text, encoding="utf-8")
+    except OSError as error:
+        raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
+    entry = Exported(theorem.name, str(target))
+    if not check:
+        return entry
+    try:
+        return replace(entry, checked=compiled(development.text, development.names, folder=kept))
+    except OpcheckError as error:
+        return replace(entry, reason=str(error))
+
+
+@dataclass(frozen=True)
+class Rechecked(Result):
+    """A development that coqc has compiled.
+
+    Attributes:
+        words: whether it is what opcheck writes here for the theorem it names, "" where it is.
+    """
+
+    path: str
+    checked: Compiled
+    words: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is accepted, and says what the theorem here says."""
+        return self.checked.accepted and not self.words
+
+    def __str__(self) -> str:
+        """As a sentence says it."""
+        said = f"{self.path}: {self.checked}"
+        if not self.checked.accepted:
+            return said
+        return f"{said}; {self.words or 'it is what opcheck writes for the theorem, to the byte'}"
+
+
+def recheck_development(path: str | Path) -> Rechecked:
+    """Compile a development, and say whether it is what opcheck writes for its theorem here.
+
+    Raises OpcheckError for a file that can't be read or is no development of opcheck's, and where
+    coqc is absent, too old, killed, or takes too long.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OpcheckError(f"{path} can't be read: {error}") from error
+    named, theorems = FOR.search(text), ENDS_WITH.findall(text)
+    if named is None or not theorems:
+        raise OpcheckError(f"{path} is no development that opcheck wrote: it names no theorem")
+    said = compiled(text, theorems)
+    return Rechecked(str(path), said, _against(named[1], text))
+
+
+def _against(name: str, text: str) -> str:
+    """What there is to say of a text beside what is written here; "" where they are the same."""
+    if name not in registry.names("theorems"):
+        return f"the theorem {name} is not known here, so what it says is for you to read"
+    try:
+        own: Development = export(name)
+    except OpcheckError as error:
+        return f"opcheck writes none for {name} here ({error}), so what it says is for you to read"
+    if own.text != text:
+        return f"it is not what opcheck writes for {name} here, so what it says is for you to read"
+    return ""

@@ -1,0 +1,574 @@
+"""One inequality of a proof as a lemma: the sum that shows it, and why each part is nonnegative."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opcheck.engine.ratio import Ratio, factorised
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
+from opcheck.evidence.proofs.reader import OF_A, SHIFT
+from opcheck.evidence.statement.ranges import parts_of_end
+from opcheck.evidence.statement.scalars import Scalars
+from opcheck.model import grammar
+from opcheck.model.grammar import Call, Name, Node
+from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
+from opcheck.model.theorem import Theorem
+from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, number
+from opcheck.rocq.iteration import Iteration
+from opcheck.rocq.names import Names
+from opcheck.rocq.scene import Scene
+from opcheck.rocq.signs import Charts
+from opcheck.rocq.texts import Texts
+from opcheck.rocq.words import polynomial, ratio, tight
+
+
+@dataclass(frozen=True)
+class End:
+    """small < large or small ≤ large, as a range says, in words and as functions.
+
+    Attributes:
+        values: of small and large, where they are rational functions.
+        trees: of small and large.
+    """
+
+    small: str
+    large: str
+    strict: bool
+    trees: tuple[Real, Real]
+    values: tuple[Ratio, Ratio] | None = None
+
+    @property
+    def words(self) -> str:
+        """The inequality."""
+        return f"{self.small} {'<' if self.strict else '<='} {self.large}"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """small ≤ large, which two hypotheses on F imply where there are two points.
+
+    Attributes:
+        lemma: of the prelude, that says so.
+        positive: the constant that is positive.
+        first, second: the hypotheses.
+    """
+
+    small: str
+    large: str
+    lemma: str
+    positive: str
+    first: str
+    second: str
+
+
+AGREE = {Lipschitz: "one_point_of_lipschitz", Cocoercive: "one_point_of_cocoercive"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all lemmas of a development share."""
+
+    theorem: Theorem
+    iteration: Iteration
+    texts: Texts
+    names: Names
+    charts: Charts
+
+    def write(self, tree: Tree) -> str:
+        """A tree in words."""
+        return Writer(self.names)(tree)
+
+    def plain(self, tree: Tree) -> str:
+        """A tree in words without the symbols of ``let``, as proofs see it."""
+        return Writer(self.names)(self.texts.inlined(tree))
+
+    def constant(self, prop: Property) -> str:
+        """The constant of a hypothesis in words; "" where it has none."""
+        if prop.kind.better is None:
+            return ""
+        if prop.number is not None:
+            return Writer(self.names)(number(prop.number), 5)
+        tree = self.texts.real(grammar.parse(str(prop.constant)), At(""))
+        return Writer(self.names)(self.texts.inlined(tree), 5)
+
+    def ends(self, scalars: Scalars | None = None) -> list[End]:
+        """The ranges of the statement, end by end."""
+        theorem, whole = self.theorem, self.texts.fixed
+        out = []
+        for chain in [*theorem.conditions, *theorem.chains]:
+            if chain.name in whole:
+                continue
+            middle = grammar.parse(chain.name)
+            for end, function, strict in (
+                (chain.lo, "max", chain.strict[0]),
+                (chain.hi, "min", chain.strict[1]),
+            ):
+                for part in parts_of_end(end.tree, function) if end else ():
+                    low, high = (part, middle) if end is chain.lo else (middle, part)
+                    out.append(self._end(low, high, strict, scalars))
+        return out
+
+    def _end(self, low: Node, high: Node, strict: bool, scalars: Scalars | None) -> End:
+        trees = (self.texts.real(low, At("")), self.texts.real(high, At("")))
+        values, write = None, self.write
+        if scalars is not None:
+            write = self.plain
+            with contextlib.suppress(OpcheckError, Undecided, TypeError):
+                values = (scalars.read(low), scalars.read(high))
+        return End(write(trees[0]), write(trees[1]), strict, trees, values)
+
+    def positive(self) -> list[str]:
+        """Constants that the hypotheses take to be positive."""
+        return [
+            self.constant(p)
+            for p in self.theorem.asked
+            if p.kind.positive and p.kind.better and p.number is None
+        ]
+
+    def agreeing(self) -> list[Agreement]:
+        """What two hypotheses on one operator say of their constants, if it has two values.
+
+        Raises NotExported where the operator may have no value somewhere.
+        """
+        out = []
+        for a, b in itertools.permutations(self.theorem.asked, 2):
+            if a.of != b.of or a.kind is not StronglyMonotone or b.kind not in AGREE:
+                continue
+            if self.operator(a.of) != "(graph F)":
+                raise NotExported(f"{a} and {b} are about an operator that need not be a function")
+            mu, c = self.constant(a), self.constant(b)
+            small, large = (mu, c) if b.kind is Lipschitz else (f"({mu} * {c})", "1")
+            out.append(Agreement(small, large, AGREE[b.kind], c, hypothesis(b), hypothesis(a)))
+        return out
+
+    def operator(self, of: str) -> str:
+        """The graph that a hypothesis speaks of."""
+        if of == "T":
+            return "(graph (fun x => (x - F x)%vec))"
+        if of == "A":
+            return "A"
+        return "(graph F)" if of == "F" or self.theorem.A == "zero" else "(plus F A)"
+
+
+def hypothesis(prop: Property) -> str:
+    """The name of a hypothesis."""
+    return f"{prop.kind.name}_of_{prop.of}"
+
+
+class Lemma:
+    """A proof of small ≤ large at one case.
+
+    Args:
+        goal: index -> the trees of small and large; what they unfold to is read there too.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        case: Case,
+        argument: Argument,
+        goal: Callable[[At], tuple[str, str]],
+        texts: Sequence[Tree],
+    ) -> None:
+        self.setting, self.case, self.argument, self.goal = setting, case, argument, goal
+        self.reader, self.texts = case.reader, setting.texts
+        self.facts: dict[str, str] = {}  # what is asserted -> how it is shown
+        self.signs: dict[str, int] = {}  # of factors
+        self.scene = Scene(case, setting.iteration, setting.texts, setting.names, self.symbol)
+        self.unfolded = texts
+
+    # ---- symbols and signs ----
+
+    def symbol(self, name: str) -> str:
+        """A symbol of the case's field in words."""
+        spares, at = self.reader.spares, self.scene.at
+        if name in self.case.indices:
+            if name == "k":
+                return f"(INR m + {self.case.least})" if self.case.least else "INR m"
+            return "INR m"
+        if name in spares.sums or name.startswith("s."):
+            return self._spare(name, at)
+        return self.setting.names(name)
+
+    def _spare(self, name: str, at: At) -> str:
+        spares = self.reader.spares
+        if name in spares.sums:
+            node = grammar.parse(self.reader.field.meaning(name))
+            assert isinstance(node, Call)
+            return f"(before {self.texts.terms[node.arguments[0]]} {at.nat})"
+        if name in spares.powers:
+            base = tight(self.base(spares.powers[name]))
+            if not at.base:
+                return f"({base} ^ {at.add})"
+            power = f"{base} ^ {At(at.base, at.factor).nat}"
+            return f"({power} * {base} ^ {at.add})" if at.add else f"({power})"
+        if name in spares.roots:
+            return f"(sqrt {tight(self.radicand(spares.roots[name]))})"
+        raise NotExported(f"{self.reader.field.meaning(name)} in a sum of squares")
+
+    def base(self, value: Ratio) -> str:
+        """What is raised to the power k, as the texts have it."""
+        return self._as_written(value, [node for node, _ in self.texts.powers])
+
+    def radicand(self, value: Ratio) -> str:
+        """What a root is taken of, as the texts have it."""
+        return self._as_written(value, [node for node, _ in self.texts.roots])
+
+    def _as_written(self, value: Ratio, among: Sequence[Node]) -> str:
+        here = self.scene.at.add - self.scene.here.add
+        for node, late in itertools.product(list(among), (0, 1, -1)):
+            with contextlib.suppress(OpcheckError, Undecided, TypeError):
+                if self.reader.read(node, here + late) == value:
+                    return self.setting.plain(self.texts.real(node, self.scene.at.plus(late)))
+        raise NotExported(f"{value} is in no text as it is")
+
+    def orient(self, factor: Any) -> int:
+        """The sign of a factor; the fact of it is asserted."""
+        key = str(factor)
+        if key in self.signs:
+            return self.signs[key]
+        domain, field = self.case.domain(), self.reader.field
+        value = Ratio(field, factor, field.one)
+        sign, strict = 0, True
+        if domain.positive(value):
+            sign = 1
+        elif domain.positive(-value):
+            sign = -1
+        elif domain.nonnegative(value):
+            sign, strict = 1, False
+        elif domain.nonnegative(-value):
+            sign, strict = -1, False
+        self.signs[key] = sign or 1
+        if sign:
+            turned = factor if sign > 0 else -factor
+            word = polynomial(field, turned, self.symbol)
+            terms = turned.to_dict()
+            how = "signs"
+            if len(terms) > 1 and any(c < 0 for c in terms.values()):
+                call = self.setting.charts.lemma(self, turned, strict)
+                how = f"first [lra | {call} | signs]" if call else how
+            self.facts.setdefault(f"0 {'<' if strict else '<='} {word}", how)
+        return sign or 1
+
+    def ratio(self, value: Ratio) -> str:
+        """A function in words, with factors whose signs are known."""
+        return ratio(value, self.symbol, self.orient)
+
+    # ---- inequalities ----
+
+    def member(self, of: str, node: Node, at: At) -> tuple[str, str, str]:
+        """A point of a graph: x, u, and the proof that u belongs to x."""
+        scene = self.scene
+        point = scene.sparse(self.texts.vector(node, at))
+        if of == "F":
+            if isinstance(node, Name) and node.name == "solution":
+                return "zstar", "F zstar", "eq_refl"
+            value = scene.steps.value("F", point)
+            if len(value) != 1:
+                raise NotExported(f"F at {grammar.unparse(node)} has no word of its own")
+            index = value[0][0]
+            where = scene.argument(index)
+            if self._by_resolvent(index):
+                where = scene.row_at(point) or scene.point(-index)
+                scene.watch(self.texts.vector(node, at))
+            return where, f"F {tight(where)}", "eq_refl"
+        if point == ():
+            if of == "A":
+                return "zstar", "-1 * F zstar", "solution_of_A"
+            return "zstar", "zero", "solution"
+        for kind, place, value, _, gamma in scene.steps.oracle.calls:
+            if place != point or gamma == 0:
+                continue
+            index = -value[0][0]
+            argument, where = scene.argument(index), scene.point(index)
+            name = where.split(" ", 1)[0]
+            size = self.setting.plain(self.texts.size(name))
+            element = f"/ ({size}) * ({argument} - {where})"
+            resolved = f"{name}_is_resolvent {tight(argument)}%vec"
+            if kind == of:
+                return where, element, f"({resolved})"
+            if kind == "A" and of == "S":
+                whole = f"F {tight(where)} + {element}"
+                known = scene.steps.value("F", point)
+                scene.same(f"F {tight(where)}", scene.word(known[0][0]))
+                return where, whole, f"(ex_intro _ _ (conj ({resolved}) eq_refl))"
+            if kind == "S" and of == "A":
+                rest = f"{element} - F {tight(where)}"
+                return where, rest, f"(rest_of_sum _ _ _ _ ({resolved}))"
+        raise NotExported(f"no element of {of} at {grammar.unparse(node)}")
+
+    def _by_resolvent(self, index: int) -> bool:
+        """Whether F is known at a point as what a resolvent of F gave there."""
+        return any(c[2][0][0] == index and c[4] != 0 for c in self.scene.steps.oracle.calls)
+
+    def inequality(self, source: str) -> tuple[str, str]:
+        """What an inequality says is ≥ 0, and the proof of it."""
+        node, at = grammar.parse(source), self.scene.at
+        while isinstance(node, Call) and node.function in SHIFT:
+            at = at.plus(SHIFT[node.function])
+            node = node.arguments[0]
+        assert isinstance(node, Call)
+        name, points = node.function, list(node.arguments)
+        if name in OF_A:
+            (x, u, p), (y, v, q) = (self.member("A", n, at) for n in points)
+            x, u, y, v = map(tight, (x, u, y, v))
+            applied = f"{x}%vec {u}%vec {y}%vec {v}%vec {p} {q}"
+            if name == "Resolvent":
+                return f"inner ({x} - {y}) ({u} - {v})", f"(A_monotone {applied})"
+            linear = f"f {x} + inner {u} ({y} - {x})"
+            return f"(f {y} - ({linear}))", f"(gap _ _ (A_subgradient {applied}))"
+        prop = self.reader.properties[name]
+        of = (
+            "F"
+            if prop.of == "T" or (prop.of == "S" and self.setting.theorem.A == "zero")
+            else prop.of
+        )
+        points = points if len(points) == 2 else [*points, Name("solution")]
+        (x, u, p), (y, v, q) = (self.member(of, n, at) for n in points)
+        if prop.of == "T":
+            u, v = f"{tight(x)} - {tight(u)}", f"{tight(y)} - {tight(v)}"
+        x, u, y, v = map(tight, (x, u, y, v))
+        c, known = self.setting.constant(prop), hypothesis(prop)
+        if prop.kind.star:
+            if y != "zstar":
+                (x, u, p), (y, v, q) = (y, v, q), (x, u, p)
+            applied = f"(gap _ _ ({known} {x}%vec {u}%vec {p}))"
+            if name == "WeakMinty":
+                return f"(inner ({x} - zstar) {u} - {c} * norm2 {u})", applied
+            if name == "QuasiNonexpansive":
+                return f"(norm2 ({x} - zstar) - norm2 ({u} - zstar))", applied
+            raise NotExported(f"the property {name} has no form in Rocq here")
+        applied = f"({known} {x}%vec {u}%vec {y}%vec {v}%vec {p} {q})"
+        dx, du = f"({x} - {y})", f"({u} - {v})"
+        said = {
+            "Lipschitz": f"({c} ^ 2 * norm2 {dx} - norm2 {du})",
+            "Monotone": f"inner {dx} {du}",
+            "StronglyMonotone": f"(inner {dx} {du} - {c} * norm2 {dx})",
+            "Comonotone": f"(inner {dx} {du} - {c} * norm2 {du})",
+            "Cocoercive": f"(inner {dx} {du} - {c} * norm2 {du})",
+            "Nonexpansive": f"(norm2 {dx} - norm2 {du})",
+        }
+        if name not in said:
+            raise NotExported(f"the property {name} has no form in Rocq here")
+        return said[name], applied if name == "Monotone" else f"(gap _ _ {applied})"
+
+    # ---- the lemma ----
+
+    def lines(self, name: str) -> list[str]:
+        """The lemma with its proof."""
+        scene, argument = self.scene, self.argument
+        self._constraints()
+        self._of_spares()
+        parts, known = [], {}
+        for inequality, _, factor in argument.used:
+            if inequality in KNOWN and self.case.part == "end":
+                at = scene.at.plus(KNOWN.index(inequality))
+                word, proof = self._bounded(at)
+            else:
+                word, proof = self.inequality(inequality)
+            known[word] = proof
+            parts.append(f"{self.ratio(factor)} * {tight(word)}")
+        for weight, row in argument.squares:
+            vector = scene.vector(dict(sorted(row.items())), as_point=False)
+            parts.append(f"{self.ratio(weight)} * norm2 {vector}")
+        if argument.radius:
+            parts.append(f"{self.ratio(argument.radius)} * norm2 (z0 - zstar)")
+        for tree in self.unfolded:
+            scene.watch(tree)
+        small, large = self.goal(scene.at)
+        general = bool(scene.at.base)
+        lines = [f"Lemma {name}{' m' if general else ''} : {small} <= {large}.", "Proof."]
+        if general:
+            lines.append("  pose proof (pos_INR m) as m_positive.")
+        lines.append("  unfold_known.")
+        lines += [f"  assert ({fact}) by ({how})." for fact, how in self.facts.items()]
+        lines += [f"  assert (0 <= {word}) by exact {proof}." for word, proof in known.items()]
+        equations = "".join(f" generalize {e};" for e in dict.fromkeys(scene.equations))
+        tidy = f"unfold_lets; {'' if general else 'cbn [Nat.mul Nat.add]; '}numbers;"
+        for i, (left, right) in enumerate(scene.twins):
+            lines.append(
+                f"  assert (same{i} : ({left})%vec = ({right})%vec) by (f_equal;{equations} {tidy} "
+                "abstract_all; intros; subst; same_vectors)."
+            )
+            equations = f" generalize same{i};" + equations
+        for i, equation in enumerate(scene.values):
+            lines.append(f"  assert (value{i} : {equation}) by exact (eq_sym (JF_is_resolvent _)).")
+            equations += f" generalize value{i};"
+        if self.setting.theorem.A == "zero":
+            equations += " generalize solution_of_F;"
+        total = "\n    + ".join(parts) or "0"
+        lines += [
+            f"  apply by_sum with (\n    {total}).",
+            f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; expand; field; side.",
+            "  - sign.",
+            "Qed.",
+        ]
+        return lines
+
+    def _bounded(self, at: At) -> tuple[str, str]:
+        """B − V ≥ 0 at an index, and the proof of it."""
+        proof = self.setting.theorem.proof
+        assert proof is not None
+        start = at.plus(-proof.begin)
+        if start.base == "" and start.add < 0:
+            raise NotExported("the potential is used before it begins")
+        most = self.setting.plain(self.texts.real(grammar.parse(proof.at_most), At("")))
+        return f"({most} - V {at.nat})", f"(gap _ _ (bounded {start.nat}))"
+
+    # ---- what is known of the symbols ----
+
+    def _constraints(self) -> None:
+        """What the ranges say, without denominators."""
+        field = self.reader.field
+        for prop in self.setting.theorem.asked:
+            if prop.symbol is not None and prop.kind.positive and prop.symbol in field.known:
+                self.signs[str(field.symbol(prop.symbol).num)] = 1
+        ends = self.setting.ends(self.reader)
+        for end in [*ends, *_joined(ends)]:
+            if end.values is None:
+                continue
+            gap = end.values[1] - end.values[0]
+            if not gap.symbols:
+                continue
+            if gap.symbols & {*self.reader.spares.roots}:
+                self._without_root(gap, end)
+                continue
+            numerator, denominator = gap.num, gap.den
+            sign = 1
+            for factor, power in factorised(denominator)[1]:
+                if self.orient(factor) < 0 and power % 2:
+                    sign = -sign
+            if sign < 0:
+                numerator, denominator = -numerator, -denominator
+            word = polynomial(field, numerator, self.symbol)
+            below = self.ratio(Ratio(field, denominator, field.one))
+            self.facts.setdefault(
+                f"0 {'<' if end.strict else '<='} {word}",
+                f"replace ({word}) with (({end.large} - ({end.small})) * ({below})) by "
+                "(field; side); sign",
+            )
+            self._single(numerator)
+
+    def _single(self, numerator: Any) -> None:
+        """Note the sign of a polynomial > 0 that is one factor."""
+        constant, factors = factorised(numerator)
+        if len(factors) == 1 and factors[0][1] == 1:
+            self.signs.setdefault(str(factors[0][0]), 1 if constant > 0 else -1)
+
+    def _without_root(self, gap: Ratio, end: End) -> None:
+        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
+        field = self.reader.field
+        for name, inner in self.reader.spares.roots.items():
+            if name not in gap.symbols:
+                continue
+            a = field.at(gap, {name: field.number(0)})
+            b = field.at(gap, {name: field.number(1)}) - a
+            squared = b * b * inner - a * a
+            if a + b * field.symbol(name) != gap:
+                continue
+            word = polynomial(field, squared.num, self.symbol)
+            below = self.ratio(Ratio(field, squared.den, field.one))
+            minus, slope, under = (self.ratio(v) for v in (-a, b, inner))
+            said = self.radicand(inner)
+            self.facts.setdefault(
+                f"0 <= {word}",
+                f"replace ({word}) with (({slope} ^ 2 * {under} - {minus} ^ 2) * {below}) by "
+                "(field; side); apply Rmult_le_pos; [|sign]; apply without_root; "
+                f"[sign|sign|sign|]; replace (sqrt {tight(under)}) with (sqrt {tight(said)}) by "
+                f"(f_equal; field; side); apply at_most; replace ({slope} * sqrt {tight(said)} - "
+                f"{minus}) with ({end.large} - ({end.small})) by (field; side); lra",
+            )
+            self._single(squared.num)
+
+    def _of_spares(self) -> None:
+        """What is known of powers and sums."""
+        for name, base in self.reader.spares.powers.items():
+            self._of_power(name, base)
+        for name, term in self.reader.spares.sums.items():
+            self._of_sum(name, term)
+        for name, inner in self.reader.spares.roots.items():
+            self._of_root(name, inner)
+
+    def _of_power(self, name: str, base: Ratio) -> None:
+        domain, at = self.case.domain(), self.scene.at
+        word = self.base(base)
+        self.facts.setdefault(
+            f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by (field; side); sign"
+        )
+        bare = At(at.base, at.factor).nat if at.base else at.nat
+        self.facts.setdefault(f"0 < {tight(word)} ^ {bare}", "apply pow_lt; assumption")
+        own = self.symbol(name)
+        for sign, lemma in ((1, "pow_at_least"), (-1, "pow_at_most")):
+            if not domain.nonnegative((base - 1) * sign):
+                continue
+            margin = self.ratio((base - 1) * sign)
+            above = f"{own} - 1" if sign > 0 else f"1 - {own}"
+            below = f"{word} - 1" if sign > 0 else f"1 - ({word})"
+            joined = ""
+            if at.base and at.add:
+                joined = (
+                    f"replace {own} with ({tight(word)} ^ {at.nat}) by "
+                    "(rewrite ?tech_pow_Rmult; try ring; simpl pow; ring); "
+                )
+            self.facts.setdefault(
+                f"0 <= {above}",
+                f"{joined}apply gap; apply {lemma}; [lra|]; apply at_most; "
+                f"replace ({below}) with ({margin}) by (field; side); sign",
+            )
+            return
+
+    def _of_root(self, name: str, inner: Ratio) -> None:
+        domain, own = self.case.domain(), self.symbol(name)
+        self.facts.setdefault(f"0 <= {own}", "apply sqrt_pos")
+        if inner.symbols and domain.nonnegative(inner - 1):
+            margin, word = self.ratio(inner - 1), self.radicand(inner)
+            self.facts.setdefault(
+                f"0 <= {own} - 1",
+                f"apply gap; rewrite <- sqrt_1 at 1; apply sqrt_le_1_alt; apply at_most; "
+                f"replace (({word}) - 1) with ({margin}) by (field; side); sign",
+            )
+
+    def _of_sum(self, name: str, term: Ratio) -> None:
+        node = grammar.parse(self.reader.field.meaning(name))
+        assert isinstance(node, Call)
+        word = self.texts.terms[node.arguments[0]]
+        field, domain = self.reader.field, self.case.domain()
+
+        def at_j(symbol: str) -> str:
+            return "INR j" if symbol == "k" else self.symbol(symbol)
+
+        def sign(factor: Any) -> int:
+            return 1 if domain.nonnegative(Ratio(field, factor, field.one)) else -1
+
+        written = ratio(term, at_j, sign)
+        shown = []
+        for polynomial_ in (term.num, term.den):
+            for factor, _ in factorised(polynomial_)[1]:
+                turned = factor if sign(factor) > 0 else -factor
+                shown.append(f"assert (0 <= {polynomial(field, turned, at_j)}) by signs")
+        self.facts.setdefault(
+            f"0 <= before {word} {self.scene.at.nat}",
+            "apply before_positive; intro j; pose proof (pos_INR j); "
+            + "".join(f"{fact}; " for fact in shown)
+            + f"rewrite {word}_is; unfold_lets; match goal with |- 0 <= ?g => "
+            f"replace g with ({written}) by (field; side) end; sign",
+        )
+
+
+def _joined(ends: Sequence[End]) -> Iterator[End]:
+    """lo < x and x < hi: what lies between shows that lo < hi."""
+    for low in ends:
+        for high in ends:
+            if low.large == high.small and low.small != high.large and low.values and high.values:
+                yield End(
+                    low.small,
+                    high.large,
+                    low.strict or high.strict,
+                    (low.trees[0], high.trees[1]),
+                    (low.values[0], high.values[1]),
+                )

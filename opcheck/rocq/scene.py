@@ -1,0 +1,303 @@
+"""The vectors of a lemma: the basis of opcheck's step, and the words that Rocq has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flint import fmpq
+
+from opcheck.engine.forms import Coefficient, Sparse
+from opcheck.engine.ratio import Ratio
+from opcheck.errors import InternalError
+from opcheck.evidence.proofs.prove import Case, residue
+from opcheck.rocq.expressions import At, NotExported, Real, Tree, Vector, Writer, walk
+from opcheck.rocq.iteration import Iteration
+from opcheck.rocq.names import Names
+from opcheck.rocq.texts import Texts
+from opcheck.rocq.words import Symbol, combination, tight
+
+
+class Scene:
+    """One case of a proof with words for all its vectors.
+
+    Attributes:
+        at: its k, in Rocq.
+        equations: lemmas about the rows of the steps that were made.
+        twins: (word, word) of values that opcheck knows to be the same and Rocq has to be shown.
+        values: what F is where a resolvent of F went.
+
+    Raises InternalError where the steps as written are not the kernel's.
+    """
+
+    def __init__(
+        self, case: Case, iteration: Iteration, texts: Texts, names: Names, symbol: Symbol
+    ) -> None:
+        self.case, self.iteration, self.texts, self.names = case, iteration, texts, names
+        self.reader, self.steps = case.reader, case.reader.steps
+        self.symbol = symbol
+        self.at = index_of(case)
+        self.here = self.at if case.at is None else At("")  # where opcheck's offset is 0
+        self.write = Writer(names)
+        self.words: dict[int, str] = {}  # of basis vectors; of a resolvent's point, below 0
+        self.equations: list[str] = []
+        self.twins: dict[tuple[str, str], None] = {}
+        self.values: dict[str, None] = {}
+        self._walk()
+
+    # ---- the steps that were made ----
+
+    def _walk(self) -> None:
+        method, steps = self.iteration.method, self.steps
+        low = self.here.plus(-steps.origin)
+        if self.case.at is not None:
+            self.words[0] = "z0"
+            self.equations += [f"{self.names(r)}_first" for r in self.iteration.live]
+        else:
+            for i, name in enumerate(method.rows):
+                self.words[i] = self.write(self.iteration.row(name, low))
+        for place in range(len(steps.states) - 1):
+            at = low.plus(place)
+            step = self.iteration.step(at)
+            images = self.iteration.images(step, at)
+            for call in step.calls:
+                name, point = call.image.parts
+                self._name(name, self.sparse(point), images[call.image])
+            for name in self.iteration.live:
+                own = steps.states[place + 1][method.rows.index(name)]
+                if self.sparse(step.rows[name]) != own:
+                    raise InternalError(
+                        f"{self.case.theorem.name}: row {name} as written for Rocq is not that of "
+                        f"{method.name}"
+                    )
+            self._equations(at)
+        for of, point, value, _, gamma in steps.oracle.calls:
+            if gamma != 0 and (of == "F" or (of == "S" and steps.A == "zero")):
+                image, argument = self.point(-value[0][0]), self.argument(-value[0][0])
+                size = self.write(self.texts.inlined(self.texts.size("JF")))
+                where = self.row_at(point) or image
+                self.values[f"F {tight(where)} = (/ ({size}) * ({argument} - {where}))%vec"] = None
+
+    def _equations(self, at: At) -> None:
+        """The lemmas of the rows of one step."""
+        branch = self.iteration.branch_of(at)
+        base = self.iteration.branches[branch]
+        if not base.base:
+            argument = ""
+        elif base.factor > 1:
+            quotient = At("m", 1, at.add // base.factor).nat if at.base else at.add // base.factor
+            argument = f" {quotient}"
+        else:
+            argument = f" {at.plus(-base.add).nat}"
+        for name in self.iteration.live:
+            lemma = f"{self.names(name)}_next{suffix(self.iteration, branch)}"
+            self.equations.append(f"({lemma}{argument})" if argument else lemma)
+
+    def _name(self, name: str, before: Sparse, image: Tree) -> None:
+        """Note the word of a value or of a resolvent's point."""
+        oracle, word = self.steps.oracle, self.write(image)
+        if name == "F":
+            if not before:
+                return  # F z*
+            key = ("F", before, fmpq(0))
+        else:
+            key = (self._of(name), before, self.ratio(self.texts.size(name)))
+        answer = next((v for k, v in oracle.seen.items() if k == key), None)
+        if answer is None:
+            raise InternalError(
+                f"{self.case.theorem.name}: {word} is asked for in Rocq and by no step of "
+                f"{self.iteration.method.name}"
+            )
+        value = answer[1]
+        index = value[0][0] if name == "F" else -value[0][0]
+        known = self.words.setdefault(index, word)
+        self.same(word, known)
+
+    def _of(self, name: str) -> str:
+        return {"JA": "A", "JS": "S", "JF": "S" if self.steps.A == "zero" else "F"}[name]
+
+    def same(self, left: str, right: str) -> None:
+        """Note that two words stand for one vector."""
+        if left != right and (right, left) not in self.twins:
+            self.twins[left, right] = None
+
+    def watch(self, tree: Tree) -> None:
+        """Note the values in a text that stand there under words of their own."""
+        for node in walk(tree):
+            if not isinstance(node, Vector) or node.kind != "image":
+                continue
+            name, point = node.parts
+            before = self.sparse(point)
+            if name == "F":
+                value = self.steps.value("F", before)
+                if len(value) == 1:
+                    self.same(self.write(node), self.word(value[0][0]))
+            else:
+                of = self._of(name)
+                for kind, _, value, start, gamma in self.steps.oracle.calls:
+                    if kind == of and start == before and gamma != 0:
+                        self.same(self.write(node), self.point(-value[0][0]))
+
+    # ---- trees over opcheck's basis ----
+
+    def offset(self, at: At) -> int:
+        """Steps from k, as the reader counts."""
+        if (at.base, at.base and at.factor) != (self.here.base, self.here.base and self.at.factor):
+            raise NotExported(f"index {at.nat} is none of the steps of this lemma")
+        return at.add - self.here.add
+
+    def sparse(self, tree: Vector) -> Sparse:
+        """A vector over the basis, told for z* = 0."""
+        return self._coefficient(tree).vector
+
+    def _coefficient(self, tree: Vector) -> Coefficient:
+        match tree.kind, tree.parts:
+            case (("zero" | "zstar"), _):
+                return Coefficient(())
+            case "z0", _:
+                rows = self.iteration.method.rows
+                if self.case.at is not None:
+                    return Coefficient(((0, self.reader.field.number(1)),))
+                return Coefficient(self.steps.states[0][rows.index("anchor")])
+            case "row", (name, at):
+                place = self.steps.origin + self.offset(at)
+                if not 0 <= place < len(self.steps.states):
+                    raise NotExported("it speaks of a step that opcheck did not make")
+                row = self.steps.states[place][self.iteration.method.rows.index(name)]
+                return Coefficient(row)
+            case "image", (name, point):
+                before = self.sparse(point)
+                if name == "F":
+                    return Coefficient(self.steps.value("F", before))
+                gamma = self.ratio(self.texts.size(name))
+                return Coefficient(self.steps.oracle.ask(self._of(name), before, gamma)[0])
+            case "negative", (a,):
+                return -self._coefficient(a)
+            case "+", (a, b):
+                return self._coefficient(a) + self._coefficient(b)
+            case "-", (a, b):
+                return self._coefficient(a) - self._coefficient(b)
+            case "scaled", (factor, a):
+                scaled: Coefficient = self._coefficient(a) * self.ratio(factor)
+                return scaled
+        raise NotExported(f"a vector of the kind {tree.kind}")
+
+    def ratio(self, tree: Real) -> Ratio:
+        """A number of a kernel as a rational function."""
+        field = self.reader.field
+        match tree.kind, tree.parts:
+            case "number", (value,):
+                return field.number(fmpq(value.numerator, value.denominator))
+            case "symbol", (name,):
+                return field.number(self.reader.symbol(name, 0))
+            case "let", (name, at):
+                return field.number(self.reader.symbol(name, self.offset(at)))
+            case "index", (at,):
+                return self.reader.k + self.offset(at)
+            case "negative", (a,):
+                return -self.ratio(a)
+            case "+", (a, b):
+                return self.ratio(a) + self.ratio(b)
+            case "-", (a, b):
+                return self.ratio(a) - self.ratio(b)
+            case "*", (a, b):
+                return self.ratio(a) * self.ratio(b)
+            case "/", (a, b):
+                return self.ratio(a) / self.ratio(b)
+            case "^", (a, power):
+                return self.ratio(a) ** power
+        raise NotExported(f"a number of the kind {tree.kind} in a step")
+
+    # ---- basis vectors in words ----
+
+    def word(self, index: int) -> str:
+        """The word of a basis vector; below 0, of the point that a resolvent returned."""
+        if index not in self.words:
+            if index > 0 and self.steps.oracle.names[index] == "F*":
+                self.words[index] = "F zstar"
+                return self.words[index]
+            of, point, _, before, gamma = self._call(abs(index))
+            start = point if index > 0 else before
+            argument = self.row_at(start) or self.vector(dict(start), as_point=True)
+            name = "F" if index > 0 else self._map(of, gamma)
+            self.words[index] = f"{name} {tight(argument)}"
+        return self.words[index]
+
+    def _map(self, of: str, gamma: Any) -> str:
+        """The name of a resolvent."""
+        return {"A": "JA", "S": "JF" if self.steps.A == "zero" else "JS", "F": "JF"}[of]
+
+    def point(self, index: int) -> str:
+        """The word of the point that a resolvent returned."""
+        return self.word(index)
+
+    def argument(self, index: int) -> str:
+        """What F or a resolvent is applied to, in the word of a basis vector."""
+        return self.word(index).split(" ", 1)[1]
+
+    def _call(self, index: int) -> Any:
+        return next(c for c in self.steps.oracle.calls if c[2][0][0] == index)
+
+    def _point_like(self, index: int) -> bool:
+        if index < 0:
+            return True
+        if self.case.at is not None:
+            return index == 0
+        rows = self.iteration.method.rows
+        return index < len(rows) and self.steps.weights[0][index] == 1
+
+    def vector(self, entries: Mapping[int, Any], *, as_point: bool) -> str:
+        """A combination of basis vectors in words; a point where its weights are to add up to 1."""
+        total: dict[int, Any] = {}
+
+        def add(index: int, factor: Any) -> None:
+            call = next((c for c in self.steps.oracle.calls if c[2][0][0] == index), None)
+            if call is None or call[4] == 0:
+                if call is not None and call[0] != "F":
+                    raise NotExported(f"a value of {call[0]} that no resolvent gave")
+                total[index] = total.get(index, 0) + factor
+                return
+            _, _, _, before, gamma = call  # value = (before − point)/γ
+            for j, inner in before:
+                add(j, factor * inner / gamma)
+            total[-index] = total.get(-index, 0) - factor / gamma
+
+        for index, factor in entries.items():
+            add(index, factor)
+        terms = {i: c for i, c in total.items() if c != 0}
+        weight: Any = sum((c for i, c in terms.items() if self._point_like(i)), fmpq(0))
+        rest = (1 if as_point else 0) - weight
+        named = [(c, self.word(i)) for i, c in terms.items()]
+        if rest != 0:
+            named.append((rest, "zstar"))
+        return combination(named, self.symbol)
+
+    def row_at(self, point: Sparse) -> str:
+        """A row, at some state, that is this point; "" for none."""
+        rows = self.iteration.method.rows
+        for place, state in enumerate(self.steps.states):
+            for name in self.iteration.live:
+                i = rows.index(name)
+                if self.steps.weights[place][i] == 1 and state[i] == point:
+                    at = self.here.plus(place - self.steps.origin)
+                    return self.write(self.iteration.row(name, at))
+        if "anchor" in rows and self.steps.states[0][rows.index("anchor")] == point:
+            return "z0"
+        return ""
+
+
+def index_of(case: Case) -> At:
+    """The k of a case, in Rocq."""
+    if case.at is not None:
+        return At("", 1, case.at)
+    if case.indices == ["k"]:
+        return At("m", 1, case.least)
+    modulus, rest = residue(case.theorem, case.case["k"])
+    return At("m", modulus, rest)
+
+
+def suffix(iteration: Iteration, branch: int) -> str:
+    """What tells the lemmas of one branch of a step from those of another."""
+    if len(iteration.branches) == 1:
+        return ""
+    return f"_{branch}" if iteration.by_residue else ("_first", "_later")[branch]

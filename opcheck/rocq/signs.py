@@ -1,0 +1,289 @@
+"""Signs of polynomials on a range as lemmas: opcheck's own charts, for Rocq to follow.
+
+A chart writes x with lo < x < hi as (lo v + hi u)/(u + v), u and v > 0, one symbol after the other.
+What is shown then has nonnegative coefficients alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from opcheck.engine.ratio import Field, Ratio, factorised
+from opcheck.evidence.statement.positivity import (
+    Chart,
+    Constraint,
+    Domain,
+    leading,
+    on_chart,
+    strict_sign,
+)
+from opcheck.rocq.names import Names
+from opcheck.rocq.words import carried, polynomial, ratio
+
+if TYPE_CHECKING:
+    from opcheck.rocq.lemma import Lemma
+
+Limit = tuple[Ratio, Ratio, Constraint, Ratio, bool]  # see ``_ends``
+MOST = 400  # charts that are looked at
+
+
+class Charts:
+    """The lemmas about signs of one development, each once.
+
+    Attributes:
+        lines: the lemmas.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.lines: list[str] = []
+        self._calls: dict[tuple[str, ...], tuple[str, list[str], list[Any]] | None] = {}
+
+    def lemma(self, user: Lemma, factor: Any, strict: bool) -> str:
+        """How a lemma is used to show factor > 0 or ≥ 0; "" where there is none."""
+        domain, field = user.case.domain(), user.reader.field
+        meanings = ", ".join(field.meaning(n) for n in field.names)
+        key = (str(factor), str(strict), str(domain.constraints), meanings)
+        if key not in self._calls:
+            self._calls[key] = None  # what it needs itself must do without it
+            self._calls[key] = _Sign(self, user, factor, strict).lemma()
+        call = self._calls[key]
+        if call is None:
+            return ""
+        name, symbols, needed = call
+        for other in needed:
+            user.orient(other)
+        words = "".join(f" ({user.symbol(n)})" for n in symbols)
+        return f"(apply ({name}{words}); signs)"
+
+    def new(self) -> str:
+        """A name for one more lemma."""
+        return f"sign_{len([x for x in self.lines if x.startswith('Lemma')]) + 1}"
+
+
+class _Sign:
+    """One sign, as a lemma about plain symbols."""
+
+    def __init__(self, charts: Charts, user: Lemma, factor: Any, strict: bool) -> None:
+        self.charts, self.user, self.factor, self.strict = charts, user, factor, strict
+        self.domain: Domain = user.case.domain()
+        self.field = user.reader.field
+        self.value = Ratio(self.field, factor, self.field.one)
+        self.premises: dict[str, str] = {}  # polynomial -> relation to 0
+        self.asked: list[Any] = []  # factors whose sign the proof needs
+
+    def symbol(self, name: str) -> str:
+        """A symbol in the words of the lemma."""
+        return "x_" + "".join(c if c.isalnum() else "_" for c in name)
+
+    def lemma(self) -> tuple[str, list[str], list[Any]] | None:
+        """The name of the lemma, its symbols and the factors whose sign it needs; or None."""
+        chart = self._chart()
+        if chart is None:
+            return None
+        names = self._needed(chart)
+        if names is None:
+            return None
+        proof = self._proof(chart, names)
+        if proof is None:
+            return None
+        name = self.charts.new()
+        goal = polynomial(self.field, self.factor, self.symbol)
+        relation = "<" if self.strict else "<="
+        if self.premises.get(goal) in ("<", relation):
+            proof = ["  assumption."]
+        premises = "".join(f"0 {rel} {word} -> " for word, rel in self.premises.items())
+        self.charts.lines += [
+            f"Lemma {name} {' '.join(map(self.symbol, names))} :",
+            f"  {premises}0 {relation} {goal}.",
+            "Proof.",
+            "  intros.",
+            *proof,
+            "Qed.",
+        ]
+        return name, names, self.asked
+
+    def _chart(self) -> Chart | None:
+        for chart in itertools.islice(self.domain.charts(self.value.symbols), MOST):
+            if on_chart(self.value, chart, self.strict) is not None:
+                return chart
+        return None
+
+    def _limits(self, name: str, chart: Chart) -> dict[Ratio, bool]:
+        """The ends of a symbol's range on a chart, and whether each is the lower one."""
+        image, i = chart.images[name], self.field.names.index(name)
+        low = self.field.at(image, {name: self.field.number(0)})
+        degree = image.den.degrees()[i]
+        if degree > 0:
+            top = self.field.ratio(leading(image.num, i, degree), leading(image.den, i, degree))
+            return {low: True, top: False}
+        rises = self.field.at(image, {name: self.field.number(1)}) - low == 1
+        return {low: rises}
+
+    def _ends(self, name: str, chart: Chart) -> Iterator[Limit]:
+        """(end on the chart, end, constraint, slope, lower?) of a symbol."""
+        place = self.field.names.index(name)
+        before = dict(itertools.takewhile(lambda pair: pair[0] != name, chart.images.items()))
+        for c in self.domain.constraints:
+            later = c.value.symbols - before.keys() - {name}
+            if name not in c.value.symbols or later:
+                continue
+            if c.value.den.degrees()[place] > 0 or c.value.num.degrees()[place] != 1:
+                continue
+            rest = self.field.at(c.value, {name: self.field.number(0)})
+            slope = self.field.at(c.value, {name: self.field.number(1)}) - rest
+            end = -rest / slope
+            sign = strict_sign(
+                self.field.at(slope, before), Chart(before, chart.open, chart.closed)
+            )
+            if sign is not None:
+                yield self.field.at(end, before), end, c, slope, sign > 0
+
+    def _end(self, name: str, chart: Chart, value: Ratio, lower: bool | None) -> Limit | None:
+        hits = [e for e in self._ends(name, chart) if e[0] == value and lower in (None, e[4])]
+        hits.sort(key=lambda e: not e[2].strict)
+        return hits[0] if hits else None
+
+    def _needed(self, chart: Chart) -> list[str] | None:
+        """The symbols that the sign depends on, and those that their ranges do."""
+        needed, order = set(self.value.symbols), list(chart.images)
+        for name in reversed(order):
+            if name not in needed:
+                continue
+            for value in self._limits(name, chart):
+                end = self._end(name, chart, value, None)
+                if end is None:
+                    return None
+                needed |= end[1].symbols
+        return [n for n in order if n in needed]
+
+    def _premise(self, value: Any, strict: bool) -> str:
+        word = polynomial(self.field, value, self.symbol)
+        relation = "<" if strict else "<="
+        if self.premises.get(word) != "<":
+            self.premises[word] = relation
+        return word
+
+    def _sure(self, value: Ratio) -> str:
+        """A positive function in words; what it needs is a premise."""
+        for part in (value.num, value.den):
+            for factor, _ in factorised(part)[1]:
+                sign = self.user.orient(factor)
+                self.asked.append(factor)
+                self._premise(factor if sign > 0 else -factor, True)
+        return ratio(value, self.symbol, self.user.orient)
+
+    def _proof(self, chart: Chart, names: Sequence[str]) -> list[str] | None:
+        big = Field([*names, *(f"{c}_{n}" for n in names for c in "uv")])
+        images: dict[str, Ratio] = {}
+        lines: list[str] = []
+        positive, lax = set(), []
+        for name in names:
+            own = self.symbol(name)
+            ends = []
+            for value, lower in self._limits(name, chart).items():
+                end = self._end(name, chart, value, lower)
+                if end is None:
+                    return None
+                word = ratio(end[1], self.symbol)
+                lines.append(self._compared(own, word, end, lower))
+                ends.append((carried(end[1], big, images), word, end[2].strict, lower))
+            u, v = big.symbol(f"u_{name}"), big.symbol(f"v_{name}")
+            uw, vw = self._big(f"u_{name}"), self._big(f"v_{name}")
+            if len(ends) == 2:
+                (lo, low_word, low_strict, _), (hi, high_word, high_strict, _) = ends
+                images[name] = (lo * v + hi * u) / (u + v)
+                kind = "_".join("open" if s else "closed" for s in (low_strict, high_strict))
+                closed = not low_strict and not high_strict
+                lines.append(
+                    f"  destruct (between_{kind} {low_word} {high_word} {own}) as "
+                    f"({uw} & {vw} & ? & ? & ? & E_{own}); trivial{'; [sign|]' if closed else ''}."
+                )
+                (positive.add if low_strict else lax.append)(f"u_{name}")
+                (positive.add if high_strict else lax.append)(f"v_{name}")
+            else:
+                ((end_value, word, strict, rises),) = ends
+                images[name] = end_value + u if rises else end_value - u
+                gap = f"{own} - {word}" if rises else f"{word} - {own}"
+                lines.append(
+                    f"  assert (exists {uw}, 0 {'<' if strict else '<='} {uw} /\\ {own} = {word} "
+                    f"{'+' if rises else '-'} {uw}) as ({uw} & ? & E_{own}) by (exists ({gap}); "
+                    "split; [lra | ring])."
+                )
+                (positive.add if strict else lax.append)(f"u_{name}")
+        image = carried(self.value, big, images)
+        rewritten = "; ".join(f"try rewrite E_{self.symbol(n)}" for n in reversed(names))
+        closing = self._closed(image, big, positive, lax, 1)
+        return None if closing is None else [*lines, f"  {rewritten}.", *closing]
+
+    def _compared(
+        self,
+        own: str,
+        word: str,
+        end: Limit,
+        lower: bool,
+    ) -> str:
+        """The assertion that a symbol is beyond an end."""
+        _, _, constraint, slope, _ = end
+        num, den = constraint.value.num, constraint.value.den
+        sign = 1 if self.domain.positive(Ratio(self.field, den, self.field.one)) else -1
+        premise = self._premise(num if sign > 0 else -num, constraint.strict)
+        factor = self.field.number(1) / slope
+        factor = (factor if lower else -factor) / Ratio(
+            self.field, den if sign > 0 else -den, self.field.one
+        )
+        large, small = (own, word) if lower else (word, own)
+        relation, lemma = ("<", "less") if constraint.strict else ("<=", "at_most")
+        return (
+            f"  assert ({small} {relation} {large}) by (apply {lemma}; replace ({large} - {small}) "
+            f"with (({premise}) * {self._sure(factor)}) by (field; side); sign)."
+        )
+
+    def _big(self, name: str) -> str:
+        return "".join(c if c.isalnum() else "_" for c in name)
+
+    def _closed(
+        self, value: Ratio, big: Field, positive: set[str], lax: Sequence[str], depth: int
+    ) -> list[str] | None:
+        """The end: all coefficients are nonnegative, where need be at each end apart."""
+        pad = "  " * depth
+        sign = 1 if value.den.leading_coefficient() > 0 else -1
+        num, den = value.num * sign, value.den * sign
+        terms = [
+            (all(not e or n in positive for n, e in zip(big.names, powers, strict=True)), powers, c)
+            for powers, c in num.to_dict().items()
+        ]
+        if not self.strict or any(t[0] for t in terms):
+            terms.sort(key=lambda t: not t[0])
+            words = " + ".join(self._term(big, powers, c) for _, powers, c in terms) or "0"
+            below = ratio(Ratio(big, den, big.one), self._big)
+            relation = "<" if self.strict else "<="
+            lemma = "quotient" if self.strict else "quotient_lax"
+            return [
+                f"{pad}match goal with |- _ {relation} ?g => replace g with (({words}) / {below}) "
+                f"by (field; side) end; apply {lemma}; [terms | sign]."
+            ]
+        if not lax:
+            return None
+        name, rest = lax[0], lax[1:]
+        word = self._big(name)
+        above = self._closed(value, big, positive | {name}, rest, depth + 1)
+        at_end = self._closed(big.at(value, {name: big.number(0)}), big, positive, rest, depth + 1)
+        if above is None or at_end is None:
+            return None
+        return [
+            f"{pad}assert (0 < {word} \\/ {word} = 0) as [?|?] by lra.",
+            f"{pad}{{",
+            *above,
+            f"{pad}}}",
+            f"{pad}{{ subst {word}.",
+            *at_end,
+            f"{pad}}}",
+        ]
+
+    def _term(self, big: Field, powers: Sequence[int], coefficient: Any) -> str:
+        named = zip(big.names, powers, strict=True)
+        parts = [self._big(n) + (f" ^ {e}" if e > 1 else "") for n, e in named if e]
+        return " * ".join([str(int(coefficient)), *parts])

@@ -1,0 +1,280 @@
+"""Developments as files: what is written, what has no form, and what may not be written."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import invoke
+from hypothesis import given
+from hypothesis import strategies as st
+from registered import stated
+
+from opcheck import Lipschitz, Monotone, Proof, Source, registry, theorem
+from opcheck.errors import InternalError, OpcheckError
+from opcheck.evidence.proofs.prove import NotProved
+from opcheck.model.method import method
+from opcheck.model.primitives import axpy
+from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments
+from opcheck.rocq.development import export
+from opcheck.rocq.expressions import NotExported, Vector
+from opcheck.rocq.iteration import Iteration
+from opcheck.rocq.names import TAKEN, Names, prelude
+
+registry.load()
+EG = "gorbunov2022_eg_last"
+WRITTEN = """
+Definition step (j : nat) (s : state) : state :=
+  let z := row_z s in
+  let Fz := (F z)%vec in
+  let zbar := (z - gamma * Fz)%vec in
+  let Fzbar := (F zbar)%vec in
+  {| row_z := (z - gamma * Fzbar)%vec; row_zbar := zbar |}.
+"""
+
+
+def test_a_development_reads_like_the_paper() -> None:
+    text = export(EG).text
+    assert WRITTEN in text
+    for said in (
+        "Hypothesis range_2 : gamma < 1 / L.",
+        "Hypothesis Lipschitz_of_F : Lipschitz L (graph F).",
+        "Hypothesis solution : Zero (graph F) zstar.",
+        "  norm2 (F (z k))\n"
+        "  <= norm2 (z0 - zstar) / (gamma ^ 2 * (1 - (gamma * L) ^ 2) * (INR k + 1)).",
+    ):
+        assert said in text
+    # the wording of what opcheck says is not left out
+    assert "A = 0" in text
+    assert export(EG).text == text  # the same bytes again
+
+
+def test_nothing_is_taken_for_granted() -> None:
+    for text in (prelude(), export(EG).text, export("pethick2022_ceg_plus").text):
+        assert FORBIDDEN.search(_without_comments(text)) is None
+    # section by section: what is declared outside of one would be an axiom
+    outside = re.sub(r"^Section (\w+)\.$.*?^End \1\.$", "", prelude(), flags=re.M | re.S)
+    assert not re.search(r"^(Context|Variable|Hypothesis)", outside, re.M)
+
+
+def test_every_choice_of_whole_parameters_is_a_theorem_of_its_own() -> None:
+    written = export("pethick2023_la_eg")
+    assert [n.rpartition("_")[2] for n in written.names] == ["1", "2", "3"]
+    for tau in (1, 2, 3):
+        assert f"pethick2023_la_eg, tau = {tau}:" in written.text
+    assert written.text.count("\nTheorem ") == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"bound": "2*R**2/(5*gamma**2*(1 - (gamma*L)**2)*(k + 1))"}, "bound"),
+        ({"bound": "R**2/(gamma**2*(1 - (gamma*L)**2)*(k + 2))"}, "off by one"),
+        ({"where": "0 < gamma < 2/L"}, "range"),
+        ({"given": [Lipschitz("L", of="F")]}, "hypothesis"),
+        ({"method": "gradient_descent_ascent"}, "method"),
+    ],
+)
+def test_what_prove_refuses_is_not_written(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(OpcheckError):
+        export(stated(EG, **changes))
+
+
+def test_a_multiplier_that_is_wrong_is_not_written() -> None:
+    proof = registry.get("theorems", EG).proof
+    step = {**proof.step, next(iter(proof.step)): "3*gamma"}
+    with pytest.raises(NotProved):
+        export(stated(EG, proof=dataclasses.replace(proof, step=step)))
+
+
+def test_a_step_that_is_not_the_kernels_is_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest = Iteration.step
+
+    def turned(self: Iteration, at: Any) -> Any:
+        step = honest(self, at)
+        rows = {**step.rows, "z": Vector("+", (step.rows["z"], step.rows["z"]))}
+        return dataclasses.replace(step, rows=rows)
+
+    monkeypatch.setattr(Iteration, "step", turned)
+    with pytest.raises(InternalError, match="row z as written"):
+        export(EG)
+
+
+def test_what_has_no_form_is_said(own_registry: None) -> None:
+    theorem(
+        "of_values",
+        method="proximal_point",
+        given=[Monotone(of="F")],
+        where="0 < gamma",
+        measure="distance",
+        bound="R**2*where(k <= 2, 1, 1)",
+        source=Source("none"),
+        proof=Proof(
+            potential="distance", step={"Monotone(next(z))": "2*gamma"}, end={"potential": "1"}
+        ),
+    )
+    with pytest.raises(NotExported, match=r"^of_values: .*where"):
+        export("of_values")
+
+
+@given(st.lists(st.text(st.characters(categories=("L", "N")), min_size=1, max_size=6)))
+def test_two_names_never_share_a_word(names: list[str]) -> None:
+    words = Names([])
+    said = {name: words(name) for name in [*names, "F", "end", "norm2", "sub", "z0", "k"]}
+    assert len({*said.values()}) == len(said)
+    assert not {*said.values()} & TAKEN
+    assert all(re.fullmatch(r"[^\W\d_]\w*", word) for word in said.values())
+
+
+def with_names_of_rocq(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """Says (* and *) and "."""
+    z, end, inner = state[0], state[1], state[2]
+    for _ in range(n):
+        F(z, inner, F_data)
+        axpy(end, z, -params[0], inner)
+        F(end, inner, F_data)
+        axpy(z, z, -params[0], inner)
+
+
+def test_names_of_the_language_are_written_otherwise(own_registry: None) -> None:
+    method("match", params="forall", rows="z end inner", calls=2, source="none", constrained=False)(
+        with_names_of_rocq
+    )
+    theorem(
+        "Section",
+        method="match",
+        given=[Lipschitz("fun", of="F"), Monotone(of="F")],
+        where="0 < forall < 1/fun",
+        measure="distance",
+        bound="R**2",
+        source=Source("none"),
+        doc='It says (* and *) and " too.',
+        proof=Proof(
+            potential="distance",
+            step={"Monotone(end)": "2*forall", "Lipschitz(z, end)": "forall**2"},
+            end={"potential": "1"},
+        ),
+    )
+    text = export("Section").text
+    assert "Context {E : Space} (F : E -> E) (fun_ forall_ : R) (z0 zstar : E)." in text
+    assert "Theorem Section_ : forall k : nat," in text
+    assert '"' not in text
+    assert text.count("(*") == text.count("*)")
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def coqc(folder: Path, script: str) -> str:
+    """A PATH on which coqc is this script, and nothing else of that name is."""
+    folder.mkdir()
+    program = folder / "coqc"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin"
+
+
+VERSION = '[ "$1" = --version ] && { echo "The Coq Proof Assistant, version 8.16.1"; exit 0; }\n'
+LISTED = "\n".join(["Axioms:", *(f"{a} : a" for a in sorted(AXIOMS))])
+GOOD = (
+    VERSION
+    + f"case $5 in *.v) touch ${{5%.v}}.vo;; esac\n[ $5 = axioms.v ] && echo '{LISTED}'\nexit 0"
+)
+REFUSES = VERSION + (
+    "[ $5 = development.v ] || { touch Opcheck.vo; exit 0; }\n"
+    "echo 'File \"./development.v\", line 7, characters 1-5:' >&2; echo 'Error: no.' >&2; exit 1"
+)
+CLASSICAL = VERSION + "touch ${5%.v}.vo; [ $5 = axioms.v ] && echo 'cheat : False'; exit 0"
+KILLED = VERSION + "[ $5 = development.v ] && kill -9 $$; touch ${5%.v}.vo; exit 0"
+OLD = 'echo "The Coq Proof Assistant, version 8.9.0"'
+
+
+def test_files_are_written_and_named(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "eg.v"
+    done = invoke("prove", EG, "--rocq", str(file))
+    assert done.exit_code == 0, done.output
+    assert file.read_text() == export(EG).text
+    assert (file.parent / "Opcheck.v").read_text() == prelude()
+    several = invoke("prove", EG, "lieder2021_halpern", "--rocq", str(tmp_path / "all"))
+    assert several.exit_code == 0, several.output
+    names = {p.name for p in (tmp_path / "all").iterdir()}
+    assert names == {f"{EG}.v", "lieder2021_halpern.v", "Opcheck.v"}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ((EG, "lieder2021_halpern", "--rocq", "one.v"), "one file and 2 theorems"),
+        ((EG, "--rocq", "Opcheck.v"), "the name of the prelude"),
+        ((EG, "--check"), "say where: --rocq"),
+        ((EG, "--rocq", "/dev/null/x.v"), "can't be written"),
+        (("gorbunov2023_ppm_last", "--rocq", "x.v"), "declares no potential argument"),
+    ],
+)
+def test_what_can_not_be_written_is_one_sentence(
+    words: tuple[str, ...], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = invoke("prove", *words)
+    assert done.exit_code == 2
+    assert why in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [
+        (GOOD, 0, "accepted by Rocq 8.16.1"),
+        (REFUSES, 3, "internal error, please report it: prove accepts gorbunov2022_eg_last and "),
+        (CLASSICAL, 3, "it rests on cheat"),
+        (KILLED, 1, "was killed (SIGKILL)"),
+        (OLD, 2, "older than 8.16"),
+    ],
+)
+def test_what_coqc_does_is_told(
+    script: str, code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", coqc(tmp_path / "bin", script))
+    file = tmp_path / "eg.v"
+    done = invoke("prove", EG, "--rocq", str(file), "--check")
+    assert done.exit_code == code, done.output
+    assert said in done.output
+    assert file.is_file()  # nothing is lost
+
+
+def test_where_there_is_no_coqc_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    file = tmp_path / "eg.v"
+    done = invoke("prove", EG, "--rocq", str(file), "--check")
+    assert done.exit_code == 2
+    assert "there is no coqc here to check the proof: install Rocq" in done.stderr
+    assert file.is_file()
+    done = invoke("recheck", str(file))
+    assert done.exit_code == 2
+    assert "there is no coqc here" in done.stderr
+
+
+def test_a_file_is_rechecked_against_what_is_written_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", coqc(tmp_path / "bin", GOOD))
+    file = tmp_path / "eg.v"
+    text = export(EG).text
+    for edited, code, said in (
+        (text, 0, "it is what opcheck writes for the theorem, to the byte"),
+        (text.replace("k + 1", "k + 2"), 1, "it is not what opcheck writes for"),
+        (text.replace(f"for {EG}.", "for nobodys."), 1, "nobodys is not known here"),
+        (text.replace("Qed.", "Admitted.", 1), 1, "it says Admitted"),
+        ("Lemma x : True. Proof. exact I. Qed.", 2, "is no development that opcheck wrote"),
+    ):
+        file.write_text(edited)
+        done = invoke("recheck", str(file))
+        assert done.exit_code == code, done.output
+        assert said in done.output
