@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.discover.ansatz import Ansatz, Bound, bound_of, families, without_potential
+from opcheck.evidence.discover.ansatz import Ansatz, bound_of, families, without_potential
 from opcheck.evidence.discover.declaration import block, file_of
-from opcheck.evidence.discover.material import material
+from opcheck.evidence.discover.material import loop_of, material
 from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.search import Infeasible, Search
@@ -74,7 +74,9 @@ class Discovery(Result):
     def sentence(self) -> str:
         """The outcome in words, which claim no more than was done."""
         if self.proof is not None:
-            return f"{self.theorem}: found, and accepted by prove ({self.tries[-1].family})"
+            last = self.tries[-1]
+            only = f" for {last.reason}" * bool(last.reason)
+            return f"{self.theorem}: found, and accepted by prove{only} ({last.family})"
         done = "in the families tried" if self.finished else "in the time given"
         return f"{self.theorem}: nothing found {done}; that refutes nothing"
 
@@ -107,10 +109,10 @@ def discover(
             raise _TimeIsUp
 
     try:
-        for ansatz, bound, fixed in _to_try(entry):
+        for ansatz in _to_try(entry):
             in_time()
             progress(ansatz.family)
-            outcome, reason, proof = _tried(entry, ansatz, bound, fixed, in_time)
+            outcome, reason, proof = _tried(entry, ansatz, in_time)
             tries.append(Try(ansatz.family, ansatz.terms, outcome, reason))
             if proof is not None:
                 proved = with_proof(entry, proof)
@@ -141,31 +143,23 @@ def _showable(theorem: Theorem) -> None:
         )
 
 
-def _to_try(theorem: Theorem) -> Iterator[tuple[Ansatz, Bound | None, Mapping[str, int]]]:
-    offered = material(theorem)
+def _to_try(theorem: Theorem) -> Iterator[Ansatz]:
+    loop = loop_of(theorem)
+    offered = material(theorem, loop)
     if theorem.claim == "one-step":
-        yield without_potential(theorem, offered), None, {}
+        yield without_potential(theorem, offered, loop)
         return
-    reading = Reading(theorem, [theorem.measure, theorem.bound], begin=theorem.first)
-    bound = bound_of(reading)
-    for ansatz in families(theorem, offered, bound):
-        yield ansatz, bound, {}
+    sources = [theorem.measure, theorem.bound]
+    reading = Reading(theorem, sources, begin=theorem.first, fixed=loop.fixed, period=loop.period)
+    yield from families(theorem, offered, bound_of(reading), loop)
 
 
 def _tried(
-    theorem: Theorem,
-    ansatz: Ansatz,
-    bound: Bound | None,
-    fixed: Mapping[str, int],
-    in_time: Callable[[], None],
+    theorem: Theorem, ansatz: Ansatz, in_time: Callable[[], None]
 ) -> tuple[Outcome, str, Proof | None]:
     try:
-        search = Search(theorem, ansatz, fixed=fixed, check=in_time)
-        if bound is None:
-            argument = search.combination()
-        else:
-            argument = search.argument(bound_of(search.reading))
-        proof = search.proof(argument)
+        search = Search(theorem, ansatz, check=in_time)
+        proof = search.proof(search.argument() if ansatz.terms else search.combination())
     except Infeasible as none:
         return "none at a point", str(none), None
     except Open as open_:
@@ -173,9 +167,9 @@ def _tried(
     except (OpcheckError, Undecided) as error:
         return "unreadable", str(error), None
     judged = attempt(with_proof(theorem, proof))
-    if judged.status != "proved":
+    if judged.status not in ("proved", "in part"):
         return "not proved", judged.reason, None
-    return "found", "", proof
+    return "found", judged.proved.only if judged.proved else "", proof
 
 
 def with_proof(theorem: Theorem, proof: Proof) -> Theorem:

@@ -4,17 +4,68 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from opcheck.engine.forms import Sparse
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.proofs.reader import Reader
+from opcheck.model import grammar
 from opcheck.model.measure import STANDING
 from opcheck.model.theorem import Theorem
 
 SOLUTION = "solution"
+LOOPED = "slow"  # the row of a method that goes in loops: where its loop began
+CASES = (1, 2, 3)  # whole numbers that an open parameter is claimed for
+SOUGHT = 3  # of which a loop has a first, a middle and a last step
+SOUGHT_INSIDE = 2  # where the parameter counts what happens inside a step
 LATER = ("next(z)", "resolvent(next(z))")  # points behind the step that are spoken of
+
+
+@dataclass(frozen=True)
+class Loop:
+    """How k and whole parameters are split into cases.
+
+    Attributes:
+        period: how many steps a loop of the method has in the search; 1 for none.
+        tau: that number as the statement has it.
+        fixed: whole parameters that have values in the search.
+        cases: as a proof declares them.
+    """
+
+    period: int = 1
+    tau: str = ""
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    cases: tuple[Mapping[str, str], ...] = ({},)
+
+
+def loop_of(theorem: Theorem) -> Loop:
+    """The cases of a method with a whole parameter.
+
+    An open one is searched at one number and claimed for a few; ``prove`` says for which it holds.
+    """
+    whole = [p.symbol for p in theorem.iteration.parameters if p.integer]
+    if len(whole) != 1:
+        return Loop()
+    (name,) = whole
+    loops = LOOPED in theorem.iteration.rows
+    number = grammar.constant(grammar.parse(theorem.let[name])) if name in theorem.let else None
+    if name in theorem.let:
+        if not loops or number is None or number.denominator != 1:
+            return Loop()
+        cases = _residues(int(number), {})
+        return Loop(int(number), str(number), {}, tuple(cases))
+    if not loops:
+        return Loop(1, name, {name: SOUGHT_INSIDE}, tuple({name: str(n)} for n in CASES))
+    cases = [case for n in CASES for case in _residues(n, {name: str(n)})]
+    return Loop(SOUGHT, name, {name: SOUGHT}, tuple(cases))
+
+
+def _residues(period: int, fixed: Mapping[str, str]) -> list[dict[str, str]]:
+    if period == 1:
+        return [{**fixed, "k": "m"}]
+    texts = [f"{period}*m" + (f" + {r}" if r else "") for r in range(period)]
+    return [{**fixed, "k": text} for text in texts]
 
 
 @dataclass(frozen=True)
@@ -37,11 +88,10 @@ class Material:
     anchored: bool
 
 
-def material(theorem: Theorem, fixed: Mapping[str, int] = {}, residue: int = 0) -> Material:
+def material(theorem: Theorem, loop: Loop) -> Material:
     """Read off one step of the method, and the measure."""
     sources = [theorem.measure, theorem.bound, "next(z)"]
-    period = fixed.get("tau", 1) if "slow" in theorem.iteration.rows else 1
-    reading = Reading(theorem, sources, fixed=fixed, period=period, residue=residue)
+    reading = Reading(theorem, sources, fixed=loop.fixed, period=loop.period)
     for source in sources[:2]:
         for offset in (0, 1):
             try:
@@ -114,7 +164,7 @@ def _carried(reading: Reading) -> list[str]:
     used = {i for i, _ in steps.states[1][0]}
     for _, point, _, _, _ in steps.oracle.calls:
         used |= {i for i, _ in point}
-    return [name for i, name in basis.items() if i in used and name != "slow"]
+    return [name for i, name in basis.items() if i in used and name != LOOPED]
 
 
 def _values(reading: Reading) -> set[str]:

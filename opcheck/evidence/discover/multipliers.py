@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from opcheck.engine.ratio import Ratio
-from opcheck.evidence.discover.program import Program
+from opcheck.evidence.discover.program import Program, Term
 from opcheck.evidence.discover.reading import Point, Reading
-from opcheck.evidence.discover.scale import Degrees
 from opcheck.evidence.discover.simple import Ends, Functions
 from opcheck.evidence.proofs.reader import Total
 from opcheck.evidence.statement.positivity import Domain
@@ -22,6 +22,7 @@ from opcheck.evidence.statement.positivity import Domain
 ENOUGH = -1e-6  # a margin above this counts as none missing
 SLACKS = (1e-8, 1e-7, 1e-6)  # by which a tight program is loosened to see how far its ends are
 ROUNDS = 5  # of adding a point at which functions fail
+SHOWN = 3  # points at which a person is told how far ends are apart
 PROBED = 12  # spots at which inequalities are dropped
 
 
@@ -37,12 +38,14 @@ class Part:
         target: the form, for every k.
         known: inequality -> its form.
         ks: at which k it is looked at.
+        degrees: of the multipliers.
     """
 
     name: str
     target: Total
     known: Mapping[str, Total]
     ks: tuple[int, ...]
+    degrees: Mapping[str, float]
 
 
 class Recovery:
@@ -51,14 +54,14 @@ class Recovery:
     def __init__(
         self,
         reading: Reading,
-        degrees: Degrees,
         functions: Functions,
         points: list[Point],
+        *,
         along: Sequence[Ratio],
         check: Callable[[], None],
         wide: Sequence[Point] = (),
     ) -> None:
-        self.reading, self.degrees, self.functions = reading, degrees, functions
+        self.reading, self.functions = reading, functions
         self.points, self.along, self.check = points, along, check
         self.wide = wide
         self.domain: Domain = reading.domain()
@@ -174,7 +177,7 @@ class Recovery:
             top = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1e-6)
             widths[name] = float(np.median((np.array(high) - np.array(low)) / top))
         for name in sorted(widths, key=lambda n: widths[n]):
-            degree = self._degree(part, name)
+            degree = part.degrees[name]
             # an end may be open: first well inside, where there is room
             for share in (0.0, 0.2, 0.4):
                 function = self.functions.between(ends[name].inside(share), degree, along)
@@ -182,8 +185,16 @@ class Recovery:
                     return name, function
         raise Open(
             f"{part.name}: multipliers exist at every point tried, but no simple function was "
-            f"found for that of {', '.join(linear.open)}"
+            f"found for that of {'; '.join(self._in_words(n, ends.get(n)) for n in linear.open)}"
         )
+
+    def _in_words(self, name: str, ends: Ends | None) -> str:
+        """A multiplier, and between what it lies at the first few points."""
+        if ends is None:
+            return name
+        few = zip(ends.spots[:SHOWN], ends.low, ends.high, strict=False)
+        words = [f"{a:.6g} to {b:.6g} at {self._shown(spot)}" for spot, a, b in few]
+        return f"{name} ({'; '.join(words)})"
 
     def _fine(
         self,
@@ -202,27 +213,24 @@ class Recovery:
         """The program in the multipliers that are open, the others being functions of those."""
         self.check()
         p, k = spot
-        program, terms, least = Program(), [], []
-        total: dict[object, dict[object, float]] = {None: {}}
+        program, least = Program(), []
+        terms: list[Term] = [(None, self._forms(part, part.target, "", spot))]
 
-        def add(column: object, form: Mapping[object, float], factor: float) -> None:
-            own = total.setdefault(column, {})
-            for e, v in form.items():
-                own[e] = own.get(e, 0.0) + factor * v
+        def add(column: str | None, form: Mapping[Any, float], factor: float) -> None:
+            terms.append((column, {e: factor * v for e, v in form.items()}))
 
-        add(None, self._forms(part, part.target, "", spot), 1.0)
         for name in linear.names:
             form = self._forms(part, part.known[name], name, spot)
             constant, slopes = linear.expression(name)
-            add(None, form, -self.reading.scalar(constant, self.points[p], k))
-            line = [(None, self.reading.scalar(constant, self.points[p], k))]
+            number = self.reading.scalar(constant, self.points[p], k)
+            add(None, form, -number)
+            line: list[tuple[str | None, float]] = [(None, number)]
             for other, c in slopes.items():
                 factor = self.reading.scalar(c, self.points[p], k)
                 add(other, form, -factor)
                 line.append((other, factor))
-            if name not in linear.open and slopes:
+            if name not in linear.open:
                 least.append(line)
-        terms = list(total.items())
         program.add(spot, terms, linear.open)
         for line in least:
             for column, _ in line:
@@ -245,11 +253,6 @@ class Recovery:
                 a, b = float(pair[0][place]), float(pair[1][place])
                 return min(a, b), max(a, b)
         return None
-
-    def _degree(self, part: Part, name: str) -> float:
-        of_target = self.degrees.total(part.target)
-        degree = of_target - self.degrees.total(part.known[name])
-        return float(int(degree.p) / int(degree.q))
 
     def _shown(self, spot: tuple[int, int]) -> str:
         p, k = spot

@@ -66,7 +66,19 @@ def far_points(
     reading: Reading, degrees: Degrees, unit: str, live: set[str]
 ) -> list[dict[str, fmpq]]:
     """More points of the range, also close to its ends."""
-    return _drawn(reading, degrees, unit, live, (*PLACES, *FAR))[:WIDE]
+    drawn = _drawn(reading, degrees, unit, live, (*PLACES, *FAR))[:WIDE]
+    domain = reading.domain()
+    names = [n for n in reading.field.known if n != reading.index]
+    # where prove looks for a refutation; what lies at an end is moved a little inward
+    for point in domain.points({*names}) if drawn else ():
+        own = {n: v for n, v in point.items() if n in names}
+        scaled = _scaled(own, degrees, unit) if len(own) == len(names) else None
+        if scaled is not None and not _inside(domain, scaled):
+            middle = drawn[0]
+            scaled = {n: v + (middle[n] - v) / 16 for n, v in scaled.items()}
+        if scaled is not None and _inside(domain, scaled):
+            drawn.append(scaled)
+    return drawn
 
 
 def _drawn(

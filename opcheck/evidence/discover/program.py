@@ -19,6 +19,7 @@ Line = Sequence[tuple[Column | None, float]]
 REACHED = ("Solved", "AlmostSolved")
 LARGEST = 1e6  # of an unknown
 TINY = 1e-13  # part of the largest entry below which another is 0
+CANCELLED = 1e-12  # part of its largest term below which a sum is 0
 
 
 @dataclass
@@ -61,13 +62,20 @@ class Program:
     def add(self, label: Any, terms: Iterable[Term], signed: Iterable[Column]) -> None:
         """A part: its products are a block, R² must be left with a factor ≥ 0, all else with 0."""
         forms: dict[Column | None, Numbers] = {}
+        sizes: dict[Any, float] = {}
         for column, form in terms:
             own = forms.setdefault(column, {})
             for key, v in form.items():
                 own[key] = own.get(key, 0.0) + v
+                sizes[column, key] = max(sizes.get((column, key), 0.0), abs(v))
         top = max((abs(v) for form in forms.values() for v in form.values()), default=0.0)
+        # what cancels leaves rounding, which is no number
         forms = {
-            c: {key: v for key, v in form.items() if abs(v) > TINY * top}
+            c: {
+                key: v
+                for key, v in form.items()
+                if abs(v) > max(TINY * top, CANCELLED * sizes[c, key])
+            }
             for c, form in forms.items()
         }
         for column in forms:
@@ -117,10 +125,24 @@ class Program:
 
     def margin(self) -> tuple[float, Floats]:
         """The largest t ≤ 1 with all blocks ⪰ t in their own scale, and the unknowns there."""
+        if not self.columns:
+            return self._constant(), np.zeros(0)
         status, x = self._solve({}, slack=None)
         if status not in REACHED:
             return -1.0, x[:-1]
         return float(x[-1]), x[:-1]
+
+    def _constant(self) -> float:
+        """The margin of a program without unknowns."""
+        if any(_contradicts(line) for line in self.equal):
+            return -1.0
+        margin = min([0.0, *(sum(v for _, v in line) for line in self.least)])
+        for block in self.blocks:
+            matrix, _ = block.matrices()
+            if len(matrix):
+                size = np.abs(matrix).max() or 1.0
+                margin = min(margin, float(np.linalg.eigvalsh(matrix / size)[0]))
+        return margin
 
     def minimum(self, cost: Mapping[Column, float], slack: float = 0.0) -> Floats | None:
         """Unknowns of least cost with all blocks ⪰ slack; None where the solver finds none."""

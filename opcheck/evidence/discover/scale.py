@@ -7,6 +7,7 @@ from typing import Any
 
 from flint import fmpq, fmpq_mat
 
+from opcheck.engine.coefficients import STAR
 from opcheck.engine.ratio import Ratio
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.proofs.reader import Total
@@ -39,6 +40,8 @@ class Degrees:
         for _, _, value, _, _ in steps.oracle.calls:
             if len(value) == 1:
                 yield {value[0][0]: 1, VALUE: -1}
+        if STAR in steps.oracle.names:
+            yield {steps.oracle.names.index(STAR): 1, VALUE: -1}
         rows = [row for state in steps.states for row in state]
         rows += [point for _, point, _, _, _ in steps.oracle.calls]
         for row in rows:

@@ -27,7 +27,7 @@ from opcheck.model.grammar import Binary, Call, Comparison, Negative, Node
 Floats = NDArray[np.float64]
 EXPONENTS = range(-2, 4)  # of a symbol in a candidate
 POWERS = 4  # of symbols together
-FACTORS = 8  # of the statement's formulas that are used
+FACTORS = 12  # of the statement's formulas that are used
 DENOMINATOR = 5000  # of a constant, at most
 PAIRS = 1200  # candidates of which sums of two are tried
 CLOSE = 2e-3  # relative width below which a value is as good as known
