@@ -6,7 +6,8 @@ between functions, and is solved as one. What stays open is taken from intervals
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,6 +179,9 @@ class Recovery:
             widths[name] = float(np.median((np.array(high) - np.array(low)) / top))
         for name in sorted(widths, key=lambda n: widths[n]):
             degree = part.degrees[name]
+            for function in linear.touching(name):
+                if self._fine(part, linear, name, function, spots):
+                    return name, function
             # an end may be open: first well inside, where there is room
             for share in (0.0, 0.2, 0.4):
                 function = self.functions.between(ends[name].inside(share), degree, along)
@@ -327,7 +331,33 @@ class Linear:
         while self._step():
             pass
 
-    def _step(self) -> bool:
+    def touching(self, name: str) -> Iterator[Ratio]:
+        """Where a determinant of two rows has a double root: what an interval of length 0 is.
+
+        Of the only open multiplier; of the determinants that are squares in it.
+        """
+        if self.open != [name]:
+            return
+        entries = self._entries()
+        rows = sorted({i for key in entries if isinstance(key, tuple) for i in key})
+        none = self.number(0)
+
+        def entry(i: int, j: int) -> tuple[Ratio, Ratio]:
+            constant, slopes = entries.get((i, j), (none, {}))
+            return constant, slopes.get(name, none)
+
+        for i, j in itertools.combinations(rows, 2):
+            (a, b), (c, d), (e, f) = entry(i, i), entry(j, j), entry(i, j)
+            square, line, rest = (
+                4 * b * d - f * f,
+                4 * (a * d + b * c) - 2 * e * f,
+                4 * a * c - e * e,
+            )
+            if square and line * line == 4 * square * rest:
+                yield -line / (2 * square)
+
+    def _entries(self) -> dict[object, tuple[Ratio, dict[str, Ratio]]]:
+        """What is left, each entry as a constant and factors of open multipliers."""
         entries: dict[object, tuple[Ratio, dict[str, Ratio]]] = {}
 
         def add(form: Total, constant: Ratio, slopes: Mapping[str, Ratio]) -> None:
@@ -342,6 +372,10 @@ class Linear:
         for name in self.names:
             constant, slopes = self.expression(name)
             add(self.part.known[name], -constant, {n: -c for n, c in slopes.items()})
+        return entries
+
+    def _step(self) -> bool:
+        entries = self._entries()
         for key, (constant, slopes) in entries.items():
             if not isinstance(key, tuple) and key != "R**2" and (constant or slopes):
                 return self._solve(constant, slopes)
