@@ -20,6 +20,7 @@ MODULES = {
     "statements": ("verify", "prove", "cross-check"),
     "worst_case": ("worst", "attack"),
     "certificates": ("certify", "lyapunov", "recheck"),
+    "discover": ("discover",),
     "new": ("new",),
     "optimizer": ("check-optimizer",),
     "doctor": ("doctor",),

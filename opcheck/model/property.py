@@ -9,6 +9,7 @@ values and has none: it implies nothing here, and only itself implies it.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +25,7 @@ from opcheck.model.text import text
 Form = tuple[Any, Any, Any]
 Of = Literal["F", "A", "S", "T"]
 OF: tuple[Of, ...] = get_args(Of)
+WRITTEN = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*(?:of\s+([FAST]))?\s*")
 Provenance = Literal["exact", "certified", "estimated", "claimed"]
 STRENGTH: tuple[Provenance, ...] = ("exact", "certified", "estimated", "claimed")
 LARGEST = 1e150  # of a constant, whose square must be a float
@@ -347,6 +349,24 @@ def _candidates(group: Sequence[Form], conclusion: Property) -> list[Fraction]:
     values = {v for v in values | exact_roots if v <= LARGEST}
     signs = (1,) if conclusion.kind.positive else (1, -1)
     return sorted({s * v for v in values for s in signs})
+
+
+def property_of(written: str | Property) -> Property:
+    """A property as it is typed: ``Lipschitz(1) of F``, ``Lipschitz(L)``, ``Monotone of S``.
+
+    Raises OpcheckError for another text.
+    """
+    if not isinstance(written, str):
+        return written
+    match = WRITTEN.fullmatch(written)
+    kinds = {kind.name: kind for kind in KINDS}
+    if match is None or match[1] not in kinds:
+        raise OpcheckError(
+            f"{written!r} is no property; write one of {', '.join(kinds)}, as in "
+            "'Lipschitz(1) of F'"
+        )
+    of: Of = match[3] or "F"  # type: ignore[assignment]
+    return Property(kinds[match[1]], match[2], of)
 
 
 @dataclass(frozen=True)

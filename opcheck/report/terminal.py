@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.dossier import Dossier, Standing
     from opcheck.evidence.operators.constant import Constant
     from opcheck.evidence.operators.table import Line
+    from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
     from opcheck.evidence.simulation.mutants import Mutant
     from opcheck.evidence.simulation.verify import Report, Summary
@@ -482,6 +483,17 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
     for attempt in tried:
         if attempt.reason:
             console.print(attempt.reason, highlight=False, markup=False)
+
+
+def show_discovery(found: Discovery, path: str, console: Console) -> None:
+    """The proof as it is pasted, or why there is none."""
+    console.print(found.sentence, highlight=False, markup=False)
+    for each in () if found.ok else found.tries:
+        console.print(f"  {each.family}: {each.reason}", highlight=False, markup=False)
+    if found.ok:
+        console.print(found.declaration, highlight=False, markup=False, soft_wrap=True)
+    if path:
+        console.print(f"opcheck prove {path}", highlight=False, markup=False)
 
 
 def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:

@@ -234,7 +234,7 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
         trees.append(Call("next", (whole,)))
     low, high = 0, 1
     for tree in trees:
-        a, b = _span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
+        a, b = span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
         low, high = min(low, a), max(high, b)
     return -low, high
 
@@ -478,7 +478,7 @@ def residue(theorem: Theorem, source: str) -> tuple[int, int]:
     return period, rest
 
 
-def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
+def span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tuple[int, int]:
     """First and one past the last step that a text at k + at needs.
 
     ``evaluated``: an operator is evaluated there, so the step that went there must be among them.
@@ -503,7 +503,7 @@ def _span(node: Node, at: int, theorem: Theorem, evaluated: bool = False) -> tup
         high = at + use.in_step
         low = min(high - use.measure.of_point, 0)
     for child in grammar.children(node):
-        a, b = _span(child, at, theorem, evaluated)
+        a, b = span(child, at, theorem, evaluated)
         low, high = min(low, a), max(high, b)
     return low, high
 

@@ -9,7 +9,6 @@ holds a value of F.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,14 +23,13 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
 from opcheck.evidence.worst_case.claim import Claim, Coverage, assemble, resolvents_exist
 from opcheck.model.method import Method, resolve
-from opcheck.model.property import KINDS, Of, Property
+from opcheck.model.property import KINDS, Property, property_of
 from opcheck.model.theorem import OfA, Source, Theorem
 
 VALUE = "F z"
 Least = Literal["distance", "residual"]
 OF_LEAST = {"distance": "z", "residual": VALUE}
 Matrix = tuple[tuple[Fraction, ...], ...]
-WRITTEN = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*(?:of\s+([FAST]))?\s*")
 
 
 @dataclass(frozen=True)
@@ -302,18 +300,7 @@ def _statement(block: Block, measure: str, bound: str) -> Theorem:
 
 
 def _property(written: str | Property) -> Property:
-    if isinstance(written, str):
-        match = WRITTEN.fullmatch(written)
-        kinds = {kind.name: kind for kind in KINDS}
-        if match is None or match[1] not in kinds:
-            raise OpcheckError(
-                f"{written!r} is no property; write one of {', '.join(kinds)}, as in "
-                "'Lipschitz(1) of F'"
-            )
-        of: Of = match[3] or "F"  # type: ignore[assignment]
-        prop = Property(kinds[match[1]], match[2], of)
-    else:
-        prop = written
+    prop = property_of(written)
     if prop.of == "A":
         raise OpcheckError(f"{prop}: A is any maximally monotone operator, or 0")
     if prop.kind.better is None:

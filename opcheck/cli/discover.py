@@ -1,0 +1,74 @@
+"""Proofs that are found."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opcheck.cli import options
+from opcheck.cli.emit import emit, json_option, say
+from opcheck.errors import OpcheckError
+
+TYPED = ("method", "given", "where", "lets", "measure", "bound", "first", "one_step", "constrained")
+
+
+@click.command()
+@click.argument("theorem", required=False, shell_complete=options.names_of("theorems"))
+@click.option("--method", shell_complete=options.names_of("methods"), help="Of a typed claim.")
+@click.option("--given", multiple=True, metavar="PROPERTY", help="As 'Lipschitz(L) of F'.")
+@click.option("--where", default="", help="Ranges, as '0 < gamma < 1/L'.")
+@click.option(
+    "--let", "lets", multiple=True, metavar="NAME=FORMULA", callback=options.texts, help="Symbols."
+)
+@click.option("--measure", help="As residual, or 'upto(residual)/(k + 1)'.")
+@click.option("--bound", help="As 'R**2/(gamma**2*(k + 1))'.")
+@click.option("--first", type=int, default=0, help="The first k; default 0.")
+@click.option("--one-step", is_flag=True, help="The bound speaks of step k itself.")
+@click.option(
+    "--constrained",
+    type=click.Choice(["monotone", "subdifferential"]),
+    help="What A is; default 0.",
+)
+@click.option("--time-limit", type=float, default=60.0, show_default=True, help="In seconds.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write the declaration into a file.")
+@json_option
+def discover(theorem: str | None, time_limit: float, out: str | None, **typed: Any) -> None:
+    """Search for a potential argument that shows THEOREM, or a claim that is typed.
+
+    What is printed was accepted by prove, for all k and all admissible parameters, and can be
+    pasted into a declaration. A proof that is declared already is not looked at.
+
+    Exit code 1 if nothing was found; that refutes nothing.
+    """
+    from opcheck.evidence.discover.discover import claim
+    from opcheck.evidence.discover.discover import discover as search
+    from opcheck.report import terminal
+
+    spoken = [n for n in TYPED if typed[n]]
+    if (theorem is None) == (not spoken):
+        raise OpcheckError(
+            "discover takes the name of a theorem, or --method, --given, --measure and --bound"
+        )
+    if theorem is not None:
+        entry = options.one_theorem(theorem)
+    else:
+        missing = [f"--{n}" for n in ("method", "given", "measure", "bound") if not typed[n]]
+        if missing:
+            raise OpcheckError(f"a typed claim needs {', '.join(missing)} as well")
+        typed["let"] = typed.pop("lets")
+        A = typed.pop("constrained")
+        entry = claim(**typed, constrained=True if A == "monotone" else A or False)
+    found = search(entry, time_limit=time_limit, progress=lambda family: say(f"tries: {family}"))
+    path = _written(out, found.file) if out and found.ok else ""
+    emit(found, partial(terminal.show_discovery, found, path), code=int(not found.ok))
+
+
+def _written(out: str, text: str) -> str:
+    try:
+        Path(out).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OpcheckError(f"{out} can't be written: {error.strerror}") from error
+    return out

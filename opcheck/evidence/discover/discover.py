@@ -1,0 +1,227 @@
+"""Search for a potential argument of a statement; ``prove`` alone says whether it is one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.discover.ansatz import Ansatz, bound_of, families, without_potential
+from opcheck.evidence.discover.declaration import block, file_of
+from opcheck.evidence.discover.material import loop_of, material
+from opcheck.evidence.discover.multipliers import Open
+from opcheck.evidence.discover.reading import Reading
+from opcheck.evidence.discover.search import Infeasible, Search
+from opcheck.evidence.proofs.prove import attempt
+from opcheck.evidence.statement.expressible import refusal
+from opcheck.model import signature
+from opcheck.model.method import resolve
+from opcheck.model.proof import Proof
+from opcheck.model.property import Property, property_of
+from opcheck.model.result import Result
+from opcheck.model.theorem import Source, Theorem, theorem_of, without_proof
+
+Outcome = Literal["found", "not proved", "not recovered", "none at a point", "unreadable", "time"]
+SOURCE = Source("found by opcheck discover", derived=True)
+
+
+@dataclass(frozen=True)
+class Try(Result):
+    """One form of a potential that was tried.
+
+    Attributes:
+        family: in words.
+        terms: what V may be a combination of.
+        outcome: "found"; "not proved", where ``prove`` refused what came out; "not recovered",
+            where arguments exist at the points and no functions were found; "none at a point",
+            where the solver finds none; "unreadable"; "time".
+        reason: in words.
+    """
+
+    family: str
+    terms: tuple[str, ...]
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True)
+class Discovery(Result):
+    """What a search for a potential argument came to.
+
+    Attributes:
+        proof: accepted by ``prove``; None where nothing was found.
+        declaration: the proof as a text to paste into a theorem; "".
+        file: a file that declares the statement with it; "".
+        tries: every form that was tried, in order.
+        finished: whether all were, or the time was up.
+    """
+
+    theorem: str
+    proof: Proof | None
+    declaration: str
+    file: str
+    tries: tuple[Try, ...]
+    finished: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether a proof was found."""
+        return self.proof is not None
+
+    @property
+    def sentence(self) -> str:
+        """The outcome in words, which claim no more than was done."""
+        if self.proof is not None:
+            last = self.tries[-1]
+            only = f" for {last.reason}" * bool(last.reason)
+            return f"{self.theorem}: found, and accepted by prove{only} ({last.family})"
+        done = "in the families tried" if self.finished else "in the time given"
+        return f"{self.theorem}: nothing found {done}; that refutes nothing"
+
+
+def discover(
+    theorem: str | Theorem,
+    *,
+    time_limit: float = 60.0,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Discovery:
+    """Search for a potential argument that shows a statement for all k and all parameters.
+
+    A declared proof is not looked at. The result has been accepted by ``prove`` or is none.
+
+    Args:
+        time_limit: seconds of work; it is looked at between programs, so a little more may pass.
+        progress: told what is tried.
+
+    Raises OpcheckError for an unknown theorem, and one that no potential can show.
+    """
+    entry = without_proof(theorem_of(theorem))
+    if not time_limit > 0:
+        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
+    _showable(entry)
+    ends = time.monotonic() + time_limit
+    tries: list[Try] = []
+
+    def in_time() -> None:
+        if time.monotonic() > ends:
+            raise _TimeIsUp
+
+    try:
+        for ansatz in _to_try(entry):
+            in_time()
+            progress(ansatz.family)
+            outcome, reason, proof = _tried(entry, ansatz, in_time)
+            tries.append(Try(ansatz.family, ansatz.terms, outcome, reason))
+            if proof is not None:
+                proved = with_proof(entry, proof)
+                return Discovery(
+                    entry.name, proof, block(proof), file_of(proved), tuple(tries), True
+                )
+    except _TimeIsUp:
+        return Discovery(entry.name, None, "", "", tuple(tries), False)
+    return Discovery(entry.name, None, "", "", tuple(tries), True)
+
+
+class _TimeIsUp(Exception):
+    """The time is up."""
+
+
+def _showable(theorem: Theorem) -> None:
+    if theorem.claim not in ("upper bound", "one-step"):
+        raise OpcheckError(
+            f"{theorem.name}: a potential shows upper bounds only, and this is a claim of kind "
+            f"{theorem.claim!r}"
+        )
+    if reason := refusal(theorem):
+        raise OpcheckError(f"{theorem.name}: {reason}")
+    if theorem.at_least:
+        raise OpcheckError(
+            f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
+            "on, and a proof would speak of that alone"
+        )
+
+
+def _to_try(theorem: Theorem) -> Iterator[Ansatz]:
+    loop = loop_of(theorem)
+    offered = material(theorem, loop)
+    if theorem.claim == "one-step":
+        yield without_potential(theorem, offered, loop)
+        return
+    sources = [theorem.measure, theorem.bound]
+    reading = Reading(theorem, sources, begin=theorem.first, fixed=loop.fixed, period=loop.period)
+    yield from families(theorem, offered, bound_of(reading), loop)
+
+
+def _tried(
+    theorem: Theorem, ansatz: Ansatz, in_time: Callable[[], None]
+) -> tuple[Outcome, str, Proof | None]:
+    try:
+        search = Search(theorem, ansatz, check=in_time)
+        proof = search.proof(search.argument() if ansatz.terms else search.combination())
+    except Infeasible as none:
+        return "none at a point", str(none), None
+    except Open as open_:
+        return "not recovered", str(open_), None
+    except (OpcheckError, Undecided) as error:
+        return "unreadable", str(error), None
+    judged = attempt(with_proof(theorem, proof))
+    if judged.status not in ("proved", "in part"):
+        return "not proved", judged.reason, None
+    return "found", judged.proved.only if judged.proved else "", proof
+
+
+def with_proof(theorem: Theorem, proof: Proof) -> Theorem:
+    """The same statement with an argument."""
+    bare = without_proof(theorem)
+    object.__setattr__(bare, "proof", proof)
+    return bare
+
+
+def claim(
+    *,
+    method: str,
+    given: Sequence[str | Property],
+    measure: str,
+    bound: str,
+    where: str = "",
+    let: Mapping[str, str] = {},
+    first: int = 0,
+    one_step: bool = False,
+    constrained: Any = False,
+    name: str = "claim",
+) -> Theorem:
+    """A statement that is typed and not registered.
+
+    Args:
+        given: properties, as ``Lipschitz(L) of F``; their constants are symbols of the rest.
+        where, let, measure, bound, first, constrained: as in ``opcheck.theorem``.
+        one_step: the bound speaks of step k itself.
+
+    Raises OpcheckError for what is no statement.
+    """
+    resolve(method)
+    properties = [property_of(p) for p in given]
+    if not properties:
+        raise OpcheckError("a claim needs a hypothesis, as --given 'Lipschitz(L) of F'")
+    for prop in properties:
+        if prop.kind.better is None and prop.constant not in (None, ""):
+            raise OpcheckError(f"{prop.kind.name} has no constant, not {prop.constant}")
+        if prop.kind.better is not None and not prop.constant:
+            raise OpcheckError(f"{prop.kind.name} needs a constant, as {prop.kind.name}(L) of F")
+    entry = Theorem(
+        name,
+        method=method,
+        given=properties,
+        where=where,
+        let=let,
+        measure=measure,
+        bound=bound,
+        claim="one-step" if one_step else "upper bound",
+        first=first,
+        constrained=constrained,
+        source=SOURCE,
+    )
+    signature.check(entry)
+    return entry
