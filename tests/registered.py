@@ -50,4 +50,5 @@ def expressible(name: str) -> bool:
 def stated(name: str, **changes: Any) -> Theorem:
     """A theorem of the library with some of its fields changed, entered nowhere."""
     entry: Theorem = registry.get("theorems", name)
-    return dataclasses.replace(entry, **changes)
+    own = {"order": ""} if changes else {}  # which is that of its own bound
+    return dataclasses.replace(entry, **(own | changes))

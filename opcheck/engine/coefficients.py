@@ -41,8 +41,10 @@ from opcheck.engine.guard import guard_method
 from opcheck.engine.numbers import rational
 from opcheck.engine.ratio import Field, Index, Ratio
 from opcheck.engine.rows import (
+    DATA,
     Axis,
     ComputedWith,
+    Data,
     Dimension,
     Rows,
     Steps,
@@ -280,7 +282,9 @@ def reading(subject: str, dimension: int) -> Iterator[None]:
     except ComputedWith as error:
         raise OpcheckError(_differs(subject, str(error))) from error
     except TypeError as error:
-        opaque = [c.__name__ for c in (Dimension, Axis, Steps) if f"'{c.__name__}'" in str(error)]
+        opaque = [
+            c.__name__ for c in (Dimension, Axis, Steps, Data) if f"'{c.__name__}'" in str(error)
+        ]
         if not opaque:
             raise
         raise OpcheckError(_differs(subject, f"it computes with a {opaque[0].lower()}")) from error
@@ -383,6 +387,8 @@ def _trace(
     state = state_of(rows, dimension)[None]
     params = _params(method, values, stops[-1] + 1)
     record = np.empty((1, len(takes), len(stops)), dtype=object)
+    data = np.empty(1, dtype=object)
+    data[0] = DATA
     iterates = [z0]
 
     def advance(F: Any, f: Any, J: Any, j: Any, own: Any, p: Any, k: int, n: int) -> None:
@@ -397,11 +403,11 @@ def _trace(
             np.array([t.indices(method) for t in takes], dtype=np.int64).reshape(-1, 2),
             advance,
             oracle,
-            np.empty((1, 0), dtype=object),
+            data,
             oracle,
-            np.empty((1, 0), dtype=object),
+            data,
             oracle.resolvent if A != "zero" else UNCONSTRAINED,
-            np.empty((1, 0), dtype=object),
+            data,
             state,
             params,
             0,
@@ -478,7 +484,7 @@ def memory(
             with reading(method.name, d):
                 for i in range(steps):
                     at = Index(k + i, i, first + i)
-                    in_every_dimension(method.kernel)(oracle, None, J, None, own, params, at, ONE)
+                    in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, at, ONE)
         except Undecided:
             return None
         ends = [vector_of(row) for row in own]
@@ -528,7 +534,7 @@ def _weights(method: Method, values: Mapping[str, Any], A: OfA) -> tuple[Scalar,
     held = []
     with reading(method.name, DIMENSION):
         for k in range(FIRST):
-            in_every_dimension(method.kernel)(oracle, None, J, None, own, params, fmpq(k), ONE)
+            in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, fmpq(k), ONE)
             held.append([weight(vector_of(row)) for row in own])
     return settled(method, held)
 
@@ -608,7 +614,7 @@ def _walk(
         with reading(method.name, dimension):
             for i in range(steps if block < blocks else 0):
                 k = fmpq(first + block * steps + i)
-                in_every_dimension(method.kernel)(oracle, None, J, None, own, params, k, ONE)
+                in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, k, ONE)
     size = len(oracle.names)
     dense = [{name: _dense(v, size) for name, v in at.items()} for at in states]
     trace = Trace(

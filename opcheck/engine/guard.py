@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
-import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
+from opcheck.engine.kernel_text import parsed
 from opcheck.engine.noise import floor
 from opcheck.engine.pseudo_code import by_reference, measure_error, values_of
 from opcheck.engine.resolvents import guard_resolvent
@@ -418,8 +417,7 @@ def watched_resolvent(problem: Problem) -> Callable[[Vector, float, Vector, Vect
 
 # ---- methods -------------------------------------------------------------------------------------
 
-# places of the state and of n among a kernel's arguments F, F_data, J, J_data, state, params, k, n
-STATE, COUNT = 4, 7
+ARGUMENTS = 8  # of a kernel: F, F_data, J, J_data, state, params, k, n
 EARLY = 1024  # k below which a single step is made at each
 LATE = (*range(EARLY), *sorted({int(k) for k in np.geomspace(EARLY, 1e6, 64)}))
 STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one by one
@@ -457,13 +455,7 @@ def _guard_names(method: Method) -> None:
 
     ``zbar = 2 * z - last`` leaves the row zbar as it was, and what is measured of it says nothing.
     """
-    for function in visible(method.kernel):
-        node = _parsed(function) if foreign(function) else None
-        names = [] if node is None else [a.arg for a in node.args.args]
-        kernel = function is method.kernel or names[-2:] == ["k", "n"]
-        if node is None or len(names) <= COUNT or not kernel:
-            continue
-        state = names[STATE]
+    for node, (state, _, _, _) in _kernels(method):
         rows: set[str] = set()
         for target, value in _bindings(node):
             row = isinstance(value, ast.Subscript) and _is_name(value.value, state)
@@ -495,6 +487,29 @@ def _bindings(node: ast.FunctionDef) -> list[tuple[ast.Name, ast.expr]]:
     return sorted(named, key=lambda pair: (pair[0].lineno, pair[0].col_offset))
 
 
+def _kernels(method: Method) -> list[tuple[ast.FunctionDef, list[str]]]:
+    """The foreign kernels that a method is made of, and how each calls state, params, k and n.
+
+    Raises OpcheckError for one without a text, of which nothing can be said.
+    """
+    kernels = []
+    for function in visible(method.kernel):
+        code = function.__code__
+        names = [*code.co_varnames[: code.co_argcount]]
+        if not foreign(function) or len(names) < ARGUMENTS:
+            continue
+        if function is method.kernel or names[-2:] == ["k", "n"]:
+            node = parsed(function)
+            if node is None:
+                raise OpcheckError(
+                    f"{method.name}: the text of {function.__name__} can't be read, so that "
+                    "nothing can be said of how it uses n: it was made by exec, typed at a prompt, "
+                    "or its file has changed since; write it as a function in a file"
+                )
+            kernels.append((node, names[-4:]))
+    return kernels
+
+
 @functools.lru_cache(maxsize=256)
 def _guard_count(method: Method) -> None:
     """Raise OpcheckError where a foreign text uses the number of steps but as ``range(n)``.
@@ -502,13 +517,7 @@ def _guard_count(method: Method) -> None:
     No trial can tell what happens from a hundred steps on, or at the last of many. The loop's own
     variable counts from where a call began, so that it may stand only beside k, as k + j.
     """
-    for function in visible(method.kernel):
-        node = _parsed(function) if foreign(function) else None
-        names = [] if node is None else [a.arg for a in node.args.args]
-        kernel = function is method.kernel or names[-2:] == ["k", "n"]
-        if node is None or len(names) <= COUNT or not kernel:
-            continue
-        k, n = names[-2:]
+    for node, (_, _, k, n) in _kernels(method):
         nodes = list(ast.walk(node))
         loops = [x for x in nodes if isinstance(x, ast.For) and _ranges_over(x.iter, n)]
         counters = {x.target.id for x in loops if isinstance(x.target, ast.Name)}
@@ -537,15 +546,6 @@ def _ranges_over(node: ast.expr, name: str) -> bool:
 
 def _is_name(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _parsed(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """A function's text; None where it can't be had."""
-    try:
-        (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return None
-    return node if isinstance(node, ast.FunctionDef) else None
 
 
 @functools.lru_cache(maxsize=256)

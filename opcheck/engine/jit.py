@@ -70,7 +70,8 @@ def _codes(code: python.CodeType) -> Iterator[python.CodeType]:
 
 def plain(value: Any) -> Any:
     """The Python function behind a value, compiled or not; None where there is none."""
-    value = getattr(value, "py_func", value)
+    if type(value).__module__.partition(".")[0] == "numba":
+        value = getattr(value, "py_func", value)
     return value if isinstance(value, python.FunctionType) else None
 
 
@@ -275,7 +276,10 @@ def _dispatcher(function: Callable[..., Any], role: str) -> Any:
 
 def foreign(function: Callable[..., Any]) -> bool:
     """Whether a function was written outside of opcheck and its packs."""
-    return (getattr(function, "__module__", None) or "").partition(".")[0] not in TRUSTED
+    # a wrapper bears the module of what it wraps, and its own globals
+    own = getattr(function, "__globals__", {}).get("__name__", "opcheck")
+    modules = (own, getattr(function, "__module__", None) or "")
+    return any(name.partition(".")[0] not in TRUSTED for name in modules)
 
 
 def _named_by_content(function: Callable[..., Any]) -> Callable[..., Any]:

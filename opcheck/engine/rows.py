@@ -8,7 +8,6 @@ that every further pass is like the last.
 
 from __future__ import annotations
 
-import dis
 import functools
 import sys
 import types
@@ -19,23 +18,12 @@ import numpy as np
 
 from opcheck.engine.forms import Opaque
 from opcheck.engine.jit import TRUSTED, foreign, plain
+from opcheck.engine.kernel_text import ATTRIBUTES, Unread, read
 from opcheck.engine.numbers import exactly
 
-# what rows are good for beside + − · / with numbers and rows
-ATTRIBUTES = frozenset(("shape", "size", "copy", "sum", "dot", "ndim", "fill"))
+# of numpy, on rows; beside ATTRIBUTES and + − · / with numbers and rows
 FUNCTIONS = frozenset(("copyto", "copy", "sum", "dot", "empty_like", "zeros_like", "ones_like"))
 UFUNCS = frozenset(("add", "subtract", "multiply", "divide", "negative", "positive", "matmul"))
-# names by which a text asks what it is run on, or makes numbers of coordinates
-ASKING = frozenset(
-    (
-        *("isinstance", "issubclass", "type", "hasattr", "getattr", "setattr", "vars", "locals"),
-        *("globals", "id", "eval", "exec", "len", "enumerate", "zip", "iter", "next", "map"),
-        *("filter", "list", "tuple", "set", "dict", "sorted", "reversed", "dtype", "__class__"),
-        *("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "require"),
-        *("frombuffer", "fromiter", "ndenumerate", "nditer", "ndindex"),
-    )
-)
-STORES = frozenset(("STORE_ATTR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_GLOBAL"))
 
 
 class ComputedWith(Exception):
@@ -79,6 +67,16 @@ class Axis(Opaque):
         self.place = place
 
 
+class Data(Opaque):
+    """The data of an operator, which a text may only hand on."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> Any:
+        raise ComputedWith(f"it looks at {name} of the data of F or J, which are one operator's")
+
+
 class Steps(Opaque):
     """The number n of iterations that a kernel is asked for: good for ``range`` alone."""
 
@@ -93,10 +91,19 @@ def _refuse_steps(*_: Any, **__: Any) -> Any:
     raise ComputedWith("it computes with n, the number of steps, which may only be looped over")
 
 
+def _refuse_data(*_: Any, **__: Any) -> Any:
+    raise ComputedWith("it looks into the data of F or J, which are one operator's")
+
+
+for _name in (*OPERATORS, "getitem", "setitem"):
+    setattr(Data, f"__{_name}__", _refuse_data)
 for _name in OPERATORS:
     setattr(Dimension, f"__{_name}__", _refuse)
     setattr(Axis, f"__{_name}__", _refuse_index)
     setattr(Steps, f"__{_name}__", _refuse_steps)
+
+
+DATA = Data()  # of no operator in particular
 
 
 class Rows(np.ndarray[Any, Any]):
@@ -188,6 +195,8 @@ def _key(rows: Rows, key: Any) -> Any:
         return key
     if isinstance(last, Axis):
         return (*before, last.place)
+    if key is ...:
+        return key
     whole = isinstance(last, slice) and (last.start, last.stop, last.step) in (
         (None, None, None),
         (0, None, None),
@@ -261,11 +270,18 @@ def _range(*ends: Any) -> Any:
 _own: dict[Any, Callable[..., Any]] = {}  # texts of opcheck, as they are run on rows
 
 
+def _len(value: Any) -> Any:
+    """``len``, of a row its dimension."""
+    if isinstance(value, Rows) and np.ndarray.ndim.__get__(value) == 1:
+        return value.size
+    return len(value)
+
+
 @functools.lru_cache(maxsize=1024)
 def in_every_dimension(function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel's text, exact, to be run on ``Rows``; with it every text that it calls.
 
-    Raises ComputedWith for a foreign text that asks what it is run on.
+    Raises ComputedWith for a foreign text that holds what is not read (``kernel_text.read``).
     """
     text: Callable[..., Any] = _transformed(function, {})
     return text
@@ -279,9 +295,12 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
     if text in known:
         return known[text]
     if foreign(text):
-        _read(text.__code__, text.__name__)
+        try:
+            read(text)
+        except Unread as error:
+            raise ComputedWith(str(error)) from error
     exact: Any = exactly(text)
-    scope = {**text.__globals__, "range": _range}
+    scope = {**text.__globals__, "range": _range, "len": _len}
     cells = tuple(
         types.CellType(_transformed(c.cell_contents, others)) for c in text.__closure__ or ()
     )
@@ -289,22 +308,34 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
     ours.__kwdefaults__ = text.__kwdefaults__
     known[text] = ours
     for name in _names(text.__code__):
-        if plain(scope.get(name)) is not None and name != "range":
-            scope[name] = _transformed(scope[name], others)
+        value = scope.get(name)
+        if name in ("range", "len"):
+            continue
+        if plain(value) is not None:
+            scope[name] = _transformed(value, others)
+        elif isinstance(value, types.ModuleType):
+            scope[name] = _module(value, others)
     return ours
+
+
+def _module(module: types.ModuleType, others: dict[Any, Callable[..., Any]]) -> Any:
+    """A module whose texts are run on rows; numpy and math as they are."""
+    if module.__name__.partition(".")[0] in ("numpy", "math"):
+        return module
+    return _Module(module, others)
+
+
+class _Module:
+    def __init__(self, module: types.ModuleType, others: dict[Any, Callable[..., Any]]) -> None:
+        self._module, self._others = module, others
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        if isinstance(value, types.ModuleType):
+            return _module(value, self._others)
+        return _transformed(value, self._others)
 
 
 def _names(code: types.CodeType) -> set[str]:
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     return {*code.co_names, *(n for c in inner for n in _names(c))}
-
-
-def _read(code: types.CodeType, name: str) -> None:
-    """Raise ComputedWith for a text that tells readings apart, or that keeps something."""
-    if any(isinstance(c, types.CodeType) for c in code.co_consts):
-        raise ComputedWith(f"{name} has a function or a comprehension inside")
-    asked = ASKING & {*code.co_names}
-    if asked:
-        raise ComputedWith(f"{name} uses {min(asked)}, by which a text asks what it is run on")
-    if any(i.opname in STORES for i in dis.get_instructions(code)):
-        raise ComputedWith(f"{name} keeps something outside of its rows")

@@ -37,7 +37,7 @@ from opcheck.engine.forms import (
 )
 from opcheck.engine.guard import guard_method
 from opcheck.engine.ratio import Field, Index, Ratio, Strict
-from opcheck.engine.rows import in_every_dimension
+from opcheck.engine.rows import DATA, in_every_dimension
 from opcheck.engine.run import Take
 from opcheck.errors import OpcheckError
 from opcheck.model.measure import STANDING
@@ -162,7 +162,7 @@ class Steps:
             own = state_of(rows, d)
             with reading(self.method.name, d):
                 in_every_dimension(self.method.kernel)(
-                    self.oracle, None, self.resolvent, None, own, params, self.index(offset), ONE
+                    self.oracle, DATA, self.resolvent, DATA, own, params, self.index(offset), ONE
                 )
             read[d] = [vector_of(row) for row in own], len(self.oracle.calls)
         same_in_all(self.method.name, read)
@@ -205,9 +205,9 @@ class Steps:
             with reading(name, d):
                 form = in_every_dimension(take.measure.kernel)(
                     self.oracle,
-                    None,
+                    DATA,
                     self.resolvent,
-                    None,
+                    DATA,
                     state_of(rows, d)[first:],
                     self._params(at),
                     self.index(at),  # as the driver counts: what step k wrote is seen at k + 1

@@ -22,10 +22,12 @@ from opcheck.model.grammar import (
     ARGUMENTS,
     Binary,
     Call,
+    Comparison,
     Name,
     Negative,
     Node,
     Number,
+    walk,
 )
 from opcheck.model.property import Property
 from opcheck.model.text import Text
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 LONGEST = 10**6  # steps of a run that a statement may ask for
 DRIVEN = ("before", "solution")  # rows that every method has: the point before the step, z*
+LINEAR = "linear"  # the order of what falls by a factor
 RESERVED = {
     "k": "the index of the iteration",
     "K": "the horizon",
@@ -81,11 +84,25 @@ def check(theorem: Theorem) -> None:
         _ranges(theorem, signature)
         _sides(theorem, signature)
         _numbers(theorem)
+        _order(theorem)
         _proof(theorem, signature)
     except OpcheckError as error:
         text = str(error)
         prefix = f"{theorem.name}: "
         raise OpcheckError(text if text.startswith(prefix) else prefix + text) from error
+
+
+def _order(theorem: Theorem) -> None:
+    """Raise OpcheckError for an order that is no function of k, as ``fast``."""
+    if theorem.order in ("", LINEAR):
+        return
+    tree = _parsed(theorem.order, "order")
+    known = grammar.functions(tree) <= {"sqrt", "log"} and grammar.names(tree) == {"k"}
+    if not known or any(isinstance(n, Comparison) for n in walk(tree)):
+        raise OpcheckError(
+            f"order = {theorem.order!r} is none; write a formula of k, as order='1/k**2', or "
+            f"order={LINEAR!r}"
+        )
 
 
 def kinds(

@@ -27,11 +27,11 @@ theorem(
     let={"a": "s + (1 - 2*s)/(k + 2)"},
     measure="residual",
     bound="R**2/upto(a*(1 - a))",
-    order="1/k",
     reaches=1.0,
     source=Source("baillon1996", "Hilbert case"),
     doc="‖z_k − Tz_k‖² ≤ R²/Σ_{i≤k} a_i(1 − a_i) for any weights in [0, 1]; here the schedules "
-    "a_k = s + (1 − 2s)/(k + 2), from 1/(k + 2) over the constant 1/2 to 1 − 1/(k + 2).",
+    "a_k = s + (1 − 2s)/(k + 2), from 1/(k + 2) over the constant 1/2 to 1 − 1/(k + 2). "
+    "Falls like 1/k for 0 < s < 1, and only like 1/log k at the two ends.",
     proof=Proof(
         potential="distance + before(a*(1 - a))*residual",
         step={"Nonexpansive(z)": "a", "Nonexpansive(z, next(z))": "upto(a*(1 - a))/a"},

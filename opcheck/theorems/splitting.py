@@ -87,12 +87,12 @@ theorem(
     measure="next(distance)",
     bound="(1 - mu*(2*gamma - gamma**2/beta))*distance",
     claim="one-step",
-    order="linear",
     reaches=1.0,
     source=Source("elementary", confirmed=True),
     horizons=[10],
     constrained=True,
-    doc="Forward-backward contracts for a cocoercive and strongly monotone F; tight.",
+    doc="Forward-backward contracts for a cocoercive and strongly monotone F, with the factor 1 at "
+    "γ = 2β; tight.",
     proof=Proof(
         end={
             "Resolvent(next(z), solution)": "2*gamma",

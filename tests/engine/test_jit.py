@@ -274,7 +274,7 @@ def test_what_a_kernel_does_not_see_costs_no_compilation(
 def test_a_kernel_with_and_without_bounds_checks_is_two_kernels(cache: Path, load: Load) -> None:
     """What is opcheck's own runs unchecked; a stranger's kernel of the same text must not."""
     trusted = load({"users": KERNEL}).F
-    trusted.__module__ = "opcheck.mine"
+    trusted.__module__ = trusted.__globals__["__name__"] = "opcheck.mine"
     assert outcome(trusted).hits == 0
     assert outcome(load({"users": KERNEL}).F).hits == 0
     assert outcome(load({"users": KERNEL}).F).hits == 1

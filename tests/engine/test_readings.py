@@ -15,6 +15,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from executed import executed
 from flint import arb, ctx, fmpq
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -1161,7 +1162,7 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
         {body}
 """
     scope: dict[str, Any] = {"axpy": axpy, "np": np, "__name__": "mine"}
-    exec(text, scope)
+    executed(text, scope)
     own = resolve("gradient_descent_ascent")
     return dataclasses.replace(own, kernel=scope["kernel"], constrained=False, reference=None)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from executed import executed
 from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -371,7 +372,7 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
         J(z, params[0], z, J_data)
 """
     scope: dict[str, Any] = {"axpy": axpy}
-    exec(text, scope)
+    executed(text, scope)
     mutant = stated("elementary_gda_contraction")
     mutant.__dict__["iteration"] = dataclasses.replace(
         mutant.iteration, kernel=scope["kernel"], reference=None
@@ -403,7 +404,7 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
         k += 1
 """
     scope: dict[str, Any] = {"axpy": axpy}
-    exec(text, scope)
+    executed(text, scope)
     mine = dataclasses.replace(stated("elementary_gda_contraction"), constrained=False)
     step = dataclasses.replace(
         mine.iteration, kernel=scope["kernel"], constrained=False, reference=None

@@ -20,7 +20,8 @@ BASE: Theorem = registry.get("theorems", "gorbunov2022_eg_last")  # 0 < gamma < 
 
 
 def with_bound(formula: str, **changes: object) -> Theorem:
-    return dataclasses.replace(BASE, bound=f"R**2*({formula})", proof=None, **changes)  # type: ignore[arg-type]
+    changes = {"bound": f"R**2*({formula})", "order": "", "proof": None, **changes}
+    return dataclasses.replace(BASE, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", registry.names("theorems"))

@@ -134,8 +134,11 @@ def edited(source: str, draw: random.Random) -> str:
 
 
 def declared(draw: random.Random) -> Theorem:
-    """A theorem of the library with one part edited."""
+    """A theorem of the library with one part edited, without its order, or that edited."""
     entry: Theorem = registry.get("theorems", draw.choice(registry.names("theorems")))
+    if draw.random() < 1 / 16:
+        return dataclasses.replace(entry, order=edited(entry.order or "1/k", draw))
+    entry = dataclasses.replace(entry, order="")
     proof = entry.proof
     parts = [
         "measure",
@@ -262,6 +265,7 @@ def test_a_proof_of_what_is_edited_is_the_same_proof() -> None:
     """An edit that leaves the statement as it was leaves it proved: the fuzzer can tell."""
     entry: Theorem = registry.get("theorems", "gorbunov2022_eg_last")
     same = dataclasses.replace(entry, bound=f"1*({entry.bound})")
+    assert entry.order == "1/k"
     assert attempt(same).status == "proved"
     assert tried(same, False) == "answered"
     with pytest.raises(TimeoutError):

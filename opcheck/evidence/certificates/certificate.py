@@ -8,11 +8,9 @@ with the library, can derive calls, measure and bound from them.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import inspect
 import json
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,6 +24,7 @@ from opcheck import recheck, registry, rerun
 from opcheck.arguments import asked, integer
 from opcheck.document import write
 from opcheck.engine.jit import callees
+from opcheck.engine.kernel_text import source
 from opcheck.engine.run import Take, take
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates import rounding
@@ -530,32 +529,20 @@ def _carried(functions: Sequence[Any]) -> tuple[dict[str, str], dict[str, str]]:
         if function in BUILT_IN:
             continue
         function = getattr(function, "compiled", function)
-        source = _source(function)
+        text = source(function)
         if name in sources:
-            if sources[name] != source:  # two of one name: neither can be told from the other
+            if sources[name] != text:  # two of one name: neither can be told from the other
                 sources[name] = ""
             continue
-        sources[name] = source
+        sources[name] = text
         for inner, value in callees(function):
             if isinstance(value, int | float) and not isinstance(value, bool):
-                text = str(Fraction(value)) if np.isfinite(value) else ""
-                if text and numbers.setdefault(inner, text) != text:
+                number = str(Fraction(value)) if np.isfinite(value) else ""
+                if number and numbers.setdefault(inner, number) != number:
                     sources[name] = ""
             elif inspect.isfunction(value):
                 waiting.append((inner, value))
     return {n: s for n, s in sources.items() if s}, numbers
-
-
-def _source(function: Any) -> str:
-    """A function's text without its decorators, under the name it is called by; "" for none."""
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-        (node,) = ast.parse(source).body
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return ""
-    if not isinstance(node, ast.FunctionDef):
-        return ""
-    return "\n".join(source.splitlines()[node.lineno - 1 :])
 
 
 def read_certificate(path: str | Path) -> Certificate:

@@ -101,8 +101,9 @@ def hypothesis_mutants(theorem: str | Theorem) -> list[Mutant]:
     out = []
     for dropped in theorem.given:
         pretended = _pretend(dropped)
-        alone = replace(theorem, given=(dropped,))
-        rest = replace(theorem, given=tuple(p for p in theorem.given if p is not dropped))
+        alone = replace(theorem, given=(dropped,), order="")
+        kept = tuple(p for p in theorem.given if p is not dropped)
+        rest = replace(theorem, given=kept, order="")
         by = ""
         for problem in library():
             with contextlib.suppress(Inapplicable):
@@ -282,8 +283,9 @@ def reading_mutants(name: str) -> list[Mutant]:
     }
     if theorem.proof is not None:
         misread["an argument without cases"] = {"proof": replace(theorem.proof, cases=())}
-    statements = {what: replace(theorem, **changes) for what, changes in misread.items()}
-    flat = replace(theorem, proof=None)
+    unordered = replace(theorem, order="")  # what is refused is refused for its text
+    statements = {what: replace(unordered, **changes) for what, changes in misread.items()}
+    flat = replace(unordered, proof=None)
     flat.__dict__["iteration"] = replace(
         theorem.iteration, kernel=_of_one_coordinate(theorem.iteration.kernel)
     )

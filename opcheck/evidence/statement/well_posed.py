@@ -17,6 +17,7 @@ from flint import arb, fmpq
 from opcheck import registry
 from opcheck.engine.ratio import Field, Ratio
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.statement.decay import check_order
 from opcheck.evidence.statement.positivity import CHARTS, Constraint, Domain
 from opcheck.evidence.statement.ranges import of_hypotheses, of_range, symbols_of
 from opcheck.evidence.statement.scalars import Scalars
@@ -35,15 +36,16 @@ SIGNED = frozenset({"gap"})
 def well_posed(theorem: Theorem) -> None:
     """Raise OpcheckError where a text of a theorem has no meaning, or is not shown to be real.
 
-    A statement about single families is about their numbers, and is left to the runs.
+    Also where the bound doesn't fall as the stated order says. Whether a statement about single
+    families is real is about their numbers, and is left to the runs.
     """
     signature.check(theorem)
-    if theorem.on:
-        return
-    try:
-        _Meanings(theorem).check()
-    except Undecided as error:
-        raise OpcheckError(f"{theorem.name}: {error}") from error
+    if not theorem.on:
+        try:
+            _Meanings(theorem).check()
+        except Undecided as error:
+            raise OpcheckError(f"{theorem.name}: {error}") from error
+    check_order(theorem)
 
 
 class _Meanings(Scalars):
