@@ -27,6 +27,7 @@ from opcheck.model.property import Kind, Lipschitz, Of, StronglyMonotone
 from opcheck.model.region import ends_of
 
 Floats = NDArray[np.float64]
+Values = tuple[Floats, Floats, Floats]
 SEEDS = 3  # independent searches, whose spread is stated
 RUNS = 16  # of each: pairs that are moved
 ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
@@ -73,7 +74,7 @@ class Graph:
         """Whether a point w stands for z = J_A(w)."""
         return self.problem.constrained and (self.on_set or self.of == "S")
 
-    def at(self, w: Floats) -> tuple[Floats, Floats, Floats]:
+    def at(self, w: Floats) -> Values:
         """Points z, values u and the size of the terms that u is a sum of; NaN outside the region.
 
         Raises OpcheckError for an operator that fails its guards.
@@ -106,7 +107,7 @@ class Graph:
         usual = usual[np.isfinite(usual) & (usual > 0)]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
         by_decade = np.full(DECADES, floor)
-        np.maximum.at(by_decade, _decade(np.linalg.norm(z, axis=1)), by)
+        np.maximum.at(by_decade, decade(np.linalg.norm(z, axis=1)), by)
         return np.maximum.accumulate(by_decade)
 
     def inside(self, w: Floats) -> Floats:
@@ -114,21 +115,33 @@ class Graph:
         region = self.problem.region
         return w if region is None or self.of == "S" else region.clip(w)
 
-    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
     def products(self, first: Floats, second: Floats | None) -> Products:
         """Of pairs, or of points against the solution where ``second`` is None."""
         m = len(first)
-        z, u, terms = self.at(first if second is None else np.concatenate([first, second]))
+        at = self.at(first if second is None else np.concatenate([first, second]))
         if second is None:
             assert self.problem.solution is not None
-            y, v, more = self.problem.solution[None], np.zeros((1, u.shape[1])), np.zeros(1)
-        else:
-            (z, y), (u, v), (terms, more) = ((x[:m], x[m:]) for x in (z, u, terms))
+            zero = self.problem.solution[None]
+            return self.compared(first, at, None, (zero, np.zeros_like(zero), np.zeros(1)))
+        z, u, terms = at
+        ends = (z[:m], u[:m], terms[:m]), (z[m:], u[m:], terms[m:])
+        return self.compared(first, ends[0], second, ends[1])
+
+    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
+    def compared(
+        self, first: Floats, of_first: Values, second: Floats | None, of_second: Values
+    ) -> Products:
+        """Of pairs of points w whose z, values and sizes of terms, as ``at`` has them, are known.
+
+        ``second`` is None for the solution.
+        """
+        m = len(first)
+        (z, u, terms), (y, v, more) = of_first, of_second
         dx, du = z - y, u - v
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
         ends = np.linalg.norm(z, axis=1) + np.linalg.norm(y, axis=1)
         lost = 16 * np.finfo(float).eps * (terms + more + ends * np.sqrt(uu / xx))
-        lost += 4 * self.noise[_decade(ends)]
+        lost += 4 * self.noise[decade(ends)]
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
         # a resolvent rounds its point, too
@@ -170,7 +183,8 @@ class Products:
         return np.where(bad, -np.inf, out)
 
 
-def _decade(size: Floats) -> NDArray[np.int64]:
+def decade(size: Floats) -> NDArray[np.int64]:
+    """Which of the ``DECADES`` of noise a length falls into."""
     at = np.log10(np.where(np.isfinite(size) & (size > 0), size, 1e-12))
     return np.asarray(np.clip(np.ceil(at) + DECADES // 2, 0, DECADES - 1), dtype=np.int64)
 

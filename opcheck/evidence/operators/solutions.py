@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.budget import allotted, budget
 from opcheck.engine.guard import guard, guard_solution, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import star
+from opcheck.evidence.operators.effort import seconds_a_call
 from opcheck.evidence.operators.search import resolved, without_set
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, points
@@ -29,6 +31,7 @@ from opcheck.model.problem import Problem, points
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 NEWTON = 80  # steps
+SEEKING = 2.0  # seconds that calls of a foreign F may take for all of them
 WARM = 2000  # iterations of extragradient before them, where A ≠ 0
 LARGEST = 300  # dimensions up to which slopes are taken by differences
 SLOWEST = 12  # the same of an interpreted operator
@@ -38,6 +41,7 @@ WARM_INTERPRETED = 100  # the same of an interpreted operator
 AROUND = 8  # points of the region that Newton's steps start from too, where no solution is in it
 FAR = 1e9  # relative to the start; a point beyond it is taken for a solution only where proved
 HALVINGS = 40  # of the way from a zero to the start, on which values are looked at
+CLOSE = 2.0**-12  # of that way; where values are looked at first
 UNDERFLOWN = 1e-150  # relative; no value so small is met that close to a zero that is one
 INSIDE = 1e-6  # relative; a point is inside of a set if that far about it the set holds nothing
 DECIMALS = (0, 1, 2, 3, 4, 6, 8)  # of a solution where slopes are singular
@@ -66,10 +70,20 @@ def solution(problem: Problem) -> Vector | None:
     if slow(problem):
         return None
     interpreted = operator.interpreted
+    each = seconds_a_call(problem)
+    with allotted(SEEKING / each if each else np.inf):
+        return _sought(problem, interpreted)
+
+
+def _sought(problem: Problem, interpreted: bool) -> Vector | None:
+    """What Newton's steps come to, as long as there are calls of F for them."""
+    operator = problem.operator
     if problem.dim > (SLOWEST if interpreted and operator.slopes is None else LARGEST):
         return None
     outside: Vector | None = None
     for start in _starts(problem):
+        if budget().over:
+            break
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
             zero = _newton(problem, start)
             if zero is None or not _confirmed(problem, zero):
@@ -182,6 +196,9 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
 
     Empty where the method or the operator fails.
     """
+    warm = WARM_INTERPRETED if problem.operator.interpreted else WARM
+    if budget().left < 8 * warm:  # two runs of two calls a step are to leave as many for the rest
+        return []
     method = registry.get("methods", "extragradient")
     with np.errstate(all="ignore"):
         steep = _steep(problem, start)
@@ -199,7 +216,7 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
             replace(problem, start=start),
             method,
             [{p.symbol: gamma for p in method.parameters} for gamma in gammas],
-            [WARM_INTERPRETED if problem.operator.interpreted else WARM],
+            [warm],
             [],
         )
     except (OpcheckError, KeyError):
@@ -232,6 +249,8 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
     known = problem.operator.matrix is not None or problem.operator.slopes is not None
     gamma = 1.0
     for _ in range(NEWTON):
+        if budget().over:
+            return None
         if problem.constrained:
             z = resolved(problem, z[None])[0] if problem.resolvent.contains is not None else z
             steep = _steep(problem, z)
@@ -344,9 +363,11 @@ def _underflows(problem: Problem, z: Vector) -> bool:
     def values(at: Floats) -> Floats:
         return np.abs(graph_at(without_set(problem), at)[1])
 
-    at_start = values(problem.start[None])[0]
+    at_start, near_z, at_z = values(np.array([problem.start, z + CLOSE * (problem.start - z), z]))
     tiny = float(np.finfo(float).tiny)
-    for i in np.flatnonzero((values(z[None])[0] < tiny) & (at_start > 0)):
+    # what underflows is that small about z too, and what vanishes is not
+    small = (at_z < tiny) & (at_start > 0) & (near_z < np.sqrt(UNDERFLOWN) * at_start)
+    for i in np.flatnonzero(small):
         near, far, least = 0.0, 1.0, at_start[i]
         for _ in range(HALVINGS):
             middle = (near + far) / 2
