@@ -112,6 +112,8 @@ def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list
     on_set = _on_set(problem)
     set_known = problem.constrained and problem.resolvent.contains is not None
     graphs = {of: Graph(problem, of, on_set, seed) for of in OF}
+    if operator.matrix is None and operator.sparse_matrix() is None:
+        _ = graphs["F"].bends  # of all calls, not of those for one constant
     constants: list[Constant] = []
     for kind in KINDS:
         if kind.star and (problem.solution is None or problem.constrained):
@@ -369,6 +371,8 @@ def _credible(kind: Kind, searched: Found, others: Sequence[Constant]) -> bool:
     finite = any(np.isfinite(v) for v in steepest_known)
     if not uses_u(kind):
         return finite or not searched.typical or abs(searched.worst) <= HUGE * searched.typical
+    if searched.worst < 0 and searched.blurred:
+        return False  # it goes on below what rounding lets one see
     low, _, high = sorted(abs(v) for v in (*searched.spread, searched.worst))
     if searched.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs

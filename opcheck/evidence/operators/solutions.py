@@ -31,6 +31,7 @@ from opcheck.model.problem import Problem, points
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 NEWTON = 80  # steps
+STEPS = (1e-6, 1e-8, 1e-10)  # relative; of differences, shorter ones where kinks are that thin
 SEEKING = 2.0  # seconds that calls of a foreign F may take for all of them
 WARM = 2000  # iterations of extragradient before them, where A ≠ 0
 LARGEST = 300  # dimensions up to which slopes are taken by differences
@@ -102,6 +103,9 @@ def _starts(problem: Problem) -> Iterator[Vector]:
         simple = [resolved(problem, z[None])[0] for z in simple[:2]]
         yield from _led(problem, simple[0])
     yield from simple
+    if not problem.constrained:
+        # where slopes jump, Newton's steps may end without a zero, and small ones go on
+        yield from _led(problem, problem.start)
     if problem.region is not None:
         yield problem.region.clip(np.zeros(problem.dim))
         for z in points(problem, AROUND, np.random.default_rng(0)):
@@ -196,8 +200,9 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
 
     Empty where the method or the operator fails.
     """
-    warm = WARM_INTERPRETED if problem.operator.interpreted else WARM
-    if budget().left < 8 * warm:  # two runs of two calls a step are to leave as many for the rest
+    short = problem.operator.interpreted and budget().left < 16 * WARM
+    warm = WARM_INTERPRETED if short else WARM
+    if budget().left < 16 * warm:  # runs of two calls a step are to leave as many for the rest
         return []
     method = registry.get("methods", "extragradient")
     with np.errstate(all="ignore"):
@@ -205,7 +210,7 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
     if not np.isfinite(steep):
         return []
     if steep > 0:
-        gammas = [0.5 / steep, 0.05 / steep]
+        gammas = [0.5 / steep, 0.05 / steep, 0.005 / steep]
     else:  # of an F that is constant there any step will do: these lead far
         length = float(np.linalg.norm(graph_at(without_set(problem), start[None])[1]))
         if not 0 < length < np.inf:
@@ -236,9 +241,9 @@ def _slopes(problem: Problem, z: Vector) -> Floats:
     return _differences(lambda w: graph_at(without_set(problem), w)[1], z)
 
 
-def _differences(f: Any, z: Vector) -> Floats:
+def _differences(f: Any, z: Vector, step: float = STEPS[0]) -> Floats:
     """Slopes of f by central differences, for rows."""
-    t = 1e-6 * (1 + np.abs(z))
+    t = step * (1 + np.abs(z))
     values = f(np.concatenate([z + np.diag(t), z - np.diag(t)]))
     return np.asarray(((values[: len(z)] - values[len(z) :]) / (2 * t[:, None])).T)
 
@@ -247,7 +252,7 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
     """Where Newton's steps on the natural map end, if that is a solution."""
     z = np.array(start, dtype=float)
     known = problem.operator.matrix is not None or problem.operator.slopes is not None
-    gamma = 1.0
+    gamma, fine = 1.0, 0
     for _ in range(NEWTON):
         if budget().over:
             return None
@@ -263,7 +268,7 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
         slopes = (
             _slopes(problem, z)
             if known and not problem.constrained
-            else _differences(lambda w, g=gamma: _residual(problem, w, g)[0], z)
+            else _differences(lambda w, g=gamma: _residual(problem, w, g)[0], z, STEPS[fine])
         )
         if not np.isfinite(slopes).all():
             return None
@@ -278,7 +283,10 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
             if np.linalg.norm(new) < np.linalg.norm(value) * (1 - 1e-4 / 2**half):
                 break
         else:
-            return None
+            fine += 1
+            if fine == len(STEPS):
+                return None
+            continue
         z = trial
     return None
 
