@@ -9,6 +9,7 @@ import click
 
 from opcheck.cli import options
 from opcheck.cli.emit import as_json, console, emit, finished, json_option
+from opcheck.errors import OpcheckError
 
 
 @click.command()
@@ -22,18 +23,32 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
     """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes.
 
     Without PROBLEM: a Markdown table of the whole library, proved where that is possible.
+    Exit code 1 if a constant that is stated of PROBLEM, or in the library, is refuted.
     """
     if subject is None:
+        if rigorous:
+            raise OpcheckError(
+                "--rigorous goes with PROBLEM; the table of the library proves what can be proved"
+            )
         _survey(seed)
         return
     from opcheck.evidence.operators.constants import constants as constants_of
+    from opcheck.evidence.operators.relied_on import contradictions
     from opcheck.report.terminal import constant_rows, named, pairs
 
     enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
-    rows = constant_rows(enclosures)
+    refuted = [str(c) for c in contradictions(subject, enclosures)]
+    rows = [*constant_rows(enclosures), *(("wrong", sentence) for sentence in refuted)]
     emit(
-        {"problem": subject.name, "what": subject.doc, "seed": seed, "constants": enclosures},
+        {
+            "problem": subject.name,
+            "what": subject.doc,
+            "seed": seed,
+            "constants": enclosures,
+            "contradictions": refuted,
+        },
         lambda console: pairs([*named(subject), *rows, ("seed", seed)], console),
+        code=int(bool(refuted)),
     )
 
 

@@ -162,8 +162,8 @@ def about_a_problem(
         target: the parameter that says which, ``--problem`` or an argument; None: no subject.
         rest: what becomes of the parameters that are not the problem's: the command gets them,
             they are wrong, or none is the problem's to begin with.
-        reporter: makes the report whose ``read`` is told of the problem before all is known of it;
-            the command gets it as ``report``.
+        reporter: makes the report whose ``reading`` is told what is read, and whose ``read`` of
+            the problem before all is known of it; the command gets it as ``report``.
     """
 
     def decorated(command: Command) -> Command:
@@ -185,6 +185,7 @@ def about_a_problem(
                 own = {} if rest == "apart" else parameters
                 if reporter is not None:
                     arguments["report"] = reporter()
+                    arguments["report"].reading(reference)
                     wishes["on_read"] = arguments["report"].read
                 subject, others = subject_and_rest(reference, own, **wishes)
                 parameters = parameters if rest == "apart" else others
@@ -214,20 +215,21 @@ def plotted(command: Command) -> Command:
     """
 
     @wraps(command)
-    def with_plot(*, plot: str | None, width: str, **arguments: Any) -> None:
+    def with_plot(*, plot: str | None, width: str | None, **arguments: Any) -> None:
         if plot is None:
+            if width is not None:
+                raise OpcheckError(f"--width {width} is the width of a plot; name one by --plot")
             command(plot=None, **arguments)
             return
         from opcheck.report.figure import drawable
         from opcheck.report.runs import plot as draw
 
         drawable(plot)
-        command(plot=lambda runs: draw(runs, plot, width=width), **arguments)
+        command(plot=lambda runs: draw(runs, plot, width=width or "single"), **arguments)
 
     column = click.option(
         "--width",
         type=click.Choice(["single", "double"]),
-        default="single",
         help="Of the plot: one column of a journal (3.3 in, the default) or two (6.9 in).",
     )
     path = click.Path(dir_okay=False)

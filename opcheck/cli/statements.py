@@ -49,6 +49,8 @@ def verify(
 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
+    if everything and subject is not None:
+        raise OpcheckError("--all is about the whole library; leave out --problem")
     if coverage and subject is not None:
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
     subject = None if subject is None else with_constants(subject)

@@ -13,7 +13,7 @@ import numpy as np
 
 from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
 from opcheck.engine.kernel_text import parsed
-from opcheck.engine.noise import floor
+from opcheck.engine.noise import ON_A_LINE, floor
 from opcheck.engine.pseudo_code import by_reference, measure_error, values_of
 from opcheck.engine.resolvents import guard_resolvent
 from opcheck.engine.trial import text_of, text_of_resolvent
@@ -26,7 +26,8 @@ from opcheck.model.problem import Problem, points
 from opcheck.watchdog import apart, limited
 
 ACCURATE = 2.0**-36  # relative; the noise of F, and the residual of a solution, that verdicts bear
-SLOW = 0.2  # seconds a call beyond which F is called no more often than it must be
+SLOW = 0.08  # seconds a call beyond which F is called no more often than it must be
+LOOKING = 1.0  # seconds that one look at an F may take: in it noise, or points of a domain
 AGAIN = 3  # first points at which F is called again when something was found
 LOOKED_AT = 64  # points at which F is to be defined
 KEPT = 1024  # problems whose looks are remembered
@@ -64,7 +65,8 @@ def confirm(problem: Problem) -> None:
     if first is None or _compiled(problem) is not None:  # compiled code keeps nothing
         return
     text = text_of(problem)
-    for z, value in zip(first.points, first.values, strict=True):
+    again_at = 1 if slow(problem) else AGAIN
+    for z, value in zip(first.points[:again_at], first.values, strict=False):
         again = text.call(z)
         if not np.array_equal(value, again, equal_nan=True):
             raise OpcheckError(
@@ -183,6 +185,20 @@ def _guard(problem: Problem) -> None:
 
 
 def _guard_operator(problem: Problem) -> None:
+    key = problem.start.tobytes(), problem.operator.data.tobytes()
+    if key in _looked.setdefault(id(problem.operator), (problem.operator, set()))[1]:
+        return
+    _look(problem)
+    _looked[id(problem.operator)][1].add(key)
+    if len(_looked) >= KEPT:
+        _looked.pop(next(iter(_looked)))
+
+
+# by operator, which is kept so that its id stays its own: the starts and data at which it passed
+_looked: dict[int, tuple[Operator, set[tuple[bytes, bytes]]]] = {}
+
+
+def _look(problem: Problem) -> None:
     text, generator = text_of(problem), np.random.default_rng(0)
     known = _known(problem)
     seen = known is not None and any(np.array_equal(problem.start, z) for z in known.points)
@@ -193,7 +209,7 @@ def _guard_operator(problem: Problem) -> None:
     for z in problem.start + 0.01 * generator.standard_normal((2, problem.dim)):
         text.finite(z, first_look(problem, z))
     size = (float(np.linalg.norm(problem.start)) or 1.0) / np.sqrt(problem.dim)
-    for _ in range(3):
+    for _ in range(_fitting(problem, ON_A_LINE, 3)):
         # not at the start: round numbers are exact in any type, and kinks lie at them
         z = problem.start + 0.1 * size * generator.standard_normal(problem.dim)
         direction = size * generator.standard_normal(problem.dim)
@@ -204,6 +220,12 @@ def _guard_operator(problem: Problem) -> None:
                 f"{z.tolist()}, as if it computed in float32 or solved inexactly; verdicts need "
                 "float64 throughout"
             )
+
+
+def _fitting(problem: Problem, calls: int, most: int) -> int:
+    """How many looks of so many calls each fit into ``LOOKING``; 1 at least, and ``most``."""
+    seconds = calls * pace(problem)
+    return most if seconds * most <= LOOKING else max(int(LOOKING / seconds), 1)
 
 
 def looked_at(problem: Problem) -> None:
@@ -241,12 +263,13 @@ def undefined(problem: Problem) -> tuple[float, Vector]:
         return 0.0, problem.start
     generator, d = np.random.default_rng(0), problem.dim
     whole = problem.region is None and not problem.constrained
+    count = _fitting(problem, 1, LOOKED_AT)
     if problem.region is not None:
-        at = points(problem, LOOKED_AT, generator)
+        at = points(problem, count, generator)
     else:
         centre = problem.start if problem.solution is None else problem.solution
-        scale = 10.0 ** generator.uniform(-3, 1, (LOOKED_AT, 1))
-        at = centre + scale * generator.standard_normal((LOOKED_AT, d))
+        scale = 10.0 ** generator.uniform(-3, 1, (count, 1))
+        at = centre + scale * generator.standard_normal((count, d))
     if problem.constrained:
         resolvent = _resolvent_of(problem)
         at = np.array([resolvent(z, 1.0) for z in at])

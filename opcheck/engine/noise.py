@@ -11,6 +11,7 @@ from opcheck.model.operator import Vector
 
 ORDER = 8  # of the differences; they vanish on polynomials below it
 STEPS = (1e-6, 1e-3)  # relative; a float32 moves in steps of 6e-8, a float16 of 5e-4
+ON_A_LINE = len(STEPS) * (ORDER + 1)  # calls of F, where nothing jumps
 WIDE, NARROW = 1e-11, 1e-14  # relative widths between which continuous values close in
 
 

@@ -609,6 +609,11 @@ def run(
     elif noisy:
         seed = 0
     if start is not None:
+        if seed is not None and not noisy:
+            raise OpcheckError(
+                f"seed = {seed} draws the start of {problem.name!r}, which is not noisy; leave out "
+                "the seed, or the start"
+            )
         problem = replace(problem, start=as_point(start, problem))
     elif seed is not None and not noisy:
         z0 = points(problem, 1, np.random.default_rng(seed))[0]

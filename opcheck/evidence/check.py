@@ -16,9 +16,9 @@ from opcheck.engine.guard import confirm
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.constants import constants
-from opcheck.evidence.operators.effort import SEARCH_SHARE, Effort, unaffordable
+from opcheck.evidence.operators.effort import SEARCH_SHARE, SOUGHT, Effort, few_calls
 from opcheck.evidence.operators.facts import Contradiction
-from opcheck.evidence.operators.relied_on import contradictions, too_large, with_facts
+from opcheck.evidence.operators.relied_on import contradictions, out_of_reach, with_facts
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.evidence.simulation.runs import solves_sum
 from opcheck.evidence.simulation.verify import confront
@@ -158,18 +158,16 @@ def checking(
         with allotted(seconds=np.inf if time_limit is None else time_limit) as whole:
             yield so_far
             done = "its constants"
-            share = None if time_limit is None else SEARCH_SHARE * time_limit
-            if why := unaffordable(target, share):
-                yield replace(so_far, left_out=(why,))
-                return
             effort = Effort.of(target, quick, time_limit)
-            with allotted(effort.search, np.inf if share is None else share) as spent:
+            share = SOUGHT if time_limit is None else SEARCH_SHARE * time_limit
+            searched = few_calls(target, share) is None
+            endless = time_limit is None and searched
+            with allotted(effort.search, np.inf if endless else share) as spent:
                 so_far = _with_constants(so_far, rigorous, seed)
-            so_far = replace(
-                so_far, left_out=(*effort.sentences(spent.made), *too_large(so_far.constants))
-            )
+            left = (*effort.sentences(spent.made, searched), *out_of_reach(so_far.constants))
+            so_far = replace(so_far, left_out=left)
             yield so_far
-            names = theorems_in_order()
+            names = theorems_in_order() if effort.runs else []
             for i, name in enumerate(names):
                 done = name
                 if whole.late:

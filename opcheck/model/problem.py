@@ -22,10 +22,13 @@ from opcheck.model.oracle import SampleOracle
 from opcheck.model.property import (
     LARGEST,
     Fact,
+    Kind,
     Lipschitz,
     Monotone,
+    Property,
     StronglyMonotone,
     exact,
+    fact_refusal,
     strongest,
     weakest,
 )
@@ -95,14 +98,12 @@ class Problem:
             )
         if self.region is not None:
             object.__setattr__(self, "region", as_region(self.region, self.dim))
-        facts = (self.facts,) if isinstance(self.facts, Fact) else tuple(self.facts)
+        single = isinstance(self.facts, Fact | Property | Kind | str)
+        facts = (self.facts,) if single else tuple(self.facts)
         object.__setattr__(self, "facts", facts)
         for fact in facts:
             if not isinstance(fact, Fact):
-                raise OpcheckError(
-                    f"{name} has {fact!r} among its facts; write "
-                    "facts=(exact(Monotone()), exact(Lipschitz(2)))"
-                )
+                raise OpcheckError(f"{name} has among its facts {fact_refusal(fact)}")
         # a start that is not given is empty, for the family to fill in
         start = as_real(self.start, "start")
         object.__setattr__(self, "start", start)
@@ -139,9 +140,9 @@ class Problem:
         if isinstance(value, str):
             value = text(value).evaluate(self.parameters, FLOAT)
         number = 0.0 if value is None else float(value) + 0.0
-        if abs(number) > LARGEST:
+        if abs(number) > LARGEST or 0 < abs(number) < 1 / LARGEST:
             raise OpcheckError(
-                f"a constant of {self.name!r} is {number:g}, and its square is beyond float64; "
+                f"a constant of {self.name!r} is {number:g}, and no float64 holds its square; "
                 "state it in other units"
             )
         return number
@@ -320,11 +321,11 @@ def problem_family(
         control: for a negative control, the hypothesis it breaks.
     """
 
-    for fact in facts if isinstance(facts, Sequence) and not isinstance(facts, str) else [facts]:
+    several = isinstance(facts, Sequence) and not isinstance(facts, str)
+    stated: tuple[Any, ...] = tuple(facts) if several else (facts,)
+    for fact in stated:
         if not isinstance(fact, Fact):
-            raise OpcheckError(
-                f"facts holds {fact!r}; write facts=[exact(Monotone()), exact(Lipschitz('L'))]"
-            )
+            raise OpcheckError(f"facts holds {fact_refusal(fact)}")
 
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
@@ -332,7 +333,7 @@ def problem_family(
             function,
             tuple(start) if start is not None else None,
             tuple(solution) if solution is not None else None,
-            tuple(facts),
+            stated,
             tuple(presets),
             control,
             inspect.cleandoc(function.__doc__ or ""),

@@ -265,7 +265,7 @@ def _multipliers(target: Form, form: Form) -> Iterable[Fraction]:
             yield vertex
         disc = linear * linear - 4 * square * constant
         if disc >= 0:
-            root = Fraction(float(disc) ** 0.5).limit_denominator(10**9)
+            root = (_root(disc) if disc else disc).limit_denominator(10**9)
             for sign in (1, -1):
                 lam = (-linear + sign * root) / (2 * square)
                 if lam >= 0:
@@ -282,7 +282,9 @@ def strongest(conclusion: Property, premises: Sequence[Property]) -> Fraction | 
         same = [Fraction(p.constant) for p in premises if p.kind is conclusion.kind]
         return max(same, default=None)
     usable = [p for p in premises if not p.kind.of_values]
-    forms = [p.form() for p in usable if conclusion.kind.star or not p.kind.star]
+    usable = [p for p in usable if conclusion.kind.star or not p.kind.star]
+    # in floats L² rounds, or is 0 for an L that is not
+    forms = [p.form(None if p.constant is None else Fraction(p.constant)) for p in usable]
     pool: list[Sequence[Form]] = [[f] for f in forms]
     pool += [[f, g] for i, f in enumerate(forms) for g in forms[:i]]
     if conclusion.kind.better is None:
@@ -344,7 +346,7 @@ def _candidates(group: Sequence[Form], conclusion: Property) -> list[Fraction]:
         for v in numbers:
             values |= {u / v, 2 * u / v, u / (2 * v)}
     values = {v for v in values if v <= LARGEST**2}  # beyond, it is the square of no constant
-    roots = {Fraction(float(v) ** 0.5) for v in values if v > 0}
+    roots = {_root(v) for v in values if v > 0}
     exact_roots = {r for r in roots if r * r in values}
     values = {v for v in values | exact_roots if v <= LARGEST}
     signs = (1,) if conclusion.kind.positive else (1, -1)
@@ -367,6 +369,16 @@ def property_of(written: str | Property) -> Property:
         )
     of: Of = match[3] or "F"  # type: ignore[assignment]
     return Property(kinds[match[1]], match[2], of)
+
+
+def _root(value: Fraction) -> Fraction:
+    """The square root where it is rational, else near it."""
+    p, q = math.isqrt(value.numerator), math.isqrt(value.denominator)
+    if p * p == value.numerator and q * q == value.denominator:
+        return Fraction(p, q)
+    # of a size that a float has, whatever that of the value is
+    power = (value.numerator.bit_length() - value.denominator.bit_length()) // 2
+    return Fraction(math.sqrt(value / Fraction(4) ** power)) * Fraction(2) ** power
 
 
 @dataclass(frozen=True)
@@ -399,6 +411,21 @@ class Fact:
                 f"{property.kind.name} of {property.of} is stated without {property.kind.symbol}; "
                 f"write {property.kind.name}({property.kind.symbol})"
             )
+
+
+def fact_refusal(value: Any) -> str:
+    """What is wrong with something that stands among facts and is none, and what to write."""
+    if isinstance(value, Property | Kind):
+        kind = value.kind if isinstance(value, Property) else value
+        constant = value.constant if isinstance(value, Property) else kind.symbol
+        written = f"{kind.name}({'' if kind.better is None else repr(constant)})"
+        said = f"{written}, which doesn't say how it is known"
+        return f"{said}; write exact({written}), or estimated(...)"
+    shown = repr(value)
+    return (
+        f"{shown if len(shown) <= 60 else type(value).__name__}, which is no fact; write "
+        "facts=[exact(Monotone()), exact(Lipschitz(2))]"
+    )
 
 
 def exact(property: Property, note: str = "", local: bool = False, published: Any = None) -> Fact:

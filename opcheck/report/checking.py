@@ -26,6 +26,11 @@ class Checking:
         self.named = False
         self.theorems: set[str] = set()
 
+    def reading(self, target: str) -> None:
+        """Tell a reader at a terminal what is read: a file may import for seconds."""
+        if not self.silent and self.console.is_terminal:
+            self._rows([("reading", target)])
+
     def read(self, problem: Problem) -> None:
         """Tell a reader at a terminal of a problem when it is read: nothing is computed yet.
 

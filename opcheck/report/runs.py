@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
@@ -43,7 +44,7 @@ def rows(run: Trajectory, notes: Sequence[str] = ()) -> Rows:
         ("iterations", f"{run.k[-1]}, {run.oracle_calls[-1]:.0f} operator calls"),
         ("z", f"({shown})"),
     ]
-    lines += [(n, f"{v[0]:.6g} at k = 0, {v[-1]:.6g} at the end") for n, v in run.measures.items()]
+    lines += [(name, _first_and_last(run, values)) for name, values in run.measures.items()]
     lines += [("noisy", run.noise)] if run.noise else []
     lines += [("seed", run.seed)] if run.seed is not None else []
     lines += [
@@ -52,6 +53,15 @@ def rows(run: Trajectory, notes: Sequence[str] = ()) -> Rows:
         for n, v in of.items()
     ]
     return lines + [("note", note) for note in notes]
+
+
+def _first_and_last(run: Trajectory, values: NDArray[np.float64]) -> str:
+    """A measure at the start and at the end; of a run that diverges the last value it has."""
+    first = f"{values[0]:.6g} at k = 0"
+    known = np.flatnonzero(np.isfinite(values))
+    if run.status == "completed" or not known.size or known[-1] == len(values) - 1:
+        return f"{first}, {values[-1]:.6g} at the end"
+    return f"{first}, {values[known[-1]]:.6g} at k = {run.k[known[-1]]}, none beyond"
 
 
 def _number(value: Any) -> str:

@@ -286,8 +286,11 @@ def constant_rows(constants: Sequence[Constant]) -> list[tuple[str, str]]:
             value = f"in [{c.lower:.9g}, {c.upper:.9g}]"
         elif math.isfinite(c.lower):
             value = f"≥ {c.lower:.9g}"
+        elif math.isfinite(c.upper):
+            value = f"≤ {c.upper:.9g}"
         else:
-            value = f"≤ {c.upper:.9g}" if math.isfinite(c.upper) else "no finite value found"
+            unknown = c.lower == -math.inf and c.upper == math.inf
+            value = "is not known" if unknown else "no finite value found"
         rows.append((c.kind.name, f"{symbol} {value}{region}, {c.provenance} ({c.note})"))
     return rows
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import io, sparse
 
+import opcheck
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.check import applicable, check
@@ -338,11 +339,40 @@ def test_a_reference_to_nothing(reference: str, sentence: str) -> None:
 
 def test_a_file_that_is_no_matrix(tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("1 2 3")
-    with pytest.raises(OpcheckError, match="is not a matrix file"):
+    with pytest.raises(OpcheckError, match="can't be read as an array of numpy: it begins with"):
         subject(str(tmp_path / "text.npy"))
     np.savez(tmp_path / "two.npz", a=np.eye(2), b=np.eye(2))
     with pytest.raises(OpcheckError, match="holds 2 arrays"):
         subject(str(tmp_path / "two.npz"))
+
+
+def test_constants_that_refute_what_is_stated_exit_with_1(tmp_path: Path) -> None:
+    """It was 0, and nothing was said."""
+    said = {"1/2": 1, "1": 0}
+    for L, code in said.items():
+        file = tmp_path / f"of_{code}.py"
+        file.write_text(
+            "import opcheck\nfrom opcheck import Lipschitz, exact\n"
+            f"@opcheck.problem_family('refutable_{code}', start=(1.0, 1.0),\n"
+            f"    facts=[exact(Lipschitz('{L}'))])\n"
+            "def refutable():\n    return opcheck.minmax('x*y')\n"
+        )
+        done = cli("constants", str(file))
+        assert done.exit_code == code
+        assert ("is stated (exact), but" in done.stdout) == bool(code)
+
+
+def test_a_fact_that_is_only_a_property_is_told_to_be_made_one() -> None:
+    """The repr of a dataclass with a lambda was shown."""
+    written = {"Monotone()": (Monotone(), Monotone), "Lipschitz('L')": (Lipschitz("L"), Lipschitz)}
+    for text, values in written.items():
+        for value in values:
+            with pytest.raises(OpcheckError) as error:
+                opcheck.problem_family("stateless", facts=[value])  # type: ignore[list-item]
+            assert f"write exact({text})" in str(error.value)
+            assert "lambda" not in str(error.value)
+    with pytest.raises(OpcheckError, match="which is no fact"):
+        opcheck.problem_family("stateless", facts="monotone")  # type: ignore[arg-type]
 
 
 def test_constants_on_the_command_line() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -223,7 +224,7 @@ def test_python_takes_the_same(desk: Path) -> None:
         (np.array([["a", "b"], ["c", "d"]]), "entries; a matrix holds real numbers"),
         ([[1, 2], [3]], "matrix is not a matrix"),
         (np.ones((2, 3)), "matrix is 2 × 3, and F(z) = Mz needs a square matrix; --game"),
-        (np.array([[np.nan]]), "a linear operator needs finite entries"),
+        (np.array([[np.nan]]), "holds nan in row 1, column 1"),
         (dict, "is type; give a function"),
         (lambda a, b: a, "takes 2 arguments"),
     ],
@@ -293,8 +294,42 @@ def test_a_file_without_a_real_matrix_is_one_sentence(tmp_path: Path, name: str)
     """G5, B3."""
     BAD_FILES[name](tmp_path / name)
     said = sentence("run", "extragradient", str(tmp_path / name), "-p", "gamma=.1", "-n", "1")
-    assert name in said or "finite entries" in said
+    assert name in said
     assert ("complex" in name or "hermitian" in name) == ("complex numbers" in said)
+
+
+DEFECTS: dict[str, tuple[bytes, str]] = {
+    "semicolons.csv": (
+        b"1;2\n3;4\n",
+        "line 1, entry 1 is '1;2'; put commas in place of semicolons",
+    ),
+    "tabs.csv": (b"1,2\n3\t4\n", "line 2, entry 1 is '3\\t4'; put commas in place of tabs"),
+    "decimal.csv": (b"1,5;2,5\n3,1;4,2\n", "put commas in place of semicolons"),
+    "heading.csv": (b"a,b\n1,2\n", "line 1, entry 1 is 'a'; leave the heading out"),
+    "gap.csv": (b"1,2\n3,\n", "line 2, entry 2 is 'nothing'; write a number"),
+    "ragged.csv": (b"1,2\n# of three\n3\n", "line 3 has 1 entries, and those before have 2"),
+    "utf16.csv": ("1,2\n3,4\n".encode("utf-16"), "save it as one"),
+    "nan.csv": (b"1,2\n3,nan\n", "holds nan in row 2, column 2"),
+    "inf.mtx": (
+        b"%%MatrixMarket matrix coordinate real general\n3 3 2\n1 1 1\n3 2 inf\n",
+        "holds inf in row 3, column 2",
+    ),
+    "text.npy": (b"1 2 3", "an array of numpy: it begins with b'1 2 3'"),
+    "text.npz": (b"1 2 3", "an archive of numpy: it begins with b'1 2 3'"),
+    "nothing.npy": (b"", "an array of numpy: it is empty"),
+}
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_defect_of_a_matrix_file_is_named_with_its_place(tmp_path: Path, name: str) -> None:
+    """Numpy's own words were shown: usecols, pickles, dtypes."""
+    content, words = DEFECTS[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OpcheckError) as error:
+        subject(str(tmp_path / name))
+    assert words in str(error.value)
+    assert name in str(error.value)
+    assert not re.search("pickle|usecols|dtype|codec", str(error.value))
 
 
 def test_a_table_of_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
@@ -560,6 +595,24 @@ def test_options_that_need_a_problem_say_so() -> None:
     assert sentence("constants", "--box", "2") == sentence("constants", "-p", "L=2") == said
     words = ("constants", "x*y", "--box", "1", "--ball", "0,0:1")
     assert sentence(*words) == "--box and --ball are two regions; leave one out"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    {
+        "check x*y --dim 3": "'x*y' has 2 coordinates",
+        "check bilinear --dim 4 --quick": "'bilinear' has 2 coordinates",
+        "check bilinear --dim 2 --start 1,1,1": "the start has 3 coordinates",
+        "check bilinear --width double": "--width double is the width of a plot",
+        "run extragradient bilinear -p gamma=.5 --width double": "--width double",
+        "run extragradient bilinear -p gamma=.5 --seed 1 --start 1,1": "leave out the seed, or",
+        "verify lee2021_feg --problem bilinear --all": "leave out --problem",
+        "constants --rigorous": "--rigorous goes with PROBLEM",
+    }.items(),
+)
+def test_an_option_without_a_meaning_is_refused(command: str, words: str) -> None:
+    """Each was dropped in silence."""
+    assert words in sentence(*command.split())
 
 
 def test_worst_takes_the_constants_of_a_problem() -> None:

@@ -367,7 +367,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "a has 2 entries and the run 10 steps": lambda: run(
         "krasnoselskii_mann", "bilinear", 10, a=[0.5, 0.25]
     ),
-    "among its facts; write": lambda: Problem(TURN, name="p", facts=(Lipschitz(1),)),  # type: ignore[arg-type]
+    "among its facts Lipschitz": lambda: Problem(TURN, name="p", facts=(Lipschitz(1),)),  # type: ignore[arg-type]
     "the operator of 'p' is ndarray": lambda: Problem(np.eye(2), name="p"),  # type: ignore[arg-type]
     "the resolvent of 'p' is function": lambda: Problem(TURN, logarithm, name="p"),  # type: ignore[arg-type]
 }

@@ -33,6 +33,7 @@ from opcheck.model.operator import linear, operator
 from opcheck.model.problem import Problem, Region, problem
 from opcheck.model.property import (
     KINDS,
+    Cocoercive,
     Comonotone,
     Fact,
     Lipschitz,
@@ -40,6 +41,7 @@ from opcheck.model.property import (
     StronglyMonotone,
     WeakMinty,
     exact,
+    strongest,
 )
 from opcheck.report.terminal import survey_table
 
@@ -985,11 +987,29 @@ def test_what_underflows_beside_large_entries_leaves_L_and_mu(small: float, turn
     assert (mu.lower == 0.0) == (small > 0)
 
 
+@pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-160, 1e-140, 1e140, 1e160, 1e300])
+def test_classes_of_a_multiple_of_the_identity_are_true_at_any_size(size: float) -> None:
+    """L² was 0 in floats, and Lipschitz(0) stated as certified of an operator that is not."""
+    found = opcheck.check(np.diag([size, size]), quick=True)
+    held = {f.property.kind: f.property.constant for f in found.classes}
+    assert held.get(Lipschitz, size) >= size
+    assert held.get(StronglyMonotone, size) <= size
+    assert held.get(Comonotone, 0.0) <= 1 / size
+    assert sum("no float64 holds the square" in s for s in found.left_out) <= 1
+    assert found.ok
+
+
+def test_a_root_is_exact_where_it_is_rational() -> None:
+    tiny = Fraction(1e-200)
+    assert strongest(Lipschitz(), [Lipschitz(1e-200)]) == tiny
+    assert strongest(Lipschitz(), [Cocoercive(3.0)]) == Fraction(1, 3)
+
+
 def test_a_constant_whose_square_is_no_float_is_left_out_of_theorems() -> None:
     """The check ended in an OverflowError, or refused the operator."""
     found = opcheck.check(np.diag([1e200, 1e-200]), quick=True)
     assert not [f for f in found.problem.facts if f.property.kind is Lipschitz]
-    assert "whose square is beyond float64" in found.left_out[-1]
+    assert "no float64 holds the square" in found.left_out[-1]
     assert found.ok
 
 

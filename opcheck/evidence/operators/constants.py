@@ -7,6 +7,7 @@ bounds it from one side; a proof over a subdivision of the region bounds it from
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,8 +21,9 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import enclose, growth, polyak
 from opcheck.evidence.operators.affine import UNITS, of_matrix, of_sparse_matrix
 from opcheck.evidence.operators.constant import Constant
-from opcheck.evidence.operators.effort import unaffordable
+from opcheck.evidence.operators.effort import PATIENT, few_calls
 from opcheck.evidence.operators.facts import defined
+from opcheck.evidence.operators.few_calls import of_few_calls
 from opcheck.evidence.operators.normals import two_normals
 from opcheck.evidence.operators.pairs import Pair, shown
 from opcheck.evidence.operators.search import (
@@ -78,8 +80,6 @@ def constants(
         problem = replace(problem, region=as_region(region, problem.dim))
     else:  # a solution is sought in the region first
         problem = subject(problem, region=region)
-    if budget().until == FREE and (said := unaffordable(problem, None)):
-        raise OpcheckError(said)
     defined(problem)
     operator = problem.operator
     known = operator.slopes is not None or operator.matrix is not None
@@ -89,6 +89,14 @@ def constants(
             "give it as a matrix (opcheck.linear) or a formula (opcheck.minmax, opcheck.field), or "
             "leave out --rigorous"
         )
+    until = budget().until
+    few = few_calls(problem, PATIENT if until == FREE else max(until - time.monotonic(), 0.0))
+    if few is not None:
+        names = OF if problem.constrained else OF[:1]
+        graphs = [Graph(problem, of, _on_set(problem), seed) for of in names]
+        bounds = of_few_calls(graphs, KINDS, few, seed)
+        confirm(problem)
+        return bounds
     of_each = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         of_each.append(_polyak(problem, rigorous, seed))
@@ -101,10 +109,11 @@ def constants(
 def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list[Constant]:
     """Every constant on its own, and then by the pairs that were met for the others."""
     operator, region = problem.operator, problem.region
+    on_set = _on_set(problem)
     set_known = problem.constrained and problem.resolvent.contains is not None
-    # of a kernel with a set, what theorems need: F on the set
-    on_set = set_known and operator.slopes is None and operator.matrix is None
     graphs = {of: Graph(problem, of, on_set, seed) for of in OF}
+    if operator.matrix is None and operator.sparse_matrix() is None:
+        _ = graphs["F"].bends  # of all calls, not of those for one constant
     constants: list[Constant] = []
     for kind in KINDS:
         if kind.star and (problem.solution is None or problem.constrained):
@@ -133,6 +142,12 @@ def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list
     constants = [_with_pairs(c, graphs[c.of]) for c in constants]
     normals = two_normals(problem, seed)
     return [_with_normals(c, normals, problem, constants) for c in constants]
+
+
+def _on_set(problem: Problem) -> bool:
+    """Whether F is looked at on the set of A alone: of a kernel that is what theorems need."""
+    known = problem.operator.slopes is not None or problem.operator.matrix is not None
+    return problem.constrained and problem.resolvent.contains is not None and not known
 
 
 def _meet_on_set(of_sum: Graph, of_F: Graph) -> None:
@@ -356,6 +371,8 @@ def _credible(kind: Kind, searched: Found, others: Sequence[Constant]) -> bool:
     finite = any(np.isfinite(v) for v in steepest_known)
     if not uses_u(kind):
         return finite or not searched.typical or abs(searched.worst) <= HUGE * searched.typical
+    if searched.worst < 0 and searched.blurred:
+        return False  # it goes on below what rounding lets one see
     low, _, high = sorted(abs(v) for v in (*searched.spread, searched.worst))
     if searched.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs

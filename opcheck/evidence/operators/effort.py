@@ -28,6 +28,7 @@ TIMED, TOLD = (4, 64, 1024), 2e-3  # calls that are timed, more where they took 
 
 
 TRIES = 3
+STEADY = 5e-3  # seconds; a call of Python text that takes longer takes as long again
 
 
 DRIVEN = 3e-5  # seconds a call that a method costs where it runs interpreted
@@ -42,7 +43,10 @@ QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave 
 LEAST = 2500  # calls of the shortest search for constants that says anything
 
 
-PATIENT = 60.0  # seconds that it may take of a slow F where no limit is given
+SOUGHT, PATIENT = 4.5, 20.0  # seconds for it in a check, and on its own, where no limit is given
+
+
+USEFUL = 20  # calls below which no theorem is run: every run would be too short to say anything
 
 
 @dataclass(frozen=True)
@@ -58,17 +62,32 @@ class Effort:
     quick: bool = False
     each: float = 0.0  # seconds a call of an F that is slow; 0 of any other
 
-    def sentences(self, calls: float) -> tuple[str, ...]:
-        """What was done with less effort, once so many calls were made for the constants."""
+    @property
+    def runs(self) -> bool:
+        """Whether a theorem's calls are enough for a run that says something."""
+        return self.run >= USEFUL
+
+    def sentences(self, calls: float, searched: bool) -> tuple[str, ...]:
+        """What was done with less effort.
+
+        Args:
+            calls: that were made for the constants.
+            searched: whether they made a whole search.
+        """
         said = (QUICKLY,) if self.quick else ()
         if not self.each:
             return said
-        return (
-            *said,
-            f"F is slow, {self.each:.1g} s a call: {calls:.0f} calls were made for the constants "
-            f"and up to {self.run:.0f} for each theorem, so runs are few and short; --time-limit "
-            "SECONDS allows more",
-        )
+        slow = f"F is slow, {self.each:.1g} s a call: {calls:.0f} calls were made for the constants"
+        if searched and self.runs:
+            return (
+                *said,
+                f"{slow} and up to {self.run:.0f} for each theorem, so runs are few and short; "
+                "--time-limit SECONDS allows more",
+            )
+        left = [] if searched else ["that bounds them from one side, and theorems can't rely on it"]
+        left += [] if self.runs else ["no theorem is run, which takes more calls than there are"]
+        needed = max(LEAST / SEARCH_SHARE, USEFUL * APPLY / (1 - SEARCH)) * self.each
+        return (*said, f"{slow}; {'; '.join(left)}; --time-limit {_rounded(needed)} allows it")
 
     @classmethod
     def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
@@ -91,7 +110,7 @@ def seconds_a_call(problem: Problem) -> float:
     if not foreign(problem.operator.kernel):
         return 0.0
     guard(problem)
-    if slow(problem):
+    if slow(problem) or (interpreted(problem) and pace(problem) > STEADY):
         return pace(problem)  # timing it again would take longer than it tells
     graph_at(problem, problem.start[None])  # compiled, and guarded
     taken = 0.0
@@ -107,22 +126,25 @@ def seconds_a_call(problem: Problem) -> float:
     return taken + (DRIVEN if interpreted(problem) else 0.0)
 
 
-def unaffordable(problem: Problem, seconds: float | None) -> str:
-    """Why no search for the constants of a slow F fits into so many seconds; "" where one does.
+def few_calls(problem: Problem, seconds: float) -> int | None:
+    """How many calls of a slow F fit into so many seconds; None where a whole search does."""
+    each = seconds_a_call(problem)
+    return None if LEAST * each <= seconds else int(seconds / each)
 
-    Args:
-        seconds: None where no limit was given.
-    """
-    guard(problem)
-    needed = LEAST * pace(problem)
-    if needed <= (PATIENT if seconds is None else seconds):
+
+def unaffordable(problem: Problem) -> str:
+    """Why no search for the constants of a slow F is made where it has no limit; "" where it is."""
+    if few_calls(problem, PATIENT) is None:
         return ""
-    # a limit is kept; a text that is compiled is faster than its first calls, as Python
-    fits = seconds is None or LEAST * seconds_a_call(problem) <= seconds
-    if not slow(problem) and fits:
-        return ""
+    each = seconds_a_call(problem)
+    needed = _rounded(LEAST * each / SEARCH_SHARE)
     return (
-        f"F of {problem.name!r} is slow, {pace(problem):.2g} s a call, and its constants take at "
-        f"least {LEAST} calls, so they and the theorems that rest on them are left out; a check "
-        f"with --time-limit {np.ceil(needed / SEARCH_SHARE):.0f} has them"
+        f"F of {problem.name!r} is slow, {each:.2g} s a call, and its constants take at least "
+        f"{LEAST} calls; opcheck check with --time-limit {needed} has them"
     )
+
+
+def _rounded(seconds: float) -> str:
+    """Up to two digits."""
+    unit = 10.0 ** (np.floor(np.log10(seconds)) - 1)
+    return f"{np.ceil(seconds / unit) * unit:.0f}"

@@ -36,8 +36,11 @@ def matrix_in(path: str | Path) -> Any:
     except OpcheckError:
         raise
     except Exception as error:  # whatever a reader of foreign formats may meet
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise OpcheckError(f"{file.name} is not a matrix file: {said[0]}") from error
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise OpcheckError(
+            f"{file.name} can't be read as {KINDS[ending]}: {said}; write it again, or give "
+            "another format"
+        ) from error
     return real_matrix(matrix, file.name)
 
 
@@ -62,6 +65,17 @@ def real_matrix(value: Any, name: str) -> Any:
         raise OpcheckError(f"{name} holds {matrix.dtype} entries; a matrix holds real numbers")
     if len(matrix.shape) != 2 or 0 in matrix.shape:
         raise OpcheckError(f"{name} holds an array of shape {matrix.shape}, which is no matrix")
+    entries = matrix.tocoo() if hasattr(matrix, "tocsr") else None
+    if not np.isfinite(matrix if entries is None else entries.data).all():
+        dense = matrix if entries is None else entries.data
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(dense))[0])
+        if entries is not None:
+            first = int(entries.row[first[0]]), int(entries.col[first[0]])
+        value = matrix[first] if entries is None else entries.tocsr()[first]
+        raise OpcheckError(
+            f"{name} holds {float(value):g} in row {first[0] + 1}, column {first[1] + 1}; a matrix "
+            "holds finite numbers"
+        )
     return matrix
 
 
@@ -72,11 +86,26 @@ def _only(arrays: dict[str, Any], file: Path) -> Any:
     return next(iter(arrays.values()))
 
 
+def _begins(file: Path, *marks: bytes) -> None:
+    """Raise ValueError where a file begins as no file of its kind: numpy speaks of pickles."""
+    with open(file, "rb") as content:
+        head = content.read(6)
+    if not head.startswith(marks):
+        raise ValueError("it is empty" if not head else f"it begins with {head!r}")
+
+
 def _npy(file: Path) -> Any:
-    return np.load(file, allow_pickle=False)
+    _begins(file, np.lib.format.MAGIC_PREFIX)
+    try:
+        return np.load(file, allow_pickle=False)
+    except ValueError as error:
+        if "Object arrays" in str(error):
+            raise ValueError("it holds Python objects, not numbers") from error
+        raise
 
 
 def _npz(file: Path) -> Any:
+    _begins(file, b"PK")
     with np.load(file, allow_pickle=False) as archive:
         if "indptr" not in list(archive) and "row" not in list(archive):
             return _only({name: archive[name] for name in archive}, file)
@@ -110,8 +139,41 @@ def _text(file: Path) -> Any:
             return np.loadtxt(file, delimiter=",", ndmin=2, encoding="utf-8-sig")
     except ValueError as error:
         raise OpcheckError(
-            f"{file.name} is not a matrix of numbers with commas between them: {error}"
+            f"{file.name} is not a matrix of numbers with commas between them: {_defect(file)}"
         ) from error
+
+
+def _defect(file: Path) -> str:
+    """What of a text is no matrix: the first line that is not a row of numbers as the first is."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        return "it is no text in UTF-8; save it as one"
+    width = 0
+    for i, line in enumerate(lines, 1):
+        content = line.partition("#")[0]
+        if not content.strip():
+            continue
+        cells = content.split(",")
+        for j, cell in enumerate(cells, 1):
+            if not _is_number(cell):
+                between = next((w for s, w in SEPARATORS.items() if s in cell.strip()), "")
+                mend = f"; put commas in place of {between}" if between else ""
+                mend = mend or ("; leave the heading out" if i == 1 else "; write a number")
+                shown = cell.strip()[:40] or "nothing"
+                return f"line {i}, entry {j} is {shown!r}{mend}"
+        if width and len(cells) != width:
+            return f"line {i} has {len(cells)} entries, and those before have {width}"
+        width = len(cells)
+    return "it holds no row"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _matlab(file: Path) -> Any:
@@ -126,6 +188,15 @@ def _matlab(file: Path) -> Any:
     return _only({n: v for n, v in held.items() if not n.startswith("__")}, file)
 
 
+SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "blanks"}
+KINDS = {
+    ".npy": "an array of numpy",
+    ".npz": "an archive of numpy",
+    ".mtx": "a Matrix Market file",
+    ".mtx.gz": "a Matrix Market file, gzipped",
+    ".csv": "numbers with commas between them",
+    ".mat": "a MATLAB file",
+}
 READERS: dict[str, Callable[[Path], Any]] = {
     ".npy": _npy,
     ".npz": _npz,

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from opcheck.engine.budget import allotted
+from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.constants import constants
-from opcheck.evidence.operators.effort import Effort
+from opcheck.evidence.operators.effort import Effort, unaffordable
 from opcheck.evidence.operators.facts import CLOSE, Contradiction, refuted_by, refuting
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.model.problem import Problem
@@ -26,6 +27,8 @@ def with_constants(problem: Problem, seed: int = 0) -> Problem:
     """The problem with the constants that a search finds, where none are stated; else as it is."""
     if problem.facts:
         return problem
+    if said := unaffordable(problem):
+        raise OpcheckError(said)
     with allotted(Effort.of(problem, False, None).search):
         searched = constants(problem, seed=seed)
     return with_facts(problem, searched, contradictions(problem, searched))
@@ -39,7 +42,7 @@ def with_facts(
     refuted = {id(c.fact) for c in wrong}
     stated = [f for f in problem.facts if id(f) not in refuted]
     L = max((c.lower for c in constants if c.kind is Lipschitz), default=np.inf)
-    used = [c for c in constants if abs(c.value) <= LARGEST and _adds(c, stated, problem)]
+    used = [c for c in constants if _says_something(c) and _adds(c, stated, problem)]
     facts = [_weakened(c, L, problem) for c in used]
     narrow = [c.region for c in used if c.region is not None and c.region.in_set]
     return replace(
@@ -49,14 +52,30 @@ def with_facts(
     )
 
 
-def too_large(constants: Sequence[Constant]) -> list[str]:
-    """Of each constant that no theorem can rely on since its square is no float64, a sentence."""
-    return [
-        f"no theorem relies on {c.kind.symbol} = {c.value:.6g} of {c.of}, whose square is beyond "
-        "float64; measure F or z in other units"
+def out_of_reach(constants: Sequence[Constant]) -> list[str]:
+    """A sentence on constants that no theorem relies on since no float64 holds their squares."""
+    values = [
+        f"{c.kind.symbol} = {c.value:.6g} of {c.of}"
         for c in constants
-        if LARGEST < abs(c.value) < np.inf
+        if np.isfinite(c.value) and not _squared(c.value)
     ]
+    if not values:
+        return []
+    return [
+        f"no theorem relies on {', '.join(dict.fromkeys(values))}: no float64 holds the square; "
+        "measure F or z in other units"
+    ]
+
+
+def _squared(value: float) -> bool:
+    """Whether a float64 holds the square of a constant, as theorems need it."""
+    return value == 0 or 1 / LARGEST <= abs(value) <= LARGEST
+
+
+def _says_something(constant: Constant) -> bool:
+    """Whether a theorem may rely on a constant, or on 0 in place of a larger one."""
+    above_zero = constant.kind.better == "larger" and 0 < constant.value < np.inf
+    return _squared(constant.value) or (above_zero and not constant.kind.of_values)
 
 
 def _agreeing(facts: Sequence[Fact], constants: Sequence[Constant], problem: Problem) -> list[Fact]:
@@ -122,6 +141,8 @@ def _weakened(constant: Constant, L: float, problem: Problem) -> Fact:
     none of its pairs refutes that beyond rounding.
     """
     fact, kind, value = constant.fact, constant.kind, constant.value
+    if not _squared(value):
+        return replace(fact, property=Property(kind, 0.0, constant.of))
     if constant.provenance == "certified":
         return fact
     of_F = constant.of == "F" or problem.resolvent.contains is not None

@@ -9,7 +9,7 @@ worst along the set. Every pair counts for every kind, whatever it was sought fo
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.engine import jit as compiler
-from opcheck.engine.budget import budget
+from opcheck.engine.budget import budget, share
 from opcheck.engine.run import graph_at
 from opcheck.evidence.operators.climb import Pace, Points, climb
 from opcheck.evidence.operators.pairs import Pair, products
@@ -27,6 +27,7 @@ from opcheck.model.property import Kind, Lipschitz, Of, StronglyMonotone
 from opcheck.model.region import ends_of
 
 Floats = NDArray[np.float64]
+Values = tuple[Floats, Floats, Floats]
 SEEDS = 3  # independent searches, whose spread is stated
 RUNS = 16  # of each: pairs that are moved
 ROUNDS, TRIALS = 64, 8  # steps of each run, tries a step
@@ -37,11 +38,16 @@ FEWEST = 8  # of them where calls of F are counted
 SLOW = 4  # steps of each run at least, and no more of an interpreted operator
 HALVINGS = 40
 LOCAL = 6  # points at which finite differences are taken
-LINES, PER_DECADE = 6, 12  # through centres, and points on them, to see where slopes change
+LINES, PER_DECADE = 8, 12  # through centres, and points on them, to see where slopes change
+BENDS, BISECTIONS = 24, 24  # places of change that are followed, and how often each is halved
+MANY = 8000  # calls from which there are as many lines as that
+FROM = (4, 7, 10, 13, 16, 19)  # binary powers of how near slopes are taken on both sides
 CORNERS = 96  # of a set at which they are taken at most
 DIRECTIONS = 40  # of a set, along which they are taken at most
 EXACT = 60  # dimensions up to which the worst pairs are read in balls
 CLOSEST = 1e-6  # least distance to a solution, in units of the largest coordinate
+NOISY, BLURRED = 1e-3, 1e-4  # share of Δu that rounding has: a pair counts up to one, and is
+# so close to what does not count beyond the other that it is no end
 DECADES = 25  # for which rounding is measured
 SCALES = (-9.0, 4.0)  # decades about a centre
 
@@ -56,6 +62,7 @@ class Graph:
     seed: int
     first: Floats = field(init=False)
     second: Floats = field(init=False)
+    about_bends: tuple[Floats, Floats] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """With no pairs."""
@@ -73,7 +80,7 @@ class Graph:
         """Whether a point w stands for z = J_A(w)."""
         return self.problem.constrained and (self.on_set or self.of == "S")
 
-    def at(self, w: Floats) -> tuple[Floats, Floats, Floats]:
+    def at(self, w: Floats) -> Values:
         """Points z, values u and the size of the terms that u is a sum of; NaN outside the region.
 
         Raises OpcheckError for an operator that fails its guards.
@@ -88,6 +95,12 @@ class Graph:
         if region is not None:
             u[~region.contains(z)] = np.nan
         return z, u, terms
+
+    @functools.cached_property
+    def bends(self) -> Bends:
+        """Where slopes change most, looked for once, with a third of the calls that are left."""
+        with share(3):
+            return _bends(self)
 
     @functools.cached_property
     def noise(self) -> Floats:
@@ -106,7 +119,7 @@ class Graph:
         usual = usual[np.isfinite(usual) & (usual > 0)]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
         by_decade = np.full(DECADES, floor)
-        np.maximum.at(by_decade, _decade(np.linalg.norm(z, axis=1)), by)
+        np.maximum.at(by_decade, decade(np.linalg.norm(z, axis=1)), by)
         return np.maximum.accumulate(by_decade)
 
     def inside(self, w: Floats) -> Floats:
@@ -114,21 +127,34 @@ class Graph:
         region = self.problem.region
         return w if region is None or self.of == "S" else region.clip(w)
 
-    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
+    @np.errstate(all="ignore")
     def products(self, first: Floats, second: Floats | None) -> Products:
         """Of pairs, or of points against the solution where ``second`` is None."""
         m = len(first)
-        z, u, terms = self.at(first if second is None else np.concatenate([first, second]))
+        at = self.at(first if second is None else np.concatenate([first, second]))
         if second is None:
             assert self.problem.solution is not None
-            y, v, more = self.problem.solution[None], np.zeros((1, u.shape[1])), np.zeros(1)
-        else:
-            (z, y), (u, v), (terms, more) = ((x[:m], x[m:]) for x in (z, u, terms))
+            zero = self.problem.solution[None]
+            return self.compared(first, at, None, (zero, np.zeros_like(zero), np.zeros(1)))
+        z, u, terms = at
+        ends = (z[:m], u[:m], terms[:m]), (z[m:], u[m:], terms[m:])
+        return self.compared(first, ends[0], second, ends[1])
+
+    @np.errstate(all="ignore")  # a pair on which F overflows counts for nothing
+    def compared(
+        self, first: Floats, of_first: Values, second: Floats | None, of_second: Values
+    ) -> Products:
+        """Of pairs of points w whose z, values and sizes of terms, as ``at`` has them, are known.
+
+        ``second`` is None for the solution.
+        """
+        m = len(first)
+        (z, u, terms), (y, v, more) = of_first, of_second
         dx, du = z - y, u - v
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
         ends = np.linalg.norm(z, axis=1) + np.linalg.norm(y, axis=1)
         lost = 16 * np.finfo(float).eps * (terms + more + ends * np.sqrt(uu / xx))
-        lost += 4 * self.noise[_decade(ends)]
+        lost += 4 * self.noise[decade(ends)]
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
         # a resolvent rounds its point, too
@@ -137,6 +163,21 @@ class Graph:
             beyond = 0.0 if second is None else np.linalg.norm(second, axis=1)
             off = 16 * np.finfo(float).eps * (np.linalg.norm(first, axis=1) + beyond)
         return Products(xx, xu, uu, lost, xx <= near**2, off)
+
+
+@dataclass(frozen=True)
+class Bends:
+    """Points on both sides of places at which slopes change.
+
+    Attributes:
+        at: the points, shape (m, d).
+        step: steps from them that should stay on their side, shape (m,).
+        along: unit vectors across the place, shape (m, d).
+    """
+
+    at: Floats
+    step: Floats
+    along: Floats
 
 
 @dataclass(frozen=True)
@@ -162,7 +203,7 @@ class Products:
         out = worse * constant - moved(
             self.lost, constant, self.xx, self.uu, uses_u(kind), self.off
         )
-        noisy = (self.lost > 1e-3 * np.sqrt(self.uu)) & (self.uu > 0)
+        noisy = (self.lost > NOISY * np.sqrt(self.uu)) & (self.uu > 0)
         bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
         if uses_u(kind):
             # Δu = 0 says something of a modulus only where it is one exactly
@@ -170,7 +211,8 @@ class Products:
         return np.where(bad, -np.inf, out)
 
 
-def _decade(size: Floats) -> NDArray[np.int64]:
+def decade(size: Floats) -> NDArray[np.int64]:
+    """Which of the ``DECADES`` of noise a length falls into."""
     at = np.log10(np.where(np.isfinite(size) & (size > 0), size, 1e-12))
     return np.asarray(np.clip(np.ceil(at) + DECADES // 2, 0, DECADES - 1), dtype=np.int64)
 
@@ -230,6 +272,7 @@ class Found:
         spread: the best and the worst of independent searches.
         typical: the median slope of random pairs.
         of: the graph's.
+        blurred: whether a worse pair of a modulus may be lost in the rounding of F.
     """
 
     worst: float
@@ -237,6 +280,7 @@ class Found:
     spread: tuple[float, float]
     typical: float
     of: Of
+    blurred: bool = False
 
     @property
     def apart(self) -> float:
@@ -271,6 +315,10 @@ def search(graph: Graph, kind: Kind) -> Found:
         p, q = pairs_of(graph, pool, rng)
         if not group and len(graph.first):
             p, q = np.concatenate([graph.first, p]), np.concatenate([graph.second, q])
+        if not group and len(graph.bends.at):
+            across = graph.bends.step[:, None] * graph.bends.along
+            p = np.concatenate([p, graph.inside(graph.bends.at - across)])
+            q = np.concatenate([q, graph.inside(graph.bends.at + across)])
         if room < np.inf and not group:
             fine = _fine(graph, rng)  # of few pairs none may be of a scale
             p, q = np.concatenate([p, fine[0]]), np.concatenate([q, fine[1]])
@@ -319,7 +367,11 @@ def search(graph: Graph, kind: Kind) -> Found:
         return Found(-worse * np.inf if top < 0 else worse * np.inf, None, spread, usual, graph.of)
     top = max(top, 0.0) if kind is Lipschitz else top
     pair = Pair(p[best[0]], None if kind.star else q[best[0]])
-    return Found(worse * top, pair, spread, usual, graph.of)
+    blurred = False
+    if uses_u(kind):
+        end = graph.products(p[best[:1]], None if kind.star else q[best[:1]])
+        blurred = bool(end.lost[0] > BLURRED * np.sqrt(end.uu[0]))
+    return Found(worse * top, pair, spread, usual, graph.of, blurred)
 
 
 def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:
@@ -604,8 +656,8 @@ def _turned(
     if len(basis) > DIRECTIONS:
         return p, q, value
     worst = np.argsort(-value, kind="stable")[:LOCAL]
-    near = _bends(graph, rng)
-    parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL], graph.inside(near)]
+    near = graph.bends
+    parts = [p[worst] / 2 + q[worst] / 2, some[: 3 * LOCAL]]
     compiled = not problem.operator.interpreted
     if graph.projects and problem.resolvent.contains is not None and compiled:
         far = resolved(problem, 1e4 * (1 + np.abs(some).max()) * _directions(256, d, rng))
@@ -616,12 +668,16 @@ def _turned(
         bases = np.concatenate([bases, bases + 1e-3 * (some.mean(axis=0) - bases)])
     size = np.abs(bases).max(axis=1)
     size = np.where(size > 1e-12, size, 1.0)
-    k, t = len(basis), 1e-5 * size
-    steps = t[:, None, None] * basis
-    around = np.concatenate([bases[:, None] + steps, bases[:, None] - steps], axis=1)
-    y, u, _ = graph.at(graph.inside(around.reshape(-1, d)))
-    y, u = y.reshape(-1, 2, k, d), u.reshape(-1, 2, k, d)
-    dx, du = y[:, 0] - y[:, 1], u[:, 0] - u[:, 1]
+    if graph.about_bends is None:
+        graph.about_bends = _differences(graph, near.at, near.step, basis)
+    dx, du = (
+        np.concatenate(parts)
+        for parts in zip(
+            _differences(graph, bases, 1e-5 * size, basis), graph.about_bends, strict=True
+        )
+    )
+    bases, t = np.concatenate([bases, near.at]), np.concatenate([1e-5 * size, near.step])
+    reach = np.concatenate([size, 1e4 * near.step])
     good = np.isfinite(du).all(axis=2) & (np.linalg.norm(dx, axis=2) > 0.1 * t[:, None])
     lengths = np.array([1e-1, 1e-2, 1e-3, 1e-4, 1e-5])[:, None]
     first, second = [p], [q]
@@ -632,8 +688,10 @@ def _turned(
         V, G = V[:, rank], (du[i][good[i]].T @ W.T[:, rank]) / s[rank]
         x = _worst_of(kind, V, G)
         if x is not None:
-            first.append(graph.inside(bases[i] - size[i] * lengths * x))
-            second.append(graph.inside(bases[i] + size[i] * lengths * x))
+            # on one side of a bend, at which it was not looked from farther
+            half = (reach[i] * lengths if i < len(size) else reach[i] * lengths[-2:]) * x
+            first.append(graph.inside(bases[i] - half))
+            second.append(graph.inside(bases[i] + half))
     p, q = np.concatenate(first), np.concatenate(second)
     tail = _badness(graph, kind, p[len(value) :], q[len(value) :])
     kept = np.argsort(-tail, kind="stable")[:RUNS]
@@ -641,28 +699,85 @@ def _turned(
     return p[rows], q[rows], np.concatenate([value, tail[kept]])
 
 
-@np.errstate(all="ignore")
-def _bends(graph: Graph, rng: np.random.Generator) -> Floats:
-    """Points on lines through centres at which slopes along the line change most.
+def _differences(graph: Graph, bases: Floats, step: Floats, basis: Floats) -> tuple[Floats, Floats]:
+    """Central differences of points and of values along a basis, shape (m, k, d) each."""
+    steps = step[:, None, None] * basis
+    around = np.concatenate([bases[:, None] + steps, bases[:, None] - steps], axis=1)
+    y, u, _ = graph.at(graph.inside(around.reshape(-1, graph.problem.dim)))
+    y, u = (v.reshape(-1, 2, len(basis), graph.problem.dim) for v in (y, u))
+    return y[:, 0] - y[:, 1], u[:, 0] - u[:, 1]
 
-    Kinks may be as thin as they are near to a centre; most lines cross each of them.
+
+@np.errstate(all="ignore")
+def _bends(graph: Graph) -> Bends:
+    """Points on both sides of where slopes along lines through centres change most.
+
+    Kinks may be as thin as they are near to a centre; most lines cross each of them. What bends
+    most is halved again and again, and looked at from ever nearer.
     """
     problem, d = graph.problem, graph.problem.dim
-    lines, grid = (2, 3) if problem.operator.interpreted or d > 16 else (LINES, PER_DECADE)
+    rng = np.random.default_rng([graph.seed, 10])
+    each = 2 * BISECTIONS + 4 * d * len(FROM)  # calls for a bend
+    room = budget().left
+    lines, grid = (2, 4) if d > 16 or room < MANY else (LINES, PER_DECADE)
+    count = int(min(room / each, 2 * lines if d > 16 else BENDS))
     scales = 10.0 ** np.arange(-8, 1, 1 / grid)
     scales = np.concatenate([-scales[::-1], scales])
-    middle = centres(problem)[rng.integers(len(centres(problem)), size=lines)]
-    z = middle[:, None] + scales[:, None] * _directions(lines, d, rng)[:, None]
-    z, u, _ = graph.at(graph.inside(z.reshape(-1, d)))
+    count = min(count, int((room - lines * len(scales)) / each)) if room < MANY else count
+    if count < 1:
+        return Bends(np.empty((0, d)), np.empty(0), np.empty((0, d)))
+    middle = centres(problem)[np.arange(lines) % len(centres(problem))]
+    along = _directions(lines, d, rng)
+
+    def at(line: NDArray[np.int64], t: Floats) -> tuple[Floats, Floats]:
+        z, u, _ = graph.at(graph.inside(middle[line] + t[:, None] * along[line]))
+        return z, u
+
+    z, u = at(np.repeat(np.arange(lines), len(scales)), np.tile(scales, lines))
     z, u = z.reshape(lines, -1, d), u.reshape(lines, -1, d)
     apart = np.linalg.norm(np.diff(z, axis=1), axis=2, keepdims=True)
     bend = np.linalg.norm(np.diff(np.diff(u, axis=1) / apart, axis=1), axis=2)
     bend[~np.isfinite(bend)] = -1.0
-    most = np.argsort(-bend, axis=1, kind="stable")[:, : 2 * LOCAL]
-    rows = np.arange(lines)[:, None]
-    # on both sides of the bend
-    sides = [(z[rows, most + k] + z[rows, most + k + 1]) / 2 for k in (0, 1)]
-    return np.concatenate(sides).reshape(-1, d)
+    # the most bent places of each line, no two of them in one decade of its sides
+    part = np.sign(scales[1:-1]) * (9 + np.floor(np.log10(np.abs(scales[1:-1]))))
+    places: list[tuple[float, int, int]] = []
+    for line in range(lines):
+        order = np.argsort(-bend[line], kind="stable")
+        first_of_part = np.unique(part[order], return_index=True)[1]
+        places += [(float(bend[line, i]), line, int(i)) for i in order[np.sort(first_of_part)]]
+    places = sorted(places, key=lambda place: -place[0])[:count]
+    line = np.array([place[1] for place in places])
+    low, high = (scales[[i + k for _, _, i in places]] for k in (0, 2))
+    width, here = high - low, _bisected(at, line, low, high)
+    distance = np.concatenate([side * width / 2.0**k for k in FROM for side in (-1, 1)])
+    line, here = np.tile(line, 2 * len(FROM)), np.tile(here, 2 * len(FROM))
+    bases = middle[line] + (here + distance)[:, None] * along[line]
+    return Bends(graph.inside(bases), np.abs(distance) / 8, along[line])
+
+
+@np.errstate(all="ignore")
+def _bisected(
+    at: Callable[[NDArray[np.int64], Floats], tuple[Floats, Floats]],
+    line: NDArray[np.int64],
+    low: Floats,
+    high: Floats,
+) -> Floats:
+    """Where on each line, between two of its points, second differences are largest."""
+    half = (low + high) / 2
+    of_low, of_half, of_high = (at(line, t)[1] for t in (low, half, high))
+    rows = np.arange(len(line))
+    for _ in range(BISECTIONS):
+        if budget().over:
+            break
+        left, right = (low + half) / 2, (half + high) / 2
+        of_left, of_right = at(line, left)[1], at(line, right)[1]
+        t = np.stack([low, left, half, right, high])
+        u = np.stack([of_low, of_left, of_half, of_right, of_high])
+        bend = np.linalg.norm(u[:-2] - 2 * u[1:-1] + u[2:], axis=2)
+        most = np.where(np.isfinite(bend), bend, -1.0).argmax(axis=0)
+        low, half, high = (t[most + k, rows] for k in range(3))
+        of_low, of_half, of_high = (u[most + k, rows] for k in range(3))
+    return half
 
 
 def _worst_of(kind: Kind, V: Floats, G: Floats) -> Floats | None:

@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck import registry
+from opcheck.engine.budget import allotted, budget
 from opcheck.engine.guard import guard, guard_solution, slow
 from opcheck.engine.run import graph_at, run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import star
+from opcheck.evidence.operators.effort import seconds_a_call
 from opcheck.evidence.operators.search import resolved, without_set
 from opcheck.model.operator import Vector
 from opcheck.model.problem import Problem, points
@@ -29,6 +31,8 @@ from opcheck.model.problem import Problem, points
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 NEWTON = 80  # steps
+STEPS = (1e-6, 1e-8, 1e-10)  # relative; of differences, shorter ones where kinks are that thin
+SEEKING = 2.0  # seconds that calls of a foreign F may take for all of them
 WARM = 2000  # iterations of extragradient before them, where A ≠ 0
 LARGEST = 300  # dimensions up to which slopes are taken by differences
 SLOWEST = 12  # the same of an interpreted operator
@@ -38,6 +42,7 @@ WARM_INTERPRETED = 100  # the same of an interpreted operator
 AROUND = 8  # points of the region that Newton's steps start from too, where no solution is in it
 FAR = 1e9  # relative to the start; a point beyond it is taken for a solution only where proved
 HALVINGS = 40  # of the way from a zero to the start, on which values are looked at
+CLOSE = 2.0**-12  # of that way; where values are looked at first
 UNDERFLOWN = 1e-150  # relative; no value so small is met that close to a zero that is one
 INSIDE = 1e-6  # relative; a point is inside of a set if that far about it the set holds nothing
 DECIMALS = (0, 1, 2, 3, 4, 6, 8)  # of a solution where slopes are singular
@@ -66,10 +71,20 @@ def solution(problem: Problem) -> Vector | None:
     if slow(problem):
         return None
     interpreted = operator.interpreted
+    each = seconds_a_call(problem)
+    with allotted(SEEKING / each if each else np.inf):
+        return _sought(problem, interpreted)
+
+
+def _sought(problem: Problem, interpreted: bool) -> Vector | None:
+    """What Newton's steps come to, as long as there are calls of F for them."""
+    operator = problem.operator
     if problem.dim > (SLOWEST if interpreted and operator.slopes is None else LARGEST):
         return None
     outside: Vector | None = None
     for start in _starts(problem):
+        if budget().over:
+            break
         with np.errstate(all="ignore"), contextlib.suppress(np.linalg.LinAlgError):
             zero = _newton(problem, start)
             if zero is None or not _confirmed(problem, zero):
@@ -88,6 +103,9 @@ def _starts(problem: Problem) -> Iterator[Vector]:
         simple = [resolved(problem, z[None])[0] for z in simple[:2]]
         yield from _led(problem, simple[0])
     yield from simple
+    if not problem.constrained:
+        # where slopes jump, Newton's steps may end without a zero, and small ones go on
+        yield from _led(problem, problem.start)
     if problem.region is not None:
         yield problem.region.clip(np.zeros(problem.dim))
         for z in points(problem, AROUND, np.random.default_rng(0)):
@@ -182,13 +200,17 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
 
     Empty where the method or the operator fails.
     """
+    short = problem.operator.interpreted and budget().left < 16 * WARM
+    warm = WARM_INTERPRETED if short else WARM
+    if budget().left < 16 * warm:  # runs of two calls a step are to leave as many for the rest
+        return []
     method = registry.get("methods", "extragradient")
     with np.errstate(all="ignore"):
         steep = _steep(problem, start)
     if not np.isfinite(steep):
         return []
     if steep > 0:
-        gammas = [0.5 / steep, 0.05 / steep]
+        gammas = [0.5 / steep, 0.05 / steep, 0.005 / steep]
     else:  # of an F that is constant there any step will do: these lead far
         length = float(np.linalg.norm(graph_at(without_set(problem), start[None])[1]))
         if not 0 < length < np.inf:
@@ -199,7 +221,7 @@ def _led(problem: Problem, start: Vector) -> list[Vector]:
             replace(problem, start=start),
             method,
             [{p.symbol: gamma for p in method.parameters} for gamma in gammas],
-            [WARM_INTERPRETED if problem.operator.interpreted else WARM],
+            [warm],
             [],
         )
     except (OpcheckError, KeyError):
@@ -219,9 +241,9 @@ def _slopes(problem: Problem, z: Vector) -> Floats:
     return _differences(lambda w: graph_at(without_set(problem), w)[1], z)
 
 
-def _differences(f: Any, z: Vector) -> Floats:
+def _differences(f: Any, z: Vector, step: float = STEPS[0]) -> Floats:
     """Slopes of f by central differences, for rows."""
-    t = 1e-6 * (1 + np.abs(z))
+    t = step * (1 + np.abs(z))
     values = f(np.concatenate([z + np.diag(t), z - np.diag(t)]))
     return np.asarray(((values[: len(z)] - values[len(z) :]) / (2 * t[:, None])).T)
 
@@ -230,8 +252,10 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
     """Where Newton's steps on the natural map end, if that is a solution."""
     z = np.array(start, dtype=float)
     known = problem.operator.matrix is not None or problem.operator.slopes is not None
-    gamma = 1.0
+    gamma, fine = 1.0, 0
     for _ in range(NEWTON):
+        if budget().over:
+            return None
         if problem.constrained:
             z = resolved(problem, z[None])[0] if problem.resolvent.contains is not None else z
             steep = _steep(problem, z)
@@ -244,7 +268,7 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
         slopes = (
             _slopes(problem, z)
             if known and not problem.constrained
-            else _differences(lambda w, g=gamma: _residual(problem, w, g)[0], z)
+            else _differences(lambda w, g=gamma: _residual(problem, w, g)[0], z, STEPS[fine])
         )
         if not np.isfinite(slopes).all():
             return None
@@ -259,7 +283,10 @@ def _newton(problem: Problem, start: Vector) -> Vector | None:
             if np.linalg.norm(new) < np.linalg.norm(value) * (1 - 1e-4 / 2**half):
                 break
         else:
-            return None
+            fine += 1
+            if fine == len(STEPS):
+                return None
+            continue
         z = trial
     return None
 
@@ -344,9 +371,11 @@ def _underflows(problem: Problem, z: Vector) -> bool:
     def values(at: Floats) -> Floats:
         return np.abs(graph_at(without_set(problem), at)[1])
 
-    at_start = values(problem.start[None])[0]
+    at_start, near_z, at_z = values(np.array([problem.start, z + CLOSE * (problem.start - z), z]))
     tiny = float(np.finfo(float).tiny)
-    for i in np.flatnonzero((values(z[None])[0] < tiny) & (at_start > 0)):
+    # what underflows is that small about z too, and what vanishes is not
+    small = (at_z < tiny) & (at_start > 0) & (near_z < np.sqrt(UNDERFLOWN) * at_start)
+    for i in np.flatnonzero(small):
         near, far, least = 0.0, 1.0, at_start[i]
         for _ in range(HALVINGS):
             middle = (near + far) / 2

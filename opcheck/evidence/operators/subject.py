@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
-from opcheck.arguments import integer
+from opcheck.arguments import asked, integer
 from opcheck.engine import run as engine
 from opcheck.engine.guard import first_look, guard
 from opcheck.errors import OpcheckError
@@ -32,6 +33,7 @@ from opcheck.watchdog import TooLong
 
 DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say its own
 MOST = 1_000_000  # coordinates of a function; one look at it takes hundreds of vectors
+TRYING = 5.0  # seconds for which dimensions are tried
 PLAYER = re.compile(r"[xy]\d*")
 OF_RUN = frozenset(inspect.signature(engine.run).parameters) - {"parameters"}
 Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
@@ -68,17 +70,24 @@ def subject(
     taken as it is.
     """
     wishes = start is not None or region is not None or constraint is not None
-    if isinstance(target, Problem) and not wishes and not parameters and not game:
+    if isinstance(target, Problem) and not (wishes or parameters or game or dim is not None):
         on_read(target)
         return target
     if game and constraint is not None:
         raise OpcheckError("a game is played on two simplices; leave out the set, or the game")
-    dim = len(start) if start is not None else dim
     if dim is not None and dim < 1:
         raise OpcheckError(f"dim = {dim} must be a whole number from 1 on")
+    if dim is not None and start is not None and len(start) != dim:
+        raise OpcheckError(f"dim = {dim}, and the start has {len(start)} coordinates")
+    stated, dim = dim, len(start) if start is not None else dim
     if dim is not None and dim > MOST:
         raise OpcheckError(f"dim = {dim} is more than the {MOST} coordinates that opcheck looks at")
     problem = _problem(target, dim, dict(parameters), game)
+    if stated is not None and problem.dim != stated:
+        raise OpcheckError(
+            f"dim = {stated}: {problem.name!r} has {problem.dim} coordinates, and only a function "
+            "works in several; leave dim out"
+        )
     if constraint is not None:
         problem = constrained_to(problem, constraint)
     if region is not None:
@@ -92,6 +101,7 @@ def subject(
     return with_solution(problem)
 
 
+@asked
 def run(
     method: str | Method,
     problem: Given,
@@ -412,10 +422,15 @@ def _candidates(module: Any) -> Iterator[str]:
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
     """The function in the dimension asked for, else in the first whose points it takes."""
-    doc, reasons = f"the function {name} as F", []
+    doc, reasons, begun = f"the function {name} as F", [], time.monotonic()
     if dim is not None:
         return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
+        if time.monotonic() - begun > TRYING:
+            raise OpcheckError(
+                f"{name!r} is slow, and none of the dimensions tried in {TRYING:g} s fits, 2 to "
+                f"{d - 1}: give --dim, or --start with a point; in 2, {reasons[0]}"
+            )
         problem = Problem(operator(function, d), name=name, doc=doc)
         try:
             first_look(problem, np.ones(d))

@@ -23,6 +23,7 @@ from opcheck.model.verdict import Status, Verdict, worst
 UNDECIDABLE = 0.1  # rounding above this share of both sides: float64 says nothing, the floor
 EVALUATED = 2.0**-30  # of the larger side: the rest, and resolvents found to their tolerance
 LARGEST = 1e150  # products of records beyond it overflow, and differences of them are NaN
+OTHER_UNITS = "measure F or z in other units"
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _doubt(
     """The status that a run's end leaves to its comparison, and the reason; "" for none."""
     status, reason = _unsaid(theorem, run, comparison, left, right)
     if run.ended is not None and not comparison.compared and (reason or not comparison.close):
-        reason = f"a square is beyond what a float64 holds, at k = {run.ended}"
+        reason = f"a square is beyond what a float64 holds, at k = {run.ended}; {OTHER_UNITS}"
     if run.lost is not None:
         status, reason = "error", f"the iterate is NaN at k = {run.lost}"
     if run.outside and status != "inconclusive":
@@ -229,9 +230,10 @@ def _unsaid(
     if run.values.get("R") == 0:
         return status, "the run starts at the solution, and nothing moves"
     if infinite or not np.isfinite(rest).any() or np.isinf(right[first:]).all():
-        return status, "measured or bound is infinite, or a square is beyond what a float64 holds"
+        said = "measured or bound is infinite, or a square is beyond what a float64 holds"
+        return status, f"{said}; {OTHER_UNITS}"
     if np.nanmax(np.abs(rest)) < SMALLEST / np.finfo(float).eps:
-        return status, "the squares are below what a float64 holds"
+        return status, f"the squares are below what a float64 holds; {OTHER_UNITS}"
     return status, "measured and bound are within the rounding of float64 at every k"
 
 
