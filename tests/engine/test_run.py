@@ -252,8 +252,10 @@ def test_a_seed_draws_the_start() -> None:
     assert everything(one) == everything(again)
     assert one.iterates[0].tolist() != other.iterates[0].tolist()
     assert (one.seed, other.seed) == (3, 4)
-    told = run("halpern", LINEAR, 5, start=one.iterates[0], seed=9, iterates=True)
+    told = run("halpern", LINEAR, 5, start=one.iterates[0], iterates=True)
     assert everything(told) == everything(one)
+    with pytest.raises(OpcheckError, match="which is not noisy; leave out the seed, or the start"):
+        run("halpern", LINEAR, 5, start=one.iterates[0], seed=9)
 
 
 # ---- how a run ends ----------------------------------------------------------------------------

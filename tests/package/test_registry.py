@@ -502,6 +502,7 @@ FLOORS = {
     "worst_case": 1,
     "proofs": 1,
     "certificates": 2,
+    "discover": 3,
 }
 
 
