@@ -522,6 +522,11 @@ class Trajectory(Drawn, Result):
             raise OpcheckError(f"{measure!r} was not taken; taken are {', '.join(self.measures)}")
         return self.measures[measure]
 
+    def series(self) -> Mapping[str, Any]:
+        """k, the operator calls up to there, and each measure."""
+        columns = {"k": self.k, "oracle_calls": self.oracle_calls, **self.measures}
+        return {name: values.tolist() for name, values in columns.items()}
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON: numbers and lists; iterates where they were asked for."""
         iterates = {"iterates": self.iterates.tolist()} if len(self.iterates) else {}

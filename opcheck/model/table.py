@@ -74,6 +74,10 @@ class Table(Drawn, Result):
     def __bool__(self) -> bool:
         return True  # also without rows
 
+    def series(self) -> Mapping[str, Any]:
+        """The columns."""
+        return {name: values.tolist() for name, values in self.columns.items()}
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Each row, name -> Python value."""
         lists = [values.tolist() for values in self.columns.values()]
