@@ -125,9 +125,30 @@ def check_optimizer(
     meant = candidates(probe, method)
     same = _explained(meant, pool, seen, probe)
     if not same:
-        return _judged(optimizer, nearest(meant, pool, probe)[0][1], None, seen)
+        return _unexplained(optimizer, meant, pool, seen)
     reference = same[0] if not same[0].variant.words else _reference(same[0], meant)
     return _judged(optimizer, reference, same[0], seen, same[1 : 1 + OTHERS])
+
+
+def _unexplained(
+    optimizer: Optimizer,
+    meant: Sequence[Candidate],
+    pool: Mapping[str, float],
+    seen: Sequence[Observed],
+) -> OptimizerCheck:
+    """The nearest method, or the one that the optimiser is of players with one tensor each."""
+    whole = [optimizer.observe(o.problem, len(o.calls), whole=True) for o in seen]
+    if any(not np.array_equal(a.points, b.points) for a, b in zip(whole, seen, strict=True)):
+        again = [replace(candidate, known={}) for candidate in meant]
+        same = _explained(again, pool, whole, max(whole, key=lambda o: o.problem.dim))
+        if same and not same[0].variant.words:
+            words = (
+                "where each player has one tensor every step is the method's: something is kept "
+                "once for all tensors of a player, and not for each"
+            )
+            return replace(_judged(optimizer, same[0], None, seen), diagnosis=words)
+    probe = max(seen, key=lambda o: o.problem.dim)
+    return _judged(optimizer, nearest(meant, pool, probe)[0][1], None, seen)
 
 
 def _library(optimizer: Optimizer, steps: int) -> list[Observed]:

@@ -25,7 +25,7 @@ class Game:
     """F and J of a problem, for an optimiser that sees tensors of float64 in two groups.
 
     The first half of the coordinates descends, the second ascends. A player of several coordinates
-    has two tensors, so that a memory kept once for all tensors is seen.
+    has two tensors, so that a memory kept once for all tensors is seen; one where ``whole``.
 
     Attributes:
         players: for each of the two, the slices of z that are its tensors.
@@ -33,7 +33,7 @@ class Game:
         calls: evaluations of F in each step so far.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, whole: bool = False) -> None:
         """Raises OpcheckError for a problem of one coordinate, or one with a sample oracle."""
         if problem.dim < 2:
             raise OpcheckError(
@@ -44,9 +44,10 @@ class Game:
             raise OpcheckError(
                 f"{problem.name!r} draws samples; an optimiser is compared on exact gradients"
             )
-        self.problem = problem
+        self.problem, self.whole = problem, whole
         half = (problem.dim + 1) // 2
-        self.players = (_tensors(0, half), _tensors(half, problem.dim))
+        cut = _tensor if whole else _tensors
+        self.players = (cut(0, half), cut(half, problem.dim))
         self.half = half
         self.points = [problem.start.copy()]
         self.calls: list[int] = []
@@ -80,6 +81,10 @@ class Game:
         self.calls.append(self._calls)
         self._calls = 0
         return float(np.abs(z).max()) <= FAR * (1 + float(np.abs(self.points[0]).max()))
+
+
+def _tensor(begin: int, end: int) -> tuple[slice, ...]:
+    return (slice(begin, end),)
 
 
 def _tensors(begin: int, end: int) -> tuple[slice, ...]:
@@ -118,9 +123,13 @@ class Optimizer:
     numbers: Callable[[Game], Mapping[str, float]] = field(default=lambda game: {})
     projects: bool = False
 
-    def observe(self, problem: Problem, steps: int) -> Observed:
-        """Run it and look on. Raises OpcheckError for what fails, and for NaN or ±inf."""
-        game = Game(problem)
+    def observe(self, problem: Problem, steps: int, *, whole: bool = False) -> Observed:
+        """Run it and look on. Raises OpcheckError for what fails, and for NaN or ±inf.
+
+        Args:
+            whole: each player has one tensor, and not two.
+        """
+        game = Game(problem, whole)
         self.play(game, steps)
         return Observed(problem, np.array(game.points), np.array(game.calls, dtype=np.int64))
 

@@ -42,23 +42,30 @@ def optimizer_named(
                 f"{module} has no {name!r}; it has {', '.join(defined[:8]) or 'no function'}"
             )
         value = getattr(value, part)
+    if inspect.isfunction(value) and not inspect.signature(value).parameters:
+        value = _called(value, target)
+        if not _transforms(value):
+            raise OpcheckError(
+                f"{target} takes nothing and returns {type(value).__name__}; write def "
+                "make(groups): ... for an optimiser, or return a transformation of optax"
+            )
+    from opcheck import adapters
+
+    optimizer: Optimizer
     if _transforms(value):
         if options or own_losses:
             raise OpcheckError(
                 f"{target} is a transformation of optax, which takes no options here; make it with "
                 "them"
             )
-        from opcheck.adapters.optax_steps import of_optax
-
-        return of_optax(value, name=name)
+        optimizer = adapters.optax(value, name=name)
+        return optimizer
     if not callable(value):
         raise OpcheckError(
             f"{target} is {type(value).__name__}; give a function make(groups) that returns an "
             "optimiser, or a transformation of optax"
         )
-    from opcheck import adapters
-
-    optimizer: Optimizer = adapters.torch(value, own_losses=own_losses, name=name, **options)
+    optimizer = adapters.torch(value, own_losses=own_losses, name=name, **options)
     return optimizer
 
 
@@ -80,10 +87,14 @@ def _loaded(module: str) -> Any:
         raise OpcheckError(f"{module} failed to import: {registry.raised(error)}") from error
 
 
+def _called(make: Any, target: str) -> Any:
+    try:
+        with limited(target):
+            return make()
+    except (Exception, SystemExit) as error:
+        raise OpcheckError(f"{target} raises {registry.raised(error)}") from error
+
+
 def _transforms(value: Any) -> bool:
-    """Whether it is a transformation of optax, or makes one without arguments."""
-    if hasattr(value, "update") and hasattr(value, "init"):
-        return True
-    if not inspect.isfunction(value):
-        return False
-    return not inspect.signature(value).parameters
+    """Whether it is a transformation of optax."""
+    return callable(getattr(value, "update", None)) and callable(getattr(value, "init", None))

@@ -22,27 +22,23 @@ def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
     """A method from a gradient transformation of optax, one gradient a step.
 
     Args:
-        transformation: an ``optax.GradientTransformation``, or a function without arguments that
-            returns one. Its parameters are ``{"descending": ..., "ascending": ...}``, and each
-            player gets the gradient of a loss of its own, as optax always descends. ``lookahead``
-            gets ``LookaheadParams``; the points are then the fast ones.
-        name: for people; default that of the function.
+        transformation: an ``optax.GradientTransformation``. Its parameters are ``{"descending":
+            ..., "ascending": ...}``, and each player gets the gradient of a loss of its own, as
+            optax always descends. ``lookahead`` gets ``LookaheadParams``; the points are then the
+            fast ones.
+        name: for people.
 
     Returns an ``Optimizer``; it runs in float64 whatever jax is set to, which it leaves as it was.
     Raises OpcheckError for what is no transformation.
     """
     shown = name or getattr(transformation, "__name__", type(transformation).__name__)
 
-    def tx() -> Any:
-        made = transformation
-        if not hasattr(made, "update") and callable(made):
-            made = _foreign(made, shown)
-        if not (callable(getattr(made, "init", None)) and callable(getattr(made, "update", None))):
-            raise OpcheckError(
-                f"{shown} is {type(made).__name__}; give an optax.GradientTransformation, with "
-                "init and update"
-            )
-        return made
+    tx = transformation
+    if not (callable(getattr(tx, "init", None)) and callable(getattr(tx, "update", None))):
+        raise OpcheckError(
+            f"{shown} is {type(tx).__name__}; give an optax.GradientTransformation, with init and "
+            "update"
+        )
 
     def play(game: Game, steps: int) -> None:
         if game.problem.constrained:
@@ -51,9 +47,8 @@ def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
                 f"{game.problem.name} is not 0; take a problem without a set"
             )
         with jax.enable_x64(True):
-            _play(tx(), game, steps, shown)
+            _play(tx, game, steps, shown)
 
-    tx()
     return Optimizer(shown, play)
 
 

@@ -140,7 +140,7 @@ class _Maker:
 
     def _trial(self, game: Game, maximize: bool, gradients_first: bool) -> Game:
         """A few steps on a copy of the game; y always gets what it ascends."""
-        trial = Game(game.problem)
+        trial = Game(game.problem, game.whole)
         options = {"maximize": maximize, "gradients_first": gradients_first}
         self._play(trial, TRIED, **options, ascends=not self.own_losses)
         return trial

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
 import inspect
-import linecache
+import itertools
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -108,6 +107,7 @@ class Variant:
         begins: rows that begin elsewhere than the method says.
         returns: the row that is z; ``"shadow"`` is J_{γF} of row 0.
         first: k of the first step.
+        follows: a row that is z before each step; "" for none.
         memory: what becomes of the rows of a base at a synchronisation: (row, row at the last one,
             λ, how many there were) ↦ row.
     """
@@ -118,6 +118,7 @@ class Variant:
     begins: tuple[tuple[str, str], ...] = ()
     returns: str = "z"
     first: int = 0
+    follows: str = ""
     memory: Callable[[Vector, Vector, float, int], Vector] | None = None
 
     def points(self, values: Mapping[str, Any], F: Any, J: Any, z0: Vector) -> Iterator[Vector]:
@@ -144,7 +145,10 @@ class Variant:
         data, k, kept, count = np.zeros(1), self.first, state.copy(), 0
         tau, lam = values.get("tau", 0), values.get("lam", 0)
         while True:
-            advance(kernel_of_F, data, resolvent, data, state, params, k, 1)
+            if self.follows:
+                state[method.rows.index(self.follows)] = state[0]
+            # a k of numpy: what a changed text divides by 0 is inf, and no error
+            advance(kernel_of_F, data, resolvent, data, state, params, np.float64(k), 1)
             k += 1
             if self.memory is not None and (k - self.first) % int(tau) == 0:
                 for row in range(1, state.shape[0] - 1):
@@ -175,7 +179,7 @@ def deviations(
     Args:
         over, base: its parts, of a method over another.
     """
-    several = [*_memories(method, base), *_counts(method)]
+    several = [*_memories(method, base), *_follows(method), *_counts(method)]
     if over is None or base is None:
         several += _texts(method)
     else:
@@ -229,8 +233,15 @@ def _returns(method: Method) -> Iterator[Variant]:
         yield Variant(method, f"{_said(row)} is returned in place of z", 20, returns=row)
 
 
+def _follows(method: Method) -> Iterator[Variant]:
+    for row in method.rows[1:]:
+        words = f"{_said(row)} moves along with z, as where it is kept without a copy"
+        yield Variant(method, words, 5, follows=row)
+
+
 def _counts(method: Method) -> Iterator[Variant]:
-    yield Variant(method, "k counts from 1 on, not from 0", 30, first=1)
+    for first in (1, -1):
+        yield Variant(method, f"k counts from {first} on, not from 0", 30, first=first)
 
 
 # ---- texts with one statement changed ----------------------------------------------------------
@@ -251,6 +262,7 @@ POINT_OF = {
     "F": (0,),
     "J": (0,),
 }
+CALLED = {*POINT_OF, "resolvent_of_sum"}
 FACTOR_OF = {"axpy": (2,), "combine": (1, 3)}
 
 
@@ -284,11 +296,9 @@ def _rows_in(tree: ast.FunctionDef) -> list[str]:
 
 
 def _made(kernel: Advance, tree: ast.FunctionDef) -> Advance:
-    source = ast.unparse(ast.fix_missing_locations(tree))
-    filename = f"<variant {kernel.__name__} {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    module = ast.fix_missing_locations(ast.Module([tree], []))
     scope = dict(kernel.__globals__)
-    exec(compile(source, filename, "exec"), scope)
+    exec(compile(module, f"<variant of {kernel.__name__}>", "exec"), scope)
     changed: Advance = scope[kernel.__name__]
     return changed
 
@@ -318,9 +328,9 @@ def _calls(tree: ast.FunctionDef) -> list[tuple[ast.Expr, str, list[ast.expr]]]:
     calls = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            name = ast.unparse(node.value.func)
-            if name in (*POINT_OF, "resolvent_of_sum"):
-                calls.append((node, name, node.value.args))
+            function = node.value.func
+            if isinstance(function, ast.Name) and function.id in CALLED:
+                calls.append((node, function.id, node.value.args))
     return calls
 
 
@@ -333,24 +343,72 @@ def _changed(source: str, rows: list[str]) -> Iterator[tuple[str, int, Begins, a
             before = ast.unparse(arguments[place])
             for row in rows:
                 if before in rows and row != before:
-                    other = _tree(source)
-                    _calls(other)[i][2][place] = ast.Name(row, ast.Load())
-                    yield _moved(name, place, before, row, line), 10, (), other
+                    words = _moved(name, place, before, row, line)
+                    argument = ast.Name(row, ast.Load())
+                    yield from _replaced(source, rows, i, (place, argument), words, 10)
         for place in FACTOR_OF.get(name, ()):
             for words, factor in _factors(arguments[place]):
                 other = _tree(source)
                 _calls(other)[i][2][place] = factor
                 yield f"{words} in {line}", 50, (), other
+            lost = ast.parse(f"-({ast.unparse(arguments[place])})", mode="eval").body
+            words = f"the sign of {ast.unparse(arguments[place])} is lost in {line}"
+            several = _replaced(source, rows, i, (place, lost), words, 7)
+            yield from itertools.islice(several, 1, None)  # for both players it is above
         without = _tree(source)
         _calls(without)[i][0].value = ast.Constant(None)
         yield f"{line} is left out", 40, (), without
-    for p in rows[1:]:
+    for p in rows:
         for q in rows[1:]:
             if p != q:
                 other = _tree(source)
                 for read in _read(other):
                     read.id = p if read.id == q else read.id
                 yield f"{q} and {p} are one tensor, as where a copy is missing", 12, (), other
+
+
+def _replaced(
+    source: str, rows: list[str], i: int, change: tuple[int, ast.expr], words: str, rank: int
+) -> Iterator[tuple[str, int, Begins, ast.FunctionDef]]:
+    """The i-th statement with one argument replaced, for both players and for each alone."""
+    place, argument = change
+    whole = _tree(source)
+    _calls(whole)[i][2][place] = argument
+    yield words, rank, (), whole
+    if _calls(whole)[i][1] not in ON_ROWS:
+        return  # F and J are of all players at once
+    half = f"({rows[0]}.shape[0] + 1) // 2"
+    for player, part in (("descending", f":{half}"), ("ascending", f"{half}:")):
+        other = _tree(source)
+        statement = _calls(other)[i][0]
+        kept = ast.parse(ast.unparse(statement)).body[0]
+        changed = ast.parse(ast.unparse(_calls(whole)[i][0])).body[0]
+        rest = f"{half}:" if part.startswith(":") else f":{half}"
+        both = [_Sliced(rows, part).visit(changed), _Sliced(rows, rest).visit(kept)]
+        _Instead(statement, both).visit(other)
+        yield f"{words}, for the {player} player alone", rank + 1, (), other
+
+
+class _Sliced(ast.NodeTransformer):
+    """The coordinates of one player in place of a row."""
+
+    def __init__(self, rows: list[str], part: str) -> None:
+        self.rows, self.part = rows, part
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in self.rows:
+            return node
+        return ast.parse(f"{node.id}[{self.part}]", mode="eval").body
+
+
+class _Instead(ast.NodeTransformer):
+    """Statements in place of one."""
+
+    def __init__(self, statement: ast.Expr, several: list[ast.stmt]) -> None:
+        self.statement, self.several = statement, several
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        return self.several if node is self.statement else node
 
 
 def _read(tree: ast.FunctionDef) -> list[ast.Name]:

@@ -118,7 +118,7 @@ class DouglasRachford(Players):
         loss = None
         for p, z in zip(self.tensors, self.z, strict=True):
             p.copy_(z)
-        for _ in range(60):  # w ↦ z − γ F w contracts by γL
+        for _ in range(25):  # w ↦ z − γ F w contracts by γL
             loss = evaluate()
             for (group, p, g), z in zip(self.each(), self.z, strict=True):
                 p.copy_(z - group["lr"] * g)
@@ -164,3 +164,118 @@ def douglas_rachford(groups, project):
 
 def douglas_rachford_governing(groups, project):
     return DouglasRachford(groups, project, 0.3, 0.5, governing=True)
+
+
+class Past(Players):
+    """z̄ = z − γ F z̄₋, z⁺ = z − γ F z̄, with one gradient a step; the parameters end at z."""
+
+    def move(self, evaluate: Callable[[], Any]) -> Any:
+        kept = [p.clone() for p in self.tensors]
+        for group in self.param_groups:
+            for p in group["params"]:
+                if "past" in self.state[p]:
+                    p.sub_(group["lr"] * self.state[p]["past"])
+        loss = evaluate()
+        for (group, p, g), z in zip(self.each(), kept, strict=True):
+            p.copy_(z - group["lr"] * g)
+            self.state[p]["past"] = g.clone()
+        return loss
+
+
+class Anchored(Players):
+    """z⁺ = β z⁰ + (1 − β)(z − γ F z), β = 1/(k + 2); z⁰ is kept, wrongly without a copy."""
+
+    def __init__(self, groups: Any, lr: float, copies: bool = True, shift: int = 2) -> None:
+        super().__init__(groups, lr)
+        self.shift, self.k = shift, 0
+        self.anchors = [p.detach().clone() if copies else p.detach() for p in self.tensors]
+
+    def move(self, evaluate: Callable[[], Any]) -> Any:
+        loss, beta = evaluate(), 1 / (self.k + self.shift)
+        for (group, p, g), z0 in zip(self.each(), self.anchors, strict=True):
+            p.copy_(beta * z0 + (1 - beta) * (p - group["lr"] * g))
+        self.k += 1
+        return loss
+
+
+class OptimisticWithOneMemory(Players):
+    """The previous gradient is kept for each group, and not for each of its tensors."""
+
+    def move(self, evaluate: Callable[[], Any]) -> Any:
+        loss = evaluate()
+        for group, p, g in self.each():
+            past = group.get("past", g)
+            past = past if past.shape == g.shape else g
+            p.sub_(2 * group["lr"] * g - group["lr"] * past)
+            group["past"] = g.clone()
+        return loss
+
+
+class OptimisticAgainstTheOther(Players):
+    """The ascending player's previous gradient is kept with the sign that it came with."""
+
+    def move(self, evaluate: Callable[[], Any]) -> Any:
+        loss = evaluate()
+        for group, p, g in self.each():
+            past = self.state[p].get("past")
+            if past is None:
+                past = -g if group["maximize"] else g
+            p.sub_(2 * group["lr"] * g - group["lr"] * past)
+            self.state[p]["past"] = p.grad.clone()
+        return loss
+
+
+class Single(Players):
+    """Gradient steps whose gradient goes through float32."""
+
+    def move(self, evaluate: Callable[[], Any]) -> Any:
+        loss = evaluate()
+        for group, p, g in self.each():
+            p.sub_(group["lr"] * g.float().double())
+        return loss
+
+
+def past(groups):
+    return Past(groups, 0.2)
+
+
+def anchored(groups):
+    return Anchored(groups, 0.2)
+
+
+def anchored_to_itself(groups):
+    return Anchored(groups, 0.2, copies=False)
+
+
+def anchored_early(groups):
+    return Anchored(groups, 0.2, shift=1)
+
+
+def one_memory(groups):
+    return OptimisticWithOneMemory(groups, 0.1)
+
+
+def against_the_other(groups):
+    return OptimisticAgainstTheOther(groups, 0.1)
+
+
+def single(groups):
+    return Single(groups, 0.1)
+
+
+def extragradient_at_half_the_rate(groups):
+    for group in groups:
+        group["lr"] = 0.2  # what the group says is not what is used
+    optimizer = ExtraGradient(groups, 0.2)
+    step = optimizer.move
+
+    def move(evaluate):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1
+        loss = step(evaluate)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.2
+        return loss
+
+    optimizer.move = move
+    return optimizer
