@@ -54,6 +54,14 @@ def test_a_development_reads_like_the_paper() -> None:
     assert export(EG).text == text  # the same bytes again
 
 
+def test_the_guide_shows_what_is_written() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "proofs.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```coq\n(.*?)^```$", guide, re.M | re.S)
+    parts = [part for block in shown for part in block.split("...\n")]
+    assert len(parts) == 3
+    assert all(part in export(EG).text for part in parts)
+
+
 def test_nothing_is_taken_for_granted() -> None:
     for text in (prelude(), export(EG).text, export("pethick2022_ceg_plus").text):
         assert FORBIDDEN.search(_without_comments(text)) is None
