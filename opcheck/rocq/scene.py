@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +11,23 @@ from flint import fmpq
 
 from opcheck.engine.forms import Coefficient, Sparse
 from opcheck.engine.ratio import Ratio
+from opcheck.engine.steps import add_inner
 from opcheck.errors import InternalError
 from opcheck.evidence.proofs.prove import Case, residue
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Vector, Writer, walk
+from opcheck.evidence.proofs.reader import Total
+from opcheck.model import grammar
+from opcheck.model.grammar import Binary, Call, Name, Node
+from opcheck.rocq.expressions import (
+    Z0,
+    ZSTAR,
+    At,
+    NotExported,
+    Real,
+    Tree,
+    Vector,
+    Writer,
+    walk,
+)
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import Names
 from opcheck.rocq.texts import Texts
@@ -207,6 +223,66 @@ class Scene:
             case "^", (a, power):
                 return self.ratio(a) ** power
         raise NotExported(f"a number of the kind {tree.kind} in a step")
+
+    def compare(self, tree: Real, node: Node, late: int) -> None:
+        """Hold a text as written against the same text as opcheck reads it, ``late`` steps on.
+
+        Raises InternalError where they differ.
+        """
+        said = self.reader.read(node, self.at.add - self.here.add + late)
+        gap: Any = self.total(tree) - said
+        if gap.terms if isinstance(gap, Total) else gap:
+            raise InternalError(
+                f"{self.case.theorem.name}: {self.write(tree)} as written for Rocq is not "
+                f"{grammar.unparse(node)}"
+            )
+
+    def total(self, tree: Real) -> Any:
+        """A number of a statement as a rational function, or as a form over the basis."""
+        late = (0, 1, -1)
+        if self.case.at is None:
+            for node, first in self.texts.firsts:
+                if tree == first:
+                    return self.reader.read(Call("first", (node,)))
+        match tree.kind, tree.parts:
+            case "case", (at, 0, value, _, no) if at.base and at.add > value:
+                return self.total(no)
+            case "inner", (u, v):
+                if u == v == Z0 - ZSTAR:
+                    return self.reader.read("R**2")
+                terms: dict[tuple[int, int], Ratio] = {}
+                add_inner(terms, self.sparse(u), self.sparse(v), self.reader.field.number(1))
+                return Total(terms)
+            case "negative", (a,):
+                return -self.total(a)
+            case "+", (a, b):
+                return self.total(a) + self.total(b)
+            case "-", (a, b):
+                return self.total(a) - self.total(b)
+            case "*", (a, b):
+                return self.total(a) * self.total(b)
+            case "/", (a, b):
+                return self.total(a) / self.total(b)
+            case "^", (a, power):
+                return self.total(a) ** power
+            case "^k", (a, at):
+                for node, base in self.texts.powers:
+                    if base == a:
+                        raised = Binary("**", node, Name("k"))
+                        return self.reader.read(raised, self.offset(at))
+            case "sqrt", _:
+                here = self.at.add - self.here.add
+                for (node, _), offset in itertools.product(list(self.texts.roots), late):
+                    root = Call("sqrt", (node,))
+                    with contextlib.suppress(NotExported):
+                        if self.texts.real(root, self.at.plus(offset)) == tree:
+                            return self.reader.read(root, here + offset)
+            case "before", (term, at):
+                node = next(n for n, name in self.texts.terms.items() if name == term)
+                return self.reader.read(Call("before", (node,)), self.offset(at))
+            case (("number" | "symbol" | "let" | "index"), _):
+                return self.ratio(tree)
+        raise NotExported(f"a number of the kind {tree.kind} in a lemma")
 
     # ---- basis vectors in words ----
 
