@@ -112,12 +112,10 @@ class Scene:
     def _name(self, name: str, before: Sparse, image: Tree) -> None:
         """Note the word of a value or of a resolvent's point."""
         oracle, word = self.steps.oracle, self.write(image)
-        if name == "F":
-            if not before:
-                return  # F z*
-            key = ("F", before, fmpq(0))
-        else:
-            key = (self._of(name), before, self.ratio(self.texts.size(name)))
+        if name == "F" and not before:
+            return  # F z*
+        gamma: Any = fmpq(0) if name == "F" else self.ratio(self.texts.size(name))
+        key = ("F" if name == "F" else self._of(name), before, gamma)
         answer = next((v for k, v in oracle.seen.items() if k == key), None)
         if answer is None:
             raise InternalError(
@@ -200,6 +198,10 @@ class Scene:
 
     def ratio(self, tree: Real) -> Ratio:
         """A number of a kernel as a rational function."""
+        value: Ratio = self._ratio(tree)
+        return value
+
+    def _ratio(self, tree: Real) -> Any:
         field = self.reader.field
         match tree.kind, tree.parts:
             case "number", (value,):
