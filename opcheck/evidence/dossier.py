@@ -258,6 +258,8 @@ def _proved(theorem: Theorem) -> Rung:
         says = [f"for {tried.proved.covers}, all admissible real parameters, in every dimension"]
         says += [f"the author remarks: {tried.proved.remark}"] if tried.proved.remark else []
         says += [f"V = {potential}"] if potential else []
+        written = f"opcheck prove {theorem.name} --rocq {theorem.name}.v --check"
+        says += [f"for Rocq's kernel to check: {written}"]
         data |= {"covers": tried.proved.covers, "potential": potential}
     elif tried.reason:
         says = [_short(theorem, tried.reason)]

@@ -99,7 +99,10 @@ def compiled(
     digest = hashlib.sha256(text.encode()).hexdigest()
     with tempfile.TemporaryDirectory(prefix="opcheck-rocq-") as scratch:
         place = Path(scratch)
-        _place_prelude(place, folder, seconds)
+        compile_prelude(folder or place, seconds=seconds)
+        if folder is not None:
+            for name in (PRELUDE, PRELUDE + "o"):
+                shutil.copy(folder / name, place / name)
         (place / "development.v").write_text(text, encoding="utf-8")
         begun = time.perf_counter()
         if taken := FORBIDDEN.search(_without_comments(text)):
@@ -124,18 +127,18 @@ def compiled(
     return Compiled(not foreign, version, took, (*theorems,), axioms, reason, digest)
 
 
-def _place_prelude(place: Path, folder: Path | None, seconds: float) -> None:
-    """The compiled prelude, from a folder that keeps it or made there."""
-    kept = folder if folder is not None else place
-    (kept / PRELUDE).write_text(prelude(), encoding="utf-8")
-    library = (kept / PRELUDE).with_suffix(".vo")
-    if not library.is_file():
-        said = _coqc(PRELUDE, kept, seconds)
-        if said.returncode:
-            raise OpcheckError(f"coqc does not take the prelude: {_first(said.stderr)}")
-    if kept != place:
-        for name in (PRELUDE, library.name):
-            shutil.copy(kept / name, place / name)
+def compile_prelude(folder: Path, *, seconds: float = SECONDS) -> None:
+    """Write the prelude to a folder and compile it, where that is not done.
+
+    Raises OpcheckError where coqc is absent, killed, takes longer, or does not take it.
+    """
+    library = (folder / PRELUDE).with_suffix(".vo")
+    if library.is_file():
+        return
+    (folder / PRELUDE).write_text(prelude(), encoding="utf-8")
+    said = _coqc(PRELUDE, folder, seconds)
+    if said.returncode:
+        raise OpcheckError(f"coqc does not take the prelude: {_first(said.stderr)}")
 
 
 def _coqc(name: str, place: Path, seconds: float) -> subprocess.CompletedProcess[str]:
@@ -145,6 +148,8 @@ def _coqc(name: str, place: Path, seconds: float) -> subprocess.CompletedProcess
         said = subprocess.run(
             command, cwd=place, capture_output=True, text=True, check=False, timeout=seconds
         )
+    except FileNotFoundError:
+        raise OpcheckError(f"there is no coqc here to check the proof: {NEEDED}") from None
     except subprocess.TimeoutExpired:
         raise OpcheckError(
             f"coqc took longer than {seconds:g} s for {name} and was ended; nothing is said of it"

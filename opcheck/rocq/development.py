@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from opcheck.engine.ratio import Ratio
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case, established, fixed_choices
 from opcheck.model import grammar
+from opcheck.model.grammar import Node
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
@@ -341,6 +342,10 @@ class _Part:
 
     # ---- lemmas ----
 
+    def _grown(self, at: At, late: int) -> tuple[Real, Node, int]:
+        """The potential some steps later, and its text."""
+        return self.potential(at.plus(late)), grammar.parse(self.proof.potential), late
+
     def _of(self, part: str) -> list[tuple[Case, Argument]]:
         return [c for c in self.cases if c[0].part == part]
 
@@ -355,15 +360,17 @@ class _Part:
 
         if self.proof.potential:
             most = self.at_most()
+            most_node = grammar.parse(self.proof.at_most)
+            most_tree = self.texts.real(most_node, At(""))
             for case, argument in self._of("start"):
-                begun = [self.potential(index_of(case))]
+                begun = [self._grown(index_of(case), 0), (most_tree, most_node, 0)]
                 lemma = Lemma(self.setting, case, argument, lambda a: (f"V {a.nat}", most), begun)
                 lines += [*lemma.lines("start"), ""]
             steps: list[tuple[At, str]] = []
             for case, argument in self._of("step"):
                 at = index_of(case)
                 steps.append((at, named("descent", at)))
-                grown = [self.potential(at), self.potential(at.plus(1))]
+                grown = [self._grown(at, late) for late in (0, 1)]
                 lemma = Lemma(self.setting, case, argument, _descent, grown)
                 lines += [*lemma.lines(steps[-1][1]), ""]
             start = At("m", 1, self.proof.begin)
@@ -379,9 +386,9 @@ class _Part:
         for case, argument in self._of("end"):
             at = index_of(case)
             self._ends.append((at, named("at_end", at)))
-            used = [*self.sides(at)]
-            for i, known in enumerate(KNOWN):
-                used += [self.potential(at.plus(i))] if known in self.proof.end else []
+            left, right = self.sides(at)
+            used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
+            used += [self._grown(at, i) for i, n in enumerate(KNOWN) if n in self.proof.end]
             lemma = Lemma(self.setting, case, argument, self._goal, used)
             lines += [*lemma.lines(self._ends[-1][1]), ""]
         return lines

@@ -143,6 +143,19 @@ class Real:
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __abs__ = _refused
 
 
+def _opposite(factor: Real) -> Real | None:
+    """The opposite of a factor that is written with a minus in front; else None."""
+    if factor.kind == "negative":
+        inner: Real = factor.parts[0]
+        return inner
+    if factor.constant is not None:
+        return -factor if factor.constant < 0 else None
+    if factor.kind in ("*", "/"):
+        first = _opposite(factor.parts[0])
+        return None if first is None else _combined(factor.kind, first, factor.parts[1])
+    return None
+
+
 def _combined(kind: str, a: Real, b: Real) -> Real:
     if a.constant is not None and b.constant is not None and (kind != "/" or b.constant):
         values: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
@@ -228,10 +241,9 @@ class Vector:
             return self if other.kind == "zero" else other
         if other.kind == "negative":
             return Vector("-", (self, other.parts[0]))
-        if other.kind == "scaled" and other.parts[0].kind == "negative":
-            return Vector("-", (self, other.parts[1] * other.parts[0].parts[0]))
-        if other.kind == "scaled" and (other.parts[0].constant or 0) < 0:
-            return Vector("-", (self, other.parts[1] * -other.parts[0]))
+        opposite = _opposite(other.parts[0]) if other.kind == "scaled" else None
+        if opposite is not None:
+            return Vector("-", (self, other.parts[1] * opposite))
         return Vector("+", (self, other))
 
     __radd__ = __add__

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
-from opcheck.rocq.coqc import Compiled, compiled
+from opcheck.rocq.coqc import Compiled, compile_prelude, compiled
 from opcheck.rocq.development import Development, export
 from opcheck.rocq.expressions import NotExported
 from opcheck.rocq.names import PRELUDE, prelude
@@ -79,34 +82,62 @@ def write(
     folder = place.parent if single else place
     if single and place.name == PRELUDE:
         raise OpcheckError(f"{PRELUDE} is the name of the prelude; take another")
-    out = []
-    with tempfile.TemporaryDirectory(prefix="opcheck-rocq-") as kept:
-        for theorem in theorems:
-            entry = theorem_of(theorem)
-            target = place if single else folder / f"{entry.name}.v"
-            out.append(_written(entry, target, Path(kept), check))
+    out: list[Exported] = []
+    developments: dict[str, Development] = {}
+    for theorem in theorems:
+        entry = theorem_of(theorem)
+        target = place if single else folder / f"{entry.name}.v"
+        try:
+            developments[entry.name] = export(entry)
+        except (NotProved, NotExported) as reason:
+            out.append(Exported(entry.name, "", str(reason)))
+        else:
+            _put(target, developments[entry.name].text)
+            out.append(Exported(entry.name, str(target)))
+        if not check:
             progress(entry.name)
-    return out
+    if not check:
+        return out
+    with tempfile.TemporaryDirectory(prefix="opcheck-rocq-") as kept:
+        return _all_checked(out, developments, Path(kept), progress)
 
 
-def _written(theorem: Theorem, target: Path, kept: Path, check: bool) -> Exported:
-    try:
-        development = export(theorem)
-    except (NotProved, NotExported) as reason:
-        return Exported(theorem.name, "", str(reason))
+def _put(target: Path, text: str) -> None:
+    """Write a development, and the prelude beside it."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         (target.parent / PRELUDE).write_text(prelude(), encoding="utf-8")
-        target.write_text(development.text, encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
-    entry = Exported(theorem.name, str(target))
-    if not check:
-        return entry
-    try:
-        return replace(entry, checked=compiled(development.text, development.names, folder=kept))
-    except OpcheckError as error:
-        return replace(entry, reason=str(error))
+
+
+def _all_checked(
+    exported: Sequence[Exported],
+    developments: Mapping[str, Development],
+    kept: Path,
+    progress: Callable[[str], None],
+) -> list[Exported]:
+    """What coqc says of each, as many at once as there are cores."""
+    with contextlib.suppress(OpcheckError):  # what is wrong with coqc is said of each
+        compile_prelude(kept)
+
+    def check(entry: Exported) -> Exported:
+        if not entry.path:
+            return entry
+        development = developments[entry.theorem]
+        try:
+            said = compiled(development.text, development.names, folder=kept)
+        except OpcheckError as error:
+            return replace(entry, reason=str(error))
+        return replace(entry, checked=said)
+
+    out = []
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        for entry in workers.map(check, exported):
+            out.append(entry)
+            progress(entry.theorem)
+    return out
 
 
 @dataclass(frozen=True)

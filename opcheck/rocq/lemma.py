@@ -164,7 +164,10 @@ class Lemma:
     """A proof of small ≤ large at one case.
 
     Args:
-        goal: index -> the trees of small and large; what they unfold to is read there too.
+        goal: index -> small and large in words.
+        texts: what they unfold to: trees, the texts that they are of, and how many steps later.
+
+    ``lines`` raises InternalError where a tree is not what opcheck reads its text as.
     """
 
     def __init__(
@@ -173,7 +176,7 @@ class Lemma:
         case: Case,
         argument: Argument,
         goal: Callable[[At], tuple[str, str]],
-        texts: Sequence[Tree],
+        texts: Sequence[tuple[Real, Node, int]],
     ) -> None:
         self.setting, self.case, self.argument, self.goal = setting, case, argument, goal
         self.reader, self.texts = case.reader, setting.texts
@@ -378,8 +381,9 @@ class Lemma:
             parts.append(f"{self.ratio(weight)} * norm2 {vector}")
         if argument.radius:
             parts.append(f"{self.ratio(argument.radius)} * norm2 (z0 - zstar)")
-        for tree in self.unfolded:
+        for tree, node, late in self.unfolded:
             scene.watch(tree)
+            scene.compare(tree, node, late)
         small, large = self.goal(scene.at)
         general = bool(scene.at.base)
         lines = [f"Lemma {name}{' m' if general else ''} : {small} <= {large}.", "Proof."]

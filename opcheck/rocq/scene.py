@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +11,23 @@ from flint import fmpq
 
 from opcheck.engine.forms import Coefficient, Sparse
 from opcheck.engine.ratio import Ratio
+from opcheck.engine.steps import add_inner
 from opcheck.errors import InternalError
 from opcheck.evidence.proofs.prove import Case, residue
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Vector, Writer, walk
+from opcheck.evidence.proofs.reader import Total
+from opcheck.model import grammar
+from opcheck.model.grammar import Binary, Call, Name, Node
+from opcheck.rocq.expressions import (
+    Z0,
+    ZSTAR,
+    At,
+    NotExported,
+    Real,
+    Tree,
+    Vector,
+    Writer,
+    walk,
+)
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import Names
 from opcheck.rocq.texts import Texts
@@ -96,12 +112,10 @@ class Scene:
     def _name(self, name: str, before: Sparse, image: Tree) -> None:
         """Note the word of a value or of a resolvent's point."""
         oracle, word = self.steps.oracle, self.write(image)
-        if name == "F":
-            if not before:
-                return  # F z*
-            key = ("F", before, fmpq(0))
-        else:
-            key = (self._of(name), before, self.ratio(self.texts.size(name)))
+        if name == "F" and not before:
+            return  # F z*
+        gamma: Any = fmpq(0) if name == "F" else self.ratio(self.texts.size(name))
+        key = ("F" if name == "F" else self._of(name), before, gamma)
         answer = next((v for k, v in oracle.seen.items() if k == key), None)
         if answer is None:
             raise InternalError(
@@ -184,6 +198,10 @@ class Scene:
 
     def ratio(self, tree: Real) -> Ratio:
         """A number of a kernel as a rational function."""
+        value: Ratio = self._ratio(tree)
+        return value
+
+    def _ratio(self, tree: Real) -> Any:
         field = self.reader.field
         match tree.kind, tree.parts:
             case "number", (value,):
@@ -207,6 +225,66 @@ class Scene:
             case "^", (a, power):
                 return self.ratio(a) ** power
         raise NotExported(f"a number of the kind {tree.kind} in a step")
+
+    def compare(self, tree: Real, node: Node, late: int) -> None:
+        """Hold a text as written against the same text as opcheck reads it, ``late`` steps on.
+
+        Raises InternalError where they differ.
+        """
+        said = self.reader.read(node, self.at.add - self.here.add + late)
+        gap: Any = self.total(tree) - said
+        if gap.terms if isinstance(gap, Total) else gap:
+            raise InternalError(
+                f"{self.case.theorem.name}: {self.write(tree)} as written for Rocq is not "
+                f"{grammar.unparse(node)}"
+            )
+
+    def total(self, tree: Real) -> Any:
+        """A number of a statement as a rational function, or as a form over the basis."""
+        late = (0, 1, -1)
+        if self.case.at is None:
+            for node, first in self.texts.firsts:
+                if tree == first:
+                    return self.reader.read(Call("first", (node,)))
+        match tree.kind, tree.parts:
+            case "case", (at, 0, value, _, no) if at.base and at.add > value:
+                return self.total(no)
+            case "inner", (u, v):
+                if u == v == Z0 - ZSTAR:
+                    return self.reader.read("R**2")
+                terms: dict[tuple[int, int], Ratio] = {}
+                add_inner(terms, self.sparse(u), self.sparse(v), self.reader.field.number(1))
+                return Total(terms)
+            case "negative", (a,):
+                return -self.total(a)
+            case "+", (a, b):
+                return self.total(a) + self.total(b)
+            case "-", (a, b):
+                return self.total(a) - self.total(b)
+            case "*", (a, b):
+                return self.total(a) * self.total(b)
+            case "/", (a, b):
+                return self.total(a) / self.total(b)
+            case "^", (a, power):
+                return self.total(a) ** power
+            case "^k", (a, at):
+                for node, base in self.texts.powers:
+                    if base == a:
+                        raised = Binary("**", node, Name("k"))
+                        return self.reader.read(raised, self.offset(at))
+            case "sqrt", _:
+                here = self.at.add - self.here.add
+                for (node, _), offset in itertools.product(list(self.texts.roots), late):
+                    root = Call("sqrt", (node,))
+                    with contextlib.suppress(NotExported):
+                        if self.texts.real(root, self.at.plus(offset)) == tree:
+                            return self.reader.read(root, here + offset)
+            case "before", (term, at):
+                node = next(n for n, name in self.texts.terms.items() if name == term)
+                return self.reader.read(Call("before", (node,)), self.offset(at))
+            case (("number" | "symbol" | "let" | "index"), _):
+                return self.ratio(tree)
+        raise NotExported(f"a number of the kind {tree.kind} in a lemma")
 
     # ---- basis vectors in words ----
 

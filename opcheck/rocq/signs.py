@@ -179,7 +179,8 @@ class _Sign:
         big = Field([*names, *(f"{c}_{n}" for n in names for c in "uv")])
         images: dict[str, Ratio] = {}
         lines: list[str] = []
-        positive, lax = set(), []
+        positive: set[str] = set()
+        lax: list[str] = []
         for name in names:
             own = self.symbol(name)
             ends = []

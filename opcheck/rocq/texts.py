@@ -63,7 +63,8 @@ class Texts:
 
     Attributes:
         terms: summands of sums over j < k, as texts, with the names of their definitions.
-        powers, roots: what is raised to the power k, and what a root is taken of, as met.
+        powers, roots, firsts: what is raised to the power k, what a root is taken of, and what is
+            taken at k = 0, as met.
     """
 
     def __init__(self, theorem: Theorem, iteration: Iteration, fixed: Mapping[str, int]) -> None:
@@ -73,6 +74,7 @@ class Texts:
         self.terms: dict[Node, str] = {}
         self.powers: list[tuple[Node, Real]] = []
         self.roots: list[tuple[Node, Real]] = []
+        self.firsts: list[tuple[Node, Real]] = []
         self.resolvents: dict[str, Real] = {}
 
     def inlined(self, tree: Any) -> Any:
@@ -208,7 +210,9 @@ class Texts:
                 self.roots.append((argument, root))
                 return root
             case "first", (argument,):
-                return self.real(argument, At(""))
+                begun = self.real(argument, At(""))
+                self.firsts.append((argument, begun))
+                return begun
             case (("before" | "upto"), (argument,)):
                 term = self.terms.setdefault(argument, f"term_{len(self.terms) + 1}")
                 return Real("before", (term, at.plus(name == "upto")))

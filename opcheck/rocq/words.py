@@ -118,4 +118,5 @@ def carried(value: Any, field: Field, images: Mapping[str, Ratio]) -> Ratio:
             total = total + term
         return total
 
-    return of_polynomial(value.num) / of_polynomial(value.den)
+    quotient: Ratio = of_polynomial(value.num) / of_polynomial(value.den)
+    return quotient

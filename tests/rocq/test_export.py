@@ -18,6 +18,7 @@ from registered import stated
 from opcheck import Lipschitz, Monotone, Proof, Source, registry, theorem
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
+from opcheck.model.grammar import Name
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy
 from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments
@@ -25,6 +26,7 @@ from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import TAKEN, Names, prelude
+from opcheck.rocq.texts import Texts
 
 registry.load()
 EG = "gorbunov2022_eg_last"
@@ -52,6 +54,14 @@ def test_a_development_reads_like_the_paper() -> None:
     # the wording of what opcheck says is not left out
     assert "A = 0" in text
     assert export(EG).text == text  # the same bytes again
+
+
+def test_the_guide_shows_what_is_written() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "proofs.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```coq\n(.*?)^```$", guide, re.M | re.S)
+    parts = [part for block in shown for part in block.split("...\n")]
+    assert len(parts) == 3
+    assert all(part in export(EG).text for part in parts)
 
 
 def test_nothing_is_taken_for_granted() -> None:
@@ -104,6 +114,21 @@ def test_a_step_that_is_not_the_kernels_is_an_error_of_ours(
 
     monkeypatch.setattr(Iteration, "step", turned)
     with pytest.raises(InternalError, match="row z as written"):
+        export(EG)
+
+
+@pytest.mark.parametrize("text", ["measured", "real"])
+def test_a_text_that_is_read_otherwise_is_an_error_of_ours(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = getattr(Texts, text)
+
+    def doubled(self: Texts, node: Any, *rest: Any) -> Any:
+        value = honest(self, node, *rest)
+        return value * 2 if node in ("residual", Name("gamma")) else value
+
+    monkeypatch.setattr(Texts, text, doubled)
+    with pytest.raises(InternalError, match="as written for Rocq is not"):
         export(EG)
 
 

@@ -657,8 +657,10 @@ TRUE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("written", TRUE)
 def test_what_is_true_is_proved_as_it_is_written(written: str, own_registry: None) -> None:
-    tried = attempt(state("natural", **(EXTRAGRADIENT | TRUE[written])))
+    entry = state("natural", **(EXTRAGRADIENT | TRUE[written]))
+    tried = attempt(entry)
     assert tried.status == "proved", tried.reason
+    assert export(entry).names == ("Of_natural.natural",)
 
 
 @pytest.mark.parametrize("written", TRUE)

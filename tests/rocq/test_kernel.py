@@ -1,0 +1,153 @@
+"""What Rocq's kernel says: proofs are accepted, planted errors are not.
+
+Where coqc is not installed, that is what has to be said of every file.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from opcheck import registry
+from opcheck.errors import OpcheckError
+from opcheck.rocq.coqc import AXIOMS, Compiled, compiled
+from opcheck.rocq.development import export
+from opcheck.rocq.files import recheck_development
+
+registry.load()
+DECLARED = [n for n in registry.names("theorems") if registry.get("theorems", n).proof]
+pytestmark = pytest.mark.slow
+
+
+@functools.cache
+def kept() -> Path:
+    """Where the compiled prelude stays while these tests run."""
+    return Path(tempfile.mkdtemp(prefix="opcheck-rocq-tests-"))
+
+
+def said(text: str, names: tuple[str, ...]) -> Compiled | None:
+    """What coqc says of a file; None where there is none, and that is said."""
+    if shutil.which("coqc") is not None:
+        return compiled(text, names, folder=kept(), seconds=900)
+    with pytest.raises(OpcheckError, match="there is no coqc here to check the proof"):
+        compiled(text, names)
+    return None
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_every_proof_is_accepted(name: str) -> None:
+    written = export(name)
+    check = said(written.text, written.names)
+    if check is not None:
+        assert check.accepted, check.reason
+        assert {*check.axioms} <= AXIOMS
+
+
+def planted(name: str, *edits: tuple[str, str]) -> tuple[str, tuple[str, ...]]:
+    """A development with errors planted; each must be there to be changed."""
+    written = export(name)
+    text = written.text
+    for old, new in edits:
+        assert re.search(old, text), old
+        text = re.sub(old, new, text)
+    return text, written.names
+
+
+EG = "gorbunov2022_eg_last"
+PLANTED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "bound": (EG, ((r"(<= )(norm2 \(z0 - zstar\) / \(gamma)", r"\g<1>2 / 5 * \2"),)),
+    "off by one": (EG, ((r"\(INR ([km]) \+ 1\)(?=\)\.)", r"(INR \1 + 2)"),)),
+    "range": (EG, ((r"(Hypothesis range_2 : gamma < )1 / L", r"\g<1>2 / L"),)),
+    "range of rho": (
+        "lee2021_feg",
+        ((r"(Hypothesis range_1 : \(- 1\) / )\(2 \* L\) < rho", r"\1L < rho"),),
+    ),
+    "hypothesis": (EG, ((r"(Monotone_of_F : )Monotone ", r"\1Comonotone (-1) "),)),
+    "hypothesis without its constant": (
+        EG,
+        ((r"(Lipschitz_of_F : Lipschitz )L ", r"\1(2 * L) "),),
+    ),
+    "solution": (EG, ((r"Hypothesis solution : .*\.", "Hypothesis solution : True."),)),
+    "method": (EG, ((r"row_z := \(z - gamma", "row_z := (z + gamma"),)),
+    "look-ahead": (EG, ((r"let zbar := \(z - gamma \* Fz\)", "let zbar := (z)"),)),
+    "weight of a square": (
+        "lieder2021_halpern",
+        ((r"(.*) \* norm2 (\(.*\))(\)\.)", r"(2 * \1) * norm2 \2\3"),),
+    ),
+    "measure": (EG, ((r"(?m)^  norm2 \(F \(z k\)\)$", "  2 * norm2 (F (z k))"),)),
+    "a sum that is longer": (
+        "tseng2000_fbf_average",
+        ((r"(?m)^(  before term_1) \(S k\)", r"\1 (S (S k))"),),
+    ),
+    "the first k": (
+        "lee2021_feg",
+        ((r"forall k : nat, \(1 <= k\)%nat ->", "forall k : nat,"), (r"  intros first\.\n", "")),
+    ),
+    "an axiom": (
+        EG,
+        (
+            (r"(?m)^Module Of", "Hypothesis cheat : False.\nModule Of"),
+            (r"cbn \[Nat\.pred\]; exact \(at_end k\)", "exact (False_ind _ cheat)"),
+        ),
+    ),
+    "no proof": (EG, ((r"cbn \[Nat\.pred\]; exact \(at_end k\)\.\nQed", "Admitted"),)),
+}
+
+
+@pytest.mark.parametrize("error", PLANTED)
+def test_planted_errors_are_refused(error: str) -> None:
+    name, edits = PLANTED[error]
+    check = said(*planted(name, *edits))
+    if check is not None:
+        assert not check.accepted
+        assert check.reason
+
+
+VACUOUS = """
+(* The hypotheses of {0} hold together: F a quarter turn of the plane, L = 1, gamma = 1/2. *)
+Definition plane := product line line.
+Definition turn (p : plane) : plane := (- snd p, fst p).
+Lemma turn_lipschitz : Lipschitz 1 (graph turn).
+Proof.
+  intros x u y v Hu Hv. rewrite Hu, Hv. destruct x as [a b], y as [c d].
+  assert (H : forall a b c d : R, (- b + -1 * - d) * (- b + -1 * - d) + (a + -1 * c) * (a + -1 * c)
+    <= 1 ^ 2 * ((a + -1 * c) * (a + -1 * c) + (b + -1 * d) * (b + -1 * d))) by (intros; lra).
+  exact (H a b c d).
+Qed.
+Lemma turn_monotone : Monotone (graph turn).
+Proof.
+  intros x u y v Hu Hv. rewrite Hu, Hv. destruct x as [a b], y as [c d].
+  assert (H : forall a b c d : R,
+    0 <= (a + -1 * c) * (- b + -1 * - d) + (b + -1 * d) * (a + -1 * c)) by (intros; lra).
+  exact (H a b c d).
+Qed.
+Lemma turn_zero : Zero (graph turn) (zero : plane).
+Proof. unfold Zero, graph, turn. simpl. f_equal. ring. Qed.
+Definition used (z0 : plane) := Of_{0}.{0} turn 1 (1/2) z0 zero
+  ltac:(lra) ltac:(lra) ltac:(lra) turn_lipschitz turn_monotone turn_zero.
+"""
+
+
+def test_the_hypotheses_hold_together() -> None:
+    """Of one theorem on a real plane: it is about something, and its theorem can be used."""
+    written = export(EG)
+    check = said(written.text + VACUOUS.format(EG), (*written.names, "used"))
+    if check is not None:
+        assert check.accepted, check.reason
+
+
+def test_a_file_says_that_it_is_what_is_written_here(tmp_path: Path) -> None:
+    file = tmp_path / "eg.v"
+    file.write_text(export(EG).text)
+    if shutil.which("coqc") is None:
+        with pytest.raises(OpcheckError, match="there is no coqc here"):
+            recheck_development(file)
+        return
+    again = recheck_development(file)
+    assert again.ok
+    assert str(again).endswith("it is what opcheck writes for the theorem, to the byte")
