@@ -223,17 +223,16 @@ def _families(theorem: Theorem, offered: Material, bound: Bound) -> Iterator[Ans
     ) -> Iterator[Ansatz]:
         terms = tuple(dict.fromkeys(terms))[:MOST]
         spoken = " ".join(terms)
-        begins = [1] if "last(" in spoken or earlier else [0, 1]
+        begins = [1, 0] if "last(" in spoken or earlier else [0, 1]
         for begin in dict.fromkeys(b for b in begins if b <= theorem.first + late):
             points = [*offered.points, *(offered.earlier if begin else ())]
             if behind:  # what is measured of the next step
                 points += [f"next({p})" for p in offered.points if p != "z"]
             pool = tuple(inequalities(theorem, points))
             now = tuple(inequalities(theorem, offered.points))
-            start = tuple(f"last({i})" for i in now) if begin else ("",)
-            yield Ansatz(
-                family, terms, at_most, begin, late, tuple(filter(None, start)), pool, pool
-            )
+            first = tuple(inequalities(theorem, ["z"]))
+            start = tuple(f"last({i})" for i in now) if begin else first
+            yield Ansatz(family, terms, at_most, begin, late, start, pool, pool)
 
     if bound.base != "R**2" or (sums and not late):
         yield from build("the measure itself", [theorem.measure], bound.base, behind=True)

@@ -200,7 +200,7 @@ class Texts:
                 return f"resolvent({self.known[before]})"
         if point in self.known:
             return self.known[point]
-        parts = []
+        parts: list[str] = []
         for i, c in point:
             text = self._basis(i)
             if not text:

@@ -17,7 +17,7 @@ from opcheck.evidence.discover.points import far_points, live_symbols, points, u
 from opcheck.evidence.discover.program import Program, Term
 from opcheck.evidence.discover.reading import Numbers, Point, Reading
 from opcheck.evidence.discover.scale import Degrees
-from opcheck.evidence.discover.simple import Ends, Functions
+from opcheck.evidence.discover.simple import LOOSE, Ends, Functions
 from opcheck.evidence.proofs.reader import Total
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary
@@ -29,6 +29,8 @@ LOOPS = (0, 1, 5)  # loops after the first, of a method that goes in loops
 PARTS = (0, 1, 3, 8)  # k after the first for multipliers
 POINTS = 6
 PROBES = 3
+FEW = 4  # points of which none is left out
+LOOSER = (1e-5, 5e-5)  # by which ends are widened further where the value is as good as known
 
 
 class Infeasible(Exception):
@@ -228,7 +230,9 @@ class Search:
         used: set[tuple[str, str]] = set()
         for p in probes:
             margin, _, program = self._margin(p)
-            cost = {c: 1.0 / (1 + c[2]) for c in program.columns if isinstance(c, tuple)}
+            cost: dict[Any, float] = {
+                c: 1.0 / (1 + c[2]) for c in program.columns if isinstance(c, tuple)
+            }
             x = program.minimum(cost, min(margin, 0.0) - SLACKS[0])
             if x is None:
                 return
@@ -253,7 +257,7 @@ class Search:
             return None
         (key, unit), *_ = sums
         measured = reading.total(self.theorem.measure).terms
-        factor = measured.get(key, reading.field.number(0)) / (unit * bound.factor)
+        factor: Ratio = measured.get(key, reading.field.number(0)) / (unit * bound.factor)
         if bound.growth is not None and self.ansatz.late:
             factor = factor * bound.growth
         if reading.index in factor.symbols:
@@ -287,13 +291,18 @@ class Search:
                 high.append(pair[1])
         if not spots:
             raise Open(f"the solver finds no ends of the factor of {term}")
-        ends = Ends(spots, np.array(low), np.array(high)).widened()
+        ends = Ends(spots, np.array(low), np.array(high))
         degree = self._degree(kind, term)
         one = self.reading.field.number(1)
         tried: set[str] = set()
         shares = (0.0, 0.15, 0.3, 0.45) if len(self.points) > 1 else (0.3, 0.4, 0.48, 0.15, 0.0)
-        for share in shares:
-            function = self.functions.between(ends.inside(share), degree, [one])
+        wider = [(by, 0.0) for by in LOOSER] if ends.known else []
+        tries = [ends.widened(by).inside(s) for by, s in [*((LOOSE, s) for s in shares), *wider]]
+        if ends.known and len(spots) > FEW:
+            # the solver may be wrong at one point
+            tries += [ends.without(n).widened(LOOSER[0]) for n in range(len(spots))]
+        for between in tries:
+            function = self.functions.between(between, degree, [one])
             if function is None or repr(function) in tried:
                 continue
             tried.add(repr(function))
