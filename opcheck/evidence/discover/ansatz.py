@@ -17,7 +17,7 @@ from opcheck.model.theorem import Theorem
 
 DISTANCE = "norm2(z - solution)"
 SUMS = ("upto", "before")
-MOST = 40  # terms of a potential
+MOST = 90  # terms of a potential
 
 
 @dataclass(frozen=True)

@@ -83,12 +83,10 @@ class Search:
         ]
         self.reading = self.readings[0]
         # (whether it is of V inside a loop, text)
-        self.terms = [(0, t) for t in ansatz.terms] + [(1, t) for t in ansatz.inside]
-        for kind, term in self.terms:
-            self.readings[kind].total(term)
-            self.readings[-kind].total(f"next({term})")
-            if not kind:
-                self.reading.at_begin(term, {})
+        whole = [(0, t) for t in ansatz.terms] + [(1, t) for t in ansatz.inside]
+        self.terms = [(kind, term) for kind, term in whole if self._has_values(kind, term)]
+        if whole and not self.terms:
+            raise OpcheckError(f"{theorem.name}: no term has a value at k = {begin}")
         self.step = self._readable(ansatz.step, begin)
         self.end = self._readable(ansatz.end, theorem.first)
         self.start = [i for i in ansatz.start if self._starts(i)]
@@ -111,6 +109,21 @@ class Search:
         self.dropped: set[int] = set()
         self._numbers: dict[Any, Numbers] = {}
         self._ratios: dict[Any, float] = {}
+
+    def _has_values(self, kind: int, term: str) -> bool:
+        """Whether a term of V has a value wherever V is spoken of."""
+        reading = self.readings[kind]
+        try:
+            reading.total(term)
+            self.readings[-kind].total(f"next({term})")
+            last = reading.begin + reading.late + self.ansatz.late
+            for at in range(reading.begin, last if not kind else reading.begin):
+                reading.total(term, at, started=True)
+            if not kind:
+                reading.total(term, reading.begin, started=True)
+        except (OpcheckError, Undecided):
+            return False
+        return True
 
     def _readable(self, inequalities: Sequence[str], k: int) -> list[str]:
         kept = list(inequalities)
@@ -187,6 +200,10 @@ class Search:
         for _ in range(ROUNDS):
             probes = [*range(min(PROBES, count)), *range(count, len(self.points))]
             self._shape(probes)
+            # a term that the probes do without may be needed elsewhere
+            while bad := [p for p in range(len(self.points)) if not self._ok([p])]:
+                probes.append(bad[0])
+                self._shape(probes)
             for i in self._order():
                 self._settle(i)
             met = len(self.points)
