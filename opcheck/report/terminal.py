@@ -23,10 +23,10 @@ if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.certificates.certificate import Attempt, Point
     from opcheck.evidence.certificates.lyapunov import Potential
     from opcheck.evidence.cross_check import CrossCheck
+    from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.dossier import Dossier, Standing
     from opcheck.evidence.operators.constant import Constant
     from opcheck.evidence.operators.table import Line
-    from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
     from opcheck.evidence.simulation.mutants import Mutant
     from opcheck.evidence.simulation.verify import Report, Summary

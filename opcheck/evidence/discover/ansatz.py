@@ -257,6 +257,10 @@ def _families(theorem: Theorem, offered: Material, bound: Bound) -> Iterator[Ans
     vectors = ["z - solution", *([residual] if residual else []), *offered.remembered]
     forms = _forms(vectors)
     degree = powers if not totals else [""]
+    if offered.carried:
+        own = ["z - solution", *([residual] if "resolvent" in residual else []), *offered.carried]
+        terms = [*totals, *(p + t for p in degree for t in [*_forms(own), *measure])]
+        yield from build("quadratic in what is carried", terms, bound.base)
     terms = [*totals, *(p + t for p in degree for t in [*forms, *measure])]
     yield from build("quadratic", terms, bound.base)
     if sums and late:

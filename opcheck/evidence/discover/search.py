@@ -478,12 +478,12 @@ class Search:
 
     def proof(self, argument: Argument) -> Proof:
         """The argument as a theorem carries it."""
-        ends = [
-            {i: reading.written(c) for i, c in end.items()}
-            for reading, end in zip(self.readings, argument.end, strict=True)
-        ]
+        cases: Sequence[Mapping[str, str]] = self.ansatz.cases
+        if cases != ({},):
+            cases = [dict(case) for case in cases]
         if not argument.potential:
-            return Proof(end=self._by_residue(ends), cases=self.ansatz.cases)
+            ends = [{i: self.reading.written(c) for i, c in argument.end[0].items()}]
+            return Proof(end=self._by_residue(ends), cases=cases)
         bound, power = self.bounds[0], ""
         potential = self._written_potential(argument.potential)
         if bound.power:
@@ -505,7 +505,7 @@ class Search:
             start={i: self.reading.written(c) for i, c in argument.start.items()},
             step=self._by_residue(steps),
             end={name: bound.over, **self._by_residue(ends)},
-            cases=self.ansatz.cases,
+            cases=cases,
         )
 
     def _written_potential(self, kinds: Sequence[Mapping[str, Ratio]]) -> str:
