@@ -17,6 +17,9 @@ FRB_STEP = {**FRB_MONOTONE, "Lipschitz(z, last(z))": "gamma/L"}
 FRB_START = {f"last({i})": m for i, m in FRB_MONOTONE.items()}
 FRB = Source("malitsky2020forward", "Lemma 2.3", derived=True)
 
+OGDA_SHARE = "(1 - (gamma*L)**2)"
+OGDA_END = f"eta*{OGDA_SHARE}/((1 + (gamma*L)**2 + 2*gamma*rho*L**2)*kappa*(1 - q)*(k + 1))"
+
 theorem(
     "gorbunov2022_peg_last",
     method="past_extragradient",
@@ -144,7 +147,28 @@ theorem(
     horizons=[150],
     paper=[{"gamma": "1/(2*L)", "eta": "gamma"}],
     doc="Average of ‖F z̄‖² for past extragradient with two steps, under weak Minty ρ > −1/L: with "
-    "η much smaller than γ, one call a step tolerates more than EG+ with two.",
+    "η much smaller than γ, one call a step tolerates more than EG+ with two. The proof was found "
+    "by opcheck discover, in other letters.",
+    proof=Proof(
+        potential=f"(1 - q)/{OGDA_SHARE}*(norm2(z - solution) + kappa*before(norm2(Fzbar)))"
+        f" - gamma*eta*(1 - 2*(gamma*L)**2)/{OGDA_SHARE}*norm2(last(Fzbar))"
+        f" - 2*eta*(gamma*L)**2/{OGDA_SHARE}*inner(last(Fzbar), z - last(zbar))"
+        f" + gamma*eta*L**2/{OGDA_SHARE}*norm2(z - last(zbar))",
+        begin=1,
+        start={
+            "last(WeakMinty(z))": f"2*eta*(1 - q)/{OGDA_SHARE}",
+            "last(Lipschitz(z))": f"gamma*eta/{OGDA_SHARE}",
+        },
+        step={
+            "WeakMinty(zbar)": f"2*eta*(1 - q)/{OGDA_SHARE}",
+            "Lipschitz(zbar, last(zbar))": f"gamma*eta/{OGDA_SHARE}",
+        },
+        end={
+            "next(potential)": "(1 + gamma*eta*L**2/(1 - q))/(kappa*(k + 1))",
+            "WeakMinty(zbar)": f"2*(gamma*L)**2*{OGDA_END}",
+            "Lipschitz(zbar)": f"gamma*{OGDA_END}",
+        },
+    ),
 )
 
 theorem(

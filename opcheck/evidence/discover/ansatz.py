@@ -17,7 +17,7 @@ from opcheck.model.theorem import Theorem
 
 DISTANCE = "norm2(z - solution)"
 SUMS = ("upto", "before")
-MOST = 40  # terms of a potential
+MOST = 90  # terms of a potential
 
 
 @dataclass(frozen=True)
@@ -223,17 +223,16 @@ def _families(theorem: Theorem, offered: Material, bound: Bound) -> Iterator[Ans
     ) -> Iterator[Ansatz]:
         terms = tuple(dict.fromkeys(terms))[:MOST]
         spoken = " ".join(terms)
-        begins = [1] if "last(" in spoken or earlier else [0, 1]
+        begins = [1, 0] if "last(" in spoken or earlier else [0, 1]
         for begin in dict.fromkeys(b for b in begins if b <= theorem.first + late):
             points = [*offered.points, *(offered.earlier if begin else ())]
             if behind:  # what is measured of the next step
                 points += [f"next({p})" for p in offered.points if p != "z"]
             pool = tuple(inequalities(theorem, points))
             now = tuple(inequalities(theorem, offered.points))
-            start = tuple(f"last({i})" for i in now) if begin else ("",)
-            yield Ansatz(
-                family, terms, at_most, begin, late, tuple(filter(None, start)), pool, pool
-            )
+            first = tuple(inequalities(theorem, ["z"]))
+            start = tuple(f"last({i})" for i in now) if begin else first
+            yield Ansatz(family, terms, at_most, begin, late, start, pool, pool)
 
     if bound.base != "R**2" or (sums and not late):
         yield from build("the measure itself", [theorem.measure], bound.base, behind=True)
@@ -258,6 +257,10 @@ def _families(theorem: Theorem, offered: Material, bound: Bound) -> Iterator[Ans
     vectors = ["z - solution", *([residual] if residual else []), *offered.remembered]
     forms = _forms(vectors)
     degree = powers if not totals else [""]
+    if offered.carried:
+        own = ["z - solution", *([residual] if "resolvent" in residual else []), *offered.carried]
+        terms = [*totals, *(p + t for p in degree for t in [*_forms(own), *measure])]
+        yield from build("quadratic in what is carried", terms, bound.base)
     terms = [*totals, *(p + t for p in degree for t in [*forms, *measure])]
     yield from build("quadratic", terms, bound.base)
     if sums and late:

@@ -144,14 +144,21 @@ def _showable(theorem: Theorem) -> None:
 
 
 def _to_try(theorem: Theorem) -> Iterator[Ansatz]:
-    loop = loop_of(theorem)
-    offered = material(theorem, loop)
-    if theorem.claim == "one-step":
-        yield without_potential(theorem, offered, loop)
-        return
     sources = [theorem.measure, theorem.bound]
-    reading = Reading(theorem, sources, begin=theorem.first, fixed=loop.fixed, period=loop.period)
-    yield from families(theorem, offered, bound_of(reading), loop)
+    try:
+        loop = loop_of(theorem)
+        offered = material(theorem, loop)
+        if theorem.claim == "one-step":
+            yield without_potential(theorem, offered, loop)
+            return
+        first, fixed, period = theorem.first, loop.fixed, loop.period
+        bound = bound_of(Reading(theorem, sources, begin=first, fixed=fixed, period=period))
+    except (OpcheckError, Undecided) as error:
+        sentence = str(error).removeprefix(f"{theorem.name}: ")
+        raise OpcheckError(
+            f"{theorem.name}: it has no reading on a step for all k at once: {sentence}"
+        ) from error
+    yield from families(theorem, offered, bound, loop)
 
 
 def _tried(

@@ -77,6 +77,7 @@ class Material:
         earlier: those of the step before, where the method remembers it.
         remembered: vectors that vanish where the run stands still, made of rows that are read
             before they are written: as ``F(z) - last(Fzbar)``.
+        carried: what a step finds in those rows: values of F, and where they were taken.
         residual: a vector that says how far z is from being a solution: ``F(z)``; "".
         anchored: whether the method goes back to where it began.
     """
@@ -84,6 +85,7 @@ class Material:
     points: tuple[str, ...]
     earlier: tuple[str, ...]
     remembered: tuple[str, ...]
+    carried: tuple[str, ...]
     residual: str
     anchored: bool
 
@@ -110,8 +112,10 @@ def material(theorem: Theorem, loop: Loop) -> Material:
         points.setdefault(text)
     points.pop("anchor", None)
     carried = _carried(reading)
-    remembered = [f"z - last({row})" for row in carried if row not in _values(reading)]
-    remembered += [f"F(z) - last({row})" for row in carried if row in _values(reading)]
+    values = _values(reading)
+    remembered = [f"z - last({row})" for row in carried if row not in values]
+    remembered += [f"F(z) - last({row})" for row in carried if row in values]
+    held = [f"last({row})" if row in values else f"z - last({row})" for row in carried]
     rows = theorem.iteration.points
     earlier = (
         [row if row in STANDING else f"last({row})" for row in rows if row != "z"]
@@ -122,6 +126,7 @@ def material(theorem: Theorem, loop: Loop) -> Material:
         earlier.append("last(z)")
         looked = [row for row in rows if row not in STANDING]
         remembered += [f"z - last({row})" for row in looked if row not in carried]
+        held += [f"z - last({row})" for row in looked if row not in carried]
         remembered += [f"last({row}) - last(last({row}))" for row in looked]
         remembered.append("z - last(z)")
     taken = [t for t in points if t == "resolvent(z)"]
@@ -130,6 +135,7 @@ def material(theorem: Theorem, loop: Loop) -> Material:
         points=tuple(points),
         earlier=tuple(dict.fromkeys(earlier)),
         remembered=tuple(dict.fromkeys(remembered)),
+        carried=tuple(dict.fromkeys(held)),
         residual=residual,
         anchored="anchor" in theorem.iteration.rows,
     )
@@ -200,7 +206,7 @@ class Texts:
                 return f"resolvent({self.known[before]})"
         if point in self.known:
             return self.known[point]
-        parts = []
+        parts: list[str] = []
         for i, c in point:
             text = self._basis(i)
             if not text:

@@ -15,7 +15,7 @@ import numpy as np
 
 from opcheck.engine.ratio import Ratio
 from opcheck.evidence.discover.program import Program, Term
-from opcheck.evidence.discover.reading import Point, Reading
+from opcheck.evidence.discover.reading import Numbers, Point, Reading
 from opcheck.evidence.discover.simple import Ends, Functions
 from opcheck.evidence.proofs.reader import Total
 from opcheck.evidence.statement.positivity import Domain
@@ -66,7 +66,7 @@ class Recovery:
         self.points, self.along, self.check = points, along, check
         self.wide = wide
         self.domain: Domain = reading.domain()
-        self._numbers: dict[tuple[str, int, int], dict[object, float]] = {}
+        self._numbers: dict[tuple[str, int, int], Numbers] = {}
 
     def of(self, part: Part) -> dict[str, Ratio]:
         """Multipliers, none of them 0. Raises Open where they are not recovered.
@@ -115,7 +115,7 @@ class Recovery:
         solved = {name: linear.solved[name] for name in kept}
         return {name: c for name, c in solved.items() if c}
 
-    def _forms(self, part: Part, total: Total, name: str, spot: tuple[int, int]) -> dict:
+    def _forms(self, part: Part, total: Total, name: str, spot: tuple[int, int]) -> Numbers:
         key = (name, *spot)
         if key not in self._numbers:
             p, k = spot
@@ -127,7 +127,7 @@ class Recovery:
     def _program(self, part: Part, names: Sequence[str], spot: tuple[int, int]) -> Program:
         self.check()
         program = Program()
-        terms = [(None, self._forms(part, part.target, "", spot))]
+        terms: list[Term] = [(None, self._forms(part, part.target, "", spot))]
         for name in names:
             form = self._forms(part, part.known[name], name, spot)
             terms.append((name, {e: -v for e, v in form.items()}))
@@ -179,9 +179,9 @@ class Recovery:
             widths[name] = float(np.median((np.array(high) - np.array(low)) / top))
         for name in sorted(widths, key=lambda n: widths[n]):
             degree = part.degrees[name]
-            for function in linear.touching(name):
-                if self._fine(part, linear, name, function, spots):
-                    return name, function
+            for root in linear.touching(name):
+                if self._fine(part, linear, name, root, spots):
+                    return name, root
             # an end may be open: first well inside, where there is room
             for share in (0.0, 0.2, 0.4):
                 function = self.functions.between(ends[name].inside(share), degree, along)

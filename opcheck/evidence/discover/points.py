@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from flint import fmpq
 
-from opcheck.evidence.discover.reading import Reading
+from opcheck.evidence.discover.reading import Point, Reading
 from opcheck.evidence.discover.scale import Degrees
 from opcheck.evidence.statement.positivity import Domain
 
@@ -51,7 +51,7 @@ def live_symbols(reading: Reading, sources: list[str]) -> set[str]:
 
 def points(
     reading: Reading, degrees: Degrees, unit: str, live: set[str], count: int
-) -> list[dict[str, fmpq]]:
+) -> list[Point]:
     """Points of the range, the shortest first, that differ in the symbols that matter.
 
     The unit is 1 at each.
@@ -62,9 +62,7 @@ def points(
     return _spread(ordered, [n for n in names if n in live and n != unit], count)
 
 
-def far_points(
-    reading: Reading, degrees: Degrees, unit: str, live: set[str]
-) -> list[dict[str, fmpq]]:
+def far_points(reading: Reading, degrees: Degrees, unit: str, live: set[str]) -> list[Point]:
     """More points of the range, also close to its ends."""
     drawn = _drawn(reading, degrees, unit, live, (*PLACES, *FAR))[:WIDE]
     domain = reading.domain()
@@ -83,11 +81,11 @@ def far_points(
 
 def _drawn(
     reading: Reading, degrees: Degrees, unit: str, live: set[str], places: tuple[fmpq, ...]
-) -> list[dict[str, fmpq]]:
+) -> list[Point]:
     domain = reading.domain()
     names = [n for n in reading.field.known if n != reading.index]
     draw = random.Random(0)
-    drawn: dict[tuple[fmpq, ...], dict[str, fmpq]] = {}
+    drawn: dict[tuple[fmpq, ...], Point] = {}
     for chart in itertools.islice(domain.charts({*names}), CHARTS):
         for _ in range(DRAWS):
             at = {n: draw.choice(places) for n in chart.images}
@@ -134,9 +132,9 @@ def _height(point: Mapping[str, fmpq]) -> float:
     return sum(math.log2(abs(int(v.p)) * int(v.q) + 1) for v in point.values())
 
 
-def _spread(ordered: list[dict[str, fmpq]], names: list[str], count: int) -> list[dict[str, fmpq]]:
+def _spread(ordered: list[Point], names: list[str], count: int) -> list[Point]:
     """The shortest points, but no value of a symbol more often than the others can bear."""
-    kept: list[dict[str, fmpq]] = []
+    kept: list[Point] = []
     for limit in range(1, len(ordered) + 1):
         for point in ordered:
             if len(kept) == count:

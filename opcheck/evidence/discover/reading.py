@@ -159,11 +159,13 @@ def value(reader: Reader, ratio: Ratio, point: Point, index: int) -> float:
             if base is not None:
                 at[name] = base**index
         elif name in spares.sums:
-            terms = [
-                reader.field.value(spares.sums[name], {**at, "k": fmpq(j)}) for j in range(index)
-            ]
-            if None not in terms:
-                at[name] = sum(terms, fmpq(0))
+            total = fmpq(0)
+            for j in range(index):
+                term = reader.field.value(spares.sums[name], {**at, "k": fmpq(j)})
+                if term is None:
+                    return float("nan")
+                total += term
+            at[name] = total
     number = reader.field.value(ratio, at)
     return float("nan") if number is None else _float(number)
 

@@ -17,7 +17,7 @@ from opcheck.evidence.discover.points import far_points, live_symbols, points, u
 from opcheck.evidence.discover.program import Program, Term
 from opcheck.evidence.discover.reading import Numbers, Point, Reading
 from opcheck.evidence.discover.scale import Degrees
-from opcheck.evidence.discover.simple import Ends, Functions
+from opcheck.evidence.discover.simple import LOOSE, Ends, Functions
 from opcheck.evidence.proofs.reader import Total
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary
@@ -29,6 +29,8 @@ LOOPS = (0, 1, 5)  # loops after the first, of a method that goes in loops
 PARTS = (0, 1, 3, 8)  # k after the first for multipliers
 POINTS = 6
 PROBES = 3
+FEW = 4  # points of which none is left out
+LOOSER = (1e-5, 5e-5)  # by which ends are widened further where the value is as good as known
 
 
 class Infeasible(Exception):
@@ -81,12 +83,10 @@ class Search:
         ]
         self.reading = self.readings[0]
         # (whether it is of V inside a loop, text)
-        self.terms = [(0, t) for t in ansatz.terms] + [(1, t) for t in ansatz.inside]
-        for kind, term in self.terms:
-            self.readings[kind].total(term)
-            self.readings[-kind].total(f"next({term})")
-            if not kind:
-                self.reading.at_begin(term, {})
+        whole = [(0, t) for t in ansatz.terms] + [(1, t) for t in ansatz.inside]
+        self.terms = [(kind, term) for kind, term in whole if self._has_values(kind, term)]
+        if whole and not self.terms:
+            raise OpcheckError(f"{theorem.name}: no term has a value at k = {begin}")
         self.step = self._readable(ansatz.step, begin)
         self.end = self._readable(ansatz.end, theorem.first)
         self.start = [i for i in ansatz.start if self._starts(i)]
@@ -109,6 +109,21 @@ class Search:
         self.dropped: set[int] = set()
         self._numbers: dict[Any, Numbers] = {}
         self._ratios: dict[Any, float] = {}
+
+    def _has_values(self, kind: int, term: str) -> bool:
+        """Whether a term of V has a value wherever V is spoken of."""
+        reading = self.readings[kind]
+        try:
+            reading.total(term)
+            self.readings[-kind].total(f"next({term})")
+            last = reading.begin + reading.late + self.ansatz.late
+            for at in range(reading.begin, last if not kind else reading.begin):
+                reading.total(term, at, started=True)
+            if not kind:
+                reading.total(term, reading.begin, started=True)
+        except (OpcheckError, Undecided):
+            return False
+        return True
 
     def _readable(self, inequalities: Sequence[str], k: int) -> list[str]:
         kept = list(inequalities)
@@ -185,6 +200,10 @@ class Search:
         for _ in range(ROUNDS):
             probes = [*range(min(PROBES, count)), *range(count, len(self.points))]
             self._shape(probes)
+            # a term that the probes do without may be needed elsewhere
+            while bad := [p for p in range(len(self.points)) if not self._ok([p])]:
+                probes.append(bad[0])
+                self._shape(probes)
             for i in self._order():
                 self._settle(i)
             met = len(self.points)
@@ -228,7 +247,9 @@ class Search:
         used: set[tuple[str, str]] = set()
         for p in probes:
             margin, _, program = self._margin(p)
-            cost = {c: 1.0 / (1 + c[2]) for c in program.columns if isinstance(c, tuple)}
+            cost: dict[Any, float] = {
+                c: 1.0 / (1 + c[2]) for c in program.columns if isinstance(c, tuple)
+            }
             x = program.minimum(cost, min(margin, 0.0) - SLACKS[0])
             if x is None:
                 return
@@ -253,7 +274,7 @@ class Search:
             return None
         (key, unit), *_ = sums
         measured = reading.total(self.theorem.measure).terms
-        factor = measured.get(key, reading.field.number(0)) / (unit * bound.factor)
+        factor: Ratio = measured.get(key, reading.field.number(0)) / (unit * bound.factor)
         if bound.growth is not None and self.ansatz.late:
             factor = factor * bound.growth
         if reading.index in factor.symbols:
@@ -287,13 +308,18 @@ class Search:
                 high.append(pair[1])
         if not spots:
             raise Open(f"the solver finds no ends of the factor of {term}")
-        ends = Ends(spots, np.array(low), np.array(high)).widened()
+        ends = Ends(spots, np.array(low), np.array(high))
         degree = self._degree(kind, term)
         one = self.reading.field.number(1)
         tried: set[str] = set()
         shares = (0.0, 0.15, 0.3, 0.45) if len(self.points) > 1 else (0.3, 0.4, 0.48, 0.15, 0.0)
-        for share in shares:
-            function = self.functions.between(ends.inside(share), degree, [one])
+        wider = [(by, 0.0) for by in LOOSER] if ends.known else []
+        tries = [ends.widened(by).inside(s) for by, s in [*((LOOSE, s) for s in shares), *wider]]
+        if ends.known and len(spots) > FEW:
+            # the solver may be wrong at one point
+            tries += [ends.without(n).widened(LOOSER[0]) for n in range(len(spots))]
+        for between in tries:
+            function = self.functions.between(between, degree, [one])
             if function is None or repr(function) in tried:
                 continue
             tried.add(repr(function))
@@ -452,12 +478,12 @@ class Search:
 
     def proof(self, argument: Argument) -> Proof:
         """The argument as a theorem carries it."""
-        ends = [
-            {i: reading.written(c) for i, c in end.items()}
-            for reading, end in zip(self.readings, argument.end, strict=True)
-        ]
+        cases: Sequence[Mapping[str, str]] = self.ansatz.cases
+        if cases != ({},):
+            cases = [dict(case) for case in cases]
         if not argument.potential:
-            return Proof(end=self._by_residue(ends), cases=self.ansatz.cases)
+            ends = [{i: self.reading.written(c) for i, c in argument.end[0].items()}]
+            return Proof(end=self._by_residue(ends), cases=cases)
         bound, power = self.bounds[0], ""
         potential = self._written_potential(argument.potential)
         if bound.power:
@@ -479,7 +505,7 @@ class Search:
             start={i: self.reading.written(c) for i, c in argument.start.items()},
             step=self._by_residue(steps),
             end={name: bound.over, **self._by_residue(ends)},
-            cases=self.ansatz.cases,
+            cases=cases,
         )
 
     def _written_potential(self, kinds: Sequence[Mapping[str, Ratio]]) -> str:

@@ -7,8 +7,10 @@ as equal, a sum of two such is tried. Nothing rests on the choice: it is proved 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,7 +29,7 @@ from opcheck.model.grammar import Binary, Call, Comparison, Negative, Node
 Floats = NDArray[np.float64]
 EXPONENTS = range(-2, 4)  # of a symbol in a candidate
 POWERS = 4  # of symbols together
-FACTORS = 12  # of the statement's formulas that are used
+FACTORS = 14  # of the statement's formulas that are used
 DENOMINATOR = 5000  # of a constant, at most
 PAIRS = 1200  # candidates of which sums of two are tried
 CLOSE = 2e-3  # relative width below which a value is as good as known
@@ -57,6 +59,11 @@ class Ends:
         """The ends, each moved towards the other."""
         width = self.high - self.low
         return Ends(self.spots, self.low + share * width, self.high - share * width)
+
+    def without(self, n: int) -> Ends:
+        """The ends at all spots but one."""
+        spots = [*self.spots[:n], *self.spots[n + 1 :]]
+        return Ends(spots, np.delete(self.low, n), np.delete(self.high, n))
 
     @property
     def known(self) -> bool:
@@ -94,8 +101,11 @@ class Functions:
             if name in (self.reading.index, "k"):
                 return
         for polynomial in (function.num, function.den):
-            for factor, _ in factorised(polynomial)[1]:
-                if len(factor.to_dict()) > 1 and len(self.factors) < FACTORS:
+            several = [f for f, _ in factorised(polynomial)[1] if len(f.to_dict()) > 1]
+            if 2 <= len(several) <= 3:  # as 1 − q², which stands for its factors together
+                several.append(functools.reduce(operator.mul, several))
+            for factor in several:
+                if len(self.factors) < FACTORS:
                     self.factors.setdefault(str(factor), Ratio(field, factor, field.one))
         self.forget()
 
@@ -155,6 +165,11 @@ class Functions:
             )
         return product
 
+    @staticmethod
+    def _times(a: Ratio, b: Ratio) -> Ratio:
+        product: Ratio = a * b
+        return product
+
     def _missing(self, degree: float) -> int:
         return round(degree / float(_float(self.degrees.of[self.unit])))
 
@@ -194,7 +209,7 @@ class Functions:
         for extra, factor, values in self._along(ends, along):
             if not np.isfinite(values).all():
                 continue
-            w = table[np.ix_(usable, at)] * values
+            w = table[usable][:, at] * values
             with np.errstate(all="ignore"):
                 one, two = ends.low / w, ends.high / w
             none = w == 0
@@ -213,7 +228,8 @@ class Functions:
                     best = float(score), int(good[j]), c, factor
         if best is None:
             return None
-        return self._product(best[1], degree) * fmpq(*best[2].as_integer_ratio()) * best[3]
+        product = self._product(best[1], degree) * fmpq(*best[2].as_integer_ratio())
+        return self._times(product, best[3])
 
     def _sum(self, ends: Ends, degree: float, along: Sequence[Ratio]) -> Ratio | None:
         """A sum of two candidates, where the value is as good as known."""
