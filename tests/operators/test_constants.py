@@ -987,6 +987,17 @@ def test_what_underflows_beside_large_entries_leaves_L_and_mu(small: float, turn
     assert (mu.lower == 0.0) == (small > 0)
 
 
+@pytest.mark.parametrize("text", ["x + 2*sin(x)", "0.8*x + 1.75*cos(3*x)", "tanh(x) - x/3"])
+def test_slopes_are_proved_on_a_whole_line_at_once(text: str) -> None:
+    """A tenth of a thousandth was given away on each box: 156 318 boxes for 3e-4, where five do."""
+    p = Problem(opcheck.field([text], "x"), start=np.ones(1))
+    for kind in (Lipschitz, StronglyMonotone):
+        c = found(p, kind, rigorous=True)
+        assert c.provenance == "certified"
+        assert c.upper - c.lower <= 2e-6 * max(abs(c.upper), 1.0)
+        assert int(c.note.split()[3]) < 100  # slopes enclosed on so many boxes
+
+
 @pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-160, 1e-140, 1e140, 1e160, 1e300])
 def test_classes_of_a_multiple_of_the_identity_are_true_at_any_size(size: float) -> None:
     """L² was 0 in floats, and Lipschitz(0) stated as certified of an operator that is not."""

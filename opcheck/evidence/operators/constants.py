@@ -286,7 +286,8 @@ def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constan
     endless = rigorous and kind is Lipschitz and of == "F" and best == np.inf
     if endless and (ray := growth.proved(problem)) is not None:
         return replace(seen, provenance="certified", note=ray)
-    if not rigorous or not np.isfinite(best):
+    # where ever worse pairs are met there is nothing near the last of them to be proved
+    if not rigorous or not np.isfinite(best) or not settled:
         return seen
     if of == "S" and not kind.star:
         return seen

@@ -242,13 +242,15 @@ def _least(form: Form, M: Floats, R: Floats, D: Floats | None = None) -> Floats:
     if D is not None and c > 0:
         K -= c * (D.transpose(0, 2, 1) @ D)
         terms += c * (D * D).sum(axis=(1, 2))
-    moved = np.abs(b * eye + c * M).transpose(0, 2, 1) @ R
+    # N is off by a unit of cM and one of itself, and what else is summed has one sign
+    N = np.abs(b * eye + c * M) + 4 * UNIT * abs(c) * np.abs(M)
+    moved = N.transpose(0, 2, 1) @ R
     moved = moved + moved.transpose(0, 2, 1)
     if c < 0:
         moved -= c * (R.transpose(0, 2, 1) @ R)
     # each entry above is a sum of at most d + 4 terms; a matrix is at most d times its entries
     rounding = 4 * d * (d + 4) * UNIT * terms
-    less = 1.0001 * moved.sum(axis=2) + rounding[:, None]
+    less = (1 + 16 * (d + 4) * UNIT) * moved.sum(axis=2) + rounding[:, None]
     return np.asarray(K - less[:, :, None] * eye)
 
 
