@@ -7,7 +7,7 @@ from typing import Any
 
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Operator
-from opcheck.model.symbolic import field, gradient
+from opcheck.model.symbolic import ELEMENTARY, field, gradient
 
 
 def from_sympy(
@@ -63,6 +63,11 @@ def _renamed(expression: Any, renamed: Any) -> Any:
     if unknown := parsed.free_symbols - set(renamed):
         names = ", ".join(sorted(map(str, unknown)))
         raise OpcheckError(f"{expression} holds {names}, which is no variable; give it a value")
+    functions = {f.func.__name__ for f in parsed.atoms(sympy.Function)}
+    if strange := sorted(functions - {*ELEMENTARY}):
+        raise OpcheckError(
+            f"{expression} holds {strange[0]}; opcheck knows {', '.join(ELEMENTARY)} and powers"
+        )
     exact = {f: sympy.Rational(float(f)) for f in parsed.atoms(sympy.Float)}
     return parsed.xreplace(exact).xreplace(renamed)
 

@@ -207,11 +207,16 @@ def matches(
     steps = min(len(seen.calls), max(FITTED, 3 * LONGEST))
     for candidate in several:
         starts = _starts(candidate, pool, seen, fit=fit)
-        for variant in candidate.deviations() if wrong else candidate.right():
+        variants = sorted(candidate.deviations(), key=lambda v: v.rank) if wrong else None
+        rank = np.inf  # of the first that matches: what is less plain is not looked for
+        for variant in variants or candidate.right():
+            if variant.rank > rank:
+                break
             values = _fits(variant, starts, pool, seen) if fit else starts
             for each in values:
                 match = compared(variant, each, seen, steps, LIKE)
                 if match.agrees == steps:
+                    rank = variant.rank
                     yield match
                     break
 

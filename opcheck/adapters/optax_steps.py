@@ -40,6 +40,9 @@ def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
             "update"
         )
 
+    # compiled once for each shape, and not for each game
+    update = jax.jit(lambda gradient, state, params: _applied(tx, gradient, state, params))
+
     def play(game: Game, steps: int) -> None:
         if game.problem.constrained:
             raise OpcheckError(
@@ -47,7 +50,7 @@ def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
                 f"{game.problem.name} is not 0; take a problem without a set"
             )
         with jax.enable_x64(True):
-            _play(tx, game, steps, shown)
+            _play(tx, update, game, steps, shown)
 
     return Optimizer(shown, play)
 
@@ -64,7 +67,7 @@ def _foreign(call: Callable[[], Any], what: str) -> Any:
         raise OpcheckError(f"{what} raises {about}") from error
 
 
-def _play(tx: Any, game: Game, steps: int, name: str) -> None:
+def _play(tx: Any, update: Any, game: Game, steps: int, name: str) -> None:
     def tree(z: Vector) -> dict[str, list[Any]]:
         return {
             player: [jnp.asarray(z[part], dtype=jnp.float64) for part in parts]
@@ -84,7 +87,6 @@ def _play(tx: Any, game: Game, steps: int, name: str) -> None:
 
     start = tree(game.problem.start)
     params, state = _begun(tx, start, name)
-    update = jax.jit(lambda gradient, state, params: _applied(tx, gradient, state, params))
     for k in range(1, steps + 1):
         taken = (tree(game.F(flat(params))), state, params)
         params, state = _foreign(functools.partial(update, *taken), f"step {k} of {name}")

@@ -478,8 +478,11 @@ def _factors(a: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     yield f"the sign of {shown} is lost", parsed(f"-({shown})")
     yield f"{shown} is doubled", parsed(f"2*({shown})")
     yield f"{shown} is halved", parsed(f"({shown})/2")
-    inner = a.operand if isinstance(a, ast.UnaryOp) else a
-    sign = "-" if isinstance(a, ast.UnaryOp) else ""
+    product = isinstance(a, ast.UnaryOp) or (
+        isinstance(a, ast.BinOp) and isinstance(a.op, ast.Mult)
+    )
+    sign = "-" if product and shown.startswith("-") else ""  # of the first factor, as Python reads
+    inner = parsed(shown.removeprefix(sign)) if sign else a
     if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Mult):
         yield (
             f"the factor {ast.unparse(inner.left)} of {shown} is lost",

@@ -16,7 +16,15 @@ import click
 
 from opcheck.cli.emit import emit, json_option
 
-OPTIONAL = {"pytest": "tests", "xdist": "pytest -n", "torch": "opcheck.torch", "pepit": "checks"}
+OPTIONAL = {
+    "pytest": "tests",
+    "xdist": "pytest -n",
+    "torch": "opcheck.torch",
+    "jax": "opcheck.adapters.from_jax",
+    "optax": "opcheck.adapters.optax",
+    "casadi": "opcheck.adapters.from_casadi",
+    "pepit": "checks",
+}
 DISTRIBUTIONS = {"xdist": "pytest-xdist"}
 TOOLS = {"pdflatex": "figures with TeX's fonts in a paper", "git": "the version of a record"}
 
