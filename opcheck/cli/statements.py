@@ -137,6 +137,8 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
         for each in attempts:
             if each.reason:
                 say(each.reason)
+            elif by_name and each.status == "in part" and each.proved:
+                say(f"{each.theorem} is shown for {each.proved.only} alone")
         click.get_current_context().exit(code)
 
 

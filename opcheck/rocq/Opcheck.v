@@ -1,5 +1,6 @@
-(* Real inner product spaces, the classes of operators, and the tactics that the exported proofs use.
-   Nothing is assumed but the real numbers of the standard library. *)
+(* Real inner product spaces, the classes of operators, and the tactics of the proofs that opcheck
+   writes. A reader of statements needs the first two parts; the rest is for proofs alone, and
+   trusted by nobody. Nothing is assumed but the real numbers of the standard library. *)
 From Coq Require Export Reals Lra Psatz.
 Open Scope R_scope.
 
@@ -220,23 +221,6 @@ Ltac sign :=
 (* What is to be shown is a sum of what is known to be nonnegative. *)
 Lemma by_sum a b s : b - a = s -> 0 <= s -> a <= b.
 Proof. lra. Qed.
-
-Lemma linear q a : (forall k, 0 <= a k) -> (forall k, a (S k) <= q * a k) ->
-  forall k, a k <= q ^ k * a O.
-Proof.
-  intros positive step k. destruct (Rle_dec 0 q).
-  - induction k as [|k IH]; simpl; [lra|]. pose proof (step k). nra.
-  - assert (forall j, a j = 0) as H by (intro; pose proof (step j); pose proof (positive j);
-      pose proof (positive (S j)); nra).
-    rewrite !H. lra.
-Qed.
-
-(* Values of operators, innermost first, become vectors of which nothing is known. *)
-Ltac values F :=
-  repeat match goal with
-  | |- context [F ?p] =>
-    lazymatch p with context [F _] => fail | _ => let f := fresh "f" in generalize (F p); intro f end
-  end.
 
 Lemma gap a b : a <= b -> 0 <= b - a.
 Proof. lra. Qed.

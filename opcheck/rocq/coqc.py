@@ -167,8 +167,8 @@ def _first(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     start = next((i for i, line in enumerate(lines) if line.startswith("Error")), 0)
     place = [line for line in lines[:start] if line.startswith("File")][-1:]
-    where = place[0].partition(", ")[2].rstrip(":") if place else ""
-    return " ".join([where, *lines[start : start + 3]]).strip()
+    spot = place[0].partition(", ")[2].rstrip(":") if place else ""
+    return " ".join([spot, *lines[start : start + 3]]).strip()
 
 
 def _without_comments(text: str) -> str:

@@ -326,11 +326,11 @@ class Writer:
 
     Args:
         word: names of the development by what they stand for.
-        given: trees that have a name of their own where they stand.
+        named: trees that have a name of their own where they stand.
     """
 
-    def __init__(self, word: Callable[[str], str], given: Mapping[Tree, str] | None = None) -> None:
-        self.word, self.given = word, dict(given or {})
+    def __init__(self, word: Callable[[str], str], named: Mapping[Tree, str] | None = None) -> None:
+        self.word, self.named = word, dict(named or {})
 
     def __call__(self, node: Tree, binding: int = 0) -> str:
         """The words, in parentheses where they hold together less tightly than ``binding``."""
@@ -338,8 +338,8 @@ class Writer:
         return f"({word})" if own < binding else word
 
     def _written(self, node: Tree) -> tuple[str, int]:
-        if node in self.given:
-            name = self.given[node]
+        if node in self.named:
+            name = self.named[node]
             return name, APPLIED if " " in name else ATOM
         return self._vector(node) if isinstance(node, Vector) else self._real(node)
 

@@ -277,13 +277,13 @@ class Iteration:
     def _body(self, branch: At, word: Any, pad: str) -> list[str]:
         """A step in words, with a name for all that it asks for."""
         step = self.step(branch)
-        given: dict[Tree, str] = {Vector("row", (r, branch)): word(r) for r in self.live}
+        named_trees: dict[Tree, str] = {Vector("row", (r, branch)): word(r) for r in self.live}
         if branch.base:
-            given[Real("index", (branch,))] = "INR j"
+            named_trees[Real("index", (branch,))] = "INR j"
         for tree in [*step.rows.values(), *(call.image for call in step.calls)]:
-            given |= {n: f"{word(n.parts[0])} j" for n in walk(tree) if n.kind == "let"}
+            named_trees |= {n: f"{word(n.parts[0])} j" for n in walk(tree) if n.kind == "let"}
         taken = {word(r) for r in self.read}
-        write = Writer(word, given)
+        write = Writer(word, named_trees)
         lines = []
 
         def named(tree: Vector, stem: str) -> None:
@@ -294,13 +294,13 @@ class Iteration:
                 name = f"{stem}{i}"
             taken.add(name)
             lines.append(f"{pad}let {name} := {_in_scope(write(tree))} in")
-            write.given[tree] = name
+            write.named[tree] = name
 
         for call in step.calls:
-            if call.image in write.given:
+            if call.image in write.named:
                 continue
             name, point = call.image.parts
-            if point not in write.given and point.kind != "z0" and name == "F":
+            if point not in write.named and point.kind != "z0" and name == "F":
                 named(point, word(call.rows[0] or "p"))
             stem = f"F{word(call.rows[0] or 'p')}" if name == "F" else word(call.rows[1] or "p")
             named(call.image, stem)

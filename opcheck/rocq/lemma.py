@@ -275,11 +275,11 @@ class Lemma:
             if len(value) != 1:
                 raise NotExported(f"F at {grammar.unparse(node)} has no word of its own")
             index = value[0][0]
-            where = scene.argument(index)
+            at_point = scene.argument(index)
             if self._by_resolvent(index):
-                where = scene.row_at(point) or scene.point(-index)
+                at_point = scene.row_at(point) or scene.word(-index)
                 scene.watch(self.texts.vector(node, at))
-            return where, f"F {tight(where)}", "eq_refl"
+            return at_point, f"F {tight(at_point)}", "eq_refl"
         if point == ():
             if of == "A":
                 return "zstar", "-1 * F zstar", "solution_of_A"
@@ -288,21 +288,21 @@ class Lemma:
             if place != point or gamma == 0:
                 continue
             index = -value[0][0]
-            argument, where = scene.argument(index), scene.point(index)
-            name = where.split(" ", 1)[0]
+            argument, at_point = scene.argument(index), scene.word(index)
+            name = at_point.split(" ", 1)[0]
             size = self.setting.plain(self.texts.size(name))
-            element = f"/ ({size}) * ({argument} - {where})"
+            element = f"/ ({size}) * ({argument} - {at_point})"
             resolved = f"{name}_is_resolvent {tight(argument)}%vec"
             if kind == of:
-                return where, element, f"({resolved})"
+                return at_point, element, f"({resolved})"
             if kind == "A" and of == "S":
-                whole = f"F {tight(where)} + {element}"
+                whole = f"F {tight(at_point)} + {element}"
                 known = scene.steps.value("F", point)
-                scene.same(f"F {tight(where)}", scene.word(known[0][0]))
-                return where, whole, f"(ex_intro _ _ (conj ({resolved}) eq_refl))"
+                scene.same(f"F {tight(at_point)}", scene.word(known[0][0]))
+                return at_point, whole, f"(ex_intro _ _ (conj ({resolved}) eq_refl))"
             if kind == "S" and of == "A":
-                rest = f"{element} - F {tight(where)}"
-                return where, rest, f"(rest_of_sum _ _ _ _ ({resolved}))"
+                rest = f"{element} - F {tight(at_point)}"
+                return at_point, rest, f"(rest_of_sum _ _ _ _ ({resolved}))"
         raise NotExported(f"no element of {of} at {grammar.unparse(node)}")
 
     def _by_resolvent(self, index: int) -> bool:

@@ -89,10 +89,10 @@ class Scene:
             self._equations(at)
         for of, point, value, _, gamma in steps.oracle.calls:
             if gamma != 0 and (of == "F" or (of == "S" and steps.A == "zero")):
-                image, argument = self.point(-value[0][0]), self.argument(-value[0][0])
+                image, argument = self.word(-value[0][0]), self.argument(-value[0][0])
                 size = self.write(self.texts.inlined(self.texts.size("JF")))
-                where = self.row_at(point) or image
-                self.values[f"F {tight(where)} = (/ ({size}) * ({argument} - {where}))%vec"] = None
+                place = self.row_at(point) or image
+                self.values[f"F {tight(place)} = (/ ({size}) * ({argument} - {place}))%vec"] = None
 
     def _equations(self, at: At) -> None:
         """The lemmas of the rows of one step."""
@@ -150,7 +150,7 @@ class Scene:
                 of = self._of(name)
                 for kind, _, value, start, gamma in self.steps.oracle.calls:
                     if kind == of and start == before and gamma != 0:
-                        self.same(self.write(node), self.point(-value[0][0]))
+                        self.same(self.write(node), self.word(-value[0][0]))
 
     # ---- trees over opcheck's basis ----
 
@@ -294,20 +294,16 @@ class Scene:
             if index > 0 and self.steps.oracle.names[index] == "F*":
                 self.words[index] = "F zstar"
                 return self.words[index]
-            of, point, _, before, gamma = self._call(abs(index))
+            of, point, _, before, _ = self._call(abs(index))
             start = point if index > 0 else before
             argument = self.row_at(start) or self.vector(dict(start), as_point=True)
-            name = "F" if index > 0 else self._map(of, gamma)
+            name = "F" if index > 0 else self._map(of)
             self.words[index] = f"{name} {tight(argument)}"
         return self.words[index]
 
-    def _map(self, of: str, gamma: Any) -> str:
+    def _map(self, of: str) -> str:
         """The name of a resolvent."""
         return {"A": "JA", "S": "JF" if self.steps.A == "zero" else "JS", "F": "JF"}[of]
-
-    def point(self, index: int) -> str:
-        """The word of the point that a resolvent returned."""
-        return self.word(index)
 
     def argument(self, index: int) -> str:
         """What F or a resolvent is applied to, in the word of a basis vector."""

@@ -231,6 +231,10 @@ def test_files_are_written_and_named(tmp_path: Path) -> None:
     assert several.exit_code == 0, several.output
     names = {p.name for p in (tmp_path / "all").iterdir()}
     assert names == {f"{EG}.v", "lieder2021_halpern.v", "Opcheck.v"}
+    assert "2 of 2 proofs are written." in several.output
+    part = invoke("prove", "pethick2023_la_energy", "--rocq", str(tmp_path / "la.v"))
+    assert part.exit_code == 1
+    assert "is shown for tau = 1, 2, 3 of 1 <= tau alone" in part.stderr
 
 
 @pytest.mark.parametrize(

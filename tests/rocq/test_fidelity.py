@@ -44,6 +44,7 @@ FEW = [
 SOME = [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in DECLARED]
 STEPS = 5
 DIMENSIONS = (1, 2, 3, 5)
+PRIMES = (101, 103, 107, 109, 113, 127, 131, 137)
 
 
 @functools.cache
@@ -75,7 +76,9 @@ def drawn(theorem: Theorem, whole: dict[str, int], draw: np.random.Generator) ->
     """Numbers for the constants and the real parameters; no inequality is needed of them."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
     names = [*constants, *(c.name for c in theorem.chains)]
-    return {n: fmpq(int(draw.integers(2, 9)), 11) for n in dict.fromkeys(names) if n not in whole}
+    real = [n for n in dict.fromkeys(names) if n not in whole]
+    # each over a prime of its own: no difference of simple expressions is 0
+    return {n: fmpq(int(draw.integers(10, 99)), p) for n, p in zip(real, PRIMES, strict=False)}
 
 
 def told(
