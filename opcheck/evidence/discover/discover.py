@@ -14,6 +14,7 @@ from opcheck.evidence.discover.material import loop_of, material
 from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.search import Infeasible, Search
+from opcheck.evidence.discover.witness import in_words, witness
 from opcheck.evidence.proofs.prove import attempt
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.model import signature
@@ -23,7 +24,9 @@ from opcheck.model.property import Property, property_of
 from opcheck.model.result import Result
 from opcheck.model.theorem import Source, Theorem, theorem_of, without_proof
 
-Outcome = Literal["found", "not proved", "not recovered", "none at a point", "unreadable", "time"]
+Outcome = Literal[
+    "found", "not proved", "not recovered", "none at a point", "not found", "unreadable"
+]
 SOURCE = Source("found by opcheck discover", derived=True)
 
 
@@ -36,7 +39,8 @@ class Try(Result):
         terms: what V may be a combination of.
         outcome: "found"; "not proved", where ``prove`` refused what came out; "not recovered",
             where arguments exist at the points and no functions were found; "none at a point",
-            where the solver finds none; "unreadable"; "time".
+            where exact weights show that there is none of this form; "not found", where the solver
+            says so alone; "unreadable".
         reason: in words.
     """
 
@@ -168,7 +172,9 @@ def _tried(
         search = Search(theorem, ansatz, check=in_time)
         proof = search.proof(search.argument() if ansatz.terms else search.combination())
     except Infeasible as none:
-        return "none at a point", str(none), None
+        shown = witness(search, none.place)
+        reason = in_words(search, shown) if shown else str(none)
+        return ("none at a point" if shown else "not found"), reason, None
     except Open as open_:
         return "not recovered", str(open_), None
     except (OpcheckError, Undecided) as error:

@@ -21,6 +21,7 @@ PLACES = tuple(
 )
 
 FAR = (fmpq(30), fmpq(1, 40), fmpq(12), fmpq(1, 9))
+INWARD = (fmpq(0), fmpq(1, 256), fmpq(1, 16))  # of the way to another point
 WIDE = 60  # points at which functions are held against numbers before they are proved
 
 
@@ -71,11 +72,13 @@ def far_points(reading: Reading, degrees: Degrees, unit: str, live: set[str]) ->
     for point in domain.points({*names}) if drawn else ():
         own = {n: v for n, v in point.items() if n in names}
         scaled = _scaled(own, degrees, unit) if len(own) == len(names) else None
-        if scaled is not None and not _inside(domain, scaled):
-            middle = drawn[0]
-            scaled = {n: v + (middle[n] - v) / 16 for n, v in scaled.items()}
-        if scaled is not None and _inside(domain, scaled):
-            drawn.append(scaled)
+        if scaled is None:
+            continue
+        middle = drawn[0]
+        for part in INWARD:
+            near = {n: v + (middle[n] - v) * part for n, v in scaled.items()}
+            if _inside(domain, near):
+                drawn.append(near)
     return drawn
 
 

@@ -111,21 +111,31 @@ class Reading:
             raise total
         return total
 
-    def numbers(self, source: str, point: Point, k: int, offset: int = 0) -> Numbers:
-        """A quadratic text at k + offset, at numbers; at the first k over the start of the run.
+    def at(
+        self, source: str, k: int, offset: int = 0, *, started: bool = False
+    ) -> tuple[Reader, Total, int]:
+        """A quadratic text at k + offset: who reads it, its form, and what the index is.
 
-        Raises OpcheckError where it has no value there.
+        At the first k, and where ``started``, it is read over the start of the run. Raises
+        OpcheckError where it has no value there.
         """
-        started = k < self.begin + self.late
-        at = k + offset if started else offset
-        total = self.total(source, at, started=started)
-        reader = self.early if started else self.general
-        return {key: value(reader, c, point, self.count(k)) for key, c in total.terms.items()}
+        started = started or k < self.begin + self.late
+        total = self.total(source, k + offset if started else offset, started=started)
+        return (self.early if started else self.general), total, self.count(k)
 
-    def at_begin(self, source: str, point: Point) -> Numbers:
-        """A quadratic text at the first k, over the start of the run."""
-        total = self.total(source, self.begin, started=True)
-        return {key: value(self.early, c, point, 0) for key, c in total.terms.items()}
+    def numbers(
+        self, source: str, point: Point, k: int, offset: int = 0, *, started: bool = False
+    ) -> Numbers:
+        """A quadratic text at k + offset, at numbers. Raises OpcheckError as ``at`` does."""
+        reader, total, index = self.at(source, k, offset, started=started)
+        return {key: value(reader, c, point, index) for key, c in total.terms.items()}
+
+    def rationals(
+        self, source: str, point: Point, k: int, offset: int = 0, *, started: bool = False
+    ) -> dict[Any, fmpq]:
+        """The same in exact rationals. Raises OpcheckError also where one is irrational."""
+        reader, total, index = self.at(source, k, offset, started=started)
+        return {key: _known(exact(reader, c, point, index)) for key, c in total.terms.items()}
 
     def count(self, k: int) -> int:
         """What the index is at k."""
@@ -134,6 +144,10 @@ class Reading:
     def scalar(self, ratio: Ratio, point: Point, k: int = 1) -> float:
         """A function of the reading that stands for every step, at numbers."""
         return value(self.general, ratio, point, self.count(k))
+
+    def rational(self, ratio: Ratio, point: Point, k: int = 1) -> fmpq:
+        """The same as an exact rational. Raises OpcheckError where it is irrational."""
+        return _known(exact(self.general, ratio, point, self.count(k)))
 
     def written(self, ratio: Ratio) -> str:
         """A function as a text of the statement's symbols."""
@@ -147,13 +161,13 @@ class Reading:
         return text
 
 
-def value(reader: Reader, ratio: Ratio, point: Point, index: int) -> float:
-    """A function at numbers; nan where it has none, as at a pole, or beside a root."""
+def exact(reader: Reader, ratio: Ratio, point: Point, index: int) -> fmpq | None:
+    """A function at numbers; None where it has no value, as at a pole, or beside a root."""
     if not ratio.symbols:
-        return _float(ratio.constant())
+        return ratio.constant()
     at = {**point, "k": fmpq(index), "m": fmpq(index)}
+    spares = reader.spares
     for name in ratio.symbols - at.keys():
-        spares = reader.spares
         if name in spares.powers:
             base = reader.field.value(spares.powers[name], at)
             if base is not None:
@@ -163,12 +177,19 @@ def value(reader: Reader, ratio: Ratio, point: Point, index: int) -> float:
             for j in range(index):
                 term = reader.field.value(spares.sums[name], {**at, "k": fmpq(j)})
                 if term is None:
-                    return float("nan")
+                    return None
                 total += term
             at[name] = total
-    number = reader.field.value(ratio, at)
-    return float("nan") if number is None else _float(number)
+    return reader.field.value(ratio, at)
 
 
-def _float(number: fmpq) -> float:
-    return float(Fraction(int(number.p), int(number.q)))
+def value(reader: Reader, ratio: Ratio, point: Point, index: int) -> float:
+    """``exact`` as a float; nan for none."""
+    number = exact(reader, ratio, point, index)
+    return float("nan") if number is None else float(Fraction(int(number.p), int(number.q)))
+
+
+def _known(number: fmpq | None) -> fmpq:
+    if number is None:
+        raise OpcheckError("it has no rational value there")
+    return number

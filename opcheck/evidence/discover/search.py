@@ -15,7 +15,7 @@ from opcheck.evidence.discover.ansatz import Ansatz, Bound, bound_of, readable
 from opcheck.evidence.discover.multipliers import ENOUGH, ROUNDS, SLACKS, Open, Part, Recovery
 from opcheck.evidence.discover.points import far_points, live_symbols, points, unit_of
 from opcheck.evidence.discover.program import Program, Term
-from opcheck.evidence.discover.reading import Numbers, Point, Reading
+from opcheck.evidence.discover.reading import Point, Reading
 from opcheck.evidence.discover.scale import Degrees
 from opcheck.evidence.discover.simple import LOOSE, Ends, Functions
 from opcheck.evidence.proofs.reader import Total
@@ -29,16 +29,17 @@ LOOPS = (0, 1, 5)  # loops after the first, of a method that goes in loops
 PARTS = (0, 1, 3, 8)  # k after the first for multipliers
 POINTS = 6
 PROBES = 3
+DOUBTFUL = -2e-5  # a margin of all terms together below this means that there is nothing
 FEW = 4  # points of which none is left out
-LOOSER = (1e-5, 5e-5)  # by which ends are widened further where the value is as good as known
+LOOSER = (1e-5, 5e-5, 5e-4)  # by which ends are widened further where the value is as good as known
 
 
 class Infeasible(Exception):
     """At one point there is nothing of this form, says the solver."""
 
-    def __init__(self, point: Point, margin: float) -> None:
-        super().__init__(f"the solver finds none at {_shown(point)}: margin {margin:.2g}")
-        self.point, self.margin = point, margin
+    def __init__(self, point: Point, margin: float, place: int) -> None:
+        super().__init__(f"the solver finds none at {shown(point)}: margin {margin:.2g}")
+        self.point, self.margin, self.place = point, margin, place
 
 
 @dataclass
@@ -103,12 +104,14 @@ class Search:
             self.points, self.wide = self.points[:1], self.wide[:1]
         self.functions = Functions(self.reading, self.degrees[0], self.points, self.unit, live)
         self.bounds: list[Bound] = []
+        self._enough: dict[int, float] = {}
         self.pool = [self.start, self.step, self.end]
         self._margins: dict[Any, tuple[float, Any, Program]] = {}
         self.pins: dict[int, Ratio] = {}
         self.dropped: set[int] = set()
-        self._numbers: dict[Any, Numbers] = {}
-        self._ratios: dict[Any, float] = {}
+        self.exact = False
+        self._numbers: dict[Any, Any] = {}
+        self._ratios: dict[Any, Any] = {}
 
     def _has_values(self, kind: int, term: str) -> bool:
         """Whether a term of V has a value wherever V is spoken of."""
@@ -217,6 +220,7 @@ class Search:
 
     def _shape(self, probes: Sequence[int]) -> None:
         """As few terms of V as will do. Raises Infeasible where all together do not."""
+        self._enough = {}
         self.dropped, self.pins = set(), {}
         self._ratios, self._margins = {}, {}
         self.pool = [self.start, self.step, self.end]
@@ -227,8 +231,9 @@ class Search:
                     self.pins[i] = factor
         for p in probes:
             margin, _, _ = self._margin(p)
-            if margin <= ENOUGH:
-                raise Infeasible(self.points[p], margin)
+            if margin <= DOUBTFUL:
+                raise Infeasible(self.points[p], margin, p)
+            self._enough[p] = min(ENOUGH, 1.5 * margin)
         self._prune(probes)
         for i in reversed(range(len(self.terms))):
             self.check()
@@ -285,7 +290,7 @@ class Search:
         return [i for i in range(len(self.terms)) if i not in self.dropped and i not in self.pins]
 
     def _ok(self, places: Sequence[int]) -> bool:
-        return all(self._margin(p)[0] > ENOUGH for p in places)
+        return all(self._margin(p)[0] > self._enough.get(p, ENOUGH) for p in places)
 
     def _margin(self, p: int) -> tuple[float, Any, Program]:
         key = p, frozenset(self.dropped), tuple((i, repr(c)) for i, c in self.pins.items())
@@ -354,16 +359,18 @@ class Search:
         return int(degree.p) / int(degree.q)
 
     def _program(self, p: int) -> Program:
-        ansatz, first = self.ansatz, self.ansatz.begin
         program = Program()
-        program.add("start", *self._terms("start", first, p))
-        for k in self._at(first, STEPS):
-            program.add(("step", k), *self._terms("step", k, p))
-        first = max(self.theorem.first, first - ansatz.late)
-        for k in self._at(first, STEPS):
-            program.add(("end", k), *self._terms("end", k, p))
+        for part, k in self._labels():
+            program.add((part, k), *self._terms(part, k, p))
         program.reduce()
         return program
+
+    def _labels(self) -> list[tuple[str, int]]:
+        """Each part, and at which k it is looked at."""
+        first = self.ansatz.begin
+        last = max(self.theorem.first, first - self.ansatz.late)
+        steps = [("step", k) for k in self._at(first, STEPS)]
+        return [("start", first), *steps, *(("end", k) for k in self._at(last, STEPS))]
 
     def _at(self, first: int, counts: Sequence[int]) -> list[int]:
         """k of every residue."""
@@ -373,11 +380,12 @@ class Search:
     def _terms(self, part: str, k: int, p: int) -> tuple[list[Term], list[Any]]:
         """The forms of a part, and its multipliers."""
         ansatz, bound = self.ansatz, self.bounds[k % self.period]
-        growth = 1.0 if bound.growth is None else self._ratio(bound.growth, p, 0)
+        one: Any = fmpq(1) if self.exact else 1.0
+        growth = one if bound.growth is None else self._ratio(bound.growth, p, 0)
         multipliers: list[Any] = []
         terms: list[Term] = []
 
-        def potential(factor: float, offset: int, *, at_begin: bool = False) -> None:
+        def potential(factor: Any, offset: int, *, at_begin: bool = False) -> None:
             kind = min((k + offset) % self.period, 1)
             for i, (own, term) in enumerate(self.terms):
                 if i in self.dropped or own != kind:
@@ -392,14 +400,14 @@ class Search:
         if part == "start":
             if ansatz.at_most != "0":
                 terms.append((None, self._form(ansatz.at_most, p, k, 0, True)))
-            potential(-(growth ** -float(k)), 0, at_begin=True)
+            potential(-one / growth**k, 0, at_begin=True)
         elif part == "step":
-            potential(1.0, 0)
-            potential(-1.0 / growth, 1)
+            potential(one, 0)
+            potential(-one / growth, 1)
         else:
             if ansatz.at_most == "0":
                 terms.append((None, self._form(bound.base, p, k, 0, False)))
-            potential(1.0 / growth if ansatz.late else 1.0, int(ansatz.late))
+            potential(one / growth if ansatz.late else one, int(ansatz.late))
             factor = self._ratio(bound.factor, p, k)
             form = self._form(self.theorem.measure, p, k, 0, False)
             terms.append((None, {e: -v / factor for e, v in form.items()}))
@@ -409,23 +417,32 @@ class Search:
             terms.append((multipliers[-1], {e: -v for e, v in form.items()}))
         return terms, multipliers
 
-    def _form(self, text: str, p: int, k: int, offset: int, at_begin: bool) -> Numbers:
-        key = (text, p, k, offset, at_begin)
+    def _form(self, text: str, p: int, k: int, offset: int, at_begin: bool) -> Any:
+        key = (text, p, k, offset, at_begin, self.exact)
         if key not in self._numbers:
-            point, reading = self.points[p], self.readings[k % self.period]
-            self._numbers[key] = (
-                reading.at_begin(text, point)
-                if at_begin
-                else reading.numbers(text, point, k, offset)
-            )
+            reading = self.readings[k % self.period]
+            read = reading.rationals if self.exact else reading.numbers
+            self._numbers[key] = read(text, self.points[p], k, offset, started=at_begin)
         return self._numbers[key]
 
-    def _ratio(self, ratio: Ratio, p: int, k: int) -> float:
-        key = (repr(ratio), p, k)
+    def _ratio(self, ratio: Ratio, p: int, k: int) -> Any:
+        key = (repr(ratio), p, k, self.exact)
         if key not in self._ratios:
             reading = self.readings[k % self.period]
-            self._ratios[key] = reading.scalar(ratio, self.points[p], k)
+            read = reading.rational if self.exact else reading.scalar
+            self._ratios[key] = read(ratio, self.points[p], k)
         return self._ratios[key]
+
+    def rationals(self, p: int) -> list[tuple[Any, list[tuple[Any, dict[Any, fmpq]]]]]:
+        """(part and k, forms by unknown) at a point, exactly; V's constants are numbers there.
+
+        Raises OpcheckError where one is irrational.
+        """
+        self.exact = True
+        try:
+            return [(label, self._terms(*label, p)[0]) for label in self._labels()]
+        finally:
+            self.exact = False
 
     # -- its multipliers
 
@@ -545,5 +562,5 @@ def combined(terms: Mapping[str, str]) -> str:
     return text or "0"
 
 
-def _shown(point: Mapping[str, fmpq]) -> str:
+def shown(point: Mapping[str, fmpq]) -> str:
     return ", ".join(f"{n} = {v}" for n, v in point.items()) or "no parameters"
