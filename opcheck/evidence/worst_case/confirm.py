@@ -237,10 +237,9 @@ def _along(witness: Witness) -> tuple[list[Fraction], list[Fraction], Fraction]:
 def _bends(pieces: list[Matrix], a: Fraction, b: Fraction, c: Fraction) -> bool:
     """Whether some γ with γL < 1 makes a form with c > 0 concave in the slopes of (I + γF)⁻¹."""
     L = max(float(np.linalg.norm(np.array(S, dtype=float), 2)) for S in pieces)
-    ends = [b / a] * (a > 0) + [SHORTER / Fraction(L)] * (L > 0)
-    if not ends:
-        return False
-    gamma = min(ends)
+    gamma = SHORTER / Fraction(L) if L > 0 else Fraction(1)
+    if a > 0:
+        gamma = min(gamma, b / a)
     concave = a * gamma**2 - 2 * b * gamma + c <= 0
     short = all(
         recheck.semidefinite(_form_of(S, SHORTER, Fraction(0), -(gamma**2))) for S in pieces
