@@ -41,7 +41,7 @@ def worst(
     values = {**_constants_of(entry, subject), **own}
     cases: list[worst_case.WorstCase] = []
     reached: list[float] = []
-    interrupted, refuted = "", False
+    interrupted, refuted = "", ""
     try:
         with terminal.Bar("worst", len(ks)) as step:
             for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
@@ -49,7 +49,7 @@ def worst(
                 step(f"{entry.name} k = {case.k}")
         tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
         reached = [reach.ratio for reach in tried.found]
-        refuted = not tried.ok
+        refuted = tried.ground
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
     below = [*reached, *[None] * (len(cases) - len(reached))]
@@ -57,7 +57,7 @@ def worst(
         [{**case.as_dict(), "attack": ratio} for case, ratio in zip(cases, below, strict=True)],
         lambda console: terminal.show_worst(cases, console, reached, refuted=refuted),
         interrupted=interrupted,
-        code=int(refuted),
+        code=int(bool(refuted)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from opcheck.engine.jit import Uncompilable, foreign, jit, quiet, visible
+from opcheck.engine.jit import Uncompilable, callees, foreign, jit, plain, quiet, visible
 from opcheck.engine.kernel_text import parsed
 from opcheck.engine.noise import ON_A_LINE, floor
 from opcheck.engine.pseudo_code import by_reference, measure_error, values_of
@@ -599,6 +600,7 @@ def _guard_late(method: Method, dimension: int) -> None:
 def guard_text(method: Method, dimension: int) -> None:
     """The same of any method."""
     rng = np.random.default_rng(0)
+    outside = _outside(method)
     forms = (False, True) if method.constrained else (False,)
     for constrained in forms:
         for k, n in STRETCHES:
@@ -634,9 +636,34 @@ def guard_text(method: Method, dimension: int) -> None:
                     f"{method.name} is declared constrained=True and never calls J; call "
                     "J(z, gamma, out, J_data), or declare constrained=False"
                 )
+    if _outside(method) != outside:
+        raise OpcheckError(
+            f"{method.name} changes something outside of its rows in every call; declare a row for "
+            "it, or count by k"
+        )
     if method.reference is not None:
         for constrained in forms:
             _compare_with_reference(method, dimension, constrained, rng)
+
+
+def _outside(method: Method) -> list[tuple[str, Any]]:
+    """What the foreign texts of a method name or have as defaults, as it is now."""
+    seen = []
+    for function in filter(foreign, visible(method.kernel)):
+        defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+        named = [*callees(function), *((function.__name__, value) for value in defaults)]
+        seen += [(name, _as_it_is(value)) for name, value in named if plain(value) is None]
+    return seen
+
+
+def _as_it_is(value: Any) -> Any:
+    """Equal before and after where nothing in it changed, as far as it can be told."""
+    if isinstance(value, type):
+        return repr([(n, v) for n, v in vars(value).items() if not callable(v)])
+    try:
+        return pickle.dumps(value)
+    except Exception:  # whatever a stranger's object raises
+        return repr(getattr(value, "__dict__", value))
 
 
 def _compare_with_reference(

@@ -181,7 +181,8 @@ def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
 def _refutation(tried: Attack) -> str:
     """What an attack reached beyond the bound, as ``1.0072 times the bound at k = 1``."""
     top = tried.worst
-    return "" if tried.ok else f"{_ratio(top.ratio)} times the bound at k = {top.k}"
+    how = "shown exactly" if top.confirmed else "in float64"
+    return "" if tried.ok else f"{_ratio(top.ratio)} times the bound at k = {top.k}, {how}"
 
 
 def _bounded(theorem: Theorem, reached: Mapping[int, float]) -> Rung:

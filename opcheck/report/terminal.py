@@ -373,7 +373,7 @@ def show_worst(
     console: Console,
     reached: Sequence[float] = (),
     *,
-    refuted: bool = False,
+    refuted: str = "",
 ) -> None:
     """One theorem's worst cases, one line a k, beside what an attack reaches of the bound."""
     if not cases:
@@ -402,7 +402,8 @@ def show_worst(
     for note in dict.fromkeys(note for w in cases for note in w.notes):
         console.print(f"note: {note}", highlight=False, markup=False)
     if refuted:
-        console.print("[bold red]above the bound[/]: what the attack reaches is a counterexample")
+        console.print("[bold red]above the bound[/], ", end="")
+        console.print(refuted, highlight=False, markup=False)
     elif any(w.ratio > 1 + ABOVE for w in cases):
         console.print(
             "note: above the bound: these inequalities do not prove it; being necessary only, they "
@@ -610,7 +611,8 @@ def show_attack(attack: Attack, console: Console) -> None:
     for note in attack.notes:
         console.print(f"note: {note}", highlight=False, markup=False)
     if not attack.ok:
-        console.print("[bold red]above the bound[/]: a counterexample, up to rounding")
+        console.print("[bold red]above the bound[/], ", end="")
+        console.print(attack.ground, highlight=False, markup=False)
 
 
 def show_dossier(

@@ -142,6 +142,18 @@ def test_what_is_read_is_proved(name: str) -> None:
     assert status(with_step(READ[name][0], **READ[name][1])) == "proved"
 
 
+KEPT = ("a list", "an array", "a dictionary", "appended", "an object", "an iterator", "chance")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", KEPT)
+def test_what_is_kept_outside_is_refused_before_it_runs(name: str) -> None:
+    """F14: it need not have changed any answer yet."""
+    method = with_step(OTHERWISE[name][0], **OTHERWISE[name][1]).iteration
+    with pytest.raises(OpcheckError, match="changes something outside of its rows"):
+        guard_method(method)
+
+
 def without_a_text() -> Method:
     scope: dict[str, Any] = {"axpy": axpy}
     exec(TEXT.format(update="axpy(z, z, -params[0] if n < 10**9 else 1, Fz)"), scope)

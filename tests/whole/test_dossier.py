@@ -150,7 +150,7 @@ def test_on_one_problem_there_is_no_rung() -> None:
 )
 def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
-    mine = dataclasses.replace(entry, **{"name": "mine", "proof": None, **change})
+    mine = dataclasses.replace(entry, **{"name": "mine", "proof": None, "order": "", **change})
     registry.register("theorems", "mine", mine, "here")
     found = standings(Report((summary("mine"),)))["mine"]
     assert found.rung == rung

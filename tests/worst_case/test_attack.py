@@ -235,6 +235,7 @@ def test_a_piecewise_linear_operator_refutes() -> None:
     assert not found.ok
     assert found.ratio > 1.0001
     assert "clip" in found.worst.operator
+    assert any(reach.confirmed for reach in (*found.found, *found.ends)), found.ground
 
 
 @pytest.mark.usefixtures("own_registry")

@@ -14,7 +14,7 @@ reached is a lower bound on the worst case, as ``worst`` gives an upper one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from opcheck.evidence.statement.expressible import one_step, refusal
 from opcheck.evidence.statement.parameters import Values, base_scope, settle
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.confirm import Witness, confirmed
 from opcheck.evidence.worst_case.folded import Folded, worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
@@ -75,6 +76,8 @@ class Reached(Result):
         constraint: A, "" where it is 0.
         runs: operators tried.
         at: constants and parameters where they are not those of the attack, as ``rho = -3/5``.
+        exactly: of one above the bound: whether that stands in rationals and balls, in words.
+        confirmed: whether it does; else it is one of float64.
     """
 
     k: int
@@ -84,6 +87,9 @@ class Reached(Result):
     constraint: str
     runs: int
     at: str = ""
+    exactly: str = ""
+    confirmed: bool = False
+    witness: Witness | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -121,9 +127,20 @@ class Attack(Result):
         """No operator of the class exceeds the bound."""
         return self.ratio <= 1 + ABOVE
 
+    @property
+    def ground(self) -> str:
+        """What a ratio above 1 rests on: the worst that was shown exactly, or float64."""
+        above = [reach for reach in (*self.found, *self.ends) if reach.exactly]
+        shown = [reach for reach in above if reach.confirmed]
+        if not above:
+            return "" if self.ok else "in float64 only"
+        top = max(shown or above, key=lambda reach: reach.ratio)
+        place = f"k = {top.k}" + (f", {top.at}" if top.at else "")
+        return f"{'a counterexample' if shown else 'in float64 only'} at {place}: {top.exactly}"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return {**asdict(self), "ratio": self.ratio, "ok": self.ok}
+        return {**asdict(self), "ratio": self.ratio, "ok": self.ok, "ground": self.ground}
 
 
 @asked
@@ -179,6 +196,7 @@ def attack(
             raise
         interrupted = True
     assert instance is not None
+    worst_cases, last = _judged(worst_cases), _judged([*edges.values()])
     result = Attack(
         theorem=entry.name,
         found=tuple(worst_cases),
@@ -187,11 +205,22 @@ def attack(
         seed=seed,
         notes=instance.notes,
         A=WORDS_OF_A[entry.A],
-        ends=tuple(edges.values()),
+        ends=tuple(last),
     )
     if interrupted:
         raise Interrupted(result)
     return result
+
+
+def _judged(found: Sequence[Reached]) -> list[Reached]:
+    """Each of them, and of those above the bound whether that stands exactly."""
+    judged = []
+    for reached in found:
+        words, stands = "", False
+        if reached.ratio > 1 + ABOVE and reached.witness is not None:
+            words, stands = confirmed(reached.witness)
+        judged.append(replace(reached, exactly=words, confirmed=stands, witness=None))
+    return judged
 
 
 def _over_parts(
@@ -293,6 +322,7 @@ class _Search:
         self.every = False  # the worst over every k up to the horizon, and not at k alone
         self.elite: tuple[Floats, Floats] | None = None
         self.best: tuple[float, float, str] = (-1.0, 0.0, "")
+        self.witness: Witness | None = None
         self.constraint = str(part)
         self.at = self.k
         self.runs = 0
@@ -322,6 +352,7 @@ class _Search:
             operator=operator,
             constraint=self.constraint,
             runs=self.runs,
+            witness=self.witness,
         )
 
     # ---- operators by a program ----
@@ -343,7 +374,10 @@ class _Search:
     def _run_one(self, operator: Folded) -> None:
         F, A = operator.operator, operator.resolvent
         start, name = operator.start[None], lambda _: str(operator)
-        self._measure(F, A, start, data=None, name=name, constraint=operator.constraint)
+        part = Part() if operator.T is None else None
+        self._measure(
+            F, A, start, data=None, name=name, constraint=operator.constraint, part=part, fold=True
+        )
 
     # ---- piecewise linear operators of the plane ----
 
@@ -539,7 +573,9 @@ class _Search:
             a = self.part.a
             A = Resolvent(shrink, np.array([a]), 0, f"{a} I") if a else NO_CONSTRAINT
             F = linear(np.eye(d))
-        return self._measure(F, A, start, data=data, name=name, constraint=str(self.part))
+        return self._measure(
+            F, A, start, data=data, name=name, constraint=str(self.part), part=self.part
+        )
 
     def _measure(
         self,
@@ -550,6 +586,8 @@ class _Search:
         data: Floats | None,
         name: Callable[[int], str],
         constraint: str,
+        part: Part | None,
+        fold: bool = False,
     ) -> Floats:
         """measured/bound from each start, with F's data by row; the worst is kept."""
         m, d = start.shape
@@ -573,6 +611,16 @@ class _Search:
                     self.at = at + self.theorem.first if self.every else self.k
                     self.best = (float(ratios[i]), float(left[self.at]), name(i))
                     self.constraint = constraint
+                    numbers = F.data if data is None else data[i]
+                    self.witness = Witness(
+                        self.instance,
+                        self.at,
+                        Operator(F.kernel, numbers, d, "attack"),
+                        A,
+                        part=part,
+                        folded=fold,
+                        start=start[i].copy(),
+                    )
         self.runs += m
         return ratios
 

@@ -100,10 +100,10 @@ def _listed(numbers: Floats) -> list[float]:
 def folded(z, out, data):  # type: ignore[no-untyped-def]
     """Data: M row by row, q, u, w."""
     d = z.shape[0]
-    t = -1.0
+    t = -1
     for i in range(d):
         t += data[d * d + 2 * d + i] * z[i]
-    t = max(t, 0.0)
+    t = max(t, 0)
     for i in range(d):
         total = data[d * d + i] + data[d * d + d + i] * t
         for j in range(d):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def piecewise(z, out, data):  # type: ignore[no-untyped-def]
     for r in range(2):
         o = 6 + 6 * r
         t = data[o + 2] * z[0] + data[o + 3] * z[1] - data[o + 4]
-        t = min(max(t, 0.0), data[o + 5])
+        t = min(max(t, 0), data[o + 5])
         out[0] += data[o] * t
         out[1] += data[o + 1] * t
 
@@ -42,16 +43,16 @@ def resolvent(z, gamma, out, data):  # type: ignore[no-untyped-def]
     p, t = 1 + gamma * a, gamma * s
     x, y = (p * z[0] + t * z[1]) / (p * p + t * t), (p * z[1] - t * z[0]) / (p * p + t * t)
     if part == 1:
-        x, y = 0.0 * x, 0.0 * y
+        x, y = 0 * x, 0 * y
     elif part == 2:
-        x = 0.0 * x
+        x = 0 * x
     elif part == 3:
         x = min(x, level)
     elif part == 4:
         x, y = min(x, level), min(y, level)
     elif part == 5:
         w = gamma * level / p
-        x = max(x - w, 0.0) - max(-x - w, 0.0)
+        x = max(x - w, 0) - max(-x - w, 0)
     out[0] = x
     out[1] = y
 
@@ -119,7 +120,7 @@ def parts(asked: Sequence[tuple[Property, Form]], subdifferential: bool) -> list
     return [
         candidate
         for candidate in pool
-        if all(_has(candidate, form) for p, form in asked if p.of == "A")
+        if all(has(candidate, form) for p, form in asked if p.of == "A")
     ]
 
 
@@ -128,19 +129,21 @@ def beside(part: Part, rng: np.random.Generator, asked: Sequence[tuple[Property,
     a, s, weight = np.exp(rng.normal(size=3) * rng.choice([0.03, 0.3]))
     level = part.level * float(weight) if part.part == 5 else part.level
     other = Part(part.a * float(a), part.s * float(s), part.part, level)
-    held = all(_has(other, form) for p, form in asked if p.of == "A")
+    held = all(has(other, form) for p, form in asked if p.of == "A")
     return other if held else part
 
 
-def _has(part: Part, form: Form) -> bool:
+def has(part: Part, form: Form, *, exactly: bool = False) -> bool:
+    """Whether A has a form; to rounding, or exactly where the form is one of rationals."""
     a, b, c = form
     if part.part == 1:
         return c >= 0  # one point, every value
-    room = a + 2 * b * part.a + c * (part.a**2 + part.s**2)
+    slope, turn = (Fraction(v) if exactly else v for v in (part.a, part.s))
+    room = a + 2 * b * slope + c * (slope**2 + turn**2)
     if part.part and c:
         # only from monotonicity, which gives a form with a, b, c ≥ 0
         return min(a, b, c) >= 0
-    return bool(room >= -1e-12)
+    return bool(room >= (0 if exactly else -1e-12))
 
 
 def of_f(asked: Sequence[tuple[Property, Form]], part: Part) -> list[tuple[Form, Floats]] | None:
