@@ -88,7 +88,7 @@ def check_optimizer(
     optimizer: Optimizer,
     *,
     method: str = "",
-    problems: Sequence[Any] = (),
+    problems: str | Sequence[Any] = (),
     steps: int = LEAST,
 ) -> OptimizerCheck:
     """Compare an optimiser with a method of the library, step by step in float64.
@@ -105,11 +105,16 @@ def check_optimizer(
     Where a step differs, changes of one thing in the method's text are tried: a row that starts
     elsewhere, a step from another point, another row returned, a memory that shrinks.
 
-    Raises OpcheckError for an optimiser that fails, is not deterministic or leaves the finite
-    numbers, and for a problem that does not let 1e-12 be told.
+    Raises OpcheckError for what is no optimiser, for one that fails, is not deterministic or leaves
+    the finite numbers, and for a problem that does not let 1e-12 be told.
     """
     steps = integer(steps, "steps", LEAST)
-    subjects = [subject(p) for p in problems]
+    if not isinstance(optimizer, Optimizer):
+        raise OpcheckError(
+            f"check_optimizer takes what opcheck.adapters.torch or .optax returns, not "
+            f"{type(optimizer).__name__}"
+        )
+    subjects = [subject(p) for p in ([problems] if isinstance(problems, str) else problems)]
     if subjects:
         seen = [optimizer.observe(p, steps) for p in subjects]
     else:
@@ -267,7 +272,7 @@ def _judged(
         parameters=dict(reference.values),
         returns=reference.variant.returns,
         ok=first is None,
-        problems=tuple(o.problem.name for o in seen),
+        problems=tuple(_named(o.problem) for o in seen),
         steps=min(len(o.calls) for o in seen),
         distance=worst,
         notes=tuple(_notes(reference, seen)),
@@ -278,7 +283,7 @@ def _judged(
     _refuse_rounding(reference, observed, k)
     return replace(
         result,
-        problem=observed.problem.name,
+        problem=_named(observed.problem),
         step=k,
         expected=tuple(expected.tolist()),
         observed=tuple(observed.points[k].tolist()),
@@ -286,6 +291,11 @@ def _judged(
         reproduced=same.distance if same else float("nan"),
         also=tuple(_as_well(m) for m in also),
     )
+
+
+def _named(problem: Problem) -> str:
+    """As in ``bilinear(L=2) on box``."""
+    return problem.name + f" on {problem.resolvent.name}" * problem.constrained
 
 
 def _as_well(match: Match) -> str:

@@ -126,10 +126,10 @@ def _places(z: Any, ascending: Any) -> list[int]:
 
     if ascending is None:
         return []
-    chosen = _column(ascending)
-    depends = casadi.jacobian(chosen, z)
+    column = _column(ascending)
+    depends = casadi.jacobian(column, z)
     places = list(casadi.DM(depends.sparsity()).sparsity().get_triplet()[1])
-    if len(places) != chosen.numel():
+    if len(places) != column.numel():
         raise OpcheckError("ascending holds what is no variable; give symbols of variables")
     return places
 

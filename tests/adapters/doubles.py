@@ -118,7 +118,7 @@ class DouglasRachford(Players):
         loss = None
         for p, z in zip(self.tensors, self.z, strict=True):
             p.copy_(z)
-        for _ in range(25):  # w ↦ z − γ F w contracts by γL
+        for _ in range(32):  # w ↦ z − γ F w contracts by γL
             loss = evaluate()
             for (group, p, g), z in zip(self.each(), self.z, strict=True):
                 p.copy_(z - group["lr"] * g)

@@ -190,6 +190,11 @@ def test_a_fault_is_named(name: str) -> None:
     assert words in result.diagnosis
 
 
+def test_what_is_no_optimiser_of_the_adapters() -> None:
+    with pytest.raises(OpcheckError, match=r"takes what opcheck.* returns, not function"):
+        check_optimizer(doubles.extragradient)  # type: ignore[arg-type]
+
+
 def test_another_method_is_told_from_the_one_named() -> None:
     result = checked(doubles.extragradient, method="gradient_descent_ascent")
     assert not result.ok
