@@ -91,8 +91,9 @@ class Scene:
             if gamma != 0 and (of == "F" or (of == "S" and steps.A == "zero")):
                 image, argument = self.word(-value[0][0]), self.argument(-value[0][0])
                 size = self.write(self.texts.inlined(self.texts.size("JF")))
-                place = self.row_at(point) or image
-                self.values[f"F {tight(place)} = (/ ({size}) * ({argument} - {place}))%vec"] = None
+                at_point = self.row_at(point) or image
+                equal = f"(/ ({size}) * ({argument} - {at_point}))%vec"
+                self.values[f"F {tight(at_point)} = {equal}"] = None
 
     def _equations(self, at: At) -> None:
         """The lemmas of the rows of one step."""

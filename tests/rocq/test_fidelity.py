@@ -5,8 +5,10 @@ A kernel's word is worth as much as the statement it is about, and that no kerne
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +19,9 @@ from oracles.exact_runs import Affine, Run, rational
 from oracles.rocq_text import Development, Reading, Vector, function, inner
 
 from opcheck import registry
+from opcheck.errors import OpcheckError
 from opcheck.evidence.proofs.prove import fixed_choices
+from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.model import grammar
 from opcheck.model.property import Property
 from opcheck.model.theorem import Theorem
@@ -233,11 +237,8 @@ def test_the_ranges_hold_the_same_numbers(name: str) -> None:
         positive = {p.symbol for p in theorem.asked if p.kind.positive}
         run, names = told(theorem, whole, written, 1, 5)
         run.sqrt = _root
-        for _ in range(60):
-            values = {
-                n: fmpq(int(draw.integers(-12, 40)), 12) for n in run.values if n not in whole
-            }
-            values |= {n: abs(v) + fmpq(1, 9) for n, v in values.items() if n in positive}
+        for values in _points(theorem, [n for n in run.values if n not in whole], draw):
+            values |= {n: abs(v) for n, v in values.items() if n in positive}
             run.values |= values
             names |= {word(theorem, n, written.text): plain(v) for n, v in values.items()}
             names["sqrt"] = function(1)(lambda v: plain(_root(v)))
@@ -254,6 +255,28 @@ def test_the_ranges_hold_the_same_numbers(name: str) -> None:
             assert all(said) == all(inside), values
             met.add(all(said))
         assert met == {True, False} or not _ends(theorem, whole)
+
+
+def _points(
+    theorem: Theorem, names: list[str], draw: np.random.Generator
+) -> Iterator[dict[str, fmpq]]:
+    """Numbers at many sizes, none of them 0; some around a choice that the statement admits."""
+    inside: dict[str, fmpq] = {}
+    with contextlib.suppress(OpcheckError):  # the choice is irrational
+        choice = setting(theorem, max(theorem.first, 1), 2)
+        numbers = {**choice.constants, **choice.parameters}
+        inside = {n: fmpq(*Fraction(numbers[n]).as_integer_ratio()) for n in names if n in numbers}
+    for i in range(80):
+        sizes = [fmpq(1), fmpq(1, 8), fmpq(1, 40)]
+        drawn_values = {
+            n: fmpq(int(draw.integers(1, 300)), p) * sizes[draw.integers(3)]
+            for n, p in zip(names, PRIMES, strict=False)
+        }
+        signs = {n: 1 if draw.integers(3) else -1 for n in names}
+        values = {n: v * signs[n] for n, v in drawn_values.items()}
+        yield {
+            n: inside[n] * (1 + v / 30) if n in inside and i % 2 else v for n, v in values.items()
+        }
 
 
 def _root(value: Any) -> fmpq:
