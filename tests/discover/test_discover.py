@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,13 +21,16 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.discover.ansatz import bound_of
+from opcheck.evidence.discover.discover import _to_try as forms
 from opcheck.evidence.discover.discover import claim, discover
-from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.points import far_points, points, unit_of
 from opcheck.evidence.discover.program import Program
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.scale import Degrees
+from opcheck.evidence.discover.search import Infeasible, Search
 from opcheck.evidence.discover.simple import Ends, Functions
+from opcheck.evidence.discover.witness import _weights as solved
+from opcheck.evidence.discover.witness import excludes, witness
 from opcheck.evidence.proofs.prove import attempt
 from opcheck.model.theorem import without_proof
 
@@ -292,9 +296,49 @@ def test_functions_are_recovered_from_intervals(text: str) -> None:
     assert other is None or other != expected
 
 
-def test_an_open_search_says_between_what() -> None:
-    """Where no function is simple the reason holds the numbers, for a person to go on."""
-    assert issubclass(Open, Exception)
-    narrow = replace(bare("lieder2021_halpern"), bound="401/100*R**2/(k + 1)**2")
-    found = discover(narrow, time_limit=30)
-    assert found.proof is None or attempt(narrow).status == "none"
+def excluded(name: str, **changes: str) -> tuple[Search, int]:
+    """A statement's first form, and the point at which the solver finds nothing."""
+    search = Search(entry := replace(bare(name), **changes), next(forms(entry)))
+    with pytest.raises(Infeasible) as none:
+        search.argument()
+    return search, none.value.place
+
+
+def test_a_witness_excludes_by_an_exact_check() -> None:
+    """Its own form and none that exists; one weight changed, and it excludes nothing."""
+    search, place = excluded("nemirovski2004_eg_gap", bound="9/10*R**2/(2*gamma)")
+    weighed = witness(search, place)
+    assert weighed is not None
+    parts = search.rationals(place)
+    weights = solved(parts)
+    assert weights is not None
+    assert excludes(parts, weights)
+    true = Search(entry := bare("nemirovski2004_eg_gap"), next(forms(entry)))
+    true.argument()
+    true.points = [dict(search.points[place])]
+    assert not excludes(true.rationals(0), weights)
+    unknown, number = max(weights.items(), key=lambda item: abs(item[1]))
+    assert not excludes(parts, {**weights, unknown: -number})
+    # what is only almost an equation is none
+    of_v = [
+        (n, entry)
+        for n, (_, terms) in enumerate(parts)
+        for column, form in terms
+        for entry in form
+        if isinstance(column, int)
+    ]
+    assert not excludes(parts, {**weights, of_v[0]: weights[of_v[0]] + fmpq(1, 2**60)})
+
+
+def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands run, in order, and its block is the one that is pasted."""
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "discover.md").read_text(encoding="utf-8")
+    printed = ""
+    for command in re.findall(r"^\$ opcheck (.*)$", page, re.MULTILINE):
+        if "--all" not in command:
+            result = CliRunner().invoke(main, shlex.split(command))
+            assert result.exit_code == 0, result.output
+            printed += result.stdout
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert block in printed

@@ -433,14 +433,14 @@ class Search:
             self._ratios[key] = read(ratio, self.points[p], k)
         return self._ratios[key]
 
-    def rationals(self, p: int) -> list[tuple[Any, list[tuple[Any, dict[Any, fmpq]]]]]:
+    def rationals(self, p: int) -> list[tuple[Any, list[tuple[Any, Any]]]]:
         """(part and k, forms by unknown) at a point, exactly; V's constants are numbers there.
 
         Raises OpcheckError where one is irrational.
         """
         self.exact = True
         try:
-            return [(label, self._terms(*label, p)[0]) for label in self._labels()]
+            return [(label, [*self._terms(*label, p)[0]]) for label in self._labels()]
         finally:
             self.exact = False
 
