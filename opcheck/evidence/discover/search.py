@@ -31,7 +31,8 @@ POINTS = 6
 PROBES = 3
 DOUBTFUL = -2e-5  # a margin of all terms together below this means that there is nothing
 FEW = 4  # points of which none is left out
-LOOSER = (1e-5, 5e-5, 5e-4)  # by which ends are widened further where the value is as good as known
+# by which ends are widened further where a value is as good as known
+LOOSER = (1e-5, 5e-5, 5e-4, 1e-3)
 
 
 class Infeasible(Exception):
