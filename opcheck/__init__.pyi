@@ -15,6 +15,8 @@ from opcheck.evidence.check import Check as Check
 from opcheck.evidence.check import check as check
 from opcheck.evidence.cross_check import CrossCheck as CrossCheck
 from opcheck.evidence.cross_check import cross_check as cross_check
+from opcheck.evidence.discover.discover import Discovery as Discovery
+from opcheck.evidence.discover.discover import discover as discover
 from opcheck.evidence.dossier import Dossier as Dossier
 from opcheck.evidence.dossier import dossier as dossier
 from opcheck.evidence.operators.constant import Constant as Constant

@@ -33,9 +33,12 @@ TYPED = ("method", "given", "where", "lets", "measure", "bound", "first", "one_s
     help="What A is; default 0.",
 )
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="In seconds.")
+@click.option("--all", "everything", is_flag=True, help="Every theorem; a line each.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the declaration into a file.")
 @json_option
-def discover(theorem: str | None, time_limit: float, out: str | None, **typed: Any) -> None:
+def discover(
+    theorem: str | None, time_limit: float, everything: bool, out: str | None, **typed: Any
+) -> None:
     """Search for a potential argument that shows THEOREM, or a claim that is typed.
 
     What is printed was accepted by prove, for all k and all admissible parameters, and can be
@@ -48,10 +51,14 @@ def discover(theorem: str | None, time_limit: float, out: str | None, **typed: A
     from opcheck.report import terminal
 
     spoken = [n for n in TYPED if typed[n]]
-    if (theorem is None) == (not spoken):
+    if (theorem is not None) + bool(spoken) + everything != 1 or (everything and out):
         raise OpcheckError(
-            "discover takes the name of a theorem, or --method, --given, --measure and --bound"
+            "discover takes the name of a theorem, or --method, --given, --measure and --bound, "
+            "or --all without --out"
         )
+    if everything:
+        _all(time_limit)
+        return
     if theorem is not None:
         entry = options.one_theorem(theorem)
     else:
@@ -64,6 +71,29 @@ def discover(theorem: str | None, time_limit: float, out: str | None, **typed: A
     found = search(entry, time_limit=time_limit, progress=lambda family: say(f"tries: {family}"))
     path = _written(out, found.file) if out and found.ok else ""
     emit(found, partial(terminal.show_discovery, found, path), code=int(not found.ok))
+
+
+def _all(time_limit: float) -> None:
+    """A line a theorem: what is found of it without looking at what is declared."""
+    from opcheck import registry
+    from opcheck.evidence.discover.discover import discover as search
+    from opcheck.report import terminal
+
+    names = registry.names("theorems")
+    outcomes: list[dict[str, str]] = []
+    with terminal.Bar("discover", len(names)) as step:
+        for name in names:
+            entry = registry.get("theorems", name)
+            row = {"theorem": name, "declared": "yes" if entry.proof else "", "family": ""}
+            try:
+                found = search(entry, time_limit=time_limit)
+                row["outcome"] = "found" if found.ok else "nothing found"
+                row["family"] = found.tries[-1].family if found.ok else ""
+            except OpcheckError:
+                row["outcome"] = "no upper bound that a potential shows"
+            outcomes.append(row)
+            step(name)
+    emit(outcomes, partial(terminal.show_discoveries, outcomes), code=0)
 
 
 def _written(out: str, text: str) -> str:

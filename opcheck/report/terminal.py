@@ -500,6 +500,16 @@ def show_discovery(found: Discovery, path: str, console: Console) -> None:
         console.print(f"opcheck prove {path}", highlight=False, markup=False)
 
 
+def show_discoveries(rows: Sequence[Mapping[str, str]], console: Console) -> None:
+    """A line a theorem, and how many of those with a declared proof were found again."""
+    columns = ["theorem", "declared", "outcome", "family"]
+    grid(console, columns, [[row[c] for c in columns] for row in rows])
+    known = [row for row in rows if row["declared"]]
+    again = sum(row["outcome"] == "found" for row in known)
+    more = sum(row["outcome"] == "found" for row in rows) - again
+    console.print(f"{again} of {len(known)} declared found again; {more} others found")
+
+
 def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
     """A line a theorem: what each part says of it."""
     rows = [

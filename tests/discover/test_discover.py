@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,13 +21,16 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.discover.ansatz import bound_of
+from opcheck.evidence.discover.discover import _to_try as forms
 from opcheck.evidence.discover.discover import claim, discover
-from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.points import far_points, points, unit_of
 from opcheck.evidence.discover.program import Program
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.scale import Degrees
+from opcheck.evidence.discover.search import Infeasible, Search
 from opcheck.evidence.discover.simple import Ends, Functions
+from opcheck.evidence.discover.witness import _weights as solved
+from opcheck.evidence.discover.witness import excludes, witness
 from opcheck.evidence.proofs.prove import attempt
 from opcheck.model.theorem import without_proof
 
@@ -35,13 +39,15 @@ FOUND = (
     "lieder2021_halpern",  # anchored
     "gorbunov2022_eg_monotone",  # one step
     "nemirovski2004_eg_gap",  # a sum
-    "pethick2023_relaxed_last",  # the measure with k
+    pytest.param("pethick2023_relaxed_last", marks=pytest.mark.slow),  # the measure with k
     "baillon1996_km_last",  # a sum of numbers before the measure
-    "pethick2023_inner_loop",  # a power
+    pytest.param("pethick2023_inner_loop", marks=pytest.mark.slow),  # a power
     "hsieh2019_peg_gap",  # what is remembered
-    "pethick2023_la_gda_two_sharp",  # loops of two
+    pytest.param("pethick2023_la_gda_two_sharp", marks=pytest.mark.slow),  # loops of two
     "pethick2023_ikm_residual",  # a whole parameter
+    pytest.param("boehm2023_ogda_plus", marks=pytest.mark.slow),  # many terms
 )
+UNLIMITED = float("inf")  # what is found must not depend on the machine
 TYPED = {
     "method": "extragradient",
     "given": ["Lipschitz(L) of F", "Monotone of F"],
@@ -59,7 +65,7 @@ def bare(name: str) -> opcheck.Theorem:
 @pytest.mark.parametrize("name", FOUND)
 def test_what_is_found_is_proved_where_it_is_pasted(name: str, tmp_path: Path) -> None:
     """The file that is written is read by the command line of another process."""
-    found = discover(name)
+    found = discover(name, time_limit=UNLIMITED)
     assert found.proof is not None, [each.reason for each in found.tries]
     file = tmp_path / "pasted.py"
     file.write_text(found.file)
@@ -76,7 +82,9 @@ def test_the_declared_proof_is_not_looked_at() -> None:
     """A declaration that is wrong changes nothing of what is found."""
     entry = registry.get("theorems", "nemirovski2004_eg_gap")
     wrong = replace(entry, proof=opcheck.Proof(potential="distance", step={"Monotone(z)": "7"}))
-    assert discover(wrong).proof == discover(entry).proof
+    found = [discover(e, time_limit=UNLIMITED).proof for e in (wrong, entry)]
+    assert found[0] == found[1]
+    assert found[0] is not None
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_the_declared_proof_is_not_looked_at() -> None:
 )
 def test_false_statements_get_no_proof(name: str, changes: dict[str, str]) -> None:
     """Nor is any said to be impossible: a reason is given for each form that was tried."""
-    found = discover(replace(bare(name), **changes), time_limit=30)
+    found = discover(replace(bare(name), **changes), time_limit=UNLIMITED)
     assert found.proof is None
     assert found.tries
     assert all(each.reason and each.outcome != "found" for each in found.tries)
@@ -100,7 +108,7 @@ def test_false_statements_get_no_proof(name: str, changes: dict[str, str]) -> No
 def test_a_typed_claim_is_found_and_written(tmp_path: Path) -> None:
     """By the command line, with the file that prove accepts."""
     file = tmp_path / "mine.py"
-    words = ["discover", "--out", str(file)]
+    words = ["discover", "--time-limit", "inf", "--out", str(file)]
     for name, value in TYPED.items():
         for each in value if isinstance(value, list) else [value]:
             words += [f"--{name}", each]
@@ -116,6 +124,7 @@ def test_a_typed_claim_is_found_and_written(tmp_path: Path) -> None:
 def test_two_runs_print_the_same() -> None:
     """Another process too: nothing depends on hashes or on time."""
     command = [sys.executable, "-m", "opcheck", "discover", "lieder2021_halpern", "--json"]
+    command += ["--time-limit", "inf"]
     runs = [subprocess.run(command, capture_output=True, check=True, text=True) for _ in range(2)]
     assert runs[0].stdout == runs[1].stdout
     data = json.loads(runs[0].stdout)
@@ -292,9 +301,51 @@ def test_functions_are_recovered_from_intervals(text: str) -> None:
     assert other is None or other != expected
 
 
-def test_an_open_search_says_between_what() -> None:
-    """Where no function is simple the reason holds the numbers, for a person to go on."""
-    assert issubclass(Open, Exception)
-    narrow = replace(bare("lieder2021_halpern"), bound="401/100*R**2/(k + 1)**2")
-    found = discover(narrow, time_limit=30)
-    assert found.proof is None or attempt(narrow).status == "none"
+def excluded(name: str, **changes: str) -> tuple[Search, int]:
+    """A statement's first form, and the point at which the solver finds nothing."""
+    search = Search(entry := replace(bare(name), **changes), next(forms(entry)))
+    with pytest.raises(Infeasible) as none:
+        search.argument()
+    return search, none.value.place
+
+
+def test_a_witness_excludes_by_an_exact_check() -> None:
+    """Its own form and none that exists; one weight changed, and it excludes nothing."""
+    search, place = excluded("nemirovski2004_eg_gap", bound="9/10*R**2/(2*gamma)")
+    weighed = witness(search, place)
+    assert weighed is not None
+    parts = search.rationals(place)
+    weights = solved(parts)
+    assert weights is not None
+    assert excludes(parts, weights)
+    true = Search(entry := bare("nemirovski2004_eg_gap"), next(forms(entry)))
+    true.argument()
+    true.points = [dict(search.points[place])]
+    assert not excludes(true.rationals(0), weights)
+    unknown, number = max(weights.items(), key=lambda item: abs(item[1]))
+    assert not excludes(parts, {**weights, unknown: -number})
+    # what is only almost an equation is none
+    of_v = [
+        (n, entry)
+        for n, (_, terms) in enumerate(parts)
+        for column, form in terms
+        for entry in form
+        if isinstance(column, int)
+    ]
+    assert not excludes(parts, {**weights, of_v[0]: weights[of_v[0]] + fmpq(1, 2**60)})
+
+
+def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commands run, in order, and its block is the one that is pasted."""
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "discover.md").read_text(encoding="utf-8")
+    printed = ""
+    for command in re.findall(r"^\$ opcheck (.*)$", page, re.MULTILINE):
+        if "--all" not in command:
+            words = shlex.split(command)
+            limit = ["--time-limit", "inf"] if words[0] == "discover" else []
+            result = CliRunner().invoke(main, words + limit)
+            assert result.exit_code == 0, result.output
+            printed += result.stdout
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert block in printed

@@ -31,7 +31,8 @@ POINTS = 6
 PROBES = 3
 DOUBTFUL = -2e-5  # a margin of all terms together below this means that there is nothing
 FEW = 4  # points of which none is left out
-LOOSER = (1e-5, 5e-5, 5e-4)  # by which ends are widened further where the value is as good as known
+# by which ends are widened further where a value is as good as known
+LOOSER = (1e-5, 5e-5, 5e-4, 1e-3)
 
 
 class Infeasible(Exception):
@@ -433,14 +434,14 @@ class Search:
             self._ratios[key] = read(ratio, self.points[p], k)
         return self._ratios[key]
 
-    def rationals(self, p: int) -> list[tuple[Any, list[tuple[Any, dict[Any, fmpq]]]]]:
+    def rationals(self, p: int) -> list[tuple[Any, list[tuple[Any, Any]]]]:
         """(part and k, forms by unknown) at a point, exactly; V's constants are numbers there.
 
         Raises OpcheckError where one is irrational.
         """
         self.exact = True
         try:
-            return [(label, self._terms(*label, p)[0]) for label in self._labels()]
+            return [(label, [*self._terms(*label, p)[0]]) for label in self._labels()]
         finally:
             self.exact = False
 
