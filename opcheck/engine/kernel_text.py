@@ -71,8 +71,9 @@ def parsed(function: Callable[..., Any]) -> ast.FunctionDef | None:
         compiled = _codes(everything, code.co_filename)
     except (OSError, TypeError, SyntaxError, ValueError):
         return None
-    same = isinstance(node, ast.FunctionDef) and any(_same(c, code) for c in compiled)
-    return node if same else None
+    if not isinstance(node, ast.FunctionDef) or not any(_same(c, code) for c in compiled):
+        return None
+    return node
 
 
 def source(function: Callable[..., Any]) -> str:

@@ -185,7 +185,7 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
     compared = sum(v.compared for s in report.summaries for v in s.verdicts)
     console.print(
         f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, "
-        f"{compared} comparisons decided; "
+        f"{compared} comparisons decided{_to_k(report)}; "
         "worst = largest measured/bound; n (m?) = m of n problems are inconclusive"
         + ("; evidence: opcheck show THEOREM --evidence." if standing else "."),
         highlight=False,
@@ -201,6 +201,15 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
         for v in s.verdicts:
             if v.status in ("violated", "error"):
                 show_verdict(v, console)
+
+
+def _to_k(report: Report) -> str:
+    """Up to which k there were comparisons: nothing is said of later ones."""
+    last = sorted({max(s.theorem.horizons) for s in report.summaries if s.decided})
+    if not last:
+        return ""
+    ends = f"{last[0]}" if len(last) == 1 else f"each horizon ({last[0]} to {last[-1]})"
+    return f", at k up to {ends}"
 
 
 def show_verification(
