@@ -73,7 +73,7 @@ class Text:
                 f"{self.subject} returns its value; it is f({self.takes}) and writes to out"
             )
         if not np.array_equal(point, z):
-            raise OpcheckError(f"{self.subject} changes its input z; write only to out")
+            raise OpcheckError(f"{self.subject} changes its input z; write to a copy of it")
         if not np.array_equal(data, self.data, equal_nan=True):
             raise OpcheckError(f"{self.subject} changes its data; data is read-only")
         return out
@@ -88,7 +88,8 @@ class Text:
         """Raises OpcheckError for a value at z that is not finite."""
         if not np.isfinite(value).all():
             raise OpcheckError(
-                f"{self.subject} returns {value.tolist()} at {z.tolist()}; it must be finite there"
+                f"{self.subject} returns {value.tolist()} at {z.tolist()}; it must be finite "
+                "there; mend it, or begin elsewhere (--start, start=)"
             )
 
     def written(self, z: Vector, *between: float) -> Vector:
