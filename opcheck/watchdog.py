@@ -219,9 +219,9 @@ def refuse_silent_end() -> None:
     """
     here = os.getpid()
 
-    def end(code: int) -> NoReturn:
+    def end(status: int) -> NoReturn:
         if os.getpid() != here:
-            _end(code)
+            _end(status)
         os.write(2, b"opcheck: the code that was called ended the process by os._exit; mend it\n")
         _end(2)
 

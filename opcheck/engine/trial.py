@@ -88,8 +88,7 @@ class Text:
         """Raises OpcheckError for a value at z that is not finite."""
         if not np.isfinite(value).all():
             raise OpcheckError(
-                f"{self.subject} returns {value.tolist()} at {z.tolist()}; it must be finite "
-                "there; mend it, or begin elsewhere (--start, start=)"
+                f"{self.subject} returns {value.tolist()} at {z.tolist()}; it must be finite there"
             )
 
     def written(self, z: Vector, *between: float) -> Vector:

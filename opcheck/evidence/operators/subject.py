@@ -424,7 +424,8 @@ def _candidates(module: Any) -> Iterator[str]:
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
     """The function in the dimension asked for, else in the first whose points it takes."""
-    doc, reasons, begun = f"the function {name} as F", [], time.monotonic()
+    doc, begun = f"the function {name} as F", time.monotonic()
+    reasons: list[str] = []
     if dim is not None:
         return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
