@@ -45,7 +45,10 @@ class Commands(click.Group):
         return None
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run a command; end also where foreign code does not."""
+        """Run a command; end also where foreign code does not, and not where it ends."""
+        from opcheck.watchdog import refuse_silent_end
+
+        refuse_silent_end()
         try:
             return super().main(*arguments, **options)
         except SystemExit as ending:

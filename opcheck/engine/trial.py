@@ -73,7 +73,7 @@ class Text:
                 f"{self.subject} returns its value; it is f({self.takes}) and writes to out"
             )
         if not np.array_equal(point, z):
-            raise OpcheckError(f"{self.subject} changes its input z; write only to out")
+            raise OpcheckError(f"{self.subject} changes its input z; write to a copy of it")
         if not np.array_equal(data, self.data, equal_nan=True):
             raise OpcheckError(f"{self.subject} changes its data; data is read-only")
         return out

@@ -368,7 +368,11 @@ def operator(
 
     @functools.wraps(function)
     def kernel(z: Any, out: Any, data: Any) -> None:
-        value = np.asarray(function(z))
+        returned = function(z)
+        value = np.asarray(returned)
+        if value.dtype == object and value.shape == ():
+            what = "nothing" if returned is None else f"a {type(returned).__name__}"
+            raise OpcheckError(f"operator {name!r} returns {what}; return the numbers of F(z)")
         if value.dtype.kind not in "fiubO" or value.dtype in (np.float16, np.float32):
             raise OpcheckError(
                 f"operator {name!r} returns numbers of type {value.dtype}; return float64, and "

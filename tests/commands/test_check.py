@@ -304,7 +304,7 @@ def test_a_region_is_respected() -> None:
         (KERNEL, ["--rigorous"], "only a kernel of its operator is known"),
         (KERNEL, [":G"], "has no 'G'; it has F"),
         ("import numpy as np\nM = np.ones((2, 3))\n", [], "needs a square matrix"),
-        ("import numpy as np\nM = np.full((2, 2), np.nan)\n", [], "needs finite entries"),
+        ("import numpy as np\nM = np.full((2, 2), np.nan)\n", [], "holds nan in row 1, column 1"),
         ("F = 'text'\n", [":F"], "is str; give a function"),
     ],
 )
@@ -373,6 +373,34 @@ def test_a_fact_that_is_only_a_property_is_told_to_be_made_one() -> None:
             assert "lambda" not in str(error.value)
     with pytest.raises(OpcheckError, match="which is no fact"):
         opcheck.problem_family("stateless", facts="monotone")  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:operator")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    {
+        "def F(z):\n    pass\n": "operator 'F' returns nothing; return the numbers of F(z)",
+        "def F(z):\n    yield z[0]\n": "operator 'F' returns a generator; return the numbers",
+        "def F(z):\n    raise KeyError('x')\n": "the operator of 'bad' raises KeyError at [1.0",
+        "def F(z):\n    z[0] += 1\n    return z\n": "changes its input z; write to a copy of it",
+    }.items(),
+)
+def test_what_is_wrong_in_every_dimension_is_said_of_none(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    """It was: 'works in none of the dimensions 1 to 32; in 2, ...; give --dim'."""
+    (tmp_path / "bad.py").write_text(text)
+    with pytest.raises(OpcheckError) as error:
+        subject(str(tmp_path / "bad.py"))
+    assert words in str(error.value)
+    assert "--dim" not in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore:operator")
+def test_an_instance_that_is_called_as_a_function_is_one(tmp_path: Path) -> None:
+    text = "class F:\n    def __call__(self, z):\n        return [z[1], -z[0]]\nG = F()\n"
+    (tmp_path / "instance.py").write_text(text)
+    assert subject(str(tmp_path / "instance.py")).dim == 2
 
 
 def test_constants_on_the_command_line() -> None:

@@ -330,6 +330,15 @@ def test_a_time_limit_leaves_out_theorems_by_name() -> None:
             check("bilinear", time_limit=wrong)
 
 
+def test_code_that_ends_the_process_does_not_decide_how(tmp_path: Path) -> None:
+    """os._exit(0) in F was a check that found nothing wrong."""
+    (tmp_path / "ends.py").write_text("import os\ndef F(z):\n    os._exit(0)\n")
+    command = [sys.executable, "-m", "opcheck", "check", str(tmp_path / "ends.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 2
+    assert "ended the process by os._exit" in done.stderr
+
+
 def test_an_allotment_is_part_of_the_outer_one() -> None:
     assert budget().left == np.inf
     with allotted(calls=10) as outer:

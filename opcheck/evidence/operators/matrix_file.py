@@ -65,18 +65,23 @@ def real_matrix(value: Any, name: str) -> Any:
         raise OpcheckError(f"{name} holds {matrix.dtype} entries; a matrix holds real numbers")
     if len(matrix.shape) != 2 or 0 in matrix.shape:
         raise OpcheckError(f"{name} holds an array of shape {matrix.shape}, which is no matrix")
-    entries = matrix.tocoo() if hasattr(matrix, "tocsr") else None
-    if not np.isfinite(matrix if entries is None else entries.data).all():
-        dense = matrix if entries is None else entries.data
-        first = tuple(int(i) for i in np.argwhere(~np.isfinite(dense))[0])
-        if entries is not None:
-            first = int(entries.row[first[0]]), int(entries.col[first[0]])
-        value = matrix[first] if entries is None else entries.tocsr()[first]
-        raise OpcheckError(
-            f"{name} holds {float(value):g} in row {first[0] + 1}, column {first[1] + 1}; a matrix "
-            "holds finite numbers"
-        )
+    _finite(matrix, name)
     return matrix
+
+
+def _finite(matrix: Any, name: str) -> None:
+    """Raise OpcheckError for an entry that is not finite, with its place."""
+    if hasattr(matrix, "tocsr"):
+        entries = matrix.tocoo()
+        bad = np.flatnonzero(~np.isfinite(entries.data))
+        places = [(entries.row[i], entries.col[i], entries.data[i]) for i in bad[:1]]
+    else:
+        places = [(i, j, matrix[i, j]) for i, j in np.argwhere(~np.isfinite(matrix))[:1]]
+    for row, column, value in places:
+        raise OpcheckError(
+            f"{name} holds {float(value):g} in row {row + 1}, column {column + 1}; a matrix holds "
+            "finite numbers"
+        )
 
 
 def _only(arrays: dict[str, Any], file: Path) -> Any:

@@ -746,13 +746,13 @@ def _bends(graph: Graph) -> Bends:
         first_of_part = np.unique(part[order], return_index=True)[1]
         places += [(float(bend[line, i]), line, int(i)) for i in order[np.sort(first_of_part)]]
     places = sorted(places, key=lambda place: -place[0])[:count]
-    line = np.array([place[1] for place in places])
+    on = np.array([place[1] for place in places])
     low, high = (scales[[i + k for _, _, i in places]] for k in (0, 2))
-    width, here = high - low, _bisected(at, line, low, high)
+    width, here = high - low, _bisected(at, on, low, high)
     distance = np.concatenate([side * width / 2.0**k for k in FROM for side in (-1, 1)])
-    line, here = np.tile(line, 2 * len(FROM)), np.tile(here, 2 * len(FROM))
-    bases = middle[line] + (here + distance)[:, None] * along[line]
-    return Bends(graph.inside(bases), np.abs(distance) / 8, along[line])
+    on, here = np.tile(on, 2 * len(FROM)), np.tile(here, 2 * len(FROM))
+    bases = middle[on] + (here + distance)[:, None] * along[on]
+    return Bends(graph.inside(bases), np.abs(distance) / 8, along[on])
 
 
 @np.errstate(all="ignore")

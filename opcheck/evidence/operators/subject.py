@@ -412,7 +412,9 @@ def _candidates(module: Any) -> Iterator[str]:
     for name, value in vars(module).items():
         if name.startswith("_"):
             continue
-        own = inspect.isfunction(value) and value.__module__ == module.__name__
+        # a function, or an instance of a class that is called as one
+        made = value if inspect.isfunction(value) else type(value)
+        own = callable(value) and not isinstance(value, type) and made.__module__ == module.__name__
         fits = own and len(inspect.signature(value).parameters) in (1, 3)
         matrix = isinstance(value, np.ndarray) and value.ndim == 2
         sparse = hasattr(value, "tocsr") and not isinstance(value, type)
@@ -422,7 +424,8 @@ def _candidates(module: Any) -> Iterator[str]:
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
     """The function in the dimension asked for, else in the first whose points it takes."""
-    doc, reasons, begun = f"the function {name} as F", [], time.monotonic()
+    doc, begun = f"the function {name} as F", time.monotonic()
+    reasons: list[str] = []
     if dim is not None:
         return Problem(operator(function, dim), name=name, doc=doc)
     for d in DIMENSIONS:
@@ -439,6 +442,8 @@ def _function(function: Any, name: str, dim: int | None) -> Problem:
             raise
         except OpcheckError as error:
             reasons.append(str(error))
+    if len({re.sub(r"[^A-Za-z]+", " ", reason) for reason in reasons}) == 1:
+        raise OpcheckError(reasons[0])  # whatever the dimension
     raise OpcheckError(
         f"{name!r} works in none of the dimensions 1 to {max(DIMENSIONS)}; in 2, {reasons[0]} "
         "(give --dim, or --start with a point)"
