@@ -235,6 +235,8 @@ def _returns(method: Method) -> Iterator[Variant]:
 
 def _follows(method: Method) -> Iterator[Variant]:
     for row in method.rows[1:]:
+        if row in method.zero:
+            continue  # what starts at 0 is no point
         words = f"{_said(row)} moves along with z, as where it is kept without a copy"
         yield Variant(method, words, 5, follows=row)
 
