@@ -68,7 +68,7 @@ def test_what_is_found_is_proved_where_it_is_pasted(name: str, tmp_path: Path) -
     found = discover(name, time_limit=UNLIMITED)
     assert found.proof is not None, [each.reason for each in found.tries]
     file = tmp_path / "pasted.py"
-    file.write_text(found.file)
+    file.write_text(found.file.replace("_found", "_pasted"))  # names register once
     entry = registry.get("theorems", registry.in_file("theorems", str(file))[0])
     assert entry.proof == found.proof
     assert attempt(entry).status == attempt(registry.get("theorems", name)).status
