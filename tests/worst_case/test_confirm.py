@@ -97,6 +97,19 @@ def test_an_A_of_rounding_is_not_believed() -> None:
     assert not confirmed(Witness(**{**one.__dict__, "part": None}))[1]
 
 
+def test_every_kind_of_constraint_is_run_on_balls() -> None:
+    """What the text of a resolvent makes of balls are balls, and no whole numbers."""
+    entry = stated("tseng2000_fbf_fejer", bound="distance/100")
+    for part in (
+        Part(0.5, 2.0),
+        *(Part(0.5, 0.0, part, 1.0 * (part == 5)) for part in range(1, 6)),
+    ):
+        one = witness([[0.25, 0.0], [0.0, 0.25]], entry, 1)
+        changed = {"part": part, "resolvent": part.resolvent}
+        words, _ = confirmed(Witness(**{**one.__dict__, **changed}))
+        assert "could not be made" not in words, words
+
+
 def test_pieces_count_each() -> None:
     """A fold whose second slope leaves the class is in none."""
     entry = stated("lieder2021_halpern", bound=SHORT)

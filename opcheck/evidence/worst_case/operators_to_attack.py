@@ -52,7 +52,7 @@ def resolvent(z, gamma, out, data):  # type: ignore[no-untyped-def]
         x, y = min(x, level), min(y, level)
     elif part == 5:
         w = gamma * level / p
-        x = max(x - w, 0) - max(-x - w, 0)
+        x = max(x - w, 0 * x) - max(-x - w, 0 * x)
     out[0] = x
     out[1] = y
 
