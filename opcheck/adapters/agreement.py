@@ -132,7 +132,10 @@ def check_optimizer(
     if not same:
         return _unexplained(optimizer, meant, pool, seen)
     reference = same[0] if not same[0].variant.words else _reference(same[0], meant)
-    return _judged(optimizer, reference, same[0], seen, same[1 : 1 + OTHERS])
+    result = _judged(optimizer, reference, same[0], seen, same[1 : 1 + OTHERS])
+    decay = next((v for n, v in pool.items() if n.endswith("weight_decay") and v), 0.0)
+    note = f"weight_decay = {decay:g} adds {decay:g} z to F; make the optimiser without it"
+    return replace(result, notes=(*result.notes, note)) if decay and not result.ok else result
 
 
 def _unexplained(
