@@ -474,7 +474,7 @@ def test_prove_prints_the_argument() -> None:
 
 
 def test_prove_gives_one_document() -> None:
-    found = run("prove", "lee2021_feg", "lieder2018_km_last", "--json")
+    found = run("prove", "lee2021_feg", "gu2020_ppm_last", "--json")
     assert found.exit_code == 0
     first, second = json.loads(found.stdout)
     assert first["proved"]["lemmas"][1]["multipliers"][0][0] == "Comonotone(z, next(z))"
