@@ -79,7 +79,7 @@ class Quotient:
     @property
     def leading(self) -> Leading:
         """Its leading term. Raises Undecided for 0."""
-        if self.num == 0:
+        if not self.num:
             raise Undecided("it is 0, which has no order")
         n, d = self.num.degree(), self.den.degree()
         return Leading(arb(self.num[n] / self.den[d]), arb(1), fmpq(n - d), fmpq(0))
@@ -88,7 +88,7 @@ class Quotient:
     def constant(self) -> fmpq | None:
         """The number that it is, or None."""
         n, d = self.num, self.den
-        if n == 0:
+        if not n:
             return fmpq(0)
         if n.degree() != d.degree() or n * d[d.degree()] != d * n[n.degree()]:
             return None
@@ -257,7 +257,7 @@ def _is_constant(value: Growing) -> bool:
 
 def _sign(value: Growing) -> int:
     """Of a value for all large k."""
-    if isinstance(value, Quotient) and value.num == 0:
+    if isinstance(value, Quotient) and not value.num:
         return 0
     return _lead(value).sign
 
@@ -277,7 +277,7 @@ def _plus(a: Growing, b: Growing) -> Growing:
     if isinstance(a, Quotient) and isinstance(b, Quotient):
         return Quotient(a.num * b.den + b.num * a.den, a.den * b.den)
     for zero, other in ((a, b), (b, a)):
-        if isinstance(zero, Quotient) and zero.num == 0:
+        if isinstance(zero, Quotient) and not zero.num:
             return other
     x, y = _lead(a), _lead(b)
     constant = _is_constant(a) and _is_constant(b)
@@ -294,7 +294,7 @@ def _times(a: Growing, b: Growing) -> Growing:
     if isinstance(a, Quotient) and isinstance(b, Quotient):
         return Quotient(a.num * b.num, a.den * b.den)
     for zero in (a, b):
-        if isinstance(zero, Quotient) and zero.num == 0:
+        if isinstance(zero, Quotient) and not zero.num:
             return zero
     x, y = _lead(a), _lead(b)
     constant = _is_constant(a) and _is_constant(b)
@@ -303,7 +303,7 @@ def _times(a: Growing, b: Growing) -> Growing:
 
 def _inverse(a: Growing) -> Growing:
     if isinstance(a, Quotient):
-        if a.num == 0:
+        if not a.num:
             raise Undecided("it divides by 0")
         return Quotient(a.den, a.num)
     return Leading(1 / a.factor, 1 / a.base, -a.power, -a.log, a.constant)
@@ -320,7 +320,7 @@ def _raised(base: Growing, power: Growing) -> Growing:
         own = base if whole >= 0 else _inverse(base)
         assert isinstance(own, Quotient)
         return Quotient(own.num ** abs(whole), own.den ** abs(whole))
-    if isinstance(base, Quotient) and base.num == 0:
+    if isinstance(base, Quotient) and not base.num:
         return base
     x = _lead(base)
     if x.sign < 0:

@@ -133,7 +133,7 @@ def beside(part: Part, rng: np.random.Generator, asked: Sequence[tuple[Property,
     return other if held else part
 
 
-def has(part: Part, form: Form, *, exactly: bool = False) -> bool:
+def has(part: Part, form: Form | tuple[Fraction, ...], *, exactly: bool = False) -> bool:
     """Whether A has a form; to rounding, or exactly where the form is one of rationals."""
     a, b, c = form
     if part.part == 1:
