@@ -133,9 +133,9 @@ class Text:
 
         Raises OpcheckError for a symbol without a value.
         """
-        missing = sorted(self.names - symbols.keys())
-        if missing:
-            raise OpcheckError(f"no value for {', '.join(missing)} in {self.source!r}")
+        if not self.names <= symbols.keys():
+            missing = ", ".join(sorted(self.names - symbols.keys()))
+            raise OpcheckError(f"no value for {missing} in {self.source!r}")
         read = self._in_floats if arithmetic is FLOAT else self._reading(self.tree, arithmetic)
         with np.errstate(all="ignore"):  # inf and NaN are values: a bound at L = 0 may be infinite
             return read(symbols)
