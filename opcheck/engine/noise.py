@@ -12,6 +12,7 @@ from opcheck.model.operator import Vector
 ORDER = 8  # of the differences; they vanish on polynomials below it
 STEPS = (1e-6, 1e-3)  # relative; a float32 moves in steps of 6e-8, a float16 of 5e-4
 ON_A_LINE = len(STEPS) * (ORDER + 1)  # calls of F, where nothing jumps
+CANCELLED = 8 * 2.0**-52  # of the largest component
 WIDE, NARROW = 1e-11, 1e-14  # relative widths between which continuous values close in
 
 
@@ -41,7 +42,8 @@ def floor(F: Callable[[Vector], Vector], z: Vector, direction: Vector, enough: f
             uneven = np.abs(moves[:, c] - moves[:, c].mean())
             j = int(np.argmax(uneven))
             jump = _jump(lambda t, c=c: float(F(z + t * direction)[c]), j * step, (j + 1) * step)  # type: ignore[misc]
-            worst = max(worst, jump / float(size[c]))
+            if jump > CANCELLED * size.max():  # else it is what terms that cancel leave in float64
+                worst = max(worst, jump / float(size[c]))
     return worst if worst > enough else 0.0
 
 
