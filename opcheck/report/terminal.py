@@ -498,13 +498,13 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
             console.print(attempt.reason, highlight=False, markup=False)
 
 
-def show_discovery(found: Discovery, path: str, console: Console) -> None:
+def show_discovery(discovery: Discovery, path: str, console: Console) -> None:
     """The proof as it is pasted, or why there is none."""
-    console.print(found.sentence, highlight=False, markup=False)
-    for each in () if found.ok else found.tries:
+    console.print(discovery.sentence, highlight=False, markup=False)
+    for each in () if discovery.ok else discovery.tries:
         console.print(f"  {each.family}: {each.reason}", highlight=False, markup=False)
-    if found.ok:
-        console.print(found.declaration, highlight=False, markup=False, soft_wrap=True)
+    if discovery.ok:
+        console.print(discovery.declaration, highlight=False, markup=False, soft_wrap=True)
     if path:
         console.print(f"opcheck prove {path}", highlight=False, markup=False)
 

@@ -134,9 +134,9 @@ class Functions:
         for own in itertools.product(EXPONENTS, repeat=n):
             if sum(map(abs, own)) > POWERS:
                 continue
-            for chosen in few:
+            for signs in few:
                 row = [*own, *(0,) * m]
-                for i, e in chosen:
+                for i, e in signs:
                     row[n + i] = e
                 rows.append(row)
         exponents = np.array(rows, dtype=np.int64).reshape(len(rows), n + m)

@@ -221,11 +221,11 @@ def _moved(x: list[fmpq], lines: Sequence[Mapping[int, fmpq]]) -> list[fmpq] | N
     return moved
 
 
-def in_words(search: Search, found: Witness) -> str:
+def in_words(search: Search, witness: Witness) -> str:
     """What a witness says, and of what."""
-    numbers = shown({n: fmpq(*Fraction(v).as_integer_ratio()) for n, v in found.point.items()})
+    numbers = shown({n: fmpq(*Fraction(v).as_integer_ratio()) for n, v in witness.point.items()})
     terms = ", ".join(term for _, term in search.terms)
     return (
         f"at {numbers} no V = Σ c t over t = {terms} will do with the inequalities tried, already "
-        f"at {'; '.join(found.parts)}: checked in exact rationals"
+        f"at {'; '.join(witness.parts)}: checked in exact rationals"
     )
