@@ -51,7 +51,8 @@ pre, code { font-size: .88em; } pre { white-space: pre-wrap; overflow-wrap: anyw
 .controls { display: flex; flex-wrap: wrap; gap: 1em; margin: 1em 0; }
 input, select { font: inherit; color: inherit; background: var(--soft);
   border: 1px solid var(--line); padding: .2em .4em; max-width: 100%; }
-figure { margin: 0; } svg { max-width: 100%; height: auto; }
+figure { margin: 0; } svg { max-width: 100%; min-width: 32em; height: auto; }
+td.values { min-width: 18em; }
 @media print { .controls { display: none; } body { max-width: none; font-size: 11px; }
   a { color: inherit; text-decoration: none; } }
 """
@@ -154,7 +155,7 @@ def _page(
     yield from _provenance(command)
     yield from _summary(report, standing)
     yield "<h2>How near each bound is</h2>"
-    yield f'<div class="drawing">{_drawing(report)}</div>'
+    yield f'<div class="drawing wide">{_drawing(report)}</div>'
     yield "<h2>Statement by statement</h2>"
     shown = {v.problem for s in report.summaries for v in s.admissible}
     for over in report.summaries:
@@ -243,7 +244,7 @@ def _verdicts(over: Summary) -> Iterator[str]:
         yield (
             f"<tr><td>{_problem_link(v.problem)}</td><td>{v.status}{_said(reason)}</td>"
             f'{_ratio(v)}<td class="number">{v.k if v.compared else ""}</td>'
-            f"<td>{_said(values)}</td>"
+            f'<td class="values">{_said(values)}</td>'
             f"<td>{v.provenance}</td><td>{v.decided if v.compared else ''}</td></tr>"
         )
     yield "</tbody></table></div>"
