@@ -347,5 +347,5 @@ def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.Monk
             result = CliRunner().invoke(main, words + limit)
             assert result.exit_code == 0, result.output
             printed += result.stdout
-    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (block,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     assert block in printed
