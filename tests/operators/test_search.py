@@ -667,6 +667,16 @@ def test_stretches_of_a_millionth_near_the_solution_are_seen(seed: int) -> None:
     assert Monotone not in facts or mu >= 0
 
 
+def test_other_work_of_the_machine_does_not_make_a_kernel_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine gave a search for the zero some thousand calls, and none was found."""
+    p = of_kernel(stiff, 1, [1.0, *[1.0] * 3, 0.0, 1.0, 0.0], start=np.ones(1))
+    now = itertools.count(0.0, 0.01)
+    monkeypatch.setattr("time.perf_counter", lambda: next(now))
+    assert 0 < effort.seconds_a_call(p) < 1e-4
+
+
 def test_a_modulus_that_falls_below_what_rounding_shows_is_none() -> None:
     """Mean slopes between −2 and 1 cross 0, and no ρ is left; −52670 was stated as a class."""
 
