@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Operator, Vector
+from opcheck.watchdog import limited
 
 
 def interpreted(function: Callable[[Vector], Vector], dim: int, name: str) -> Operator:
@@ -37,3 +40,24 @@ def signs(dim: int, ascending: Sequence[int]) -> Vector:
             raise OpcheckError(f"ascending names the coordinate {i} of {dim}; they count from 0")
         sign[i] = -1.0
     return sign
+
+
+def called(
+    call: Callable[[], Any], what: str, advice: Callable[[str], str] = lambda about: ""
+) -> Any:
+    """What foreign code returns, within the limit that such code has.
+
+    Args:
+        what: is called, for people.
+        advice: what to do about an error, by its words.
+
+    Raises OpcheckError with what it raises.
+    """
+    try:
+        with limited(what):
+            return call()
+    except OpcheckError:
+        raise
+    except (Exception, SystemExit) as error:
+        about = " ".join(registry.raised(error).split())[:300]
+        raise OpcheckError(f"{what} raises {about}{advice(about)}") from error

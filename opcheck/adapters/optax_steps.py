@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,11 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from opcheck import registry
+from opcheck.adapters.foreign import called
 from opcheck.adapters.game import Game, Optimizer
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Vector
-from opcheck.watchdog import limited
 
 
 def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
@@ -55,18 +53,6 @@ def of_optax(transformation: Any, *, name: str = "") -> Optimizer:
     return Optimizer(shown, play)
 
 
-def _foreign(call: Callable[[], Any], what: str) -> Any:
-    """What foreign code returns. Raises OpcheckError with what it raises."""
-    try:
-        with limited(what):
-            return call()
-    except OpcheckError:
-        raise
-    except (Exception, SystemExit) as error:
-        about = " ".join(registry.raised(error).split())[:300]
-        raise OpcheckError(f"{what} raises {about}") from error
-
-
 def _play(tx: Any, update: Any, game: Game, steps: int, name: str) -> None:
     def tree(z: Vector) -> dict[str, list[Any]]:
         return {
@@ -89,7 +75,7 @@ def _play(tx: Any, update: Any, game: Game, steps: int, name: str) -> None:
     params, state = _begun(tx, start, name)
     for k in range(1, steps + 1):
         taken = (tree(game.F(flat(params))), state, params)
-        params, state = _foreign(functools.partial(update, *taken), f"step {k} of {name}")
+        params, state = called(functools.partial(update, *taken), f"step {k} of {name}")
         if not game.reached(flat(params), name):
             break
 
@@ -102,7 +88,7 @@ def _begun(tx: Any, start: Any, name: str) -> tuple[Any, Any]:
         params = pair if isinstance(updates, optax.LookaheadParams) else start
     except Exception:  # what is wrong with it is said of plain parameters
         params = start
-    return params, _foreign(lambda: tx.init(params), name)
+    return params, called(lambda: tx.init(params), name)
 
 
 def _applied(tx: Any, gradient: Any, state: Any, params: Any) -> tuple[Any, Any]:

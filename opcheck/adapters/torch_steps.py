@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from opcheck import registry
+from opcheck.adapters.foreign import called
 from opcheck.adapters.game import Game, Optimizer
 from opcheck.errors import OpcheckError
 from opcheck.model.operator import Vector
-from opcheck.watchdog import limited
 
 TRIED = 3  # steps in which an optimiser shows how it wants its gradients
 DEEP = 3  # optimisers inside of each other whose options are looked at
@@ -108,18 +107,7 @@ class _Maker:
 
     def _foreign(self, call: Callable[[], Any], step: str) -> Any:
         """What foreign code returns. Raises OpcheckError with what it raises, and where."""
-        what = f"{step}{self.name}"
-        try:
-            with limited(what):
-                return call()
-        except OpcheckError:
-            raise
-        except (Exception, SystemExit) as error:
-            about = " ".join(registry.raised(error).split())[:300]
-            advice = ""
-            if not step and "maximize" in about:
-                advice = "; it knows no maximize=True: pass it on, or take --own-losses"
-            raise OpcheckError(f"{what} raises {about}{advice}") from error
+        return called(call, f"{step}{self.name}", lambda about: "" if step else _advice(about))
 
     def numbers(self, game: Game) -> dict[str, float]:
         """Options that are numbers, of the groups and of the object, also of one inside it."""
@@ -247,3 +235,10 @@ def _numbers(optimizer: Any, stem: str, deep: int) -> Iterator[tuple[str, float]
         inner = hasattr(value, "step") and hasattr(value, "param_groups")
         if deep and inner and value is not optimizer:
             yield from _numbers(value, f"{stem}{name}.", deep - 1)
+
+
+def _advice(about: str) -> str:
+    """What to do where a factory fails by these words."""
+    if "maximize" not in about:
+        return ""
+    return "; it knows no maximize=True: pass it on, or take --own-losses"

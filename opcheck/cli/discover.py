@@ -68,9 +68,11 @@ def discover(
         typed["let"] = typed.pop("lets")
         A = typed.pop("constrained")
         entry = claim(**typed, constrained=True if A == "monotone" else A or False)
-    found = search(entry, time_limit=time_limit, progress=lambda family: say(f"tries: {family}"))
-    path = _written(out, found.file) if out and found.ok else ""
-    emit(found, partial(terminal.show_discovery, found, path), code=int(not found.ok))
+    discovery = search(
+        entry, time_limit=time_limit, progress=lambda family: say(f"tries: {family}")
+    )
+    path = _written(out, discovery.file) if out and discovery.ok else ""
+    emit(discovery, partial(terminal.show_discovery, discovery, path), code=int(not discovery.ok))
 
 
 def _all(time_limit: float) -> None:
@@ -86,9 +88,9 @@ def _all(time_limit: float) -> None:
             entry = registry.get("theorems", name)
             row = {"theorem": name, "declared": "yes" if entry.proof else "", "family": ""}
             try:
-                found = search(entry, time_limit=time_limit)
-                row["outcome"] = "found" if found.ok else "nothing found"
-                row["family"] = found.tries[-1].family if found.ok else ""
+                discovery = search(entry, time_limit=time_limit)
+                row["outcome"] = "found" if discovery.ok else "nothing found"
+                row["family"] = discovery.tries[-1].family if discovery.ok else ""
             except OpcheckError:
                 row["outcome"] = "no upper bound that a potential shows"
             outcomes.append(row)

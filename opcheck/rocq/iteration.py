@@ -30,8 +30,6 @@ from opcheck.rocq.expressions import (
     walk,
 )
 
-MAPS = {"F": "F", "A": "JA", "S": "JS", "JF": "JF"}  # an operator's values, or those of a resolvent
-
 
 @dataclass(frozen=True)
 class Call:

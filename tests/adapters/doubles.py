@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 
 class Players(Optimizer):
-    """Two groups, one of which may ascend: what the doubles share."""
+    """Two groups, one of which may ascend: what the doubles share. Each has a ``move(evaluate)``."""
 
     def __init__(self, groups: Any, lr: float, **options: Any) -> None:
         super().__init__(groups, {"lr": lr, "maximize": False, **options})
@@ -31,9 +31,6 @@ class Players(Optimizer):
                 return closure()
 
         return self.move(evaluate)
-
-    def move(self, evaluate: Callable[[], Any]) -> Any:
-        raise NotImplementedError
 
 
 class Optimistic(Players):

@@ -18,6 +18,8 @@ import opcheck
 from opcheck.errors import OpcheckError
 
 torch = pytest.importorskip("torch.optim") and pytest.importorskip("torch")
+from trained import PLAIN  # noqa: E402
+
 from opcheck.torch import (  # noqa: E402
     GDA,
     RAPP,
@@ -37,20 +39,7 @@ STEPS = 200
 
 Make = Callable[[Any], Any]
 CASES: dict[str, tuple[Make, str, dict[str, Any]]] = {
-    "GDA": (lambda g: GDA(g, 0.1), "gradient_descent_ascent", {"gamma": 0.1}),
-    "EG": (lambda g: ExtraGradient(g, 0.4), "extragradient", {"gamma": 0.4}),
-    "EG+": (lambda g: EGPlus(g, 0.5, alpha=0.7), "eg_plus", {"gamma": 0.5, "alpha": 0.7}),
-    "optimistic": (
-        lambda g: OptimisticGradient(g, 0.3),
-        "forward_reflected_backward",
-        {"gamma": 0.3},
-    ),
-    "RAPP": (lambda g: RAPP(g, 0.9, lam=0.3, tau=4), "rapp", {"gamma": 0.9, "lam": 0.3, "tau": 4}),
-    "LA-GDA": (
-        lambda g: Lookahead(GDA(g, 0.3), lam=0.5, tau=3),
-        "lookahead(gradient_descent_ascent)",
-        {"gamma": 0.3, "lam": 0.5, "tau": 3},
-    ),
+    **PLAIN,
     "LA-optimistic": (
         lambda g: Lookahead(OptimisticGradient(g, 0.3), lam=0.6, tau=4),
         "lookahead(forward_reflected_backward)",
