@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 
 class Players(Optimizer):
-    """Two groups, one of which may ascend: what the doubles share. Each has a ``move(evaluate)``."""
+    """Two groups, one of which may ascend; a double has its own ``move(evaluate)``."""
 
     def __init__(self, groups: Any, lr: float, **options: Any) -> None:
         super().__init__(groups, {"lr": lr, "maximize": False, **options})
