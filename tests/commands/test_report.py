@@ -123,6 +123,17 @@ def test_provenance_of_each_constant_is_told(text: str) -> None:
     assert "Lipschitz(1) of F, exact" in text[start : text.index("</details>", start)]
 
 
+def test_a_problem_names_the_statements_about_it_and_no_others(text: str, report: Report) -> None:
+    for name in ("bilinear", "rotation_shift"):
+        start = text.index(f'id="problem-{name}"')
+        section = text[start : text.index("</details>", start)]
+        about = {
+            s.theorem.name for s in report.summaries for v in s.admissible if v.problem == name
+        }
+        assert set(re.findall(r'href="#theorem-(\w+)"', section)) == about
+        assert about
+
+
 def test_words_of_a_user_are_no_markup(text: str) -> None:
     assert "opcheck report a&lt;b" in text
 

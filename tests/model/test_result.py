@@ -55,6 +55,10 @@ def test_without_pandas_it_is_of_polars_and_without_both_one_sentence(monkeypatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
     monkeypatch.setattr(importlib, "import_module", lambda name: {"polars": polars}[name])
     assert table.to_frame() == ("polars", {"k": [1, 2]})
+    monkeypatch.setattr(importlib, "import_module", lambda name: libraries[name])
+    libraries = {"polars": polars, "pandas": types.SimpleNamespace(DataFrame=lambda columns: 1)}
+    there.add("pandas")
+    assert table.to_frame() == 1
     there.clear()
     with pytest.raises(MissingExtra, match="pip install pandas"):
         table.to_frame()
