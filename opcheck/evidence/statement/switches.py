@@ -125,8 +125,10 @@ def _turns(value: Side, grid: Floats, most: int, stepped: bool) -> tuple[int, ..
             low = _lowest(value, grid[i - 1], grid[i + 1])
             if kind(value(np.array([low])))[0] != kind(values[i : i + 1])[0]:
                 turns.append(_first(value, kind, grid[i - 1], low))
-                turns.append(_first(value, kind, low, grid[i + 1]))
-    return tuple(dict.fromkeys(turns))
+                while kind(value(np.array([low]))) != kind(values[i + 1 : i + 2]):
+                    low = _first(value, kind, low, grid[i + 1])
+                    turns.append(low)
+    return tuple(dict.fromkeys(turns))[:most]
 
 
 def _between(lo: float, hi: float) -> Floats:
