@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ STANDING = {
     "attained": 4,
 }
 RUNGS = ("", "simulated", "attacked", "worst case", "certified", "proved")
+ABOVE = 1e-6  # of rounding: a larger ratio beside "holds" is none that verify writes
 SAME = 1e-9  # relative: a ratio that differs by less is that of another processor
 
 
@@ -85,19 +87,23 @@ def compare(before: str | Path, after: str | Path) -> Comparison:
 def _theorems(path: str | Path) -> dict[str, Mapping[str, Any]]:
     """The rows of a document, by name."""
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        document = json.loads(text, object_pairs_hook=_once)
         schema, rows = document["schema"], document["theorems"]
         theorems = {row["name"]: row for row in rows}
-        for row in rows:
-            row["status"], row["statement"], row["verdicts"], row["holes"], row["ratio"]
+        wrong = next(filter(None, map(_wrong, rows)), "")
     except OSError as error:
         raise OpcheckError(f"can't read {str(path)!r}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OpcheckError(
             f"{str(path)!r} is no document of verdicts; write one by: "
             f"opcheck verify --json > {Path(path).stem}.json"
         ) from error
-    if schema != SCHEMA:
+    if len(theorems) < len(rows) or not isinstance(rows, list):
+        wrong = "a theorem is there twice"
+    if wrong and schema == SCHEMA:
+        raise OpcheckError(f"{str(path)!r} contradicts itself, or was changed: {wrong}")
+    if type(schema) is not int or schema != SCHEMA:
         raise OpcheckError(
             f"{str(path)!r} has schema {schema!r}, and this opcheck reads {SCHEMA}; write it anew "
             "by: opcheck verify --json"
@@ -107,11 +113,45 @@ def _theorems(path: str | Path) -> dict[str, Mapping[str, Any]]:
     return theorems
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key is there twice")
+    return dict(pairs)
+
+
+def _wrong(row: Mapping[str, Any]) -> str:
+    """What verify does not write of a theorem; "" where there is nothing.
+
+    Raises KeyError, TypeError or AttributeError for a row of another shape.
+    """
+    name, status, ratio = row["name"], row["status"], row["ratio"]
+    said = [verdict["status"] for verdict in row["verdicts"]]
+    words = (name, *row["statement"], *(v["problem"] for v in row["verdicts"]), *row["holes"])
+    if not all(isinstance(word, str) for word in words) or "bound" not in row["statement"]:
+        return f"{name}: a name, a problem or a hole is no text, or the statement no statement"
+    unknown = [word for word in (status, *said) if word not in STANDING]
+    unknown += [row["rung"]] if row.get("rung", "") not in RUNGS else []
+    if unknown:
+        return f"{name}: no verdict is {unknown[0]!r}"
+    if ratio is not None and (isinstance(ratio, str | bool) or not math.isfinite(ratio)):
+        return f"{name}: measured/bound is {ratio!r}"
+    good = status in ("holds", "attained")
+    if good and "violated" in said:
+        return f"{name} is said to be {status}, and its verdicts are not"
+    if good and not {"holds", "attained"} & {*said}:
+        return f"{name} is said to be {status}, and no verdict is"
+    above = ratio is not None and ratio > 1 + ABOVE
+    if good and above and row["statement"].get("claim") in ("upper bound", "one-step"):
+        return f"{name} is said to be {status}, and measured/bound is {ratio:.6g}"
+    return ""
+
+
 def _differences(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[Kind, str]]:
     """What about a theorem is not as it was."""
-    for part, text in now["statement"].items():
-        if text != was["statement"].get(part):
-            yield "changed", f"{part} {_shown(text)}, was {_shown(was['statement'].get(part))}"
+    for part in {**now["statement"], **was["statement"]}:
+        text, before = now["statement"].get(part), was["statement"].get(part)
+        if text != before:
+            yield "changed", f"{part} {_shown(text)}, was {_shown(before)}"
     yield from _status("status", was, now)
     if "rung" in was and "rung" in now and was["rung"] != now["rung"]:
         lower = RUNGS.index(now["rung"]) < RUNGS.index(was["rung"])

@@ -11,6 +11,7 @@ import pytest
 from command_line import invoke
 
 from opcheck.document import write
+from opcheck.errors import OpcheckError
 from opcheck.evidence.dossier import Standing, document
 from opcheck.evidence.simulation.verify import verify
 from opcheck.model.verdict import Status
@@ -86,13 +87,13 @@ def test_a_verdict_and_a_statement_that_changed(tmp_path, verdicts) -> None:
     row = other["theorems"][0]
     row["statement"]["bound"] = "2*R**2"
     worse = next(v for v in row["verdicts"] if v["status"] == "attained")
-    worse["status"] = "violated"
+    worse["status"] = "inconclusive"
     first, second = held(tmp_path, verdicts, other).changes
     assert first.kind == "changed"
     assert first.what.startswith("bound 2*R**2, was ")
     assert (second.kind, second.what) == (
         "worse",
-        f"on {worse['problem']} violated, was attained",
+        f"on {worse['problem']} inconclusive, was attained",
     )
 
 
@@ -137,3 +138,39 @@ def test_what_is_no_document_is_one_sentence(tmp_path, text, says) -> None:
     assert done.exit_code == 2
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"status": "great"}, "no verdict is 'great'"),
+        ({"rung": "super"}, "no verdict is 'super'"),
+        ({"ratio": "0.1"}, "measured/bound is '0.1'"),
+        ({"ratio": float("nan")}, "measured/bound is nan"),
+        ({"statement": []}, "the statement no statement"),
+        ({"verdicts": []}, "said to be attained, and no verdict is"),
+        ({"holes": None}, "is no document of verdicts"),
+        ({"name": 3}, "a name, a problem or a hole is no text"),
+    ],
+)
+def test_a_document_that_verify_did_not_write_is_refused(tmp_path, verdicts, fields, says) -> None:
+    """Each was an internal error, or said to be as before."""
+    with pytest.raises(OpcheckError, match=says):
+        held(tmp_path, verdicts, altered(verdicts, **fields))
+
+
+def test_a_violation_is_not_hidden_by_the_status_above_it(tmp_path, verdicts) -> None:
+    other = copy.deepcopy(verdicts)
+    other["theorems"][0]["verdicts"][0]["status"] = "violated"
+    with pytest.raises(OpcheckError, match="is said to be attained, and its verdicts are not"):
+        held(tmp_path, verdicts, other)
+
+
+def test_a_theorem_or_a_key_that_is_there_twice_is_refused(tmp_path, verdicts) -> None:
+    twice = {**verdicts, "theorems": verdicts["theorems"] * 2}
+    with pytest.raises(OpcheckError, match="a theorem is there twice"):
+        held(tmp_path, verdicts, twice)
+    file = tmp_path / "keys.json"
+    file.write_text(json.dumps(verdicts)[:-1] + ', "theorems": []}', encoding="utf-8")
+    with pytest.raises(OpcheckError, match="is no document of verdicts"):
+        compare(file, file)
