@@ -20,7 +20,7 @@ def patterns(count: int) -> list[tuple[Place, ...]]:
     All in the middle; each at either end while the others are in the middle; all beside, and all at
     the same end.
     """
-    middle: tuple[Place, ...] = ("middle",) * count
+    middle = (PLACES[2],) * count
     alone: list[tuple[Place, ...]] = [
         (*middle[:i], end, *middle[i + 1 :])
         for i in range(count)
