@@ -806,7 +806,7 @@ def test_coverage_tells_a_hole() -> None:
     assert [hole for hole in wide.holes if hole.startswith("gamma")] == []
     assert any(count for part, count in wide.entered["rho"].items() if part.startswith("negative"))
     nothing = Summary(one, ())
-    assert "rho: negative, low" in nothing.holes
+    assert "rho: negative low" in nothing.holes
     assert not Report((nothing,)).covered
     assert nothing.as_dict()["holes"] == nothing.holes
 

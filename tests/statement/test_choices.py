@@ -399,10 +399,10 @@ def test_the_part_of_a_range_is_told_in_thirds() -> None:
     ]
     assert [t["gamma"] for t in told] == ["low", "middle", "high", "high", "high"]
     assert [t["rho"] for t in told] == [
-        "negative, low",
-        "negative, middle",
-        "negative, high",
+        "negative low",
+        "negative middle",
+        "negative high",
         "zero",
         "positive",
     ]
-    assert parts(one)["rho"] == ("negative, low", "negative, middle", "negative, high")
+    assert parts(one)["rho"] == ("negative low", "negative middle", "negative high")
