@@ -233,14 +233,15 @@ theorem(
 theorem(
     "hsieh2019_peg_gap",
     method="warm_past_extragradient",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fzbar, zbar))",
     bound="R**2/(2*gamma)",
     reaches=0.981,
     source=Source("hsieh2019convergence", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. The "
-    "potential shows it up to γ = 1/(2L).",
+    "potential shows it up to γ = 1/(2L). That F is monotone, which makes each term ≥ 0, isn't "
+    "used.",
     proof=Proof(
         potential="norm2(z - solution) + (gamma*L)**2*norm2(last(zbar) - last(last(zbar)))"
         " + 2*gamma*before(gap(Fzbar, zbar))",
@@ -334,14 +335,15 @@ theorem(
 theorem(
     "malitsky2020_frb_gap",
     method="forward_reflected_backward",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fz, before)) - first(gap(Fz, before))",
     bound="R**2/(2*gamma)",
     reaches=0.981,
     source=FRB,
     first=1,
-    doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0.",
+    doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0. "
+    "That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential=f"{FRB_POTENTIAL} + 2*gamma*(upto(gap(Fz, before)) - first(gap(Fz, before)))",
         begin=1,
