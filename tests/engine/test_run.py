@@ -344,6 +344,11 @@ def test_a_long_run_can_be_interrupted(interrupt: type[BaseException]) -> None:
             {"gamma": 0.1, "base.lam": 0.5, "base.tau": 2, "lam": 0.5, "tau": 5},
             [2] * 6,
         ),
+        (
+            "lookahead(rapp)",
+            {"gamma": 0.1, "base.lam": 0.5, "base.tau": [1, 2, 3, 4, 5, 6], "lam": 0.5, "tau": 4},
+            [1, 2, 3, 4, 1, 2],
+        ),
     ],
 )  # fmt: skip
 def test_oracle_calls(method: str, values: dict[str, Any], each: list[int]) -> None:
