@@ -29,6 +29,7 @@ from opcheck.evidence.operators.pairs import Pair, shown
 from opcheck.evidence.operators.search import (
     Found,
     Graph,
+    centres,
     met,
     resolved,
     uses_u,
@@ -52,6 +53,7 @@ Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
 OF: tuple[Of, ...] = ("F", "S")
 SETTLED = 2.0  # by what factor independent searches for a modulus may differ
+NEAR = 3.0  # of what centres are away from 0: what is met farther out may be worse still beyond
 
 
 @asked
@@ -329,6 +331,11 @@ def _worst(
     if near is not None and np.isfinite(near):
         best = worst(near, best)
         settled = settled or abs(best - near) <= 1e-3 * abs(near)  # by slopes
+    elif near is not None and near == -_better(kind) * np.inf:
+        settled = False  # slopes get worse than any pair that was met
+    shows = pairs[-1:] if best != far.worst or far.pair is None else (far.pair,)
+    endless = any(c.lower == np.inf for c in others if (c.kind, c.of) == (Lipschitz, of))
+    settled = settled and not (endless and best < 0 and any(_far_out(graph, p) for p in shows))
     pairs = (*([] if far.pair is None else [far.pair]), *pairs)
     note = far.note if near is None else f"{far.note}, and over slopes"
     note += f"; {smooth}" if smooth is not None else ""
@@ -378,6 +385,19 @@ def _credible(kind: Kind, searched: Found, others: Sequence[Constant]) -> bool:
     if searched.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs
     return not searched.typical or abs(searched.worst) * searched.typical <= HUGE
+
+
+def _far_out(graph: Graph, pair: Pair) -> bool:
+    """Whether a pair was met far out, in a region without an end.
+
+    Where slopes grow without end, a modulus that is worst there is what the end of the search, or
+    of floats, left of one that goes on to fall.
+    """
+    region, middle = graph.problem.region, centres(graph.problem)
+    ends = [w for w in (pair.first, pair.second) if w is not None]
+    away = max(float(np.abs(w - middle).max(axis=1).min()) for w in ends)
+    bounded = region is not None and region.bounded
+    return not bounded and away > NEAR * (1 + float(np.abs(middle).max()))
 
 
 def _inside(problem: Problem, kind: Kind) -> bool:

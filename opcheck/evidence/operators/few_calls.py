@@ -12,12 +12,11 @@ from opcheck.engine.guard import ACCURATE
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.pairs import Pair
 from opcheck.evidence.operators.search import (
-    DECADES,
     Floats,
     Graph,
     Values,
+    by_decades,
     centres,
-    decade,
     points,
     resolved,
 )
@@ -79,9 +78,9 @@ def _noise(at: Values) -> Floats:
     """What values may be off by, by decades of ‖z‖: as much as the guards of F let pass."""
     z, u, _ = at
     size = np.linalg.norm(u, axis=1)
-    by_decade = np.zeros(DECADES)
-    np.maximum.at(by_decade, decade(np.linalg.norm(z, axis=1)), np.where(size < np.inf, size, 0.0))
-    return ACCURATE * np.maximum.accumulate(by_decade)
+    error = ACCURATE * np.where(size < np.inf, size, 0.0)
+    length = np.linalg.norm(z, axis=1)
+    return by_decades(length, np.full(len(z), size.max(initial=0.0)), error, 0.0)
 
 
 def _constant(graph: Graph, kind: Kind, w: Floats, at: Values) -> Constant:
