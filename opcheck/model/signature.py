@@ -461,9 +461,7 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                     f"case {name} = {source!r}: cases choose k and whole parameters that where "
                     "ranges over; a real parameter stays a symbol"
                 )
-            if not isinstance(tree, Number) or not isinstance(tree.value, int) or tree.value < 1:
-                raise OpcheckError(f"case {name} = {source!r} is no whole number from 1 on")
-            _inside(ranges[name], tree.value)
+            _inside(ranges[name], _first_of_case(name, str(source), tree, taken))
     spoken = _Spoken(theorem, signature)
     spoken.check(proof.potential or "0", "potential")
     spoken.check(proof.at_most, "at_most")
@@ -472,6 +470,23 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
             if not (what == "end" and inequality in ("potential", "next(potential)")):
                 spoken.inequality(inequality, what)
             spoken.check(multiplier, f"the multiplier of {inequality} in {what}")
+
+
+def _first_of_case(name: str, source: str, tree: Node, taken: set[str]) -> int:
+    """c of the case c, or of c + t, which is every whole number from c on."""
+    match tree:
+        case Number(int() as c) if c >= 1:
+            return c
+        case Binary("+", Number(int() as c), Name(symbol)) if c >= 1:
+            if symbol in taken:
+                raise OpcheckError(
+                    f"case {name} = {source!r} is c + t with one further symbol t, and {symbol!r} "
+                    "means something else"
+                )
+            return c
+    raise OpcheckError(
+        f"case {name} = {source!r} is no whole number from 1 on, nor c + t with a further symbol t"
+    )
 
 
 class _Spoken:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from opcheck import registry
-from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.ratio import Field, Period, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
@@ -201,9 +201,12 @@ def settled(
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
+    places = _places(theorem, part, case)
     while general is None:
         try:
-            general = Case(theorem, part, case, None, least + late).settled()
+            general = [
+                Case(theorem, part, case, None, least + late, begins).settled() for begins in places
+            ]
         except Special as special:
             if special.k > least + before + APART:
                 raise
@@ -212,7 +215,43 @@ def settled(
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
         yield Case(theorem, part, case, at, at).settled()
-    yield general
+    yield from general
+
+
+def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int | None]:
+    """Where a loop begins that is longer than the steps spoken of: at k + i, or nowhere there.
+
+    Raises NotProved where such a loop may begin twice.
+    """
+    places: list[int | None] = [None]
+    for name, source in case.items():
+        if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
+            low, high = _window(theorem, part)
+            if least < high - low + 1:
+                raise NotProved(
+                    f"{theorem.name}, {part}: it speaks of {high - low + 1} steps in a row, in "
+                    f"which a loop of {name} = {least} may begin twice; give the cases below "
+                    f"{name} = {high - low + 1} by number"
+                )
+            places = [*range(low, high + 1), None]
+    return places
+
+
+def _window(theorem: Theorem, part: Part) -> tuple[int, int]:
+    """The first and last i of the k + i that a part may ask to begin a loop."""
+    assert theorem.proof is not None
+    before, after = _reach(theorem, theorem.proof, part)
+    return -before, after
+
+
+def opened(source: str) -> tuple[int, str]:
+    """The least value of a whole parameter, and the symbol in c + t that makes it every one."""
+    match grammar.parse(source):
+        case Number(int() as c):
+            return c, ""
+        case Binary("+", Number(int() as c), Name(name)):
+            return c, name
+    raise OpcheckError(f"{source!r} is neither a whole number nor of the form c + t")
 
 
 def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
@@ -280,7 +319,9 @@ def _only(theorem: Theorem, proof: Proof) -> str:
     for chain in theorem.chains:
         if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
             continue
-        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        given = [opened(case[chain.name]) for case in proof.cases if chain.name in case]
+        values = sorted({value for value, symbol in given if not symbol})
+        beyond = min((value for value, symbol in given if symbol), default=None)
         top = None if chain.hi is None else grammar.constant(chain.hi.tree)
         bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
         stated: set[int] = set()
@@ -288,8 +329,13 @@ def _only(theorem: Theorem, proof: Proof) -> str:
             least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
             most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
             stated = set(range(least, most + 1))
+        if beyond is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            if {*range(least, beyond)} <= {*values}:
+                continue
         if not stated or not stated <= set(values):
-            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+            more = [] if beyond is None else [f"from {beyond} on"]
+            parts.append(f"{chain.name} = {', '.join([*map(str, values), *more])} of {chain}")
     return " and ".join(parts)
 
 
@@ -304,16 +350,26 @@ class Case:
 
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
+        begins: the i for which a loop longer than all that is spoken of begins at k + i.
     """
 
     def __init__(
-        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+        self,
+        theorem: Theorem,
+        part: Part,
+        case: Mapping[str, str],
+        at: int | None,
+        least: int,
+        begins: int | None = None,
     ) -> None:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
-        self.at, self.least = at, least
+        self.at, self.least, self.begins = at, least, begins
+        whole = {n: opened(source) for n, source in case.items() if n != "k"}
+        counts = {n: (symbol, f"{symbol}.1") for n, (_, symbol) in whole.items() if symbol}
         stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
         self.indices = [] if at is not None else stands
+        self.indices += [symbol for pair in counts.values() for symbol in pair]
         field = Field([*symbols_of(theorem, [*case]), *self.indices])
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
@@ -321,7 +377,10 @@ class Case:
         else:
             modulus, rest = residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
-        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
+        for name, pair in counts.items():
+            window = _window(theorem, part)
+            fixed[name] = Period(field, pair, fixed[name], k=k, window=window, begins=begins)
         self.reader = Reader(
             theorem,
             field,
@@ -375,6 +434,15 @@ class Case:
             target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
         return self._show(self.reader.total(target, at), at)
 
+    def _loop(self) -> str:
+        """Where a loop of any length begins, in words."""
+        if self.at is not None or all(not opened(v)[1] for n, v in self.case.items() if n != "k"):
+            return ""
+        if self.begins is None:
+            return ", inside a loop"
+        place = "k" if not self.begins else f"k {'−+'[self.begins > 0]} {abs(self.begins)}"
+        return f", a loop begins at {place}"
+
     def invariant(self, offset: int) -> Total:
         """B − V."""
         most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
@@ -383,7 +451,7 @@ class Case:
     def _show(self, target: Total, at: int) -> Argument:
         using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
-        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
         place = f"{self.theorem.name}, {name}"
         rest, used = target, []
         for inequality, formula in using.items():

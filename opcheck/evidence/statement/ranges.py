@@ -102,14 +102,14 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
     names = symbols_of(scalars.theorem, [*scalars.case])
     constraints = admitted(scalars)
     symbols = [*names, *indices]
-    first = least if [*indices] == ["k"] else 0
-    counted = [Constraint(field.symbol(name) - first, False) for name in indices]
+    firsts = {name: least if name == "k" else 0 for name in indices}
+    counted = [Constraint(field.symbol(name) - first, False) for name, first in firsts.items()]
     early = [Constraint(field.symbol(name), False) for name in indices]
     anywhere = Domain(field, symbols, [*constraints, *early])
     known: list[Constraint] = []
     for name, term in spares.sums.items():
         # of the terms from j = 0 on
-        if [*indices] == ["k"] and anywhere.nonnegative(term):
+        if "k" in indices and anywhere.nonnegative(term):
             known.append(Constraint(field.symbol(name), False))
     for name, base in spares.powers.items():
         # x^k of a negative x may have either sign and any size
