@@ -57,6 +57,10 @@ def export(theorem: str | Theorem) -> Development:
     entry = theorem_of(theorem)
     shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
+    if entry.proof.turn:
+        raise NotExported(
+            f"{entry.name}: the operators of {' or '.join(entry.on)} have no form in Rocq here"
+        )
     choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
     beyond = _beyond(fixed_choices(entry.proof))
     if not choices:

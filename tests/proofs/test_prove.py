@@ -25,6 +25,7 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.engine.ratio import Field, Period, Ratio, factorised
 from opcheck.engine.run import take
+from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.certificates.certificate import certify
 from opcheck.evidence.proofs.prove import (
@@ -35,10 +36,12 @@ from opcheck.evidence.proofs.prove import (
     attempt,
     prove,
 )
+from opcheck.evidence.proofs.turns import Turning
 from opcheck.evidence.simulation.mutants import _changed, kernel_changes
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.worst_case.worst_case import Program
+from opcheck.model.method import resolve
 from opcheck.model.primitives import EXTRA_ROWS, axpy, combine
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone, QuasiNonexpansive
@@ -62,7 +65,8 @@ def arguments(name: str) -> Proof:
 def test_declared_arguments_show_their_theorems(name: str) -> None:
     found = prove(name)
     assert {lemma.name.partition(",")[0] for lemma in found.lemmas} >= {"end"}
-    assert found.covers.startswith("every k")
+    until = arguments(name).until
+    assert found.covers.startswith("every k" if until is None else f"k ≤ {until}")
 
 
 def test_enough_theorems_are_declared_and_so_proved() -> None:
@@ -77,6 +81,11 @@ def test_enough_theorems_are_declared_and_so_proved() -> None:
 def operator(entry: Theorem, constants: dict[str, Fraction], seed: int) -> Array:
     """A random normal matrix with the properties: complex numbers f that lie in the class."""
     rng = np.random.default_rng(seed)
+    if entry.on:
+        (family,) = entry.on
+        asked = {n: float(v) for n, v in constants.items()}
+        problem = registry.get("problems", family)(**asked)
+        return np.array([problem.operator(e) for e in np.eye(problem.operator.dim)]).T
     blocks: list[complex] = []
     for _ in range(4000):
         f = complex(*rng.uniform(-2, 2, 2))
@@ -100,8 +109,12 @@ def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
     return a + 2 * b * f.real + c * abs(f) ** 2 >= -1e-12
 
 
+# a parameter of a family has no place in a range
+ALONG_RUNS = [n for n in DECLARED if arguments(n).potential and n != "gorbunov2023_eg_limit"]
+
+
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
-@pytest.mark.parametrize("name", [n for n in DECLARED if arguments(n).potential])
+@pytest.mark.parametrize("name", ALONG_RUNS)
 def test_potentials_do_not_grow_along_runs(name: str, place: Any) -> None:
     """The same texts, read by another reader on runs in floats."""
     entry = registry.get("theorems", name)
@@ -862,3 +875,57 @@ def test_a_base_counts_from_0_in_every_loop() -> None:
     assert "counts from 0 in every loop" in attempt(wrong).reason
     right = Theorem("lookahead_by_weight", let={**weights, "a": "1/6"}, proof=proof, **claim)
     assert attempt(right).status == "proved"
+
+
+# ---- equalities on families ----------------------------------------------------------------------
+
+EQUALITIES = [n for n in DECLARED if arguments(n).turn and arguments(n).turn[0] == "0"]
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_equalities_are_no_inequalities(name: str) -> None:
+    """Neither more nor less than the stated side is shown, nor the same of another square of G."""
+    entry = registry.get("theorems", name)
+    for bound in (f"({entry.bound})*1001/1000", f"({entry.bound})*999/1000"):
+        tried = attempt(stated(name, bound=bound))
+        assert tried.status == "not proved"
+        assert "is left with the factor" in tried.reason
+    other = dataclasses.replace(arguments(name), turn=("0", "2*L**2"))
+    assert "is no a I + G" in attempt(stated(name, proof=other)).reason
+
+
+def test_a_limit_ends_where_it_is_stated_to() -> None:
+    """EG+ comes closer on a rotation with c < 1/2, and with γ > 1/L."""
+    name = "gorbunov2023_eg_limit"
+    where = registry.get("theorems", name).where
+    for before, after in (("1/2 <= c", "49/100 <= c"), ("gamma <= 1/L", "gamma <= 11/10/L")):
+        assert before in where
+        assert attempt(stated(name, where=where.replace(before, after))).status == "not proved"
+
+
+def test_vectors_of_a_turn_are_multiples_of_rows() -> None:
+    """Inner products of p u + q G u, against matrices."""
+    field = Field(["L"])
+    steps = Steps(
+        resolve("past_extragradient"),
+        field,
+        field.number(0),
+        lambda name, _: fmpq(1, 3),
+        before=0,
+        after=2,
+        A="zero",
+    )
+    turning = Turning(steps, field.number(fmpq(-1, 2)), field.number(fmpq(3, 4)))
+    rng = np.random.default_rng(3)
+    J = np.array([[0.0, 1.0], [-1.0, 0.0]]) * np.sqrt(0.75)
+    rows = {i: rng.standard_normal(2) for i in range(len(steps.oracle.names))}
+    values = dict(rows)
+    for _, point, ((new, _),), _, _ in steps.oracle.calls:
+        z = sum(float(c.constant()) * values[i] for i, c in point)
+        values[new] = -z / 2 + J @ z
+    for i, j in itertools.combinations_with_replacement(values, 2):
+        said = sum(
+            float(c.constant()) * float((J @ rows[u] if turned else rows[u]) @ rows[w])
+            for (u, w, turned), c in turning.inner(i, j).items()
+        )
+        assert said == pytest.approx(float(values[i] @ values[j]), abs=1e-12)

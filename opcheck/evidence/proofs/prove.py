@@ -20,6 +20,7 @@ from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
 from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
@@ -198,6 +199,10 @@ def settled(
     if part == "start":
         yield Case(theorem, part, case, least, least).settled()
         return
+    if theorem.proof.until is not None:
+        for at in range(least, theorem.proof.until + 1):
+            yield Case(theorem, part, case, at, at).settled()
+        return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
@@ -286,10 +291,17 @@ def fixed_choices(proof: Proof) -> list[dict[str, str]]:
 
 def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
-    if theorem.claim not in ("upper bound", "one-step"):
+    if proof.turn:
+        check_family(theorem, (proof.turn[0], proof.turn[1]))
+    if theorem.claim not in ("upper bound", "one-step", *["equality"] * bool(proof.turn)):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
-    if reason := refusal(theorem):
+    if not proof.turn and (reason := refusal(theorem)):
         raise NotProved(f"{theorem.name}: {reason}")
+    if proof.until is not None and (proof.potential or proof.until != max(theorem.horizons)):
+        raise NotProved(
+            f"{theorem.name}: until = {proof.until} is for statements without a potential that are "
+            f"about k ≤ {max(theorem.horizons)}, the largest horizon"
+        )
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
@@ -340,8 +352,15 @@ def _only(theorem: Theorem, proof: Proof) -> str:
 
 
 def _covers(theorem: Theorem, only: str) -> str:
+    assert theorem.proof is not None
+    until, turn = theorem.proof.until, theorem.proof.turn
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    if until is not None:
+        parts = [f"k ≤ {until}"]
     parts += [only] if only else []
+    if turn:
+        real = "" if turn[0] == "0" else f"{turn[0]} I + "
+        parts.append(f"F = {real}G with G skew, G² = −({turn[1]}) I")
     return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
@@ -462,17 +481,46 @@ class Case:
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{place}: the multiplier {formula!r} is no number")
-            if not self.domain().nonnegative(factor):
+            either = inequality in KNOWN and self.theorem.claim == "equality"
+            if not either and not self.domain().nonnegative(factor):
                 raise NotProved(
                     f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
             used += [(inequality, formula, factor)] if factor else []
-        self._resolvents_exist(place)
+        if self.proof.turn:
+            rest = self._turned(rest, place)
+        else:
+            self._resolvents_exist(place)
         self._quotients_exist(place)
         radius = rest.terms.get("R**2", self.reader.field.number(0))
         return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+
+    def _turned(self, rest: Total, place: str) -> Total:
+        """What is left on every F of the families, as squares of rows.
+
+        Raises NotProved where it is not 0 and the statement an equality, or no sum of such squares.
+        """
+        real, square = (self.reader.read(source) for source in self.proof.turn)
+        turning = Turning(self.reader.steps, real, square)
+        for divisor in turning.divisors:
+            if not self.domain().nonzero(divisor):
+                raise NotProved(f"{place}: a resolvent divides by {divisor.factored()}")
+        form = {key: c for key, c in rest.terms.items() if isinstance(key, tuple)}
+        others = {key: c for key, c in rest.terms.items() if key not in form}
+        names = self.reader.steps.oracle.names
+        squares = dict(others)
+        for (u, w, turned), c in turning.left(form).items():
+            if u != w:
+                first = f"G {names[u]}" if turned else names[u]
+                raise NotProved(f"{place}: ⟨{first}, {names[w]}⟩ is left with {c.factored()}")
+            squares[u, u] = c
+        if squares and self.theorem.claim == "equality":
+            key, c = next(iter(squares.items()))
+            left = f"‖{names[key[0]]}‖²" if isinstance(key, tuple) else key
+            raise NotProved(f"{place}: {left} is left with the factor {c.factored()}")
+        return Total(squares)
 
     def _quotients_exist(self, place: str) -> None:
         """Raise NotProved where a kernel divides by what is not shown to be other than 0."""

@@ -25,7 +25,10 @@ def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
     """Constants and parameters that stay symbols, in the order in which they are introduced."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
     parameters = [c.name for c in theorem.chains if c.name not in case]
-    return list(dict.fromkeys([*constants, *parameters]))
+    # of its families, where it is about some
+    own = [n for c in theorem.conditions for n in sorted(c.symbols)] if theorem.on else []
+    families = [n for n in own if n not in theorem.let]
+    return list(dict.fromkeys([*constants, *families, *parameters]))
 
 
 def of_hypotheses(scalars: Scalars) -> list[Constraint]:
