@@ -227,6 +227,7 @@ for _method, _factor, _words in (
         source=Source("elementary", confirmed=True),
         horizons=[40],
         doc=f"Exact factor of ‖z‖² on the bilinear game for {_words}; s = γL.",
+        proof=Proof(turn=("0", "L**2")),
     )
 
 theorem(
@@ -342,6 +343,12 @@ theorem(
     first=1,
     doc="A limit: on L times a rotation with ρ = −c/L ≤ −1/(2L) no EG+ step with γ ≤ 1/L comes "
     "closer to the solution.",
+    proof=Proof(
+        potential="-distance",
+        at_most="-R**2",
+        end={"potential": "1"},
+        turn=("-c*L", "L**2*(1 - c**2)"),
+    ),
 )
 
 theorem(

@@ -56,7 +56,11 @@ def developments(name: str) -> list[tuple[dict[str, int], Development]]:
     """What is written for a theorem, at each choice of its whole parameters."""
     theorem = registry.get("theorems", name)
     written = rocq.export(theorem)
-    fixed = [{n: int(v) for n, v in case.items()} for case in fixed_choices(theorem.proof)]
+    fixed = [
+        {n: int(v) for n, v in case.items()}
+        for case in fixed_choices(theorem.proof)
+        if all(v.isdigit() for v in case.values())
+    ]
     modules = [full.rpartition(".")[2] for full in written.names]
     return [(f, Development(written.text, m)) for f, m in zip(fixed, modules, strict=True)]
 
