@@ -154,6 +154,7 @@ def test_zero_iterations_record_the_start() -> None:
 @each_method
 @pytest.mark.parametrize("record", ["all", [0, 31, 47]])
 @pytest.mark.parametrize("chunk", [1, 2, 13])
+@pytest.mark.sampled(4)
 def test_a_run_cut_into_calls_changes_no_bit(
     monkeypatch: pytest.MonkeyPatch,
     method: str,

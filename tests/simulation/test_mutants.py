@@ -244,6 +244,7 @@ def test_a_method_over_another_is_changed_in_its_own_text(
     assert found[0].by.startswith("pethick2023_la_")
 
 
+@pytest.mark.ci
 def test_a_call_that_counts_its_steps_wrongly_is_caught(
     few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
