@@ -21,7 +21,7 @@ from opcheck import watchdog
 
 TICK = 0.1  # seconds between two looks
 GRACE = 40  # looks after the limit for which an exception may still get through
-ANSWER, FINISH = 12, 30  # looks that an interrupted command has to answer, and then to finish
+ANSWER, FINISH = 16, 30  # looks that an interrupted command has to answer, and then to finish
 AGAIN = 0.3  # seconds within which a second Ctrl-C is the same: supervisor and terminal send one
 
 
