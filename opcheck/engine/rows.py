@@ -20,6 +20,7 @@ from opcheck.engine.forms import Opaque
 from opcheck.engine.jit import TRUSTED, foreign, plain
 from opcheck.engine.kernel_text import ATTRIBUTES, Unread, read
 from opcheck.engine.numbers import exactly
+from opcheck.engine.ratio import Count
 
 # of numpy, on rows; beside ATTRIBUTES and + − · / with numbers and rows
 FUNCTIONS = frozenset(("copyto", "copy", "sum", "dot", "empty_like", "zeros_like", "ones_like"))
@@ -270,11 +271,19 @@ def _range(*ends: Any) -> Any:
 _own: dict[Any, Callable[..., Any]] = {}  # texts of opcheck, as they are run on rows
 
 
+def _int(value: Any) -> Any:
+    """``int``, of a whole number that stands for many itself."""
+    return value if isinstance(value, Count) else int(value)
+
+
 def _len(value: Any) -> Any:
     """``len``, of a row its dimension."""
     if isinstance(value, Rows) and np.ndarray.ndim.__get__(value) == 1:
         return value.size
     return len(value)
+
+
+OWN = {"range": _range, "len": _len, "int": _int}  # functions of Python, as texts on rows see them
 
 
 @functools.lru_cache(maxsize=1024)
@@ -300,7 +309,7 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
         except Unread as error:
             raise ComputedWith(str(error)) from error
     exact: Any = exactly(text)
-    scope = {**text.__globals__, "range": _range, "len": _len}
+    scope = {**text.__globals__, **OWN}
     cells = tuple(
         types.CellType(_transformed(c.cell_contents, others)) for c in text.__closure__ or ()
     )
@@ -309,7 +318,7 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
     known[text] = ours
     for name in _names(text.__code__):
         value = scope.get(name)
-        if name in ("range", "len"):
+        if name in OWN:
             continue
         if plain(value) is not None:
             scope[name] = _transformed(value, others)

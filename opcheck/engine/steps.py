@@ -36,10 +36,10 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
-from opcheck.engine.ratio import Field, Index, Ratio, Strict
+from opcheck.engine.ratio import Count, Field, Index, Ratio, Strict
 from opcheck.engine.rows import DATA, in_every_dimension
 from opcheck.engine.run import Take
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.measure import STANDING
 from opcheck.model.method import Method
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
@@ -149,11 +149,22 @@ class Steps:
         for p in self.method.parameters:
             if p.sequence:
                 count = len(self.states) + 1
-                packed += [self.values(p.symbol, i - self.origin) for i in range(count)]
+                values = [self.values(p.symbol, i - self.origin) for i in range(count)]
+                if "(" in self.method.name and any(v != values[0] for v in values):
+                    raise Undecided(
+                        f"{p.symbol} depends on k, and the base of {self.method.name} counts from "
+                        "0 in every loop"
+                    )
+                packed += values
             else:
                 packed.append(self.values(p.symbol, offset))
         out = np.empty(len(packed), dtype=object)
-        out[:] = [Strict(v.field, v.num, v.den) if isinstance(v, Ratio) else v for v in packed]
+        out[:] = [
+            Strict(v.field, v.num, v.den)
+            if isinstance(v, Ratio) and not isinstance(v, Count)
+            else v
+            for v in packed
+        ]
         return out
 
     def _advance(self, offset: int) -> None:

@@ -32,6 +32,10 @@ class Proof:
         cases: values of integer parameters, and k by a further symbol, as ``{"tau": "3", "k":
             "3*m + 1"}``; for each choice of the former the latter must be every residue.
         remark: why the cases stand for all parameters, where they do.
+        turn: of a statement about families of operators (``on``): a and s for which every one is
+            F = a I + G with G skew and G² = −s I. Every vector is then a multiple p + q G of a row,
+            an equality holds where both sides have the same coefficients, and nothing is declared.
+        until: the last k, of a statement that is about the first few.
 
     An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
     the solution, as ``WeakMinty(zbar)``. ``Resolvent(u, v)`` says that A is monotone at two points,
@@ -46,6 +50,8 @@ class Proof:
     end: Mapping[str, str] = field(default_factory=dict)
     cases: Sequence[Mapping[str, str]] = ({},)
     remark: str = ""
+    turn: Sequence[str] = ()
+    until: int | None = None
 
 
 Proof.__init__ = asked(Proof.__init__)  # type: ignore[method-assign]

@@ -25,7 +25,6 @@ LOOP_POTENTIAL = (
     "where(mod(k, tau) == 0, distance, "
     "(1 - lam)*norm2(last(slow) - solution) + lam*norm2(z - solution))"
 )
-EVERY_TAU = "every tau: a step is the first of a loop, a middle one, the last or the only one"
 LOOPS = [
     {"tau": "1", "k": "m"},
     {"tau": "2", "k": "2*m"},
@@ -33,6 +32,7 @@ LOOPS = [
     {"tau": "3", "k": "3*m"},
     {"tau": "3", "k": "3*m + 1"},
     {"tau": "3", "k": "3*m + 2"},
+    {"tau": "4 + t"},
 ]
 LA_CEG_PLUS = {
     "WeakMinty(zbar)": "2*lam*alpha*gamma",
@@ -153,7 +153,6 @@ theorem(
         step={"QuasiNonexpansive(z)": "lam"},
         end={"next(potential)": "tau/(lam*(1 - lam)*(k + 1))"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 
@@ -189,7 +188,6 @@ theorem(
         step={"QuasiNonexpansive(z)": "lam*a"},
         end={"next(potential)": "1"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 
@@ -209,7 +207,6 @@ theorem(
         step={"Monotone(zbar)": "2*lam*gamma", "Lipschitz(z, zbar)": "lam*gamma**2"},
         end={"next(potential)": "1/(lam*gamma**2*(1 - (gamma*L)**2)*(k + 1))"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 
@@ -231,7 +228,6 @@ theorem(
         step=LA_CEG_PLUS,
         end={"next(potential)": "1/(lam*alpha*gamma**2*(1 + 2*rho/gamma - alpha)*(k + 1))"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 
@@ -253,7 +249,6 @@ theorem(
         step=LA_CEG_PLUS,
         end={"next(potential)": "1"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 
@@ -273,7 +268,6 @@ theorem(
         step={"Cocoercive(z)": "2*lam*gamma"},
         end={"next(potential)": "1/(lam*gamma*(2*beta - gamma)*(k + 1))"},
         cases=LOOPS,
-        remark=EVERY_TAU,
     ),
 )
 

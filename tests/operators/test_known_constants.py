@@ -282,6 +282,7 @@ def wrong(known: Known, index: Any) -> list[str]:
     "index",
     [i if i in SAMPLE else pytest.param(i, marks=pytest.mark.slow) for i in range(COUNT)],
 )
+@pytest.mark.sampled(5)
 def test_nothing_that_is_stated_contradicts_the_truth(index: int) -> None:
     assert wrong(draw(index), index) == []
 

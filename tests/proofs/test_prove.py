@@ -23,8 +23,9 @@ from registered import stated
 import opcheck
 from opcheck import registry
 from opcheck.cli import main
-from opcheck.engine.ratio import Field, Ratio, factorised
+from opcheck.engine.ratio import Field, Period, Ratio, factorised
 from opcheck.engine.run import take
+from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.certificates.certificate import certify
 from opcheck.evidence.proofs.prove import (
@@ -35,13 +36,15 @@ from opcheck.evidence.proofs.prove import (
     attempt,
     prove,
 )
+from opcheck.evidence.proofs.turns import Turning
 from opcheck.evidence.simulation.mutants import _changed, kernel_changes
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.worst_case.worst_case import Program
+from opcheck.model.method import resolve
 from opcheck.model.primitives import EXTRA_ROWS, axpy, combine
 from opcheck.model.proof import Proof
-from opcheck.model.property import Lipschitz, Monotone
+from opcheck.model.property import Lipschitz, Monotone, QuasiNonexpansive
 from opcheck.model.theorem import Source, Theorem, theorem
 
 registry.load()
@@ -59,10 +62,12 @@ def arguments(name: str) -> Proof:
 
 
 @pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.sampled(4)
 def test_declared_arguments_show_their_theorems(name: str) -> None:
     found = prove(name)
     assert {lemma.name.partition(",")[0] for lemma in found.lemmas} >= {"end"}
-    assert found.covers.startswith("every k")
+    until = arguments(name).until
+    assert found.covers.startswith("every k" if until is None else f"k ≤ {until}")
 
 
 def test_enough_theorems_are_declared_and_so_proved() -> None:
@@ -77,6 +82,11 @@ def test_enough_theorems_are_declared_and_so_proved() -> None:
 def operator(entry: Theorem, constants: dict[str, Fraction], seed: int) -> Array:
     """A random normal matrix with the properties: complex numbers f that lie in the class."""
     rng = np.random.default_rng(seed)
+    if entry.on:
+        (family,) = entry.on
+        asked = {n: float(v) for n, v in constants.items()}
+        problem = registry.get("problems", family)(**asked)
+        return np.array([problem.operator(e) for e in np.eye(problem.operator.dim)]).T
     blocks: list[complex] = []
     for _ in range(4000):
         f = complex(*rng.uniform(-2, 2, 2))
@@ -100,8 +110,13 @@ def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
     return a + 2 * b * f.real + c * abs(f) ** 2 >= -1e-12
 
 
+# a parameter of a family has no place in a range
+ALONG_RUNS = [n for n in DECLARED if arguments(n).potential and n != "gorbunov2023_eg_limit"]
+
+
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
-@pytest.mark.parametrize("name", [n for n in DECLARED if arguments(n).potential])
+@pytest.mark.parametrize("name", ALONG_RUNS)
+@pytest.mark.sampled(4)
 def test_potentials_do_not_grow_along_runs(name: str, place: Any) -> None:
     """The same texts, read by another reader on runs in floats."""
     entry = registry.get("theorems", name)
@@ -135,6 +150,7 @@ def show(entry: Theorem, changed: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.sampled(8)
 def test_no_inequality_of_an_argument_is_superfluous(name: str) -> None:
     proof = arguments(name)
     for part in ("start", "step", "end"):
@@ -165,6 +181,7 @@ def test_negative_multipliers_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in DECLARED if registry.get("theorems", n).reaches == 1])
+@pytest.mark.sampled(4)
 def test_a_bound_below_its_tight_value_is_not_proved(name: str) -> None:
     entry = registry.get("theorems", name)
     with pytest.raises(NotProved):
@@ -199,6 +216,7 @@ def equivalent(name: str, what: str) -> bool:
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.ci
 def test_changed_kernels_are_not_proved(name: str) -> None:
     for what, mutant in changed_kernels(name):
         if not equivalent(name, what):
@@ -444,6 +462,7 @@ def test_an_anchor_that_moves_is_no_anchor() -> None:
 # ---- as certificates -----------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_arguments_add_up_to_certificates() -> None:
     """Checked by the stand-alone script's arithmetic, which knows nothing of potentials."""
     found = [certify(name, registry.get("theorems", name).first + 2) for name in DECLARED]
@@ -525,6 +544,7 @@ def evaluate(tree: Any, scope: dict[str, Any], number: Callable[[Fraction], Any]
 
 @given(trees(), st.tuples(numbers, numbers, numbers))
 @settings(max_examples=200, deadline=None)
+@pytest.mark.ci
 def test_rational_functions_are_a_field(tree: Any, point: tuple[Fraction, ...]) -> None:
     scope = {n: FIELD.symbol(n) for n in SYMBOLS}
     try:
@@ -662,22 +682,18 @@ def test_a_refusal_names_what_is_left_where_and_what_would_help() -> None:
 def test_what_whole_parameters_are_covered_is_said() -> None:
     """A remark shows nothing: cases τ = 1, 2, 3 are not every τ."""
     name = "pethick2023_la_eg"
-    tried = attempt(registry.get("theorems", name))
+    numbers = [c for c in arguments(name).cases if "t" not in c["tau"]]
+    proof = dataclasses.replace(arguments(name), cases=numbers, remark="every tau")
+    tried = attempt(stated(name, proof=proof))
     assert tried.status == "in part"
     assert tried.proved is not None
     assert tried.proved.only == "tau = 1, 2, 3 of 1 <= tau"
     assert tried.proved.remark
     # of a range that the cases exhaust nothing is left
-    proof = arguments(name)
-    bounded = stated(
-        name, where=registry.get("theorems", name).where.replace("1 <= tau", "1 <= tau <= 3")
-    )
-    assert attempt(bounded).status == "proved"
+    bounded = registry.get("theorems", name).where.replace("1 <= tau", "1 <= tau <= 3")
+    assert attempt(stated(name, where=bounded, proof=proof)).status == "proved"
     one = dataclasses.replace(proof, cases=[c for c in proof.cases if c["tau"] == "1"])
     assert attempt(stated(name, proof=one)).proved.only == "tau = 1 of 1 <= tau"  # type: ignore[union-attr]
-    done = CliRunner().invoke(main, ["prove", name])
-    assert done.exit_code == 1
-    assert "tau = 1, 2, 3 of 1 <= tau" in done.stdout
 
 
 def test_whole_parameters_are_whole() -> None:
@@ -755,3 +771,168 @@ def test_a_modulus_whose_sign_is_left_open_is_named() -> None:
     loose = stated("elementary_gda_contraction", where="0 < gamma < 1/L", bound=bound)
     with pytest.raises(NotProved, match=r"allows mu < 0; if 0 < mu is meant, write it in where"):
         prove(loose)
+
+
+# ---- loops of any length -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("least", "window"), [(2, (0, 1)), (4, (0, 1)), (4, (-1, 2)), (7, (-1, 2))]
+)
+def test_periods_have_the_residues_of_every_whole_number(
+    least: int, window: tuple[int, int]
+) -> None:
+    """Every (k, τ), τ ≥ least, is one place of a loop, with the residues and equalities of it."""
+    low, high = window
+    field = Field(["k", "t", "t.1"])
+    k = field.symbol("k")
+    places = {
+        b: Period(field, ("t", "t.1"), least, k=k, window=window, begins=b)
+        for b in (*range(low, high + 1), None)
+    }
+    for tau, at in itertools.product(range(least, least + 5), range(1, 25)):
+        began = [i for i in range(low, high + 1) if (at + i) % tau == 0]
+        assert len(began) <= 1
+        period = places[began[0] if began else None]
+        since = (at + low) % tau - 1
+        counts = (
+            {"t": tau - least, "t.1": 0}
+            if began
+            else {"t": tau - 2 - since - (high - low), "t.1": since}
+        )
+        point = {"k": fmpq(at), **{n: fmpq(v) for n, v in counts.items()}}
+        assert min(counts.values()) >= 0
+        assert field.value(period.plain, point) == tau
+        for i in range(low, high + 1):
+            rest = field.number(_bare(period.residue(k + i)))
+            assert field.value(rest, point) == (at + i) % tau
+            for value in (0, period - 1, 1):
+                try:
+                    same = period.residue(k + i) == value
+                except Undecided:
+                    continue
+                number = field.value(field.number(_bare(value)), point)
+                assert same == ((at + i) % tau == number)
+        for outside in (k + low - 1, k + high + 1, 2 * k):
+            with pytest.raises(Undecided):
+                period.residue(outside)
+
+
+def _bare(value: Any) -> Any:
+    return value.plain if isinstance(value, Ratio) else value
+
+
+def test_every_length_of_a_loop_is_shown_at_once() -> None:
+    """Cases 1, 2, 3 and 4 + t are every τ; without the last, or with a gap, they are not."""
+    name = "pethick2023_la_eg"
+    proof = arguments(name)
+    found = attempt(registry.get("theorems", name))
+    assert found.status == "proved"
+    assert found.proved is not None
+    assert found.proved.covers == "every k; A = 0"
+    places = [lemma.name for lemma in found.proved.lemmas if "4 + t" in lemma.name]
+    assert "step, tau = 4 + t, inside a loop" in places
+    assert "step, tau = 4 + t, a loop begins at k + 1" in places
+    gap = dataclasses.replace(proof, cases=[c for c in proof.cases if c["tau"] != "2"])
+    tried = attempt(stated(name, proof=gap))
+    assert tried.status == "in part"
+    assert tried.proved is not None
+    assert tried.proved.only == "tau = 1, 3, from 4 on of 1 <= tau"
+    # the window of a step is too long for loops of two steps
+    short = dataclasses.replace(proof, cases=[{"tau": "1", "k": "m"}, {"tau": "2 + t"}])
+    tried = attempt(stated(name, proof=short))
+    assert tried.status == "not proved"
+    assert "may begin twice" in tried.reason
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        # the potential at the end of a loop for that inside it
+        {"potential": "distance + lam*gamma**2*(1 - (gamma*L)**2)*before(residual(before))"},
+        {"step": {"Monotone(zbar)": "2*gamma", "Lipschitz(z, zbar)": "lam*gamma**2"}},
+        {"step": {"Monotone(zbar)": "2*lam*gamma"}},
+        {"end": {"next(potential)": "tau/(lam*gamma**2*(1 - (gamma*L)**2)*(k + 1))"}},
+    ],
+)
+def test_wrong_arguments_are_refused_at_every_length(texts: dict[str, Any]) -> None:
+    name = "pethick2023_la_eg"
+    proof = dataclasses.replace(arguments(name), cases=[{"tau": "4 + t"}], **texts)
+    assert attempt(stated(name, proof=proof)).status == "not proved"
+
+
+def test_a_base_counts_from_0_in_every_loop() -> None:
+    """Weights of the base that depend on k are those of a loop's own steps, not of the run's."""
+    energy = "before(a*(1 - a)*residual(before))"
+    claim: dict[str, Any] = {
+        "method": "lookahead(krasnoselskii_mann)",
+        "given": [QuasiNonexpansive(of="T")],
+        "measure": energy.replace("before(a", "upto(a"),
+        "bound": "R**2",
+        "source": Source("elementary", derived=True),
+    }
+    proof = Proof(
+        potential=f"distance + {energy}",
+        step={"QuasiNonexpansive(z)": "a"},
+        end={"next(potential)": "1"},
+    )
+    # with τ = 1 every step is one of weight a₀ = 1/6, and a (1 − a) tends to 1/4
+    weights = {"a": "1/2 - 1/(k + 3)", "tau": "1", "lam": "1"}
+    wrong = Theorem("lookahead_by_weights", let=weights, proof=proof, **claim)
+    assert "counts from 0 in every loop" in attempt(wrong).reason
+    right = Theorem("lookahead_by_weight", let={**weights, "a": "1/6"}, proof=proof, **claim)
+    assert attempt(right).status == "proved"
+
+
+# ---- equalities on families ----------------------------------------------------------------------
+
+EQUALITIES = [n for n in DECLARED if arguments(n).turn and arguments(n).turn[0] == "0"]
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_equalities_are_no_inequalities(name: str) -> None:
+    """Neither more nor less than the stated side is shown, nor the same of another square of G."""
+    entry = registry.get("theorems", name)
+    for bound in (f"({entry.bound})*1001/1000", f"({entry.bound})*999/1000"):
+        tried = attempt(stated(name, bound=bound))
+        assert tried.status == "not proved"
+        assert "is left with the factor" in tried.reason
+    other = dataclasses.replace(arguments(name), turn=("0", "2*L**2"))
+    assert "is no a I + G" in attempt(stated(name, proof=other)).reason
+
+
+def test_a_limit_ends_where_it_is_stated_to() -> None:
+    """EG+ comes closer on a rotation with c < 1/2, and with γ > 1/L."""
+    name = "gorbunov2023_eg_limit"
+    where = registry.get("theorems", name).where
+    for before, after in (("1/2 <= c", "49/100 <= c"), ("gamma <= 1/L", "gamma <= 11/10/L")):
+        assert before in where
+        assert attempt(stated(name, where=where.replace(before, after))).status == "not proved"
+
+
+def test_vectors_of_a_turn_are_multiples_of_rows() -> None:
+    """Inner products of p u + q G u, against matrices."""
+    field = Field(["L"])
+    steps = Steps(
+        resolve("past_extragradient"),
+        field,
+        field.number(0),
+        lambda name, _: fmpq(1, 3),
+        before=0,
+        after=2,
+        A="zero",
+    )
+    turning = Turning(steps, field.number(fmpq(-1, 2)), field.number(fmpq(3, 4)))
+    rng = np.random.default_rng(3)
+    J = np.array([[0.0, 1.0], [-1.0, 0.0]]) * np.sqrt(0.75)
+    rows = {i: rng.standard_normal(2) for i in range(len(steps.oracle.names))}
+    values = dict(rows)
+    for _, point, ((new, _),), _, _ in steps.oracle.calls:
+        z = sum(float(c.constant()) * values[i] for i, c in point)
+        values[new] = -z / 2 + J @ z
+    for i, j in itertools.combinations_with_replacement(values, 2):
+        said = sum(
+            float(c.constant()) * float((J @ rows[u] if turned else rows[u]) @ rows[w])
+            for (u, w, turned), c in turning.inner(i, j).items()
+        )
+        assert said == pytest.approx(float(values[i] @ values[j]), abs=1e-12)

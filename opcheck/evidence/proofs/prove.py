@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from opcheck import registry
-from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.ratio import Field, Period, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
 from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
@@ -198,12 +199,19 @@ def settled(
     if part == "start":
         yield Case(theorem, part, case, least, least).settled()
         return
+    if theorem.proof.until is not None:
+        for at in range(least, theorem.proof.until + 1):
+            yield Case(theorem, part, case, at, at).settled()
+        return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
+    places = _places(theorem, part, case)
     while general is None:
         try:
-            general = Case(theorem, part, case, None, least + late).settled()
+            general = [
+                Case(theorem, part, case, None, least + late, begins).settled() for begins in places
+            ]
         except Special as special:
             if special.k > least + before + APART:
                 raise
@@ -212,7 +220,43 @@ def settled(
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
         yield Case(theorem, part, case, at, at).settled()
-    yield general
+    yield from general
+
+
+def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int | None]:
+    """Where a loop begins that is longer than the steps spoken of: at k + i, or nowhere there.
+
+    Raises NotProved where such a loop may begin twice.
+    """
+    places: list[int | None] = [None]
+    for name, source in case.items():
+        if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
+            low, high = _window(theorem, part)
+            if least < high - low + 1:
+                raise NotProved(
+                    f"{theorem.name}, {part}: it speaks of {high - low + 1} steps in a row, in "
+                    f"which a loop of {name} = {least} may begin twice; give the cases below "
+                    f"{name} = {high - low + 1} by number"
+                )
+            places = [*range(low, high + 1), None]
+    return places
+
+
+def _window(theorem: Theorem, part: Part) -> tuple[int, int]:
+    """The first and last i of the k + i that a part may ask to begin a loop."""
+    assert theorem.proof is not None
+    before, after = _reach(theorem, theorem.proof, part)
+    return -before, after
+
+
+def opened(source: str) -> tuple[int, str]:
+    """The least value of a whole parameter, and the symbol in c + t that makes it every one."""
+    match grammar.parse(source):
+        case Number(int() as c):
+            return c, ""
+        case Binary("+", Number(int() as c), Name(name)):
+            return c, name
+    raise OpcheckError(f"{source!r} is neither a whole number nor of the form c + t")
 
 
 def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
@@ -247,10 +291,17 @@ def fixed_choices(proof: Proof) -> list[dict[str, str]]:
 
 def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
-    if theorem.claim not in ("upper bound", "one-step"):
+    if proof.turn:
+        check_family(theorem, (proof.turn[0], proof.turn[1]))
+    if theorem.claim not in ("upper bound", "one-step", *["equality"] * bool(proof.turn)):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
-    if reason := refusal(theorem):
+    if not proof.turn and (reason := refusal(theorem)):
         raise NotProved(f"{theorem.name}: {reason}")
+    if proof.until is not None and (proof.potential or proof.until != max(theorem.horizons)):
+        raise NotProved(
+            f"{theorem.name}: until = {proof.until} is for statements without a potential that are "
+            f"about k ≤ {max(theorem.horizons)}, the largest horizon"
+        )
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
@@ -280,7 +331,9 @@ def _only(theorem: Theorem, proof: Proof) -> str:
     for chain in theorem.chains:
         if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
             continue
-        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        given = [opened(case[chain.name]) for case in proof.cases if chain.name in case]
+        values = sorted({value for value, symbol in given if not symbol})
+        beyond = min((value for value, symbol in given if symbol), default=None)
         top = None if chain.hi is None else grammar.constant(chain.hi.tree)
         bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
         stated: set[int] = set()
@@ -288,14 +341,26 @@ def _only(theorem: Theorem, proof: Proof) -> str:
             least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
             most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
             stated = set(range(least, most + 1))
+        if beyond is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            if {*range(least, beyond)} <= {*values}:
+                continue
         if not stated or not stated <= set(values):
-            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+            more = [] if beyond is None else [f"from {beyond} on"]
+            parts.append(f"{chain.name} = {', '.join([*map(str, values), *more])} of {chain}")
     return " and ".join(parts)
 
 
 def _covers(theorem: Theorem, only: str) -> str:
+    assert theorem.proof is not None
+    until, turn = theorem.proof.until, theorem.proof.turn
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    if until is not None:
+        parts = [f"k ≤ {until}"]
     parts += [only] if only else []
+    if turn:
+        real = "" if turn[0] == "0" else f"{turn[0]} I + "
+        parts.append(f"F = {real}G with G skew, G² = −({turn[1]}) I")
     return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
@@ -304,16 +369,26 @@ class Case:
 
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
+        begins: the i for which a loop longer than all that is spoken of begins at k + i.
     """
 
     def __init__(
-        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+        self,
+        theorem: Theorem,
+        part: Part,
+        case: Mapping[str, str],
+        at: int | None,
+        least: int,
+        begins: int | None = None,
     ) -> None:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
-        self.at, self.least = at, least
+        self.at, self.least, self.begins = at, least, begins
+        whole = {n: opened(source) for n, source in case.items() if n != "k"}
+        counts = {n: (symbol, f"{symbol}.1") for n, (_, symbol) in whole.items() if symbol}
         stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
         self.indices = [] if at is not None else stands
+        self.indices += [symbol for pair in counts.values() for symbol in pair]
         field = Field([*symbols_of(theorem, [*case]), *self.indices])
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
@@ -321,7 +396,10 @@ class Case:
         else:
             modulus, rest = residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
-        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
+        for name, pair in counts.items():
+            window = _window(theorem, part)
+            fixed[name] = Period(field, pair, fixed[name], k=k, window=window, begins=begins)
         self.reader = Reader(
             theorem,
             field,
@@ -375,6 +453,15 @@ class Case:
             target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
         return self._show(self.reader.total(target, at), at)
 
+    def _loop(self) -> str:
+        """Where a loop of any length begins, in words."""
+        if self.at is not None or all(not opened(v)[1] for n, v in self.case.items() if n != "k"):
+            return ""
+        if self.begins is None:
+            return ", inside a loop"
+        place = "k" if not self.begins else f"k {'−+'[self.begins > 0]} {abs(self.begins)}"
+        return f", a loop begins at {place}"
+
     def invariant(self, offset: int) -> Total:
         """B − V."""
         most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
@@ -383,7 +470,7 @@ class Case:
     def _show(self, target: Total, at: int) -> Argument:
         using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
-        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
         place = f"{self.theorem.name}, {name}"
         rest, used = target, []
         for inequality, formula in using.items():
@@ -394,17 +481,46 @@ class Case:
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{place}: the multiplier {formula!r} is no number")
-            if not self.domain().nonnegative(factor):
+            either = inequality in KNOWN and self.theorem.claim == "equality"
+            if not either and not self.domain().nonnegative(factor):
                 raise NotProved(
                     f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
             used += [(inequality, formula, factor)] if factor else []
-        self._resolvents_exist(place)
+        if self.proof.turn:
+            rest = self._turned(rest, place)
+        else:
+            self._resolvents_exist(place)
         self._quotients_exist(place)
         radius = rest.terms.get("R**2", self.reader.field.number(0))
         return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+
+    def _turned(self, rest: Total, place: str) -> Total:
+        """What is left on every F of the families, as squares of rows.
+
+        Raises NotProved where it is not 0 and the statement an equality, or no sum of such squares.
+        """
+        real, square = (self.reader.read(source) for source in self.proof.turn)
+        turning = Turning(self.reader.steps, real, square)
+        for divisor in turning.divisors:
+            if not self.domain().nonzero(divisor):
+                raise NotProved(f"{place}: a resolvent divides by {divisor.factored()}")
+        form = {key: c for key, c in rest.terms.items() if isinstance(key, tuple)}
+        others = {key: c for key, c in rest.terms.items() if key not in form}
+        names = self.reader.steps.oracle.names
+        squares = dict(others)
+        for (u, w, turned), c in turning.left(form).items():
+            if u != w:
+                first = f"G {names[u]}" if turned else names[u]
+                raise NotProved(f"{place}: ⟨{first}, {names[w]}⟩ is left with {c.factored()}")
+            squares[u, u] = c
+        if squares and self.theorem.claim == "equality":
+            key, c = next(iter(squares.items()))
+            left = f"‖{names[key[0]]}‖²" if isinstance(key, tuple) else key
+            raise NotProved(f"{place}: {left} is left with the factor {c.factored()}")
+        return Total(squares)
 
     def _quotients_exist(self, place: str) -> None:
         """Raise NotProved where a kernel divides by what is not shown to be other than 0."""

@@ -10,7 +10,7 @@ from flint import fmpq
 
 from opcheck import registry
 from opcheck.engine.forms import Coefficient, Sparse
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.run import take
 from opcheck.engine.steps import Steps, add_inner
 from opcheck.errors import OpcheckError
@@ -69,7 +69,7 @@ class Reader(Scalars):
     Args:
         field: of the theorem's constants and parameters, and of what k is made of.
         k: an index that stands for many, or the number 0 at the start of a run.
-        case: integer parameters that have values.
+        case: integer parameters that have values, or stand for all from one on.
         before, after: how many steps are made before k and after it.
         started: whether the steps are the first of a run: then R and sums have values.
         least: the smallest k.
@@ -80,7 +80,7 @@ class Reader(Scalars):
         theorem: Theorem,
         field: Field,
         k: Ratio,
-        case: Mapping[str, int],
+        case: Mapping[str, int | Period],
         *,
         before: int,
         after: int,
@@ -106,7 +106,7 @@ class Reader(Scalars):
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
         whole = any(p.symbol == name and p.integer for p in self.theorem.iteration.parameters)
-        if not whole:
+        if not whole or isinstance(value, Period):
             return value
         count = value.constant()
         if count.q != 1 or count < 1:

@@ -25,7 +25,10 @@ def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
     """Constants and parameters that stay symbols, in the order in which they are introduced."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
     parameters = [c.name for c in theorem.chains if c.name not in case]
-    return list(dict.fromkeys([*constants, *parameters]))
+    # of its families, where it is about some
+    own = [n for c in theorem.conditions for n in sorted(c.symbols)] if theorem.on else []
+    families = [n for n in own if n not in theorem.let]
+    return list(dict.fromkeys([*constants, *families, *parameters]))
 
 
 def of_hypotheses(scalars: Scalars) -> list[Constraint]:
@@ -102,14 +105,14 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
     names = symbols_of(scalars.theorem, [*scalars.case])
     constraints = admitted(scalars)
     symbols = [*names, *indices]
-    first = least if [*indices] == ["k"] else 0
-    counted = [Constraint(field.symbol(name) - first, False) for name in indices]
+    firsts = {name: least if name == "k" else 0 for name in indices}
+    counted = [Constraint(field.symbol(name) - first, False) for name, first in firsts.items()]
     early = [Constraint(field.symbol(name), False) for name in indices]
     anywhere = Domain(field, symbols, [*constraints, *early])
     known: list[Constraint] = []
     for name, term in spares.sums.items():
         # of the terms from j = 0 on
-        if [*indices] == ["k"] and anywhere.nonnegative(term):
+        if "k" in indices and anywhere.nonnegative(term):
             known.append(Constraint(field.symbol(name), False))
     for name, base in spares.powers.items():
         # x^k of a negative x may have either sign and any size

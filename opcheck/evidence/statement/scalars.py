@@ -15,7 +15,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from opcheck.engine.forms import dyadic
-from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.ratio import Count, Field, Period, Ratio, Special, equal_counts
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
@@ -54,12 +54,17 @@ class Scalars:
     Args:
         field: of the theorem's constants and parameters, and of what k is made of.
         k: an index that stands for many, or the number 0 at the start of a run.
-        case: integer parameters that have values.
+        case: integer parameters that have values, or stand for all from one on.
         least: the smallest k.
     """
 
     def __init__(
-        self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int], least: int = 0
+        self,
+        theorem: Theorem,
+        field: Field,
+        k: Ratio,
+        case: Mapping[str, int | Period],
+        least: int = 0,
     ) -> None:
         self.theorem, self.field, self.k, self.case = theorem, field, k, case
         self.least = least
@@ -135,6 +140,8 @@ class Scalars:
         gap = a - b
         if not isinstance(gap, Ratio):
             raise TypeError("what is measured is compared")
+        if relation == "==" and (isinstance(a, Count) or isinstance(b, Count)):
+            return equal_counts(gap.plain)
         if gap.symbols == self.k.symbols == {"k"}:
             at_zero, at_one = ({"k": self.field.number(v)} for v in (0, 1))
             offset = self.field.at(gap, at_zero)
@@ -161,6 +168,9 @@ class Scalars:
         raise OpcheckError(f"{name!r} has no value as a rational function")
 
     def _residue(self, value: Ratio, period: Ratio) -> Ratio:
+        if isinstance(period, Period):
+            rest = period.residue(value)
+            return rest if isinstance(rest, Ratio) else self.field.number(rest)
         whole = period.constant()
         if whole.q != 1 or whole < 1:
             raise TypeError(f"mod needs a whole period, not {whole}")
