@@ -48,6 +48,10 @@ class Commands(click.Group):
         """Run a command; end also where foreign code does not, and not where it ends."""
         from opcheck.watchdog import refuse_silent_end
 
+        if not arguments and not options:  # the whole of a process
+            from opcheck.supervisor import supervise
+
+            supervise()
         refuse_silent_end()
         try:
             return super().main(*arguments, **options)
@@ -76,6 +80,9 @@ class Commands(click.Group):
             say("this needs more memory than there is; record fewer k, or take a smaller problem")
             ctx.exit(2)
         except KeyboardInterrupt:
+            from opcheck.watchdog import answer
+
+            answer()
             say("interrupted")
             ctx.exit(130)
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):

@@ -644,3 +644,18 @@ def test_a_problem_is_told_before_anything_of_it_is_computed() -> None:
     assert read[0].start.size == 0
     assert read[0].solution is None
     assert found.solution is not None
+
+
+def test_of_a_problem_and_what_it_is_made_of_the_problem_is_taken(tmp_path: Path) -> None:
+    """The kernel stood first in the file, and was the one to name."""
+    kernel = "import opcheck\ndef F(z, out, data):\n    out[0] = z[1]\n    out[1] = -z[0]\n"
+    made = "made = opcheck.operator(F, 2)\n"
+    mine = "mine = opcheck.Problem(made, name='mine', start=[1.0, 0.5])\n"
+    for number, text in enumerate([kernel + made, kernel + made + mine]):
+        file = tmp_path / f"file{number}.py"
+        file.write_text(text)
+        assert subject(str(file)).name == ("mine" if number else "file0")
+    both = tmp_path / "both.py"
+    both.write_text(kernel + made + mine + mine.replace("mine", "other"))
+    with pytest.raises(OpcheckError, match=r"holds mine, other; name one as .*:mine"):
+        subject(str(both))

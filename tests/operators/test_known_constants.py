@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from opcheck.engine.budget import allotted
+from opcheck.evidence.check import check
 from opcheck.evidence.operators import effort
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.constants import constants
@@ -249,8 +250,12 @@ def contradictions(known: Known, found: list[Constant], what: str) -> list[str]:
 
 def false_facts(known: Known, found: list[Constant], what: str) -> list[str]:
     """Facts that theorems would rely on and that are not true."""
+    return untrue(known, with_facts(known.problem, found), what)
+
+
+def untrue(known: Known, p: Problem, what: str) -> list[str]:
+    """Facts of a problem, and what follows of them, that are not true."""
     out = []
-    p = with_facts(known.problem, found)
     for fact in [*p.all_facts(), *classes(p)]:
         kind, of = fact.property.kind, fact.property.of
         value = p.constant(fact)
@@ -285,6 +290,19 @@ def wrong(known: Known, index: Any) -> list[str]:
 @pytest.mark.sampled(5)
 def test_nothing_that_is_stated_contradicts_the_truth(index: int) -> None:
     assert wrong(draw(index), index) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("index", range(COUNT))
+def test_a_check_states_nothing_false(index: int) -> None:
+    """As the command does it, with a solution sought; published theorems are not violated."""
+    known = draw(index)
+    checked = check(subject(known.problem, start=known.problem.start), quick=True)
+    what = f"{index} {known.name}"
+    wrong = contradictions(known, list(checked.constants), what)
+    wrong += untrue(known, checked.problem, what)
+    wrong += [str(v) for v in checked.verdicts if v.status in ("violated", "error")]
+    assert wrong == []
 
 
 # payoffs without a finite L, μ or ρ on the whole space: the symmetric part of J, or of its

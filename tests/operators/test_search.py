@@ -399,6 +399,19 @@ def test_zeros_are_found_with_sets_and_for_large_matrices() -> None:
     assert solution(of_texts(["x**3", "y**3"])).tolist() == [0, 0]  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("d", [350, 400, 600])
+def test_a_large_dense_matrix_is_checked_to_the_end(d: int) -> None:
+    """B1: from 400 on a check ended in ``max() arg is an empty sequence``."""
+    rng = np.random.default_rng(d)
+    B = rng.standard_normal((d, d)) / np.sqrt(d)
+    found = check(B - B.T + B @ B.T / d, quick=True)
+    assert found.ok
+    assert {c.provenance for c in found.constants} == {"certified"}
+    assert "Monotone" in {f.property.kind.name for f in found.classes}
+    assert sum(v.status == "holds" for v in found.verdicts) > 20
+
+
 def test_a_default_start_is_no_solution() -> None:
     """G6: ones and a Laplacian."""
     laplacian = np.eye(5) - 0.2

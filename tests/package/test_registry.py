@@ -453,7 +453,7 @@ LEVELS = {
     for level, group in enumerate(
         (
             ("errors", "arguments", "document", "registry", "watchdog"),
-            ("recheck", "rerun", "processes", "references"),
+            ("recheck", "rerun", "processes", "references", "supervisor"),
             ("model",),
             ("kernels",),
             ("methods", "measures", "theorems"),

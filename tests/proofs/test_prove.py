@@ -665,7 +665,7 @@ def test_extra_rows_stay_unknown() -> None:
 
 
 def test_a_refusal_names_what_is_left_where_and_what_would_help() -> None:
-    """Without the inequality of z and z̄ the step leaves a form that that inequality mends."""
+    """C4: without the inequality of z and z̄ the step leaves a form that that inequality mends."""
     name = "gorbunov2022_eg_last"
     proof = arguments(name)
     step = {i: m for i, m in proof.step.items() if i != "Lipschitz(z, zbar)"}
