@@ -100,6 +100,9 @@ def test_the_session_works_as_written(desk):
 
 
 FILES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("paper_repro/**/*.md")]
+FILES = [
+    page for page in FILES if page.parent.name != "site"
+]  # those links arrive in what it builds
 
 
 @pytest.mark.parametrize("page", FILES, ids=lambda page: str(page.relative_to(ROOT)))

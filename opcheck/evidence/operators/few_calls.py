@@ -94,6 +94,9 @@ def as_affine(problem: Problem, seed: int) -> tuple[int, Operator] | None:
         return None
     fit = np.linalg.lstsq(np.column_stack([wide, np.ones(len(wide))]), u[: len(wide)])[0]
     matrix, shift = fit[:d].T, fit[d]
+    # of an entry that moves no value by more than its rounding nothing is known: a constant F has 0
+    moves = np.abs(matrix) * np.ptp(wide, axis=0)
+    matrix[moves <= ROUNDED * np.abs(u[: len(wide)]).max(axis=0)[:, None]] = 0
     of_about = u[len(wide) :].reshape(about.shape)
     dz, du = about - about[0], of_about - of_about[0]
     dz, du = (
