@@ -117,11 +117,14 @@ class Coefficient:
             return NotImplemented
         raise TypeError("division by a vector entry: an adaptive step is not a fixed-step method")
 
+    def __pow__(self, power: Any) -> Any:
+        return self * self if isinstance(power, int) and power == 2 else self._refuse()
+
     def _refuse(self, *_: Any) -> Any:
         raise TypeError("vector entries are compared or rounded: not a fixed-step method")
 
     __rtruediv__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = _refuse
-    __bool__ = __float__ = __abs__ = __pow__ = _refuse
+    __bool__ = __float__ = __abs__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

@@ -33,6 +33,13 @@ LIBRARY = frozenset(
     )
 )
 BUILTINS = ("range", "abs", "min", "max", "int", "float", "len")
+COORDINATES = "loop over range(z.shape[0])"
+INSTEAD = {  # what to write for what is often written
+    **{"enumerate": COORDINATES, "zip": COORDINATES, "reversed": COORDINATES},
+    **{"float64": "leave it out", "array": "write to a row", "zeros": "use zeros_like of a row"},
+    **{"norm": "use norm2", "vdot": "use dot", "inner": "use dot"},
+    **{"a comprehension": COORDINATES, "square": "write x*x"},
+}
 READ = (
     *(ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.While, ast.If),
     *(ast.Return, ast.Pass, ast.Break, ast.Continue),
@@ -140,7 +147,11 @@ def read(function: Callable[..., Any]) -> None:
         what = _unread(part) or _unknown(function, part)
         if what:
             line = getattr(part, "lineno", node.lineno)
-            raise Unread(f"{name} has {what} in line {line} of its text, which is not read")
+            named = getattr(part, "attr", getattr(part, "id", what))
+            instead = f"; {INSTEAD[named]}" if named in INSTEAD else ""
+            raise Unread(
+                f"{name} has {what} in line {line} of its text, which is not read{instead}"
+            )
 
 
 def _parts(body: list[ast.stmt]) -> Iterator[ast.AST]:

@@ -295,6 +295,25 @@ class Strict(Ratio):
         return Ratio(self.field, self.num, self.den)
 
 
+def _compared(sign: str) -> Callable[[Strict, Any], bool]:
+    """A comparison that holds for all values of the symbols or for none; else it refuses."""
+    plain = {"<": Ratio.__lt__, "<=": Ratio.__le__, ">": Ratio.__gt__, ">=": Ratio.__ge__}[sign]
+
+    def apply(self: Strict, other: Any) -> bool:
+        if (self.plain - other).symbols:
+            raise Undecided(
+                f"what a step does depends on whether {self} {sign} {other}; write the branch that "
+                "the range leaves alone, or a method for each"
+            )
+        return plain(self, other)
+
+    return apply
+
+
+for _sign, _name in (("<", "lt"), ("<=", "le"), (">", "gt"), (">=", "ge")):
+    setattr(Strict, f"__{_name}__", _compared(_sign))
+
+
 def _staying_strict(name: str) -> Callable[[Strict, Any], Any]:
     plain = getattr(Ratio, name)
 

@@ -32,7 +32,9 @@ class ComputedWith(Exception):
 
 
 def _refuse(*_: Any, **__: Any) -> Any:
-    raise ComputedWith("it computes with the dimension, which may only be looped over")
+    raise ComputedWith(
+        "it computes with the dimension, which may only be looped over: for i in range(z.shape[0])"
+    )
 
 
 def _refuse_index(*_: Any, **__: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,9 +19,9 @@ from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, certify
 from opcheck.evidence.operators.subject import Given, subject
 from opcheck.evidence.proofs.prove import attempt
-from opcheck.evidence.simulation.verify import Report, confront, in_order, library
+from opcheck.evidence.simulation.verify import Report, Summary, confront, in_order, library
 from opcheck.evidence.statement.well_posed import well_posed
-from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.attack import Reached, attack
 from opcheck.evidence.worst_case.worst_case import ABOVE, worst
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of, without_proof
@@ -42,9 +42,12 @@ class CrossCheck(Result):
         certified: by k, the multiple of the bound that is certified; none where that failed.
         worst: by k, measured/bound in the worst case by the solver.
         reached: by k, the largest measured/bound that the attack reached.
+        at_ends: the same at ends of ranges and with other constants, by these in words: the largest
+            over all k; ``worst`` and ``certified`` are of the middle of each range.
         problems: on how many it was run.
         compared: how many comparisons of these runs decided something.
         violated: those on which a run violates it.
+        late: parts of its texts -> the k at which they switch, behind which no run compared.
         errors: those on which it could not be run, each with the reason.
         disagreements: sentences; each is an error of opcheck.
     """
@@ -59,6 +62,8 @@ class CrossCheck(Result):
     disagreements: tuple[str, ...]
     compared: int = 0
     errors: tuple[tuple[str, str], ...] = ()
+    at_ends: dict[str, float] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -66,9 +71,10 @@ class CrossCheck(Result):
         return not self.disagreements
 
     @property
-    def attacked(self) -> tuple[int, ...]:
-        """The k at which an operator of the class exceeds the bound."""
-        return tuple(k for k, value in self.reached.items() if value > 1 + SLACK)
+    def attacked(self) -> tuple[int | str, ...]:
+        """The k, and the ends of ranges, at which an operator of the class exceeds the bound."""
+        both = [*self.reached.items(), *self.at_ends.items()]
+        return tuple(where for where, value in both if value > 1 + SLACK)
 
     @property
     def agreement(self) -> str:
@@ -81,6 +87,8 @@ class CrossCheck(Result):
             return "violated by attack"
         if self.errors:
             return "no: errors"
+        if self.late:
+            return f"no: nothing compared from k = {max(self.late.values())} on"
         return "yes" if self.compared else "no: nothing compared"
 
     def as_dict(self) -> dict[str, Any]:
@@ -107,6 +115,7 @@ def cross_check(
     certified: dict[int, str] = {}
     bounded: dict[int, float] = {}
     reached: dict[int, float] = {}
+    ends: list[Reached] = []
     for k in indices(ks) if len(ks) else (first, first + 1):
         ratios = _certified(entry, k)
         if ratios:
@@ -114,7 +123,10 @@ def cross_check(
         with contextlib.suppress(OpcheckError):
             bounded[k] = worst(entry, k).ratio
         with contextlib.suppress(OpcheckError):
-            reached[k] = attack(entry, k, budget=BUDGET, ends=False).ratio
+            tried = attack(entry, k, budget=BUDGET)
+            for reach in tried.found:  # a long run stands at a k of its own
+                reached[reach.k] = max(reach.ratio, reached.get(reach.k, 0.0))
+            ends += tried.ends
     verdicts = _verdicts(entry, problems)
     said = CrossCheck(
         theorem=entry.name,
@@ -127,8 +139,10 @@ def cross_check(
         violated=tuple(v.problem for v in verdicts if v.status == "violated"),
         errors=tuple((v.problem, v.reason) for v in verdicts if v.status == "error"),
         disagreements=(),
+        late=Summary(entry, tuple(verdicts)).late,
+        at_ends={r.at: r.ratio for r in sorted(ends, key=lambda reach: reach.ratio)},
     )
-    return replace(said, disagreements=tuple(_disagreements(entry, said)))
+    return replace(said, disagreements=(*_disagreements(entry, said), *_at_ends(entry, ends)))
 
 
 def _certified(theorem: Theorem, k: int) -> list[Fraction]:
@@ -167,6 +181,10 @@ def _disagreements(theorem: Theorem, said: CrossCheck) -> Iterator[str]:
                     f"proved, and an operator of its class reaches {value:.9g} times the bound at "
                     f"k = {k}"
                 )
+        for at, value in said.at_ends.items():
+            if value > 1 + SLACK:
+                reached = f"reaches {value:.9g} times the bound at {at}"
+                yield f"proved, and an operator of its class {reached}"
     for k, value in said.reached.items():
         if k in said.certified and value > float(Fraction(said.certified[k])) * (1 + SLACK):
             yield (
@@ -183,6 +201,20 @@ def _disagreements(theorem: Theorem, said: CrossCheck) -> Iterator[str]:
         at_bound = said.certified.get(k) == "1" and theorem.proof is None
         if at_bound and value > 1 + 10 * ABOVE:
             yield f"certified at the bound at k = {k}, where the worst case is {value:.9g} times it"
+
+
+def _at_ends(theorem: Theorem, ends: Sequence[Reached]) -> Iterator[str]:
+    """Sentences on what an attack reached at an end of a range, beyond the worst case there."""
+    for reach in ends:
+        try:
+            bound = worst(theorem, reach.k, **reach.values).ratio
+        except OpcheckError:
+            continue
+        if reach.ratio > bound * (1 + SLACK) + SLACK:
+            yield (
+                f"the worst case at k = {reach.k}, {reach.at}, is {bound:.9g} times the bound, and "
+                f"an operator reaches {reach.ratio:.9g}"
+            )
 
 
 def contradictions(result: Report | Verdict) -> list[str]:

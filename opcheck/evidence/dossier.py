@@ -149,6 +149,7 @@ def _simulated(over: Summary, against_k: list[dict[str, Any]]) -> Rung:
     says = [f"{over.status} on {count} problems" + (f", {undecided} undecided" * bool(undecided))]
     if top is not None:
         says.append(f"measured/bound {_ratio(top.ratio)} on {top.problem} at k = {top.k}")
+    says += [over.reason] if over.late else []
     says += [over.words_of_a] if over.words_of_a else []
     says += [f"not entered: {hole}" for hole in over.holes]
     data = {

@@ -43,6 +43,8 @@ class Verdict(Result):
         compared: number of comparisons that float64 or balls decided, at most one for each k of
             each run; 0 for no other status than ``inconclusive`` and those without runs.
         entered: symbol -> part of its range -> comparisons decided there.
+            Under "k" stand the parts of its texts that switch, as "past k < 5000".
+        switches: these parts -> the last k at which they do.
         profile: slope of the bound in log k, and the largest measured/bound in [K/8, K/4),
             [K/4, K/2), [K/2, K]; empty for a run too short to say.
         provenance: of the weakest constant used.
@@ -64,11 +66,18 @@ class Verdict(Result):
     excess: float | None = None
     entered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     positive: bool = True
+    switches: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Nothing is violated and nothing failed."""
         return self.status not in ("violated", "error")
+
+    @property
+    def untried(self) -> dict[str, int]:
+        """Parts of the statement that switch at a k that no comparison reached, and that k."""
+        behind = self.entered.get("k", {})
+        return {part: at for part, at in self.switches.items() if not behind.get(part)}
 
     @property
     def order(self) -> float | None:

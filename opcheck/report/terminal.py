@@ -196,8 +196,9 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
             console.print(f"{s.theorem.name}: {said_of_a}", highlight=False, markup=False)
         if s.reason:
             said = "no problem decided anything" if s.admissible else "no problem satisfies it"
-            console.print(f"[{STYLE[s.status]}]{s.status}[/] {s.theorem.name}: {said}", end="")
-            console.print(f", as in: {s.reason}", highlight=False, markup=False)
+            said = s.reason if s.late else f"{said}, as in: {s.reason}"
+            console.print(f"[{STYLE[s.status]}]{s.status}[/] {s.theorem.name}: ", end="")
+            console.print(said, highlight=False, markup=False)
         for v in s.verdicts:
             if v.status in ("violated", "error"):
                 show_verdict(v, console)
@@ -531,7 +532,7 @@ def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
             )
             or "–",
             ", ".join(f"k={k}: {v:.6g}" for k, v in check.worst.items()) or "–",
-            ", ".join(f"k={k}: {v:.6g}" for k, v in check.reached.items()) or "–",
+            ", ".join(_attacked(check)) or "–",
             _runs_of(check),
             check.agreement,
         ]
@@ -543,6 +544,12 @@ def show_cross_checks(checks: Sequence[CrossCheck], console: Console) -> None:
         rows,
         drop="worst attack certify verify prove",
     )
+
+
+def _attacked(check: CrossCheck) -> list[str]:
+    """What the attack reached at each k, and the most of it at ends of ranges."""
+    cells = [f"k={k}: {v:.6g}" for k, v in check.reached.items()]
+    return cells + ([f"ends: {max(check.at_ends.values()):.6g}"] if check.at_ends else [])
 
 
 def _runs_of(check: CrossCheck) -> str:

@@ -41,8 +41,8 @@ for _method, _parameters, _first, _second in (
         where=f"0 < gamma{_parameters}",
         let={"s": "gamma*L"},
         on=["bilinear"],
-        measure="distance",
-        bound=f"R**2*where(k == 1, {_first}, where(k == 2, {_second}, 1))",
+        measure="where(k <= 2, distance, 0)",
+        bound=f"R**2*where(k == 0, 1, where(k == 1, {_first}, where(k == 2, {_second}, 0)))",
         claim="equality",
         source=Source("elementary", confirmed=True),
         horizons=[2],
@@ -83,10 +83,11 @@ theorem(
     where="0 < gamma, -1 < beta_re < 1, -1 < beta_im < 1",
     let={"s": "gamma*L"},
     on=["bilinear"],
-    measure="distance",
-    bound="R**2*where(k == 1, 1 + s**2, where(k == 2, (1 - s**2)**2 + s**2*(2 + beta_re)**2, "
+    measure="where(k <= 3, distance, 0)",
+    bound="R**2*where(k == 0, 1, where(k == 1, 1 + s**2, "
+    "where(k == 2, (1 - s**2)**2 + s**2*(2 + beta_re)**2, "
     "where(k == 3, (1 - (3 + 2*beta_re)*s**2)**2 "
-    "+ s**2*(3 + 2*beta_re + beta_re**2 - beta_im**2 - s**2)**2, 1)))",
+    "+ s**2*(3 + 2*beta_re + beta_re**2 - beta_im**2 - s**2)**2, 0))))",
     claim="equality",
     source=Source("elementary", confirmed=True),
     horizons=[3],

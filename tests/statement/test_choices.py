@@ -150,7 +150,7 @@ def test_a_single_point_is_a_range() -> None:
 def test_each_range_uses_the_values_before_it() -> None:
     theorem = statement("0 < gamma <= 1/L, 0 < alpha < 1 + 2*rho/gamma")
     found = list(choices(theorem, of(L=1.0, rho=0.1), HORIZON))
-    assert len({(v["gamma"], v["alpha"]) for v in found}) == len(found) == 7
+    assert len({(v["gamma"], v["alpha"]) for v in found}) == len(found) == 9
     assert all(0 < v["alpha"] < 1 + 0.2 / v["gamma"] for v in found)
     # each range close to either end with the other in the middle, and both together
     middle = found[0]

@@ -28,7 +28,7 @@ from opcheck.evidence.worst_case.attack import attack
 from opcheck.kernels import axpy
 from opcheck.model.method import method
 from opcheck.model.problem import problem
-from opcheck.model.property import Lipschitz, Monotone
+from opcheck.model.property import Comonotone, Lipschitz, Monotone
 from opcheck.model.theorem import Source, Theorem, theorem, without_proof
 
 registry.load()
@@ -150,7 +150,7 @@ def test_a_disagreement_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         planted.setattr(cross, "certify", lambda *_: type("Said", (), {"ratio": 1}))
         assert "certified at 1 times the bound" in sentences()
     with monkeypatch.context() as planted:
-        planted.setattr(cross, "worst", lambda *_: type("Said", (), {"ratio": 0.5}))
+        planted.setattr(cross, "worst", lambda *_, **__: type("Said", (), {"ratio": 0.5}))
         assert "the worst case at k = 2 is 0.5 times the bound" in sentences()
 
 
@@ -210,7 +210,7 @@ def test_an_attack_beyond_the_bound_is_a_violation_everywhere(
     said = cross_check(entry, ks=(1,), problems=on)
     assert said.ok  # no two of our parts contradict each other
     assert not said.violated
-    assert said.attacked == (1,)
+    assert said.attacked[0] == 1
     assert said.agreement == "violated by attack"
     monkeypatch.setattr(cross, "cross_checks", lambda *_, **__: [said])
     told = CliRunner().invoke(main, ["cross-check", entry.name])
@@ -226,6 +226,23 @@ def test_an_attack_beyond_the_bound_is_a_violation_everywhere(
     assert told.exit_code == 1
     assert "tight" not in told.output
     assert "attained" not in told.output
+
+
+def test_what_fails_at_an_end_of_a_range_alone_is_seen(own_registry: None) -> None:
+    """Extragradient at γ = 1/2, ρ = −1/8 comes closer; at γL = 1 it may leave."""
+    entry = theorem(
+        "extragradient_of_comonotone",
+        method="extragradient",
+        given=[Lipschitz("L"), Comonotone("rho", of="F")],
+        where="-1/(4*L) <= rho, 0 < gamma <= 1/L",
+        measure="distance",
+        bound="R**2",
+        source=Source("none"),
+    )
+    said = cross_check(entry, ks=(1,), problems=[problem("bilinear")])
+    assert said.reached[1] <= 1
+    assert "L = 1, rho = -1/4, gamma = 1" in said.attacked
+    assert said.agreement == "violated by attack"
 
 
 def test_worst_fails_where_its_attack_exceeds_the_bound(

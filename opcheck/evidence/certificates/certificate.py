@@ -31,7 +31,8 @@ from opcheck.evidence.certificates import rounding
 from opcheck.evidence.certificates.from_proof import declared
 from opcheck.evidence.certificates.rounding import exact
 from opcheck.evidence.statement.evaluation import plan
-from opcheck.evidence.statement.exact_parameters import Place, along, simplest
+from opcheck.evidence.statement.exact_parameters import along, simplest
+from opcheck.evidence.statement.places import Place
 from opcheck.evidence.worst_case.block import restated
 from opcheck.evidence.worst_case.claim import Claim, Coverage, claim
 from opcheck.evidence.worst_case.worst_case import ABOVE, Program, Solution, Unconverged

@@ -15,6 +15,7 @@ from opcheck.evidence.simulation.units import CANCELLED, SMALLEST, rounding, squ
 from opcheck.evidence.statement.evaluation import plan, sides
 from opcheck.evidence.statement.hypotheses import Constants
 from opcheck.evidence.statement.parameters import Values, entered, settle
+from opcheck.evidence.statement.switches import Turns
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
 from opcheck.model.theorem import Theorem
@@ -33,6 +34,9 @@ class Comparison:
     Attributes:
         known: the constants it was run with.
         weak: they are weaker than the problem's best.
+        far: it is of a run beyond the horizon, to where a text has switched.
+        behind: part of the statement's texts that switches -> number of k decided, or left to
+            balls, at and after the last k at which it does.
         positive: whether the bound is positive, at each k.
         ratio: measured/bound at each k; where the bound is not positive, 1 plus the excess over
             it, in units of both sides; NaN where nothing was compared.
@@ -53,6 +57,9 @@ class Comparison:
     compared: int = 0
     excess: dict[int, float] = field(default_factory=dict)
     weak: bool = False
+    far: bool = False
+    behind: Mapping[str, int] = field(default_factory=dict)
+    switches: Mapping[str, Turns] = field(default_factory=dict)
     positive: NDArray[np.bool_] = field(default_factory=lambda: np.ones(0, dtype=bool))
 
     @property
@@ -87,7 +94,8 @@ def compare(
     method = method or theorem.iteration
     recorded = runs(theorem, problem, known, method=method, fixed=fixed, weaken=weaken)
     return [
-        replace(judge(theorem, run, scale=scale), weak=run.known is not known) for run in recorded
+        replace(judge(theorem, run, scale=scale), weak=run.known is not known, far=run.far)
+        for run in recorded
     ]
 
 
@@ -162,6 +170,9 @@ def _by_difference(
     close = finite & ~above & ~below & (error <= UNDECIDABLE * value) & (value > 0)
     ratio = np.where(right > 0, left / right, 1 + gap / (np.abs(left) + np.abs(right)))
     ratio[~(above | below | close)] = np.nan
+    if run.far:  # balls do not go so far
+        ratio[close], close[:] = np.nan, False
+    told = above | below | close | (finite & (left == 0) & (right == 0))
     broken = above | below if theorem.claim == "equality" else above
     comparison = Comparison(
         run.known,
@@ -173,6 +184,13 @@ def _by_difference(
         compared=int(above.sum() + below.sum()),
         profile=_profile(ratio, right) if run.horizon == max(theorem.horizons) else (),
         positive=right > 0,
+        behind={
+            part: int(
+                told[max(turns.at) if turns.of_k else 0 :].sum() * (max(turns.at) <= run.horizon)
+            )
+            for part, turns in run.switches.items()
+        },
+        switches=run.switches,
     )
     if theorem.claim != "must fail":
         return comparison
@@ -265,8 +283,8 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
     """
     if not compared:
         return replace(blank, status="inconclusive", reason="no admissible run is affordable here")
-    # runs with weaker constants are further tries: one that says nothing takes nothing back
-    telling = [c for c in compared if not (c.weak and c.status == "inconclusive")]
+    # runs with weaker constants, and far ones, are further tries: silence takes nothing back
+    telling = [c for c in compared if not ((c.weak or c.far) and c.status == "inconclusive")]
     if any(c.compared for c in telling):
         compared = telling
     # the run that decides: of the most severe status, the one with the largest ratio
@@ -298,6 +316,9 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         for symbol, part in entered(theorem, c.values).items() if c.compared else ():
             cover.setdefault(symbol, {}).setdefault(part, 0)
             cover[symbol][part] += c.compared
+        for part, behind in c.behind.items() if c.status not in ("inconclusive", "error") else ():
+            parts = cover.setdefault("k", {})
+            parts[f"past {part}"] = parts.get(f"past {part}", 0) + behind
     return replace(
         blank,
         status=status,
@@ -312,6 +333,7 @@ def conclude(theorem: Theorem, blank: Verdict, compared: Sequence[Comparison]) -
         profile=tuple(_envelope([c.profile for c in compared])),
         decided=decided,
         entered=cover,
+        switches={f"past {part}": max(t.at) for c in compared for part, t in c.switches.items()},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from opcheck.evidence.statement.parameters import (
     conditions_hold,
     weaker,
 )
+from opcheck.evidence.statement.switches import Turns, switches
 from opcheck.model.measure import Measure
 from opcheck.model.method import Method
 from opcheck.model.problem import Problem
@@ -49,6 +50,9 @@ class Run:
         extent: how far out it went, a length.
         ended: the k at which it left the norm limit; None where it did not.
         lost: the k at which the iterate is NaN; None where it never is.
+        far: it is one beyond the horizon, to where a text of the statement has switched.
+        switches: parts of the statement's texts -> where each switches; only of runs in the middle
+            of the range.
         outside: the region on which the constants hold, and the k at which the run left it, in
             words; "" where it stayed inside.
     """
@@ -62,6 +66,8 @@ class Run:
     ended: int | None
     lost: int | None
     outside: str
+    far: bool = False
+    switches: Mapping[str, Turns] = field(default_factory=dict)
 
 
 def runs(
@@ -99,10 +105,50 @@ def runs(
         jobs += _jobs(theorem, problem, method, _weak_sample(theorem, problem, known, len(jobs)))
         if empty is not None and not jobs:
             raise empty
+    turns, beyond = _behind_switches(theorem, problem, method, jobs) if weaken else ({}, [])
     recorded: list[Run] = []
     for horizon, group in itertools.groupby(sorted(jobs, key=lambda j: j[2]), lambda j: j[2]):
         recorded += _recorded(theorem, problem, method, horizon, [job[:2] for job in group])
-    return recorded
+    for _, values, horizon in beyond:
+        (run,) = _recorded(theorem, problem, method, horizon, [(jobs[0][0], values)])
+        recorded.append(replace(run, far=True))
+    if not turns:
+        return recorded
+    own = [jobs[0][1][c.name] for c in theorem.chains]
+    return [
+        replace(run, switches=turns)
+        if run.known is jobs[0][0] and [run.values[c.name] for c in theorem.chains] == own
+        else run
+        for run in recorded
+    ]
+
+
+def _behind_switches(
+    theorem: Theorem, problem: Problem, method: Method, jobs: Sequence[Job]
+) -> tuple[Mapping[str, Turns], list[Job]]:
+    """Where the texts switch, and a run to behind as many of these k as can be afforded.
+
+    The run has the parameters of the first; there is none where all lies before the last horizon.
+    """
+    if not jobs:
+        return {}, []
+    known, values, _ = jobs[0]
+    turns = switches(theorem, values)
+    late = {max(turn.at) for turn in turns.values()}
+    late = {at for at in late if max(theorem.horizons) <= at < WORK_LIMIT}
+    if budget().left < np.inf:
+        return turns, []
+    chosen = {c.name: values[c.name] for c in theorem.chains}
+    for at in sorted(late, reverse=True):
+        horizon = at + 2
+        try:
+            far = (known, _fixed(theorem, known, horizon, chosen), horizon)
+            beyond = _jobs(theorem, problem, method, [far])
+        except OpcheckError:  # the range moves with the horizon
+            continue
+        if beyond and beyond[0][2] == horizon:
+            return turns, beyond
+    return turns, []
 
 
 def _recorded(

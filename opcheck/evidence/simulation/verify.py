@@ -90,8 +90,9 @@ class Summary(Result):
     Attributes:
         chosen: the problems were given, and are not the library.
         status: ``violated`` if it is anywhere, else ``error``, ``attained``, ``holds``,
-            ``inconclusive``, the first that occurs; else ``inapplicable`` to chosen problems, and
-            ``untried`` over a library, where the statement was confronted with nothing.
+            ``inconclusive``, the first that occurs, and ``inconclusive`` too where the statement
+            switches at a k that no comparison reached; else ``inapplicable`` to chosen problems,
+            and ``untried`` over a library, where the statement was confronted with nothing.
         reason: why it was not tried, or not decided anywhere.
         worst: the verdict with the largest measured/bound among those that were decided; for a
             violation the one that shows it.
@@ -112,9 +113,20 @@ class Summary(Result):
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
         statuses = {v.status for v in self.verdicts}
-        return next(
-            (s for s in order if s in statuses), "inapplicable" if self.chosen else "untried"
-        )
+        status: Status = "inapplicable" if self.chosen else "untried"
+        status = next((s for s in order if s in statuses), status)
+        return "inconclusive" if self.late and status in ("attained", "holds") else status
+
+    @property
+    def late(self) -> dict[str, int]:
+        """Parts of the statement behind whose switch nothing was compared -> the first such k."""
+        decided = [v for v in self.decided if v.switches]
+        parts = {part: at for v in reversed(decided) for part, at in v.switches.items()}
+        return {
+            p: at
+            for p, at in parts.items()
+            if all(p in v.untried for v in decided if p in v.switches)
+        }
 
     @property
     def ok(self) -> bool:
@@ -129,7 +141,11 @@ class Summary(Result):
 
     @property
     def reason(self) -> str:
-        """The commonest reason for which no problem decided anything; "" where one did."""
+        """Why it isn't decided: the commonest reason over all problems; "" where it is."""
+        if self.late and self.decided and self.status == "inconclusive":
+            part, at = max(self.late.items(), key=lambda item: item[1])
+            turn = part.removeprefix("past ")
+            return f"nothing was compared from k = {at} on, where {turn} switches"
         said = [v.reason for v in self.admissible if v.reason]
         said = said or [v.reason for v in self.verdicts if _is_a_range(v)]
         said = said or [v.reason for v in self.verdicts if v.reason]

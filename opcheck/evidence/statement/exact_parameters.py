@@ -7,10 +7,10 @@ L = 1 by scaling; other constants take representative values. Parameters lie in 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from flint import arb, fmpq
@@ -18,11 +18,17 @@ from flint import arb, fmpq
 from opcheck.engine.forms import dyadic, form_arithmetic
 from opcheck.engine.numbers import Ball, rational
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.statement.parameters import Values, exact_base_scope, settle
+from opcheck.evidence.statement.parameters import (
+    Values,
+    exact_base_scope,
+    settle,
+    worse_constants,
+)
+from opcheck.evidence.statement.places import PLACES, Place, patterns
+from opcheck.model.property import Property
 from opcheck.model.text import Chain, Text, text
 from opcheck.model.theorem import Theorem
 
-Place = Literal["low", "middle", "high"]
 # tried in order until the ranges are not empty; L = 1 is a choice of scale
 CONSTANTS: dict[str, tuple[Fraction, ...]] = {
     "Lipschitz": (Fraction(1), Fraction(1, 2)),
@@ -30,9 +36,17 @@ CONSTANTS: dict[str, tuple[Fraction, ...]] = {
     "Cocoercive": (Fraction(1, 2), Fraction(1)),
     "ConicallyNonexpansive": (Fraction(3, 2), Fraction(3, 4)),
 }
+BEST = {"StronglyMonotone": 1, "Cocoercive": -1}  # as powers of L
 OTHERS = (Fraction(-1, 8), Fraction(-1, 16), Fraction(0), Fraction(1, 8))
 NEAR = fmpq(1, 64)  # how close to an open end an edge is taken, in units of the range
-BEYOND = {"low": fmpq(1, 4), "middle": fmpq(1), "high": fmpq(4)}  # above a lower end without upper
+BEYOND = {  # above a lower end without an upper one
+    "low": fmpq(1, 4),
+    "low side": fmpq(1, 2),
+    "middle": fmpq(1),
+    "high side": fmpq(2),
+    "high": fmpq(4),
+}
+UPWARDS = {"low": 0, "low side": 1, "middle": 1, "high side": 2, "high": 2}  # of whole numbers
 
 
 @dataclass(frozen=True)
@@ -55,18 +69,25 @@ class Setting:
 
 
 def setting(
-    theorem: Theorem, k: int, horizon: int, place: Place = "middle", fixed: Mapping[str, Any] = {}
+    theorem: Theorem,
+    k: int,
+    horizon: int,
+    place: Place | Sequence[Place] = "middle",
+    fixed: Mapping[str, Any] = {},
 ) -> Setting:
     """Constants and parameters of a theorem, in the middle of their ranges or close to an end.
 
     Args:
         horizon: up to which the sequences run.
+        place: in every range, or one for each range.
         fixed: constants or parameters to use instead: numbers or formulas, as ``1/sqrt(2)``.
 
     Raises OpcheckError where no choice satisfies the ranges, with the range that is left.
     """
-    if place not in get_args(Place):
-        raise OpcheckError(f"place {place!r} is none of {', '.join(get_args(Place))}")
+    pattern = [place] * len(theorem.chains) if isinstance(place, str) else list(place)
+    for name in pattern:
+        if name not in PLACES:
+            raise OpcheckError(f"place {name!r} is none of {', '.join(PLACES)}")
     kinds = {p.symbol: p.kind.name for p in theorem.asked if p.symbol is not None}
     own = [*kinds, *(c.name for c in theorem.chains)]
     unknown = [name for name in fixed if name not in own]
@@ -77,7 +98,7 @@ def setting(
     reason = ""
     for constants in _constants(kinds, fixed):
         try:
-            return _with(theorem, k, horizon, place, fixed, constants)
+            return _with(theorem, k, horizon, pattern, fixed, constants)
         except _Outside as outside:
             reason = reason or str(outside)
     raise EmptyRange(f"{theorem.name}: {reason}")
@@ -121,26 +142,62 @@ def along(
 def at_ends(
     theorem: Theorem, k: int, horizon: int, fixed: Mapping[str, Any] = {}
 ) -> Iterator[Setting]:
-    """The theorem with its parameters at either end of their ranges, and each constant of its own.
+    """The theorem wherever runs on problems try it: at ends of ranges, with other constants.
 
-    An open end is approached. Ends that leave no admissible choice are left out. Raises
-    OpcheckError as ``setting`` does where there is none at all.
+    Parameters as ``patterns`` lays them out; each constant of its own at the ends of its range and
+    made worse, with all parameters at one end. An open end is approached; what leaves no admissible
+    choice is left out. Raises OpcheckError as ``setting`` does where there is none at all.
     """
     middle = setting(theorem, k, horizon, "middle", fixed)
     seen = [(dict(middle.constants), dict(middle.parameters))]
-    tries: list[tuple[Place, Mapping[str, Any]]] = [("low", fixed), ("high", fixed)]
-    for name in middle.constants:
-        ends = [] if name in fixed else _ends_of(theorem, name, middle.values)
-        tries += [(place, {**fixed, name: end}) for end in ends for place in ("middle", "high")]
-    for place, numbers in tries:
+    count = len(theorem.chains)
+    tries: list[tuple[Sequence[Place], Mapping[str, Any]]]
+    tries = [(pattern, fixed) for pattern in patterns(count)]
+    for hypothesis in theorem.asked:
+        name = str(hypothesis.constant)
+        if name not in middle.constants or name in fixed or _is_scale(theorem, name):
+            continue
+        for value in _other_constants(theorem, hypothesis, middle):
+            ends = dict.fromkeys((place,) * count for place in ("low", "middle", "high"))
+            tries += [(end, {**fixed, name: value}) for end in ends]
+    for pattern, numbers in tries:
         try:
-            edge = setting(theorem, k, horizon, place, numbers)
+            edge = setting(theorem, k, horizon, pattern, numbers)
         except OpcheckError:
             continue
         both = dict(edge.constants), dict(edge.parameters)
         if both not in seen:
             seen.append(both)
             yield edge
+
+
+def _is_scale(theorem: Theorem, name: str) -> bool:
+    """Whether a constant is the one that is 1 by scaling."""
+    kinds = {p.symbol: p.kind.name for p in theorem.asked if p.symbol is not None}
+    return name == next((n for n, kind in kinds.items() if kind == "Lipschitz"), "")
+
+
+def _other_constants(theorem: Theorem, hypothesis: Property, middle: Setting) -> list[Fraction]:
+    """The ends of a constant's range, and from its value the least and the most it is made worse.
+
+    Of an operator that is L-Lipschitz μ ≤ L and β ≤ 1/L, unless it is constant, are such ends.
+
+    What is no short fraction is rounded towards its value.
+    """
+    name = str(hypothesis.constant)
+    best = middle.constants[name]
+    others = _ends_of(theorem, name, middle.values)
+    constants = {n: float(v) for n, v in middle.constants.items()}
+    if "L" in middle.constants and hypothesis.kind.name in BEST:
+        others.append(middle.constants["L"] ** BEST[hypothesis.kind.name])
+    if hypothesis.kind.better is not None:
+        worse = worse_constants(theorem, hypothesis, float(best), constants)
+        for value in (min(worse, default=None), max(worse, default=None)):
+            if value is not None:
+                exact = _exact(Fraction(value))
+                near = exact + (_exact(best) - exact) * NEAR
+                others.append(_fraction(simplest(min(exact, near), max(exact, near))))
+    return list(dict.fromkeys(value for value in others if value != best))
 
 
 def _ends_of(theorem: Theorem, name: str, values: Mapping[str, Any]) -> list[Fraction]:
@@ -189,7 +246,7 @@ def _with(
     theorem: Theorem,
     k: int,
     horizon: int,
-    place: Place,
+    pattern: Sequence[Place],
     fixed: Mapping[str, Any],
     constants: Mapping[str, fmpq],
 ) -> Setting:
@@ -201,7 +258,7 @@ def _with(
         if not _between(condition, middle, values):
             raise _Outside(f"{condition} fails with {_shown(constants)}")
     notes: list[str] = []
-    for chain in theorem.chains:
+    for chain, place in zip(theorem.chains, pattern, strict=True):
         if chain.name in fixed:
             value = _given(theorem, chain, fixed[chain.name], values, notes)
         else:
@@ -249,27 +306,28 @@ def _pick(
     if bottom > top or (bottom == top and any(chain.strict)):
         raise _Outside(f"{chain} is empty with {_shown(constants)}")
     width = top - bottom
-    closed = not chain.strict[place == "high"]
-    rounded = not isinstance(hi if place == "high" else lo, fmpq)
+    above = place.startswith("high")
+    closed = not chain.strict[above] and not place.endswith("side")
+    rounded = not isinstance(hi if above else lo, fmpq)
     if place == "middle" or width == 0:
         exact = isinstance(lo, fmpq) and isinstance(hi, fmpq)
         middle = (bottom + top) / 2
         return middle if exact else simplest(middle - width / 16, middle + width / 16)
-    end, sign = (top, -1) if place == "high" else (bottom, 1)
+    end, sign = (top, -1) if above else (bottom, 1)
     if closed and not rounded:
         return end
     # an open end is approached, an irrational one rounded inward
     near = end + sign * width * NEAR
     value = simplest(min(near, (end + near) / 2), max(near, (end + near) / 2))
     if rounded:
-        formula = chain.hi if place == "high" else chain.lo
+        formula = chain.hi if above else chain.lo
         notes.append(f"{chain.name} = {value} stands inward of the irrational end {formula}")
     return value
 
 
 def _pick_whole(chain: Chain, place: Place, lo: Any, hi: Any, constants: Mapping[str, fmpq]) -> int:
     low = int(Ball(lo).ceil()) + (1 if chain.strict[0] and lo == int(Ball(lo).ceil()) else 0)
-    value = low + {"low": 0, "middle": 1, "high": 2}[place]
+    value = low + UPWARDS[place]
     if hi is not None:
         top = -int((-Ball(hi)).ceil())
         top -= int(chain.strict[1] and bool(hi == top))

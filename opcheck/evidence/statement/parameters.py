@@ -10,13 +10,13 @@ import numpy as np
 
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.hypotheses import Constants
+from opcheck.evidence.statement.places import PLACES, Place, patterns, worsened
+from opcheck.model.property import Property
 from opcheck.model.text import FLOAT, Arithmetic, Chain, Text, rational_value, text
 from opcheck.model.theorem import Theorem
 
 EDGES = (1e-6, 1e-2)  # how close, in units of the interval, an open end is approached
 TRIED = 33  # values of an earlier parameter at which a later range is looked at
-FACTORS = (1.5, 4.0, 16.0)  # by which a constant is made worse than a problem's best
-PLACES = ("low", "low side", "middle", "high side", "high")
 Values = dict[str, Any]
 
 
@@ -52,13 +52,6 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
     admissible value on this problem.
     """
     conditions_hold(theorem, base_scope(known.values, horizon))
-    count = len(theorem.chains)
-    patterns = [("middle",) * count]
-    for i in range(count):
-        for place in PLACES:
-            if place in ("low", "high"):
-                patterns.append(("middle",) * i + (place,) + ("middle",) * (count - i - 1))
-    patterns += [("low side",) * count, ("high side",) * count]
     seen: set[tuple[tuple[str, float], ...]] = set()
     none = None
     for fixed in theorem.paper:
@@ -75,7 +68,7 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
         except OpcheckError:
             continue  # the paper's own choice is outside the range on this problem
         yield values
-    for pattern in patterns:
+    for pattern in patterns(len(theorem.chains)):
         values = base_scope(known.values, horizon)
         settle(theorem, values)
         try:
@@ -112,7 +105,7 @@ def exact_base_scope(
 
 
 def _filled(
-    theorem: Theorem, known: Constants, pattern: tuple[str, ...], values: Values, index: int = 0
+    theorem: Theorem, known: Constants, pattern: tuple[Place, ...], values: Values, index: int = 0
 ) -> Values:
     """A value for every range from ``index`` on. Raises Empty where there is none."""
     if index == len(theorem.chains):
@@ -238,7 +231,7 @@ def _pick(
     theorem: Theorem,
     chain: Chain,
     interval: tuple[float, float],
-    place: str,
+    place: Place,
     known: Constants,
     values: Values,
 ) -> float:
@@ -280,12 +273,7 @@ def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
         grown = []
         for values in sample:
             scope = {**known.values, **values}
-            if hypothesis.kind.better == "smaller":
-                worse = [best * factor for factor in FACTORS if best > 0]
-            elif symbol == "rho":
-                worse = _lower(theorem, best, scope)
-            else:
-                worse = [best / factor for factor in FACTORS[1:] if best > 0]
+            worse = worse_constants(theorem, hypothesis, best, scope)
             grown += [{**values, symbol: value} for value in (best, *worse)]
         sample = grown
     weakened = []
@@ -301,6 +289,20 @@ def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
             )
             weakened.append(own)
     return weakened
+
+
+def worse_constants(
+    theorem: Theorem, hypothesis: Property, best: float, values: Values
+) -> list[float]:
+    """Constants that are worse for a hypothesis than the best: it holds with them as well.
+
+    Args:
+        best: constant of the hypothesis.
+        values: the constants of all hypotheses.
+    """
+    if hypothesis.constant == "rho":
+        return _lower(theorem, best, values)
+    return worsened(best, smaller_is_better=hypothesis.kind.better == "smaller")
 
 
 def _lower(theorem: Theorem, best: float, values: Values) -> list[float]:
@@ -410,9 +412,16 @@ def _inside(
     assert formula is not None
     if not formula.names & known.rounded and rational_value(formula.source, values) == value:
         return value
+    inside = value
     for _ in range(8):  # a root, or a rounded constant: up to some ulp on either side
-        value = float(np.nextafter(value, sign * np.inf))
-    return value
+        inside = float(np.nextafter(inside, sign * np.inf))
+    # and what cancels in it loses more: seen where a symbol moves by its own rounding
+    lost = 0.0
+    for name in formula.names & values.keys():
+        if isinstance(values[name], float):
+            beside = {**values, name: float(np.nextafter(values[name], np.inf))}
+            lost += abs(_end(formula, beside) - value)
+    return inside if 2 * lost <= abs(inside - value) else value + sign * 2 * lost
 
 
 def _numbers(*shown: tuple[Text | None, float]) -> str:

@@ -24,9 +24,11 @@ from opcheck.arguments import asked, indices, integer
 from opcheck.engine.run import run_batch
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
-from opcheck.evidence.statement.exact_parameters import Place, Setting, at_ends, setting
+from opcheck.evidence.statement.exact_parameters import Setting, at_ends, setting
 from opcheck.evidence.statement.expressible import one_step, refusal
 from opcheck.evidence.statement.parameters import Values, base_scope, settle
+from opcheck.evidence.statement.places import Place
+from opcheck.evidence.statement.switches import switches
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.claim import claim
 from opcheck.evidence.worst_case.confirm import Witness, confirmed
@@ -53,6 +55,7 @@ from opcheck.watchdog import Interrupted
 Floats = NDArray[np.float64]
 BUDGET = 2000
 DIM = 4
+FARTHEST = 20_000  # steps of the longest runs
 REACH = 8.0  # where nothing bounds an operator, how large it is taken at most
 ULPS = 8 * np.finfo(float).eps  # to which a hypothesis is met with equality
 ROUNDS = 4  # refinements around the best
@@ -76,6 +79,7 @@ class Reached(Result):
         constraint: A, "" where it is 0.
         runs: operators tried.
         at: constants and parameters where they are not those of the attack, as ``rho = -3/5``.
+        values: these, each as a rational.
         exactly: of one above the bound: whether that stands in rationals and balls, in words.
         confirmed: whether it does; else it is one of float64.
     """
@@ -89,6 +93,7 @@ class Reached(Result):
     at: str = ""
     exactly: str = ""
     confirmed: bool = False
+    values: Mapping[str, str] = field(default_factory=dict)
     witness: Witness | None = field(default=None, repr=False, compare=False)
 
 
@@ -161,7 +166,8 @@ def attack(
         k: index or indices; those below the theorem's first are left out.
         budget: about how many operators are tried at each k, from 10 on.
         seed: of the search.
-        far: steps of the long runs, at most; 0: none. Their worst stands at its own k.
+        far: steps of the long runs, at most; 0: none but to behind where the statement's texts
+            switch. Their worst stands at its own k.
         ends: whether constants and parameters at the ends of their ranges are tried as well.
         place, fixed: constants and parameters, as ``worst`` takes them.
 
@@ -187,6 +193,7 @@ def attack(
             worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
         for i in ks if ends else ():
             _over_ends(entry, i, fixed, edges, seed=seed + i, budget=budget // ENDS)
+        far = max([far, *_behind_switches(instance)])
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, fixed)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
@@ -210,6 +217,14 @@ def attack(
     if interrupted:
         raise Interrupted(result)
     return result
+
+
+def _behind_switches(instance: Setting) -> list[int]:
+    """The k behind those at which the texts of a statement switch, as far as is run."""
+    values = {n: float(v) for n, v in (*instance.constants.items(), *instance.parameters.items())}
+    turns = switches(instance.theorem, {**values, "R": 1.0}).values()
+    behind = [max(turn.at) + 2 for turn in turns]
+    return [k for k in behind if k <= FARTHEST]
 
 
 def _judged(found: Sequence[Reached]) -> list[Reached]:
@@ -287,8 +302,9 @@ def _at_an_end(edge: Setting, recording: Plan, horizon: int, seed: int, budget: 
     search = _Search(edge, recording, horizon, seed, Part())
     search.by_program(0)
     search.reach(budget)
-    values = {**edge.constants, **edge.parameters}
-    return replace(search.reached(), at=", ".join(f"{n} = {v}" for n, v in values.items()))
+    values = {n: str(v) for n, v in {**edge.constants, **edge.parameters}.items()}
+    at = ", ".join(f"{n} = {v}" for n, v in values.items())
+    return replace(search.reached(), at=at, values=values)
 
 
 def _far(instance: Setting, recording: Plan, horizon: int, seed: int) -> Reached | None:

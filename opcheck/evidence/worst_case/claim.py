@@ -21,8 +21,9 @@ from opcheck.engine.coefficients import STAR, START, Trace, Vector, memoryless, 
 from opcheck.engine.forms import Form, Products, Radius, Sparse, form_arithmetic
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.statement.evaluation import Plan, parameters_of, plan, sides
-from opcheck.evidence.statement.exact_parameters import Place, Setting, setting
+from opcheck.evidence.statement.exact_parameters import Setting, setting
 from opcheck.evidence.statement.expressible import one_step, refusal, symbols
+from opcheck.evidence.statement.places import Place
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.property import Kind, Monotone, Property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opcheck.arguments import asked
-from opcheck.evidence.statement.exact_parameters import Place
+from opcheck.evidence.statement.places import Place
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import each
 from opcheck.model.table import Table

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from opcheck.arguments import asked, integer
 from opcheck.engine.budget import available
 from opcheck.errors import OpcheckError, warn_once
-from opcheck.evidence.statement.exact_parameters import Place
+from opcheck.evidence.statement.places import Place
 from opcheck.evidence.worst_case.claim import (
     Claim,
     Coverage,
