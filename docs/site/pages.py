@@ -214,8 +214,9 @@ def _evidence(
         show_proof(tried.proved, console)
         text = re.sub(r" +$", "", console.file.getvalue(), flags=re.MULTILINE)  # type: ignore[attr-defined]
         yield from ("", "## Proof", *_block("text", text))
-    elif tried.reason:
-        yield from ("", "## Proof", "", md(tried.reason))
+    else:
+        why = tried.reason or "No argument for every k is declared."
+        yield from ("", "## Proof", "", md(why))
 
 
 def _with_code(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
