@@ -30,7 +30,8 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem
 from opcheck.model.typeset import formula, ranges, symbol
 from opcheck.references import reference
 from opcheck.report.describe import describe
-from opcheck.report.terminal import number, show_proof
+from opcheck.report.tables import number
+from opcheck.report.terminal import show_proof
 
 KINDS = ("theorems", "problems", "methods", "sets", "measures", "figures", "papers")
 ROOMS = {

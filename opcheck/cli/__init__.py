@@ -13,7 +13,7 @@ from opcheck.cli.emit import say
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 MODULES = {
-    "catalogue": ("list", "show"),
+    "catalogue": ("list", "show", "cite"),
     "runs": ("run", "repro"),
     "operators": ("check", "constants"),
     "figures": ("plot",),

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from opcheck.errors import OpcheckError
+
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from opcheck.model.table import Table
 
 T = TypeVar("T")
 
@@ -19,6 +23,7 @@ def emit(
     show: Callable[[Console], None] | Iterable[Any],
     *,
     data: Callable[[], Any] | None = None,
+    table: Callable[[], Table] | None = None,
     interrupted: str = "",
     code: int | None = None,
 ) -> None:
@@ -28,6 +33,7 @@ def emit(
         result: plain data, or one or several with ``as_dict`` and perhaps ``ok``.
         show: what people read instead: lines, or a function that prints.
         data: what the document holds, where that is not the result alone.
+        table: what ``--latex``, ``--markdown`` and ``--csv`` print, where the command has them.
         interrupted: a sentence where the result is only what was finished: exit code 130.
         code: the exit code; by default 1 where ``ok`` of a result is False.
     """
@@ -35,6 +41,8 @@ def emit(
         from opcheck.document import document
 
         click.echo(document(result if data is None else data()))
+    elif table is not None and (form := _asked_for()):
+        click.echo(getattr(table(), form)(), nl=False)
     elif callable(show):
         show(console())
     else:
@@ -52,16 +60,37 @@ def emit(
 
 def as_json() -> bool:
     """Whether this command was given ``--json``."""
-    return bool(click.get_current_context().meta.get(__name__))
+    return bool(_asked_for() == "json")
 
 
-json_option = click.option(
-    "--json",
-    is_flag=True,
-    expose_value=False,
-    callback=lambda ctx, _, asked: ctx.meta.update({__name__: asked}),
-    help="One JSON document on standard output.",
-)
+def _asked_for() -> str | None:
+    """The form that was asked for instead of what people read: json, or one of ``FORMS``."""
+    form: str | None = click.get_current_context().meta.get(__name__)
+    return form
+
+
+def _form(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    if __name__ in ctx.meta:
+        raise OpcheckError(f"--{ctx.meta[__name__]} and --{parameter.name} are two forms; take one")
+    ctx.meta[__name__] = parameter.name
+
+
+FORMS = {
+    "latex": "A table for a paper (booktabs).",
+    "markdown": "A table of Markdown.",
+    "csv": "A table of CSV.",
+}
+FLAG: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _form}
+json_option = click.option("--json", help="One JSON document on standard output.", **FLAG)
+
+
+def table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """``--latex``, ``--markdown`` and ``--csv``, for what is given to ``emit`` as a table."""
+    for form, meaning in reversed(FORMS.items()):
+        command = click.option(f"--{form}", help=meaning, **FLAG)(command)
+    return command
 
 
 def console() -> Console:

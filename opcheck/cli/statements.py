@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option, say
+from opcheck.cli.emit import emit, finished, json_option, say, table_options
 from opcheck.errors import OpcheckError
 
 
@@ -22,6 +22,7 @@ from opcheck.errors import OpcheckError
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
 @click.option("--jobs", default=0, help="Processes; default one a core.")
+@table_options
 @json_option
 def verify(
     selector: tuple[str, ...],
@@ -46,6 +47,7 @@ def verify(
     from opcheck.evidence.simulation.verify import Report
     from opcheck.evidence.simulation.verify import verify as confront
     from opcheck.report import terminal
+    from opcheck.report.tables import verdict_table
 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
@@ -73,12 +75,22 @@ def verify(
             result, console, standing=standing, coverage=coverage, planted=planted
         ),
         data=lambda: document(result, standing, planted),
+        table=lambda: verdict_table(report or _of_one(result), standing),
         interrupted=f"interrupted: {done}, and are shown" * interrupted,
         code=0,
     )
     refuted = any(entry.refuted for entry in standing.values())
     if not result.ok or refuted or (report and coverage and not report.covered):
         click.get_current_context().exit(_blamed(result))
+
+
+def _of_one(verdict: Any) -> Any:
+    """A report of one theorem on one problem."""
+    from opcheck import registry
+    from opcheck.evidence.simulation.verify import Report, Summary
+
+    theorem = registry.get("theorems", verdict.theorem)
+    return Report((Summary(theorem, (verdict,), chosen=True),))
 
 
 def _blamed(result: Any) -> int:
