@@ -33,6 +33,7 @@ FORMULAS: Mapping[str, Callable[[Fraction], Fraction]] = {
     "0": lambda _: Fraction(0),
     "1/2": lambda _: Fraction(1, 2),
     "1": lambda _: Fraction(1),
+    "2": lambda _: Fraction(2),
     "{}": lambda c: c,
     "−{}": lambda c: -c,
     "2{}": lambda c: 2 * c,
