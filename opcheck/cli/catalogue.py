@@ -9,7 +9,7 @@ from functools import partial
 import click
 
 from opcheck import registry
-from opcheck.cli.emit import emit, json_option
+from opcheck.cli.emit import emit, json_option, working
 from opcheck.cli.options import names_of
 from opcheck.errors import OpcheckError
 from opcheck.references import own_entry, reference
@@ -53,7 +53,8 @@ def show(name: str, evidence: bool, bibtex: bool) -> None:
         return
     if evidence:
         for theorem in names:
-            dossier, statement = evidence_of(theorem)
+            with working(f"evidence {theorem}"):
+                dossier, statement = evidence_of(theorem)
             data = {**dossier.as_dict(), "statement": dict(statement)}
             emit(data, partial(show_dossier, dossier, statement=statement))
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from opcheck.model.table import Table
+    from opcheck.report.terminal import Bar
 
 T = TypeVar("T")
 
@@ -105,11 +108,65 @@ def say(sentence: str) -> None:
     click.echo(f"opcheck: {' '.join(sentence.splitlines())}", err=True)
 
 
+QUIET = "opcheck.quiet"  # in the metadata of the click context, which all commands share
+PATIENCE = 2.0  # seconds after which a command says that it is at work
+
+
+def quiet() -> bool:
+    """Whether ``--quiet`` was given: nothing is said of how far work has come."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
+
+
+def tell(sentence: str) -> None:
+    """One line on standard error about how far work has come."""
+    if not quiet():
+        say(sentence)
+
+
+def progress(what: str, total: int) -> Bar:
+    """Work that is done piece by piece: entered, it gives what is called after each."""
+    from opcheck.report.terminal import Bar
+
+    return Bar(what, total, silent=quiet())
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Work without pieces: after a while a clock on a terminal, else one line that says what."""
+    if quiet():
+        yield
+        return
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        with Console(stderr=True).status(what):
+            yield
+        return
+    timer = threading.Timer(PATIENCE, say, (f"at work: {what}",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def shown_of(done: int, total: int, what: str = "theorems") -> str:
+    """What is said where Ctrl-C ended work of several pieces."""
+    return f"interrupted: {done} of {total} {what} were finished, and are shown"
+
+
 def finished(work: Callable[[], T]) -> tuple[T, bool]:
-    """The result of long work; or what is finished of it where Ctrl-C ended it, and True."""
+    """The result of long work; or what is finished of it where Ctrl-C ended it, and True.
+
+    Raises KeyboardInterrupt where nothing is finished of a list.
+    """
     from opcheck.watchdog import Interrupted
 
     try:
         return work(), False
     except Interrupted as stop:
+        if stop.finished == []:
+            raise
         return stop.finished, True

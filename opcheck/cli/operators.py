@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import as_json, console, emit, finished, json_option, table_options
+from opcheck.cli.emit import (
+    as_json,
+    console,
+    emit,
+    finished,
+    json_option,
+    progress,
+    table_options,
+    working,
+)
 from opcheck.errors import OpcheckError
 
 
@@ -38,7 +47,8 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
     from opcheck.report.tables import constant_table
     from opcheck.report.terminal import constant_rows, named, pairs
 
-    enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
+    with working(f"constants {subject.name}"):
+        enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
     refuted = [str(c) for c in contradictions(subject, enclosures)]
     rows = [*constant_rows(enclosures), *(("wrong", sentence) for sentence in refuted)]
     emit(
@@ -58,10 +68,9 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
 def _survey(seed: int) -> None:
     from opcheck import registry
     from opcheck.evidence.operators.table import survey
-    from opcheck.report import terminal
     from opcheck.report.tables import survey_table
 
-    with terminal.Bar("constants", len(registry.names("problems"))) as step:
+    with progress("constants", len(registry.names("problems"))) as step:
         lines, interrupted = finished(lambda: survey((), os.cpu_count() or 1, step, seed))
     emit(
         {"seed": seed, "constants": lines},

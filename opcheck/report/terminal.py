@@ -50,10 +50,10 @@ LINES = 10  # of progress, where it goes into a file
 class Bar:
     """Progress of long work on standard error: a bar on a terminal, else at most LINES lines."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self.what, self.total, self.done = what, total, 0
+    def __init__(self, what: str, total: int, *, silent: bool = False) -> None:
+        self.what, self.total, self.done, self.silent = what, total, 0, silent
         self.live: Progress | None = None
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not silent:
             self.live = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -83,6 +83,8 @@ class Bar:
         self.done += 1
         if self.live is not None:
             self.live.update(self.task, advance=1, description=f"{self.what} {name}")
+        elif self.silent:
+            return
         elif self.done * LINES // self.total > (self.done - 1) * LINES // self.total:
             print(f"{self.what} {self.done}/{self.total} {name}", file=sys.stderr, flush=True)
 
