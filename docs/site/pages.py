@@ -30,7 +30,8 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem
 from opcheck.model.typeset import formula, ranges, symbol
 from opcheck.references import reference
 from opcheck.report.describe import describe
-from opcheck.report.terminal import number, show_proof
+from opcheck.report.tables import number
+from opcheck.report.terminal import show_proof
 
 KINDS = ("theorems", "problems", "methods", "sets", "measures", "figures", "papers")
 ROOMS = {
@@ -214,8 +215,9 @@ def _evidence(
         show_proof(tried.proved, console)
         text = re.sub(r" +$", "", console.file.getvalue(), flags=re.MULTILINE)  # type: ignore[attr-defined]
         yield from ("", "## Proof", *_block("text", text))
-    elif tried.reason:
-        yield from ("", "## Proof", "", md(tried.reason))
+    else:
+        why = tried.reason or "No argument for every k is declared."
+        yield from ("", "## Proof", "", md(why))
 
 
 def _with_code(rows: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:

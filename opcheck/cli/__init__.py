@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import say
+from opcheck.cli.emit import QUIET, say
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 MODULES = {
-    "catalogue": ("list", "show"),
+    "catalogue": ("list", "show", "cite"),
     "runs": ("run", "repro"),
     "operators": ("check", "constants"),
     "figures": ("plot",),
@@ -41,7 +41,10 @@ class Commands(click.Group):
             if name in names:
                 values = vars(importlib.import_module(f"opcheck.cli.{module}")).values()
                 commands = [v for v in values if isinstance(v, click.Command)]
-                return next(command for command in commands if command.name == name)
+                command = next(command for command in commands if command.name == name)
+                if all(option.name != "quiet" for option in command.params):
+                    command.params.append(_quiet())
+                return command
         return None
 
     def main(self, *arguments: Any, **options: Any) -> Any:
@@ -126,6 +129,17 @@ def _named(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> Non
         os.environ["OPCHECK_PLUGINS"] = os.pathsep.join(listed)
 
 
+def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        ctx.meta[QUIET] = True
+
+
+def _quiet() -> click.Option:
+    """The option that every command has."""
+    told = "Don't say how far work has come."
+    return click.Option(["--quiet"], is_flag=True, expose_value=False, callback=_hush, help=told)
+
+
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -143,6 +157,13 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     expose_value=False,
     callback=_named,
     help="Also load this one; $OPCHECK_PLUGINS lists more.",
+)
+@click.option(
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_hush,
+    help="Don't say how far work has come.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of bad input.")
 def main(debug: bool) -> None:

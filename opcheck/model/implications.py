@@ -30,7 +30,10 @@ from opcheck.model.table import Table
 POSITIVE = (Fraction(1, 3), Fraction(2), Fraction(7, 2))
 NEGATIVE = tuple(-c for c in POSITIVE)
 FORMULAS: Mapping[str, Callable[[Fraction], Fraction]] = {
-    **{str(n): (lambda _, n=n: n) for n in (Fraction(0), Fraction(1, 2), Fraction(1), Fraction(2))},
+    "0": lambda _: Fraction(0),
+    "1/2": lambda _: Fraction(1, 2),
+    "1": lambda _: Fraction(1),
+    "2": lambda _: Fraction(2),
     "{}": lambda c: c,
     "−{}": lambda c: -c,
     "2{}": lambda c: 2 * c,

@@ -107,8 +107,8 @@ class _Writer:
                 return rf"\frac{{{self.at(left, k)}}}{{{self.at(right, k)}}}"
             case Binary("**", left, right):
                 base = self.at(left, k, 5)
-                if isinstance(left, Binary) and left.operator == "/":
-                    base = base if base.startswith(r"\left") else _fenced(base)
+                if isinstance(left, Binary) and left.operator in ("/", "**"):
+                    base = _fenced(self.at(left, k))
                 if isinstance(left, Name) and left.name in self.measures:
                     base = _fenced(base)
                 if isinstance(left, Name) and left.name in self.sequences:

@@ -15,7 +15,7 @@ from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import Source, Theorem
 from opcheck.model.written import call_of
 from opcheck.references import reference
 
@@ -112,6 +112,18 @@ def _method(m: Method | Over) -> Rows:
             ("constraints", "yes, by the resolvent of A" if m.constrained else "no, A = 0 only"),
         ]
     return [*rows, ("source", m.source), *_cited(m.source)]
+
+
+def sources_of(name: str) -> list[str]:
+    """The keys of the papers that what is registered under a name is from; [] for none.
+
+    Raises OpcheckError where nothing has that name.
+    """
+    keys = []
+    for _, value in registry.find(name):
+        source = getattr(value, "source", "")
+        keys.append(source.key if isinstance(source, Source) else source)
+    return [key for key in dict.fromkeys(keys) if key]
 
 
 def _cited(key: str) -> Rows:

@@ -17,6 +17,7 @@ from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import Certificate, certify
 from opcheck.evidence.dossier import Dossier, Rung
+from opcheck.model.implications import implications
 from opcheck.model.table import Table
 from opcheck.plugin import figure
 from opcheck.report.figure import options_of
@@ -150,6 +151,7 @@ SAMPLES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "spectrum": (lambda: EIGENVALUES, {"methods": METHODS}),
     "gap": (lambda: CASES, {}),
     "tightness": (dossier, {}),
+    "implications": (implications, {}),
 }
 
 

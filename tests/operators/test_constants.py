@@ -43,7 +43,7 @@ from opcheck.model.property import (
     exact,
     strongest,
 )
-from opcheck.report.terminal import survey_table
+from opcheck.report.tables import survey_table
 
 SMALL = [p for p in library() if p.dim <= 12]
 FAMILIES = registry.names("problems")  # also the names of their default instances
@@ -787,7 +787,7 @@ def test_a_line_judges_what_is_stated_and_published() -> None:
 
 
 def test_the_survey_is_a_markdown_table() -> None:
-    table = survey_table(survey(["bilinear", "nilpotent"])).splitlines()
+    table = survey_table(survey(["bilinear", "nilpotent"])).markdown().splitlines()
     assert len(table) == 2 + 4 + 4
     assert all(row.count("|") == table[0].count("|") for row in table)
 

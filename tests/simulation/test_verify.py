@@ -38,7 +38,7 @@ from opcheck.model.property import (
 )
 from opcheck.model.theorem import Theorem
 from opcheck.model.verdict import Verdict
-from opcheck.report.terminal import number
+from opcheck.report.tables import number
 
 THEOREMS = registry.names("theorems")
 TIGHT = [name for name in THEOREMS if registry.get("theorems", name).reaches >= 0.95]
