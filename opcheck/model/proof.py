@@ -35,6 +35,9 @@ class Proof:
         turn: of a statement about families of operators (``on``): a and s for which every one is
             F = a I + G with G skew and G² = −s I. Every vector is then a multiple p + q G of a row,
             an equality holds where both sides have the same coefficients, and nothing is declared.
+        let: further symbols of these texts.
+        horizon: a symbol N for the k of the statement, which these texts may speak of: V_{k+1} ≤
+            V_k is shown for k + 1 ≤ N, and N = k in the end.
         until: the last k, of a statement that is about the first few.
 
     An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
@@ -51,6 +54,8 @@ class Proof:
     cases: Sequence[Mapping[str, str]] = ({},)
     remark: str = ""
     turn: Sequence[str] = ()
+    let: Mapping[str, str] = field(default_factory=dict)
+    horizon: str = ""
     until: int | None = None
 
 

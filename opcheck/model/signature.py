@@ -465,6 +465,19 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                 )
             _inside(ranges[name], _first_of_case(name, str(source), tree, taken))
     spoken = _Spoken(theorem, signature)
+    if proof.horizon:
+        if not proof.horizon.isidentifier() or proof.horizon in taken:
+            raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
+        if not proof.potential or proof.begin or list(proof.cases) != [{}]:
+            raise OpcheckError("horizon= is for one potential from k = 0 on")
+        if "next(potential)" in proof.end:
+            raise OpcheckError("with horizon= nothing is shown of next(potential): use potential")
+        spoken.names.add(proof.horizon)
+    for name, source in proof.let.items():
+        spoken.check(source, f"let {name} of the proof")
+        if name in spoken.names or name in RESERVED or not name.isidentifier():
+            raise OpcheckError(f"let of the proof: {name!r} is no further symbol")
+        spoken.names.add(name)
     spoken.check(proof.potential or "0", "potential")
     spoken.check(proof.at_most, "at_most")
     for what, source in zip(("a", "s"), proof.turn, strict=False):

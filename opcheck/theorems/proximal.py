@@ -12,6 +12,7 @@ from opcheck.theorems.fixed_point import (
     CONTRACTIVE_POTENTIAL,
     PHI,
     PHI_NEXT,
+    averaged,
     krasnoselskii_mann,
 )
 
@@ -33,6 +34,13 @@ theorem(
     source=Source("gu2020tight", "Section 4"),
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of the proximal point method, any γ > 0; tight.",
+    proof=averaged(
+        "(2*(z - resolvent(z)))",
+        {"Monotone(resolvent(z))": "4*gamma"},
+        {"Monotone(resolvent(z), resolvent(next(z)))": "4*gamma"},
+        a="1/2",
+        size="1/4",
+    ),
 )
 
 theorem(
@@ -51,6 +59,12 @@ theorem(
     constrained=True,
     doc="The same under cohypomonotonicity with γ > −2ρ: J = (1 − a)I + aN with N nonexpansive, "
     "then the tight Krasnosel'skii-Mann factor. Sharper than the published γR²/((γ + 2ρ)(k + 1)).",
+    proof=averaged(
+        "((z - resolvent(z))/a)",
+        {"Comonotone(resolvent(z))": "2*gamma/a"},
+        {"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/a"},
+        size="a**2",
+    ),
 )
 
 theorem(

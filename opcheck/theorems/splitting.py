@@ -3,7 +3,7 @@
 from opcheck.model.proof import Proof
 from opcheck.model.property import Cocoercive, Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, theorem
-from opcheck.theorems.fixed_point import krasnoselskii_mann
+from opcheck.theorems.fixed_point import averaged, krasnoselskii_mann
 
 COCOERCIVE = [Cocoercive("beta", of="F")]
 AVERAGED = "2*beta/(4*beta - gamma)"  # of J(I − γF)
@@ -77,6 +77,15 @@ theorem(
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of forward-backward, from its averagedness and the tight factor of "
     "Krasnosel'skii and Mann.",
+    proof=averaged(
+        "((z - next(z))/a)",
+        {"Resolvent(next(z), solution)": "2*gamma/a", "Cocoercive(z, solution)": "2*gamma/a"},
+        {
+            "Resolvent(next(z), next(next(z)))": "2*gamma/a",
+            "Cocoercive(z, next(z))": "2*gamma/a",
+        },
+        size="a**2",
+    ),
 )
 
 theorem(

@@ -109,8 +109,12 @@ def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
     return a + 2 * b * f.real + c * abs(f) ** 2 >= -1e-12
 
 
-# a parameter of a family has no place in a range
-ALONG_RUNS = [n for n in DECLARED if arguments(n).potential and n != "gorbunov2023_eg_limit"]
+# a parameter of a family has no place in a range; those with a horizon are looked at apart
+ALONG_RUNS = [
+    n
+    for n in DECLARED
+    if arguments(n).potential and not arguments(n).horizon and n != "gorbunov2023_eg_limit"
+]
 
 
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
@@ -929,3 +933,69 @@ def test_vectors_of_a_turn_are_multiples_of_rows() -> None:
             for (u, w, turned), c in turning.inner(i, j).items()
         )
         assert said == pytest.approx(float(values[i] @ values[j]), abs=1e-12)
+
+
+# ---- potentials with a horizon -------------------------------------------------------------------
+
+HORIZONS = [n for n in DECLARED if arguments(n).horizon]
+
+
+@pytest.mark.parametrize("name", HORIZONS)
+def test_arguments_with_a_horizon_are_tight(name: str) -> None:
+    """Less than the stated bound is refused, and so is an end that uses a start with no step."""
+    entry, proof = registry.get("theorems", name), arguments(name)
+    assert attempt(stated(name, bound=f"({entry.bound})*98/100")).status == "not proved"
+    wrong: dict[str, dict[str, Any]] = {
+        "with no step": {
+            "end": {n: re.sub(r"where\(k == 0, [02], ", "(", m) for n, m in proof.end.items()}
+        },
+        "growth": {"let": {**proof.let, "growth": proof.let["growth"] + "*(k + 2)/(k + 1)"}},
+        "potential": {"potential": proof.potential.replace("2*k*", "3*k*")},
+        "at_most": {"at_most": "99/100*R**2"},
+    }
+    for fields in wrong.values():
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, **fields)))
+        assert tried.status == "not proved"
+
+
+def test_the_weights_of_a_last_iterate_are_at_least_a_half() -> None:
+    """The source's formula is false below 1/2, and so is an argument that would show it."""
+    name = "lieder2018_km_last"
+    for where in ("2/5 <= a < 1", "0 < a < 1", "1/2 <= a < 2"):
+        assert attempt(stated(name, where=where)).status == "not proved"
+
+
+@pytest.mark.parametrize("a", [Fraction(1, 2), Fraction(3, 5), Fraction(9, 10), Fraction(99, 100)])
+def test_potentials_with_a_horizon_do_not_grow(a: Fraction) -> None:
+    """On both branches, along runs in floats, for each horizon apart."""
+    entry, proof = registry.get("theorems", "lieder2018_km_last"), arguments("lieder2018_km_last")
+    for seed, N in itertools.product(range(3), (1, 2, 5, 8)):
+        M = operator(entry, {}, seed)
+        run = Plain(entry, {"a": float(a)}, M, N + 2)
+
+        def read(source: str, k: int, run: Plain = run, N: int = N) -> float:
+            names = {**proof.let, "N": str(N)}
+            for _ in range(3):
+                for n, text in names.items():
+                    source = re.sub(rf"\b{n}\b", f"({text})", source)
+            return float(run.read(source, k))
+
+        values = [read(proof.potential, k) for k in range(N + 1)]
+        size = 1e-9 * (1 + abs(values[0]))
+        assert values[0] <= read("R**2", 0) + size
+        assert all(v <= u + size for u, v in itertools.pairwise(values))
+        assert read(entry.measure, N) <= read(entry.bound, N) * (1 + 1e-9)
+
+
+def test_a_test_that_is_open_is_shown_both_ways() -> None:
+    """Each branch of a bound is shown, and what is shown of one alone is not the statement."""
+    name = "lieder2018_km_last"
+    found = attempt(registry.get("theorems", name)).proved
+    assert found is not None
+    ends = [lemma.name for lemma in found.lemmas if lemma.name.startswith("end, ")]
+    test = "a <= (1 + sqrt(k/(k + 1)))/2"
+    assert {f"end, {test}", f"end, not {test}"} <= {*ends}
+    bound = registry.get("theorems", name).bound
+    assert "4*(2*a - 1)**(2*k)" in bound
+    worse = bound.replace("4*(2*a - 1)**(2*k)", "3*(2*a - 1)**(2*k)")
+    assert "not a <=" in attempt(stated(name, bound=worse)).reason

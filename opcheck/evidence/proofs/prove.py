@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from opcheck import registry
@@ -26,9 +26,10 @@ from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
 from opcheck.evidence.statement.ranges import domain, symbols_of
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
+from opcheck.evidence.statement.scalars import Open
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import grammar
-from opcheck.model.grammar import Binary, Call, Name, Node, Number
+from opcheck.model.grammar import Binary, Call, Comparison, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
 from opcheck.model.result import Result
@@ -39,6 +40,8 @@ INVARIANT = "potential"
 POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
+TESTS = 3  # of the texts of an inequality that may be open at once
+Assumed = tuple[Comparison, int, bool]  # a test, the offset from k, whether it holds
 Squares = tuple[tuple[Ratio, Mapping[int, Ratio]], ...]  # (weight, vector)
 
 
@@ -195,22 +198,27 @@ def settled(
     apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
+    theorem = _with_symbols(theorem, part)
     least = _least(theorem, theorem.proof, part)
     if part == "start":
-        yield Case(theorem, part, case, least, least).settled()
+        yield from _split(theorem, part, case, least, least)
         return
     if theorem.proof.until is not None:
         for at in range(least, theorem.proof.until + 1):
-            yield Case(theorem, part, case, at, at).settled()
+            yield from _split(theorem, part, case, at, at)
         return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
+    if theorem.proof.horizon and part == "end":
+        late = max(before, 1 - least)  # with N = 0 no step is shown
     places = _places(theorem, part, case)
     while general is None:
         try:
             general = [
-                Case(theorem, part, case, None, least + late, begins).settled() for begins in places
+                each
+                for begins in places
+                for each in _split(theorem, part, case, None, least + late, begins=begins)
             ]
         except Special as special:
             if special.k > least + before + APART:
@@ -219,8 +227,56 @@ def settled(
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield Case(theorem, part, case, at, at).settled()
+        yield from _split(theorem, part, case, at, at)
     yield from general
+
+
+def _with_symbols(theorem: Theorem, part: Part) -> Theorem:
+    """The statement with the further symbols of its argument, that for the last k among them."""
+    assert theorem.proof is not None
+    horizon = theorem.proof.horizon
+    let, where, free = {**theorem.let, **theorem.proof.let}, theorem.where, theorem.free
+    if horizon and part == "end":
+        let = {**theorem.let, horizon: "k", **theorem.proof.let}
+    elif horizon:
+        end = f"1 <= {horizon}" if part == "start" else f"k + 1 <= {horizon}"
+        where, free = (f"{where}, {end}" if where else end), (*free, horizon)
+    return replace(theorem, let=let, where=where, free=free) if horizon or let else theorem
+
+
+def _split(
+    theorem: Theorem,
+    part: Part,
+    case: Mapping[str, str],
+    at: int | None,
+    least: int,
+    *,
+    begins: int | None = None,
+    assumed: Sequence[Assumed] = (),
+) -> list[tuple[Case, Argument]]:
+    """One inequality, or where a test of its texts holds for some symbols only one each way."""
+    one = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
+    try:
+        return [one.settled()]
+    except Open as question:
+        if len(assumed) == TESTS:
+            raise
+        test, offset = question.test, question.offset
+        settled = one.holds(test, offset)
+    return [
+        each
+        for holds in (True, False)
+        if settled in (holds, None)
+        for each in _split(
+            theorem,
+            part,
+            case,
+            at,
+            least,
+            begins=begins,
+            assumed=[*assumed, (test, offset, holds)],
+        )
+    ]
 
 
 def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int | None]:
@@ -370,6 +426,7 @@ class Case:
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
         begins: the i for which a loop longer than all that is spoken of begins at k + i.
+        assumed: tests of its texts that are taken to hold, or not to.
     """
 
     def __init__(
@@ -379,7 +436,9 @@ class Case:
         case: Mapping[str, str],
         at: int | None,
         least: int,
+        *,
         begins: int | None = None,
+        assumed: Sequence[Assumed] = (),
     ) -> None:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
@@ -410,6 +469,7 @@ class Case:
             started=at is not None,
             least=self.least,
         )
+        self.reader.assumed += assumed
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
@@ -424,6 +484,14 @@ class Case:
         if met not in self._domains:
             self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
+
+    def holds(self, test: Comparison, offset: int) -> bool | None:
+        """Whether a test holds on the whole domain, or fails on it; None where neither is shown."""
+        gap, strict = self.reader.gap(test, offset)
+        domain = self.domain()
+        if domain.positive(gap) if strict else domain.nonnegative(gap):
+            return True
+        return False if (domain.nonnegative(-gap) if strict else domain.positive(-gap)) else None
 
     def settled(self) -> tuple[Case, Argument]:
         """Itself, and what shows it. Raises NotProved where nothing does."""
@@ -471,16 +539,22 @@ class Case:
         using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
+        for test, _, holds in self.reader.assumed:
+            name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
         place = f"{self.theorem.name}, {name}"
         rest, used = target, []
         for inequality, formula in using.items():
-            if inequality in KNOWN and self.part == "end":
-                value = self.invariant(at + KNOWN.index(inequality))
-            else:
-                value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{place}: the multiplier {formula!r} is no number")
+            if not factor:
+                continue
+            if inequality in KNOWN and self.part == "end":
+                if self.proof.horizon and not at and self.at is not None:
+                    raise NotProved(f"{place}: nothing is shown of the potential with no step")
+                value = self.invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.known(inequality, at)
             either = inequality in KNOWN and self.theorem.claim == "equality"
             if not either and not self.domain().nonnegative(factor):
                 raise NotProved(
@@ -488,7 +562,7 @@ class Case:
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
-            used += [(inequality, formula, factor)] if factor else []
+            used.append((inequality, formula, factor))
         if self.proof.turn:
             rest = self._turned(rest, place)
         else:
