@@ -43,6 +43,8 @@ class Proof:
     An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
     the solution, as ``WeakMinty(zbar)``. ``Resolvent(u, v)`` says that A is monotone at two points,
     ``Subgradient(u, v)`` that A = ∂f with f convex: f(v) − f(u) − ⟨a, v − u⟩ ≥ 0 with a ∈ A(u).
+    Of the ``best(s)`` of a statement ``Least(s)`` says that it is at most s at k, ``Mean(s)`` that
+    k times it is at most ``before(s)``.
     """
 
     potential: str = ""

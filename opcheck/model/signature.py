@@ -525,6 +525,8 @@ class _Spoken:
             **dict.fromkeys(kinds, (1, 2)),
             "Resolvent": (2,),
             "Subgradient": (2,),
+            "Least": (1,),
+            "Mean": (1,),
         }
         self.functions = {
             **dict.fromkeys(("F", "A", "S", "resolvent", "norm2", "next", "last"), (1,)),

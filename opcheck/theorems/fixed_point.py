@@ -133,6 +133,8 @@ theorem(
     source=Source("lieder2018", "Theorem 4.9", derived=True),
     doc="The same for a < 1/2, where the source's formula is exceeded by up to 36 %. Fitted to the "
     "worst cases of k ≤ 9 and met by two maps; no proof for all k is known.",
+    unproved="no argument for all k is known: of the potentials of lieder2018_km_last the solver "
+    "finds none at a = 1/4 from N = 4 on",
 )
 
 # S_k = 1 + g + ... + g^k for T 1/g-Lipschitz, and Halpern's weights 1/(1 + g² + ... + g^(2k+2))
@@ -185,4 +187,5 @@ theorem(
     source=Source("yoon2024optimal"),
     horizons=[1, 2, 5, 20, 100, 300],
     doc="The last iterate of Dual OHM with horizon K + 1; tight. Earlier iterates are not fast.",
+    unproved="every iterate is compared with the last one, which is no vector of a step",
 )

@@ -152,6 +152,8 @@ theorem(
     constrained=True,
     doc="The same sharply: J = (1 − a)I + aN with N nonexpansive and a = 1/(2β), so the relaxed "
     "step is one of Krasnosel'skii and Mann with weight λa.",
+    unproved="for λ < β it is lieder2018_km_small_weight, which is not proved; from β on "
+    "lieder2018_km_last's argument shows it",
 )
 
 theorem(
@@ -168,6 +170,17 @@ theorem(
     constrained=True,
     doc="Best iterate of the proximal point method under the weak Minty inequality alone; exactly "
     "tight. The last iterate has no rate there.",
+    proof=Proof(
+        potential="distance + (1 + 2*rho/gamma)*before(distance(z, before))",
+        step={"WeakMinty(resolvent(z))": "2*gamma"},
+        let={"share": "gamma**2/(k*gamma*(gamma + 2*rho) + (gamma + rho)**2)"},
+        end={
+            "potential": "share",
+            "Mean(distance(z, before))": "share*(1 + 2*rho/gamma)",
+            "Least(distance(z, before))": "share*(1 + rho/gamma)**2",
+            "WeakMinty(resolvent(z))": "2*share*(gamma + rho)",
+        },
+    ),
 )
 
 theorem(

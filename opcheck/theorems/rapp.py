@@ -33,6 +33,7 @@ theorem(
     constrained=True,
     doc="Average residual of inexact Krasnosel'skii-Mann with arbitrary errors, under the weak "
     "Minty inequality alone. The errors here are those of τ inner steps.",
+    unproved="a sum of roots of products of measured quantities, which are no quadratic forms",
 )
 
 theorem(
@@ -50,6 +51,7 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="The iterates stay within R plus the errors made: no bounded diameter is assumed.",
+    unproved="a sum of norms, not of squares: the triangle inequality is no quadratic form",
 )
 
 theorem(
@@ -89,6 +91,7 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="Last iterate of inexact Krasnosel'skii-Mann with arbitrary errors.",
+    unproved="a sum of roots of products of measured quantities, which are no quadratic forms",
 )
 
 theorem(
@@ -149,6 +152,8 @@ for _name, _measure, _bound, _doc in (
         paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
         constrained=True,
         doc=_doc,
+        unproved="τ grows like a logarithm of K, and the bound holds exponentials: neither is a "
+        "rational function",
     )
 
 theorem(
@@ -168,6 +173,8 @@ theorem(
     paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
     constrained=True,
     doc="The same bound for every k at once, with τ_k growing like log k.",
+    unproved="τ grows like a logarithm of k, and the bound holds exponentials: neither is a "
+    "rational function",
 )
 
 AVERAGE = "R**2/(lam*gamma**2*(1 + 2*rho/gamma - lam)*(k + 1))"
@@ -209,6 +216,7 @@ theorem(
     reaches=1.0,
     source=Source("pethick2023stable", "Section 9", derived=True),
     doc="The same for any fixed τ with q^(τ−1)(2 + q) ≤ 1.",
+    unproved="the range of τ holds a logarithm, which an argument would use",
 )
 
 theorem(
@@ -247,4 +255,6 @@ theorem(
     horizons=[8],
     constrained=True,
     doc="(1 − q^τ)‖r‖ ≤ ‖z − w‖: the residual bounded by what the inner loop has at hand.",
+    unproved="the triangle inequality over τ inner steps, for every τ: q^τ is no function of a "
+    "step",
 )

@@ -23,6 +23,8 @@ theorem(
     horizons=[150],
     doc="Gradient steps of a β-cocoercive F are those of Krasnosel'skii and Mann with weight "
     "γ/(2β) on the nonexpansive I − 2βF; tight.",
+    unproved="for γ < β it is lieder2018_km_small_weight, which is not proved; from β on "
+    "lieder2018_km_last's argument shows it",
 )
 
 theorem(
@@ -146,4 +148,6 @@ theorem(
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of Douglas-Rachford splitting by the tight factor of Krasnosel'skii and "
     "Mann, against the distance from z* + γ F z*.",
+    unproved="for λ < 1 it is lieder2018_km_small_weight, which is not proved; from 1 on "
+    "lieder2018_km_last's argument shows it",
 )

@@ -113,7 +113,10 @@ def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
 ALONG_RUNS = [
     n
     for n in DECLARED
-    if arguments(n).potential and not arguments(n).horizon and n != "gorbunov2023_eg_limit"
+    if arguments(n).potential
+    and not arguments(n).horizon
+    and n != "gorbunov2023_eg_limit"
+    and "best(" not in registry.get("theorems", n).measure
 ]
 
 
@@ -999,3 +1002,31 @@ def test_a_test_that_is_open_is_shown_both_ways() -> None:
     assert "4*(2*a - 1)**(2*k)" in bound
     worse = bound.replace("4*(2*a - 1)**(2*k)", "3*(2*a - 1)**(2*k)")
     assert "not a <=" in attempt(stated(name, bound=worse)).reason
+
+
+# ---- the best of several -------------------------------------------------------------------------
+
+
+def test_the_best_iterate_is_at_most_each_and_their_mean() -> None:
+    name = "gorbunov2023_ppm_star"
+    entry, proof = registry.get("theorems", name), arguments(name)
+    assert attempt(entry).status == "proved"
+    assert attempt(stated(name, bound=f"({entry.bound})*99/100")).status == "not proved"
+    # what is shown of the best is not shown of the last
+    assert attempt(stated(name, measure="distance(z, before)")).status == "not proved"
+    for wrong in ("Mean", "Least"):
+        end = {n: m for n, m in proof.end.items() if not n.startswith(wrong)}
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, end=end)))
+        assert "best(distance(z, before)) at 0 is left" in tried.reason
+
+
+def test_no_statement_is_silently_without_a_proof() -> None:
+    """Each of opcheck's own declares an argument or says why not, and not both."""
+    for name in registry.names("theorems"):
+        entry = registry.get("theorems", name)
+        assert (entry.proof is None) == bool(entry.unproved), name
+    bare = attempt("pethick2023_rapp_radius")
+    assert (bare.status, "logarithm" in bare.reason) == ("none", True)
+    done = CliRunner().invoke(main, ["prove", "pethick2023_rapp_radius"])
+    assert done.exit_code == 2
+    assert "logarithm" in str(done.stderr)

@@ -772,6 +772,7 @@ class ProofAttempt(Result):
     Attributes:
         status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
             proved", where it does not show the theorem; "none", where none is declared.
+        reason: why it is not proved, or not declared, where the statement says so.
     """
 
     theorem: str
@@ -784,7 +785,7 @@ def attempt(theorem: str | Theorem) -> ProofAttempt:
     """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
     theorem = theorem_of(theorem)
     if theorem.proof is None:
-        return ProofAttempt(theorem.name, "none")
+        return ProofAttempt(theorem.name, "none", reason=theorem.unproved)
     try:
         proved = prove(theorem)
         return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)

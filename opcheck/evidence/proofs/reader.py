@@ -22,6 +22,7 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 SHIFT = {"next": 1, "last": -1}
 OF_A = ("Resolvent", "Subgradient")  # inequalities that every A, or every ∂f, satisfies
+OF_BEST = ("Least", "Mean")  # inequalities of best(s): it is at most s, and the mean of the s_j
 OPERATORS = ("F", "A", "S", "resolvent", "inner", "norm2", "Resolvent", "Subgradient")
 
 
@@ -137,10 +138,10 @@ class Reader(Scalars):
                 at += SHIFT[node.function]
                 node = node.arguments[0]
                 continue
-            if node.function not in self.properties and node.function not in OF_A:
+            if node.function not in (*self.properties, *OF_A, *OF_BEST):
                 break
             return node, at
-        offered = ", ".join([*self.properties, *OF_A])
+        offered = ", ".join([*self.properties, *OF_A, *OF_BEST])
         raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
     def total(self, source: str | Node, offset: int = 0) -> Total:
@@ -192,6 +193,8 @@ class Reader(Scalars):
             return self._measured(name, rows, at)
         if name in SHIFT and len(arguments) == 1:
             return self._value(arguments[0], at + SHIFT[name])
+        if name in ("best", *OF_BEST) and len(arguments) == 1:
+            return self._best(name, arguments[0], at)
         if name in grammar.ARGUMENTS:
             return super()._called(name, arguments, at)
         values = [self._value(a, at) for a in arguments]
@@ -269,6 +272,16 @@ class Reader(Scalars):
     def _first(self, summand: Node) -> Any:
         written = f"first({grammar.unparse(summand)})"
         return self._constant(written, lambda: self._value(summand, 0))
+
+    def _best(self, name: str, term: Node, at: int) -> Any:
+        """The least of what is measured at 0, ..., k + at, or what is known of it."""
+        least = Total({f"best({grammar.unparse(term)}) at {at}": self.field.number(1)})
+        match name:
+            case "Least":
+                return self._value(term, at) - least
+            case "Mean":  # of those before k
+                return self._sum(term, at) - least * self.symbol("k", at)
+        return least
 
     def _sum(self, summand: Node, at: int) -> Any:
         if not self.started:
