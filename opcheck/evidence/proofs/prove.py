@@ -286,6 +286,8 @@ def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int |
     """
     places: list[int | None] = [None]
     for name, source in case.items():
+        if "(" not in theorem.iteration.name:
+            continue  # an inner loop is passed through in one step
         if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
             low, high = _window(theorem, part)
             if least < high - low + 1:
@@ -457,8 +459,10 @@ class Case:
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
         for name, pair in counts.items():
-            window = _window(theorem, part)
-            fixed[name] = Period(field, pair, fixed[name], k=k, window=window, begins=begins)
+            window, start = _window(theorem, part), begins
+            if "(" not in theorem.iteration.name:
+                window, start = (1, 0), 0  # nothing begins anew
+            fixed[name] = Period(field, pair, whole[name][0], k=k, window=window, begins=start)
         self.reader = Reader(
             theorem,
             field,
@@ -523,7 +527,12 @@ class Case:
 
     def _loop(self) -> str:
         """Where a loop of any length begins, in words."""
-        if self.at is not None or all(not opened(v)[1] for n, v in self.case.items() if n != "k"):
+        nested = "(" in self.theorem.iteration.name
+        if (
+            not nested
+            or self.at is not None
+            or all(not opened(v)[1] for n, v in self.case.items() if n != "k")
+        ):
             return ""
         if self.begins is None:
             return ", inside a loop"
