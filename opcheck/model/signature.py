@@ -487,6 +487,11 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
             if not (what == "end" and inequality in ("potential", "next(potential)")):
                 spoken.inequality(inequality, what)
             spoken.check(multiplier, f"the multiplier of {inequality} in {what}")
+    for cauchy, part in proof.shorter.items():
+        spoken.inequality(cauchy, "shorter")
+        for inequality, multiplier in part.items():
+            spoken.inequality(inequality, f"what shows {cauchy}")
+            spoken.check(multiplier, f"the multiplier of {inequality} for {cauchy}")
 
 
 def _of_families(theorem: Theorem) -> None:
@@ -527,6 +532,7 @@ class _Spoken:
             "Subgradient": (2,),
             "Least": (1,),
             "Mean": (1,),
+            "Cauchy": (3,),
         }
         self.functions = {
             **dict.fromkeys(("F", "A", "S", "resolvent", "norm2", "next", "last"), (1,)),

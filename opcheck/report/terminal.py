@@ -574,6 +574,7 @@ def _show_proof(proof: Proved, console: Console) -> None:
         "start": "B − V at the start",
         "step": "V − next(V)",
         "end": "bound − measure",
+        "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
     }
     for lemma in proof.lemmas:
         part, _, case = lemma.name.partition(", ")

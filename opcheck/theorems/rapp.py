@@ -17,6 +17,7 @@ CONIC = "-1/L < rho, max(0, -rho) < gamma < 1/L, 0 < lam < 2*beta"
 LET = {"beta": "1 + rho/gamma", "q": "gamma*L", "a": "lam*(2*beta - lam)", "c": "lam**2/a"}
 BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma", "tau": "5"}
 INNER = [{"tau": "1"}, {"tau": "2 + t"}]  # inner steps
+CAUCHY = "Cauchy(w - resolvent(z), z - lam*(z - resolvent(z)) - solution, z - solution)"
 ERRORS = "before(2*lam*sqrt(inner_error*distance) + lam**2*inner_error)"
 
 theorem(
@@ -34,7 +35,13 @@ theorem(
     constrained=True,
     doc="Average residual of inexact Krasnosel'skii-Mann with arbitrary errors, under the weak "
     "Minty inequality alone. The errors here are those of τ inner steps.",
-    unproved="a sum of roots of products of measured quantities, which are no quadratic forms",
+    proof=Proof(
+        potential=f"distance + a*before(resolvent_residual) - {ERRORS}",
+        step={"WeakMinty(resolvent(z))": "2*lam*gamma", CAUCHY: "2*lam"},
+        shorter={CAUCHY: {"WeakMinty(resolvent(z))": "2*lam*gamma"}},
+        end={"potential": "1/(a*(k + 1))", "WeakMinty(resolvent(z))": "2*lam*gamma/(a*(k + 1))"},
+        cases=INNER,
+    ),
 )
 
 theorem(
@@ -91,7 +98,17 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="Last iterate of inexact Krasnosel'skii-Mann with arbitrary errors.",
-    unproved="a sum of roots of products of measured quantities, which are no quadratic forms",
+    proof=Proof(
+        potential=f"distance + a*k*resolvent_residual - {ERRORS} - a*c*before((k + 1)*inner_error)",
+        step={
+            "Comonotone(resolvent(z))": "2*lam*gamma",
+            "Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam*a*(k + 1)",
+            CAUCHY: "2*lam",
+        },
+        shorter={CAUCHY: {"Comonotone(resolvent(z))": "2*lam*gamma"}},
+        end={"potential": "1/(a*(k + 1))", "Comonotone(resolvent(z))": "2*lam*gamma/(a*(k + 1))"},
+        cases=INNER,
+    ),
 )
 
 theorem(

@@ -19,7 +19,7 @@ from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
-from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.proofs.reader import CAUCHY, SHIFT, Reader, Total
 from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
@@ -37,11 +37,19 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
-POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+POINTS = (
+    "F",
+    "A",
+    "S",
+    "Resolvent",
+    "Subgradient",
+    CAUCHY,
+)  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 TESTS = 3  # of the texts of an inequality that may be open at once
 Assumed = tuple[Comparison, int, bool]  # a test, the offset from k, whether it holds
+Used = tuple[str, str, Ratio]  # an inequality, the formula of its multiplier, and that
 Squares = tuple[tuple[Ratio, Mapping[int, Ratio]], ...]  # (weight, vector)
 
 
@@ -69,7 +77,7 @@ class Argument:
     """A lemma as data, over the basis of its case's step.
 
     Attributes:
-        name: as that of the lemma.
+        name: as that of the lemma; "length, ..." of what an inequality of Cauchy rests on.
         used: (inequality, formula of its multiplier, multiplier); those whose multiplier is not 0.
         squares: (weight, vector) of what is left.
         radius: the factor of R² that is left.
@@ -257,7 +265,7 @@ def _split(
     """One inequality, or where a test of its texts holds for some symbols only one each way."""
     one = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
     try:
-        return [one.settled()]
+        return [one.settled(), *((one, length) for length in one.lengths)]
     except Open as question:
         if len(assumed) == TESTS:
             raise
@@ -474,6 +482,7 @@ class Case:
             least=self.least,
         )
         self.reader.assumed += assumed
+        self.lengths: list[Argument] = []  # what the roots of products rest on
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
@@ -545,13 +554,28 @@ class Case:
         return self.reader.total(Binary("-", most, potential), offset)
 
     def _show(self, target: Total, at: int) -> Argument:
-        using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
         for test, _, holds in self.reader.assumed:
             name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
         place = f"{self.theorem.name}, {name}"
-        rest, used = target, []
+        rest, used = self._less(target, getattr(self.proof, self.part), place, at)
+        for inequality, _, _ in used:
+            if inequality.startswith(f"{CAUCHY}("):
+                self.lengths.append(self._length(inequality, name, at))
+        if self.proof.turn:
+            rest = self._turned(rest, place)
+        else:
+            self._resolvents_exist(place)
+        self._quotients_exist(place)
+        radius = rest.terms.get("R**2", self.reader.field.number(0))
+        return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+
+    def _less(
+        self, target: Total, using: Mapping[str, str], place: str, at: int
+    ) -> tuple[Total, list[Used]]:
+        """What a combination of inequalities leaves, and the multipliers that are not 0."""
+        rest, used = target, list[Used]()
         for inequality, formula in using.items():
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
@@ -572,13 +596,17 @@ class Case:
                 )
             rest = rest - value * factor
             used.append((inequality, formula, factor))
-        if self.proof.turn:
-            rest = self._turned(rest, place)
-        else:
-            self._resolvents_exist(place)
-        self._quotients_exist(place)
-        radius = rest.terms.get("R**2", self.reader.field.number(0))
-        return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+        return rest, used
+
+    def _length(self, inequality: str, name: str, at: int) -> Argument:
+        """‖w‖² − ‖v‖² ≥ 0, for the inequality of Cauchy that asks for it."""
+        place = f"{self.theorem.name}, {name}, {inequality}"
+        target = self.reader.lengths(inequality, at)
+        rest, used = self._less(target, self.proof.shorter.get(inequality, {}), place, at)
+        if any(each.startswith(f"{CAUCHY}(") for each, _, _ in used):
+            raise NotProved(f"{place}: lengths are compared by quadratic forms alone")
+        squares = self._squares(rest, place, at)
+        return Argument(f"length, {name}", tuple(used), squares, self.reader.field.number(0))
 
     def _turned(self, rest: Total, place: str) -> Total:
         """What is left on every F of the families, as squares of rows.
