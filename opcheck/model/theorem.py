@@ -11,7 +11,7 @@ from typing import Literal, ParamSpec, get_args
 from opcheck import registry
 from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
-from opcheck.model import signature
+from opcheck.model import signature, typeset
 from opcheck.model.brief import brief
 from opcheck.model.method import Method, resolve
 from opcheck.model.proof import Proof
@@ -195,6 +195,21 @@ class Theorem:
     def asked(self) -> tuple[Property, ...]:
         """Every property a problem must have."""
         return (*self.given, *self.technical)
+
+    @property
+    def sequences(self) -> frozenset[str]:
+        """Symbols that depend on k: sequences of the method, and what is made of them or of k."""
+        of_method = {p.symbol for p in self.iteration.parameters if p.sequence}
+        return typeset.dependent(self.let, of_method)
+
+    def latex(self) -> str:
+        """The claim, measure against bound, as LaTeX without the dollars around it."""
+        sign = {"equality": "=", "must fail": r"\nleq"}.get(self.claim, r"\le")
+        sides = [typeset.formula(text, self.sequences) for text in (self.measure, self.bound)]
+        return f" {sign} ".join(sides)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
 
     @property
     def hypotheses(self) -> list[str]:

@@ -474,7 +474,7 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
     """One proof in full, or a line a theorem."""
     tried = [attempt for attempt in attempts if attempt.status != "none"]
     if len(attempts) == 1 and attempts[0].proved:
-        _show_proof(attempts[0].proved, console)
+        show_proof(attempts[0].proved, console)
         return
     rows = []
     for attempt in tried:
@@ -561,7 +561,7 @@ def _runs_of(check: CrossCheck) -> str:
     return f"not violated on {check.problems}"
 
 
-def _show_proof(proof: Proved, console: Console) -> None:
+def show_proof(proof: Proved, console: Console) -> None:
     verdict = "proved in part, for" if proof.only else "proved for"
     rows: list[tuple[str, Any]] = [("theorem", proof.theorem), (verdict, proof.covers)]
     if proof.remark:

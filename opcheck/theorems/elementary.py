@@ -94,3 +94,19 @@ theorem(
     "imaginary part of β first shows in the third.",
     proof=Proof(turn=TURN, until=3),
 )
+
+theorem(
+    "elementary_lookahead_past_extragradient",
+    method="lookahead(past_extragradient)",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma, 0 < lam < 1, 1 <= tau <= 1",
+    let={"s": "lam*gamma*L"},
+    on=["bilinear"],
+    measure="distance",
+    bound="R**2*(1 + s**2)**k",
+    claim="equality",
+    source=Source("elementary", confirmed=True),
+    horizons=[12],
+    doc="Exact ‖z‖² of Lookahead with τ = 1 over past extragradient on the bilinear game: each "
+    "step begins anew, and is one of gradient descent ascent with step λγ.",
+)

@@ -293,14 +293,14 @@ theorem(
 theorem(
     "nemirovski2004_eg_gap",
     method="extragradient",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/L",
     measure="upto(gap(Fz, zbar))",
     bound="R**2/(2*gamma)",
     reaches=1.0,
     source=Source("nemirovski2004prox", "Theorem 3.2", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. Above "
-    "γ = 1/L it fails.",
+    "γ = 1/L it fails. That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential="distance + 2*gamma*before(gap(Fz, zbar))",
         step={"Lipschitz(z, zbar)": "gamma**2"},
@@ -391,14 +391,15 @@ theorem(
 theorem(
     "tseng2000_fbf_gap",
     method="forward_backward_forward",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/L",
     measure="upto(gap(g, zbar))",
     bound="R**2/2",
     reaches=1.0,
     source=TSENG,
     constrained=True,
-    doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution.",
+    doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution. "
+    "That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential="distance + 2*before(gap(g, zbar))",
         step={"Lipschitz(z, zbar)": "gamma**2"},

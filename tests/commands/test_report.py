@@ -69,6 +69,7 @@ def text(report: Report, tmp_path_factory: Any) -> str:
     return str(path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.ci
 def test_it_is_whole_and_every_link_arrives(text: str) -> None:
     page = Page(text)
     assert len(page.ids) == len(set(page.ids))

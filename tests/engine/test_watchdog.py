@@ -290,6 +290,7 @@ def test_dimensions_of_a_slow_function_are_not_tried_for_ever(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("constraint", [None, "box:-1,1", "ball:0,0:1"])
+@pytest.mark.ci
 def test_few_calls_say_nothing_that_is_false(constraint: str | None) -> None:
     """What every pair of a few points shows, against the constants of the matrix."""
     M = np.array([[0.5, 2.0], [-2.0, 0.25]])
@@ -310,6 +311,7 @@ def test_an_operator_of_opcheck_is_not_timed() -> None:
     assert Effort.of(problem("bilinear"), False, None) == Effort()
 
 
+@pytest.mark.ci
 def test_a_quick_check_costs_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     F, p = counted()
     monkeypatch.setattr(effort, "seconds_a_call", lambda p: 0.0)
@@ -330,6 +332,7 @@ def test_a_time_limit_leaves_out_theorems_by_name() -> None:
             check("bilinear", time_limit=wrong)
 
 
+@pytest.mark.ci
 def test_code_that_ends_the_process_does_not_decide_how(tmp_path: Path) -> None:
     """os._exit(0) in F was a check that found nothing wrong."""
     (tmp_path / "ends.py").write_text("import os\ndef F(z):\n    os._exit(0)\n")

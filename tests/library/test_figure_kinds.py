@@ -175,6 +175,7 @@ def test_every_option_has_a_default_and_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.sampled(4)
 def test_it_says_what_it_shows_and_nothing_is_cut(name: str, width: str, tmp_path: Path) -> None:
     from opcheck.report.style import style
 
@@ -198,6 +199,7 @@ def test_it_says_what_it_shows_and_nothing_is_cut(name: str, width: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.sampled(4)
 def test_four_files_with_equal_bytes(name: str, tmp_path: Path) -> None:
     first, second = (draw(name).save(tmp_path / str(i) / name) for i in range(2))
     assert [f.suffix for f in first] == [".svg", ".png", ".pdf", ".csv"]
@@ -532,6 +534,7 @@ def turning(radius: Callable[[Any], Any], steps: int = 2000) -> Any:
         (lambda k: np.exp(-k / 20), False),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_cycle_is_seen_where_there_is_one(
     radius: Callable[[Any], Any], cycles: bool, runs: Mapping[str, Trajectory]
 ) -> None:

@@ -63,6 +63,7 @@ def arguments(name: str) -> Proof:
 
 
 @pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.sampled(4)
 def test_declared_arguments_show_their_theorems(name: str) -> None:
     found = prove(name)
     assert {lemma.name.partition(",")[0] for lemma in found.lemmas} >= {"end"}
@@ -123,6 +124,7 @@ ALONG_RUNS = [
 
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
 @pytest.mark.parametrize("name", ALONG_RUNS)
+@pytest.mark.sampled(4)
 def test_potentials_do_not_grow_along_runs(name: str, place: Any) -> None:
     """The same texts, read by another reader on runs in floats."""
     entry = registry.get("theorems", name)
@@ -156,6 +158,7 @@ def show(entry: Theorem, changed: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.sampled(8)
 def test_no_inequality_of_an_argument_is_superfluous(name: str) -> None:
     proof = arguments(name)
     for part in ("start", "step", "end"):
@@ -186,6 +189,7 @@ def test_negative_multipliers_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n in DECLARED if registry.get("theorems", n).reaches == 1])
+@pytest.mark.sampled(4)
 def test_a_bound_below_its_tight_value_is_not_proved(name: str) -> None:
     entry = registry.get("theorems", name)
     with pytest.raises(NotProved):
@@ -220,6 +224,7 @@ def equivalent(name: str, what: str) -> bool:
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.ci
 def test_changed_kernels_are_not_proved(name: str) -> None:
     for what, mutant in changed_kernels(name):
         if not equivalent(name, what):
@@ -465,6 +470,7 @@ def test_an_anchor_that_moves_is_no_anchor() -> None:
 # ---- as certificates -----------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_arguments_add_up_to_certificates() -> None:
     """Checked by the stand-alone script's arithmetic, which knows nothing of potentials."""
     found = [certify(name, registry.get("theorems", name).first + 2) for name in DECLARED]
@@ -546,6 +552,7 @@ def evaluate(tree: Any, scope: dict[str, Any], number: Callable[[Fraction], Any]
 
 @given(trees(), st.tuples(numbers, numbers, numbers))
 @settings(max_examples=200, deadline=None)
+@pytest.mark.ci
 def test_rational_functions_are_a_field(tree: Any, point: tuple[Fraction, ...]) -> None:
     scope = {n: FIELD.symbol(n) for n in SYMBOLS}
     try:

@@ -221,6 +221,7 @@ KILLED = VERSION + "[ $5 = development.v ] && kill -9 $$; touch ${5%.v}.vo; exit
 OLD = 'echo "The Coq Proof Assistant, version 8.9.0"'
 
 
+@pytest.mark.ci
 def test_files_are_written_and_named(tmp_path: Path) -> None:
     file = tmp_path / "new" / "eg.v"
     done = invoke("prove", EG, "--rocq", str(file))

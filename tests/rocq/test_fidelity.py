@@ -117,6 +117,7 @@ def told(
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.sampled(4)
 def test_the_iteration_is_the_kernels(name: str) -> None:
     theorem = registry.get("theorems", name)
     for whole, written in developments(name):
@@ -235,6 +236,7 @@ def test_nothing_else_is_assumed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.sampled(4)
 def test_the_ranges_hold_the_same_numbers(name: str) -> None:
     theorem = registry.get("theorems", name)
     draw = np.random.default_rng(4)

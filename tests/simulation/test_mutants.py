@@ -244,6 +244,35 @@ def test_a_method_over_another_is_changed_in_its_own_text(
     assert found[0].by.startswith("pethick2023_la_")
 
 
+@pytest.mark.ci
+def test_a_call_that_counts_its_steps_wrongly_is_caught(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verdicts measure after each step, and one step is made alike."""
+
+    def counting(kernel: Any) -> Any:
+        return (c for c in kernel_changes(kernel) if c[0].startswith("k + j"))
+
+    monkeypatch.setattr(mutants, "kernel_changes", counting)
+    (mutant,) = kernel_mutants("lookahead")
+    assert mutant.by.startswith("the guard: lookahead(")
+    assert "single ones" in mutant.by
+
+
+def test_an_argument_uses_each_hypothesis() -> None:
+    """One that it does without makes the statement weaker than what was shown."""
+    entries = [registry.get("theorems", n) for n in registry.names("theorems")]
+    proved = [t for t in entries if t.proof is not None]
+    assert proved
+    unused = [
+        f"{t.name}: {p.kind.name}"
+        for t in proved
+        for p in t.given
+        if f"{p.kind.name}(" not in str(t.proof)
+    ]
+    assert unused == []
+
+
 @pytest.mark.parametrize(
     "name", ["lieder2021_halpern", "lee2021_feg", "elementary_bilinear_extragradient"]
 )

@@ -25,6 +25,7 @@ def with_bound(formula: str, **changes: object) -> Theorem:
 
 
 @pytest.mark.parametrize("name", registry.names("theorems"))
+@pytest.mark.sampled(4)
 def test_the_library_is_real_on_its_ranges(name: str) -> None:
     well_posed(registry.get("theorems", name))
 
@@ -98,6 +99,7 @@ FORMULAS = st.recursive(
 
 @settings(deadline=None, derandomize=True, max_examples=150)
 @given(FORMULAS)
+@pytest.mark.ci
 def test_what_is_said_to_be_real_is_real(formula: str) -> None:
     statement = with_bound(formula)
     try:
