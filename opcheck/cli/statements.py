@@ -135,7 +135,8 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
     with progress("prove", len(names)) as step:
         attempts, interrupted = finished(lambda: over_processes(tried, names, 1, step))
     if len(names) == 1 and attempts[0].status == "none":
-        raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
+        why = attempts[0].reason or "see opcheck.Proof"
+        raise OpcheckError(f"{names[0]} declares no potential argument: {why}")
     # asked for by name, a statement that is shown in part is not shown
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)

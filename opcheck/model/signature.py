@@ -465,6 +465,19 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                 )
             _inside(ranges[name], _first_of_case(name, str(source), tree, taken))
     spoken = _Spoken(theorem, signature)
+    if proof.horizon:
+        if not proof.horizon.isidentifier() or proof.horizon in taken:
+            raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
+        if not proof.potential or proof.begin or list(proof.cases) != [{}]:
+            raise OpcheckError("horizon= is for one potential from k = 0 on")
+        if "next(potential)" in proof.end:
+            raise OpcheckError("with horizon= nothing is shown of next(potential): use potential")
+        spoken.names.add(proof.horizon)
+    for name, source in proof.let.items():
+        spoken.check(source, f"let {name} of the proof")
+        if name in spoken.names or name in RESERVED or not name.isidentifier():
+            raise OpcheckError(f"let of the proof: {name!r} is no further symbol")
+        spoken.names.add(name)
     spoken.check(proof.potential or "0", "potential")
     spoken.check(proof.at_most, "at_most")
     for what, source in zip(("a", "s"), proof.turn, strict=False):
@@ -474,6 +487,11 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
             if not (what == "end" and inequality in ("potential", "next(potential)")):
                 spoken.inequality(inequality, what)
             spoken.check(multiplier, f"the multiplier of {inequality} in {what}")
+    for cauchy, part in proof.shorter.items():
+        spoken.inequality(cauchy, "shorter")
+        for inequality, multiplier in part.items():
+            spoken.inequality(inequality, f"what shows {cauchy}")
+            spoken.check(multiplier, f"the multiplier of {inequality} for {cauchy}")
 
 
 def _of_families(theorem: Theorem) -> None:
@@ -512,6 +530,9 @@ class _Spoken:
             **dict.fromkeys(kinds, (1, 2)),
             "Resolvent": (2,),
             "Subgradient": (2,),
+            "Least": (1,),
+            "Mean": (1,),
+            "Cauchy": (3,),
         }
         self.functions = {
             **dict.fromkeys(("F", "A", "S", "resolvent", "norm2", "next", "last"), (1,)),

@@ -87,6 +87,7 @@ class Theorem:
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
         proof: a potential argument that shows it for all k and all admissible parameters.
+        unproved: why no argument is declared, where none is.
 
     Raises OpcheckError if the claim is unknown, the proof no Proof, or a field of another kind;
     ``theorem`` also for a text without a meaning: in a file that is being imported once all of it
@@ -115,6 +116,7 @@ class Theorem:
     reaches: float = 0.0
     doc: str = ""
     proof: Proof | None = None
+    unproved: str = ""
 
     def __post_init__(self) -> None:
         """Look at the kind of every field, and keep lists as tuples."""

@@ -96,6 +96,7 @@ def _theorem(t: Theorem) -> Rows:
     if t.proof is not None:
         what = f"V = {t.proof.potential}" if t.proof.potential else "in one step"
         rows += [("proof", f"{what} (opcheck prove {t.name})")]
+    rows += [("no proof", t.unproved)] if t.unproved else []
     return [*rows, ("source", t.source), *_cited(t.source.key), ("note", t.doc)]
 
 

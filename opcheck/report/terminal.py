@@ -431,9 +431,12 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
         + f"; {len(attempts) - len(tried)} declare no potential argument.",
         highlight=False,
     )
-    for attempt in tried:
+    for attempt in attempts:
         if attempt.reason:
-            console.print(attempt.reason, highlight=False, markup=False)
+            words = attempt.reason
+            if attempt.status == "none":
+                words = f"{attempt.theorem} declares none: {words}"
+            console.print(words, highlight=False, markup=False)
 
 
 def show_discovery(discovery: Discovery, path: str, console: Console) -> None:
@@ -515,6 +518,7 @@ def show_proof(proof: Proved, console: Console) -> None:
         "start": "B − V at the start",
         "step": "V − next(V)",
         "end": "bound − measure",
+        "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
     }
     for lemma in proof.lemmas:
         part, _, case = lemma.name.partition(", ")

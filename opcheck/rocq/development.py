@@ -61,6 +61,10 @@ def export(theorem: str | Theorem) -> Development:
         raise NotExported(
             f"{entry.name}: the operators of {' or '.join(entry.on)} have no form in Rocq here"
         )
+    if entry.proof.shorter:
+        raise NotExported(f"{entry.name}: roots of what is measured have no form in Rocq here")
+    if entry.proof.horizon:
+        raise NotExported(f"{entry.name}: a potential with a horizon has no form in Rocq here")
     choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
     beyond = _beyond(fixed_choices(entry.proof))
     if not choices:

@@ -144,6 +144,8 @@ theorem(
     first=1,
     paper=[{"gamma": "1/(2*L)"}],
     doc="Last iterate of extragradient under cohypomonotonicity, both steps equal.",
+    unproved="a potential of distance and residual exists at all points tried, with room in two "
+    "parameters, and no simple functions were met",
 )
 
 theorem(

@@ -120,6 +120,7 @@ theorem(
     source=SECTION_7,
     horizons=[60],
     doc="Exact factor of a loop on the bilinear game: |1 − λ + λ(1 − iq)^τ|².",
+    unproved="an equality with cos(τ atan q): no rational function of q for every τ at once",
 )
 
 theorem(
@@ -134,6 +135,7 @@ theorem(
     claim="must fail",
     source=SECTION_7,
     doc="LA-GDA with γ = 1/L, τ = 7, 8, 9 leaves the bilinear game for every λ: Re (1 − i)^τ ≥ 1.",
+    unproved="it says that a bound must fail: a potential shows upper bounds",
 )
 
 theorem(
@@ -169,6 +171,8 @@ theorem(
     source=THEOREM_73,
     doc="Lookahead over a nonexpansive map: ‖z − T^τ z‖² after the last loop. The limit lies in "
     "Fix(T^τ), which may exceed Fix(T): T = −I with τ = 2 never moves.",
+    unproved="two loops are compared step by step, and a step knows the loop that it is in alone; "
+    "for τ = 2, 3 an argument is known",
 )
 
 theorem(
@@ -283,4 +287,6 @@ theorem(
     source=THEOREM_73,
     doc="LA-GDA for a cocoercive F: ‖z − w‖² of the last loop, γ = 2β included, where F = I/β with "
     "even τ never moves.",
+    unproved="two loops are compared step by step, and a step knows the loop that it is in alone; "
+    "for τ = 2, 3 an argument is known",
 )

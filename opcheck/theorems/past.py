@@ -112,6 +112,8 @@ theorem(
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of constrained past extragradient at γ = 1/(4L). The constant 1.3393 is "
     "the computed worst case of the potential after two steps.",
+    unproved="its constant 1.3393 is the computed worst case of two steps, in floats; a potential "
+    "from k = 2 on would need it in closed form",
 )
 
 theorem(
@@ -127,6 +129,7 @@ theorem(
     first=1,
     paper=[{"gamma": "10/(31*L)"}],
     doc="Last iterate of past extragradient under cohypomonotonicity; far from tight.",
+    unproved="far from tight: its constants leave too much room for simple functions to be met",
 )
 
 theorem(

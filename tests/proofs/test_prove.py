@@ -23,6 +23,7 @@ from registered import stated
 import opcheck
 from opcheck import registry
 from opcheck.cli import main
+from opcheck.engine.forms import Coefficient
 from opcheck.engine.ratio import Field, Period, Ratio, factorised
 from opcheck.engine.run import take
 from opcheck.engine.steps import Steps
@@ -41,8 +42,8 @@ from opcheck.evidence.simulation.mutants import _changed, kernel_changes
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.worst_case.worst_case import Program
-from opcheck.model.method import resolve
-from opcheck.model.primitives import EXTRA_ROWS, axpy, combine
+from opcheck.model.method import Method, resolve
+from opcheck.model.primitives import EXTRA_ROWS, axpy, combine, copy
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone, QuasiNonexpansive
 from opcheck.model.theorem import Source, Theorem, theorem
@@ -110,8 +111,15 @@ def _holds(prop: Any, constants: dict[str, Fraction], f: complex) -> bool:
     return a + 2 * b * f.real + c * abs(f) ** 2 >= -1e-12
 
 
-# a parameter of a family has no place in a range
-ALONG_RUNS = [n for n in DECLARED if arguments(n).potential and n != "gorbunov2023_eg_limit"]
+# a parameter of a family has no place in a range; those with a horizon are looked at apart
+ALONG_RUNS = [
+    n
+    for n in DECLARED
+    if arguments(n).potential
+    and not arguments(n).horizon
+    and n != "gorbunov2023_eg_limit"
+    and "best(" not in registry.get("theorems", n).measure
+]
 
 
 @pytest.mark.parametrize("place", ["low", "middle", "high"])
@@ -936,3 +944,201 @@ def test_vectors_of_a_turn_are_multiples_of_rows() -> None:
             for (u, w, turned), c in turning.inner(i, j).items()
         )
         assert said == pytest.approx(float(values[i] @ values[j]), abs=1e-12)
+
+
+# ---- potentials with a horizon -------------------------------------------------------------------
+
+HORIZONS = [n for n in DECLARED if arguments(n).horizon]
+
+
+@pytest.mark.parametrize("name", HORIZONS)
+def test_arguments_with_a_horizon_are_tight(name: str) -> None:
+    """Less than the stated bound is refused, and so is an end that uses a start with no step."""
+    entry, proof = registry.get("theorems", name), arguments(name)
+    assert attempt(stated(name, bound=f"({entry.bound})*98/100")).status == "not proved"
+    wrong: dict[str, dict[str, Any]] = {
+        "with no step": {
+            "end": {n: re.sub(r"where\(k == 0, [02], ", "(", m) for n, m in proof.end.items()}
+        },
+        "growth": {"let": {**proof.let, "growth": proof.let["growth"] + "*(k + 2)/(k + 1)"}},
+        "potential": {"potential": proof.potential.replace("2*k*", "3*k*")},
+        "at_most": {"at_most": "99/100*R**2"},
+    }
+    for fields in wrong.values():
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, **fields)))
+        assert tried.status == "not proved"
+
+
+def test_the_weights_of_a_last_iterate_are_at_least_a_half() -> None:
+    """The source's formula is false below 1/2, and so is an argument that would show it."""
+    name = "lieder2018_km_last"
+    for where in ("2/5 <= a < 1", "0 < a < 1", "1/2 <= a < 2"):
+        assert attempt(stated(name, where=where)).status == "not proved"
+
+
+@pytest.mark.parametrize("a", [Fraction(1, 2), Fraction(3, 5), Fraction(9, 10), Fraction(99, 100)])
+def test_potentials_with_a_horizon_do_not_grow(a: Fraction) -> None:
+    """On both branches, along runs in floats, for each horizon apart."""
+    entry, proof = registry.get("theorems", "lieder2018_km_last"), arguments("lieder2018_km_last")
+    for seed, N in itertools.product(range(3), (1, 2, 5, 8)):
+        M = operator(entry, {}, seed)
+        run = Plain(entry, {"a": float(a)}, M, N + 2)
+
+        def read(source: str, k: int, run: Plain = run, N: int = N) -> float:
+            names = {**proof.let, "N": str(N)}
+            for _ in range(3):
+                for n, text in names.items():
+                    source = re.sub(rf"\b{n}\b", f"({text})", source)
+            return float(run.read(source, k))
+
+        values = [read(proof.potential, k) for k in range(N + 1)]
+        size = 1e-9 * (1 + abs(values[0]))
+        assert values[0] <= read("R**2", 0) + size
+        assert all(v <= u + size for u, v in itertools.pairwise(values))
+        assert read(entry.measure, N) <= read(entry.bound, N) * (1 + 1e-9)
+
+
+def test_a_test_that_is_open_is_shown_both_ways() -> None:
+    """Each branch of a bound is shown, and what is shown of one alone is not the statement."""
+    name = "lieder2018_km_last"
+    found = attempt(registry.get("theorems", name)).proved
+    assert found is not None
+    ends = [lemma.name for lemma in found.lemmas if lemma.name.startswith("end, ")]
+    test = "a <= (1 + sqrt(k/(k + 1)))/2"
+    assert {f"end, {test}", f"end, not {test}"} <= {*ends}
+    bound = registry.get("theorems", name).bound
+    assert "4*(2*a - 1)**(2*k)" in bound
+    worse = bound.replace("4*(2*a - 1)**(2*k)", "3*(2*a - 1)**(2*k)")
+    assert "not a <=" in attempt(stated(name, bound=worse)).reason
+
+
+# ---- the best of several -------------------------------------------------------------------------
+
+
+def test_the_best_iterate_is_at_most_each_and_their_mean() -> None:
+    name = "gorbunov2023_ppm_star"
+    entry, proof = registry.get("theorems", name), arguments(name)
+    assert attempt(entry).status == "proved"
+    assert attempt(stated(name, bound=f"({entry.bound})*99/100")).status == "not proved"
+    # what is shown of the best is not shown of the last
+    assert attempt(stated(name, measure="distance(z, before)")).status == "not proved"
+    for wrong in ("Mean", "Least"):
+        end = {n: m for n, m in proof.end.items() if not n.startswith(wrong)}
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, end=end)))
+        assert "best(distance(z, before)) at 0 is left" in tried.reason
+
+
+def test_no_statement_is_silently_without_a_proof() -> None:
+    """Each of opcheck's own declares an argument or says why not, and not both."""
+    for name in registry.names("theorems"):
+        entry = registry.get("theorems", name)
+        assert (entry.proof is None) == bool(entry.unproved), name
+    bare = attempt("pethick2023_rapp_radius")
+    assert (bare.status, "logarithm" in bare.reason) == ("none", True)
+    done = CliRunner().invoke(main, ["prove", "pethick2023_rapp_radius"])
+    assert done.exit_code == 2
+    assert "logarithm" in str(done.stderr)
+
+
+# ---- inner loops, and roots of products ----------------------------------------------------------
+
+
+def inner(body: Callable[..., None]) -> Method:
+    """A method: w, v ← z;  τ times  a text on them, and w ← z − λ F w;  z ← (1 − λ) z + λ w."""
+
+    def advance(F: Any, F_data: Any, J: Any, J_data: Any, state: Any, params: Any, k: Any, n: Any):  # type: ignore[no-untyped-def]
+        z, w, v, Fw = state[0], state[1], state[2], state[3]
+        for _ in range(n):
+            copy(w, z)
+            copy(v, z)
+            for _pass in range(int(params[1])):
+                body(w, v, z)
+                F(w, Fw, F_data)
+                axpy(w, z, -params[0], Fw)
+            combine(z, 1 - params[0], z, params[0], w)
+            k += 1
+
+    return dataclasses.replace(
+        resolve("extragradient"),
+        name="inner",
+        kernel=advance,
+        rows=("z", "w", "v", "Fw"),
+        constrained=False,
+        reference=None,
+        points=("z", "w"),
+        parameters=resolve("lookahead(krasnoselskii_mann)").parameters[1:],
+    )
+
+
+def same(w: Any, v: Any, z: Any) -> None:
+    copy(v, z)
+
+
+def later(w: Any, v: Any, z: Any) -> None:
+    copy(v, w)
+
+
+def passes(body: Callable[..., None]) -> Steps:
+    """One step with every τ ≥ 2."""
+    method = inner(body)
+    field = Field(["lam", "k", "t", "t.1"])
+    tau = Period(field, ("t", "t.1"), 2, k=field.symbol("k"), window=(1, 0), begins=0)
+    values = {"lam": field.symbol("lam"), "tau": tau}
+    return Steps(
+        method, field, field.symbol("k"), lambda n, _: values[n], before=0, after=1, A="zero"
+    )
+
+
+def test_of_an_inner_loop_the_first_and_the_last_pass_are_known() -> None:
+    """z⁺ = (1 − λ) z + λ (z − λ F u) with u unknown, and F z is known."""
+    steps = passes(same)
+    names = steps.oracle.names
+    assert [n for n in names if n.startswith("inner(")] == ["inner(w)", "inner(Fw)"]
+    asked = [point for _, point, _, _, _ in steps.oracle.calls]
+    assert asked[0] == steps.states[0][0]
+    ((unknown, one),) = asked[1]
+    assert names[unknown] == "inner(w)"
+    assert one == 1
+    lam = steps.field.symbol("lam")
+    last = steps.oracle.calls[1][2]
+    assert (
+        Coefficient(steps.states[1][0]).vector
+        == (Coefficient(steps.states[0][0]) - lam * lam * Coefficient(last)).vector
+    )
+
+
+def test_inner_loops_that_can_not_be_told_are_refused() -> None:
+    # v is z after the first pass too, and no more after the second
+    with pytest.raises(Undecided, match="a row that its first pass does not"):
+        passes(later)
+
+
+def test_what_needs_the_end_of_an_inner_loop_is_not_shown_of_every_length() -> None:
+    """Nothing is known of a point in the middle, so an error may be as large as it likes."""
+    name = "pethick2023_ikm_residual"
+    for bound in ("resolvent_residual", "resolvent_residual + c*inner_error/2"):
+        assert attempt(stated(name, bound=bound)).status == "not proved"
+    cases = [{"tau": "1"}, {"tau": "3 + t"}]
+    tried = attempt(stated(name, proof=dataclasses.replace(arguments(name), cases=cases)))
+    assert tried.proved is not None
+    assert tried.proved.only == "tau = 1, from 3 on of 1 <= tau"
+
+
+@pytest.mark.parametrize("name", ["pethick2023_ikm_average", "pethick2023_ikm_last"])
+def test_roots_of_products_are_at_least_inner_products(name: str) -> None:
+    entry, proof = registry.get("theorems", name), arguments(name)
+    found = attempt(entry)
+    assert found.status == "proved"
+    assert found.proved is not None
+    assert any(lemma.name.startswith("length, step") for lemma in found.proved.lemmas)
+    # the root alone is left where Cauchy's inequality is not used, or used too often
+    (cauchy,) = proof.shorter
+    for factor in ("0", "lam", "3*lam"):
+        step = {**proof.step, cauchy: factor}
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, step=step)))
+        assert "sqrt(" in tried.reason
+    # v must be shown to be no longer than w
+    assert attempt(stated(name, proof=dataclasses.replace(proof, shorter={}))).status != "proved"
+    for before, after in (("2*lam*sqrt", "lam*sqrt"), ("lam**2*inner_error)", "0)")):
+        assert before in entry.bound
+        assert attempt(stated(name, bound=entry.bound.replace(before, after))).status != "proved"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from opcheck import registry
@@ -19,16 +19,17 @@ from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
-from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.proofs.reader import CAUCHY, SHIFT, Reader, Total
 from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
 from opcheck.evidence.statement.ranges import domain, symbols_of
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
+from opcheck.evidence.statement.scalars import Open
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import grammar
-from opcheck.model.grammar import Binary, Call, Name, Node, Number
+from opcheck.model.grammar import Binary, Call, Comparison, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
 from opcheck.model.result import Result
@@ -36,9 +37,19 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
-POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+POINTS = (
+    "F",
+    "A",
+    "S",
+    "Resolvent",
+    "Subgradient",
+    CAUCHY,
+)  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
+TESTS = 3  # of the texts of an inequality that may be open at once
+Assumed = tuple[Comparison, int, bool]  # a test, the offset from k, whether it holds
+Used = tuple[str, str, Ratio]  # an inequality, the formula of its multiplier, and that
 Squares = tuple[tuple[Ratio, Mapping[int, Ratio]], ...]  # (weight, vector)
 
 
@@ -66,7 +77,7 @@ class Argument:
     """A lemma as data, over the basis of its case's step.
 
     Attributes:
-        name: as that of the lemma.
+        name: as that of the lemma; "length, ..." of what an inequality of Cauchy rests on.
         used: (inequality, formula of its multiplier, multiplier); those whose multiplier is not 0.
         squares: (weight, vector) of what is left.
         radius: the factor of R² that is left.
@@ -195,22 +206,27 @@ def settled(
     apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
+    theorem = _with_symbols(theorem, part)
     least = _least(theorem, theorem.proof, part)
     if part == "start":
-        yield Case(theorem, part, case, least, least).settled()
+        yield from _split(theorem, part, case, least, least)
         return
     if theorem.proof.until is not None:
         for at in range(least, theorem.proof.until + 1):
-            yield Case(theorem, part, case, at, at).settled()
+            yield from _split(theorem, part, case, at, at)
         return
     before, _ = _reach(theorem, theorem.proof, part)
     general = None
     late = before
+    if theorem.proof.horizon and part == "end":
+        late = max(before, 1 - least)  # with N = 0 no step is shown
     places = _places(theorem, part, case)
     while general is None:
         try:
             general = [
-                Case(theorem, part, case, None, least + late, begins).settled() for begins in places
+                each
+                for begins in places
+                for each in _split(theorem, part, case, None, least + late, begins=begins)
             ]
         except Special as special:
             if special.k > least + before + APART:
@@ -219,8 +235,56 @@ def settled(
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield Case(theorem, part, case, at, at).settled()
+        yield from _split(theorem, part, case, at, at)
     yield from general
+
+
+def _with_symbols(theorem: Theorem, part: Part) -> Theorem:
+    """The statement with the further symbols of its argument, that for the last k among them."""
+    assert theorem.proof is not None
+    horizon = theorem.proof.horizon
+    let, where, free = {**theorem.let, **theorem.proof.let}, theorem.where, theorem.free
+    if horizon and part == "end":
+        let = {**theorem.let, horizon: "k", **theorem.proof.let}
+    elif horizon:
+        end = f"1 <= {horizon}" if part == "start" else f"k + 1 <= {horizon}"
+        where, free = (f"{where}, {end}" if where else end), (*free, horizon)
+    return replace(theorem, let=let, where=where, free=free) if horizon or let else theorem
+
+
+def _split(
+    theorem: Theorem,
+    part: Part,
+    case: Mapping[str, str],
+    at: int | None,
+    least: int,
+    *,
+    begins: int | None = None,
+    assumed: Sequence[Assumed] = (),
+) -> list[tuple[Case, Argument]]:
+    """One inequality, or where a test of its texts holds for some symbols only one each way."""
+    one = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
+    try:
+        return [one.settled(), *((one, length) for length in one.lengths)]
+    except Open as question:
+        if len(assumed) == TESTS:
+            raise
+        test, offset = question.test, question.offset
+        settled = one.holds(test, offset)
+    return [
+        each
+        for holds in (True, False)
+        if settled in (holds, None)
+        for each in _split(
+            theorem,
+            part,
+            case,
+            at,
+            least,
+            begins=begins,
+            assumed=[*assumed, (test, offset, holds)],
+        )
+    ]
 
 
 def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int | None]:
@@ -230,6 +294,8 @@ def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int |
     """
     places: list[int | None] = [None]
     for name, source in case.items():
+        if "(" not in theorem.iteration.name:
+            continue  # an inner loop is passed through in one step
         if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
             low, high = _window(theorem, part)
             if least < high - low + 1:
@@ -370,6 +436,7 @@ class Case:
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
         begins: the i for which a loop longer than all that is spoken of begins at k + i.
+        assumed: tests of its texts that are taken to hold, or not to.
     """
 
     def __init__(
@@ -379,7 +446,9 @@ class Case:
         case: Mapping[str, str],
         at: int | None,
         least: int,
+        *,
         begins: int | None = None,
+        assumed: Sequence[Assumed] = (),
     ) -> None:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
@@ -398,8 +467,10 @@ class Case:
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
         for name, pair in counts.items():
-            window = _window(theorem, part)
-            fixed[name] = Period(field, pair, fixed[name], k=k, window=window, begins=begins)
+            window, start = _window(theorem, part), begins
+            if "(" not in theorem.iteration.name:
+                window, start = (1, 0), 0  # nothing begins anew
+            fixed[name] = Period(field, pair, whole[name][0], k=k, window=window, begins=start)
         self.reader = Reader(
             theorem,
             field,
@@ -410,6 +481,8 @@ class Case:
             started=at is not None,
             least=self.least,
         )
+        self.reader.assumed += assumed
+        self.lengths: list[Argument] = []  # what the roots of products rest on
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
@@ -424,6 +497,14 @@ class Case:
         if met not in self._domains:
             self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
+
+    def holds(self, test: Comparison, offset: int) -> bool | None:
+        """Whether a test holds on the whole domain, or fails on it; None where neither is shown."""
+        gap, strict = self.reader.gap(test, offset)
+        domain = self.domain()
+        if domain.positive(gap) if strict else domain.nonnegative(gap):
+            return True
+        return False if (domain.nonnegative(-gap) if strict else domain.positive(-gap)) else None
 
     def settled(self) -> tuple[Case, Argument]:
         """Itself, and what shows it. Raises NotProved where nothing does."""
@@ -455,7 +536,12 @@ class Case:
 
     def _loop(self) -> str:
         """Where a loop of any length begins, in words."""
-        if self.at is not None or all(not opened(v)[1] for n, v in self.case.items() if n != "k"):
+        nested = "(" in self.theorem.iteration.name
+        if (
+            not nested
+            or self.at is not None
+            or all(not opened(v)[1] for n, v in self.case.items() if n != "k")
+        ):
             return ""
         if self.begins is None:
             return ", inside a loop"
@@ -468,27 +554,15 @@ class Case:
         return self.reader.total(Binary("-", most, potential), offset)
 
     def _show(self, target: Total, at: int) -> Argument:
-        using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
+        for test, _, holds in self.reader.assumed:
+            name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
         place = f"{self.theorem.name}, {name}"
-        rest, used = target, []
-        for inequality, formula in using.items():
-            if inequality in KNOWN and self.part == "end":
-                value = self.invariant(at + KNOWN.index(inequality))
-            else:
-                value = self.reader.known(inequality, at)
-            factor = self.reader.read(formula, at)
-            if not isinstance(factor, Ratio):
-                raise NotProved(f"{place}: the multiplier {formula!r} is no number")
-            either = inequality in KNOWN and self.theorem.claim == "equality"
-            if not either and not self.domain().nonnegative(factor):
-                raise NotProved(
-                    f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
-                    f"{factor.factored()}"
-                )
-            rest = rest - value * factor
-            used += [(inequality, formula, factor)] if factor else []
+        rest, used = self._less(target, getattr(self.proof, self.part), place, at)
+        for inequality, _, _ in used:
+            if inequality.startswith(f"{CAUCHY}("):
+                self.lengths.append(self._length(inequality, name, at))
         if self.proof.turn:
             rest = self._turned(rest, place)
         else:
@@ -496,6 +570,43 @@ class Case:
         self._quotients_exist(place)
         radius = rest.terms.get("R**2", self.reader.field.number(0))
         return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+
+    def _less(
+        self, target: Total, using: Mapping[str, str], place: str, at: int
+    ) -> tuple[Total, list[Used]]:
+        """What a combination of inequalities leaves, and the multipliers that are not 0."""
+        rest, used = target, list[Used]()
+        for inequality, formula in using.items():
+            factor = self.reader.read(formula, at)
+            if not isinstance(factor, Ratio):
+                raise NotProved(f"{place}: the multiplier {formula!r} is no number")
+            if not factor:
+                continue
+            if inequality in KNOWN and self.part == "end":
+                if self.proof.horizon and not at and self.at is not None:
+                    raise NotProved(f"{place}: nothing is shown of the potential with no step")
+                value = self.invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.known(inequality, at)
+            either = inequality in KNOWN and self.theorem.claim == "equality"
+            if not either and not self.domain().nonnegative(factor):
+                raise NotProved(
+                    f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
+                    f"{factor.factored()}"
+                )
+            rest = rest - value * factor
+            used.append((inequality, formula, factor))
+        return rest, used
+
+    def _length(self, inequality: str, name: str, at: int) -> Argument:
+        """‖w‖² − ‖v‖² ≥ 0, for the inequality of Cauchy that asks for it."""
+        place = f"{self.theorem.name}, {name}, {inequality}"
+        target = self.reader.lengths(inequality, at)
+        rest, used = self._less(target, self.proof.shorter.get(inequality, {}), place, at)
+        if any(each.startswith(f"{CAUCHY}(") for each, _, _ in used):
+            raise NotProved(f"{place}: lengths are compared by quadratic forms alone")
+        squares = self._squares(rest, place, at)
+        return Argument(f"length, {name}", tuple(used), squares, self.reader.field.number(0))
 
     def _turned(self, rest: Total, place: str) -> Total:
         """What is left on every F of the families, as squares of rows.
@@ -698,6 +809,7 @@ class ProofAttempt(Result):
     Attributes:
         status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
             proved", where it does not show the theorem; "none", where none is declared.
+        reason: why it is not proved, or not declared, where the statement says so.
     """
 
     theorem: str
@@ -710,7 +822,7 @@ def attempt(theorem: str | Theorem) -> ProofAttempt:
     """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
     theorem = theorem_of(theorem)
     if theorem.proof is None:
-        return ProofAttempt(theorem.name, "none")
+        return ProofAttempt(theorem.name, "none", reason=theorem.unproved)
     try:
         proved = prove(theorem)
         return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)
