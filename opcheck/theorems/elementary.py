@@ -103,11 +103,12 @@ theorem(
     where="0 < gamma, 0 < lam < 1, 1 <= tau <= 1",
     let={"s": "lam*gamma*L"},
     on=["bilinear"],
-    measure="distance",
-    bound="R**2*(1 + s**2)**k",
+    measure="next(distance)",
+    bound="(1 + s**2)*distance",
     claim="equality",
     source=Source("elementary", confirmed=True),
     horizons=[12],
     doc="Exact ‖z‖² of Lookahead with τ = 1 over past extragradient on the bilinear game: each "
     "step begins anew, and is one of gradient descent ascent with step λγ.",
+    proof=Proof(turn=TURN, cases=({"tau": "1"},)),
 )
