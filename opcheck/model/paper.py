@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,6 +44,16 @@ class PaperRun:
     theorem: str = ""
     measures: tuple[str, ...] = ()
     seeds: int = 1
+
+    def __post_init__(self) -> None:
+        """Look at the counts: a run that is not made, or not recorded, shows nothing."""
+        for what, count in (("iterations", self.iterations), ("seeds", self.seeds)):
+            if count < 1:
+                raise OpcheckError(f"a run of {self.method} has {what} = {count}: at least 1")
+        if not 1 <= self.every <= self.iterations:
+            raise OpcheckError(
+                f"a run of {self.method} records every {self.every} of {self.iterations} steps"
+            )
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,28 @@ class Panel:
     of: str = ""
 
 
+class _Watched(Mapping[str, Any]):
+    """Parts, and whether any was looked at."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts, self.read = parts, False
+
+    def __getitem__(self, name: str) -> Any:
+        self.read = True
+        return self.parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+
+def _worded(missing: str, *texts: str) -> None:
+    if not all(str(text).strip() for text in texts):
+        raise OpcheckError(missing)
+
+
 @dataclass(frozen=True)
 class Check:
     """What must be seen in data: a sentence, and a number that must lie in an interval.
@@ -108,9 +141,35 @@ class Check:
     low: float = -math.inf
     high: float = math.inf
 
+    def __post_init__(self) -> None:
+        """Raise OpcheckError for a sentence or an interval that says nothing."""
+        _worded("a check has no sentence", self.sentence)
+        if not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
+            raise OpcheckError(
+                f"check {self.sentence!r}: no number is at least {self.low} and at most {self.high}"
+            )
+        if self.low == -math.inf and self.high == math.inf:
+            raise OpcheckError(f"check {self.sentence!r}: any number passes; give low or high")
+
     def seen(self, parts: Parts) -> Seen:
-        """The number, and whether it is as it must be."""
-        value = float(self.value(parts))
+        """The number, and whether it is as it must be.
+
+        Raises OpcheckError for a value that can't be computed, is no number, or is one whatever the
+        data are.
+        """
+        watched = _Watched(parts)
+        try:
+            number = self.value(watched)
+            value = float(number)
+        except OpcheckError:
+            raise
+        except Exception as error:  # of a manifest's author
+            raise OpcheckError(
+                f"check {self.sentence!r} has no value: {type(error).__name__}: {error}; the data "
+                f"are of {', '.join(parts)}"
+            ) from error
+        if not watched.read:
+            raise OpcheckError(f"check {self.sentence!r} looks at none of the data it is about")
         return Seen(self.sentence, value, self.low, self.high, self.low <= value <= self.high)
 
 
@@ -274,9 +333,14 @@ def paper(
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise OpcheckError(f"paper {key!r} has two {what} of one id, {twice[0]!r}")
+    if not figures and not claims and training is None:
+        raise OpcheckError(f"paper {key!r} has neither figures nor claims")
     for figure in figures:
-        if figure.parameters not in WHOSE:
-            raise OpcheckError(f"{key}/{figure.id}: parameters are 'paper' or 'ours'")
+        _drawable(key, figure)
+    for number, why in (missing or {}).items():
+        _worded(f"paper {key!r}: {number!r} is missing without a reason", number, why)
+        if number in {f.number for f in figures}:
+            raise OpcheckError(f"paper {key!r}: {number} is redrawn, and said to be missing")
     known = {f.id for f in figures}
     for claim in claims:
         _checked(key, claim, known)
@@ -294,8 +358,26 @@ def paper(
     return manifest
 
 
+def _drawable(key: str, figure: PaperFigure) -> None:
+    """Raise OpcheckError for a figure that draws or checks nothing, or can't be a file."""
+    place = f"{key}/{figure.id}"
+    if figure.parameters not in WHOSE:
+        raise OpcheckError(f"{place}: parameters are 'paper' or 'ours'")
+    if not re.fullmatch(r"\w[\w.-]*", figure.id):
+        raise OpcheckError(f"{place}: an id is letters, digits, _, - and ., since it names files")
+    if not figure.panels:
+        raise OpcheckError(f"{place} has no panels: nothing is drawn")
+    runs = figure.experiment.runs if isinstance(figure.experiment, Runs) else {}
+    if not figure.checks and not any(run.theorem for run in runs.values()):
+        raise OpcheckError(f"{place} has no checks, and no run of it names a theorem")
+
+
 def _checked(key: str, claim: Claim, figures: set[str]) -> None:
     place = f"claim {claim.id!r} of {key}"
+    _worded(f"{place} says nothing", claim.id, claim.says)
+    for name in ("differs", "waiting"):
+        if getattr(claim, name) and not getattr(claim, name).strip():
+            raise OpcheckError(f"{place}: {name} is blank")
     ways = [bool(claim.theorem or claim.refuted), claim.check is not None, bool(claim.waiting)]
     if sum(ways) != 1:
         raise OpcheckError(f"{place} needs one of a theorem, a check, or what it waits for")
@@ -308,7 +390,11 @@ def _checked(key: str, claim: Claim, figures: set[str]) -> None:
 
 
 def ends_within(label: str, distance: float, last: int = 200) -> Check:
-    """max ‖z_k − z*‖ ≤ distance over the last recorded k: the run has arrived."""
+    """max ‖z_k − z*‖ ≤ distance over the last recorded k: the run has arrived.
+
+    Raises OpcheckError, as those below, for a distance that is not positive and finite.
+    """
+    _positive(label, distance)
     return Check(
         f"{label} stays within {distance:g} of the solution over its last {last} recorded steps",
         lambda runs: float(_distances(runs, label, last).max()),
@@ -318,6 +404,7 @@ def ends_within(label: str, distance: float, last: int = 200) -> Check:
 
 def keeps_away(label: str, distance: float, last: int = 200) -> Check:
     """min ‖z_k − z*‖ ≥ distance over the last recorded k, inside the numbers: the run cycles."""
+    _positive(label, distance)
 
     def nearest(runs: Parts) -> float:
         left = runs[label].status != "completed"
@@ -333,6 +420,7 @@ def keeps_away(label: str, distance: float, last: int = 200) -> Check:
 
 def diverges(label: str, distance: float) -> Check:
     """The last recorded ‖z_k − z*‖, or ∞ where the run left the numbers, ≥ distance."""
+    _positive(label, distance)
 
     def last(runs: Parts) -> float:
         left = runs[label].status != "completed"
@@ -400,8 +488,18 @@ def column(
     return Check(sentence, value, low, high)
 
 
+def _positive(label: str, distance: float) -> None:
+    if not 0 < distance < math.inf:
+        raise OpcheckError(f"a check of {label}: distance = {distance} is not positive and finite")
+
+
 def _distances(runs: Parts, label: str, last: int) -> NDArray[np.float64]:
-    squared: NDArray[np.float64] = runs[label]["distance"][-last:]
+    squared: NDArray[np.float64] = runs[label]["distance"]
+    if not 1 <= last <= len(squared):
+        raise OpcheckError(
+            f"a check of {label}: of {len(squared)} recorded steps there are no last {last}"
+        )
+    squared = squared[-last:]
     return np.sqrt(squared)
 
 

@@ -227,7 +227,8 @@ def _unit(name: str, paper: str, out: str, fresh: bool) -> Any:
         else:
             data = _statement(about)
         with writing(record):
-            text = json.dumps({"digest": digest, "data": data}, indent=1, default=str)
+            kept = {"digest": digest, "sum": _sum(digest, data), "data": data}
+            text = json.dumps(kept, indent=1, default=str)
             record.write_text(text + "\n", encoding="utf-8")
     return _redrawn(data, Path(out)) if kind == "figure" else data
 
@@ -237,11 +238,17 @@ def _kept(record: Path, digest: str) -> Any:
     folder = record.parent.parent
     try:
         kept = json.loads(record.read_text(encoding="utf-8"))
-        same = kept["digest"] == digest
+        same = kept["digest"] == digest and kept["sum"] == _sum(digest, kept["data"])
         there = all((folder / file).is_file() for file in kept["data"].get("files", ()))
         return kept["data"] if same and there else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _sum(digest: str, data: Any) -> str:
+    """By which a record that was changed by hand is known."""
+    plain = json.loads(json.dumps(data, default=str))
+    return hashlib.sha256(f"{digest} {json.dumps(plain)}".encode()).hexdigest()
 
 
 @functools.cache
@@ -429,6 +436,8 @@ def simulate(figure: PaperFigure) -> Parts:
     target = _target(experiment)
     runs: dict[str, Any] = {}
     for label, r in experiment.runs.items():
+        if label in registry.names("methods") and resolve(label) is not resolve(r.method):
+            raise OpcheckError(f"figure {figure.id!r}: {label!r} is a run of {r.method}")
         several = [
             run(
                 r.method,
