@@ -54,6 +54,7 @@ KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
 OF: tuple[Of, ...] = ("F", "S")
 SETTLED = 2.0  # by what factor independent searches for a modulus may differ
 ENOUGH = 20_000  # calls for a search that meets what there is, kinks of a millionth too
+STEEP = 50.0  # common slopes: beyond it a slope that was met far out may be steeper farther out
 NEAR = 3.0  # of what centres are away from 0: what is met farther out may be worse still beyond
 
 
@@ -382,8 +383,11 @@ def _worst(
     elif near is not None and near == -_better(kind) * np.inf:
         settled = False  # slopes get worse than any pair that was met
     shows = pairs[-1:] if best != far.worst or far.pair is None else (far.pair,)
-    endless = any(c.lower == np.inf for c in others if (c.kind, c.of) == (Lipschitz, of))
-    settled = settled and not (endless and best < 0 and any(_far_out(graph, p) for p in shows))
+    of_same = [c for c in others if (c.kind, c.of) == (Lipschitz, of)]
+    no_L = any(c.lower == np.inf or not c.settled for c in of_same)
+    steep = kind is Lipschitz and best > STEEP * far.typical > 0
+    if (steep or (no_L and best < 0)) and any(_far_out(graph, p) for p in shows):
+        settled = False
     pairs = (*([] if far.pair is None else [far.pair]), *pairs)
     note = far.note if near is None else f"{far.note}, and over slopes"
     note += f"; {smooth}" if smooth is not None else ""
