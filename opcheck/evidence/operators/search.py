@@ -121,11 +121,13 @@ class Graph:
         u = graph_at(problem, np.concatenate([z, moved]))[1]
         by = np.linalg.norm(u[:count] - u[count:], axis=1)
         by[~np.isfinite(by)] = 0.0
-        usual = np.linalg.norm(u[:count], axis=1)
-        usual = usual[np.isfinite(usual) & (usual > 0)]
+        size, length = np.linalg.norm(u[:count], axis=1), np.linalg.norm(z, axis=1)
+        # far out, as in the corners of a set without end, values say nothing of constants
+        near = length <= 10 * (1 + np.linalg.norm(centres(self.problem), axis=1).max())
+        known = np.isfinite(size) & (size > 0)
+        usual = size[known & near] if (known & near).any() else size[known]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
-        size = np.linalg.norm(u[:count], axis=1)
-        return by_decades(np.linalg.norm(z, axis=1), size, by, floor)
+        return by_decades(length, size, by, floor)
 
     def inside(self, w: Floats) -> Floats:
         """Points moved into the region; of S they are w, whose z are looked at later."""
