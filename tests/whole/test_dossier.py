@@ -121,7 +121,7 @@ def test_the_commands_for_a_theorem_of_a_file_name_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung = Rung("simulated", True, ("",), "opcheck verify mine2026_step", {})
-    monkeypatch.setattr(describe, "dossier", lambda name: Dossier(name, (rung,)))
+    monkeypatch.setattr(describe, "dossier", lambda name: Dossier(name, (rung,) * 3))
     file = tmp_path / "mine.py"
     file.write_text(
         "from opcheck import Lipschitz, Source, StronglyMonotone, theorem\n"
@@ -134,7 +134,7 @@ def test_the_commands_for_a_theorem_of_a_file_name_the_file(
     )
     told = json.loads(good_json("show", str(file), "--evidence"))
     commands = [rung["command"] for rung in told["rungs"]]
-    assert commands == [f"opcheck --plugin {file} verify mine2026_step"]
+    assert commands == [f"opcheck --plugin {file} verify mine2026_step"] * 3
 
 
 @pytest.mark.slow
