@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import QUIET, say
+from opcheck.cli.emit import QUIET, TOLD, say
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 MODULES = {
@@ -100,7 +100,7 @@ class Commands(click.Group):
             from opcheck import registry
 
             broken = registry.failures()
-            for sentence in broken:
+            for sentence in () if ctx.meta.get(TOLD) else broken:
                 say(sentence)
             if broken:
                 ctx.exit(2)

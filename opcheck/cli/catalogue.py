@@ -52,9 +52,10 @@ def show(name: str, evidence: bool, bibtex: bool) -> None:
         _entries(keys, missing=True)
         return
     if evidence:
+        file = name.rpartition(".py")[0] + ".py" if ".py" in name else ""
         for theorem in names:
             with working(f"evidence {theorem}"):
-                dossier, statement = evidence_of(theorem)
+                dossier, statement = evidence_of(theorem, file)
             data = {**dossier.as_dict(), "statement": dict(statement)}
             emit(data, partial(show_dossier, dossier, statement=statement))
         return

@@ -109,6 +109,7 @@ def say(sentence: str) -> None:
 
 
 QUIET = "opcheck.quiet"  # in the metadata of the click context, which all commands share
+TOLD = "opcheck.told"  # the same: what could not be loaded is in the command's own output
 PATIENCE = 2.0  # seconds after which a command says that it is at work
 
 

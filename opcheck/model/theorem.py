@@ -235,7 +235,9 @@ def theorem_of(theorem: str | Theorem) -> Theorem:
         return registry.get("theorems", theorem)  # type: ignore[no-any-return]
     names = registry.in_file("theorems", theorem)
     if len(names) != 1:
-        raise OpcheckError(f"{theorem} registers {', '.join(names)}; name one as FILE.py:NAME")
+        raise OpcheckError(
+            f"{theorem} registers {', '.join(names)}; name one, as {theorem}:{names[0]}"
+        )
     return registry.get("theorems", names[0])  # type: ignore[no-any-return]
 
 

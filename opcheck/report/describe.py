@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opcheck import registry
@@ -36,12 +38,24 @@ def names_meant(reference: str) -> list[str]:
     return list(dict.fromkeys(names)) or [reference]
 
 
-def evidence_of(name: str) -> tuple[Dossier, Rows]:
-    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem."""
+def evidence_of(name: str, file: str = "") -> tuple[Dossier, Rows]:
+    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem.
+
+    Args:
+        file: that registers it, where it is a user's own: the commands of its evidence name it.
+    """
     described = describe(name)
     if name not in registry.names("theorems"):
         raise OpcheckError(f"{name!r} is no theorem; --evidence is about theorems")
-    return dossier(name), next(rows for rows in described if rows[0][0] == "theorem")
+    evidence = dossier(name)
+    if file:
+        with_file = f"opcheck --plugin {shlex.quote(file)} "
+        rungs = [
+            replace(rung, command=rung.command.replace("opcheck ", with_file, 1))
+            for rung in evidence.rungs
+        ]
+        evidence = replace(evidence, rungs=tuple(rungs))
+    return evidence, next(rows for rows in described if rows[0][0] == "theorem")
 
 
 def describe(name: str) -> list[Rows]:
