@@ -109,4 +109,10 @@ theorem(
     horizons=[12],
     doc="Exact ‖z‖² of Lookahead with τ = 1 over past extragradient on the bilinear game: each "
     "step begins anew, and is one of gradient descent ascent with step λγ.",
+    proof=Proof(
+        potential="distance/(1 + s**2)**k",
+        end={"potential": "(1 + s**2)**k"},
+        cases=[{"tau": "1"}],
+        turn=TURN,
+    ),
 )

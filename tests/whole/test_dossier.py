@@ -85,7 +85,7 @@ def test_the_commands_give_the_numbers(halpern: Dossier, i: int, tmp_path: Any) 
 
 
 def test_a_theorem_without_a_class_says_so() -> None:
-    found = dossier("elementary_bilinear_proximal_point")
+    found = dossier("lee2021_feg_equality")
     assert [r.stands for r in found.rungs] == [True, False, False, False, False, False, False]
     assert all("no class of operators" in r.says[0] for r in found.rungs[1:4])
     assert str(found.standing) == "simulated"
