@@ -117,8 +117,10 @@ def _blamed(result: Any) -> int:
     help="Write the proofs as developments of Rocq.",
 )
 @click.option("--check", is_flag=True, help="With --rocq: also have coqc compile each.")
+@click.option("--latex", "form", flag_value="latex", help="The proof of one theorem, as LaTeX.")
+@click.option("--markdown", "form", flag_value="markdown", help="The same as Markdown.")
 @json_option
-def prove(names: list[str], rocq: str | None, check: bool) -> None:
+def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
     Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part;
@@ -141,6 +143,9 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)
     code = int(any(each.status in failing for each in attempts))
+    if form is not None:
+        _written(attempts, form, rocq)
+        return
     if rocq is None:
         if check:
             raise OpcheckError("--check is of what --rocq writes; say where: --rocq FILE.v")
@@ -159,6 +164,18 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
             elif by_name and each.status == "in part" and each.proved:
                 say(f"{each.theorem} is shown for {each.proved.only} alone")
         click.get_current_context().exit(code)
+
+
+def _written(attempts: list[Any], form: str, rocq: str | None) -> None:
+    """One proof as a text to be checked by hand."""
+    from opcheck.report import proofs
+
+    if len(attempts) != 1 or rocq is not None:
+        raise OpcheckError(f"--{form} writes the proof of one theorem, and no other form")
+    (each,) = attempts
+    if not each.proved:
+        raise OpcheckError(each.reason)
+    click.echo(getattr(proofs, form)(each.theorem), nl=False)
 
 
 def _counted(exported: list[Any]) -> list[str]:

@@ -185,6 +185,55 @@ class _Writer:
         return _indexed(shown, k)
 
 
+class _ProofWriter(_Writer):
+    """Also rows as vectors, and the functions of proofs; what names nothing is a symbol."""
+
+    def __init__(self, rows: Set[str]) -> None:
+        super().__init__(frozenset())
+        self.rows = {*rows, "V"}
+
+    def at(self, node: Node, k: str, binding: int = 0) -> str:
+        """As for statements."""
+        if node == Name("potential"):
+            return _fenced(f"B - V_{{{k}}}") if binding > 1 else f"B - V_{{{k}}}"
+        if isinstance(node, Name) and node.name in self.rows and node.name not in self.measures:
+            return "z_{0}" if node.name == "anchor" else f"{symbol(node.name)}_{{{k}}}"
+        if isinstance(node, Name) and node.name == "solution":
+            return "z_{*}"
+        if isinstance(node, Name) and re.fullmatch(r"z0|[A-Z]\d+", node.name):
+            return f"{node.name[0]}_{{{node.name[1:]}}}"
+        return super().at(node, k, binding)
+
+    def call(self, function: str, arguments: tuple[Node, ...], k: str, binding: int) -> str:
+        """As for statements."""
+        plain = all(isinstance(a, Name) for a in arguments)
+        if function == "last":
+            return self.at(arguments[0], _before(k), binding)
+        if function == "norm2" and not (plain and function in self.measures):
+            return rf"\left\Vert {self.at(arguments[0], k)} \right\Vert^{{2}}"
+        if function == "inner":
+            u, v = (self.at(a, k) for a in arguments)
+            return rf"\left\langle {u}, {v} \right\rangle"
+        if function == "resolvent":
+            return rf"J\,{self.at(arguments[0], k, 5)}"
+        if function in ("F", "A", "S"):
+            return rf"{function}\,{self.at(arguments[0], k, 5)}"
+        return super().call(function, arguments, k, binding)
+
+
+def of_proof(source: str | Node, rows: Set[str] = frozenset(), at: str = "k") -> str:
+    """A text of a potential argument as LaTeX, without the dollars around it.
+
+    Args:
+        rows: of the method, which are vectors.
+        at: the index that stands for k.
+
+    Raises OpcheckError for what is no formula.
+    """
+    tree = parse(source) if isinstance(source, str) else source
+    return _ProofWriter(rows).at(tree, at)
+
+
 def _row(row: str, k: str, within: bool) -> str:
     """A row at an index: what a step writes belongs to it, and z is then the point it reached."""
     if within and row in ("z", "before"):

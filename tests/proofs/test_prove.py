@@ -35,6 +35,7 @@ from opcheck.evidence.proofs.prove import (
     _complete,
     _parts_of,
     attempt,
+    established,
     prove,
 )
 from opcheck.evidence.proofs.turns import Turning
@@ -47,6 +48,7 @@ from opcheck.model.primitives import EXTRA_ROWS, axpy, combine, copy
 from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz, Monotone, QuasiNonexpansive
 from opcheck.model.theorem import Source, Theorem, theorem
+from opcheck.report import proofs
 
 registry.load()
 DECLARED = [n for n in registry.names("theorems") if registry.get("theorems", n).proof]
@@ -129,8 +131,8 @@ def test_potentials_do_not_grow_along_runs(name: str, place: Any) -> None:
     """The same texts, read by another reader on runs in floats."""
     entry = registry.get("theorems", name)
     proof, steps = arguments(name), 12
-    given_tau = {"tau": "3"} if any(c.name == "tau" for c in entry.chains) else {}
-    chosen = setting(entry, 8, steps, place, given_tau)
+    inside = any(c.name == "tau" and c.hi is None for c in entry.chains)
+    chosen = setting(entry, 8, steps, place, {"tau": "3"} if inside else {})
     for seed in range(3):
         M = operator(entry, dict(chosen.constants), seed)
         assert M.size
@@ -1142,3 +1144,59 @@ def test_roots_of_products_are_at_least_inner_products(name: str) -> None:
     for before, after in (("2*lam*sqrt", "lam*sqrt"), ("lam**2*inner_error)", "0)")):
         assert before in entry.bound
         assert attempt(stated(name, bound=entry.bound.replace(before, after))).status != "proved"
+
+
+# ---- proofs as texts -----------------------------------------------------------------------------
+
+
+def reread(case: Any, text: str, names: list[str] | None = None) -> Any:
+    """The value of a printed number, or vector of a basis with these names.
+
+    What a spare symbol stands for is read as that symbol.
+    """
+    field = case.reader.field
+    vectors = {}
+    for i, name in enumerate(names or []):
+        pattern = rf"(?:(?<=\*)|(?<=^)|(?<=[ -])){re.escape(name)}(?=$| [+-] )"
+        text = re.sub(pattern, f"e_{i}", text)
+        vectors[f"e_{i}"] = Coefficient(((i, field.number(1)),))
+    for name in case.meanings():
+        text = text.replace(f"({field.meaning(name)})", name.replace(".", "_"))
+    symbols = {n.replace(".", "_"): field.symbol(n) for n in field.names} | vectors
+    exact = re.sub(r"(?<!\*\*)(?<![\w.])\d+", r"number(\g<0>)", text.replace("t.1", "t_1"))
+    return eval(exact, {"__builtins__": {}, "number": field.number}, symbols)
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_the_printed_identity_is_that_of_the_proof(name: str) -> None:
+    """Multipliers, weights and vectors, read from the text again, are those of the proof."""
+    theorem = registry.get("theorems", name)
+    shown = established(theorem)
+    printed = proofs.identities(theorem)
+    assert len(shown) == len(printed)
+    for (case, argument), identity in zip(shown, printed, strict=True):
+        pairs = zip(argument.used, identity.products, strict=True)
+        for (inequality, _, multiplier), (text, printed_inequality) in pairs:
+            assert inequality == printed_inequality
+            assert reread(case, text) == multiplier
+        names = case.reader.steps.names(case.at or 0)
+        for (weight, row), (text, vector) in zip(argument.squares, identity.squares, strict=True):
+            assert reread(case, text) == weight
+            assert dict(reread(case, vector, names).vector) == dict(row)
+
+
+@pytest.mark.parametrize("name", ["lee2021_feg", "pethick2023_ikm_last", "lieder2018_km_last"])
+def test_proofs_as_latex_are_balanced(name: str) -> None:
+    text = proofs.latex(name)
+    assert text.isascii()
+    bare = re.sub(r"\\[{}]", "", text)
+    depth = list(itertools.accumulate({"{": 1, "}": -1}.get(c, 0) for c in bare))
+    assert min(depth) == 0 == depth[-1]
+    assert text.count(r"\left") - text.count(r"\left" + "arrow") == text.count(r"\right")
+    begun, ended = (re.findall(rf"\\{word}{{(\w+\*?)}}", text) for word in ("begin", "end"))
+    assert sorted(begun) == sorted(ended)
+    assert {*begun} <= {"document", "align*", "cases"}
+    done = CliRunner().invoke(main, ["prove", name, "--latex"])
+    assert done.exit_code == 0
+    assert done.stdout == text
+    assert CliRunner().invoke(main, ["prove", name, "--markdown"]).stdout == proofs.markdown(name)

@@ -206,19 +206,19 @@ def settled(
     apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
-    theorem = _with_symbols(theorem, part)
-    least = _least(theorem, theorem.proof, part)
+    proof, theorem = theorem.proof, _with_symbols(theorem, part)
+    least = _least(theorem, proof, part)
     if part == "start":
         yield from _split(theorem, part, case, least, least)
         return
-    if theorem.proof.until is not None:
-        for at in range(least, theorem.proof.until + 1):
+    if proof.until is not None:
+        for at in range(least, proof.until + 1):
             yield from _split(theorem, part, case, at, at)
         return
-    before, _ = _reach(theorem, theorem.proof, part)
+    before, _ = _reach(theorem, proof, part)
     general = None
     late = before
-    if theorem.proof.horizon and part == "end":
+    if proof.horizon and part == "end":
         late = max(before, 1 - least)  # with N = 0 no step is shown
     places = _places(theorem, part, case)
     while general is None:

@@ -288,7 +288,8 @@ class Reader(Scalars):
         """‖w‖² − ‖v‖² of Cauchy(u, v, w)."""
         node, at = self._inequality(source, offset)
         _, v, w = (self._value(a, at).vector for a in node.arguments)
-        return self._squared(w) - self._squared(v)
+        longer: Total = self._squared(w) - self._squared(v)
+        return longer
 
     def _best(self, name: str, term: Node, at: int) -> Any:
         """The least of what is measured at 0, ..., k + at, or what is known of it."""

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from opcheck import registry
 from opcheck.engine.forms import Sparse
-from opcheck.engine.interpret import carry
 from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError
@@ -125,6 +124,6 @@ def _matrix(problem: Problem) -> Floats:
     values = []
     for z in (np.zeros(n), *np.eye(n)):
         out = np.zeros(n)
-        carry(operator, z, out, operator.data)
+        operator.kernel(z, out, operator.data)
         values.append(out)
     return np.column_stack([v - values[0] for v in values[1:]])
