@@ -110,14 +110,5 @@ theorem(
     horizons=[12],
     doc="Exact ‖z‖² of Lookahead with τ = 1 over past extragradient on the bilinear game: each "
     "step begins anew, and is one of gradient descent ascent with step λγ.",
-<<<<<<< HEAD
     proof=Proof(turn=TURN, cases=({"tau": "1"},)),
-=======
-    proof=Proof(
-        potential="distance/(1 + s**2)**k",
-        end={"potential": "(1 + s**2)**k"},
-        cases=[{"tau": "1"}],
-        turn=TURN,
-    ),
->>>>>>> 5e155697f7987d0314d1ab3dcdb110d3894a5b76
 )
