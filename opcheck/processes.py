@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opcheck import registry
-from opcheck.watchdog import Interrupted
+from opcheck.errors import OpcheckError
+from opcheck.watchdog import Interrupted, watch_from_a_thread
 
 
 def over_processes(
@@ -41,17 +42,25 @@ def _fill(
                 progress(name)
     else:
         import joblib
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         pool = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-        for name, result in pool(
-            joblib.delayed(_named)(work, name, registry.files()) for name in names
-        ):
-            results[name] = result
-            if progress:
-                progress(name)
+        try:
+            for name, result in pool(
+                joblib.delayed(_named)(work, name, registry.files()) for name in names
+            ):
+                results[name] = result
+                if progress:
+                    progress(name)
+        except TerminatedWorkerError:
+            raise OpcheckError(
+                "a process was ended: by code that did not come back, which is then said above, by "
+                "a crash of it, or for memory; --jobs 1 shows where"
+            ) from None
 
 
 def _named(work: Callable[[str], Any], name: str, files: list[str]) -> tuple[str, Any]:
+    watch_from_a_thread()
     for file in files:
         registry.load_file(file)
     return name, work(name)

@@ -28,7 +28,7 @@ from typing import Any
 
 from opcheck import arguments
 from opcheck.errors import OpcheckError
-from opcheck.watchdog import limited
+from opcheck.watchdog import WAITING, limited
 
 KINDS = ("problems", "methods", "measures", "theorems", "sets", "figures", "papers")
 
@@ -371,7 +371,7 @@ def _imported(source: PlugIn, name: str, load_module: Callable[[], Any], own: bo
     """A module of a plug-in; None where it failed, which is recorded once for each reason."""
     what = f"plug-in {source.name!r} {_said(replace(source, module=name))}"
     try:
-        with _importing(), limited("" if own else what):
+        with _importing(), limited("" if own else what, patience=WAITING):
             return load_module()
     except (Exception, SystemExit) as error:
         # what imports a module that failed fails by the same line
@@ -490,7 +490,7 @@ def load_file(path: str | Path) -> Any:
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            with _importing(), _beside(file), limited(f"the import of {path}"):
+            with _importing(), _beside(file), limited(f"the import of {path}", patience=WAITING):
                 spec.loader.exec_module(module)
             for error in _settle():
                 raise error

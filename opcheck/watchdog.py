@@ -20,7 +20,12 @@ from opcheck.errors import OpcheckError
 
 VARIABLE = "OPCHECK_LIMIT"
 LIMIT = 20.0  # seconds that one piece of foreign code may take
+WAITING = 4.0  # times as long an import may take, where it waits and does not compute
 AGAIN = 0.5  # seconds after which text that swallowed the first exception meets the next
+LEFT = 4.0  # seconds that it then has before its process is ended, where nothing else can stop it
+LEFT_BEHIND = (
+    "the code that was called started threads that do not end; they were ended with the process"
+)
 PATIENCE = 1.0  # seconds that interrupted compiled code is given to come to its next stop
 
 T = TypeVar("T")
@@ -36,6 +41,7 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, finished: Any) -> None:
         super().__init__("interrupted")
         self.finished = finished
+        answer()
 
 
 def limit() -> float:
@@ -61,29 +67,132 @@ class TooLong(OpcheckError):
 
 def too_long(what: str, seconds: float) -> TooLong:
     """The sentence about code that was stopped."""
-    return TooLong(
+    return TooLong(_sentence(what, seconds))
+
+
+def _sentence(what: str, seconds: float) -> str:
+    return (
         f"{what} did not come back within {seconds:g} s and was stopped; does it loop for ever? "
         f"If it is only slow, set {VARIABLE}={max(1, round(3 * seconds))} (seconds; 0: no limit)"
     )
+
+
+class Page:
+    """What a process says of its foreign code to whom watches over it.
+
+    Attributes:
+        memory: at least 1024 bytes, which may be shared with another process.
+    """
+
+    def __init__(self, memory: Any) -> None:
+        self.memory = memory
+        self.numbers = memoryview(memory)[:16].cast("d")
+
+    @property
+    def until(self) -> float:
+        """When foreign code is to be back, as ``time.monotonic`` counts; 0 where none runs."""
+        return float(self.numbers[0])
+
+    @property
+    def answered(self) -> bool:
+        """Whether an interrupt has come to where results are kept."""
+        return bool(self.numbers[1])
+
+    @property
+    def sentence(self) -> str:
+        """What is to be said where it does not come back."""
+        return bytes(self.memory[16:1024]).rstrip(b"\0").decode(errors="ignore")
+
+    def expect(self, until: float, sentence: str) -> tuple[float, str]:
+        """Say when code is to be back, and what where it is not; what was said before."""
+        before = self.until, self.sentence
+        self.numbers[0] = 0.0
+        self.memory[16:1024] = sentence.encode()[:1008].ljust(1008, b"\0")
+        self.numbers[0] = until
+        return before
+
+    def answer(self) -> None:
+        """Say that an interrupt has come to where results are kept."""
+        self.numbers[1] = 1.0
+
+
+_page: Page | None = None
+
+
+def tell(page: Page) -> None:
+    """Tell a page of all foreign code from now on."""
+    global _page
+    _page = page
+
+
+def answer() -> None:
+    """An interrupt has come to where results are kept: what is there will be shown."""
+    if _page is not None:
+        _page.answer()
+
+
+def watch_from_a_thread() -> None:
+    """End this process where foreign code in it does not come back, as far as a thread can."""
+    if _page is not None:
+        return
+    page = Page(bytearray(1024))
+    tell(page)
+
+    def watch() -> None:
+        while True:
+            time.sleep(AGAIN)
+            if page.until and time.monotonic() > page.until + LEFT:
+                os.write(2, f"opcheck: {page.sentence}\n".encode())
+                end(2)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextlib.contextmanager
+def _told(what: str, beat: Beat, seconds: float) -> Iterator[None]:
+    page = _page
+    if page is None:
+        yield
+        return
+    before = page.expect(beat.last + seconds, _sentence(what, seconds))
+    beat.until = page, seconds
+    try:
+        yield
+    finally:
+        beat.until = None
+        page.expect(*before)
 
 
 class Beat:
     """Something that is alive: the timer counts from the last time it was touched."""
 
     def __init__(self) -> None:
-        self.last = time.monotonic()
+        self.last, self.computed = time.monotonic(), time.process_time()
+        self.until: tuple[Page, float] | None = None
 
     def touch(self) -> None:
         """It came back."""
-        self.last = time.monotonic()
+        self.last, self.computed = time.monotonic(), time.process_time()
+        if self.until is not None:
+            page, seconds = self.until
+            page.numbers[0] = self.last + seconds
+
+    def left(self, seconds: float, patience: float) -> float:
+        """Seconds that it still has, of the clock and, where it may wait, of computing."""
+        left = self.last + patience * seconds - time.monotonic()
+        if patience > 1:
+            left = min(left, self.computed + seconds - time.process_time())
+        return left
 
 
 @contextlib.contextmanager
-def limited(what: str) -> Iterator[Beat]:
+def limited(what: str, *, patience: float = 1.0) -> Iterator[Beat]:
     """Interpreted foreign code that is stopped ``limit()`` seconds after the last beat.
 
     Args:
         what: the code, as the sentence begins; "" for code that may take as long as it likes.
+        patience: by what factor it may take longer while it waits for a disk or other programs; it
+            then may compute for ``limit()`` seconds.
 
     Raises OpcheckError where it was stopped. Code inside of C that never returns to Python can't be
     stopped so.
@@ -94,7 +203,7 @@ def limited(what: str) -> Iterator[Beat]:
         return
     timer = _alarm if _can_alarm() else _raised_from_a_thread
     try:
-        with timer(beat, seconds):
+        with _told(what, beat, patience * seconds), timer(beat, seconds, patience):
             yield beat
     except Stopped:
         raise too_long(what, seconds) from None
@@ -106,11 +215,11 @@ def _can_alarm() -> bool:
 
 
 @contextlib.contextmanager
-def _alarm(beat: Beat, seconds: float) -> Iterator[None]:
+def _alarm(beat: Beat, seconds: float, patience: float) -> Iterator[None]:
     """By a signal, which also ends a wait in C; one timer inside another leaves it as it was."""
 
     def ring(number: int, frame: Any) -> None:
-        left = beat.last + seconds - time.monotonic()
+        left = beat.left(seconds, patience)
         if left > 0:
             signal.setitimer(signal.ITIMER_REAL, left)
             return
@@ -131,7 +240,7 @@ def _alarm(beat: Beat, seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _raised_from_a_thread(beat: Beat, seconds: float) -> Iterator[None]:
+def _raised_from_a_thread(beat: Beat, seconds: float, patience: float) -> Iterator[None]:
     """By an exception set from another thread: where there are no timers, or not in this thread."""
     import ctypes
 
@@ -140,7 +249,7 @@ def _raised_from_a_thread(beat: Beat, seconds: float) -> Iterator[None]:
     def watch() -> None:
         wait = seconds
         while not over.wait(wait):
-            wait = beat.last + seconds - time.monotonic()
+            wait = beat.left(seconds, patience)
             if wait <= 0:
                 wait = AGAIN
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(
@@ -184,7 +293,8 @@ def apart(call: Callable[[], T], what: str = "") -> T:
     seconds = limit() if what else 0.0
     thread.start()
     try:
-        thread.join(seconds or None)
+        with _told(what, Beat(), seconds) if seconds else contextlib.nullcontext():
+            thread.join(seconds or None)
     except BaseException:
         with contextlib.suppress(KeyboardInterrupt):
             thread.join(PATIENCE)
@@ -200,16 +310,24 @@ def apart(call: Callable[[], T], what: str = "") -> T:
 
 
 def leave(code: int) -> None:
-    """End the process with this code, if compiled code still runs in a thread that was left."""
+    """End the process with this code, if compiled code still runs in a thread that was left.
+
+    Threads that foreign code has started are waited for, but not for ever.
+    """
     import sys
 
     if any(thread.is_alive() for thread in _left):
         sys.stdout.flush()
         sys.stderr.flush()
-        _end(code)
+        end(code)
+    others = [t for t in threading.enumerate() if t is not threading.main_thread()]
+    if _page is not None and any(not thread.daemon for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        _page.expect(time.monotonic(), LEFT_BEHIND)
 
 
-_end = os._exit
+end = os._exit
 
 
 def refuse_silent_end() -> None:
@@ -219,10 +337,10 @@ def refuse_silent_end() -> None:
     """
     here = os.getpid()
 
-    def end(status: int) -> NoReturn:
+    def refused(status: int) -> NoReturn:
         if os.getpid() != here:
-            _end(status)
+            end(status)
         os.write(2, b"opcheck: the code that was called ended the process by os._exit; mend it\n")
-        _end(2)
+        end(2)
 
-    os._exit = end
+    os._exit = refused

@@ -12,7 +12,7 @@ from typing import Any
 from opcheck import registry
 from opcheck.adapters.game import Optimizer
 from opcheck.errors import OpcheckError
-from opcheck.watchdog import limited
+from opcheck.watchdog import WAITING, limited
 
 
 def optimizer_named(
@@ -75,7 +75,7 @@ def _loaded(module: str) -> Any:
     if os.getcwd() not in sys.path:  # as for python -m
         sys.path.insert(0, os.getcwd())
     try:
-        with limited(f"the import of {module}"):
+        with limited(f"the import of {module}", patience=WAITING):
             return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import say
+from opcheck.cli.emit import QUIET, TOLD, say
 from opcheck.errors import InternalError, OpcheckError, OpcheckWarning
 
 MODULES = {
-    "catalogue": ("list", "show"),
+    "catalogue": ("list", "show", "cite"),
     "runs": ("run", "repro"),
     "operators": ("check", "constants"),
     "figures": ("plot",),
@@ -41,13 +41,20 @@ class Commands(click.Group):
             if name in names:
                 values = vars(importlib.import_module(f"opcheck.cli.{module}")).values()
                 commands = [v for v in values if isinstance(v, click.Command)]
-                return next(command for command in commands if command.name == name)
+                command = next(command for command in commands if command.name == name)
+                if all(option.name != "quiet" for option in command.params):
+                    command.params.append(_quiet())
+                return command
         return None
 
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run a command; end also where foreign code does not, and not where it ends."""
         from opcheck.watchdog import refuse_silent_end
 
+        if not arguments and not options:  # the whole of a process
+            from opcheck.supervisor import supervise
+
+            supervise()
         refuse_silent_end()
         try:
             return super().main(*arguments, **options)
@@ -76,6 +83,9 @@ class Commands(click.Group):
             say("this needs more memory than there is; record fewer k, or take a smaller problem")
             ctx.exit(2)
         except KeyboardInterrupt:
+            from opcheck.watchdog import answer
+
+            answer()
             say("interrupted")
             ctx.exit(130)
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -90,7 +100,7 @@ class Commands(click.Group):
             from opcheck import registry
 
             broken = registry.failures()
-            for sentence in broken:
+            for sentence in () if ctx.meta.get(TOLD) else broken:
                 say(sentence)
             if broken:
                 ctx.exit(2)
@@ -119,6 +129,17 @@ def _named(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> Non
         os.environ["OPCHECK_PLUGINS"] = os.pathsep.join(listed)
 
 
+def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        ctx.meta[QUIET] = True
+
+
+def _quiet() -> click.Option:
+    """The option that every command has."""
+    told = "Don't say how far work has come."
+    return click.Option(["--quiet"], is_flag=True, expose_value=False, callback=_hush, help=told)
+
+
 def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         from importlib.metadata import version
@@ -136,6 +157,13 @@ def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     expose_value=False,
     callback=_named,
     help="Also load this one; $OPCHECK_PLUGINS lists more.",
+)
+@click.option(
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_hush,
+    help="Don't say how far work has come.",
 )
 @click.option("--debug", is_flag=True, help="Show tracebacks of bad input.")
 def main(debug: bool) -> None:

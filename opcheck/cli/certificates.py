@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, json_option
+from opcheck.cli.emit import emit, finished, json_option, progress, working
 from opcheck.errors import OpcheckError
 
 
@@ -40,6 +40,7 @@ def certify(
     theorems asked for by name, is refused.
     """
     from opcheck.evidence.certificates.certificate import attempts, certify_over
+    from opcheck.processes import over_processes
     from opcheck.report import terminal
 
     tried: list[Any] = []  # attempts, or points of a range
@@ -47,21 +48,38 @@ def certify(
     if over is not None:
         if len(names) != 1 or place != "middle":
             raise OpcheckError("--over takes one theorem, and no --place: it goes along the range")
-        with terminal.Bar("certify", len(ks)) as step:
-            for k in ks:
-                tried += certify_over(names[0], over, k, ratio=ratio, **values)
-                step(f"{names[0]} k = {k}")
+        with progress("certify", len(ks)) as step:
+            tried, interrupted = finished(
+                lambda: over_processes(
+                    lambda k: certify_over(names[0], over, int(k), ratio=ratio, **values),
+                    [str(k) for k in ks],
+                    1,
+                    lambda k: step(f"{names[0]} k = {k}"),
+                )
+            )
+        tried = [each for part in tried for each in part]
         show = partial(terminal.show_points, over, tried)
     else:
-        with terminal.Bar("certify", len(names)) as step:
-            for name in names:
-                tried += attempts(name, ks, values, place=place, ratio=ratio)
-                step(name)
+        with progress("certify", len(names)) as step:
+            tried, interrupted = finished(
+                lambda: over_processes(
+                    lambda name: attempts(name, ks, values, place=place, ratio=ratio),
+                    names,
+                    1,
+                    step,
+                )
+            )
+        tried = [each for part in tried for each in part]
         if all(a.kind == "refused" for a in tried) and len(names) == 1:
             raise OpcheckError(tried[0].reason)
         show = partial(terminal.show_attempts, tried)
     paths = [each.write_certificate(out) for each in tried if out and each.certificate]
-    emit(tried, partial(_with_paths, show, paths), code=_code(tried, Fraction(ratio)))
+    emit(
+        tried,
+        partial(_with_paths, show, paths),
+        interrupted="interrupted: what was finished is shown" * interrupted,
+        code=_code(tried, Fraction(ratio)),
+    )
 
 
 def _code(tried: Sequence[Any], ratio: Fraction) -> int:
@@ -120,7 +138,8 @@ def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes:
 
     values = options.symbols(search, parameters)
     try:
-        potential = search(method, **wishes, **values)
+        with working(f"lyapunov {method}"):
+            potential = search(method, **wishes, **values)
     except NotCertified as reason:
         nothing = {"method": method, "potential": None, "reason": str(reason)}
         emit(nothing, [str(reason)], code=1)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, json_option, say
+from opcheck.cli.emit import emit, finished, json_option, progress, shown_of, tell, working
 from opcheck.errors import OpcheckError
 
 TYPED = ("method", "given", "where", "lets", "measure", "bound", "first", "one_step", "constrained")
@@ -68,9 +68,10 @@ def discover(
         typed["let"] = typed.pop("lets")
         A = typed.pop("constrained")
         entry = claim(**typed, constrained=True if A == "monotone" else A or False)
-    discovery = search(
-        entry, time_limit=time_limit, progress=lambda family: say(f"tries: {family}")
-    )
+    with working(f"discover {entry.name}"):
+        discovery = search(
+            entry, time_limit=time_limit, progress=lambda family: tell(f"tries: {family}")
+        )
     path = _written(out, discovery.file) if out and discovery.ok else ""
     emit(discovery, partial(terminal.show_discovery, discovery, path), code=int(not discovery.ok))
 
@@ -79,23 +80,30 @@ def _all(time_limit: float) -> None:
     """A line a theorem: what is found of it without looking at what is declared."""
     from opcheck import registry
     from opcheck.evidence.discover.discover import discover as search
+    from opcheck.processes import over_processes
     from opcheck.report import terminal
 
     names = registry.names("theorems")
-    outcomes: list[dict[str, str]] = []
-    with terminal.Bar("discover", len(names)) as step:
-        for name in names:
-            entry = registry.get("theorems", name)
-            row = {"theorem": name, "declared": "yes" if entry.proof else "", "family": ""}
-            try:
-                discovery = search(entry, time_limit=time_limit)
-                row["outcome"] = "found" if discovery.ok else "nothing found"
-                row["family"] = discovery.tries[-1].family if discovery.ok else ""
-            except OpcheckError:
-                row["outcome"] = "no upper bound that a potential shows"
-            outcomes.append(row)
-            step(name)
-    emit(outcomes, partial(terminal.show_discoveries, outcomes), code=0)
+
+    def row(name: str) -> dict[str, str]:
+        entry = registry.get("theorems", name)
+        cells = {"theorem": name, "declared": "yes" if entry.proof else "", "family": ""}
+        try:
+            discovery = search(entry, time_limit=time_limit)
+        except OpcheckError:
+            return {**cells, "outcome": "no upper bound that a potential shows"}
+        if not discovery.ok:
+            return {**cells, "outcome": "nothing found"}
+        return {**cells, "family": discovery.tries[-1].family, "outcome": "found"}
+
+    with progress("discover", len(names)) as step:
+        outcomes, interrupted = finished(lambda: over_processes(row, names, 1, step))
+    emit(
+        outcomes,
+        partial(terminal.show_discoveries, outcomes),
+        interrupted=shown_of(len(outcomes), len(names)) * interrupted,
+        code=0,
+    )
 
 
 def _written(out: str, text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from opcheck.cli.emit import emit, json_option
+from opcheck.cli.emit import TOLD, emit, json_option
 
 OPTIONAL = {
     "pytest": "tests",
@@ -36,6 +36,7 @@ def doctor() -> None:
 
     Exit code 2 if a plug-in was not loaded, as for any command; the others work all the same.
     """
+    click.get_current_context().meta[TOLD] = True
     state = examined()
     emit(state, lines(state))
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, json_option, say
+from opcheck.cli.emit import emit, json_option, progress, say
 
 RAW = f"{__name__}.parameters"
 
@@ -59,7 +59,6 @@ def plot(
     """
     from opcheck import registry
     from opcheck.report import plot as work
-    from opcheck.report.terminal import Bar
 
     if kind is None:
         return emit(work.listed(), work.lines())
@@ -67,7 +66,7 @@ def plot(
     settings = work.options_from(entry, ask["settings"])
     out = ask["out"] or kind
     work.check(out)
-    with Bar(f"plot {kind}", work.steps(entry, target, ks)) as step:
+    with progress(f"plot {kind}", work.steps(entry, target, ks)) as step:
         words = work.Words(
             target,
             subject,

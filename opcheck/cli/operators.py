@@ -8,7 +8,16 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import as_json, console, emit, finished, json_option
+from opcheck.cli.emit import (
+    as_json,
+    console,
+    emit,
+    finished,
+    json_option,
+    progress,
+    table_options,
+    working,
+)
 from opcheck.errors import OpcheckError
 
 
@@ -18,6 +27,7 @@ from opcheck.errors import OpcheckError
 @click.option("--rigorous", is_flag=True, help="Prove them; needs a matrix or a formula.")
 @options.about_a_problem("problem", rest="refused")
 @options.seed_option
+@table_options
 @json_option
 def constants(subject: Any, rigorous: bool, seed: int) -> None:
     """L, ρ, μ and the weak Minty constant of PROBLEM, which may be all that check takes.
@@ -34,9 +44,11 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
         return
     from opcheck.evidence.operators.constants import constants as constants_of
     from opcheck.evidence.operators.relied_on import contradictions
+    from opcheck.report.tables import constant_table
     from opcheck.report.terminal import constant_rows, named, pairs
 
-    enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
+    with working(f"constants {subject.name}"):
+        enclosures = constants_of(subject, rigorous=rigorous, seed=seed)
     refuted = [str(c) for c in contradictions(subject, enclosures)]
     rows = [*constant_rows(enclosures), *(("wrong", sentence) for sentence in refuted)]
     emit(
@@ -48,6 +60,7 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
             "contradictions": refuted,
         },
         lambda console: pairs([*named(subject), *rows, ("seed", seed)], console),
+        table=lambda: constant_table(enclosures),
         code=int(bool(refuted)),
     )
 
@@ -55,13 +68,14 @@ def constants(subject: Any, rigorous: bool, seed: int) -> None:
 def _survey(seed: int) -> None:
     from opcheck import registry
     from opcheck.evidence.operators.table import survey
-    from opcheck.report import terminal
+    from opcheck.report.tables import survey_table
 
-    with terminal.Bar("constants", len(registry.names("problems"))) as step:
+    with progress("constants", len(registry.names("problems"))) as step:
         lines, interrupted = finished(lambda: survey((), os.cpu_count() or 1, step, seed))
     emit(
         {"seed": seed, "constants": lines},
-        [terminal.survey_table(lines)],
+        [survey_table(lines, code=True).markdown().rstrip()],
+        table=lambda: survey_table(lines),
         interrupted="interrupted: the problems that were finished are shown" * interrupted,
         code=int(any("REFUTED" in line.judgement for line in lines)),
     )

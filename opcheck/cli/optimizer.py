@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, json_option
+from opcheck.cli.emit import emit, json_option, working
 
 
 @click.command("check-optimizer")
@@ -42,8 +42,9 @@ def check_optimizer(
     from opcheck.adapters.agreement import check_optimizer as check
     from opcheck.adapters.named import optimizer_named
 
-    optimizer = optimizer_named(target, own_losses=ask["own_losses"], options=ask["parameters"])
-    result = check(optimizer, method=method, problems=list(problems), steps=steps)
+    with working(f"check-optimizer {target}"):
+        optimizer = optimizer_named(target, own_losses=ask["own_losses"], options=ask["parameters"])
+        result = check(optimizer, method=method, problems=list(problems), steps=steps)
     emit(result, lines(result))
 
 

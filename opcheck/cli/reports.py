@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option
+from opcheck.cli.emit import emit, finished, json_option, progress
 from opcheck.errors import OpcheckError
 
 
@@ -61,7 +61,6 @@ def report(selector: tuple[str, ...], subject: Any, out: str, everything: bool, 
     from opcheck.evidence.operators.relied_on import with_constants
     from opcheck.evidence.simulation.verify import Report, Summary, verify
     from opcheck.model.verdict import Verdict
-    from opcheck.report import terminal
     from opcheck.report.suite import write_suite
 
     if Path(out).suffix.lower() not in (".html", ".htm"):
@@ -69,7 +68,7 @@ def report(selector: tuple[str, ...], subject: Any, out: str, everything: bool, 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
     problem = None if subject is None else with_constants(subject)
-    with terminal.Bar("verify", len(names)) as step:
+    with progress("verify", len(names)) as step:
         result, interrupted = finished(
             lambda: verify(names, problem, jobs=jobs, everything=everything, progress=step)
         )
@@ -77,7 +76,7 @@ def report(selector: tuple[str, ...], subject: Any, out: str, everything: bool, 
         result = Report((Summary(registry.get("theorems", names[0]), (result,), chosen=True),))
     standing: dict[str, Standing] = {}
     if problem is None and not interrupted:
-        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in result.summaries)) as step:
+        with progress("evidence", sum(s.status in SPEAKS for s in result.summaries)) as step:
             standing = standings(result, jobs=jobs, progress=step)
     page = write_suite(result, standing, out, command=_typed(), problem=problem)
     words = [in_a_word(s, standing.get(s.theorem.name)) for s in result.summaries]

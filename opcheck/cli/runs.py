@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option
+from opcheck.cli.emit import emit, finished, json_option, progress, working
 from opcheck.errors import OpcheckError
 
 
@@ -66,7 +66,8 @@ def _one_run(
 
     ask |= {"measures": bounded_measures(method, problem)}
     values = options.symbols(run_method, parameters)
-    unbounded, interrupted = finished(lambda: run_method(method, problem, **ask, **values))
+    with working(f"run {method}"):
+        unbounded, interrupted = finished(lambda: run_method(method, problem, **ask, **values))
     trajectory, notes = with_bounds(unbounded)
     drawn = plot(trajectory) if plot else []
     emit(
@@ -134,7 +135,6 @@ def repro(
     from opcheck import registry
     from opcheck.report import papers
     from opcheck.report.page import write_gallery
-    from opcheck.report.terminal import Bar
 
     if only_list and paper is None:
         return emit(papers.listed(), papers.lines_of_all())
@@ -153,7 +153,7 @@ def repro(
     jobs = effort.pop("jobs") or os.cpu_count() or 1
     results = []
     for name in names:
-        with Bar(name, papers.work(name, figures)) as step:
+        with progress(name, papers.work(name, figures)) as step:
             result, interrupted = finished(
                 functools.partial(
                     papers.regenerate, name, out, figures, jobs=jobs, progress=step, **effort
@@ -175,11 +175,10 @@ def repro(
 def _train(paper: str, size: str, out: str, *, jobs: int, **options: Any) -> None:
     """Train the networks of a paper; show its figures and what was seen in them."""
     from opcheck.report import papers
-    from opcheck.report.terminal import Bar
     from opcheck.report.training import retrain, training_of
 
     total, workers = training_of(paper, size).pieces(size), jobs or os.cpu_count() or 1
-    with Bar(f"{paper} --gan {size}", total) as step:
+    with progress(f"{paper} --gan {size}", total) as step:
         result, interrupted = finished(
             functools.partial(retrain, paper, size, out, jobs=workers, progress=step, **options)
         )

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option, say
+from opcheck.cli.emit import emit, finished, json_option, progress, say, shown_of, table_options
 from opcheck.errors import OpcheckError
 
 
@@ -22,6 +22,7 @@ from opcheck.errors import OpcheckError
 @click.option("--coverage", is_flag=True, help="Show which parts of each range were entered.")
 @click.option("--mutants", is_flag=True, help="Also plant errors and report how many are caught.")
 @click.option("--jobs", default=0, help="Processes; default one a core.")
+@table_options
 @json_option
 def verify(
     selector: tuple[str, ...],
@@ -46,6 +47,7 @@ def verify(
     from opcheck.evidence.simulation.verify import Report
     from opcheck.evidence.simulation.verify import verify as confront
     from opcheck.report import terminal
+    from opcheck.report.tables import verdict_table
 
     jobs = jobs or os.cpu_count() or 1
     names = registry.select("theorems", selector)
@@ -55,30 +57,40 @@ def verify(
         raise OpcheckError("--coverage is about the whole library; leave out --problem")
     subject = None if subject is None else with_constants(subject)
     said = {"jobs": jobs, "everything": everything, **options.symbols(confront, parameters)}
-    with terminal.Bar("verify", len(names)) as step:
+    with progress("verify", len(names)) as step:
         result, interrupted = finished(lambda: confront(selector, subject, progress=step, **said))
     report = result if isinstance(result, Report) else None
     standing: dict[str, Standing] = {}
     planted = None
     if report and subject is None and not interrupted:
-        with terminal.Bar("evidence", sum(s.status in SPEAKS for s in report.summaries)) as step:
+        with progress("evidence", sum(s.status in SPEAKS for s in report.summaries)) as step:
             standing = standings(report, jobs=jobs, progress=step)
     if mutants and not interrupted:
-        with terminal.Bar("mutants", len(work_list(names))) as step:
+        with progress("mutants", len(work_list(names))) as step:
             planted = plant(names, jobs, step)
-    done = f"{len(report.summaries if report else ())} of {len(names)} theorems were finished"
+    done = len(report.summaries if report else ())
     emit(
         result,
         lambda console: terminal.show_verification(
             result, console, standing=standing, coverage=coverage, planted=planted
         ),
         data=lambda: document(result, standing, planted),
-        interrupted=f"interrupted: {done}, and are shown" * interrupted,
+        table=lambda: verdict_table(report or _of_one(result), standing),
+        interrupted=shown_of(done, len(names)) * interrupted,
         code=0,
     )
     refuted = any(entry.refuted for entry in standing.values())
     if not result.ok or refuted or (report and coverage and not report.covered):
         click.get_current_context().exit(_blamed(result))
+
+
+def _of_one(verdict: Any) -> Any:
+    """A report of one theorem on one problem."""
+    from opcheck import registry
+    from opcheck.evidence.simulation.verify import Report, Summary
+
+    theorem = registry.get("theorems", verdict.theorem)
+    return Report((Summary(theorem, (verdict,), chosen=True),))
 
 
 def _blamed(result: Any) -> int:
@@ -105,8 +117,10 @@ def _blamed(result: Any) -> int:
     help="Write the proofs as developments of Rocq.",
 )
 @click.option("--check", is_flag=True, help="With --rocq: also have coqc compile each.")
+@click.option("--latex", "form", flag_value="latex", help="The proof of one theorem, as LaTeX.")
+@click.option("--markdown", "form", flag_value="markdown", help="The same as Markdown.")
 @json_option
-def prove(names: list[str], rocq: str | None, check: bool) -> None:
+def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
     Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part;
@@ -114,23 +128,33 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
     """
     from opcheck import registry
     from opcheck.evidence.proofs.prove import attempt
+    from opcheck.processes import over_processes
     from opcheck.report import terminal
 
-    attempts = []
-    with terminal.Bar("prove", len(names)) as step:
-        for name in names:
-            attempts.append(attempt(registry.get("theorems", name)))
-            step(name)
+    def tried(name: str) -> Any:
+        return attempt(registry.get("theorems", name))
+
+    with progress("prove", len(names)) as step:
+        attempts, interrupted = finished(lambda: over_processes(tried, names, 1, step))
     if len(names) == 1 and attempts[0].status == "none":
-        raise OpcheckError(f"{names[0]} declares no potential argument (see opcheck.Proof)")
+        why = attempts[0].reason or "see opcheck.Proof"
+        raise OpcheckError(f"{names[0]} declares no potential argument: {why}")
     # asked for by name, a statement that is shown in part is not shown
     by_name = not click.get_current_context().params["everything"]
     failing = ("not proved", "in part") if by_name else ("not proved",)
     code = int(any(each.status in failing for each in attempts))
+    if form is not None:
+        _written(attempts, form, rocq)
+        return
     if rocq is None:
         if check:
             raise OpcheckError("--check is of what --rocq writes; say where: --rocq FILE.v")
-        emit(attempts, partial(terminal.show_proofs, attempts), code=code)
+        emit(
+            attempts,
+            partial(terminal.show_proofs, attempts),
+            interrupted=shown_of(len(attempts), len(names)) * interrupted,
+            code=code,
+        )
         return
     _export([each.theorem for each in attempts if each.proved], rocq, check=check)
     if code:
@@ -140,6 +164,18 @@ def prove(names: list[str], rocq: str | None, check: bool) -> None:
             elif by_name and each.status == "in part" and each.proved:
                 say(f"{each.theorem} is shown for {each.proved.only} alone")
         click.get_current_context().exit(code)
+
+
+def _written(attempts: list[Any], form: str, rocq: str | None) -> None:
+    """One proof as a text to be checked by hand."""
+    from opcheck.report import proofs
+
+    if len(attempts) != 1 or rocq is not None:
+        raise OpcheckError(f"--{form} writes the proof of one theorem, and no other form")
+    (each,) = attempts
+    if not each.proved:
+        raise OpcheckError(each.reason)
+    click.echo(getattr(proofs, form)(each.theorem), nl=False)
 
 
 def _counted(exported: list[Any]) -> list[str]:
@@ -152,7 +188,6 @@ def _counted(exported: list[Any]) -> list[str]:
 
 def _export(names: list[str], path: str, *, check: bool) -> None:
     """Write developments of Rocq, and say what came of it."""
-    from opcheck.report import terminal
     from opcheck.rocq.coqc import coqc_version
     from opcheck.rocq.files import write
 
@@ -162,7 +197,7 @@ def _export(names: list[str], path: str, *, check: bool) -> None:
             coqc_version()
         except OpcheckError as error:
             missing = str(error)
-    with terminal.Bar("rocq", len(names)) as step:
+    with progress("rocq", len(names)) as step:
         exported = write(names, path, check=check and not missing, progress=step)
     lines = [*map(str, exported), *_counted(exported)] if exported[1:] else exported
     emit(exported, lines, code=0)
@@ -193,9 +228,16 @@ def cross_check(names: list[str], jobs: int) -> None:
     from opcheck.evidence.cross_check import cross_checks
     from opcheck.report import terminal
 
-    with terminal.Bar("cross-check", len(names)) as step:
-        checks = cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
-    emit(checks, partial(terminal.show_cross_checks, checks), code=0)
+    with progress("cross-check", len(names)) as step:
+        checks, interrupted = finished(
+            lambda: cross_checks(names, jobs=jobs or os.cpu_count() or 1, progress=step)
+        )
+    emit(
+        checks,
+        partial(terminal.show_cross_checks, checks),
+        interrupted=shown_of(len(checks), len(names)) * interrupted,
+        code=0,
+    )
     for check in checks:
         for sentence in check.disagreements:
             say(f"internal error, please report it: {check.theorem} is {sentence}")

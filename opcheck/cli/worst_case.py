@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option
+from opcheck.cli.emit import emit, finished, json_option, progress, working
 from opcheck.errors import OpcheckError
 
 
@@ -43,11 +43,12 @@ def worst(
     reached: list[float] = []
     interrupted, refuted = "", ""
     try:
-        with terminal.Bar("worst", len(ks)) as step:
+        with progress("worst", len(ks)) as step:
             for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
-        tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
+        with working(f"attack {entry.name}"):
+            tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
         reached = [reach.ratio for reach in tried.found]
         refuted = tried.ground
     except KeyboardInterrupt:
@@ -94,7 +95,8 @@ def attack(theorem: str, ks: list[int], parameters: options.Values, **effort: An
 
     entry = options.one_theorem(theorem)
     values = options.symbols(search, parameters)
-    result, interrupted = finished(lambda: search(entry, ks, **effort, **values))
+    with working(f"attack {entry.name}"):
+        result, interrupted = finished(lambda: search(entry, ks, **effort, **values))
     emit(
         result,
         partial(terminal.show_attack, result),

@@ -448,7 +448,8 @@ STRETCHES = ((0, 3), (5, 20))  # (k, n): steps that are made in one call and one
 LARGE = 64  # coordinates of the largest space that a method is tried in
 COMPARED = 8  # steps that are compared with the reference
 SAME = 1e-9  # relative; by how much a kernel may miss its reference
-CHOSEN = {"tau": 2.0, "lam": 0.375, "phi": 1.5}  # parameters; others are small, so that runs stay
+# Parameters; others are small, so that runs stay. In loops of two, k + j and k − j are one phase.
+CHOSEN = {"tau": 3.0, "lam": 0.375, "phi": 1.5}
 
 
 def guard_method(method: Method, dimension: int = 2) -> None:

@@ -224,11 +224,13 @@ class Ratio:
         num, den = self.num.leading_coefficient(), self.den.leading_coefficient()
         return fmpq(int(num) if not self.num.is_zero() else 0, int(den))
 
-    def phase(self, period: int) -> int:
+    def phase(self, period: Any) -> Any:
         """Its residue, where that is the same for all whole values of the symbols.
 
-        Raises Undecided where it is not.
+        Raises Undecided where it is not. Of a ``Period`` it is a ``Count``, or a number.
         """
+        if isinstance(period, Period):
+            return period.residue(self.plain)
         rest = 0
         for powers, coefficient in self.num.to_dict().items():
             if any(powers) and int(coefficient) % period:
@@ -329,6 +331,114 @@ def _staying_strict(name: str) -> Callable[[Strict, Any], Any]:
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
     setattr(Strict, f"__{_name}__", _staying_strict(f"__{_name}__"))
+
+
+class Count(Strict):
+    """A whole number that is made of numbers ≥ 0: compared where signs of coefficients tell.
+
+    Attributes:
+        offset: where a sequence is read at it; a base that counts anew has no other sequence than
+            a constant one.
+    """
+
+    __slots__ = ()
+    offset = 0
+
+    def __add__(self, other: Any) -> Any:
+        return self._counted(self.plain + _plain(other), other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._counted(self.plain - _plain(other), other)
+
+    __radd__ = __add__
+
+    def _counted(self, result: Ratio, other: Any) -> Ratio:
+        whole = isinstance(other, int | Count)
+        return Count(result.field, result.num, result.den) if whole else result
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, int | Count):
+            return super().__eq__(other)
+        return equal_counts(self.plain - _plain(other))
+
+    __hash__ = Ratio.__hash__
+
+
+def _plain(value: Any) -> Any:
+    return value.plain if isinstance(value, Ratio) else value
+
+
+def equal_counts(gap: Ratio) -> bool:
+    """Whether the difference of two numbers that are made of counts ≥ 0 is 0.
+
+    Raises Undecided where the signs of its coefficients don't tell.
+    """
+    terms = gap.num.to_dict()
+    if not terms:
+        return True
+    apart = any(not any(powers) for powers in terms) and gap.den.is_constant()
+    if apart and (all(c > 0 for c in terms.values()) or all(c < 0 for c in terms.values())):
+        return False
+    raise Undecided(f"whether {gap} is 0 depends on {', '.join(sorted(gap.symbols))}")
+
+
+class Period(Count):
+    """A number of steps from ``least`` on after which a loop begins anew.
+
+    Where k + i begins a loop for some i of a window no longer than ``least``, it does for one i
+    alone; the residues of the others follow. Where none does, that of the first is at least 1, and
+    that of the last at most the period − 1.
+
+    Args:
+        field: holds the symbols ``counts``, which stand for whole numbers ≥ 0.
+        k: the index; a number at the start of a run.
+        window: first and last i.
+        begins: the i at which a loop begins; None where none does.
+
+    Attributes:
+        least: the smallest value that it has, where a loop begins in the window.
+    """
+
+    __slots__ = ("begins", "least", "since", "start", "window")
+
+    def __init__(
+        self,
+        field: Field,
+        counts: tuple[str, str],
+        least: int,
+        *,
+        k: Ratio,
+        window: tuple[int, int],
+        begins: int | None,
+    ) -> None:
+        free, further = (field.symbol(name) for name in counts)
+        self.start, self.window, self.begins, self.least = k, window, begins, least
+        self.since = 1 + further  # the residue of the first, where no loop begins
+        inside = begins is not None or not k.symbols
+        value = least + free if inside else self.since + (window[1] - window[0] + 1) + free
+        super().__init__(field, value.num, value.den)
+
+    def residue(self, value: Ratio) -> Any:
+        """Of k + i; a number where that is known, else a Count. Raises Undecided outside."""
+        if not value.symbols:
+            number = value.constant()
+            if number.q == 1 and 0 <= number < self.least:
+                return int(number.p)
+            raise Undecided(f"{value} mod {self.plain} is not known")
+        gap = value - self.start
+        low, high = self.window
+        if gap.symbols or gap.constant().q != 1 or not low <= gap.constant() <= high:
+            raise Undecided(f"{value} mod {self.plain} is not known")
+        at = int(gap.constant().p)
+        if self.begins is None:
+            return _count(self.since + (at - low))
+        if at >= self.begins:
+            return at - self.begins
+        return _count(self.plain - (self.begins - at))
+
+
+def _count(value: Ratio) -> Count:
+    return Count(value.field, value.num, value.den)
 
 
 class Special(Undecided):

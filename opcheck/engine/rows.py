@@ -12,6 +12,7 @@ import functools
 import sys
 import types
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from opcheck.engine.forms import Opaque
 from opcheck.engine.jit import TRUSTED, foreign, plain
 from opcheck.engine.kernel_text import ATTRIBUTES, Unread, read
 from opcheck.engine.numbers import exactly
+from opcheck.engine.ratio import Count, Period
+from opcheck.errors import Undecided
 
 # of numpy, on rows; beside ATTRIBUTES and + − · / with numbers and rows
 FUNCTIONS = frozenset(("copyto", "copy", "sum", "dot", "empty_like", "zeros_like", "ones_like"))
@@ -266,10 +269,80 @@ def _range(*ends: Any) -> Any:
         return range(stop.count)
     if any(isinstance(v, Dimension | Axis | Steps) for v in begun):
         raise ComputedWith("it loops over part of the coordinates")
+    if isinstance(stop, Count):
+        state, unknown = INNER.get()
+        return Passes(stop, state, unknown, sys._getframe(1), begun)
     return range(*ends)
 
 
+# the state that a text runs on, and what makes a row one of which nothing is known
+INNER: ContextVar[tuple[Any, Callable[[int], None]]] = ContextVar("inner loops")
+
+
+class Passes:
+    """A loop of at least two passes: the first, and the last from rows of which nothing is known.
+
+    Rows that the first pass changes hold anything in between; that the last changes no other shows
+    that none does. Raises Undecided where more than rows of the state may change.
+    """
+
+    def __init__(
+        self,
+        count: Count,
+        state: Any,
+        unknown: Callable[[int], None],
+        frame: types.FrameType,
+        begun: Any,
+    ) -> None:
+        if not isinstance(count, Period) or count.least < 2 or begun:
+            raise Undecided(f"a loop of {count} passes can't be told")
+        own = [v for v in frame.f_locals.values() if isinstance(v, np.ndarray)]
+        if not all(
+            np.shares_memory(bare(v), bare(state)) or not isinstance(v, Rows) for v in own
+        ) or any(isinstance(v, list | dict | set) for v in frame.f_locals.values()):
+            raise Undecided("an inner loop may change more than the rows of the state")
+        self.state, self.unknown = state, unknown
+        self.numbers = dict(_numbers(frame))
+        self.passed, self.changed = 0, set[int]()
+        self.first = self._rows()
+
+    def _rows(self) -> list[list[Any]]:
+        return [[entry.vector for entry in bare(row)] for row in self.state]
+
+    def __iter__(self) -> Passes:
+        return self
+
+    def __next__(self) -> Any:
+        frame = sys._getframe(1)
+        now = dict(_numbers(frame))
+        # the name that counts the passes holds none
+        if any(now[n] != told for n, told in self.numbers.items() if n in now) or any(
+            hasattr(v, "vector") or hasattr(v, "products")
+            for v in frame.f_locals.values()
+            if not isinstance(v, Opaque | Rows)
+        ):
+            raise Undecided("a number changes from one pass of an inner loop to the next")
+        self.passed += 1
+        rows = self._rows()
+        if self.passed == 1:
+            return Steps(0)
+        changed = {i for i, row in enumerate(rows) if row != self.first[i]}
+        if self.passed == 2:
+            self.changed = changed
+            for i in sorted(changed):
+                self.unknown(i)
+            return Steps(0)
+        if not changed <= self.changed:
+            raise Undecided("an inner loop changes a row that its first pass does not")
+        raise StopIteration
+
+
 _own: dict[Any, Callable[..., Any]] = {}  # texts of opcheck, as they are run on rows
+
+
+def _int(value: Any) -> Any:
+    """``int``, of a whole number that stands for many itself."""
+    return value if isinstance(value, Count) else int(value)
 
 
 def _len(value: Any) -> Any:
@@ -277,6 +350,9 @@ def _len(value: Any) -> Any:
     if isinstance(value, Rows) and np.ndarray.ndim.__get__(value) == 1:
         return value.size
     return len(value)
+
+
+OWN = {"range": _range, "len": _len, "int": _int}  # functions of Python, as texts on rows see them
 
 
 @functools.lru_cache(maxsize=1024)
@@ -302,7 +378,7 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
         except Unread as error:
             raise ComputedWith(str(error)) from error
     exact: Any = exactly(text)
-    scope = {**text.__globals__, "range": _range, "len": _len}
+    scope = {**text.__globals__, **OWN}
     cells = tuple(
         types.CellType(_transformed(c.cell_contents, others)) for c in text.__closure__ or ()
     )
@@ -311,7 +387,7 @@ def _transformed(function: Any, others: dict[Any, Callable[..., Any]]) -> Any:
     known[text] = ours
     for name in _names(text.__code__):
         value = scope.get(name)
-        if name in ("range", "len"):
+        if name in OWN:
             continue
         if plain(value) is not None:
             scope[name] = _transformed(value, others)

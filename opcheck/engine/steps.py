@@ -17,6 +17,7 @@ from opcheck.engine.coefficients import (
     ONE,
     UNCONSTRAINED,
     Recorder,
+    fill,
     keep_weights,
     measured,
     reading,
@@ -36,10 +37,10 @@ from opcheck.engine.forms import (
     weight,
 )
 from opcheck.engine.guard import guard_method
-from opcheck.engine.ratio import Field, Index, Ratio, Strict
-from opcheck.engine.rows import DATA, in_every_dimension
+from opcheck.engine.ratio import Count, Field, Index, Ratio, Strict
+from opcheck.engine.rows import DATA, INNER, in_every_dimension
 from opcheck.engine.run import Take
-from opcheck.errors import OpcheckError
+from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.measure import STANDING
 from opcheck.model.method import Method
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
@@ -103,6 +104,7 @@ class Steps:
             if start
             else [name if name in STANDING else f"last({name})" for name in method.rows]
         )
+        self.inner: dict[tuple[int, int], int] = {}  # vectors in the middle of inner loops
         self.unknown: Sparse = ((len(names), field.number(1)),)
         self.solution: Sparse = ()
         names.append("unknown")
@@ -149,17 +151,29 @@ class Steps:
         for p in self.method.parameters:
             if p.sequence:
                 count = len(self.states) + 1
-                packed += [self.values(p.symbol, i - self.origin) for i in range(count)]
+                values = [self.values(p.symbol, i - self.origin) for i in range(count)]
+                if "(" in self.method.name and any(v != values[0] for v in values):
+                    raise Undecided(
+                        f"{p.symbol} depends on k, and the base of {self.method.name} counts from "
+                        "0 in every loop"
+                    )
+                packed += values
             else:
                 packed.append(self.values(p.symbol, offset))
         out = np.empty(len(packed), dtype=object)
-        out[:] = [Strict(v.field, v.num, v.den) if isinstance(v, Ratio) else v for v in packed]
+        out[:] = [
+            Strict(v.field, v.num, v.den)
+            if isinstance(v, Ratio) and not isinstance(v, Count)
+            else v
+            for v in packed
+        ]
         return out
 
     def _advance(self, offset: int) -> None:
         params, rows, read = self._params(offset), self._shifted(-1), {}
         for d in DIMENSIONS:
             own = state_of(rows, d)
+            INNER.set((own, self._unknown_in(own)))
             with reading(self.method.name, d):
                 in_every_dimension(self.method.kernel)(
                     self.oracle, DATA, self.resolvent, DATA, own, params, self.index(offset), ONE
@@ -169,6 +183,22 @@ class Steps:
         ends, _ = read[DIMENSION]
         self.states.append([at_origin(row) for row in ends])
         self.weights.append([self.field.number(weight(row)) for row in ends])
+
+    def _unknown_in(self, state: Any) -> Callable[[int], None]:
+        """What puts a vector of which nothing is known into a row; the same in each dimension."""
+        step, met = len(self.states), [0]
+
+        def put(i: int) -> None:
+            met[0] += 1
+            key = (step, met[0])
+            if key not in self.inner:
+                self.inner[key] = len(self.oracle.names)
+                self.oracle.names.append(f"inner({self.method.rows[i]})")
+            shift = weight(vector_of(state[i]))
+            one = ((self.inner[key], self.field.number(1)),)
+            fill(state[i], ((SHIFT, shift), *one) if shift else one)
+
+        return put
 
     def row(self, name: str, offset: int) -> Sparse:
         """A row by name: z, anchor and solution before step k + offset, others after it."""

@@ -263,6 +263,8 @@ def _proved(theorem: Theorem) -> Rung:
         written = f"opcheck prove {theorem.name} --rocq {theorem.name}.v --check"
         says += [f"for Rocq's kernel to check: {written}"]
         data |= {"covers": tried.proved.covers, "potential": potential}
+    elif tried.status == "none" and tried.reason:
+        says = [f"no potential argument is declared: {tried.reason}"]
     elif tried.reason:
         says = [_short(theorem, tried.reason)]
     return Rung(

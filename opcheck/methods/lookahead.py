@@ -15,6 +15,7 @@ def _lookahead(step, z, k, memory, lam=0.3, tau=3):
     "lookahead",
     params="lam tau:int",
     rows="slow",
+    loop="tau",
     source="zhang2019lookahead",
     reference=_lookahead,
 )

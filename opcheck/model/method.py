@@ -57,6 +57,8 @@ class Method:
         source: BibTeX key.
         reference: one step in plain numpy; see ``method``.
         shadow: the parameter γ where z converges to z* + γ F z*, and not to a solution z*; "".
+        loops: names of the parameters τ that close a loop, after which what is inside of it counts
+            from k = 0 anew; outermost first.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Method:
     doc: str
     reference: Reference | None = None
     shadow: str = ""
+    loops: tuple[str, ...] = ()
 
     def parameter(self, name: str) -> Parameter:
         """By full name or, where it is the only one, by symbol.
@@ -154,7 +157,11 @@ class Method:
             for p in reversed(self.parameters)
             if p.name in values or p.symbol in values
         }
-        return np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
+        calls = np.asarray(text(self.calls).evaluate(symbols, FLOAT), dtype=float)
+        steps = np.arange(calls.size)
+        for name in self.loops:
+            steps %= int(values[name])
+        return calls[steps] if calls.ndim else calls
 
 
 @brief
@@ -163,6 +170,9 @@ class Over:
     """A method of methods: ``kernel(base, F, F_data, J, J_data, state, params, k, n)``.
 
     Its rows and parameters follow the base's, so it finds them at the end of each.
+
+    Attributes:
+        loop: the parameter τ after whose steps the base counts from k = 0 anew; "" if it counts on.
     """
 
     name: str
@@ -172,6 +182,7 @@ class Over:
     source: str
     doc: str
     reference: Reference | None = None
+    loop: str = ""
 
     def __call__(self, base: Method) -> Method:
         """The method over ``base``."""
@@ -197,6 +208,7 @@ def _bound(over: Over, base: Method) -> Method:
         points=base.points,
         constrained=base.constrained,
         source=over.source,
+        loops=(*filter(None, [over.loop]), *(f"base.{name}" for name in base.loops)),
         doc=f"{over.doc}\n\nBase: {base.name}. {base.doc}",
     )
 
@@ -302,11 +314,18 @@ def method(
 
 @asked
 def over(
-    name: str, *, params: str, rows: str, source: str, reference: Reference | None = None
+    name: str,
+    *,
+    params: str,
+    rows: str,
+    source: str,
+    loop: str = "",
+    reference: Reference | None = None,
 ) -> Callable[[Advance], Advance]:
     """Register a method of methods; arguments as for ``method``.
 
     Args:
+        loop: the parameter τ after whose steps the base counts from k = 0 anew; "" if it counts on.
         reference: as for ``method``, but of F and J it takes ``step``: (z, k) ↦ z after the base's
             step k.
     """
@@ -318,6 +337,7 @@ def over(
             parameters=_parameters(params),
             rows=tuple(rows.split()),
             source=source,
+            loop=loop,
             doc=inspect.cleandoc(function.__doc__ or ""),
             reference=_reference(reference, name),
         )

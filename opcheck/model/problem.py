@@ -361,7 +361,7 @@ def problem(name: str, **parameters: Any) -> Problem:
         if len(here) != 1:
             raise OpcheckError(
                 f"{name} registers {len(here)} problems ({', '.join(here)}); "
-                "name one as FILE.py:NAME"
+                + (f"name one, as {name}:{here[0]}" if here else "declare one with problem_family")
             )
         name = here[0]
     family: Family = registry.get("problems", name)

@@ -32,10 +32,21 @@ class Proof:
         cases: values of integer parameters, and k by a further symbol, as ``{"tau": "3", "k":
             "3*m + 1"}``; for each choice of the former the latter must be every residue.
         remark: why the cases stand for all parameters, where they do.
+        turn: of a statement about families of operators (``on``): a and s for which every one is
+            F = a I + G with G skew and G² = −s I. Every vector is then a multiple p + q G of a row,
+            an equality holds where both sides have the same coefficients, and nothing is declared.
+        shorter: ``{"Cauchy(u, v, w)": {inequality: multiplier}}``: why ‖w‖² − ‖v‖² ≥ 0.
+        let: further symbols of these texts.
+        horizon: a symbol N for the k of the statement, which these texts may speak of: V_{k+1} ≤
+            V_k is shown for k + 1 ≤ N, and N = k in the end.
+        until: the last k, of a statement that is about the first few.
 
     An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
     the solution, as ``WeakMinty(zbar)``. ``Resolvent(u, v)`` says that A is monotone at two points,
     ``Subgradient(u, v)`` that A = ∂f with f convex: f(v) − f(u) − ⟨a, v − u⟩ ≥ 0 with a ∈ A(u).
+    Of the ``best(s)`` of a statement ``Least(s)`` says that it is at most s at k, ``Mean(s)`` that
+    k times it is at most ``before(s)``. Of roots of products of what is measured says
+    ``Cauchy(u, v, w)`` that ⟨u, v⟩ ≤ √(‖u‖² ‖w‖²); that ‖v‖² ≤ ‖w‖² is shown by ``shorter``.
     """
 
     potential: str = ""
@@ -46,6 +57,11 @@ class Proof:
     end: Mapping[str, str] = field(default_factory=dict)
     cases: Sequence[Mapping[str, str]] = ({},)
     remark: str = ""
+    turn: Sequence[str] = ()
+    shorter: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    let: Mapping[str, str] = field(default_factory=dict)
+    horizon: str = ""
+    until: int | None = None
 
 
 Proof.__init__ = asked(Proof.__init__)  # type: ignore[method-assign]

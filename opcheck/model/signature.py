@@ -435,7 +435,9 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
         return
     if not proof.cases:
         raise OpcheckError("the proof has no case: cases=() would show nothing")
-    if not proof.end:
+    if proof.turn:
+        _of_families(theorem)
+    elif not proof.end:
         raise OpcheckError("the proof has no end: say why the bound follows")
     taken = {
         *signature.constants,
@@ -461,17 +463,62 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                     f"case {name} = {source!r}: cases choose k and whole parameters that where "
                     "ranges over; a real parameter stays a symbol"
                 )
-            if not isinstance(tree, Number) or not isinstance(tree.value, int) or tree.value < 1:
-                raise OpcheckError(f"case {name} = {source!r} is no whole number from 1 on")
-            _inside(ranges[name], tree.value)
+            _inside(ranges[name], _first_of_case(name, str(source), tree, taken))
     spoken = _Spoken(theorem, signature)
+    if proof.horizon:
+        if not proof.horizon.isidentifier() or proof.horizon in taken:
+            raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
+        if not proof.potential or proof.begin or list(proof.cases) != [{}]:
+            raise OpcheckError("horizon= is for one potential from k = 0 on")
+        if "next(potential)" in proof.end:
+            raise OpcheckError("with horizon= nothing is shown of next(potential): use potential")
+        spoken.names.add(proof.horizon)
+    for name, source in proof.let.items():
+        spoken.check(source, f"let {name} of the proof")
+        if name in spoken.names or name in RESERVED or not name.isidentifier():
+            raise OpcheckError(f"let of the proof: {name!r} is no further symbol")
+        spoken.names.add(name)
     spoken.check(proof.potential or "0", "potential")
     spoken.check(proof.at_most, "at_most")
+    for what, source in zip(("a", "s"), proof.turn, strict=False):
+        spoken.check(source, f"{what} of turn")
     for what, part in (("start", proof.start), ("step", proof.step), ("end", proof.end)):
         for inequality, multiplier in part.items():
             if not (what == "end" and inequality in ("potential", "next(potential)")):
                 spoken.inequality(inequality, what)
             spoken.check(multiplier, f"the multiplier of {inequality} in {what}")
+    for cauchy, part in proof.shorter.items():
+        spoken.inequality(cauchy, "shorter")
+        for inequality, multiplier in part.items():
+            spoken.inequality(inequality, f"what shows {cauchy}")
+            spoken.check(multiplier, f"the multiplier of {inequality} for {cauchy}")
+
+
+def _of_families(theorem: Theorem) -> None:
+    """Raise OpcheckError where turn= is no a and s, or the statement is about no families."""
+    assert theorem.proof is not None
+    turn = theorem.proof.turn
+    if isinstance(turn, str) or len(turn) != 2 or not all(isinstance(v, str) for v in turn):
+        raise OpcheckError(f"turn = {turn!r} is not a and s of F = a I + G, G² = −s I, as texts")
+    if not theorem.on or theorem.constrained:
+        raise OpcheckError("turn= is for statements with on=, about families with A = 0")
+
+
+def _first_of_case(name: str, source: str, tree: Node, taken: set[str]) -> int:
+    """c of the case c, or of c + t, which is every whole number from c on."""
+    match tree:
+        case Number(int() as c) if c >= 1:
+            return c
+        case Binary("+", Number(int() as c), Name(symbol)) if c >= 1:
+            if symbol in taken:
+                raise OpcheckError(
+                    f"case {name} = {source!r} is c + t with one further symbol t, and {symbol!r} "
+                    "means something else"
+                )
+            return c
+    raise OpcheckError(
+        f"case {name} = {source!r} is no whole number from 1 on, nor c + t with a further symbol t"
+    )
 
 
 class _Spoken:
@@ -483,6 +530,9 @@ class _Spoken:
             **dict.fromkeys(kinds, (1, 2)),
             "Resolvent": (2,),
             "Subgradient": (2,),
+            "Least": (1,),
+            "Mean": (1,),
+            "Cauchy": (3,),
         }
         self.functions = {
             **dict.fromkeys(("F", "A", "S", "resolvent", "norm2", "next", "last"), (1,)),
@@ -492,6 +542,8 @@ class _Spoken:
         }
         self.measures = registry.entered("measures")
         symbols = {*signature.constants, *signature.parameters, *signature.let, "k", "R"}
+        if theorem.on:  # the parameters of its families are symbols too
+            symbols |= set().union(*(c.symbols for c in [*theorem.conditions, *theorem.chains]))
         self.names = {*symbols, *signature.rows, *self.measures}
 
     def check(self, source: str, what: str) -> None:

@@ -20,12 +20,36 @@ from opcheck.model.drawn import Drawn
 from opcheck.model.result import Result
 
 LISTED = 60  # rows that a notebook shows
+GREEK = [
+    rf"\{name}"
+    for name in (
+        *("alpha", "beta", "gamma", "delta", "varepsilon", "zeta", "eta", "theta", "kappa"),
+        *("lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "varphi", "chi", "psi", "omega"),
+    )
+]
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         **{sign: rf"\{sign}" for sign in "&%$#_{}"},
+        # what the classical engines of LaTeX do not know as letters
+        **{
+            sign: f"${command}$"
+            for sign, command in {
+                **dict(zip("αβγδεζηθκλμνξπρστφχψω", GREEK, strict=True)),
+                **{"≤": r"\le", "≥": r"\ge", "≠": r"\ne", "−": "-", "→": r"\to", "∞": r"\infty"},
+                **{"×": r"\times", "·": r"\cdot", "∈": r"\in", "∂": r"\partial", "√": r"\surd"},
+                **{"‖": r"\Vert", "⟨": r"\langle", "⟩": r"\rangle", "²": "^2", "³": "^3"},
+            }.items()
+        },
+        **{
+            "…": r"\ldots{}",
+            "–": "--",
+            "<": r"\textless{}",
+            ">": r"\textgreater{}",
+            "|": r"\textbar{}",
+        },
     }
 )
 

@@ -11,7 +11,7 @@ from typing import Literal, ParamSpec, get_args
 from opcheck import registry
 from opcheck.arguments import asked
 from opcheck.errors import OpcheckError
-from opcheck.model import signature
+from opcheck.model import signature, typeset
 from opcheck.model.brief import brief
 from opcheck.model.method import Method, resolve
 from opcheck.model.proof import Proof
@@ -87,6 +87,7 @@ class Theorem:
             bound cut below it must be reported violated (a mutant).
         doc: the statement in words and what is known about its constant.
         proof: a potential argument that shows it for all k and all admissible parameters.
+        unproved: why no argument is declared, where none is.
 
     Raises OpcheckError if the claim is unknown, the proof no Proof, or a field of another kind;
     ``theorem`` also for a text without a meaning: in a file that is being imported once all of it
@@ -115,6 +116,7 @@ class Theorem:
     reaches: float = 0.0
     doc: str = ""
     proof: Proof | None = None
+    unproved: str = ""
 
     def __post_init__(self) -> None:
         """Look at the kind of every field, and keep lists as tuples."""
@@ -195,6 +197,21 @@ class Theorem:
         return (*self.given, *self.technical)
 
     @property
+    def sequences(self) -> frozenset[str]:
+        """Symbols that depend on k: sequences of the method, and what is made of them or of k."""
+        of_method = {p.symbol for p in self.iteration.parameters if p.sequence}
+        return typeset.dependent(self.let, of_method)
+
+    def latex(self) -> str:
+        """The claim, measure against bound, as LaTeX without the dollars around it."""
+        sign = {"equality": "=", "must fail": r"\nleq"}.get(self.claim, r"\le")
+        sides = [typeset.formula(text, self.sequences) for text in (self.measure, self.bound)]
+        return f" {sign} ".join(sides)
+
+    def _repr_latex_(self) -> str:
+        return rf"$\displaystyle {self.latex()}$"
+
+    @property
     def hypotheses(self) -> list[str]:
         """The assumptions as sentences."""
         parts = [
@@ -218,7 +235,9 @@ def theorem_of(theorem: str | Theorem) -> Theorem:
         return registry.get("theorems", theorem)  # type: ignore[no-any-return]
     names = registry.in_file("theorems", theorem)
     if len(names) != 1:
-        raise OpcheckError(f"{theorem} registers {', '.join(names)}; name one as FILE.py:NAME")
+        raise OpcheckError(
+            f"{theorem} registers {', '.join(names)}; name one, as {theorem}:{names[0]}"
+        )
     return registry.get("theorems", names[0])  # type: ignore[no-any-return]
 
 

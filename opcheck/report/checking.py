@@ -11,7 +11,9 @@ from opcheck import registry
 from opcheck.evidence.check import Check, described
 from opcheck.model.problem import Problem
 from opcheck.model.property import KINDS
-from opcheck.report.terminal import STYLE, constant_rows, named, number, show_verdict
+from opcheck.report.tables import number
+from opcheck.report.terminal import STYLE, constant_rows, named, show_verdict
+from opcheck.watchdog import answer
 
 WIDTH = max(len(kind.name) for kind in KINDS)  # of labels: kinds of constants are the longest
 
@@ -55,6 +57,7 @@ class Checking:
                 if not self.silent:
                     self.update(latest)
         except KeyboardInterrupt as stop:
+            answer()
             latest = getattr(stop, "finished", latest)
             if latest is None:
                 raise

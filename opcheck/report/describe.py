@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opcheck import registry
@@ -15,7 +17,7 @@ from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import Source, Theorem
 from opcheck.model.written import call_of
 from opcheck.references import reference
 
@@ -36,12 +38,24 @@ def names_meant(reference: str) -> list[str]:
     return list(dict.fromkeys(names)) or [reference]
 
 
-def evidence_of(name: str) -> tuple[Dossier, Rows]:
-    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem."""
+def evidence_of(name: str, file: str = "") -> tuple[Dossier, Rows]:
+    """A theorem's evidence, and its statement. Raises OpcheckError for what is no theorem.
+
+    Args:
+        file: that registers it, where it is a user's own: the commands of its evidence name it.
+    """
     described = describe(name)
     if name not in registry.names("theorems"):
         raise OpcheckError(f"{name!r} is no theorem; --evidence is about theorems")
-    return dossier(name), next(rows for rows in described if rows[0][0] == "theorem")
+    evidence = dossier(name)
+    if file:
+        with_file = f"opcheck --plugin {shlex.quote(file)} "
+        rungs = [
+            replace(rung, command=rung.command.replace("opcheck ", with_file, 1))
+            for rung in evidence.rungs
+        ]
+        evidence = replace(evidence, rungs=tuple(rungs))
+    return evidence, next(rows for rows in described if rows[0][0] == "theorem")
 
 
 def describe(name: str) -> list[Rows]:
@@ -96,6 +110,7 @@ def _theorem(t: Theorem) -> Rows:
     if t.proof is not None:
         what = f"V = {t.proof.potential}" if t.proof.potential else "in one step"
         rows += [("proof", f"{what} (opcheck prove {t.name})")]
+    rows += [("no proof", t.unproved)] if t.unproved else []
     return [*rows, ("source", t.source), *_cited(t.source.key), ("note", t.doc)]
 
 
@@ -112,6 +127,18 @@ def _method(m: Method | Over) -> Rows:
             ("constraints", "yes, by the resolvent of A" if m.constrained else "no, A = 0 only"),
         ]
     return [*rows, ("source", m.source), *_cited(m.source)]
+
+
+def sources_of(name: str) -> list[str]:
+    """The keys of the papers that what is registered under a name is from; [] for none.
+
+    Raises OpcheckError where nothing has that name.
+    """
+    keys = []
+    for _, value in registry.find(name):
+        source = getattr(value, "source", "")
+        keys.append(source.key if isinstance(source, Source) else source)
+    return [key for key in dict.fromkeys(keys) if key]
 
 
 def _cited(key: str) -> Rows:

@@ -149,7 +149,7 @@ def subject_of(what: Any) -> str:
     return ""
 
 
-SOURCES = ("eigenvalues", "worst cases")  # tables that ``opcheck plot`` makes
+SOURCES = ("eigenvalues", "worst cases", "implications")  # tables that ``opcheck plot`` makes
 
 
 def _no_iterates(runs: Runs) -> str:
@@ -214,7 +214,7 @@ def figure(
         needs: parts that it can't do without, each refused in a sentence where it is not there:
             "iterates", "single runs" or "two variables" of runs, "multipliers" of a certificate.
         source: what ``opcheck plot`` draws where it is not that: a table of "eigenvalues" of a
-            problem, or of "worst cases" of a theorem.
+            problem, of "worst cases" of a theorem, or of the "implications" between classes.
         width: of a sheet of it alone, "single" or "double".
         height: (what, width of the panel) ↦ the panel's height, in inches.
 

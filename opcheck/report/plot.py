@@ -58,12 +58,14 @@ def drawable_of(kind: FigureKind, words: Words) -> Drawable:
 
     Raises OpcheckError for words that are missing or too many, and what the work raises.
     """
-    if not words.target:
+    if not words.target and kind.source != "implications":
         raise OpcheckError(f"plot {kind.name} needs {USAGE[kind.source]}")
     if words.problem is not None and kind.source not in ("runs", "eigenvalues"):
         raise OpcheckError(f"plot {kind.name} takes {USAGE[kind.source]}, and no problem")
     if "table" in kind.of and words.target.lower().endswith(".csv"):
         return Drawable(read_csv(words.target))
+    if words.target and kind.source == "implications":
+        raise OpcheckError(f"plot {kind.name} takes {USAGE[kind.source]}, not {words.target!r}")
     return MAKERS[kind.source](kind, words)
 
 
@@ -127,6 +129,12 @@ def _certificate(kind: FigureKind, words: Words) -> Drawable:
     return Drawable(certify(registry.one("theorems", words.target), k, **words.exact))
 
 
+def _implications(kind: FigureKind, words: Words) -> Drawable:
+    from opcheck.model.implications import implications
+
+    return Drawable(implications())
+
+
 def _table(kind: FigureKind, words: Words) -> Drawable:
     raise OpcheckError(f"plot {kind.name} draws {USAGE['table']}, and {words.target!r} is none")
 
@@ -138,6 +146,7 @@ MAKERS: Mapping[str, Callable[[FigureKind, Words], Drawable]] = {
     "dossier": _dossier,
     "report": _report,
     "certificate": _certificate,
+    "implications": _implications,
     "table": _table,
 }
 USAGE: Mapping[str, str] = {
@@ -147,6 +156,7 @@ USAGE: Mapping[str, str] = {
     "dossier": "a THEOREM",
     "report": "THEOREMS, names or prefixes separated by commas",
     "certificate": "a certificate's FILE.json, or a THEOREM",
+    "implications": "nothing, or a table of implications.csv",
     "table": "a table's FILE.csv",
 }
 

@@ -33,7 +33,7 @@ from opcheck.model.table import Table
 from opcheck.model.theorem import Theorem
 from opcheck.processes import over_processes
 from opcheck.report.figure import labelled, save, settings, sheet
-from opcheck.report.terminal import number
+from opcheck.report.tables import number
 from opcheck.watchdog import Interrupted
 
 DEPENDENCIES = ("numpy", "scipy", "numba", "matplotlib", "clarabel")

@@ -17,7 +17,7 @@ from opcheck.evidence.simulation.verify import Report, Summary, library
 from opcheck.model.problem import Problem
 from opcheck.model.verdict import Verdict
 from opcheck.report.describe import describe, of_problem
-from opcheck.report.terminal import number
+from opcheck.report.tables import number
 
 LIBRARIES = ("opcheck", "numpy", "scipy", "numba", "sympy", "clarabel", "matplotlib")
 STYLE = """\

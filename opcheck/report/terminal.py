@@ -18,6 +18,7 @@ from rich.text import Text
 
 from opcheck.evidence.worst_case.worst_case import ABOVE, WorstCase
 from opcheck.model.verdict import Verdict
+from opcheck.report.tables import number, verdict_table
 
 if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.certificates.certificate import Attempt, Point
@@ -26,10 +27,9 @@ if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.dossier import Dossier, Standing
     from opcheck.evidence.operators.constant import Constant
-    from opcheck.evidence.operators.table import Line
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
     from opcheck.evidence.simulation.mutants import Mutant
-    from opcheck.evidence.simulation.verify import Report, Summary
+    from opcheck.evidence.simulation.verify import Report
     from opcheck.evidence.worst_case.attack import Attack
     from opcheck.model.problem import Problem
 
@@ -50,10 +50,10 @@ LINES = 10  # of progress, where it goes into a file
 class Bar:
     """Progress of long work on standard error: a bar on a terminal, else at most LINES lines."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self.what, self.total, self.done = what, total, 0
+    def __init__(self, what: str, total: int, *, silent: bool = False) -> None:
+        self.what, self.total, self.done, self.silent = what, total, 0, silent
         self.live: Progress | None = None
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not silent:
             self.live = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
@@ -83,6 +83,8 @@ class Bar:
         self.done += 1
         if self.live is not None:
             self.live.update(self.task, advance=1, description=f"{self.what} {name}")
+        elif self.silent:
+            return
         elif self.done * LINES // self.total > (self.done - 1) * LINES // self.total:
             print(f"{self.what} {self.done}/{self.total} {name}", file=sys.stderr, flush=True)
 
@@ -137,45 +139,16 @@ RIGHT = frozenset(
 )
 
 
-def number(value: float | None, digits: int = 4, excess: float | None = None) -> str:
-    """A ratio, as tables show it: never rounded up to 1, nor down to it.
-
-    Where a ball decided, it says how far from 1 it is: ``excess``, which a float may not hold.
-    """
-    if value is None:
-        return "–"
-    if excess is not None and abs(excess) < 10.0**-digits:
-        return f"1 {'+' if excess > 0 else '−'} {abs(excess):.2e}" if excess else f"{1:.{digits}f}"
-    text = f"{value:.{digits}f}" if abs(value) < 1e5 else f"{value:.3g}"
-    if value < 1 and float(text) == 1:
-        text = "0." + "9" * digits + "…"
-    elif value > 1 and float(text) == 1:
-        text = f"1 + {value - 1:.1e}"
-    return text
-
-
 def show_report(report: Report, console: Console, standing: Mapping[str, Standing] = {}) -> None:
     """The table of verdicts, then what did not hold or could not be decided."""
-    columns = ["theorem", "problems", "worst", "where", "k", "order", "constants", "verdict"]
+    table = verdict_table(report, standing)
+    columns = list(table.columns)
     rows = []
-    for s in report.summaries:
-        worst = s.worst
-        undecided = sum(v.status == "inconclusive" for v in s.verdicts)
-        count = f"{len(s.admissible)}" + (f" ({undecided}?)" if undecided else "")
-        rows.append(
-            [
-                s.theorem.name,
-                count,
-                number(worst.ratio, excess=worst.excess) if worst else number(None),
-                escape(worst.problem) if worst else "",
-                str(worst.k) if worst else "",
-                _order(s),
-                s.provenance,
-                _word(s, standing.get(s.theorem.name)),
-                *([str(standing[s.theorem.name])] if standing else []),
-            ]
-        )
-    columns += ["evidence"] if standing else []
+    for s, cells in zip(report.summaries, table.rows(), strict=True):
+        entry = standing.get(s.theorem.name)
+        style = STYLE["violated" if entry is not None and entry.refuted else s.status]
+        row = {name: escape(cell) for name, cell in cells.items()}
+        rows.append(list({**row, "verdict": f"[{style}]{cells['verdict']}[/]"}.values()))
     grid(console, columns, rows, drop="order k constants where evidence problems worst")
     console.print()
     decided = sum(
@@ -250,20 +223,6 @@ def show_coverage(report: Report, console: Console) -> None:
     console.print(f"{len(report.summaries)} theorems; {said}.", highlight=False)
 
 
-def _word(s: Summary, standing: Standing | None) -> str:
-    from opcheck.evidence.dossier import REFUTED, in_a_word
-
-    word = in_a_word(s, standing)
-    return f"[{STYLE['violated' if word == REFUTED else s.status]}]{word}[/]"
-
-
-def _order(s: Summary) -> str:
-    if not s.theorem.order:
-        return ""
-    fitted = f"k^{s.order:.2f}" if s.order is not None else "–"
-    return f"{s.theorem.order} / {fitted}"
-
-
 def show_verdict(v: Verdict, console: Console) -> None:
     """One verdict: the status, the number, where, and why."""
     console.print(f"[{STYLE[v.status]}]{v.status}[/] {v.theorem} on {v.problem}", highlight=False)
@@ -303,28 +262,6 @@ def constant_rows(constants: Sequence[Constant]) -> list[tuple[str, str]]:
             value = "is not known" if unknown else "no finite value found"
         rows.append((c.kind.name, f"{symbol} {value}{region}, {c.provenance} ({c.note})"))
     return rows
-
-
-def survey_table(rows: Sequence[Line]) -> str:
-    """Constants of a library as a Markdown table."""
-    head = ["problem", "constant", "published", "stated", "search", "proved", "judgement"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for line in rows:
-        c, smaller = line.found, line.found.kind.better == "smaller"
-        seen, proved = (c.lower, c.upper) if smaller else (c.upper, c.lower)
-        region = f", {c.region}" if c.region else ""
-        stated = f"{line.value:.7g} ({line.stated.provenance})" if line.stated else ""
-        cells = [
-            f"`{line.problem}`",
-            f"{c.kind.symbol} of {c.of} ({c.kind.name}){region}",
-            "" if line.published is None else f"{line.published:.7g}",
-            stated,
-            f"{'≥' if smaller else '≤'} {seen:.7g}" if math.isfinite(seen) else "",
-            f"{'≤' if smaller else '≥'} {proved:.7g}" if math.isfinite(proved) else "",
-            line.judgement,
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def show_mutants(mutants: Sequence[Mutant], console: Console) -> None:
@@ -475,7 +412,7 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
     """One proof in full, or a line a theorem."""
     tried = [attempt for attempt in attempts if attempt.status != "none"]
     if len(attempts) == 1 and attempts[0].proved:
-        _show_proof(attempts[0].proved, console)
+        show_proof(attempts[0].proved, console)
         return
     rows = []
     for attempt in tried:
@@ -494,9 +431,12 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
         + f"; {len(attempts) - len(tried)} declare no potential argument.",
         highlight=False,
     )
-    for attempt in tried:
+    for attempt in attempts:
         if attempt.reason:
-            console.print(attempt.reason, highlight=False, markup=False)
+            words = attempt.reason
+            if attempt.status == "none":
+                words = f"{attempt.theorem} declares none: {words}"
+            console.print(words, highlight=False, markup=False)
 
 
 def show_discovery(discovery: Discovery, path: str, console: Console) -> None:
@@ -565,7 +505,7 @@ def _runs_of(check: CrossCheck) -> str:
     return f"not violated on {check.problems}"
 
 
-def _show_proof(proof: Proved, console: Console) -> None:
+def show_proof(proof: Proved, console: Console) -> None:
     verdict = "proved in part, for" if proof.only else "proved for"
     rows: list[tuple[str, Any]] = [("theorem", proof.theorem), (verdict, proof.covers)]
     if proof.remark:
@@ -578,6 +518,7 @@ def _show_proof(proof: Proved, console: Console) -> None:
         "start": "B − V at the start",
         "step": "V − next(V)",
         "end": "bound − measure",
+        "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
     }
     for lemma in proof.lemmas:
         part, _, case = lemma.name.partition(", ")

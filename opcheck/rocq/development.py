@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from opcheck.engine.ratio import Ratio
-from opcheck.evidence.proofs.prove import KNOWN, Argument, Case, established, fixed_choices
+from opcheck.evidence.proofs.prove import (
+    KNOWN,
+    Argument,
+    Case,
+    established,
+    fixed_choices,
+    opened,
+)
 from opcheck.model import grammar
 from opcheck.model.grammar import Node
 from opcheck.model.result import Result
@@ -32,11 +39,13 @@ class Development(Result):
     Attributes:
         names: the theorems that the file ends with, one for each choice of whole parameters.
         text: the file.
+        beyond: what of the proof is not in it, as loops of any length; "" for nothing.
     """
 
     theorem: str
     names: tuple[str, ...]
     text: str
+    beyond: str = ""
 
 
 def export(theorem: str | Theorem) -> Development:
@@ -46,16 +55,29 @@ def export(theorem: str | Theorem) -> Development:
     where it has no form in Rocq here, InternalError where what was written is not what was proved.
     """
     entry = theorem_of(theorem)
-    shown = established(entry)
+    shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
+    if entry.proof.turn:
+        raise NotExported(
+            f"{entry.name}: the operators of {' or '.join(entry.on)} have no form in Rocq here"
+        )
+    if entry.proof.shorter:
+        raise NotExported(f"{entry.name}: roots of what is measured have no form in Rocq here")
+    if entry.proof.horizon:
+        raise NotExported(f"{entry.name}: a potential with a horizon has no form in Rocq here")
+    choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
+    beyond = _beyond(fixed_choices(entry.proof))
+    if not choices:
+        raise NotExported(f"{entry.name}: {beyond} has no form in Rocq here")
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
         parts = [
             _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
-            for fixed in fixed_choices(entry.proof)
+            for fixed in choices
         ]
         head = [
             f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
+            *([f"(* Not in this file: {beyond}, which opcheck proves too. *)"] * bool(beyond)),
             "Require Import Opcheck.",
             "",
         ]
@@ -63,7 +85,22 @@ def export(theorem: str | Theorem) -> Development:
     except NotExported as reason:
         raise NotExported(f"{entry.name}: {reason}") from reason
     names = tuple(f"{part.module}.{part.name}" for part in parts)
-    return Development(entry.name, names, "\n".join(lines).rstrip() + "\n")
+    return Development(entry.name, names, "\n".join(lines).rstrip() + "\n", beyond)
+
+
+def _open(case: Mapping[str, str]) -> bool:
+    """Whether a whole parameter has every value from one on."""
+    return any(opened(source)[1] for name, source in case.items() if name != "k")
+
+
+def _beyond(choices: Sequence[Mapping[str, str]]) -> str:
+    """What of the choices of whole parameters is not written, in words."""
+    return ", ".join(
+        f"every {name} from {opened(source)[0]} on"
+        for choice in choices
+        for name, source in choice.items()
+        if opened(source)[1]
+    )
 
 
 def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argument]]:

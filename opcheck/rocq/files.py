@@ -33,12 +33,14 @@ class Exported(Result):
         path: of the file; "" where none was written.
         reason: why none was, or why nothing is said of it; "" else.
         checked: what Rocq says, where it was asked.
+        beyond: what of the proof the file does not hold; "" for nothing.
     """
 
     theorem: str
     path: str
     reason: str = ""
     checked: Compiled | None = None
+    beyond: str = ""
 
     @property
     def refused(self) -> bool:
@@ -55,7 +57,7 @@ class Exported(Result):
         if not self.path:
             return f"{self.theorem} is not written: {self.reason}"
         words = self.reason or (str(self.checked) if self.checked else "written")
-        return f"{self.path}: {words}"
+        return f"{self.path}: {words}" + (f"; without {self.beyond}" if self.beyond else "")
 
 
 def write(
@@ -93,7 +95,7 @@ def write(
             out.append(Exported(entry.name, "", str(reason)))
         else:
             _put(target, developments[entry.name].text)
-            out.append(Exported(entry.name, str(target)))
+            out.append(Exported(entry.name, str(target), beyond=developments[entry.name].beyond))
         if not check:
             progress(entry.name)
     if not check:

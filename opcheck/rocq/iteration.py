@@ -157,7 +157,7 @@ class Iteration:
         sources = [
             case.get("k", "k")
             for case in self.theorem.proof.cases
-            if all(int(case[n]) == v for n, v in self.fixed.items() if n in case)
+            if all(case[n] == str(v) for n, v in self.fixed.items() if n in case)
         ]
         residues = dict.fromkeys(residue(self.theorem, source) for source in sources)
         if len(residues) > 1:

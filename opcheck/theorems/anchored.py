@@ -71,6 +71,7 @@ theorem(
     first=1,
     doc="On L times a rotation by (2j + 1)π/(3n) FEG meets its bound with equality at k = n: the "
     "constant can't be improved for ρ < 0 either, which the source leaves open.",
+    unproved="an equality at one k, at an angle that depends on it: no rational function of k",
 )
 
 theorem(
@@ -110,4 +111,5 @@ theorem(
     horizons=[1, 2, 3, 5, 20, 100, 300],
     first=1,
     doc="The last iterate of Dual FEG with horizon K; tight from K = 2 on.",
+    unproved="every iterate is compared with the last one, which is no vector of a step",
 )

@@ -3,9 +3,12 @@
 A rate leaves room for a wrong step; an equality does not.
 """
 
+from opcheck.model.proof import Proof
 from opcheck.model.property import Lipschitz
 from opcheck.model.theorem import Source, theorem
 
+TURN = ("0", "L**2")  # what the bilinear game is, in any dimension
+FIRST_STEPS = Proof(turn=TURN, until=2)
 EXTRAGRADIENT = "1 - s**2 + s**4"
 
 for _method, _parameters, _first, _second in (
@@ -45,6 +48,7 @@ for _method, _parameters, _first, _second in (
         horizons=[2],
         doc=f"Exact ‖z‖² after one and after two steps of {_method.replace('_', ' ')} on the "
         "bilinear game; s = γL.",
+        proof=FIRST_STEPS,
     )
 
 for _method, _square, _ends in (
@@ -65,6 +69,11 @@ for _method, _square, _ends in (
         horizons=[20],
         doc="Exact ‖z‖² of Runge–Kutta steps on the bilinear game, |P(is)|² with P the first terms "
         f"of exp(−x): {_ends}.",
+        proof=Proof(
+            potential=f"distance/({_square})**k",
+            end={"potential": f"({_square})**k"},
+            turn=TURN,
+        ),
     )
 
 theorem(
@@ -84,4 +93,22 @@ theorem(
     horizons=[3],
     doc="Exact ‖z‖² after one, two and three steps of complex momentum on the bilinear game; the "
     "imaginary part of β first shows in the third.",
+    proof=Proof(turn=TURN, until=3),
+)
+
+theorem(
+    "elementary_lookahead_past_extragradient",
+    method="lookahead(past_extragradient)",
+    given=[Lipschitz("L", of="F")],
+    where="0 < gamma, 0 < lam < 1, 1 <= tau <= 1",
+    let={"s": "lam*gamma*L"},
+    on=["bilinear"],
+    measure="next(distance)",
+    bound="(1 + s**2)*distance",
+    claim="equality",
+    source=Source("elementary", confirmed=True),
+    horizons=[12],
+    doc="Exact ‖z‖² of Lookahead with τ = 1 over past extragradient on the bilinear game: each "
+    "step begins anew, and is one of gradient descent ascent with step λγ.",
+    proof=Proof(turn=TURN, cases=({"tau": "1"},)),
 )

@@ -144,6 +144,8 @@ theorem(
     first=1,
     paper=[{"gamma": "1/(2*L)"}],
     doc="Last iterate of extragradient under cohypomonotonicity, both steps equal.",
+    unproved="a potential of distance and residual exists at all points tried, with room in two "
+    "parameters, and no simple functions were met",
 )
 
 theorem(
@@ -227,6 +229,7 @@ for _method, _factor, _words in (
         source=Source("elementary", confirmed=True),
         horizons=[40],
         doc=f"Exact factor of ‖z‖² on the bilinear game for {_words}; s = γL.",
+        proof=Proof(turn=("0", "L**2")),
     )
 
 theorem(
@@ -290,14 +293,14 @@ theorem(
 theorem(
     "nemirovski2004_eg_gap",
     method="extragradient",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/L",
     measure="upto(gap(Fz, zbar))",
     bound="R**2/(2*gamma)",
     reaches=1.0,
     source=Source("nemirovski2004prox", "Theorem 3.2", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. Above "
-    "γ = 1/L it fails.",
+    "γ = 1/L it fails. That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential="distance + 2*gamma*before(gap(Fz, zbar))",
         step={"Lipschitz(z, zbar)": "gamma**2"},
@@ -342,6 +345,12 @@ theorem(
     first=1,
     doc="A limit: on L times a rotation with ρ = −c/L ≤ −1/(2L) no EG+ step with γ ≤ 1/L comes "
     "closer to the solution.",
+    proof=Proof(
+        potential="-distance",
+        at_most="-R**2",
+        end={"potential": "1"},
+        turn=("-c*L", "L**2*(1 - c**2)"),
+    ),
 )
 
 theorem(
@@ -382,14 +391,15 @@ theorem(
 theorem(
     "tseng2000_fbf_gap",
     method="forward_backward_forward",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/L",
     measure="upto(gap(g, zbar))",
     bound="R**2/2",
     reaches=1.0,
     source=TSENG,
     constrained=True,
-    doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution.",
+    doc="Σ ⟨v, z̄ − z*⟩ ≤ R²/(2γ) with v = g/γ ∈ S(z̄): the gap at the solution. "
+    "That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential="distance + 2*before(gap(g, zbar))",
         step={"Lipschitz(z, zbar)": "gamma**2"},

@@ -112,6 +112,8 @@ theorem(
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of constrained past extragradient at γ = 1/(4L). The constant 1.3393 is "
     "the computed worst case of the potential after two steps.",
+    unproved="its constant 1.3393 is the computed worst case of two steps, in floats; a potential "
+    "from k = 2 on would need it in closed form",
 )
 
 theorem(
@@ -127,6 +129,7 @@ theorem(
     first=1,
     paper=[{"gamma": "10/(31*L)"}],
     doc="Last iterate of past extragradient under cohypomonotonicity; far from tight.",
+    unproved="far from tight: its constants leave too much room for simple functions to be met",
 )
 
 theorem(
@@ -233,14 +236,15 @@ theorem(
 theorem(
     "hsieh2019_peg_gap",
     method="warm_past_extragradient",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fzbar, zbar))",
     bound="R**2/(2*gamma)",
     reaches=0.981,
     source=Source("hsieh2019convergence", derived=True),
     doc="Σ ⟨F z̄, z̄ − z*⟩: the linearised gap of the average look-ahead, at the solution. The "
-    "potential shows it up to γ = 1/(2L).",
+    "potential shows it up to γ = 1/(2L). That F is monotone, which makes each term ≥ 0, isn't "
+    "used.",
     proof=Proof(
         potential="norm2(z - solution) + (gamma*L)**2*norm2(last(zbar) - last(last(zbar)))"
         " + 2*gamma*before(gap(Fzbar, zbar))",
@@ -334,18 +338,51 @@ theorem(
 theorem(
     "malitsky2020_frb_gap",
     method="forward_reflected_backward",
-    given=MONOTONE,
+    given=[Lipschitz("L", of="F")],
     where="0 < gamma <= 1/(2*L)",
     measure="upto(gap(Fz, before)) - first(gap(Fz, before))",
     bound="R**2/(2*gamma)",
     reaches=0.981,
     source=FRB,
     first=1,
-    doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0.",
+    doc="Σ ⟨F z, z − z*⟩ from the first step on: the linearised gap at the solution, A = 0. "
+    "That F is monotone, which makes each term ≥ 0, isn't used.",
     proof=Proof(
         potential=f"{FRB_POTENTIAL} + 2*gamma*(upto(gap(Fz, before)) - first(gap(Fz, before)))",
         begin=1,
         step={"Lipschitz(z, last(z))": "gamma/L"},
         end={"potential": "1/(2*gamma)", "Lipschitz(z, last(z))": "1/(2*L)"},
+    ),
+)
+
+theorem(
+    "cevher2021_reflected",
+    method="projected_reflected_gradient",
+    given=[Lipschitz("L", of="F"), Monotone(of="F")],
+    where="0 < gamma <= (sqrt(2) - 1)/L",
+    let={"s": "gamma*L", "c": "1 - 2*s - s**2", "C": "2 + s + s**2 + s**3"},
+    measure="(1 - s**2)*next(distance) + c*(upto(distance(z, zbar)) - first(distance(z, zbar)))",
+    bound="C*R**2",
+    source=Source("cevher2021reflected", derived=True),
+    constrained=True,
+    doc="Reflected forward-backward steps stay near, and their look-aheads come together. Shown up "
+    "to γ = (√2 − 1)/L, where the second part is empty; the constants are ours.",
+    proof=Proof(
+        potential="(norm2(z - solution) + 2*gamma*inner(last(F(zbar)) - F(solution), z - last(z))"
+        " + 2*norm2(z - last(z)) + s*norm2(z - last(zbar))"
+        " + c*(before(distance(z, zbar)) - first(distance(z, zbar))))/C",
+        begin=1,
+        start={
+            "last(Resolvent(next(z), solution))": "2*(2 + s)*gamma/C",
+            "last(Monotone(zbar, solution))": "2*gamma/C",
+            "last(Lipschitz(zbar, solution))": "(1 + s)*gamma**2/C",
+        },
+        step={
+            "Resolvent(next(z), solution)": "2*gamma/C",
+            "Resolvent(next(z), z)": "2*gamma/C",
+            "Monotone(zbar, solution)": "2*gamma/C",
+            "Lipschitz(zbar, last(zbar))": "gamma/((1 + s)*L*C)",
+        },
+        end={"next(potential)": "C", "Lipschitz(zbar, solution)": "gamma**2/2"},
     ),
 )

@@ -12,6 +12,7 @@ from opcheck.theorems.fixed_point import (
     CONTRACTIVE_POTENTIAL,
     PHI,
     PHI_NEXT,
+    averaged,
     krasnoselskii_mann,
 )
 
@@ -33,6 +34,13 @@ theorem(
     source=Source("gu2020tight", "Section 4"),
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of the proximal point method, any γ > 0; tight.",
+    proof=averaged(
+        "(2*(z - resolvent(z)))",
+        {"Monotone(resolvent(z))": "4*gamma"},
+        {"Monotone(resolvent(z), resolvent(next(z)))": "4*gamma"},
+        a="1/2",
+        size="1/4",
+    ),
 )
 
 theorem(
@@ -51,6 +59,12 @@ theorem(
     constrained=True,
     doc="The same under cohypomonotonicity with γ > −2ρ: J = (1 − a)I + aN with N nonexpansive, "
     "then the tight Krasnosel'skii-Mann factor. Sharper than the published γR²/((γ + 2ρ)(k + 1)).",
+    proof=averaged(
+        "((z - resolvent(z))/a)",
+        {"Comonotone(resolvent(z))": "2*gamma/a"},
+        {"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/a"},
+        size="a**2",
+    ),
 )
 
 theorem(
@@ -138,6 +152,8 @@ theorem(
     constrained=True,
     doc="The same sharply: J = (1 − a)I + aN with N nonexpansive and a = 1/(2β), so the relaxed "
     "step is one of Krasnosel'skii and Mann with weight λa.",
+    unproved="for λ < β it is lieder2018_km_small_weight, which is not proved; from β on "
+    "lieder2018_km_last's argument shows it",
 )
 
 theorem(
@@ -154,6 +170,17 @@ theorem(
     constrained=True,
     doc="Best iterate of the proximal point method under the weak Minty inequality alone; exactly "
     "tight. The last iterate has no rate there.",
+    proof=Proof(
+        potential="distance + (1 + 2*rho/gamma)*before(distance(z, before))",
+        step={"WeakMinty(resolvent(z))": "2*gamma"},
+        let={"share": "gamma**2/(k*gamma*(gamma + 2*rho) + (gamma + rho)**2)"},
+        end={
+            "potential": "share",
+            "Mean(distance(z, before))": "share*(1 + 2*rho/gamma)",
+            "Least(distance(z, before))": "share*(1 + rho/gamma)**2",
+            "WeakMinty(resolvent(z))": "2*share*(gamma + rho)",
+        },
+    ),
 )
 
 theorem(

@@ -16,6 +16,8 @@ WEAK = [Lipschitz("L", of="F"), WeakMinty("rho", of="S")]
 CONIC = "-1/L < rho, max(0, -rho) < gamma < 1/L, 0 < lam < 2*beta"
 LET = {"beta": "1 + rho/gamma", "q": "gamma*L", "a": "lam*(2*beta - lam)", "c": "lam**2/a"}
 BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma", "tau": "5"}
+INNER = [{"tau": "1"}, {"tau": "2 + t"}]  # inner steps
+CAUCHY = "Cauchy(w - resolvent(z), z - lam*(z - resolvent(z)) - solution, z - solution)"
 ERRORS = "before(2*lam*sqrt(inner_error*distance) + lam**2*inner_error)"
 
 theorem(
@@ -33,6 +35,13 @@ theorem(
     constrained=True,
     doc="Average residual of inexact Krasnosel'skii-Mann with arbitrary errors, under the weak "
     "Minty inequality alone. The errors here are those of τ inner steps.",
+    proof=Proof(
+        potential=f"distance + a*before(resolvent_residual) - {ERRORS}",
+        step={"WeakMinty(resolvent(z))": "2*lam*gamma", CAUCHY: "2*lam"},
+        shorter={CAUCHY: {"WeakMinty(resolvent(z))": "2*lam*gamma"}},
+        end={"potential": "1/(a*(k + 1))", "WeakMinty(resolvent(z))": "2*lam*gamma/(a*(k + 1))"},
+        cases=INNER,
+    ),
 )
 
 theorem(
@@ -50,6 +59,7 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="The iterates stay within R plus the errors made: no bounded diameter is assumed.",
+    unproved="a sum of norms, not of squares: the triangle inequality is no quadratic form",
 )
 
 theorem(
@@ -70,8 +80,7 @@ theorem(
     doc="One inexact step raises the residual by c‖e_k‖² at most; tight.",
     proof=Proof(
         end={"Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam"},
-        cases=[{"tau": "1"}, {"tau": "2"}, {"tau": "3"}],
-        remark="every tau: nothing is used of the point that the inner steps end at",
+        cases=INNER,
     ),
 )
 
@@ -89,6 +98,17 @@ theorem(
     paper=[BEST],
     constrained=True,
     doc="Last iterate of inexact Krasnosel'skii-Mann with arbitrary errors.",
+    proof=Proof(
+        potential=f"distance + a*k*resolvent_residual - {ERRORS} - a*c*before((k + 1)*inner_error)",
+        step={
+            "Comonotone(resolvent(z))": "2*lam*gamma",
+            "Comonotone(resolvent(z), resolvent(next(z)))": "2*gamma/lam*a*(k + 1)",
+            CAUCHY: "2*lam",
+        },
+        shorter={CAUCHY: {"Comonotone(resolvent(z))": "2*lam*gamma"}},
+        end={"potential": "1/(a*(k + 1))", "Comonotone(resolvent(z))": "2*lam*gamma/(a*(k + 1))"},
+        cases=INNER,
+    ),
 )
 
 theorem(
@@ -149,6 +169,8 @@ for _name, _measure, _bound, _doc in (
         paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
         constrained=True,
         doc=_doc,
+        unproved="τ grows like a logarithm of K, and the bound holds exponentials: neither is a "
+        "rational function",
     )
 
 theorem(
@@ -168,6 +190,8 @@ theorem(
     paper=[{"gamma": "0.9/L", "lam": "1 + rho/gamma", "kappa": "1/2"}],
     constrained=True,
     doc="The same bound for every k at once, with τ_k growing like log k.",
+    unproved="τ grows like a logarithm of k, and the bound holds exponentials: neither is a "
+    "rational function",
 )
 
 AVERAGE = "R**2/(lam*gamma**2*(1 + 2*rho/gamma - lam)*(k + 1))"
@@ -209,6 +233,7 @@ theorem(
     reaches=1.0,
     source=Source("pethick2023stable", "Section 9", derived=True),
     doc="The same for any fixed τ with q^(τ−1)(2 + q) ≤ 1.",
+    unproved="the range of τ holds a logarithm, which an argument would use",
 )
 
 theorem(
@@ -247,4 +272,6 @@ theorem(
     horizons=[8],
     constrained=True,
     doc="(1 − q^τ)‖r‖ ≤ ‖z − w‖: the residual bounded by what the inner loop has at hand.",
+    unproved="the triangle inequality over τ inner steps, for every τ: q^τ is no function of a "
+    "step",
 )

@@ -15,12 +15,14 @@ COMMANDS = re.findall(r"^\$ opcheck (check-optimizer .*)$", PAGE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+@pytest.mark.ci
 def test_a_block_runs_as_it_stands(block: str) -> None:
     for package in re.findall(r"^import (torch|optax)$", block, re.MULTILINE):
         pytest.importorskip(package)
     exec(compile(block, "adapters.md", "exec"), {})
 
 
+@pytest.mark.ci
 def test_the_commands_say_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     (tmp_path / "my_steps.py").write_text(FILE, encoding="utf-8")

@@ -81,6 +81,7 @@ def test_any_name_of_sympy_is_fine() -> None:
     assert operator([2.0, 5.0]).tolist() == [5.0, -2.0]
 
 
+@pytest.mark.ci
 def test_constants_of_sympy_are_proved() -> None:
     operator = adapters.from_sympy(X * Y + X**2 / 2 - Y**2 / 2, [X, Y], ascending=[Y])
     constants = opcheck.constants(operator, rigorous=True)

@@ -36,6 +36,7 @@ def checked(make: Callable[..., Any], **wishes: Any) -> OptimizerCheck:
 # --- the four that must be found, told nothing
 
 
+@pytest.mark.ci
 def test_a_zero_previous_gradient_is_found() -> None:
     result = checked(doubles.optimistic_from_zero)
     assert not result.ok
@@ -64,6 +65,7 @@ def test_a_step_from_the_look_ahead_point_is_found() -> None:
     assert result.reproduced <= 1e-12
 
 
+@pytest.mark.ci
 def test_an_aliased_momentum_is_found() -> None:
     result = checked(doubles.lookahead_aliased)
     assert not result.ok
@@ -80,6 +82,7 @@ def test_an_aliased_momentum_is_found() -> None:
     assert result.reproduced <= 1e-12
 
 
+@pytest.mark.ci
 def test_a_governing_sequence_is_found() -> None:
     result = checked(doubles.douglas_rachford_governing, method="douglas_rachford")
     assert not result.ok
@@ -128,6 +131,7 @@ RIGHT: dict[str, tuple[Callable[..., Any], str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.sampled(6)
 def test_a_right_one_passes_and_is_named(name: str) -> None:
     make, method, parameters = RIGHT[name]
     result = checked(make)
@@ -147,6 +151,7 @@ def test_numbers_that_an_optimiser_does_not_show_are_fitted() -> None:
     )
 
 
+@pytest.mark.ci
 def test_a_shadow_is_what_a_splitting_should_return() -> None:
     result = checked(doubles.douglas_rachford, method="douglas_rachford")
     assert result.ok
@@ -171,6 +176,7 @@ FAULTS: dict[str, tuple[str, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.sampled(3)
 def test_a_fault_is_named(name: str) -> None:
     method, step, words = FAULTS[name]
     result = checked(getattr(doubles, name), method=method)

@@ -72,6 +72,7 @@ def judged(document: dict[str, Any]) -> str:
 # ---- the stored ones -----------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_the_stand_alone_script_accepts_every_file() -> None:
     """Numbers and words: it derives calls, measure and bound from the texts in each (F13)."""
     done = stand_alone(*FILES)
@@ -87,6 +88,7 @@ def test_they_are_small() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@pytest.mark.sampled(4)
 def test_each_is_what_the_texts_give(path: Path) -> None:
     """Every sentence says for which constants, parameters and A it holds (F8, A14)."""
     found = recheck_file(path)
@@ -106,6 +108,7 @@ def test_each_is_what_the_texts_give(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@pytest.mark.sampled(8)
 def test_each_is_rejected_when_tampered_with(path: Path, tmp_path: Path) -> None:
     document = read(path)
     for changed, forged in tampered(document):
@@ -148,6 +151,7 @@ def test_without_its_multipliers_it_is_rejected_by_the_arithmetic(path: Path) ->
 # ---- the second reading --------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_the_second_reading_gives_what_the_first_did() -> None:
     """Calls, points, forms and which k, of each stored theorem, from the texts alone."""
     for path in FILES:
@@ -201,6 +205,7 @@ REFUSED_TEXTS = {
 
 
 @pytest.mark.parametrize("line", REFUSED_TEXTS.values(), ids=REFUSED_TEXTS)
+@pytest.mark.sampled(4)
 def test_what_it_does_not_read_leaves_the_numbers_alone(line: str) -> None:
     """Nothing of a file is executed by Python, and no text makes it run for ever."""
     document = read(FOLDER / "gorbunov2022_eg_last-k3.json")

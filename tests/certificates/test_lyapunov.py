@@ -113,6 +113,21 @@ def test_with_any_monotone_a(method: str, given: list[str]) -> None:
         assert held.theta == free.theta
 
 
+def test_a_rate_with_a_set_is_of_a_shape_that_is_named() -> None:
+    """A18: .80886 is known, by a potential with values of A; ours has z alone, and says so."""
+    held = lyapunov("forward_backward_forward", STRONG, constrained=True, gamma="1/2")
+    assert held.valid
+    assert held.theta == Q(81, 100)
+    assert held.vectors == ("z",)
+    assert "‖z − z*‖²" in str(held)
+    for given, method, said in (
+        ([*PLAIN, "StronglyMonotone(1/4) of A"], "extragradient", "A is any maximally monotone"),
+        (STRONG, past, "carries Fzbar over from step to step; that is done for A = 0 only"),
+    ):
+        with pytest.raises(OpcheckError, match=said):
+            lyapunov(method, given, constrained=True, gamma="1/4")
+
+
 def test_douglas_rachford_is_measured_from_where_it_stays(tmp_path: Path) -> None:
     """A16: from z* there is no potential; from z* + γ F z* the rate is that of the worst line.
 

@@ -151,6 +151,7 @@ def replay(found: inequalities.Claim, F: Any, J: Any, z0: Any) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("name", about_a_class())
+@pytest.mark.sampled(4)
 def test_measure_and_bound_are_what_a_run_gives(name: str) -> None:
     """On an operator that none of them is about: the forms assume nothing but the calls."""
     from opcheck.engine.run import run_batch
@@ -253,6 +254,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("name", THEOREMS)
+@pytest.mark.sampled(8)
 def test_every_theorem_is_certified_or_says_why_not(name: str, k: int) -> None:
     (one,) = attempts(name, [k])
     if one.kind == "refused":
@@ -309,6 +311,7 @@ TIGHT = [
 
 
 @pytest.mark.parametrize(("name", "k"), TIGHT)
+@pytest.mark.sampled(4)
 def test_a_tight_bound_is_certified_and_one_percent_less_is_not(name: str, k: int) -> None:
     assert certify(name, k).ratio == 1
     with pytest.raises(NotCertified, match="is not certified: the inequalities give"):
@@ -952,6 +955,7 @@ def test_not_certified_is_exit_code_1() -> None:
     assert rows[0]["result"] == "not certified"
 
 
+@pytest.mark.ci
 def test_worst_prints_the_table_and_json() -> None:
     done = invoke("worst", "lieder2021_halpern", "-k", "1,3", "--sparse")
     assert done.exit_code == 0

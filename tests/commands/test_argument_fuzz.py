@@ -134,6 +134,7 @@ def confront(words: list[str]) -> int:
 
 @pytest.mark.usefixtures("own_registry")
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.ci
 def test_mistyped_commands(desk: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.chdir(desk)
     registry.load()

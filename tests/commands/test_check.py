@@ -62,6 +62,7 @@ def file(folder: Path, text: str, name: str = "mine.py") -> Path:
 # ---- what it takes -----------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_a_bare_kernel(tmp_path: Path) -> None:
     path = file(tmp_path, KERNEL)
     done = cli("check", path, "--json", "--plot", tmp_path / "f.png")
@@ -119,6 +120,7 @@ def test_a_formula_and_a_library_problem() -> None:
     assert subject("forsaken").region is not None
 
 
+@pytest.mark.ci
 def test_a_family_keeps_its_facts_and_a_wrong_one_is_refuted(tmp_path: Path) -> None:
     right = file(tmp_path, FAMILY.format(name="right_one", facts=""), "right.py")
     done = cli("check", right, "--rigorous", "--json")
@@ -136,6 +138,7 @@ def test_a_family_keeps_its_facts_and_a_wrong_one_is_refuted(tmp_path: Path) -> 
 # ---- what it finds -----------------------------------------------------------------------------
 
 
+@pytest.mark.ci
 def test_no_fact_of_the_library_is_contradicted_by_a_close_look() -> None:
     for name in ("tight_linear", "polar_game", "asym_bilinear_box", "tanh_saddle"):
         p = problem(name)
@@ -225,6 +228,7 @@ def test_a_kernel_that_only_floats_can_read_is_said_to_be_one() -> None:
     assert contradictions(p, constants(p)) == []
 
 
+@pytest.mark.ci
 def test_a_modulus_that_a_pair_refutes_is_not_taken_for_zero() -> None:
     """A1: μ ≤ −20 is no 0, however large L is, and no class Monotone follows."""
     for box in (None, 1e4):
@@ -245,6 +249,7 @@ def test_a_search_says_zero_where_it_saw_nothing_else() -> None:
             assert _weakened(c, 3.0, p).property.constant == 0
 
 
+@pytest.mark.ci
 def test_a_rigorous_check_gives_certified_verdicts() -> None:
     p = subject("x*y + x**2/2 - y**2/2")
     found = check(p, rigorous=True)
@@ -266,6 +271,7 @@ def test_theorems_that_apply_have_a_range_that_is_not_empty() -> None:
     assert "pethick2022_ceg_plus" not in applicable(problem("forsaken"))
 
 
+@pytest.mark.ci
 def test_a_region_is_respected() -> None:
     found = check(subject("x*y + x**4 - y**4", region=0.5))
     assert all(f.local for f in found.problem.facts)
@@ -346,6 +352,7 @@ def test_a_file_that_is_no_matrix(tmp_path: Path) -> None:
         subject(str(tmp_path / "two.npz"))
 
 
+@pytest.mark.ci
 def test_constants_that_refute_what_is_stated_exit_with_1(tmp_path: Path) -> None:
     """It was 0, and nothing was said."""
     said = {"1/2": 1, "1": 0}

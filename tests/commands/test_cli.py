@@ -90,6 +90,7 @@ def test_list_everything() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.sampled(3)
 def test_show_anything(kind: str) -> None:
     for i, name in enumerate(registry.names(kind)):
         blocks = document("show", name)
@@ -370,6 +371,7 @@ def small_paper(passes: bool) -> None:
     )
 
 
+@pytest.mark.ci
 def test_repro_writes_and_checks(tmp_path: Path) -> None:
     small_paper(passes=True)
     shown = good("repro", "own2024", "--out", str(tmp_path))
@@ -667,6 +669,7 @@ def test_a_list_needs_nothing_heavy() -> None:
     assert loaded == "[]"
 
 
+@pytest.mark.ci
 def test_the_installed_command() -> None:
     command = [sys.executable, "-m", "opcheck"]
     program = Path(sys.executable).with_name("opcheck")

@@ -264,6 +264,7 @@ def test_saving_refuses_other_formats_and_places(short, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+@pytest.mark.ci
 def test_bytes_do_not_depend_on_the_users_settings(short, tmp_path, suffix):
     import matplotlib
 
@@ -274,6 +275,7 @@ def test_bytes_do_not_depend_on_the_users_settings(short, tmp_path, suffix):
     assert first == second
 
 
+@pytest.mark.ci
 def test_listing_imports_no_matplotlib_and_drawing_no_pyplot():
     code = (
         "import sys; from opcheck import registry; registry.names('figures');"
@@ -417,6 +419,7 @@ def test_results_are_drawn_by_the_kind_of_theirs(short: Trajectory) -> None:
     assert callable(several)
 
 
+@pytest.mark.ci
 def test_a_sheet_of_several_panels_writes_data_of_each(short: Trajectory, tmp_path: Path) -> None:
     kinds = [registry.get("figures", n) for n in ("plane", "rate")]
     files = sheet([(kind, {}, short) for kind in kinds]).save(tmp_path / "both.v1/fig")

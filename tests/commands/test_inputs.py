@@ -145,6 +145,7 @@ def sentence(*words: str) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.sampled(4)
 def test_every_form_goes_through_every_command(
     desk: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
@@ -188,6 +189,7 @@ def test_every_form_goes_through_every_command(
         assert p.region is not None
 
 
+@pytest.mark.ci
 def test_python_takes_the_same(desk: Path) -> None:
     """B3: by name, object, function or matrix."""
 
@@ -564,6 +566,7 @@ def test_a_theorem_takes_no_schedule() -> None:
     assert sentence(*words) == "gamma = 1/(k+3) depends on k; a theorem's is a number"
 
 
+@pytest.mark.ci
 def test_methods_and_problems_of_a_file(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """C6: a method in a file can be named, and the file imports its sibling."""
     monkeypatch.chdir(desk)
@@ -615,6 +618,7 @@ def test_an_option_without_a_meaning_is_refused(command: str, words: str) -> Non
     assert words in sentence(*command.split())
 
 
+@pytest.mark.ci
 def test_worst_takes_the_constants_of_a_problem() -> None:
     (found,) = document("worst", "gorbunov2022_eg_last", "--problem", "bilinear(L=2)", "-k", "1")
     assert found["constants"] == {"L": "2"}
@@ -640,3 +644,18 @@ def test_a_problem_is_told_before_anything_of_it_is_computed() -> None:
     assert read[0].start.size == 0
     assert read[0].solution is None
     assert found.solution is not None
+
+
+def test_of_a_problem_and_what_it_is_made_of_the_problem_is_taken(tmp_path: Path) -> None:
+    """The kernel stood first in the file, and was the one to name."""
+    kernel = "import opcheck\ndef F(z, out, data):\n    out[0] = z[1]\n    out[1] = -z[0]\n"
+    made = "made = opcheck.operator(F, 2)\n"
+    mine = "mine = opcheck.Problem(made, name='mine', start=[1.0, 0.5])\n"
+    for number, text in enumerate([kernel + made, kernel + made + mine]):
+        file = tmp_path / f"file{number}.py"
+        file.write_text(text)
+        assert subject(str(file)).name == ("mine" if number else "file0")
+    both = tmp_path / "both.py"
+    both.write_text(kernel + made + mine + mine.replace("mine", "other"))
+    with pytest.raises(OpcheckError, match=r"holds mine, other; name one as .*:mine"):
+        subject(str(both))

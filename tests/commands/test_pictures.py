@@ -203,6 +203,7 @@ def pictures(bounded: Trajectory, noisy: list[Trajectory]) -> Iterator[Drawing]:
     yield draw({LONG: path}, kind="plane")
 
 
+@pytest.mark.ci
 def test_nothing_is_cut_or_covers_something_else(
     bounded: Trajectory, noisy: list[Trajectory]
 ) -> None:
@@ -266,6 +267,7 @@ def test_it_shows_itself_in_a_notebook(bounded: Trajectory) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+@pytest.mark.ci
 def test_bands_and_captions_give_equal_bytes(
     noisy: list[Trajectory], tmp_path: Path, suffix: str
 ) -> None:

@@ -95,6 +95,7 @@ def with_run(drawn: PaperFigure, label: str, **changes) -> PaperFigure:
 
 
 @pytest.mark.parametrize(("key", "id"), ALL)
+@pytest.mark.sampled(8)
 def test_everything_that_must_be_seen_is_seen(redrawn, key, id):
     result = redrawn(key, id)
     assert result.ok, [str(seen) for seen in result.checks if not seen.passed]
@@ -160,6 +161,7 @@ def test_files_are_whole(redrawn, key, id):
 
 
 @pytest.mark.parametrize(("key", "id"), OF_RUNS)
+@pytest.mark.sampled(4)
 def test_table_holds_the_runs_digit_by_digit(redrawn, key, id):
     runs = simulate(PAPERS[key].figure(id))
     (table,) = [file for file in redrawn(key, id).files if file.suffix == ".csv"]
@@ -189,6 +191,7 @@ def test_runs_are_compared_at_equal_oracle_calls(id):
     assert len({t.oracle_calls[-1] for t in runs.values()}) == 1
 
 
+@pytest.mark.ci
 def test_another_process_writes_the_same_bytes(redrawn, tmp_path):
     code = (
         "from opcheck.report.reproduce import reproduce; "
@@ -354,6 +357,7 @@ def test_of_one_figure_only_its_claims_are_told(tmp_path):
     assert len(reproduce("one2024", out=tmp_path).claims) == 2
 
 
+@pytest.mark.ci
 def test_what_is_finished_is_kept_and_a_lost_file_is_drawn_again(tmp_path):
     runs: list[str] = []
     a_paper("kept2024", runs=runs)
@@ -506,6 +510,7 @@ def from_the_gallery(picture: Path, shown: Path) -> float:
 
 
 @pytest.mark.parametrize(("key", "id"), ALL)
+@pytest.mark.sampled(4)
 def test_the_drawing_is_that_of_the_gallery(redrawn, key, id):
     assert from_the_gallery(redrawn(key, id).png, GALLERY / key / f"{id}.png") < TOLERANCE
 
@@ -518,6 +523,7 @@ def test_the_drawing_is_that_of_the_gallery(redrawn, key, id):
         ("polar_game", "RAPP", {"iterations": 20}),
     ],
 )
+@pytest.mark.ci
 def test_another_drawing_is_not(tmp_path, id, label, changes):
     entry = PAPERS[KEY]
     other = with_run(entry.figure(id), label, **changes)

@@ -98,6 +98,7 @@ def test_options_are_taken_by_keyword_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.sampled(4)
 def test_results_have_one_shape(name: str, tmp_path: Path) -> None:
     it = result(name)
     assert type(it) is RESULTS[name]

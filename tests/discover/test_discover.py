@@ -63,6 +63,7 @@ def bare(name: str) -> opcheck.Theorem:
 
 
 @pytest.mark.parametrize("name", FOUND)
+@pytest.mark.sampled(3)
 def test_what_is_found_is_proved_where_it_is_pasted(name: str, tmp_path: Path) -> None:
     """The file that is written is read by the command line of another process."""
     found = discover(name, time_limit=UNLIMITED)
@@ -96,6 +97,7 @@ def test_the_declared_proof_is_not_looked_at() -> None:
         ("rockafellar1976_ppm_contraction", {"bound": "99/100*distance/(1 + gamma*mu)**2"}),
     ],
 )
+@pytest.mark.ci
 def test_false_statements_get_no_proof(name: str, changes: dict[str, str]) -> None:
     """Nor is any said to be impossible: a reason is given for each form that was tried."""
     found = discover(replace(bare(name), **changes), time_limit=UNLIMITED)
@@ -121,6 +123,7 @@ def test_a_typed_claim_is_found_and_written(tmp_path: Path) -> None:
     assert "proved for" in checked.stdout
 
 
+@pytest.mark.ci
 def test_two_runs_print_the_same() -> None:
     """Another process too: nothing depends on hashes or on time."""
     command = [sys.executable, "-m", "opcheck", "discover", "lieder2021_halpern", "--json"]

@@ -549,6 +549,7 @@ def every_method() -> list[Method]:
 
 
 @pytest.mark.parametrize("method", every_method(), ids=lambda m: m.name)
+@pytest.mark.sampled(4)
 def test_the_methods_of_the_library_pass_the_guard(method: Method) -> None:
     """They are not looked at when they run."""
     assert trusted(method)

@@ -99,6 +99,7 @@ USERS = {
 
 
 @pytest.mark.parametrize("user", USERS.values(), ids=USERS.keys())
+@pytest.mark.ci
 def test_an_edited_helper_recompiles_its_users_and_nothing_else(
     cache: Path, load: Load, user: str
 ) -> None:
@@ -197,6 +198,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("before", "after", "old", "new"), CHANGES.values(), ids=CHANGES.keys())
+@pytest.mark.sampled(4)
 def test_what_a_kernel_sees_is_in_its_fingerprint(
     cache: Path, load: Load, before: str, after: str, old: float, new: float
 ) -> None:
@@ -323,6 +325,7 @@ def python(script: str, cache: Path) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.ci
 def test_an_unwritable_cache_folder_only_costs_the_cache(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir()
@@ -345,6 +348,7 @@ print(*out)
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.ci
 def test_generated_and_bound_kernels_are_found_by_a_second_process(tmp_path: Path) -> None:
     script = """
 import numpy as np, opcheck
@@ -382,6 +386,7 @@ def test_only_one_file_compiles() -> None:
     assert words("njit") == ["opcheck/engine/jit.py"]
 
 
+@pytest.mark.ci
 def test_kernels_of_one_name_from_different_processes_do_not_share_machine_code(
     tmp_path: Path,
 ) -> None:

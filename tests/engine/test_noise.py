@@ -292,6 +292,7 @@ def test_a_blas_operator_is_sampled_on_top_of_its_compiled_text() -> None:
     assert found.iterates == pytest.approx(expected, rel=1e-11)
 
 
+@pytest.mark.ci
 def test_the_inner_loop_has_its_closed_form_in_the_mean() -> None:
     """E‖w_t − w*‖² = q^{2t}‖z − w*‖² + γ²σ²(1 − q^{2t})/(1 − q²) where ‖Fz‖ = L‖z‖."""
     gamma, sigma, count = 0.8, 0.5, 40_000

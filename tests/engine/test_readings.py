@@ -358,6 +358,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("operation", ARITHMETIC.values(), ids=ARITHMETIC.keys())
 @given(x=enclosed(), y=enclosed(), bits=BITS)
 @settings(max_examples=40, deadline=None)
+@pytest.mark.sampled(3)
 def test_arithmetic_on_balls_encloses(
     operation: Callable[[Any, Any], Any], x: Any, y: Any, bits: int
 ) -> None:
@@ -466,6 +467,7 @@ ELEMENTARY = {
 @pytest.mark.parametrize("name", ELEMENTARY)
 @given(data=st.data(), bits=BITS)
 @settings(max_examples=40, deadline=None)
+@pytest.mark.sampled(3)
 def test_elementary_functions_of_balls_enclose(name: str, data: st.DataObject, bits: int) -> None:
     """By the method, and as np.exp and friends call it in a kernel."""
     x = data.draw(enclosed(low=1 if name == "log" else -1000))
@@ -1168,6 +1170,7 @@ def kernel(F, F_data, J, J_data, state, params, k, n):
 
 
 @pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.sampled(4)
 def test_what_is_seen_in_no_small_dimension_is_refused(name: str) -> None:
     """F3: dimensions 1, 2 and 3 stand for all, so a text may tell none of them apart."""
     method = gradient_steps(HIDDEN[name])

@@ -188,6 +188,7 @@ def changes(draw: Any) -> tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarr
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.sampled_from(TRUE), changes())
+@pytest.mark.ci
 def test_a_mutated_projection_is_refused(
     name: str, change: tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]
 ) -> None:
@@ -236,6 +237,7 @@ def support(true: Resolvent, d: int) -> Resolvent:
     st.sampled_from([1e-4, 1.0, 1e4]),
     st.booleans(),
 )
+@pytest.mark.ci
 def test_a_true_resolvent_is_not_refused(
     name: str, seed: int, size: float, conjugate: bool
 ) -> None:
@@ -260,6 +262,7 @@ def test_a_wrong_factor_of_a_product_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", SETS)
+@pytest.mark.sampled(4)
 def test_every_set_and_regulariser_of_the_library_passes(name: str) -> None:
     """What the guard asks of a stranger's resolvent, at three scales."""
     resolvent = registry.get("sets", name)()
@@ -268,6 +271,7 @@ def test_every_set_and_regulariser_of_the_library_passes(name: str) -> None:
         guard_resolvent(resolvent, np.array([np.zeros(d), np.full(d, scale)]))
 
 
+@pytest.mark.ci
 def test_every_resolvent_of_a_problem_passes() -> None:
     seen = set()
     for problem in library():

@@ -154,6 +154,7 @@ def test_zero_iterations_record_the_start() -> None:
 @each_method
 @pytest.mark.parametrize("record", ["all", [0, 31, 47]])
 @pytest.mark.parametrize("chunk", [1, 2, 13])
+@pytest.mark.sampled(4)
 def test_a_run_cut_into_calls_changes_no_bit(
     monkeypatch: pytest.MonkeyPatch,
     method: str,
@@ -343,6 +344,11 @@ def test_a_long_run_can_be_interrupted(interrupt: type[BaseException]) -> None:
             "lookahead(rapp)",
             {"gamma": 0.1, "base.lam": 0.5, "base.tau": 2, "lam": 0.5, "tau": 5},
             [2] * 6,
+        ),
+        (
+            "lookahead(rapp)",
+            {"gamma": 0.1, "base.lam": 0.5, "base.tau": [1, 2, 3, 4, 5, 6], "lam": 0.5, "tau": 4},
+            [1, 2, 3, 4, 1, 2],
         ),
     ],
 )  # fmt: skip

@@ -290,6 +290,7 @@ def test_dimensions_of_a_slow_function_are_not_tried_for_ever(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("constraint", [None, "box:-1,1", "ball:0,0:1"])
+@pytest.mark.ci
 def test_few_calls_say_nothing_that_is_false(constraint: str | None) -> None:
     """What every pair of a few points shows, against the constants of the matrix."""
     M = np.array([[0.5, 2.0], [-2.0, 0.25]])
@@ -310,6 +311,7 @@ def test_an_operator_of_opcheck_is_not_timed() -> None:
     assert Effort.of(problem("bilinear"), False, None) == Effort()
 
 
+@pytest.mark.ci
 def test_a_quick_check_costs_less_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     F, p = counted()
     monkeypatch.setattr(effort, "seconds_a_call", lambda p: 0.0)
@@ -330,6 +332,7 @@ def test_a_time_limit_leaves_out_theorems_by_name() -> None:
             check("bilinear", time_limit=wrong)
 
 
+@pytest.mark.ci
 def test_code_that_ends_the_process_does_not_decide_how(tmp_path: Path) -> None:
     """os._exit(0) in F was a check that found nothing wrong."""
     (tmp_path / "ends.py").write_text("import os\ndef F(z):\n    os._exit(0)\n")
@@ -337,6 +340,132 @@ def test_code_that_ends_the_process_does_not_decide_how(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 2
     assert "ended the process by os._exit" in done.stderr
+
+
+STUBBORN = {
+    "that catches everything": (
+        "def F(z):\n    while True:\n        try:\n            while True:\n"
+        "                pass\n        except BaseException:\n            pass\n",
+        "the operator of 'mine' at [1.0, 1.0] did not come back within 1 s",
+    ),
+    "that never leaves C": (
+        "def F(z):\n    return [sum(range(10**13)), 0]\n",
+        "the operator of 'mine' at [1.0, 1.0] did not come back within 1 s",
+    ),
+    "that catches everything when it is imported": (
+        "while True:\n    try:\n        while True:\n            pass\n"
+        "    except BaseException:\n        pass\n",
+        "the import of",
+    ),
+    "that leaves threads": (
+        "import threading\nSTARTED = []\ndef F(z):\n    if not STARTED:\n"
+        "        STARTED.append(threading.Thread(target=threading.Event().wait))\n"
+        "        STARTED[0].start()\n    return [z[1], -z[0]]\n",
+        "threads that do not end",
+    ),
+}
+
+
+def started(folder: Path, *arguments: str, limit: str = "1") -> subprocess.Popen[str]:
+    """The command line, as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "opcheck", *arguments],
+        cwd=folder,
+        env={**os.environ, "OPCHECK_LIMIT": limit},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="ended by a thread there")
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        pytest.param(*v, marks=[] if k.startswith("that never") else pytest.mark.slow, id=k)
+        for k, v in STUBBORN.items()
+    ],
+)
+def test_what_nothing_inside_can_stop_is_ended(tmp_path: Path, text: str, sentence: str) -> None:
+    written(tmp_path, text)
+    command = (
+        "run extragradient mine.py -p gamma=0.1 -n 3" if "threads" in sentence else "check mine.py"
+    )
+    process = started(tmp_path, *command.split())
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 2, said
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_what_catches_everything_ends_its_process_in_a_pool(tmp_path: Path) -> None:
+    """A worker has no supervisor; a thread of its own ends it, and the pool says so."""
+    text = "import time\nfrom opcheck.watchdog import limited, watch_from_a_thread\n"
+    text += "watch_from_a_thread()\nwith limited('a worker'):\n    while True:\n        try:\n"
+    text += "            time.sleep(1)\n        except BaseException:\n            pass\n"
+    environment = {**os.environ, "OPCHECK_LIMIT": "0.2"}
+    command = [sys.executable, "-c", text]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.partition(" within")[0]) == (
+        2,
+        "opcheck: a worker did not come back",
+    )
+
+
+SWALLOWS = (
+    "import time\n\ndef F(z):\n    try:\n        time.sleep(0.01)\n    except BaseException:\n"
+    "        pass\n    return [z[1], -z[0]]\n"
+)
+LONG = {
+    "check": ("check bilinear", ""),
+    "check of a file": ("check mine.py", "def F(z):\n    return [z[1], -z[0]]\n"),
+    "check of what swallows it": ("check mine.py", SWALLOWS),
+    "constants": ("constants mine.py", SWALLOWS),
+    "verify": ("verify --all", ""),
+    "worst": ("worst lee2021_feg -k 1..60", ""),
+}
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="there is no supervisor there")
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        v if k == "check of what swallows it" else pytest.param(*v, marks=pytest.mark.slow)
+        for k, v in LONG.items()
+    ],
+    ids=LONG.keys(),
+)
+@pytest.mark.parametrize(
+    "after", [1.5, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.1, 4.0))]
+)
+def test_an_interrupt_is_answered_at_every_stage(
+    tmp_path: Path, command: str, text: str, after: float
+) -> None:
+    written(tmp_path, text)
+    process = started(tmp_path, *command.split(), limit="20")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not children.read_text():  # Python itself is starting
+        time.sleep(0.02)
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode in (0, 130), said  # it may have been done
+    assert "Traceback" not in said
+
+
+def test_an_import_may_wait_longer_than_it_may_compute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch takes 20 s on a machine that is busy; a file that computes for ever is stopped."""
+    monkeypatch.setenv("OPCHECK_LIMIT", "0.3")
+    waits = "import time\ntime.sleep(0.6)\nM = [[0, 1], [-1, 0]]\n"
+    waits += "import numpy\nM = numpy.array(M)\n"
+    assert subject(str(written(tmp_path, waits)), start=[1.0, 0.0]).dim == 2
+    (tmp_path / "busy.py").write_text("while True:\n    pass\n")
+    with pytest.raises(TooLong, match="the import of"):
+        registry.load_file(str(tmp_path / "busy.py"))
 
 
 def test_an_allotment_is_part_of_the_outer_one() -> None:

@@ -100,6 +100,7 @@ def ran(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.ci
 def test_an_installed_package_is_listed_and_examined(installed: Path) -> None:
     done = ran(installed, "opcheck", "doctor")
     assert done.returncode == 0, done.stderr

@@ -132,6 +132,7 @@ def test_a_declaration_that_does_not_keep_its_word_fails(repository: pytest.Pyte
     assert done.parseoutcomes()["failed"] == 1
 
 
+@pytest.mark.ci
 def test_xdist_runs_them(repository: pytest.Pytester) -> None:
     """Each worker collects the same items under the same names."""
     pytest.importorskip("xdist")
@@ -181,6 +182,7 @@ def test_a_file_that_fails_to_load_is_one_sentence(repository: pytest.Pytester) 
     assert done.ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.ci
 def test_it_costs_nothing_where_it_is_not_asked_for(pytester: pytest.Pytester) -> None:
     """No run of somebody else's tests imports numpy for it."""
     pytester.makepyfile(

@@ -17,6 +17,7 @@ from opcheck.engine.run import Trajectory, run
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import Certificate, certify
 from opcheck.evidence.dossier import Dossier, Rung
+from opcheck.model.implications import implications
 from opcheck.model.table import Table
 from opcheck.plugin import figure
 from opcheck.report.figure import options_of
@@ -150,6 +151,7 @@ SAMPLES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
     "spectrum": (lambda: EIGENVALUES, {"methods": METHODS}),
     "gap": (lambda: CASES, {}),
     "tightness": (dossier, {}),
+    "implications": (implications, {}),
 }
 
 
@@ -175,6 +177,7 @@ def test_every_option_has_a_default_and_is_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("width", ["single", "double"])
+@pytest.mark.sampled(4)
 def test_it_says_what_it_shows_and_nothing_is_cut(name: str, width: str, tmp_path: Path) -> None:
     from opcheck.report.style import style
 
@@ -198,6 +201,7 @@ def test_it_says_what_it_shows_and_nothing_is_cut(name: str, width: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.sampled(4)
 def test_four_files_with_equal_bytes(name: str, tmp_path: Path) -> None:
     first, second = (draw(name).save(tmp_path / str(i) / name) for i in range(2))
     assert [f.suffix for f in first] == [".svg", ".png", ".pdf", ".csv"]
@@ -532,6 +536,7 @@ def turning(radius: Callable[[Any], Any], steps: int = 2000) -> Any:
         (lambda k: np.exp(-k / 20), False),
     ],
 )
+@pytest.mark.sampled(2)
 def test_a_cycle_is_seen_where_there_is_one(
     radius: Callable[[Any], Any], cycles: bool, runs: Mapping[str, Trajectory]
 ) -> None:

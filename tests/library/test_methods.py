@@ -85,6 +85,7 @@ def test_the_pseudo_code_on_a_linear_operator(name: str) -> None:
 
 @pytest.mark.parametrize("half", [1.5, 0.3])
 @pytest.mark.parametrize("name", CONSTRAINED)
+@pytest.mark.sampled(4)
 def test_the_pseudo_code_on_the_forsaken_game_in_a_box(name: str, half: float) -> None:
     """In its own box from a corner, and in one so small that the solution is outside."""
     where = dataclasses.replace(
@@ -118,6 +119,7 @@ def of_base(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("tau", [1, 2, 5])
 @pytest.mark.parametrize("name", MEMORYLESS)
+@pytest.mark.sampled(8)
 def test_lookahead_is_its_pseudo_code(name: str, tau: int) -> None:
     """w ← z; τ times w ← Alg(w); z ← (1 − λ)z + λw, the inner points included."""
     step = step_of(name, F=of_linear, J=free, z0=START)
@@ -434,6 +436,7 @@ def test_the_inner_loop_on_an_affine_operator_in_closed_form(gamma: float) -> No
 
 
 @pytest.mark.parametrize("outer", [3, 4, 6])
+@pytest.mark.ci
 def test_nested_lookahead_is_a_polynomial_in_the_base(outer: int) -> None:
     """Inner loops of 3 and outer ones of τ steps; an outer loop cuts an inner one that is open."""
     gamma, lam, mu, inner = 0.5, 0.4, 0.3, 3

@@ -50,6 +50,7 @@ def test_the_compiled_loop_is_sgd_as_numpy_does_it() -> None:
     assert (run.u[-1] != run.u[0]).any()
 
 
+@pytest.mark.ci
 def test_the_loss_is_the_integral_and_its_slopes_those_of_the_update() -> None:
     random = np.random.default_rng(0)
     a, u = random.standard_normal(net.NEURONS + 1), positions()

@@ -149,6 +149,7 @@ EVERY_FACT = [(p, f) for p in ALL for f in p.all_facts() if not f.property.kind.
 
 
 @pytest.mark.parametrize(("p", "fact"), **facts_named(EVERY_FACT))
+@pytest.mark.sampled(4)
 def test_fact_holds_on_random_pairs(p: Problem, fact: Fact) -> None:
     of = fact.property.of
     x, y = samples(p, 3000 if p.dim <= 100 else 12)
@@ -254,6 +255,7 @@ LINEAR_FACTS = [(p, f) for p in DENSE for f in p.facts if f.property.of == "F"]
 
 
 @pytest.mark.parametrize(("p", "fact"), **facts_named(LINEAR_FACTS))
+@pytest.mark.sampled(4)
 def test_linear_constant_is_the_spectral_one(p: Problem, fact: Fact) -> None:
     """The constants of a linear operator are eigenvalues, so they can't be bettered."""
     stated, kind = p.constant(fact), fact.property.kind
@@ -293,6 +295,7 @@ BOUNDED = [
 
 
 @pytest.mark.parametrize(("p", "fact"), **facts_named(BOUNDED))
+@pytest.mark.sampled(8)
 def test_lipschitz_search(p: Problem, fact: Fact) -> None:
     """Multi-start ascent over pairs does not beat L and, where L is no mere bound, comes near."""
     L, d = p.constant(fact), p.dim
@@ -335,6 +338,7 @@ NONLINEAR_STAR = [
 
 
 @pytest.mark.parametrize(("p", "fact"), **facts_named(NONLINEAR_STAR))
+@pytest.mark.sampled(4)
 def test_weak_minty_constant_is_attained(p: Problem, fact: Fact) -> None:
     """The best star constant of F over the plane is the stated one, not only a bound on it."""
     assert p.solution is not None
@@ -588,6 +592,7 @@ def test_solution_is_exact(p: Problem) -> None:
 
 
 @pytest.mark.parametrize("p", **named(ALL))
+@pytest.mark.sampled(4)
 def test_compiled_equals_interpreted(p: Problem) -> None:
     op = p.operator
     F = compiler.jit(op.compiled or op.kernel, "operator")
@@ -785,6 +790,7 @@ CONTROLS = [p for p in ALL if p.control]
 
 
 @pytest.mark.parametrize("p", **named(CONTROLS))
+@pytest.mark.sampled(4)
 def test_control_breaks_its_hypothesis(p: Problem) -> None:
     assert BROKEN[p.control](p)
 

@@ -297,6 +297,7 @@ def rounding(*values: Vector | float) -> float:
 
 
 @PROJECTIONS
+@pytest.mark.sampled(4)
 def test_projection_solves_its_variational_inequality(J: Resolvent, d: int, draw: Draw) -> None:
     """⟨w − p, v − p⟩ ≤ 0 for every v of the set, and p is in it."""
     g = np.random.default_rng(3)
@@ -387,6 +388,7 @@ def candidates(g: np.random.Generator, p: Vector, images: list[Vector]) -> Itera
 
 
 @GENERAL
+@pytest.mark.sampled(4)
 def test_resolvent_meets_its_definition(J: Resolvent, d: int) -> None:
     assert (J.contains is None) != (J.value is None)
     assert next(faults(J, J, d), None) is None
@@ -403,6 +405,7 @@ PLANTED: dict[str, Callable[[Resolvent, Vector, float, float], Vector]] = {
 
 @pytest.mark.parametrize("error", PLANTED)
 @GENERAL
+@pytest.mark.sampled(4)
 def test_planted_errors_are_found(J: Resolvent, d: int, error: str) -> None:
     """Where g is smooth, an error in p is seen by its square only."""
     size = 1e-4 if J.contains is None else 1e-6
@@ -583,6 +586,7 @@ def test_nan_is_not_swallowed(J: Resolvent, d: int) -> None:
 
 
 @ON_BALLS
+@pytest.mark.sampled(4)
 def test_ball_reading_agrees(J: Resolvent, d: int) -> None:
     with precision(200):
         reading = Balls()
@@ -596,6 +600,7 @@ def test_ball_reading_agrees(J: Resolvent, d: int) -> None:
 
 
 @ON_BALLS
+@pytest.mark.sampled(4)
 def test_wide_balls_enclose_the_images_of_their_points(J: Resolvent, d: int) -> None:
     g = np.random.default_rng(17)
     with precision(100):
@@ -624,6 +629,7 @@ def test_balls_leave_a_degenerate_vertex_open() -> None:
 
 
 @ON_BALLS
+@pytest.mark.sampled(4)
 def test_balls_of_more_bits_lie_within_those_of_less(J: Resolvent, d: int) -> None:
     """What an enclosure says of the true point, a finer one can't contradict."""
     for w in starting_points(d, 6):
@@ -874,6 +880,7 @@ def test_a_corner_of_many_planes_is_found() -> None:
         assert scipy.optimize.nnls(tight.T, z - p)[1] <= 1e-11 * scale
 
 
+@pytest.mark.ci
 def test_polyhedra_of_nearly_parallel_planes() -> None:
     """Normals that differ by 1e-7 to 1e-2: feasible to rounding, and optimal by what is tight."""
     g = np.random.default_rng(15)

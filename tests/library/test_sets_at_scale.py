@@ -96,6 +96,7 @@ def test_an_image_of_a_member_is_itself(name: str) -> None:
 
 
 @ALL
+@pytest.mark.sampled(8)
 def test_images_of_all_scales_are_firmly_nonexpansive(name: str) -> None:
     """In units of the larger point, so that no square leaves the range of floats."""
     for exponent in SCALES:
@@ -115,6 +116,7 @@ def test_images_of_all_scales_are_firmly_nonexpansive(name: str) -> None:
 
 
 @ALL
+@pytest.mark.sampled(4)
 def test_compiled_and_interpreted_agree(name: str) -> None:
     for exponent in SCALES:
         J = EVERY[name]
@@ -127,6 +129,7 @@ def test_compiled_and_interpreted_agree(name: str) -> None:
 
 
 @ALL
+@pytest.mark.sampled(4)
 def test_floats_are_off_by_rounding_alone(name: str) -> None:
     """Against the same text in balls, in units of the point and its image."""
     J = EVERY[name]
@@ -267,6 +270,7 @@ def test_exponential_cone_meets_its_optimality_conditions() -> None:
     assert multiplier_gap(np.array([1.0, 1, 1]), J(np.array([1.0, 1, 1.001]))) > 1e-5
 
 
+@pytest.mark.ci
 def test_exponential_cone_against_a_minimiser_that_does_not_know_it() -> None:
     """Over y > 0, r and an excess e ≥ 0 of (ry, y, y exp(r) + e), by scipy from many starts."""
     J = sets.exponential_cone()
@@ -408,6 +412,7 @@ def test_sets_within_sets_by_name() -> None:
 
 
 @ALL
+@pytest.mark.sampled(4)
 def test_the_guard_of_foreign_resolvents_passes_them(name: str) -> None:
     """What a stranger's resolvent is asked, which knows nothing of ours."""
     J = EVERY[name]

@@ -78,6 +78,7 @@ MEANING = {
 @pytest.mark.parametrize("kind", MEANING, ids=lambda k: k.name)
 @quick
 @given(c=POSITIVE, x=VECTORS, u=VECTORS)
+@pytest.mark.sampled(4)
 def test_each_form_says_what_its_property_means(kind, c, x, u) -> None:
     assert at(Property(kind, c, "F").form(), x, u) == MEANING[kind](c, x, u)
 
@@ -85,6 +86,7 @@ def test_each_form_says_what_its_property_means(kind, c, x, u) -> None:
 @pytest.mark.parametrize("kind", MEANING, ids=lambda k: k.name)
 @quick
 @given(c=POSITIVE, x=VECTORS, u=VECTORS)
+@pytest.mark.sampled(4)
 def test_a_property_of_t_is_read_off_f_as_identity_minus_t(kind, c, x, u) -> None:
     of_t = [a - b for a, b in zip(x, u, strict=True)]
     assert at(Property(kind, c, "T").form(), x, u) == MEANING[kind](c, x, of_t)

@@ -140,6 +140,7 @@ def test_a_run_that_leaves_a_region_is_inconclusive(region: Region) -> None:
     ],
     ids=str,
 )
+@pytest.mark.ci
 def test_constants_are_those_of_the_region(region: Region, L: float) -> None:
     """F = ∇(x² x/3 …): slopes 2x and 2y; what is proved on a ball is proved on its box."""
     p = Problem(minmax("x**3/3 - y**3/3"), start=np.ones(2))

@@ -46,7 +46,7 @@ def test_the_three_forms_say_the_same(tmp_path):
         r"\toprule",
         r"a\_b (1/L) & 50\% \\",
         r"\midrule",
-        r"1.235 & x \& y|z \\",
+        r"1.235 & x \& y\textbar{}z \\",
         r"\bottomrule",
         r"\end{tabular}",
     ]

@@ -63,6 +63,7 @@ FAMILIES = registry.names("problems")
     [p if p.name in FAMILIES else pytest.param(p, marks=pytest.mark.slow) for p in library()],
     ids=lambda p: p.name,
 )
+@pytest.mark.sampled(4)
 def test_nothing_of_the_library_is_refused(problem: Problem) -> None:
     """Every default, and every preset: its solution, its domain, its facts of every kind."""
     admit(problem)
@@ -549,6 +550,7 @@ def test_on_the_command_line_it_is_one_sentence(
 
 @pytest.mark.parametrize("d", [2, 20, 200])
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.sampled(4)
 def test_a_direction_among_many_refutes_a_fact_of_a_matrix(d: int, seed: int) -> None:
     """No random pair meets one bad direction of two hundred; an eigenvector is one."""
     generator = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ from opcheck.model.property import (
     exact,
     strongest,
 )
-from opcheck.report.terminal import survey_table
+from opcheck.report.tables import survey_table
 
 SMALL = [p for p in library() if p.dim <= 12]
 FAMILIES = registry.names("problems")  # also the names of their default instances
@@ -194,6 +194,7 @@ def to_search() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("p", "facts"), [*to_search()])
+@pytest.mark.sampled(8)
 def test_no_stated_fact_is_beaten_by_the_search(p: Problem, facts: list[Fact]) -> None:
     for fact in facts:
         kind, of = fact.property.kind, fact.property.of
@@ -223,6 +224,7 @@ def searched(p: Problem, kind: Any, seed: int = 0) -> float:
         ("right_shift", Comonotone, 0.5),
     ],
 )
+@pytest.mark.sampled(4)
 def test_the_search_comes_close_to_known_constants(name: str, kind: Any, value: float) -> None:
     assert searched(problem(name), kind) == pytest.approx(value, rel=1e-4, abs=1e-9)
 
@@ -297,6 +299,7 @@ ALIKE = ("forsaken_variant", "global_forsaken", "polar_game_boehm")
     ],
     **named,
 )
+@pytest.mark.sampled(4)
 def test_enclosures_are_a_millionth_wide_and_hold_what_is_known(p: Problem) -> None:
     for c in constants(p, rigorous=True):
         assert c.lower <= c.upper
@@ -338,6 +341,7 @@ def test_enclosures_are_a_millionth_wide_and_hold_what_is_known(p: Problem) -> N
         ("grimmer_quartic", StronglyMonotone, -20.0),
     ],
 )
+@pytest.mark.sampled(4)
 def test_closed_forms_lie_in_enclosures_of_a_millionth(name: str, kind: Any, value: float) -> None:
     p = problem(name)
     best = searched(p, kind) if p.operator.slopes is None else steepest(p, kind)[0]
@@ -418,6 +422,7 @@ CHECKS = (check_boxes_of_slopes, check_boxes_of_rays, check_boxes_are_all_kept)
 
 
 @pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.ci
 def test_a_box_is_shown_only_what_its_points_allow(check: Any) -> None:
     check()
 
@@ -519,6 +524,7 @@ def worst_with_normals(p: Problem) -> float:
 
 
 @pytest.mark.parametrize(("c", "off"), [(0.1, 0.0), (0.2, 0.3), (0.38, 0.0), (0.5, 0.2)])
+@pytest.mark.ci
 def test_normals_of_a_box_count_against_its_solution(c: float, off: float) -> None:
     p = leaning(c, off)
     seen = worst_with_normals(p)
@@ -602,6 +608,7 @@ def test_a_constant_cut_below_its_value_is_never_proved(name: str) -> None:
         ("grimmer_quartic", -20 / (100**2 + 400)),
     ],
 )
+@pytest.mark.ci
 def test_a_modulus_against_one_solution_is_proved_far_and_near(name: str, value: float) -> None:
     p = problem(name, box=0.0) if name == "polar_game" else problem(name)
     proved, _ = enclose.constant(p, WeakMinty, value)
@@ -745,6 +752,7 @@ def test_classes_follow_from_facts() -> None:
     assert names(dataclasses.replace(where, facts=())) == {}
 
 
+@pytest.mark.ci
 def test_a_class_is_never_better_known_than_its_facts() -> None:
     for p in [p for p in SMALL if p.name in FAMILIES]:
         grades = {f.provenance for f in p.all_facts()}
@@ -779,7 +787,7 @@ def test_a_line_judges_what_is_stated_and_published() -> None:
 
 
 def test_the_survey_is_a_markdown_table() -> None:
-    table = survey_table(survey(["bilinear", "nilpotent"])).splitlines()
+    table = survey_table(survey(["bilinear", "nilpotent"])).markdown().splitlines()
     assert len(table) == 2 + 4 + 4
     assert all(row.count("|") == table[0].count("|") for row in table)
 
@@ -871,6 +879,7 @@ def test_random_formulas_are_smooth_where_their_parts_are() -> None:
         (("exp(x)", "y"), "faster than any power"),
     ],
 )
+@pytest.mark.ci
 def test_slopes_that_grow_far_out_have_no_L(components: Any, words: str) -> None:
     """A6: no finite L is made up for the whole space; on a region there is one."""
     L = constants(formula(*components))[0]
@@ -915,6 +924,7 @@ def test_a_kernel_with_a_root_has_no_L() -> None:
 
 
 @pytest.mark.parametrize(("text", "L"), [("1e7*x", 1e7), ("1e-7*x", 1e-7), ("tanh(1e7*x)", 1e7)])
+@pytest.mark.ci
 def test_a_large_slope_is_no_infinite_one(text: str, L: float) -> None:
     """G8, F15: constants are measured in the operator's own slopes."""
     assert constants(formula(text))[0].lower == pytest.approx(L, rel=1e-3)
@@ -988,6 +998,7 @@ def test_what_underflows_beside_large_entries_leaves_L_and_mu(small: float, turn
 
 
 @pytest.mark.parametrize("text", ["x + 2*sin(x)", "0.8*x + 1.75*cos(3*x)", "tanh(x) - x/3"])
+@pytest.mark.ci
 def test_slopes_are_proved_on_a_whole_line_at_once(text: str) -> None:
     """A tenth of a thousandth was given away on each box: 156 318 boxes for 3e-4, where five do."""
     p = Problem(opcheck.field([text], "x"), start=np.ones(1))
@@ -999,6 +1010,7 @@ def test_slopes_are_proved_on_a_whole_line_at_once(text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-200, 1e-160, 1e-140, 1e140, 1e160, 1e300])
+@pytest.mark.sampled(3)
 def test_classes_of_a_multiple_of_the_identity_are_true_at_any_size(size: float) -> None:
     """L² was 0 in floats, and Lipschitz(0) stated as certified of an operator that is not."""
     found = opcheck.check(np.diag([size, size]), quick=True)

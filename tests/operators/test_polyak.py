@@ -73,6 +73,7 @@ def test_every_family_of_potentials_states_its_constant() -> None:
 
 
 @pytest.mark.parametrize(("p", "mu"), **NAMED)
+@pytest.mark.sampled(2)
 def test_the_stated_constant_holds_and_is_close_to_the_best(p: Problem, mu: float) -> None:
     for z in points(p, 4000, np.random.default_rng(1)):
         F = p.operator(z)
@@ -119,6 +120,7 @@ def test_the_sine_has_its_constant_on_the_whole_line() -> None:
 
 
 @pytest.mark.parametrize("mu", [0.1757, 0.2, 1.0])
+@pytest.mark.ci
 def test_a_constant_that_is_too_large_is_not_proved(mu: float) -> None:
     p = problem("polyak_sine")
     assert not polyak.on_box(p.operator, mu, np.zeros(1), Region(3.0), 5000)[0]
@@ -162,6 +164,7 @@ def test_the_near_part_alone_proves_no_more_than_it_should() -> None:
     assert not polyak.on_box(F, best * 1.001, np.zeros(1), Region(0.5), 5000)[0]
 
 
+@pytest.mark.ci
 def test_search_and_proof_agree_in_two_dimensions() -> None:
     F = gradient("x**2 + 3*sin(x)**2 + y**2 + a*x*y", "x y", a=0.5)
     p = Problem(F, name="mixed", start=np.ones(2), solution=np.zeros(2), region=Region(3.0))
@@ -190,6 +193,7 @@ def test_on_the_whole_line_nothing_is_proved() -> None:
     assert "needs a box" in whole.note  # type: ignore[attr-defined]
 
 
+@pytest.mark.ci
 def test_constants_states_what_can_be_proved() -> None:
     boxed = of(problem("polyak_sine"), rigorous=True, region=3.0)
     assert boxed.provenance == "certified"  # type: ignore[attr-defined]
@@ -199,6 +203,7 @@ def test_constants_states_what_can_be_proved() -> None:
     assert not any(c.kind is PLStar for c in constants(problem("forsaken")))
 
 
+@pytest.mark.ci
 def test_a_stated_constant_that_is_too_large_is_refuted() -> None:
     p = problem("polyak_sine")
     for mu, wrong in ((0.1755, 0), (0.18, 1)):

@@ -42,6 +42,7 @@ def relied_on(p: Problem, calls: float = np.inf) -> dict[tuple[str, str], float 
 @pytest.mark.parametrize(
     "F", [field(["-1.8 + 0*x", "0.3 + 0*y"], "x y"), constant], ids=["formula", "kernel"]
 )
+@pytest.mark.sampled(4)
 def test_a_constant_operator_on_a_set_is_monotone_and_no_more(F: Any, set_: str) -> None:
     known = relied_on(opcheck.subject(F, dim=2, constraint=set_), 4000)
     assert known[Lipschitz.name, "F"] == 0
@@ -54,6 +55,7 @@ def test_a_constant_operator_on_a_set_is_monotone_and_no_more(F: Any, set_: str)
 
 @pytest.mark.parametrize("set_", SETS)
 @pytest.mark.parametrize("F", ["x**2/2 - y**2/2 + x*y", "3*x**2 - y**2/2 + x", steep])
+@pytest.mark.sampled(4)
 def test_no_modulus_against_normals_is_positive(F: Any, set_: str) -> None:
     p = opcheck.subject(F, dim=2 if callable(F) else None, constraint=set_)
     with allotted(4000):

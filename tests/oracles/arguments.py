@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,13 @@ from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, identity
 from opcheck.model.theorem import Theorem
 
 Array = Any
+RELATIONS: dict[type, Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
 
 
 class Linear:
@@ -82,8 +90,8 @@ class Plain:
                 return self.named(name, at)
             case ast.UnaryOp(operand=operand):
                 return -self.value(operand, at)
-            case ast.Compare(left=left, comparators=[right]):
-                return self.value(left, at) == self.value(right, at)
+            case ast.Compare(left=left, ops=[relation], comparators=[right]):
+                return RELATIONS[type(relation)](self.value(left, at), self.value(right, at))
             case ast.BinOp(left=left, op=op, right=right):
                 a, b = self.value(left, at), self.value(right, at)
                 plain: dict[type, Callable[[], Any]] = {

@@ -156,6 +156,7 @@ def test_the_installed_version_is_the_projects(project: dict[str, Any]) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", opcheck.__version__)
 
 
+@pytest.mark.ci
 def test_every_import_is_a_stated_dependency(project: dict[str, Any]) -> None:
     names = {"python-flint": "flint", "scikit-learn": "sklearn"}
     extras = project["project"]["optional-dependencies"]  # imported where they are needed
@@ -181,6 +182,7 @@ def test_every_import_is_a_stated_dependency(project: dict[str, Any]) -> None:
     assert {"numpy", "numba", "flint", "click"} <= foreign
 
 
+@pytest.mark.ci
 def test_the_stated_python_has_what_is_used(project: dict[str, Any]) -> None:
     assert project["project"]["requires-python"] == ">=3.11"
     least = tuple(map(int, project["project"]["requires-python"].removeprefix(">=").split(".")))

@@ -140,6 +140,7 @@ def document(site: Path, *words: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", FILES)
+@pytest.mark.sampled(2)
 def test_each_thing_of_a_stranger_costs_one_file(tmp_path: Path, kind: str) -> None:
     file, source, name = FILES[kind]
     package(tmp_path, {file: source})
@@ -161,6 +162,7 @@ print(json.dumps([dict((k, registry.names(k)) for k in registry.KINDS), block]))
 """
 
 
+@pytest.mark.ci
 def test_a_strangers_package_is_verified_like_the_rest(tmp_path: Path) -> None:
     files = {file: source for file, source, _ in FILES.values()}
     files["theorems.py"] = THEOREMS.format(method="stranger_descent", measure="stranger_gap")
@@ -207,6 +209,7 @@ def built_in(kind: str) -> list[str]:
     return [name for name in registry.names(kind) if registry.place(kind, name).startswith(root)]
 
 
+@pytest.mark.ci
 def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> None:
     package(tmp_path, {"bad.py": "import no_such_module_at_all"}, "broken")
     package(tmp_path, {"operators.py": OPERATORS})
@@ -225,6 +228,7 @@ def test_a_plug_in_that_fails_is_named_and_the_rest_works(tmp_path: Path) -> Non
     assert "Traceback" not in missing.stderr
 
 
+@pytest.mark.ci
 def test_a_module_that_fails_takes_no_other_of_its_package_away(tmp_path: Path) -> None:
     """Also not those in folders, nor what comes after it in the alphabet; it is named once."""
     files = {
@@ -278,6 +282,7 @@ def test_a_stranger_with_a_taken_name_is_told_both_places(tmp_path: Path) -> Non
     assert str(tmp_path / "stranger" / "operators.py") in done.stderr
 
 
+@pytest.mark.ci
 def test_a_taken_name_costs_the_newcomer_its_entry_and_nobody_anything_else(tmp_path: Path) -> None:
     files = {
         "a_clash.py": OPERATORS.replace("stranger_well", "bilinear"),
@@ -310,6 +315,7 @@ def test_a_plug_in_for_another_api_is_left_out_by_one_sentence(tmp_path: Path) -
     )
 
 
+@pytest.mark.ci
 def test_files_and_modules_that_are_named_are_loaded(tmp_path: Path) -> None:
     """By an option or the environment, also in the processes of a command."""
     (tmp_path / "mine.py").write_text(OPERATORS)
@@ -354,6 +360,7 @@ def test_a_named_plug_in_that_fails_is_one_sentence(tmp_path: Path, name: str, s
     assert not [sentence for sentence in registry.failures() if says in sentence]
 
 
+@pytest.mark.ci
 def test_doctor_says_what_there_is(tmp_path: Path) -> None:
     package(tmp_path, {"bad.py": "1/0", "operators.py": OPERATORS})
     done = command(tmp_path, "doctor")
@@ -365,6 +372,7 @@ def test_doctor_says_what_there_is(tmp_path: Path) -> None:
     assert "plug-in: own of stranger 1.0: 1 problems; 1 not loaded" in lines
     (sentence,) = [text for text in lines if text.startswith("  plug-in")]
     assert "(stranger.bad) failed to import: ZeroDivisionError" in sentence
+    assert "stranger.bad" not in done.stderr  # once is enough
 
 
 def test_two_of_one_name(own_registry: None) -> None:
@@ -446,7 +454,7 @@ LEVELS = {
     for level, group in enumerate(
         (
             ("errors", "arguments", "document", "registry", "watchdog"),
-            ("recheck", "rerun", "processes", "references"),
+            ("recheck", "rerun", "processes", "references", "supervisor"),
             ("model",),
             ("kernels",),
             ("methods", "measures", "theorems"),
@@ -480,6 +488,7 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (f"opcheck.{a.name}" if module == "opcheck" else module for a in node.names)
 
 
+@pytest.mark.ci
 def test_arrows_point_one_way() -> None:
     seen = set()
     for path, part, tree in sources():
@@ -523,6 +532,7 @@ def test_rooms_of_evidence_know_only_those_below() -> None:
     assert crossed > 20
 
 
+@pytest.mark.ci
 def test_no_pack_is_imported_by_name() -> None:
     allowed = {f"opcheck_{pack}" for pack in PACKS}
     for path, _, tree in sources():
@@ -534,6 +544,7 @@ def test_no_pack_is_imported_by_name() -> None:
         assert not named or path.name == "jit.py", path
 
 
+@pytest.mark.ci
 def test_every_module_has_its_level() -> None:
     parts = {part for _, part, _ in sources()} - {"__init__"}
     assert parts == set(LEVELS)

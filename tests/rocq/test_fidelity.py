@@ -29,7 +29,9 @@ from opcheck.rocq import development as rocq
 from opcheck.rocq.names import prelude
 
 registry.load()
-DECLARED = [n for n in registry.names("theorems") if registry.get("theorems", n).proof]
+PROOFS = {n: registry.get("theorems", n).proof for n in registry.names("theorems")}
+# operators of one family, and potentials with a horizon, have no form in Rocq
+DECLARED = [n for n, proof in PROOFS.items() if proof and not (proof.turn or proof.horizon)]
 # a start that is not like the rest, resolvents of F, A and S, sums, powers, loops, schedules, roots
 FEW = [
     "alacaoglu2024_conic_halpern",
@@ -56,7 +58,11 @@ def developments(name: str) -> list[tuple[dict[str, int], Development]]:
     """What is written for a theorem, at each choice of its whole parameters."""
     theorem = registry.get("theorems", name)
     written = rocq.export(theorem)
-    fixed = [{n: int(v) for n, v in case.items()} for case in fixed_choices(theorem.proof)]
+    fixed = [
+        {n: int(v) for n, v in case.items()}
+        for case in fixed_choices(theorem.proof)
+        if all(v.isdigit() for v in case.values())
+    ]
     modules = [full.rpartition(".")[2] for full in written.names]
     return [(f, Development(written.text, m)) for f, m in zip(fixed, modules, strict=True)]
 
@@ -111,6 +117,7 @@ def told(
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.sampled(4)
 def test_the_iteration_is_the_kernels(name: str) -> None:
     theorem = registry.get("theorems", name)
     for whole, written in developments(name):
@@ -229,6 +236,7 @@ def test_nothing_else_is_assumed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOME)
+@pytest.mark.sampled(4)
 def test_the_ranges_hold_the_same_numbers(name: str) -> None:
     theorem = registry.get("theorems", name)
     draw = np.random.default_rng(4)

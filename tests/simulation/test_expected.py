@@ -82,6 +82,7 @@ CASES: list[tuple[str, Problem, tuple[str, ...], dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("name", "p", "measures", "values"), CASES, ids=[f"{c[0]} {c[1].name}" for c in CASES]
 )
+@pytest.mark.sampled(4)
 def test_expectations_are_those_of_many_seeds(
     name: str, p: Problem, measures: tuple[str, ...], values: dict[str, Any], same: bool
 ) -> None:
@@ -118,6 +119,7 @@ MOVING = [p for p in AFFINE if lipschitz(p) > 0]
 
 
 @pytest.mark.parametrize("p", MOVING, ids=[p.name for p in MOVING])
+@pytest.mark.sampled(4)
 def test_the_inner_loop_in_expectation(p: Problem) -> None:
     """E‖w_t − J z‖² ≤ q^{2t}‖z − J z‖² + γ²σ²(1 − q^{2t})/(1 − q²), q = γL < 1; an equality where
     ‖F x − F y‖ = L‖x − y‖ for all pairs (after Pethick et al. 2023; the constants are derived)."""
@@ -155,6 +157,7 @@ def known_of(theorem: Any, problem: Any) -> Any:
         return None
 
 
+@pytest.mark.ci
 def test_stochastic_extragradient_under_strong_monotonicity(own_registry: None) -> None:
     """E‖z_k − z*‖² ≤ (1 − γμ)^k R² + 3γσ²/μ for γ ≤ 1/(4L), independent samples (derived)."""
     asked, ratios = hypotheses(Lipschitz("L"), StronglyMonotone("mu")), []
@@ -182,6 +185,7 @@ def test_stochastic_extragradient_under_strong_monotonicity(own_registry: None) 
         pytest.param(AFFINE, id="all", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.ci
 def test_stochastic_fast_extragradient(where: list[Problem], own_registry: None) -> None:
     """E‖F z_k‖² ≤ 4L²R²/k² + (4k + 2/k)σ² for constant variance (Lee and Kim 2021, Theorem 6.1)."""
     asked, ratios = hypotheses(Lipschitz("L"), Monotone()), []

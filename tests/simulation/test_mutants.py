@@ -241,7 +241,37 @@ def test_a_method_over_another_is_changed_in_its_own_text(
     monkeypatch.setattr(mutants, "kernel_changes", closing)
     found = kernel_mutants("lookahead")
     assert {m.where for m in found} == {"lookahead"}
-    assert found[0].by.startswith("pethick2023_la_")
+    theorem = registry.get("theorems", found[0].by.partition(" on ")[0])
+    assert theorem.method.startswith("lookahead(")
+
+
+@pytest.mark.ci
+def test_a_call_that_counts_its_steps_wrongly_is_caught(
+    few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verdicts measure after each step, and one step is made alike."""
+
+    def counting(kernel: Any) -> Any:
+        return (c for c in kernel_changes(kernel) if c[0].startswith("k + j"))
+
+    monkeypatch.setattr(mutants, "kernel_changes", counting)
+    (mutant,) = kernel_mutants("lookahead")
+    assert mutant.by.startswith("the guard: lookahead(")
+    assert "single ones" in mutant.by
+
+
+def test_an_argument_uses_each_hypothesis() -> None:
+    """One that it does without makes the statement weaker than what was shown."""
+    entries = [registry.get("theorems", n) for n in registry.names("theorems")]
+    proved = [t for t in entries if t.proof is not None and not t.on]  # of a class
+    assert proved
+    unused = [
+        f"{t.name}: {p.kind.name}"
+        for t in proved
+        for p in t.given
+        if f"{p.kind.name}(" not in str(t.proof)
+    ]
+    assert unused == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def test_the_largest_of_all_k_is_what_verify_reports() -> None:
     assert table["k"].max() <= max(registry.get("theorems", NAME).horizons)
 
 
+@pytest.mark.ci
 def test_worst_cases_lie_between_search_and_bound() -> None:
     table = worst_cases(NAME, [1, 2], gamma="1/4")
     assert table["k"].tolist() == [1, 2]

@@ -186,6 +186,7 @@ def test_a_false_statement_is_violated_in_all_units(what):
 
 @pytest.mark.parametrize("name", TRUE)
 @pytest.mark.parametrize("made", [rotation, plane])
+@pytest.mark.sampled(4)
 def test_a_true_statement_is_compared_in_all_units(name, made):
     plain = same_in_all_units(statement(name, horizons=(20,)), made)
     assert plain.status in ("holds", "attained")

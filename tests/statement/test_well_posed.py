@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.well_posed import well_posed
+from opcheck.model.property import Lipschitz, StronglyMonotone
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 
@@ -25,6 +26,7 @@ def with_bound(formula: str, **changes: object) -> Theorem:
 
 
 @pytest.mark.parametrize("name", registry.names("theorems"))
+@pytest.mark.sampled(4)
 def test_the_library_is_real_on_its_ranges(name: str) -> None:
     well_posed(registry.get("theorems", name))
 
@@ -98,6 +100,7 @@ FORMULAS = st.recursive(
 
 @settings(deadline=None, derandomize=True, max_examples=150)
 @given(FORMULAS)
+@pytest.mark.ci
 def test_what_is_said_to_be_real_is_real(formula: str) -> None:
     statement = with_bound(formula)
     try:
@@ -111,3 +114,10 @@ def test_what_is_said_to_be_real_is_real(formula: str) -> None:
     with np.errstate(all="ignore"):
         value = np.asarray(text(formula).evaluate({"L": L, "gamma": gamma, "k": k})) * np.ones(200)
     assert np.isfinite(value).all(), formula
+
+
+def test_of_a_constant_that_may_be_0_it_is_said_what_to_write() -> None:
+    """StronglyMonotone(mu) says something for mu ≤ 0 as well, and its author divides by mu."""
+    given = (Lipschitz("L"), StronglyMonotone("mu"))
+    with pytest.raises(OpcheckError, match=r"at mu = 0.*write 0 < mu in where$"):
+        well_posed(with_bound("1/(mu*gamma)", given=given))

@@ -211,6 +211,7 @@ def test_weights_are_a_network_in_a_file(tmp_path: Path) -> None:
         _scores.inception(saved(Alone(), tmp_path / "alone.pt"))(images[:2])
 
 
+@pytest.mark.ci
 def test_the_classifier_is_the_same_whatever_the_threads() -> None:
     """FID moved by 2 of 50 between a shell that allows two threads and one that allows one."""
     images, shown = _data.digits()
@@ -228,6 +229,7 @@ def test_the_classifier_is_the_same_whatever_the_threads() -> None:
     np.testing.assert_array_equal(*seen)
 
 
+@pytest.mark.ci
 def test_the_classifier_knows_digits_it_has_not_seen() -> None:
     images, shown = _data.digits()
     assert images.shape == (1797, 1, 8, 8)
@@ -385,6 +387,7 @@ FIGURES = {
 
 
 @pytest.mark.usefixtures("short")
+@pytest.mark.ci
 def test_the_command_trains_and_draws(tmp_path: Path) -> None:
     words = ["repro", KEY, "--gan", "small", "--out", str(tmp_path), "--jobs", "1"]
     result = CliRunner().invoke(main, words)
@@ -441,6 +444,7 @@ def test_a_paper_without_networks_names_those_with(own_registry: None) -> None:
 
 
 @pytest.mark.usefixtures("short")
+@pytest.mark.ci
 def test_ctrl_c_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
 
@@ -469,6 +473,7 @@ def test_ctrl_c_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(told) == 25 + 5 * 2 - 1
 
 
+@pytest.mark.ci
 def test_without_torch_the_command_says_how_to_install_it(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"

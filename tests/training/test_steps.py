@@ -95,6 +95,7 @@ def iterates(make: Make, game: Game, steps: int) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("curvature", CURVATURE)
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.sampled(4)
 def test_iterates_are_those_of_the_kernel(name: str, curvature: str) -> None:
     make, method, parameters = CASES[name]
     c = CURVATURE[curvature]

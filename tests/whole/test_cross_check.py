@@ -96,6 +96,7 @@ def agreed(count: int, seed: int) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("name", FEW)
+@pytest.mark.ci
 def test_parts_agree_on_the_library(name: str) -> None:
     found = cross_check(name)
     assert found.ok, found.disagreements
@@ -103,6 +104,7 @@ def test_parts_agree_on_the_library(name: str) -> None:
     assert all(value <= 1 + 1e-6 for value in found.reached.values())
 
 
+@pytest.mark.ci
 def test_parts_agree_on_made_statements() -> None:
     _, proved, false = agreed(12, 1)
     assert proved
@@ -129,6 +131,7 @@ def test_parts_agree_on_many_made_statements(seed: int) -> None:
     assert false > 5
 
 
+@pytest.mark.ci
 def test_a_disagreement_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever part is wrong: a proof, a certificate or an upper bound that is too good."""
     name = "gorbunov2022_eg_last"
@@ -166,6 +169,7 @@ def fejer_for_every_a(**changes: Any) -> Theorem:
     return theorem("fejer_for_every_a", **stated)
 
 
+@pytest.mark.ci
 def test_the_library_enters_every_kind_of_maximally_monotone_a(own_registry: None) -> None:
     """A cover of boxes and A = 0 alone says nothing of a skew A."""
     fejer_for_every_a()
@@ -196,6 +200,7 @@ def test_a_step_of_extragradient_with_a_skew_a_in_rationals() -> None:
     assert run.measures["distance"][1] == pytest.approx(float(p**2 + q**2), rel=1e-14)
 
 
+@pytest.mark.ci
 def test_an_attack_beyond_the_bound_is_a_violation_everywhere(
     own_registry: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +277,7 @@ def test_nothing_compared_is_no_agreement(own_registry: None) -> None:
     assert said.agreement in ("no: errors", "violated by attack")
 
 
+@pytest.mark.ci
 def test_the_command_tells_a_disagreement_by_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "pethick2023_relaxed_monotone"
     good = CliRunner().invoke(main, ["cross-check", name, "--json", "--jobs", "1"])

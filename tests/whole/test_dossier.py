@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from command_line import good, good_json, invoke
 
 from opcheck import registry
 from opcheck.evidence.certificates import rounding
-from opcheck.evidence.dossier import Dossier, dossier, standings
+from opcheck.evidence.dossier import Dossier, Rung, dossier, standings
 from opcheck.evidence.simulation.verify import Report, Summary, summary
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import Theorem, without_proof
+from opcheck.report import describe
 
 registry.load()
 THEOREMS = registry.names("theorems")
@@ -85,7 +87,8 @@ def test_the_commands_give_the_numbers(halpern: Dossier, i: int, tmp_path: Any) 
 
 
 def test_a_theorem_without_a_class_says_so() -> None:
-    found = dossier("elementary_bilinear_proximal_point")
+    entry = registry.get("theorems", "elementary_lookahead_past_extragradient")
+    found = dossier(without_proof(entry))
     assert [r.stands for r in found.rungs] == [True, False, False, False, False, False, False]
     assert all("no class of operators" in r.says[0] for r in found.rungs[1:4])
     assert str(found.standing) == "simulated"
@@ -112,6 +115,27 @@ SOME = [
     "lieder2021_halpern",
     "pethick2023_ikm_radius",
 ]
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_the_commands_for_a_theorem_of_a_file_name_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = Rung("simulated", True, ("",), "opcheck verify mine2026_step", {})
+    monkeypatch.setattr(describe, "dossier", lambda name: Dossier(name, (rung,) * 3))
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from opcheck import Lipschitz, Source, StronglyMonotone, theorem\n"
+        "theorem('mine2026_step', method='gradient_descent_ascent',\n"
+        "        given=[Lipschitz('L', of='F'), StronglyMonotone('mu', of='F')],\n"
+        "        where='0 < gamma < 2*mu/L**2', measure='next(distance)',\n"
+        "        bound='(1 - 2*gamma*mu + (gamma*L)**2)*distance', claim='one-step',\n"
+        "        source=Source('mine2026', 'Lemma 1'), horizons=[5])\n",
+        encoding="utf-8",
+    )
+    told = json.loads(good_json("show", str(file), "--evidence"))
+    commands = [rung["command"] for rung in told["rungs"]]
+    assert commands == [f"opcheck --plugin {file} verify mine2026_step"] * 3
 
 
 @pytest.mark.slow

@@ -249,6 +249,7 @@ def fuzzed(count: int, seed: int, every: int) -> dict[str, int]:
     return outcomes
 
 
+@pytest.mark.ci
 def test_edited_declarations_are_refused_or_answered() -> None:
     outcomes = fuzzed(150, 0, 25)
     assert min(outcomes.values()) > 10

@@ -29,6 +29,7 @@ THEOREMS = registry.names("theorems")
 
 
 @pytest.mark.parametrize("name", about_a_class())
+@pytest.mark.sampled(8)
 def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
     """Two programs that share only the declaration: runs of operators, and the solver."""
     k = max(registry.get("theorems", name).first, 2)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opcheck.arguments import asked
-from opcheck.engine.budget import FREE, budget, share
+from opcheck.engine.budget import FREE, budget, share, uncounted
 from opcheck.engine.guard import confirm
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators import enclose, growth, polyak
@@ -23,12 +23,13 @@ from opcheck.evidence.operators.affine import UNITS, of_matrix, of_sparse_matrix
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.operators.effort import PATIENT, few_calls
 from opcheck.evidence.operators.facts import defined
-from opcheck.evidence.operators.few_calls import of_few_calls
+from opcheck.evidence.operators.few_calls import SAME, as_affine, of_few_calls
 from opcheck.evidence.operators.normals import two_normals
 from opcheck.evidence.operators.pairs import Pair, shown
 from opcheck.evidence.operators.search import (
     Found,
     Graph,
+    centres,
     met,
     resolved,
     uses_u,
@@ -52,6 +53,9 @@ Floats = NDArray[np.float64]
 KINDS = (Lipschitz, Comonotone, StronglyMonotone, WeakMinty)
 OF: tuple[Of, ...] = ("F", "S")
 SETTLED = 2.0  # by what factor independent searches for a modulus may differ
+ENOUGH = 20_000  # calls for a search that meets what there is, kinks of a millionth too
+STEEP = 50.0  # common slopes: beyond it a slope that was met far out may be steeper farther out
+NEAR = 3.0  # of what centres are away from 0: what is met farther out may be worse still beyond
 
 
 @asked
@@ -97,13 +101,60 @@ def constants(
         bounds = of_few_calls(graphs, KINDS, few, seed)
         confirm(problem)
         return bounds
-    of_each = _of_all(problem, rigorous, rigorous and known, seed)
+    counted = budget().left < FREE and not known and operator.sparse_matrix() is None
+    if counted:
+        of_each = _of_few(problem, seed)
+    else:
+        of_each = _of_all(problem, rigorous, rigorous and known, seed)
     if operator.potential is not None and problem.solution is not None and not problem.constrained:
         of_each.append(_polyak(problem, rigorous, seed))
-    for implied in (_by_sum, _by_pairs, _by_solution):
-        of_each = [implied(c, of_each) for c in of_each]
+    of_each = _implied(of_each)
     confirm(problem)
     return of_each
+
+
+def _implied(constants: list[Constant]) -> list[Constant]:
+    """Constants by what they say of each other."""
+    for implied in (_by_sum, _by_pairs, _by_solution):
+        constants = [implied(c, constants) for c in constants]
+    return constants
+
+
+def _of_few(problem: Problem, seed: int) -> list[Constant]:
+    """Constants by fewer calls than a search takes: settled where F is seen to be affine.
+
+    Of any other F what few calls meet may be far from the worst, and no theorem relies on it.
+    """
+    calls = budget().left
+    affine = as_affine(problem, seed)
+    if affine is not None:
+        points, F = affine
+        note = f"of the matrix of F, which is affine at {points} points to rounding"
+        with uncounted():
+            exact = _implied(_of_all(replace(problem, operator=F), False, False, seed))
+        L = next(c.value for c in exact if c.kind is Lipschitz)
+        return [_seen(c, L, note) for c in exact]
+    searched = _of_all(problem, False, False, seed)
+    if calls >= ENOUGH:
+        return searched
+    left = f"; {calls:.0f} calls are no whole search, and no theorem relies on it"
+    return [replace(c, settled=False, note=c.note + left) for c in searched]
+
+
+def _seen(constant: Constant, L: float, note: str) -> Constant:
+    """What is proved of the matrix that F seems to have, as one side of what F has.
+
+    The matrix is known up to a part ``SAME`` of its L, and so are its moduli in units of L or 1/L.
+    """
+    if constant.provenance != "certified":
+        return replace(constant, note=f"{note}; {constant.note}")
+    value = constant.value
+    unit = L if not uses_u(constant.kind) else 1 / L if L else 0.0
+    ends = (-np.inf, value + SAME * unit)
+    if constant.kind.better == "smaller":
+        ends = (value - SAME * value if np.isfinite(value) else value, np.inf)
+    seen = replace(constant, lower=ends[0], upper=ends[1], provenance="estimated")
+    return replace(seen, note=f"{note}; {constant.note}")
 
 
 def _of_all(problem: Problem, rigorous: bool, provable: bool, seed: int) -> list[Constant]:
@@ -329,6 +380,14 @@ def _worst(
     if near is not None and np.isfinite(near):
         best = worst(near, best)
         settled = settled or abs(best - near) <= 1e-3 * abs(near)  # by slopes
+    elif near is not None and near == -_better(kind) * np.inf:
+        settled = False  # slopes get worse than any pair that was met
+    shows = pairs[-1:] if best != far.worst or far.pair is None else (far.pair,)
+    of_same = [c for c in others if (c.kind, c.of) == (Lipschitz, of)]
+    no_L = any(c.lower == np.inf or not c.settled for c in of_same)
+    steep = kind is Lipschitz and best > STEEP * far.typical > 0
+    if (steep or (no_L and best < 0)) and any(_far_out(graph, p) for p in shows):
+        settled = False
     pairs = (*([] if far.pair is None else [far.pair]), *pairs)
     note = far.note if near is None else f"{far.note}, and over slopes"
     note += f"; {smooth}" if smooth is not None else ""
@@ -378,6 +437,19 @@ def _credible(kind: Kind, searched: Found, others: Sequence[Constant]) -> bool:
     if searched.worst < 0 and high > SETTLED * low:
         return False  # independent searches would go on to ever worse pairs
     return not searched.typical or abs(searched.worst) * searched.typical <= HUGE
+
+
+def _far_out(graph: Graph, pair: Pair) -> bool:
+    """Whether a pair was met far out, in a region without an end.
+
+    Where slopes grow without end, a modulus that is worst there is what the end of the search, or
+    of floats, left of one that goes on to fall.
+    """
+    region, middle = graph.problem.region, centres(graph.problem)
+    ends = [w for w in (pair.first, pair.second) if w is not None]
+    away = max(float(np.abs(w - middle).max(axis=1).min()) for w in ends)
+    bounded = region is not None and region.bounded
+    return not bounded and away > NEAR * (1 + float(np.abs(middle).max()))
 
 
 def _inside(problem: Problem, kind: Kind) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,8 @@ STEADY = 5e-3  # seconds; a call of Python text that takes longer takes as long 
 DRIVEN = 3e-5  # seconds a call that a method costs where it runs interpreted
 
 
-QUICK = (4000.0, 400.0)  # calls of a quick check: for the search, for each theorem
+QUICK = (4000.0, 400.0)  # calls of a quick check: for the search at least, for each theorem
+QUICK_SECONDS = 1.0  # for the search, where more calls than that fit
 
 
 QUICKLY = "quick: shorter searches, and a few short runs of each theorem; leave out --quick for all"
@@ -92,16 +93,18 @@ class Effort:
     @classmethod
     def of(cls, problem: Problem, quick: bool, time_limit: float | None) -> Effort:
         """Of a problem whose calls are timed here."""
-        own = cls(*QUICK, quick=True) if quick else cls()
+        own = cls(run=QUICK[1], quick=True) if quick else cls()
         each = seconds_a_call(problem)
         if each < FAST:
-            return own
+            return own  # a search by far fewer calls would say false things, and save no time
+        if quick:
+            own = replace(own, search=max(QUICK[0], np.ceil(QUICK_SECONDS / each)))
         seconds = SLOW_SECONDS if time_limit is None else time_limit
         calls = 10.0 ** (np.floor(4 * np.log10(seconds / each)) / 4)
         search = min(own.search, np.ceil(SEARCH * calls))
         run = min(own.run, np.ceil((1 - SEARCH) * calls / APPLY))
-        if (search, run) == (own.search, own.run):
-            return own
+        if run == own.run and (search == own.search or quick):
+            return replace(own, search=search)
         return cls(search, run, quick, each)
 
 

@@ -48,7 +48,7 @@ EXACT = 60  # dimensions up to which the worst pairs are read in balls
 CLOSEST = 1e-6  # least distance to a solution, in units of the largest coordinate
 NOISY, BLURRED = 1e-3, 1e-4  # share of Δu that rounding has: a pair counts up to one, and is
 # so close to what does not count beyond the other that it is no end
-DECADES = 25  # for which rounding is measured
+DECADES, SIZES = 25, 81  # of ‖z‖ and of ‖u‖ for which rounding is measured
 SCALES = (-9.0, 4.0)  # decades about a centre
 
 
@@ -103,24 +103,31 @@ class Graph:
             return _bends(self)
 
     @functools.cached_property
+    @np.errstate(all="ignore")
     def noise(self) -> Floats:
-        """How much F moves when z does by a few units in the last place, by decades of ‖z‖ from
-        1e-12 to 1e12, each with all below; it is what slopes and what cancels inside F leave.
-        At least the rounding of a usual value: constants inside F are not seen near 0."""
+        """How much F moves when z does by a few units in the last place, shape (DECADES, SIZES).
+
+        By decades of ‖z‖ and of ‖u‖: where F is small after terms cancel it has the noise of its
+        terms, and where it is small on its own, as exp far to the left, its own. That is what
+        slopes and what cancels inside F leave, each with all below; of sizes at which F was not
+        met it is that of all of the decade. At least the rounding of a usual value: constants
+        inside F are not seen near 0.
+        """
         rng = np.random.default_rng([self.seed, 5])
-        count = 64 if self.problem.operator.interpreted else 256
+        count = 64 if self.problem.operator.interpreted else 1024
         z = points(self, count, rng)
         moved = z * (1 + np.finfo(float).eps * rng.integers(-4, 5, z.shape))
         problem = without_set(self.problem)
         u = graph_at(problem, np.concatenate([z, moved]))[1]
         by = np.linalg.norm(u[:count] - u[count:], axis=1)
         by[~np.isfinite(by)] = 0.0
-        usual = np.linalg.norm(u[:count], axis=1)
-        usual = usual[np.isfinite(usual) & (usual > 0)]
+        size, length = np.linalg.norm(u[:count], axis=1), np.linalg.norm(z, axis=1)
+        # far out, as in the corners of a set without end, values say nothing of constants
+        near = length <= 10 * (1 + np.linalg.norm(centres(self.problem), axis=1).max())
+        known = np.isfinite(size) & (size > 0)
+        usual = size[known & near] if (known & near).any() else size[known]
         floor = 4 * np.finfo(float).eps * float(np.median(usual)) if len(usual) else 0.0
-        by_decade = np.full(DECADES, floor)
-        np.maximum.at(by_decade, decade(np.linalg.norm(z, axis=1)), by)
-        return np.maximum.accumulate(by_decade)
+        return by_decades(length, size, by, floor)
 
     def inside(self, w: Floats) -> Floats:
         """Points moved into the region; of S they are w, whose z are looked at later."""
@@ -154,7 +161,8 @@ class Graph:
         xx, xu, uu = ((p * q).sum(axis=1) for p, q in ((dx, dx), (dx, du), (du, du)))
         ends = np.linalg.norm(z, axis=1) + np.linalg.norm(y, axis=1)
         lost = 16 * np.finfo(float).eps * (terms + more + ends * np.sqrt(uu / xx))
-        lost += 4 * self.noise[decade(ends)]
+        size = np.linalg.norm(u, axis=1), np.linalg.norm(v, axis=1)
+        lost += 4 * self.noise[decade(ends), decade(np.maximum(*size), SIZES)]
         # nearer to the solution, its own rounding decides
         near = CLOSEST * np.abs(y).max() if second is None else 0.0
         # a resolvent rounds its point, too
@@ -211,10 +219,30 @@ class Products:
         return np.where(bad, -np.inf, out)
 
 
-def decade(size: Floats) -> NDArray[np.int64]:
-    """Which of the ``DECADES`` of noise a length falls into."""
-    at = np.log10(np.where(np.isfinite(size) & (size > 0), size, 1e-12))
-    return np.asarray(np.clip(np.ceil(at) + DECADES // 2, 0, DECADES - 1), dtype=np.int64)
+def decade(size: Floats, count: int = DECADES) -> NDArray[np.int64]:
+    """Which of so many decades about 1 a length falls into."""
+    least = 10.0 ** -(count // 2)
+    at = np.log10(np.where(np.isfinite(size) & (size > 0), size, least))
+    return np.asarray(np.clip(np.ceil(at) + count // 2, 0, count - 1), dtype=np.int64)
+
+
+def by_decades(length: Floats, size: Floats, by: Floats, floor: float) -> Floats:
+    """The largest of some errors by decades of ‖z‖ and ‖u‖, shape (DECADES, SIZES).
+
+    Args:
+        length, size, by: ‖z‖, ‖u‖ and the error at each point, shape (m,).
+        floor: no error is less.
+    """
+    i, j = decade(length), decade(size, SIZES)
+    of_length, table = np.full(DECADES, floor), np.full((DECADES, SIZES), floor)
+    np.maximum.at(of_length, i, by)
+    np.maximum.at(table, (i, j), by)
+    looked_at = np.zeros(table.shape, dtype=bool)
+    for near in (-1, 0, 1):
+        looked_at[i, np.clip(j + near, 0, SIZES - 1)] = True
+    for axis in (0, 1):
+        table = np.maximum.accumulate(table, axis=axis)
+    return np.where(looked_at, table, np.maximum.accumulate(of_length)[:, None])
 
 
 def uses_u(kind: Kind) -> bool:

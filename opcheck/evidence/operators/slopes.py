@@ -20,6 +20,7 @@ STARTS, KEPT, ZOOMS = 4096, 24, 80  # points that are looked at, those moved, an
 HUGE = 1e6  # a value beyond it, in units of a common slope or its inverse, counts as infinite
 
 
+@np.errstate(all="ignore")  # slopes that overflow are no common ones
 def steepest(
     problem: Problem, kind: Kind, of: Of = "F", seed: int = 0
 ) -> tuple[float, tuple[Pair, ...]]:
@@ -115,18 +116,16 @@ def _unit(kind: Kind, slopes: Floats) -> float:
 @np.errstate(all="ignore")
 def _directions(kind: Kind, matrices: Floats) -> Floats:
     """The direction on which the form of each matrix is worst, shape (m, d)."""
+    matrices = np.where(np.isfinite(matrices).all(axis=(1, 2), keepdims=True), matrices, 0.0)
     if kind is Lipschitz:
         return np.asarray(np.linalg.eigh(matrices.transpose(0, 2, 1) @ matrices)[1][:, :, -1])
     if kind is StronglyMonotone:
         return np.asarray(np.linalg.eigh(matrices + matrices.transpose(0, 2, 1))[1][:, :, 0])
     # w = M⁻¹u for the u on which M⁻¹ is least; a singular M is seen as one that is nearly so
     size = np.linalg.norm(matrices, axis=(1, 2))[:, None, None]
-    size = np.where(np.isfinite(size) & (size > 0), size, 1.0)
-    eye = np.eye(matrices.shape[1])
-    nearly = matrices / size + 1e-300 * eye
-    singular = np.linalg.det(nearly) == 0
-    nearly[singular] += 1e-9 * eye
-    inverse = np.linalg.inv(nearly)
+    left, s, right = np.linalg.svd(matrices / np.where(size > 0, size, 1.0))
+    s = np.maximum(s, np.where(s[:, -1:] > 0, 1e-300, 1e-9 * np.maximum(s[:, :1], 1e-9)))
+    inverse = np.einsum("mji,mj,mkj->mik", right, 1 / s, left)
     u = np.linalg.eigh(inverse + inverse.transpose(0, 2, 1))[1][:, :, 0]
     w = np.einsum("mij,mj->mi", inverse, u)
     return np.asarray(w / np.linalg.norm(w, axis=1, keepdims=True))

@@ -388,7 +388,7 @@ def _in_file(path: str, name: str) -> tuple[str, Any]:
             near = ", ".join(held) or "nothing that could be checked"
             raise OpcheckError(f"{file} has no {name!r}; it has {near}")
         return name, getattr(module, name)
-    names = list(families) or list(held)
+    names = list(families) or _made_of_others(module, list(held))
     if not names:
         raise OpcheckError(
             f"{file} holds nothing that could be checked; define a function F(z, out, data) or "
@@ -397,6 +397,17 @@ def _in_file(path: str, name: str) -> tuple[str, Any]:
     if len(names) > 1:
         raise OpcheckError(f"{file} holds {', '.join(names)}; name one as {path}:{names[0]}")
     return names[0], families.get(names[0]) or getattr(module, names[0])
+
+
+def _made_of_others(module: Any, names: list[str]) -> list[str]:
+    """The problems among what a file holds; else the operators; else all, as they stand.
+
+    A problem is made of an operator, and that of a function, which stand beside it.
+    """
+    for kind in (Problem, Operator):
+        if narrower := [name for name in names if isinstance(getattr(module, name), kind)]:
+            return narrower
+    return names
 
 
 def _families(path: str) -> dict[str, Family]:

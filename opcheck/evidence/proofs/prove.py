@@ -10,24 +10,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from opcheck import registry
-from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.ratio import Field, Period, Ratio, Special
 from opcheck.engine.run import Take, take
 from opcheck.engine.steps import shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
-from opcheck.evidence.proofs.reader import SHIFT, Reader, Total
+from opcheck.evidence.proofs.reader import CAUCHY, SHIFT, Reader, Total
+from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
 from opcheck.evidence.statement.ranges import domain, symbols_of
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
+from opcheck.evidence.statement.scalars import Open
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import grammar
-from opcheck.model.grammar import Binary, Call, Name, Node, Number
+from opcheck.model.grammar import Binary, Call, Comparison, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
 from opcheck.model.result import Result
@@ -35,9 +37,19 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Part = Literal["start", "step", "end"]
 INVARIANT = "potential"
-POINTS = ("F", "A", "S", "Resolvent", "Subgradient")  # functions of points, beside hypotheses
+POINTS = (
+    "F",
+    "A",
+    "S",
+    "Resolvent",
+    "Subgradient",
+    CAUCHY,
+)  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
+TESTS = 3  # of the texts of an inequality that may be open at once
+Assumed = tuple[Comparison, int, bool]  # a test, the offset from k, whether it holds
+Used = tuple[str, str, Ratio]  # an inequality, the formula of its multiplier, and that
 Squares = tuple[tuple[Ratio, Mapping[int, Ratio]], ...]  # (weight, vector)
 
 
@@ -65,7 +77,7 @@ class Argument:
     """A lemma as data, over the basis of its case's step.
 
     Attributes:
-        name: as that of the lemma.
+        name: as that of the lemma; "length, ..." of what an inequality of Cauchy rests on.
         used: (inequality, formula of its multiplier, multiplier); those whose multiplier is not 0.
         squares: (weight, vector) of what is left.
         radius: the factor of R² that is left.
@@ -194,16 +206,28 @@ def settled(
     apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
-    least = _least(theorem, theorem.proof, part)
+    proof, theorem = theorem.proof, _with_symbols(theorem, part)
+    least = _least(theorem, proof, part)
     if part == "start":
-        yield Case(theorem, part, case, least, least).settled()
+        yield from _split(theorem, part, case, least, least)
         return
-    before, _ = _reach(theorem, theorem.proof, part)
+    if proof.until is not None:
+        for at in range(least, proof.until + 1):
+            yield from _split(theorem, part, case, at, at)
+        return
+    before, _ = _reach(theorem, proof, part)
     general = None
     late = before
+    if proof.horizon and part == "end":
+        late = max(before, 1 - least)  # with N = 0 no step is shown
+    places = _places(theorem, part, case)
     while general is None:
         try:
-            general = Case(theorem, part, case, None, least + late).settled()
+            general = [
+                each
+                for begins in places
+                for each in _split(theorem, part, case, None, least + late, begins=begins)
+            ]
         except Special as special:
             if special.k > least + before + APART:
                 raise
@@ -211,8 +235,94 @@ def settled(
     if late and "k" in case:
         raise NotProved(f"{theorem.name}, {part}: its first steps differ, and k = {case['k']}")
     for at in range(least, least + late):
-        yield Case(theorem, part, case, at, at).settled()
-    yield general
+        yield from _split(theorem, part, case, at, at)
+    yield from general
+
+
+def _with_symbols(theorem: Theorem, part: Part) -> Theorem:
+    """The statement with the further symbols of its argument, that for the last k among them."""
+    assert theorem.proof is not None
+    horizon = theorem.proof.horizon
+    let, where, free = {**theorem.let, **theorem.proof.let}, theorem.where, theorem.free
+    if horizon and part == "end":
+        let = {**theorem.let, horizon: "k", **theorem.proof.let}
+    elif horizon:
+        end = f"1 <= {horizon}" if part == "start" else f"k + 1 <= {horizon}"
+        where, free = (f"{where}, {end}" if where else end), (*free, horizon)
+    return replace(theorem, let=let, where=where, free=free) if horizon or let else theorem
+
+
+def _split(
+    theorem: Theorem,
+    part: Part,
+    case: Mapping[str, str],
+    at: int | None,
+    least: int,
+    *,
+    begins: int | None = None,
+    assumed: Sequence[Assumed] = (),
+) -> list[tuple[Case, Argument]]:
+    """One inequality, or where a test of its texts holds for some symbols only one each way."""
+    one = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
+    try:
+        return [one.settled(), *((one, length) for length in one.lengths)]
+    except Open as question:
+        if len(assumed) == TESTS:
+            raise
+        test, offset = question.test, question.offset
+        settled = one.holds(test, offset)
+    return [
+        each
+        for holds in (True, False)
+        if settled in (holds, None)
+        for each in _split(
+            theorem,
+            part,
+            case,
+            at,
+            least,
+            begins=begins,
+            assumed=[*assumed, (test, offset, holds)],
+        )
+    ]
+
+
+def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int | None]:
+    """Where a loop begins that is longer than the steps spoken of: at k + i, or nowhere there.
+
+    Raises NotProved where such a loop may begin twice.
+    """
+    places: list[int | None] = [None]
+    for name, source in case.items():
+        if "(" not in theorem.iteration.name:
+            continue  # an inner loop is passed through in one step
+        if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
+            low, high = _window(theorem, part)
+            if least < high - low + 1:
+                raise NotProved(
+                    f"{theorem.name}, {part}: it speaks of {high - low + 1} steps in a row, in "
+                    f"which a loop of {name} = {least} may begin twice; give the cases below "
+                    f"{name} = {high - low + 1} by number"
+                )
+            places = [*range(low, high + 1), None]
+    return places
+
+
+def _window(theorem: Theorem, part: Part) -> tuple[int, int]:
+    """The first and last i of the k + i that a part may ask to begin a loop."""
+    assert theorem.proof is not None
+    before, after = _reach(theorem, theorem.proof, part)
+    return -before, after
+
+
+def opened(source: str) -> tuple[int, str]:
+    """The least value of a whole parameter, and the symbol in c + t that makes it every one."""
+    match grammar.parse(source):
+        case Number(int() as c):
+            return c, ""
+        case Binary("+", Number(int() as c), Name(name)):
+            return c, name
+    raise OpcheckError(f"{source!r} is neither a whole number nor of the form c + t")
 
 
 def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
@@ -247,10 +357,17 @@ def fixed_choices(proof: Proof) -> list[dict[str, str]]:
 
 def _complete(theorem: Theorem, proof: Proof) -> None:
     """Raise NotProved where the parts of an argument do not add up to the statement."""
-    if theorem.claim not in ("upper bound", "one-step"):
+    if proof.turn:
+        check_family(theorem, (proof.turn[0], proof.turn[1]))
+    if theorem.claim not in ("upper bound", "one-step", *["equality"] * bool(proof.turn)):
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
-    if reason := refusal(theorem):
+    if not proof.turn and (reason := refusal(theorem)):
         raise NotProved(f"{theorem.name}: {reason}")
+    if proof.until is not None and (proof.potential or proof.until != max(theorem.horizons)):
+        raise NotProved(
+            f"{theorem.name}: until = {proof.until} is for statements without a potential that are "
+            f"about k ≤ {max(theorem.horizons)}, the largest horizon"
+        )
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
@@ -280,7 +397,9 @@ def _only(theorem: Theorem, proof: Proof) -> str:
     for chain in theorem.chains:
         if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
             continue
-        values = sorted({int(case[chain.name]) for case in proof.cases if chain.name in case})
+        given = [opened(case[chain.name]) for case in proof.cases if chain.name in case]
+        values = sorted({value for value, symbol in given if not symbol})
+        beyond = min((value for value, symbol in given if symbol), default=None)
         top = None if chain.hi is None else grammar.constant(chain.hi.tree)
         bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
         stated: set[int] = set()
@@ -288,14 +407,26 @@ def _only(theorem: Theorem, proof: Proof) -> str:
             least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
             most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
             stated = set(range(least, most + 1))
+        if beyond is not None and bottom is not None:
+            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
+            if {*range(least, beyond)} <= {*values}:
+                continue
         if not stated or not stated <= set(values):
-            parts.append(f"{chain.name} = {', '.join(map(str, values))} of {chain}")
+            more = [] if beyond is None else [f"from {beyond} on"]
+            parts.append(f"{chain.name} = {', '.join([*map(str, values), *more])} of {chain}")
     return " and ".join(parts)
 
 
 def _covers(theorem: Theorem, only: str) -> str:
+    assert theorem.proof is not None
+    until, turn = theorem.proof.until, theorem.proof.turn
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
+    if until is not None:
+        parts = [f"k ≤ {until}"]
     parts += [only] if only else []
+    if turn:
+        real = "" if turn[0] == "0" else f"{turn[0]} I + "
+        parts.append(f"F = {real}G with G skew, G² = −({turn[1]}) I")
     return "; ".join([*parts, WORDS_OF_A[theorem.A]])
 
 
@@ -304,16 +435,29 @@ class Case:
 
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
+        begins: the i for which a loop longer than all that is spoken of begins at k + i.
+        assumed: tests of its texts that are taken to hold, or not to.
     """
 
     def __init__(
-        self, theorem: Theorem, part: Part, case: Mapping[str, str], at: int | None, least: int
+        self,
+        theorem: Theorem,
+        part: Part,
+        case: Mapping[str, str],
+        at: int | None,
+        least: int,
+        *,
+        begins: int | None = None,
+        assumed: Sequence[Assumed] = (),
     ) -> None:
         assert theorem.proof is not None
         self.theorem, self.part, self.case, self.proof = theorem, part, dict(case), theorem.proof
-        self.at, self.least = at, least
+        self.at, self.least, self.begins = at, least, begins
+        whole = {n: opened(source) for n, source in case.items() if n != "k"}
+        counts = {n: (symbol, f"{symbol}.1") for n, (_, symbol) in whole.items() if symbol}
         stands = sorted(grammar.names(grammar.parse(case["k"]))) if "k" in case else ["k"]
         self.indices = [] if at is not None else stands
+        self.indices += [symbol for pair in counts.values() for symbol in pair]
         field = Field([*symbols_of(theorem, [*case]), *self.indices])
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
@@ -321,7 +465,12 @@ class Case:
         else:
             modulus, rest = residue(theorem, case.get("k", "k"))
             k = field.symbol(self.indices[0]) * modulus + rest
-        fixed = {n: int(v) for n, v in case.items() if n != "k"}
+        fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
+        for name, pair in counts.items():
+            window, start = _window(theorem, part), begins
+            if "(" not in theorem.iteration.name:
+                window, start = (1, 0), 0  # nothing begins anew
+            fixed[name] = Period(field, pair, whole[name][0], k=k, window=window, begins=start)
         self.reader = Reader(
             theorem,
             field,
@@ -332,6 +481,8 @@ class Case:
             started=at is not None,
             least=self.least,
         )
+        self.reader.assumed += assumed
+        self.lengths: list[Argument] = []  # what the roots of products rest on
         self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
@@ -346,6 +497,14 @@ class Case:
         if met not in self._domains:
             self._domains[met] = domain(self.reader, self.indices, self.least)
         return self._domains[met]
+
+    def holds(self, test: Comparison, offset: int) -> bool | None:
+        """Whether a test holds on the whole domain, or fails on it; None where neither is shown."""
+        gap, strict = self.reader.gap(test, offset)
+        domain = self.domain()
+        if domain.positive(gap) if strict else domain.nonnegative(gap):
+            return True
+        return False if (domain.nonnegative(-gap) if strict else domain.positive(-gap)) else None
 
     def settled(self) -> tuple[Case, Argument]:
         """Itself, and what shows it. Raises NotProved where nothing does."""
@@ -375,36 +534,104 @@ class Case:
             target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
         return self._show(self.reader.total(target, at), at)
 
+    def _loop(self) -> str:
+        """Where a loop of any length begins, in words."""
+        nested = "(" in self.theorem.iteration.name
+        if (
+            not nested
+            or self.at is not None
+            or all(not opened(v)[1] for n, v in self.case.items() if n != "k")
+        ):
+            return ""
+        if self.begins is None:
+            return ", inside a loop"
+        place = "k" if not self.begins else f"k {'−+'[self.begins > 0]} {abs(self.begins)}"
+        return f", a loop begins at {place}"
+
     def invariant(self, offset: int) -> Total:
         """B − V."""
         most, potential = grammar.parse(self.proof.at_most), grammar.parse(self.proof.potential)
         return self.reader.total(Binary("-", most, potential), offset)
 
     def _show(self, target: Total, at: int) -> Argument:
-        using: Mapping[str, str] = getattr(self.proof, self.part)
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
-        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items())
+        name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
+        for test, _, holds in self.reader.assumed:
+            name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
         place = f"{self.theorem.name}, {name}"
-        rest, used = target, []
+        rest, used = self._less(target, getattr(self.proof, self.part), place, at)
+        for inequality, _, _ in used:
+            if inequality.startswith(f"{CAUCHY}("):
+                self.lengths.append(self._length(inequality, name, at))
+        if self.proof.turn:
+            rest = self._turned(rest, place)
+        else:
+            self._resolvents_exist(place)
+        self._quotients_exist(place)
+        radius = rest.terms.get("R**2", self.reader.field.number(0))
+        return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+
+    def _less(
+        self, target: Total, using: Mapping[str, str], place: str, at: int
+    ) -> tuple[Total, list[Used]]:
+        """What a combination of inequalities leaves, and the multipliers that are not 0."""
+        rest, used = target, list[Used]()
         for inequality, formula in using.items():
-            if inequality in KNOWN and self.part == "end":
-                value = self.invariant(at + KNOWN.index(inequality))
-            else:
-                value = self.reader.known(inequality, at)
             factor = self.reader.read(formula, at)
             if not isinstance(factor, Ratio):
                 raise NotProved(f"{place}: the multiplier {formula!r} is no number")
-            if not self.domain().nonnegative(factor):
+            if not factor:
+                continue
+            if inequality in KNOWN and self.part == "end":
+                if self.proof.horizon and not at and self.at is not None:
+                    raise NotProved(f"{place}: nothing is shown of the potential with no step")
+                value = self.invariant(at + KNOWN.index(inequality))
+            else:
+                value = self.reader.known(inequality, at)
+            either = inequality in KNOWN and self.theorem.claim == "equality"
+            if not either and not self.domain().nonnegative(factor):
                 raise NotProved(
                     f"{place}: the multiplier of {inequality} is not shown to be ≥ 0: "
                     f"{factor.factored()}"
                 )
             rest = rest - value * factor
-            used += [(inequality, formula, factor)] if factor else []
-        self._resolvents_exist(place)
-        self._quotients_exist(place)
-        radius = rest.terms.get("R**2", self.reader.field.number(0))
-        return Argument(name, tuple(used), self._squares(rest, place, at), radius)
+            used.append((inequality, formula, factor))
+        return rest, used
+
+    def _length(self, inequality: str, name: str, at: int) -> Argument:
+        """‖w‖² − ‖v‖² ≥ 0, for the inequality of Cauchy that asks for it."""
+        place = f"{self.theorem.name}, {name}, {inequality}"
+        target = self.reader.lengths(inequality, at)
+        rest, used = self._less(target, self.proof.shorter.get(inequality, {}), place, at)
+        if any(each.startswith(f"{CAUCHY}(") for each, _, _ in used):
+            raise NotProved(f"{place}: lengths are compared by quadratic forms alone")
+        squares = self._squares(rest, place, at)
+        return Argument(f"length, {name}", tuple(used), squares, self.reader.field.number(0))
+
+    def _turned(self, rest: Total, place: str) -> Total:
+        """What is left on every F of the families, as squares of rows.
+
+        Raises NotProved where it is not 0 and the statement an equality, or no sum of such squares.
+        """
+        real, square = (self.reader.read(source) for source in self.proof.turn)
+        turning = Turning(self.reader.steps, real, square)
+        for divisor in turning.divisors:
+            if not self.domain().nonzero(divisor):
+                raise NotProved(f"{place}: a resolvent divides by {divisor.factored()}")
+        form = {key: c for key, c in rest.terms.items() if isinstance(key, tuple)}
+        others = {key: c for key, c in rest.terms.items() if key not in form}
+        names = self.reader.steps.oracle.names
+        squares = dict(others)
+        for (u, w, turned), c in turning.left(form).items():
+            if u != w:
+                first = f"G {names[u]}" if turned else names[u]
+                raise NotProved(f"{place}: ⟨{first}, {names[w]}⟩ is left with {c.factored()}")
+            squares[u, u] = c
+        if squares and self.theorem.claim == "equality":
+            key, c = next(iter(squares.items()))
+            left = f"‖{names[key[0]]}‖²" if isinstance(key, tuple) else key
+            raise NotProved(f"{place}: {left} is left with the factor {c.factored()}")
+        return Total(squares)
 
     def _quotients_exist(self, place: str) -> None:
         """Raise NotProved where a kernel divides by what is not shown to be other than 0."""
@@ -582,6 +809,7 @@ class ProofAttempt(Result):
     Attributes:
         status: "proved"; "in part", where it shows the theorem for some whole parameters only; "not
             proved", where it does not show the theorem; "none", where none is declared.
+        reason: why it is not proved, or not declared, where the statement says so.
     """
 
     theorem: str
@@ -594,7 +822,7 @@ def attempt(theorem: str | Theorem) -> ProofAttempt:
     """Check a theorem's argument, where there is one; a wrong one is told, not raised."""
     theorem = theorem_of(theorem)
     if theorem.proof is None:
-        return ProofAttempt(theorem.name, "none")
+        return ProofAttempt(theorem.name, "none", reason=theorem.unproved)
     try:
         proved = prove(theorem)
         return ProofAttempt(theorem.name, "in part" if proved.only else "proved", proved)

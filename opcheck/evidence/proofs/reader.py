@@ -10,7 +10,7 @@ from flint import fmpq
 
 from opcheck import registry
 from opcheck.engine.forms import Coefficient, Sparse
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.run import take
 from opcheck.engine.steps import Steps, add_inner
 from opcheck.errors import OpcheckError
@@ -22,6 +22,8 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem
 
 SHIFT = {"next": 1, "last": -1}
 OF_A = ("Resolvent", "Subgradient")  # inequalities that every A, or every ∂f, satisfies
+OF_BEST = ("Least", "Mean")  # inequalities of best(s): it is at most s, and the mean of the s_j
+CAUCHY = "Cauchy"  # (u, v, w): ⟨u, v⟩ is at most √(‖u‖² ‖w‖²) where v is no longer than w
 OPERATORS = ("F", "A", "S", "resolvent", "inner", "norm2", "Resolvent", "Subgradient")
 
 
@@ -69,7 +71,7 @@ class Reader(Scalars):
     Args:
         field: of the theorem's constants and parameters, and of what k is made of.
         k: an index that stands for many, or the number 0 at the start of a run.
-        case: integer parameters that have values.
+        case: integer parameters that have values, or stand for all from one on.
         before, after: how many steps are made before k and after it.
         started: whether the steps are the first of a run: then R and sums have values.
         least: the smallest k.
@@ -80,7 +82,7 @@ class Reader(Scalars):
         theorem: Theorem,
         field: Field,
         k: Ratio,
-        case: Mapping[str, int],
+        case: Mapping[str, int | Period],
         *,
         before: int,
         after: int,
@@ -106,7 +108,7 @@ class Reader(Scalars):
     def _parameter(self, name: str, offset: int) -> Any:
         value = self.symbol(name, offset)
         whole = any(p.symbol == name and p.integer for p in self.theorem.iteration.parameters)
-        if not whole:
+        if not whole or isinstance(value, Period):
             return value
         count = value.constant()
         if count.q != 1 or count < 1:
@@ -137,10 +139,10 @@ class Reader(Scalars):
                 at += SHIFT[node.function]
                 node = node.arguments[0]
                 continue
-            if node.function not in self.properties and node.function not in OF_A:
+            if node.function not in (*self.properties, *OF_A, *OF_BEST, CAUCHY):
                 break
             return node, at
-        offered = ", ".join([*self.properties, *OF_A])
+        offered = ", ".join([*self.properties, *OF_A, *OF_BEST, CAUCHY])
         raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
     def total(self, source: str | Node, offset: int = 0) -> Total:
@@ -156,6 +158,8 @@ class Reader(Scalars):
     def _combined(self, sign: str, a: Any, b: Any) -> Any:
         if sign == "*" and isinstance(a, Coefficient) and isinstance(b, Coefficient):
             raise TypeError("the product of two vectors is written inner(u, v)")
+        if sign == "*" and isinstance(a, Total) and isinstance(b, Total):
+            return Product(a, b)
         if sign == "*" and isinstance(a, Radius) and isinstance(b, Radius):
             return self._radius_squared() * (a.factor * b.factor)
         return super()._combined(sign, a, b)
@@ -192,10 +196,12 @@ class Reader(Scalars):
             return self._measured(name, rows, at)
         if name in SHIFT and len(arguments) == 1:
             return self._value(arguments[0], at + SHIFT[name])
+        if name in ("best", *OF_BEST) and len(arguments) == 1:
+            return self._best(name, arguments[0], at)
         if name in grammar.ARGUMENTS:
             return super()._called(name, arguments, at)
         values = [self._value(a, at) for a in arguments]
-        if name in self.properties or name in OPERATORS:
+        if name in self.properties or name in (*OPERATORS, CAUCHY):
             if not all(isinstance(v, Coefficient) for v in values):
                 raise TypeError(f"{name} takes vectors")
             return self._operator(name, [v.vector for v in values])
@@ -218,6 +224,9 @@ class Reader(Scalars):
                 return self._squared(u)
             case "inner", [u, v]:
                 return self._inner(u, v)
+            case "Cauchy", [u, v, w]:
+                root = self._root(Product(self._squared(u), self._squared(w)))
+                return root - self._inner(u, v)
             case "Resolvent", [p, q]:
                 return self._form((0, Fraction(1, 2), 0), "A", p, q)
             case "Subgradient", [p, q]:
@@ -270,6 +279,28 @@ class Reader(Scalars):
         written = f"first({grammar.unparse(summand)})"
         return self._constant(written, lambda: self._value(summand, 0))
 
+    def _root(self, value: Any) -> Any:
+        if not isinstance(value, Product):
+            return super()._root(value)
+        return Total({f"sqrt({value})": self.field.number(1)})
+
+    def lengths(self, source: str, offset: int) -> Total:
+        """‖w‖² − ‖v‖² of Cauchy(u, v, w)."""
+        node, at = self._inequality(source, offset)
+        _, v, w = (self._value(a, at).vector for a in node.arguments)
+        longer: Total = self._squared(w) - self._squared(v)
+        return longer
+
+    def _best(self, name: str, term: Node, at: int) -> Any:
+        """The least of what is measured at 0, ..., k + at, or what is known of it."""
+        least = Total({f"best({grammar.unparse(term)}) at {at}": self.field.number(1)})
+        match name:
+            case "Least":
+                return self._value(term, at) - least
+            case "Mean":  # of those before k
+                return self._sum(term, at) - least * self.symbol("k", at)
+        return least
+
     def _sum(self, summand: Node, at: int) -> Any:
         if not self.started:
             return super()._sum(summand, at)
@@ -282,6 +313,21 @@ class Reader(Scalars):
         if isinstance(term, Ratio) and term:
             return super()._sum_before(summand, term)
         return Total({f"before({grammar.unparse(summand)})": self.field.number(1)})
+
+
+class Product:
+    """A product of two measured quantities, which enters by its root."""
+
+    def __init__(self, first: Total, second: Total) -> None:
+        self.factors = first, second
+
+    def __str__(self) -> str:
+        """The same for equal factors, in whichever order."""
+        told = [
+            " + ".join(sorted(f"({c!r})*{key}" for key, c in each.terms.items()))
+            for each in self.factors
+        ]
+        return " * ".join(f"[{each}]" for each in sorted(told))
 
 
 class Radius:

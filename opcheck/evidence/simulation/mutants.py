@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from opcheck import registry
+from opcheck.engine.guard import guard_text
 from opcheck.engine.steps import from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.simulation.comparison import compare
@@ -36,6 +37,7 @@ from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.processes import over_processes
 
 CUT = 0.98  # how far below the known tight value a bound is cut
+DIMENSION = 2  # of the space in which the guard runs a changed text
 
 
 @dataclass(frozen=True)
@@ -254,8 +256,23 @@ def kernel_mutants(name: str) -> list[Mutant]:
             if problem_name:
                 by = f"{theorem.name} on {problem_name}"
                 break
+        else:
+            by = _refused_by_the_guard(_changed(about[0].method, name, kernel)) if about else ""
         out.append(Mutant("kernel", name, what, by))
     return out
+
+
+def _refused_by_the_guard(method: Method) -> str:
+    """What keeps a method of a user from its first run; "" if nothing.
+
+    A verdict measures after every step, so that none sees an error in how a call of several steps
+    counts them.
+    """
+    try:
+        guard_text(method, DIMENSION)
+    except OpcheckError as error:
+        return f"the guard: {error}"
+    return ""
 
 
 def _changed(written: str, name: str, kernel: Callable[..., None]) -> Method:

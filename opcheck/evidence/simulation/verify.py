@@ -187,7 +187,7 @@ class Summary(Result):
 
     @property
     def holes(self) -> list[str]:
-        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative, low``.
+        """Parts of the hypothesis range in which nothing was decided, as ``rho: negative low``.
 
         Of a statement about one family, whose constants are not free, ρ < 0 is one part.
         """

@@ -380,7 +380,7 @@ def entered(theorem: Theorem, values: Values) -> dict[str, str]:
         lo = lowest(theorem) * length
         if rho < 0:
             third = min(int(3 * (rho - lo) / -lo), 2) if lo < 0 else 2
-            out["rho"] = f"negative, {THIRDS[max(third, 0)]}"
+            out["rho"] = f"negative {THIRDS[max(third, 0)]}"
         else:
             out["rho"] = "positive" if rho > 0 else "zero"
     return out
@@ -392,7 +392,7 @@ def parts(theorem: Theorem) -> dict[str, tuple[str, ...]]:
     for chain in theorem.chains:
         out[chain.name] = () if _whole(theorem, chain) else THIRDS
     if any(p.constant == "rho" for p in theorem.asked) and lowest(theorem) < -EDGES[0]:
-        out["rho"] = tuple(f"negative, {third}" for third in THIRDS)
+        out["rho"] = tuple(f"negative {third}" for third in THIRDS)
     return out
 
 

@@ -202,7 +202,7 @@ class Domain:
         lows, highs = self._ends(name, chart)
         choices = [(lo, hi) for lo in lows for hi in highs]
         choices += [(lo, None) for lo in lows]
-        choices += [] if lows else [(None, hi) for hi in highs]
+        choices += [(None, hi) for hi in highs]
         s = self.field.symbol(name)
         for lo, hi in choices:
             inner, closed = chart.open, chart.closed

@@ -25,7 +25,10 @@ def symbols_of(theorem: Theorem, case: Sequence[str] = ()) -> list[str]:
     """Constants and parameters that stay symbols, in the order in which they are introduced."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
     parameters = [c.name for c in theorem.chains if c.name not in case]
-    return list(dict.fromkeys([*constants, *parameters]))
+    # of its families, where it is about some
+    own = [n for c in theorem.conditions for n in sorted(c.symbols)] if theorem.on else []
+    families = [n for n in own if n not in theorem.let]
+    return list(dict.fromkeys([*constants, *families, *parameters]))
 
 
 def of_hypotheses(scalars: Scalars) -> list[Constraint]:
@@ -101,25 +104,31 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
     field, spares = scalars.field, scalars.spares
     names = symbols_of(scalars.theorem, [*scalars.case])
     constraints = admitted(scalars)
+    for test, offset, holds in scalars.assumed:
+        gap, strict = scalars.gap(test, offset)
+        constraints.append(Constraint(gap if holds else -gap, strict == holds))
     symbols = [*names, *indices]
-    first = least if [*indices] == ["k"] else 0
-    counted = [Constraint(field.symbol(name) - first, False) for name in indices]
+    firsts = {name: least if name == "k" else 0 for name in indices}
+    counted = [Constraint(field.symbol(name) - first, False) for name, first in firsts.items()]
     early = [Constraint(field.symbol(name), False) for name in indices]
     anywhere = Domain(field, symbols, [*constraints, *early])
+    if rational := _without_roots(scalars, constraints, anywhere):
+        constraints += rational
+        anywhere = Domain(field, symbols, [*constraints, *early])
     known: list[Constraint] = []
     for name, term in spares.sums.items():
         # of the terms from j = 0 on
-        if [*indices] == ["k"] and anywhere.nonnegative(term):
+        if "k" in indices and anywhere.nonnegative(term):
             known.append(Constraint(field.symbol(name), False))
+    late = Domain(field, symbols, [*constraints, *counted])
     for name, base in spares.powers.items():
         # x^k of a negative x may have either sign and any size
-        if anywhere.positive(base):
+        if late.positive(base):
             known.append(Constraint(field.symbol(name), True))
-        if anywhere.nonnegative(base - 1):
+        if late.nonnegative(base - 1):
             known.append(Constraint(field.symbol(name) - 1, False))
-        elif anywhere.nonnegative(base) and anywhere.nonnegative(1 - base):
+        elif late.nonnegative(base) and late.nonnegative(1 - base):
             known.append(Constraint(1 - field.symbol(name), False))
-    constraints += _without_roots(scalars, constraints, anywhere)
     # the root of a number is a symbol between two numbers
     numbers = {name: inner.constant() for name, inner in spares.roots.items() if not inner.symbols}
     for name, number in numbers.items():
@@ -147,7 +156,7 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
 def _without_roots(
     scalars: Scalars, constraints: Sequence[Constraint], anywhere: Domain
 ) -> list[Constraint]:
-    """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
+    """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0, and with b ≤ 0 ≤ a as a² − b² x ≥ 0."""
     field, squared = scalars.field, []
     for name, inner in scalars.spares.roots.items():
         at_zero, at_one = ({name: field.number(v)} for v in (0, 1))
@@ -158,4 +167,28 @@ def _without_roots(
                 linear = a + b * field.symbol(name) == c.value
                 if linear and anywhere.nonnegative(-a) and anywhere.nonnegative(b):
                     squared.append(Constraint(b * b * inner - a * a, c.strict))
+                if linear and anywhere.nonnegative(a) and anywhere.nonnegative(-b):
+                    gap = a * a - b * b * inner
+                    below = field.ratio(gap.den, field.one)
+                    cleared = gap * below if anywhere.positive(below) else gap
+                    squared += [Constraint(cleared, c.strict), Constraint(a, c.strict)]
+                    squared += _at_low_ends(cleared, c.strict, constraints, anywhere)
     return squared
+
+
+def _at_low_ends(
+    value: Ratio, strict: bool, constraints: Sequence[Constraint], anywhere: Domain
+) -> list[Constraint]:
+    """Of value > 0 or ≥ 0 that falls linearly in a symbol: the same at what this is at least."""
+    field, ends = value.field, []
+    for name in sorted(value.symbols):
+        if value.num.degrees()[field.names.index(name)] != 1 or not value.den.is_one():
+            continue
+        at_zero, at_one = (field.at(value, {name: field.number(v)}) for v in (0, 1))
+        if not anywhere.nonnegative(at_zero - at_one):
+            continue
+        for c in constraints:
+            low = field.symbol(name) - c.value
+            if name in c.value.symbols and name not in low.symbols:
+                ends.append(Constraint(field.at(value, {name: low}), strict))
+    return ends

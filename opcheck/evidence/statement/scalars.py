@@ -15,7 +15,7 @@ from typing import Any
 from flint import arb, fmpq
 
 from opcheck.engine.forms import dyadic
-from opcheck.engine.ratio import Field, Ratio, Special
+from opcheck.engine.ratio import Count, Field, Period, Ratio, Special, equal_counts
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
@@ -28,6 +28,14 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     "==": operator.eq,
 }
+
+
+class Open(Undecided):
+    """A test, at k + offset, that holds for some symbols and fails for others."""
+
+    def __init__(self, test: Comparison, offset: int) -> None:
+        super().__init__(f"{grammar.unparse(test)} holds for some of its symbols only")
+        self.test, self.offset = test, offset
 
 
 @dataclass
@@ -54,16 +62,22 @@ class Scalars:
     Args:
         field: of the theorem's constants and parameters, and of what k is made of.
         k: an index that stands for many, or the number 0 at the start of a run.
-        case: integer parameters that have values.
+        case: integer parameters that have values, or stand for all from one on.
         least: the smallest k.
     """
 
     def __init__(
-        self, theorem: Theorem, field: Field, k: Ratio, case: Mapping[str, int], least: int = 0
+        self,
+        theorem: Theorem,
+        field: Field,
+        k: Ratio,
+        case: Mapping[str, int | Period],
+        least: int = 0,
     ) -> None:
         self.theorem, self.field, self.k, self.case = theorem, field, k, case
         self.least = least
         self.spares = Spares()
+        self.assumed: list[tuple[Comparison, int, bool]] = []  # tests, where, whether they hold
         self.images: dict[str, Ratio] = {}  # further symbols with values
         self._lets: dict[tuple[str, int], Any] = {}
 
@@ -135,6 +149,8 @@ class Scalars:
         gap = a - b
         if not isinstance(gap, Ratio):
             raise TypeError("what is measured is compared")
+        if relation == "==" and (isinstance(a, Count) or isinstance(b, Count)):
+            return equal_counts(gap.plain)
         if gap.symbols == self.k.symbols == {"k"}:
             at_zero, at_one = ({"k": self.field.number(v)} for v in (0, 1))
             offset = self.field.at(gap, at_zero)
@@ -153,14 +169,40 @@ class Scalars:
             case (("before" | "upto" | "first"), (argument,)):
                 return self._summed(name, argument, at)
             case "where", (test, yes, no):
-                return self._value(yes if self._value(test, at) else no, at)
+                return self._value(yes if self._chosen(test, at) else no, at)
             case "mod", (argument, period):
                 return self._residue(self._value(argument, at), self._value(period, at))
             case (("max" | "min"), (left, right)):
                 return self._extreme(name, self._value(left, at), self._value(right, at))
         raise OpcheckError(f"{name!r} has no value as a rational function")
 
+    def _chosen(self, test: Node, at: int) -> bool:
+        """Whether a test holds: as it does, or as one of the two cases that are shown has it.
+
+        Raises Open where it depends on the symbols and no case says so.
+        """
+        try:
+            return bool(self._value(test, at))
+        except Special:
+            raise
+        except Undecided:
+            if not isinstance(test, Comparison) or test.relation == "==":
+                raise
+        gap, strict = self.gap(test, at)
+        for other, offset, holds in self.assumed:
+            if (gap, strict) == self.gap(other, offset):
+                return holds
+        raise Open(test, at)
+
+    def gap(self, test: Comparison, at: int) -> tuple[Ratio, bool]:
+        """What is > 0, or ≥ 0, exactly if a test holds; and whether it is > 0."""
+        gap = self._value(test.left, at) - self._value(test.right, at)
+        return (-gap if test.relation in ("<", "<=") else gap), test.relation in ("<", ">")
+
     def _residue(self, value: Ratio, period: Ratio) -> Ratio:
+        if isinstance(period, Period):
+            rest = period.residue(value)
+            return rest if isinstance(rest, Ratio) else self.field.number(rest)
         whole = period.constant()
         if whole.q != 1 or whole < 1:
             raise TypeError(f"mod needs a whole period, not {whole}")
@@ -186,10 +228,19 @@ class Scalars:
         slope = self.field.at(power, at_one) - self.field.at(power, at_zero)
         slope = slope / (self.field.at(k, at_one) - self.field.at(k, at_zero))
         rest = power - slope * k
-        if slope.symbols or rest.symbols or value.symbols & k.symbols:
+        if slope.symbols or rest.symbols:
             raise TypeError(f"the power {power} is not linear in k")
         if slope.constant().q != 1 or rest.constant().q != 1:
             raise TypeError(f"the power {power} is not whole")
+        if value.symbols & k.symbols:
+            # of a base that is 0 or has a pole at the first k that k is apart
+            if k.symbols == {"k"} and k == self.field.symbol("k"):
+                at_least = {"k": self.field.number(self.least)}
+                ends = (self.field.ratio(p, self.field.one) for p in (value.num, value.den))
+                if not all(self.field.at(end, at_least) for end in ends):
+                    raise Special(self.least)
+            if 1 / value in self.spares.powers.values():
+                return 1 / self._raised(1 / value, power)
         name, symbol = self.field.spare(f"({value})**k")
         self.spares.powers[name] = value
         return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
@@ -202,6 +253,8 @@ class Scalars:
     def _root(self, value: Any) -> Ratio:
         if not isinstance(value, Ratio):
             raise TypeError("the root of what is measured is no quadratic form")
+        if value in (0, 1):
+            return value
         name, symbol = self.field.spare(f"sqrt({value})")
         self.spares.roots[name] = value
         return symbol

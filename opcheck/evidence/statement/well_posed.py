@@ -138,11 +138,21 @@ class _Meanings(Scalars):
             return
         at = _witness(domain, value, sign, self.least)
         if at:
-            raise OpcheckError(f"{self.theorem.name}: {self._what}: {why} at {at}")
+            raise OpcheckError(f"{self.theorem.name}: {self._what}: {why} at {at}{self._mend(at)}")
         raise OpcheckError(
             f"{self.theorem.name}: {self._what}: it is not shown that {value.factored()} {sign} "
             f"on the whole range, and else {why}"
         )
+
+    def _mend(self, at: str) -> str:
+        """What to write where a constant may be 0 that a hypothesis leaves open."""
+        for prop in self.theorem.asked:
+            if prop.symbol is not None and f"{prop.symbol} = 0," in f"{at},":
+                return (
+                    f"; {prop.kind.name}({prop.symbol}) does not say that {prop.symbol} > 0: "
+                    f"write 0 < {prop.symbol} in where"
+                )
+        return ""
 
     # ---- parts of texts ----
 
