@@ -503,7 +503,7 @@ def test_prove_prints_the_argument() -> None:
 
 
 def test_prove_gives_one_document() -> None:
-    found = run("prove", "lee2021_feg", "gu2020_ppm_last", "--json")
+    found = run("prove", "lee2021_feg", "gorbunov2023_eg_last", "--json")
     assert found.exit_code == 0
     first, second = json.loads(found.stdout)
     assert first["proved"]["lemmas"][1]["multipliers"][0][0] == "Comonotone(z, next(z))"
@@ -513,7 +513,7 @@ def test_prove_gives_one_document() -> None:
 def test_prove_refuses_bad_input() -> None:
     assert run("prove").exit_code == 2
     assert run("prove", "nothing_of_the_kind").exit_code == 2
-    silent = run("prove", "lieder2018_km_last")
+    silent = run("prove", "lieder2018_km_small_weight")
     assert silent.exit_code == 2
     assert "declares no potential" in silent.stderr
 
@@ -1067,6 +1067,7 @@ def inner(body: Callable[..., None]) -> Method:
         rows=("z", "w", "v", "Fw"),
         constrained=False,
         reference=None,
+        calls="tau",
         points=("z", "w"),
         parameters=resolve("lookahead(krasnoselskii_mann)").parameters[1:],
     )

@@ -383,6 +383,10 @@ class Search:
         ansatz, bound = self.ansatz, self.bounds[k % self.period]
         one: Any = fmpq(1) if self.exact else 1.0
         growth = one if bound.growth is None else self._ratio(bound.growth, p, 0)
+        if not growth:
+            raise OpcheckError(
+                "the ratio by which the bound falls depends on k, and is 0 at the first"
+            )
         multipliers: list[Any] = []
         terms: list[Term] = []
 

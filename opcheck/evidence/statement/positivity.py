@@ -147,10 +147,14 @@ class Domain:
         key = frozenset(self._closure(symbols))
         if key not in self._charts:
             names = [s for s in self.symbols if s in key]
-            combined = itertools.chain.from_iterable(
-                self._resolve(order, Chart({}, frozenset(), frozenset()))
-                for order in itertools.permutations(names)
+            within, beyond = (
+                itertools.chain.from_iterable(
+                    self._resolve(order, Chart({}, frozenset(), frozenset()), low)
+                    for order in itertools.permutations(names)
+                )
+                for low in (False, True)
             )
+            combined = itertools.chain(itertools.islice(within, SAMPLED), beyond)
             self._charts[key] = [], itertools.islice(combined, CHARTS)
         drawn, more = self._charts[key]
         yield from drawn
@@ -194,7 +198,8 @@ class Domain:
         values = [(self.field.value(c.value, point), c.strict) for c in spoken]
         return all(v is not None and (v > 0 if strict else v >= 0) for v, strict in values)
 
-    def _resolve(self, order: Sequence[str], chart: Chart) -> Iterator[Chart]:
+    def _resolve(self, order: Sequence[str], chart: Chart, beyond: bool) -> Iterator[Chart]:
+        """Charts that take symbols in an order; ``beyond``: also below what they are at least."""
         if not order:
             yield chart
             return
@@ -202,7 +207,7 @@ class Domain:
         lows, highs = self._ends(name, chart)
         choices = [(lo, hi) for lo in lows for hi in highs]
         choices += [(lo, None) for lo in lows]
-        choices += [(None, hi) for hi in highs]
+        choices += [(None, hi) for hi in highs] if beyond or not lows else []
         s = self.field.symbol(name)
         for lo, hi in choices:
             inner, closed = chart.open, chart.closed
@@ -213,7 +218,9 @@ class Domain:
                 image = lo[0] + s if lo is not None else hi[0] - s
             if (lo or hi)[1]:
                 inner = inner | {name}
-            yield from self._resolve(rest, Chart(chart.images | {name: image}, inner, closed))
+            yield from self._resolve(
+                rest, Chart(chart.images | {name: image}, inner, closed), beyond
+            )
 
     def _ends(self, name: str, chart: Chart) -> tuple[list[Any], list[Any]]:
         """Lower and upper ends of a symbol in terms of those already resolved."""
