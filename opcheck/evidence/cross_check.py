@@ -73,7 +73,7 @@ class CrossCheck(Result):
     @property
     def attacked(self) -> tuple[int | str, ...]:
         """The k, and the ends of ranges, at which an operator of the class exceeds the bound."""
-        both = [*self.reached.items(), *self.at_ends.items()]
+        both: list[tuple[int | str, float]] = [*self.reached.items(), *self.at_ends.items()]
         return tuple(where for where, value in both if value > 1 + SLACK)
 
     @property
@@ -207,7 +207,8 @@ def _at_ends(theorem: Theorem, ends: Sequence[Reached]) -> Iterator[str]:
     """Sentences on what an attack reached at an end of a range, beyond the worst case there."""
     for reach in ends:
         try:
-            bound = worst(theorem, reach.k, **reach.values).ratio
+            values: dict[str, Any] = {**reach.values}
+            bound = worst(theorem, reach.k, **values).ratio
         except OpcheckError:
             continue
         if reach.ratio > bound * (1 + SLACK) + SLACK:

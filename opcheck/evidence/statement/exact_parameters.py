@@ -152,13 +152,14 @@ def at_ends(
     seen = [(dict(middle.constants), dict(middle.parameters))]
     count = len(theorem.chains)
     tries: list[tuple[Sequence[Place], Mapping[str, Any]]]
-    tries = [(pattern, fixed) for pattern in patterns(count)]
+    tries = [*((pattern, fixed) for pattern in patterns(count))]
     for hypothesis in theorem.asked:
         name = str(hypothesis.constant)
         if name not in middle.constants or name in fixed or _is_scale(theorem, name):
             continue
         for value in _other_constants(theorem, hypothesis, middle):
-            ends = dict.fromkeys((place,) * count for place in ("low", "middle", "high"))
+            together: tuple[Place, ...] = ("low", "middle", "high")
+            ends = dict.fromkeys((place,) * count for place in together)
             tries += [(end, {**fixed, name: value}) for end in ends]
     for pattern, numbers in tries:
         try:

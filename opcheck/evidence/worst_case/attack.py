@@ -193,7 +193,7 @@ def attack(
             worst_cases.append(_over_parts(instance, recording, horizon, seed + i, budget))
         for i in ks if ends else ():
             _over_ends(entry, i, fixed, edges, seed=seed + i, budget=budget // ENDS)
-        far = max([far, *_behind_switches(instance)])
+        far = max([far, *(_behind_switches(instance) if instance else ())])
         if far > max(ks) and not one_step(entry):
             distant = setting(entry, far, far + recording.in_steps, place, fixed)
             beyond = _far(distant, recording, far + recording.in_steps, seed)
