@@ -72,7 +72,9 @@ def test_what_is_found_is_proved_where_it_is_pasted(name: str, tmp_path: Path) -
     file.write_text(found.file.replace("_found", "_pasted"))  # names register once
     entry = registry.get("theorems", registry.in_file("theorems", str(file))[0])
     assert entry.proof == found.proof
-    assert attempt(entry).status == attempt(registry.get("theorems", name)).status
+    # a whole parameter is tried at 1, 2, 3, and not at all
+    part = any("tau" in case for case in entry.proof.cases) and not entry.on
+    assert attempt(entry).status == ("in part" if part and len(entry.proof.cases) > 1 else "proved")
     # the block alone, put into the declaration as it stands
     names = {"Proof": opcheck.Proof}
     pasted = eval(f"dict({found.declaration})", names)["proof"]

@@ -139,7 +139,7 @@ def _sides(
     moved = [both(settled, {**record, key: record[key] + allowance[key]}) for key in record]
     symbols = [n for n, v in values.items() if isinstance(v, float) and n not in theorem.let]
     for turn in (1, -1):
-        scope = dict(values)
+        scope = {n: v for n, v in values.items() if n not in theorem.let}  # they follow
         for i, name in enumerate(n for n in symbols if n != "K"):
             share = CANCELLED + (_lost(values[name]) if name == "R" else 0.0)
             scope[name] = values[name] * (1 + share * turn**i)

@@ -249,13 +249,18 @@ def _pick(
         beyond = (1e-2, 0.1, 1.0, 3.0, 10.0)[position] * _unit(lo, values)
         return lo + beyond if chain.strict[0] or position else lo
     width = hi - lo
-    if position == 0:
-        return lo + EDGES[0] * width if chain.strict[0] else _inside(chain.lo, lo, known, values, 1)
-    if position == len(PLACES) - 1:
-        return (
-            hi - EDGES[0] * width if chain.strict[1] else _inside(chain.hi, hi, known, values, -1)
-        )
-    return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[position - 1]
+    if position in (1, 2, 3):
+        return (lo + EDGES[1] * width, lo + width / 2, hi - EDGES[1] * width)[position - 1]
+    side = 1 if position == 0 else -1
+    end, formula, strict = (
+        (lo, chain.lo, chain.strict[0]) if position == 0 else (hi, chain.hi, chain.strict[1])
+    )
+    if not strict:
+        return _inside(formula, end, known, values, side)
+    lost = 0.0 if formula is None else 2 * _lost(formula, end, values)
+    if lost > EDGES[1] * width:
+        raise Empty(f"{chain} is narrower than rounding leaves it: {_numbers((formula, end))}")
+    return end + side * max(EDGES[0] * width, lost)
 
 
 def weaker(theorem: Theorem, known: Constants) -> list[Constants]:
@@ -415,13 +420,18 @@ def _inside(
     inside = value
     for _ in range(8):  # a root, or a rounded constant: up to some ulp on either side
         inside = float(np.nextafter(inside, sign * np.inf))
-    # and what cancels in it loses more: seen where a symbol moves by its own rounding
+    lost = 2 * _lost(formula, value, values)  # what cancels in it loses more
+    return inside if lost <= abs(inside - value) else value + sign * lost
+
+
+def _lost(formula: Text, end: float, values: Values) -> float:
+    """By how much an end moves where each symbol moves by its own rounding."""
     lost = 0.0
     for name in formula.names & values.keys():
         if isinstance(values[name], float):
             beside = {**values, name: float(np.nextafter(values[name], np.inf))}
-            lost += abs(_end(formula, beside) - value)
-    return inside if 2 * lost <= abs(inside - value) else value + sign * 2 * lost
+            lost += abs(_end(formula, beside) - end)
+    return lost
 
 
 def _numbers(*shown: tuple[Text | None, float]) -> str:
