@@ -12,7 +12,7 @@ from opcheck.evidence.simulation.comparison import compare
 from opcheck.evidence.simulation.verify import Report, Summary, confront
 from opcheck.evidence.statement.hypotheses import match
 from opcheck.model.operator import linear, operator
-from opcheck.model.problem import Problem, problem
+from opcheck.model.problem import Problem
 from opcheck.model.property import (
     Comonotone,
     Lipschitz,
@@ -380,11 +380,11 @@ def test_a_constant_better_than_the_truth_is_found_out():
 
 
 def test_what_cancels_in_a_let_is_no_violation() -> None:
-    """With ρ just above −1/L, 1 − q of the bound is a rounding of numbers near 1, of either sign."""
+    """With ρ just above −1/L, 1 − q of the bound is a rounding of numbers near 1, of any sign."""
     theorem = registry.get("theorems", "boehm2023_ogda_plus")
-    where = problem("grimmer_quartic", A=1000.0)
+    where = on("grimmer_quartic", A=1000.0)
     compared = compare(theorem, where, match(theorem, where), weaken=True)
-    assert {c.status for c in compared} == {"holds", "inconclusive"}
+    assert "violated" not in {c.status for c in compared}
     thin = [c.values for c in compared if c.values["rho"] * c.values["L"] < -0.99999]
     for values in thin:  # what is sampled is admissible, also where ends cancel
         L, rho, gamma, eta = (Fraction(float(values[n])) for n in ("L", "rho", "gamma", "eta"))
