@@ -436,9 +436,10 @@ def test_the_command_refuses_in_one_sentence(words: tuple[str, ...], tmp_path: P
 
 
 def test_a_paper_without_networks_names_those_with(own_registry: None) -> None:
-    from opcheck.plugin import paper
+    from opcheck.plugin import Claim, paper
 
-    paper("plain", source="pethick2023stable")
+    claim = Claim("later", "s", waiting="an experiment")
+    paper("plain", source="pethick2023stable", claims=[claim])
     with pytest.raises(OpcheckError, match="plain trains no networks; --gan is for pethick2023"):
         retrain("plain", "small", "nowhere")
 
