@@ -321,6 +321,8 @@ def leave(code: int) -> None:
         sys.stderr.flush()
         end(code)
     others = [t for t in threading.enumerate() if t is not threading.main_thread()]
+    # that of a pool of processes ends with them, which on a busy machine takes its time
+    others = [t for t in others if not type(t).__module__.startswith("joblib.")]
     if _page is not None and any(not thread.daemon for thread in others):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -730,3 +730,31 @@ def test_what_was_interrupted_is_not_ok(monkeypatch: pytest.MonkeyPatch) -> None
     document = report.as_dict()
     assert len(report.summaries) == 1
     assert (document["ok"], document["covered"], document["interrupted"]) == (False, False, True)
+
+
+@pytest.mark.ci
+def test_the_threads_of_a_pool_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes longer than any grace to end a pool: ``verify`` ended with code 2."""
+    import joblib
+
+    from opcheck import watchdog
+
+    deadlines: list[str] = []
+
+    class Told:
+        def expect(self, when: float, sentence: str) -> None:
+            deadlines.append(sentence)
+
+    monkeypatch.setattr(watchdog, "_page", Told())
+    assert joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(i) for i in (-1, -2)) == [1, 2]
+    kept = [type(t).__module__ for t in threading.enumerate() if not t.daemon]
+    assert any(module.startswith("joblib.") for module in kept)
+    watchdog.leave(0)
+    assert deadlines == []
+    hold = threading.Event()
+    foreign = threading.Thread(target=hold.wait)
+    foreign.start()
+    watchdog.leave(0)
+    hold.set()
+    foreign.join()
+    assert deadlines == [watchdog.LEFT_BEHIND]
