@@ -45,7 +45,7 @@ def gather(source: Path, *, quick: bool, jobs: int = 1) -> None:
     """Copy the pages into a folder, at the places at which they link each other; make the rest."""
     from pages import write_all
 
-    ignored = shutil.ignore_patterns("site", "*.ipynb", "build.py")
+    ignored = shutil.ignore_patterns("site", "build.py")
     shutil.copytree(ROOT / "docs", source / "docs", ignore=ignored)
     for page in (*PAGES, "CITATION.cff"):
         shutil.copy(ROOT / page, source / page)
