@@ -249,7 +249,11 @@ def _with_symbols(theorem: Theorem, part: Part) -> Theorem:
     elif horizon:
         end = f"1 <= {horizon}" if part == "start" else f"k + 1 <= {horizon}"
         where, free = (f"{where}, {end}" if where else end), (*free, horizon)
-    return replace(theorem, let=let, where=where, free=free) if horizon or let else theorem
+    if not horizon and not let:
+        return theorem
+    widened = replace(theorem, let=let, where=where, free=free)
+    widened.__dict__["iteration"] = theorem.iteration  # also where that is no registered one
+    return widened
 
 
 def _split(
