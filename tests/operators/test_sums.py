@@ -64,7 +64,9 @@ def test_no_modulus_against_normals_is_positive(F: Any, set_: str) -> None:
     assert WeakMinty not in of_S or of_S[WeakMinty].upper <= 0
     # the two normals at one point are a pair that says so
     stated = opcheck.exact(Comonotone(1e-3, of="S"))
-    with_wrong = Problem(p.operator, p.resolvent, start=p.start, facts=(stated,))
+    with_wrong = Problem(
+        p.operator, p.resolvent, start=p.start, solution=p.solution, facts=(stated,)
+    )
     assert contradictions(with_wrong, [of_S[Comonotone]])
 
 

@@ -39,9 +39,10 @@ def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
         return
     found = attack(name, k, budget=200, ends=False)
     above = worst(name, k)
-    assert found.ratio <= above.ratio * (1 + 1e-6) + 1e-9
+    ratio = next(reached.ratio for reached in found.found if reached.k == k)
+    assert ratio <= above.ratio * (1 + 1e-6) + 1e-9
     # it is no idle search either: a seventh of the worst case at least, everywhere
-    assert found.ratio >= above.ratio / 7 - 1e-9
+    assert ratio >= above.ratio / 7 - 1e-9
     assert {**found.constants, **found.parameters} == {**above.constants, **above.parameters}
 
 
