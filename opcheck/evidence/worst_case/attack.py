@@ -30,9 +30,9 @@ from opcheck.evidence.statement.parameters import Values, base_scope, settle
 from opcheck.evidence.statement.places import Place
 from opcheck.evidence.statement.switches import switches
 from opcheck.evidence.statement.well_posed import well_posed
-from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.claim import calls, claim
 from opcheck.evidence.worst_case.confirm import Witness, confirmed
-from opcheck.evidence.worst_case.folded import Folded, worst_folded
+from opcheck.evidence.worst_case.folded import Folded, takes_long, worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
     SIZE,
@@ -376,6 +376,8 @@ class _Search:
     def by_program(self, folds: int) -> Reached:
         """The worst affine one and the worst with a fold, where the statement has a program."""
         instance = self.instance
+        if takes_long(calls(instance, self.horizon)):
+            return self.reached()
         try:
             stated = claim(
                 self.theorem, self.k, fixed={**instance.constants, **instance.parameters}

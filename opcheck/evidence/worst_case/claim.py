@@ -211,6 +211,7 @@ def _claim(instance: Setting, recording: Plan, horizon: int) -> Claim:
     theorem, k = instance.theorem, instance.k
     method, values = theorem.iteration, parameters_of(theorem.iteration, instance.values)
     well_posed(theorem)
+    _fits_here(instance, horizon)
     run, measure, bound = _read(instance, recording, horizon)
     resolvents_exist(instance, run)
     covers = Coverage(k, f"k = {k} of K = {horizon}" if "K" in symbols(theorem) else f"k = {k}")
@@ -399,6 +400,25 @@ def memory(basis: float, inequalities: float) -> float:
     """Bytes that solving takes, about: the forms, and the factor of the cone's block."""
     entries = basis * (basis + 1) / 2
     return 8 * (4 * entries * inequalities + 3 * (entries + inequalities) ** 2)
+
+
+def calls(instance: Setting, horizon: int) -> int:
+    """Calls of F in so many steps, each of which is a vector of the basis."""
+    method = instance.theorem.iteration
+    values = parameters_of(method, instance.values)
+    each = np.atleast_1d(method.calls_at({n: np.asarray(v, float) for n, v in values.items()}))
+    return int(each[np.minimum(np.arange(horizon), each.size - 1)].sum())
+
+
+def _fits_here(instance: Setting, horizon: int) -> None:
+    """Raise OpcheckError where the calls alone, as an inner loop's, are too many to lay out."""
+    count = calls(instance, horizon)
+    if memory(count, count) > available():
+        raise OpcheckError(
+            f"{instance.theorem.name} calls F {count} times up to k = {horizon}, and the vectors "
+            f"of so many calls need about {memory(count, count) / 1e9:.0f} GB; take a smaller k, "
+            "or parameters with fewer calls a step"
+        )
 
 
 def _fits(

@@ -154,8 +154,12 @@ def worst_folded(claim: Claim, rng: np.random.Generator, folds: int) -> Iterator
     """
     if not claim.graphs["F"] or claim.signed or not claim.bound:
         return
+    whole = _with_sums(claim)
+    graphs = [claim.graphs[graph_of(p, claim.A)] for p in claim.properties]
+    if takes_long(len(whole.basis), sum(len(graph) ** 2 for graph in graphs)):
+        return
     try:
-        search = _Search(_with_sums(claim))
+        search = _Search(whole)
     except OpcheckError:  # too large for this machine
         return
     affine = search.solve(None)
@@ -174,6 +178,11 @@ def worst_folded(claim: Claim, rng: np.random.Generator, folds: int) -> Iterator
             yield from search.read_off(s, lower[1])
 
 
+def takes_long(basis: int, pairs: int = 0) -> bool:
+    """Whether an affine program of that size does: asked before it is laid out in memory."""
+    return seconds((basis + 1) * (basis + 2) + pairs / 2) > LONGEST
+
+
 def _with_sums(claim: Claim) -> Claim:
     """With F at every point of A's graph where a hypothesis speaks of the sum: it has that too."""
     if claim.A == "zero" or all(p.of != "S" for p in claim.properties):
@@ -183,6 +192,8 @@ def _with_sums(claim: Claim) -> Claim:
     missing = [(name, *pair) for name, pair in claim.graphs["A"].items() if pair[0] not in at]
     size = len(claim.basis) + len(missing)
     zero, unit = fmpq(0), fmpq(1)
+    origin = (zero,) * size
+    S.setdefault(SOLUTION, (origin, origin))  # which the run itself may never have met
 
     def longer(vector: Vector) -> Vector:
         return (*vector, *[zero] * (size - len(vector)))
