@@ -391,3 +391,20 @@ def test_what_cancels_in_a_let_is_no_violation() -> None:
         square = (gamma * L) ** 2
         assert -rho < gamma < 1 / L
         assert eta * (1 + square + 2 * gamma * rho * L**2) < 2 * (gamma + rho) * (1 - square)
+
+
+def test_a_name_for_what_cancels_decides_nothing() -> None:
+    """1 − γL is a few roundings here: under a name of let no more is known of it than inline."""
+    inline = statement(
+        "nemirovski2004_eg_gap",
+        measure="distance",
+        bound="(1 - gamma*L)*R**2*2**50/4",
+        where="0 < gamma < 1/L",
+        proof=None,
+    )
+    named = dataclasses.replace(inline, bound="c*R**2*2**50/4", let={"c": "1 - gamma*L"})
+    where = on("bilinear")
+    for one in (inline, named):
+        (compared,) = compare(one, where, match(one, where), fixed={"gamma": 1 - 2.0**-50})
+        assert not compared.compared
+        assert "within the rounding" in compared.reason
