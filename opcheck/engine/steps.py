@@ -7,7 +7,7 @@ parameters and of k. What is found to hold of such a step holds of every step of
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -319,12 +319,19 @@ def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:
 
 def shown(names: Sequence[str], vector: Mapping[int, Ratio]) -> str:
     """A combination in words."""
+    return combined(((value.factored(), names[i]) for i, value in vector.items()), "{}·{}", "−")
+
+
+def combined(terms: Iterable[tuple[str, str]], product: str, minus: str) -> str:
+    """Written factors times written vectors, one after the other, by their signs.
+
+    Args:
+        product: how a factor other than 1 stands beside its vector.
+        minus: the sign; a factor has its own in front, as ASCII.
+    """
     out = ""
-    for i, value in vector.items():
-        text = value.factored()
-        minus = text.startswith("-")
-        text = text.removeprefix("-")
-        factor = "" if text == "1" else f"{text}·"
-        out += (" − " if minus else " + ") if out else ("−" if minus else "")
-        out += f"{factor}{names[i]}"
+    for factor, vector in terms:
+        sign, size = ("+", minus)[factor.startswith("-")], factor.removeprefix("-")
+        out += f" {sign} " if out else sign.removeprefix("+")
+        out += vector if size == "1" else product.format(size, vector)
     return out or "0"

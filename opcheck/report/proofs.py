@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.steps import combined
 from opcheck.evidence.proofs.prove import Argument, Case, established
 from opcheck.evidence.statement.ranges import symbols_of
 from opcheck.model import typeset
@@ -69,15 +70,7 @@ def _told(value: Ratio) -> str:
 
 def _combined(row: Mapping[int, Ratio], names: list[str]) -> str:
     """A combination of vectors as a text."""
-    out = ""
-    for i, c in row.items():
-        told = _told(c)
-        minus = told.startswith("-")
-        told = told.removeprefix("-")
-        factor = "" if told == "1" else f"({told})*"
-        out += (" - " if minus else " + ") if out else ("-" if minus else "")
-        out += f"{factor}{names[i]}"
-    return out or "0"
+    return combined(((_told(c), names[i]) for i, c in row.items()), "({})*{}", "-")
 
 
 def inequalities(theorem: Theorem) -> list[tuple[str, str]]:

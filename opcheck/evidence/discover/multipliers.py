@@ -104,8 +104,8 @@ class Recovery:
     def _sought(self, part: Part) -> dict[str, Ratio]:
         self._numbers = {}
         spots = [(p, k) for p in range(len(self.points)) for k in part.ks]
-        chosen = spots[:: max(1, len(spots) // PROBED)]
-        kept = self._fewest(part, chosen)
+        some = spots[:: max(1, len(spots) // PROBED)]
+        kept = self._fewest(part, some)
         linear = Linear(self, part, kept)
         linear.reduce()
         while linear.open:

@@ -424,8 +424,8 @@ def _candidates(module: Any) -> Iterator[str]:
         if name.startswith("_"):
             continue
         # a function, or an instance of a class that is called as one
-        made = value if inspect.isfunction(value) else type(value)
-        own = callable(value) and not isinstance(value, type) and made.__module__ == module.__name__
+        text = value if inspect.isfunction(value) else type(value)
+        own = callable(value) and not isinstance(value, type) and text.__module__ == module.__name__
         fits = own and len(inspect.signature(value).parameters) in (1, 3)
         matrix = isinstance(value, np.ndarray) and value.ndim == 2
         sparse = hasattr(value, "tocsr") and not isinstance(value, type)

@@ -138,11 +138,11 @@ def _behind_switches(
     late = {at for at in late if max(theorem.horizons) <= at < WORK_LIMIT}
     if budget().left < np.inf:
         return turns, []
-    chosen = {c.name: values[c.name] for c in theorem.chains}
+    parameters = {c.name: values[c.name] for c in theorem.chains}
     for at in sorted(late, reverse=True):
         horizon = at + 2
         try:
-            far = (known, _fixed(theorem, known, horizon, chosen), horizon)
+            far = (known, _fixed(theorem, known, horizon, parameters), horizon)
             beyond = _jobs(theorem, problem, method, [far])
         except OpcheckError:  # the range moves with the horizon
             continue
