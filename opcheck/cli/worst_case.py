@@ -84,11 +84,15 @@ def _constants_of(theorem: Any, subject: Any) -> dict[str, Any]:
 @click.option("--budget", default=2000, show_default=True, help="Operators tried at each k.")
 @click.option("--far", default=1000, show_default=True, help="Steps of the long runs; 0: none.")
 @options.seed_option
+@click.option("--out", type=click.Path(dir_okay=False), help="Write the worst one: a problem, .py.")
 @json_option
-def attack(theorem: str, ks: list[int], parameters: options.Values, **effort: Any) -> None:
+def attack(
+    theorem: str, ks: list[int], parameters: options.Values, out: str | None, **effort: Any
+) -> None:
     """Search the class of THEOREM for the operator with the largest measured/bound.
 
-    Exit code 1 if one exceeds the bound.
+    Exit code 1 if one exceeds the bound. The file of --out declares that operator, which every
+    command takes as a problem; its first lines say how.
     """
     from opcheck.evidence.worst_case.attack import attack as search
     from opcheck.report import terminal
@@ -97,6 +101,8 @@ def attack(theorem: str, ks: list[int], parameters: options.Values, **effort: An
     values = options.symbols(search, parameters)
     with working(f"attack {entry.name}"):
         result, interrupted = finished(lambda: search(entry, ks, **effort, **values))
+    if out is not None:
+        result.save_problem(out)
     emit(
         result,
         partial(terminal.show_attack, result),

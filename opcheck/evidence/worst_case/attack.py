@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from opcheck.evidence.statement.switches import switches
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.evidence.worst_case.claim import calls, claim
 from opcheck.evidence.worst_case.confirm import Witness, confirmed
+from opcheck.evidence.worst_case.export import write_problem
 from opcheck.evidence.worst_case.folded import Folded, takes_long, worst_folded
 from opcheck.evidence.worst_case.operators_to_attack import (
     RIDGES,
@@ -106,6 +108,7 @@ class Attack(Result):
         constants, parameters: at which, as ``worst`` takes them.
         A: what A is, in words.
         ends: the worst with constants or a parameter at an end of its range, for each end tried.
+        witness: what was run there; None where nothing was.
     """
 
     theorem: str
@@ -116,6 +119,7 @@ class Attack(Result):
     notes: tuple[str, ...] = ()
     A: str = ""
     ends: tuple[Reached, ...] = ()
+    witness: Witness | None = field(default=None, repr=False, compare=False)
 
     @property
     def worst(self) -> Reached:
@@ -145,7 +149,18 @@ class Attack(Result):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return {**asdict(self), "ratio": self.ratio, "ok": self.ok, "ground": self.ground}
+        plain = asdict(replace(self, witness=None))
+        del plain["witness"]
+        return {**plain, "ratio": self.ratio, "ok": self.ok, "ground": self.ground}
+
+    def save_problem(self, path: str | Path) -> None:
+        """Write the worst operator as a Python file that declares it as a problem.
+
+        Raises OpcheckError where no operator was run, or the file can't be written.
+        """
+        if self.witness is None:
+            raise OpcheckError(f"{self.theorem}: the search ran no operator that could be written")
+        write_problem(self.witness, self.ratio, path)
 
 
 @asked
@@ -203,6 +218,7 @@ def attack(
             raise
         interrupted = True
     assert instance is not None
+    top = max((*worst_cases, *edges.values()), key=lambda reached: reached.ratio)
     worst_cases, last = _judged(worst_cases), _judged([*edges.values()])
     result = Attack(
         theorem=entry.name,
@@ -213,6 +229,7 @@ def attack(
         notes=instance.notes,
         A=WORDS_OF_A[entry.A],
         ends=tuple(last),
+        witness=top.witness,
     )
     if interrupted:
         raise Interrupted(result)

@@ -67,20 +67,40 @@ def confirmed(witness: Witness) -> tuple[str, bool]:
     for p, form in asked:
         if p.of == "A" and not has(witness.part, form, exactly=True):
             return "its A has a hypothesis to rounding alone", False
+    placed = into_class(witness)
+    if placed is None:
+        return "it has the hypotheses to rounding alone", False
+    inside, moved = placed
+    try:
+        bits, above = _above(inside)
+    except (Undecided, OpcheckError, TypeError) as error:
+        return f"its run could not be made on balls: {error}", False
+    if above is None:
+        return "with every hypothesis exact it does not exceed the bound", False
+    return f"every hypothesis in rationals, {above} in {bits} bits{moved and ', ' + moved}", True
+
+
+def into_class(witness: Witness, *, most: float = 1.0) -> tuple[Witness, str] | None:
+    """The witness moved by as little as gives it every hypothesis in rationals, and how far.
+
+    Args:
+        most: of the way to a middle of the class, at most.
+
+    None where it would go further, or where A was not held against the hypotheses.
+    """
+    asked = _asked(witness.setting)
+    if witness.part is None or not all(
+        has(witness.part, form, exactly=True) for p, form in asked if p.of == "A"
+    ):
+        return None
     centre = _centre(witness, asked)
     for part in MIXED if centre is not None else MIXED[:1]:
         mixed = _mixed(witness, part, centre or 0.0)
-        if not _in_class(mixed, asked):
-            continue
-        try:
-            bits, above = _above(mixed)
-        except (Undecided, OpcheckError, TypeError) as error:
-            return f"its run could not be made on balls: {error}", False
-        if above is None:
-            return "with every hypothesis exact it does not exceed the bound", False
-        moved = f", moved into the class by {part:g} of the way to {centre:g} I" if part else ""
-        return f"every hypothesis in rationals, {above} in {bits} bits{moved}", True
-    return "it has the hypotheses to rounding alone", False
+        if part <= most and _in_class(mixed, asked):
+            return mixed, f"moved into the class by {part:g} of the way to {centre:g} I" * bool(
+                part
+            )
+    return None
 
 
 def _asked(setting: Setting) -> Asked:
