@@ -20,9 +20,10 @@ from opcheck.errors import OpcheckError
 @options.about_a_problem("problem", rest="apart")
 @options.place_option
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
+@click.option("--triples", is_flag=True, help="Lipschitz monotone F by three points at a time.")
 @json_option
 def worst(
-    theorem: str, ks: list[int], parameters: options.Values, subject: Any, place: Any, sparse: bool
+    theorem: str, ks: list[int], parameters: options.Values, subject: Any, **ask: Any
 ) -> None:
     """The worst case of THEOREM at each k over all operators with its hypotheses, by the solver.
 
@@ -44,11 +45,13 @@ def worst(
     interrupted, refuted = "", ""
     try:
         with progress("worst", len(ks)) as step:
-            for case in worst_case.each(entry, ks, values, place=place, sparse=sparse):
+            for case in worst_case.each(entry, ks, values, **ask):
                 cases.append(case)
                 step(f"{entry.name} k = {case.k}")
         with working(f"attack {entry.name}"):
-            tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
+            tried = attack(
+                entry, [case.k for case in cases], place=ask["place"], ends=False, **values
+            )
         reached = [reach.ratio for reach in tried.found]
         refuted = tried.ground
     except KeyboardInterrupt:

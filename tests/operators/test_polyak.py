@@ -190,7 +190,7 @@ def of(p: Problem, **options: object) -> object:
 def test_on_the_whole_line_nothing_is_proved() -> None:
     whole = of(problem("polyak_sine"), rigorous=True)
     assert whole.provenance == "estimated"  # type: ignore[attr-defined]
-    assert "needs a box" in whole.note  # type: ignore[attr-defined]
+    assert "needs a bounded region" in whole.note  # type: ignore[attr-defined]
 
 
 @pytest.mark.ci

@@ -31,6 +31,7 @@ from opcheck.evidence.worst_case.claim import (
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.conic import seconds as seconds_of
+from opcheck.evidence.worst_case.triples import CONES, FACTORS, three_point
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
@@ -56,6 +57,7 @@ class WorstCase(Result):
         covers: the k that this is about.
         basis, inequalities: sizes.
         active: after a sparse selection, the inequalities used with their multipliers.
+        triples: three-point conditions beside the inequalities of pairs.
         notes: what was rounded.
         A: what A is, in words.
     """
@@ -74,6 +76,7 @@ class WorstCase(Result):
     active: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
     A: str = ""
+    triples: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -87,6 +90,7 @@ def worst(
     *,
     place: Place = "middle",
     sparse: bool = False,
+    triples: bool = False,
     **fixed: Any,
 ) -> WorstCase:
     """The worst case of a theorem at index k, against its bound at the same parameters.
@@ -94,11 +98,16 @@ def worst(
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         sparse: also select multipliers, as few as are found.
+        triples: with the three-point condition of Lipschitz monotone F, which pairs do not imply:
+            where the value falls, the class was read too widely.
         fixed: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
-    from the inequalities, or the solver does not converge.
+    from the inequalities, the hypotheses have no three-point condition, or the solver does not
+    converge.
     """
+    if sparse and triples:
+        raise OpcheckError("sparse selects among inequalities of pairs; leave triples out")
     entry = theorem_of(theorem)
     begin = time.perf_counter()
     stated = claim(entry, integer(k, "k"), place, fixed)
@@ -107,7 +116,7 @@ def worst(
             f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
             "worst case; certify says whether it holds"
         )
-    program = Program(stated)
+    program = Program(stated, triples=triples)
     solution = program.smallest()
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
@@ -132,6 +141,7 @@ def worst(
         active=active,
         notes=stated.setting.notes,
         A=WORDS_OF_A[entry.A],
+        triples=len(program.triples),
     )
 
 
@@ -142,10 +152,11 @@ def each(
     *,
     place: Place = "middle",
     sparse: bool = False,
+    triples: bool = False,
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        case = worst(theorem, k, place=place, sparse=sparse, **fixed)
+        case = worst(theorem, k, place=place, sparse=sparse, triples=triples, **fixed)
         yield case
         if case.covers.every:
             return
@@ -174,10 +185,10 @@ class Program:
 
     Scaled for the solver: each basis vector to the size that points hold it in, each inequality,
     and the larger of measure and bound, to largest entry 1. A multiplier times
-    ``unit`` is the one of the unscaled forms.
+    ``unit`` is the one of the unscaled forms. ``triples``: with the three-point condition.
     """
 
-    def __init__(self, stated: Claim) -> None:
+    def __init__(self, stated: Claim, *, triples: bool = False) -> None:
         self.claim = stated
         self.n = n = len(stated.basis)
         need = memory(n, len(stated.inequalities))
@@ -202,6 +213,9 @@ class Program:
         self.top = top
         self.unit = top / sizes
         self.forms /= sizes[:, None]
+        self.triples = three_point(stated, self.products) if triples else np.zeros((0, FACTORS, 0))
+        largest = np.abs(self.triples).max(axis=(1, 2), initial=0.0)
+        self.triples = self.triples[largest > 0] / largest[largest > 0, None, None]
         self.balance *= self.unit / top
         self.measure, self.bound = self.measure / top, self.bound / top
 
@@ -277,9 +291,10 @@ class Program:
         full[self.rows, self.columns] = vector / self.root
         return full + full.T - np.diag(np.diag(full))
 
-    def slack(self, theta: float, lam: Floats) -> Floats:
-        """θ bound − measure − Σ λ_i C_i."""
-        return self.matrix(theta * self.bound - self.measure - lam @ self.forms)
+    def slack(self, theta: float, lam: Floats, factors: Floats) -> Floats:
+        """θ bound − measure − Σ λ_i C_i − what the factors of the triples give."""
+        rest = factors @ self.triples.reshape(factors.size, -1) if factors.size else 0.0
+        return self.matrix(theta * self.bound - self.measure - lam @ self.forms - rest)
 
     def smallest(self, only: NDArray[np.int64] | None = None) -> Solution:
         """min θ. Raises OpcheckError where there is none, Unconverged where the solver fails.
@@ -348,34 +363,61 @@ class Program:
         """min cost·t + weights·λ such that at·bound − measure − Σ λ C − first·t ⪰ 0."""
         from scipy import sparse
 
-        m = len(self.forms)
+        m, more = len(self.forms), self.triples.shape[0] * FACTORS
         t = np.zeros(len(self.rows)) if first is None else first
-        top = sparse.csc_matrix(np.column_stack([t, self.forms.T]))
+        beside = self.triples.reshape(more, len(self.rows)) if more else np.zeros((0, len(t)))
+        top = sparse.csc_matrix(np.column_stack([t, self.forms.T, beside.T]))
         size = int(nonnegative or cap is not None)
         sign = -1.0 if nonnegative else 1.0
-        line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + 1)) if size else None
-        below = sparse.hstack([sparse.csc_matrix((m, 1)), -sparse.eye(m)], format="csc")
-        equal = np.column_stack([np.zeros(len(self.balance)), self.balance])
-        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None)
+        line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + more + 1)) if size else None
+        below = sparse.hstack(
+            [sparse.csc_matrix((m, 1)), -sparse.eye(m), sparse.csc_matrix((m, more))], format="csc"
+        )
+        none = np.zeros((len(self.balance), more))
+        equal = np.column_stack([np.zeros(len(self.balance)), self.balance, none])
+        cone = self._cones(m + 1)
+        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None, cone)
         A = sparse.vstack([p for p in parts if p is not None], format="csc")
         last = [cap or 0.0] if size else []
         b = np.concatenate(
-            [at * self.bound - self.measure, np.zeros(m), last, np.zeros(len(equal))]
+            [
+                at * self.bound - self.measure,
+                np.zeros(m),
+                last,
+                np.zeros(len(equal)),
+                np.zeros(3 * CONES * len(self.triples)),
+            ]
         )
-        q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
+        q = np.concatenate([[cost], np.zeros(m) if weights is None else weights, np.zeros(more)])
         cones = [("PSDTriangle", self.n), ("Nonnegative", m + size)]
         cones += [("Zero", len(equal))] if len(equal) else []
+        cones += [("PSDTriangle", 2)] * (CONES * len(self.triples))
         status, x, z = conic(q, A, b, cones)
         count = len(self.rows)
         theta = float(x[0]) if nonnegative else at
         return Solution(
             status=status,
             theta=theta,
-            lam=x[1:],
+            lam=x[1 : m + 1],
             weight=z[count : count + m],
-            slack=self.slack(theta, np.maximum(x[1:], 0.0)),
+            slack=self.slack(theta, np.maximum(x[1 : m + 1], 0.0), x[m + 1 :]),
             gram=self.matrix(z[:count]),
         )
+
+    def _cones(self, before: int) -> Any:
+        """[[α, y], [y, β]] ⪰ 0 for each cone of each triple, y, α, β beginning at a column."""
+        from scipy import sparse
+
+        count = len(self.triples)
+        if not count:
+            return None
+        first = before + FACTORS * np.arange(count)[:, None]
+        pairs = 1 + 2 * np.arange(CONES)[None, :]
+        columns = np.stack([first + pairs, first + 0 * pairs, first + pairs + 1], axis=2).ravel()
+        entries = np.tile([-1.0, -np.sqrt(2.0), -1.0], CONES * count)
+        rows = np.arange(len(columns))
+        shape = (len(columns), before + FACTORS * count)
+        return sparse.csc_matrix((entries, (rows, columns)), shape=shape)
 
 
 def upper_triangle(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
