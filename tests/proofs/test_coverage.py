@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from flint import fmpq
 
 from opcheck import registry
+from opcheck.engine.ratio import Field, Strict
+from opcheck.errors import Undecided
 from opcheck.evidence.proofs.prove import NotProved, attempt, prove
 from opcheck.model.method import method, over
 from opcheck.model.primitives import axpy, combine, copy, phase
@@ -100,6 +105,35 @@ def test_two_loops_of_any_length_are_not_taken_to_begin_together(own_registry: N
     )
     with pytest.raises(NotProved, match="tau and sigma begin at steps of their own"):
         prove(statement)
+
+
+# ---- what a text does to k -----------------------------------------------------------------------
+
+
+def strict(source: str) -> Strict:
+    """A k that stands for all, or a number, as a kernel sees it."""
+    field = Field(["k"])
+    value = field.symbol("k") if source == "k" else field.number(fmpq(source))
+    return Strict(field, value.num, value.den)
+
+
+@pytest.mark.parametrize("value", ["0", "7", "-7", "7/2", "-7/2"])
+def test_numbers_of_a_step_are_rounded_as_numbers(value: str) -> None:
+    exact = Fraction(value)
+    assert int(strict(value)) == int(exact)
+    assert strict(value) % 3 == fmpq(str(exact % 3))
+    assert strict(value) // 3 == fmpq(str(exact // 3))
+    if exact:
+        assert 5 % strict(value) == fmpq(str(5 % exact))
+        assert 5 // strict(value) == fmpq(str(5 // exact))
+
+
+@pytest.mark.parametrize(
+    "use", [int, lambda k: k % 2, lambda k: k // 2, lambda k: 5 % k, lambda k: 5 // k]
+)
+def test_a_rounded_k_is_refused_in_words(use: Callable[[Strict], Any]) -> None:
+    with pytest.raises(Undecided, match=r"no rational function; (sequences|that of k is written)"):
+        use(strict("k"))
 
 
 # ---- k, and operators of a family ----------------------------------------------------------------
