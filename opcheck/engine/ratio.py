@@ -294,6 +294,41 @@ class Strict(Ratio):
         """The function, to be compared as one."""
         return Ratio(self.field, self.num, self.den)
 
+    def __int__(self) -> int:
+        if self.symbols:
+            raise Undecided(
+                f"int({self}) is no rational function; sequences are read at k, and counts are "
+                "declared as tau:int"
+            )
+        value = self.constant()  # towards 0, as of a float
+        return int(value.floor() if value >= 0 else value.ceil())
+
+    def __mod__(self, other: Any) -> Any:
+        return self._residue(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self._residue(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return (self - self._residue(self, other)) / other
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return (other - self._residue(other, self)) / self
+
+    def _residue(self, value: Any, period: Any) -> Any:
+        value, period = self.field.number(value), self.field.number(period)
+        if value.symbols or period.symbols:
+            raise Undecided(
+                f"the residue of {value} by {period} is no rational function; that of k is written "
+                "phase(k, period)"
+            )
+        whole = int((value.constant() / period.constant()).floor())
+        return _strict(value - period * whole)
+
+
+def _strict(value: Ratio) -> Strict:
+    return Strict(value.field, value.num, value.den)
+
 
 def _compared(sign: str) -> Callable[[Strict, Any], bool]:
     """A comparison that holds for all values of the symbols or for none; else it refuses."""
@@ -379,7 +414,8 @@ def equal_counts(gap: Ratio) -> bool:
     apart = any(not any(powers) for powers in terms) and gap.den.is_constant()
     if apart and (all(c > 0 for c in terms.values()) or all(c < 0 for c in terms.values())):
         return False
-    raise Undecided(f"whether {gap} is 0 depends on {', '.join(sorted(gap.symbols))}")
+    told = ", ".join(sorted(gap.symbols))
+    raise Undecided(f"whether {gap} is 0 depends on {told}, and a step is to be one of all of them")
 
 
 class Period(Count):

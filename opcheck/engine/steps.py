@@ -211,7 +211,7 @@ class Steps:
         place = self.origin + offset
         if not 0 <= place < len(self.states):
             raise OpcheckError(
-                f"it speaks of step k + {offset}, which is before the first; begin later"
+                f"it speaks of step k − {-offset}, which is before the first; begin later"
                 if place < 0
                 else f"step k + {offset} is not made"
             )

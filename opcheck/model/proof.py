@@ -39,7 +39,8 @@ class Proof:
         let: further symbols of these texts.
         horizon: a symbol N for the k of the statement, which these texts may speak of: V_{k+1} ≤
             V_k is shown for k + 1 ≤ N, and N = k in the end.
-        until: the last k, of a statement that is about the first few.
+        until: the last k that is shown on the first steps of the run themselves, of a statement
+            that says nothing of the later ones, as ``where(k <= 2, distance, 0)``.
 
     An inequality is a hypothesis at two points, as ``Lipschitz(zbar, next(z))``, or at one and at
     the solution, as ``WeakMinty(zbar)``. ``Resolvent(u, v)`` says that A is monotone at two points,

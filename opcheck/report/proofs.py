@@ -131,7 +131,7 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
     for text in ranges:
         yield write.words(f"With {write.code(text)}.")
     since = f" for every k from {entry.first} on" if entry.first else " for every k"
-    yield write.words(f"Claim{since if proof.until is None else f' for k up to {proof.until}'}:")
+    yield write.words(f"Claim{since}:")
     yield write.shown([(entry.measure, f" {sign} ", entry.bound)])
     for name, text in inequalities(entry):
         yield write.words(f"{name} says that this is not negative:")

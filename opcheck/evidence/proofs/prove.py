@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Literal
 
 from opcheck import registry
@@ -33,6 +34,7 @@ from opcheck.model.grammar import Binary, Call, Comparison, Name, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.proof import Proof
 from opcheck.model.result import Result
+from opcheck.model.text import Chain
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Part = Literal["start", "step", "end"]
@@ -211,15 +213,13 @@ def settled(
     if part == "start":
         yield from _split(theorem, part, case, least, least)
         return
-    if proof.until is not None:
-        for at in range(least, proof.until + 1):
-            yield from _split(theorem, part, case, at, at)
-        return
     before, _ = _reach(theorem, proof, part)
     general = None
     late = before
+    if proof.until is not None:
+        late = max(before, proof.until + 1 - least)
     if proof.horizon and part == "end":
-        late = max(before, 1 - least)  # with N = 0 no step is shown
+        late = max(late, 1 - least)  # with N = 0 no step is shown
     places = _places(theorem, part, case)
     while general is None:
         try:
@@ -296,20 +296,25 @@ def _places(theorem: Theorem, part: Part, case: Mapping[str, str]) -> list[int |
 
     Raises NotProved where such a loop may begin twice.
     """
-    places: list[int | None] = [None]
-    for name, source in case.items():
-        if "(" not in theorem.iteration.name:
-            continue  # an inner loop is passed through in one step
-        if name != "k" and (least := opened(source)[0]) and opened(source)[1]:
-            low, high = _window(theorem, part)
-            if least < high - low + 1:
-                raise NotProved(
-                    f"{theorem.name}, {part}: it speaks of {high - low + 1} steps in a row, in "
-                    f"which a loop of {name} = {least} may begin twice; give the cases below "
-                    f"{name} = {high - low + 1} by number"
-                )
-            places = [*range(low, high + 1), None]
-    return places
+    if "(" not in theorem.iteration.name:
+        return [None]  # an inner loop is passed through in one step
+    whole = {name: opened(source) for name, source in case.items() if name != "k"}
+    loops = {name: least for name, (least, symbol) in whole.items() if symbol}
+    if len(loops) > 1:
+        raise NotProved(
+            f"{theorem.name}, {part}: loops of any length {' and '.join(loops)} begin at steps of "
+            "their own, and one such loop alone can be told; give the others by number"
+        )
+    for name, least in loops.items():
+        low, high = _window(theorem, part)
+        if least < high - low + 1:
+            raise NotProved(
+                f"{theorem.name}, {part}: it speaks of {high - low + 1} steps in a row, in "
+                f"which a loop of {name} = {least} may begin twice; give the cases below "
+                f"{name} = {high - low + 1} by number"
+            )
+        return [*range(low, high + 1), None]
+    return [None]
 
 
 def _window(theorem: Theorem, part: Part) -> tuple[int, int]:
@@ -367,10 +372,9 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
         raise NotProved(f"{theorem.name}: a potential shows upper bounds only")
     if not proof.turn and (reason := refusal(theorem)):
         raise NotProved(f"{theorem.name}: {reason}")
-    if proof.until is not None and (proof.potential or proof.until != max(theorem.horizons)):
+    if proof.until is not None and proof.potential:
         raise NotProved(
-            f"{theorem.name}: until = {proof.until} is for statements without a potential that are "
-            f"about k ≤ {max(theorem.horizons)}, the largest horizon"
+            f"{theorem.name}: until = {proof.until} is for statements without a potential"
         )
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
         raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
@@ -396,37 +400,54 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
 
 
 def _only(theorem: Theorem, proof: Proof) -> str:
-    """The whole parameters that the cases speak of, where the statement ranges over more."""
-    parts = []
-    for chain in theorem.chains:
-        if not any(p.symbol == chain.name and p.integer for p in theorem.iteration.parameters):
-            continue
-        given = [opened(case[chain.name]) for case in proof.cases if chain.name in case]
-        values = sorted({value for value, symbol in given if not symbol})
-        beyond = min((value for value, symbol in given if symbol), default=None)
-        top = None if chain.hi is None else grammar.constant(chain.hi.tree)
-        bottom = None if chain.lo is None else grammar.constant(chain.lo.tree)
-        stated: set[int] = set()
-        if top is not None and bottom is not None:
-            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
-            most = math.ceil(top) - 1 if chain.strict[1] else math.floor(top)
-            stated = set(range(least, most + 1))
-        if beyond is not None and bottom is not None:
-            least = math.floor(bottom) + 1 if chain.strict[0] else math.ceil(bottom)
-            if {*range(least, beyond)} <= {*values}:
-                continue
-        if not stated or not stated <= set(values):
-            more = [] if beyond is None else [f"from {beyond} on"]
-            parts.append(f"{chain.name} = {', '.join([*map(str, values), *more])} of {chain}")
-    return " and ".join(parts)
+    """The whole parameters that the cases speak of, where the statement ranges over more.
+
+    A case gives each of them one number, or every one from there on; together they are to meet
+    every choice in the product of the ranges.
+    """
+    integer = {p.symbol for p in theorem.iteration.parameters if p.integer}
+    chains = {chain.name: chain for chain in theorem.chains if chain.name in integer}
+    choices = [{n: opened(case[n]) for n in chains} for case in fixed_choices(proof)]
+    stated = {n: _stated(chain, [c[n][0] for c in choices]) for n, chain in chains.items()}
+
+    def met(choice: Mapping[str, int]) -> bool:
+        return any(
+            all(value >= c[n][0] if c[n][1] else value == c[n][0] for n, value in choice.items())
+            for c in choices
+        )
+
+    parts = [
+        f"{n} = {_listed([c[n] for c in choices])} of {chains[n]}"
+        for n, values in stated.items()
+        if not all(met({n: value}) for value in values)
+    ]
+    if parts or all(met(dict(zip(stated, v, strict=True))) for v in product(*stated.values())):
+        return " and ".join(parts)
+    together = (", ".join(f"{n} = {_listed([case[n]])}" for n in chains) for case in choices)
+    return f"{' or '.join(together)} of {', '.join(map(str, chains.values()))}"
+
+
+def _stated(chain: Chain, given: Sequence[int]) -> list[int]:
+    """Whole numbers of a range, one for all that cases from these numbers on can't tell apart."""
+    low, high = (None if e is None else grammar.constant(e.tree) for e in (chain.lo, chain.hi))
+    least = 1 if low is None else math.floor(low) + 1 if chain.strict[0] else math.ceil(low)
+    most = max(given) + 1  # an end that depends on constants leaves nothing out
+    if high is not None:
+        most = min(most, math.ceil(high) - 1 if chain.strict[1] else math.floor(high))
+    return sorted(n for n in {least, *given, *(n + 1 for n in given)} if least <= n <= most)
+
+
+def _listed(given: Sequence[tuple[int, str]]) -> str:
+    """Numbers that cases give a whole parameter, and from where on every one."""
+    values = sorted({value for value, symbol in given if not symbol})
+    beyond = [f"from {value} on" for value, symbol in given if symbol]
+    return ", ".join([*map(str, values), *beyond[:1]])
 
 
 def _covers(theorem: Theorem, only: str) -> str:
     assert theorem.proof is not None
-    until, turn = theorem.proof.until, theorem.proof.turn
+    turn = theorem.proof.turn
     parts = ["every k" if theorem.first == 0 else f"every k ≥ {theorem.first}"]
-    if until is not None:
-        parts = [f"k ≤ {until}"]
     parts += [only] if only else []
     if turn:
         real = "" if turn[0] == "0" else f"{turn[0]} I + "
@@ -560,6 +581,8 @@ class Case:
     def _show(self, target: Total, at: int) -> Argument:
         spoken = self.case if self.at is None else {**self.case, "k": str(self.at)}
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
+        if self.at is None and self.proof.until is not None:
+            name += f", k > {self.proof.until}"
         for test, _, holds in self.reader.assumed:
             name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
         place = f"{self.theorem.name}, {name}"

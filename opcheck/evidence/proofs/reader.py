@@ -232,8 +232,8 @@ class Reader(Scalars):
             case "Subgradient", [p, q]:
                 slope = Coefficient(self.steps.value("A", p))
                 move = Coefficient(q) - Coefficient(p)
-                sides = Total({f"f({q})": self.field.number(1)}) - Total(
-                    {f"f({p})": self.field.number(1)}
+                sides = Total({f"f({q or 'solution'})": self.field.number(1)}) - Total(
+                    {f"f({p or 'solution'})": self.field.number(1)}
                 )
                 return sides - self._inner(slope.vector, move.vector)
         if name in self.properties and len(points) in (1, 2):

@@ -6,7 +6,8 @@ An equality holds where its two sides have the same coefficients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.hypotheses import Inapplicable, match
-from opcheck.model.problem import Problem
+from opcheck.model.problem import Family, Problem
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
 
@@ -26,6 +27,7 @@ Rows = dict[int, Turned]  # by the row that it is a multiple of
 Key = tuple[int, int, str]  # ⟨u, w⟩, or ⟨G u, w⟩ for rows u, w
 Floats = NDArray[np.float64]
 ROUNDING = 2.0**-40
+DRAWN = 16  # members of a family that are looked at, beside its presets
 
 
 class Turning:
@@ -99,9 +101,14 @@ def _add(total: dict[Key, Ratio], key: Key, value: Ratio) -> None:
 
 
 def check_family(theorem: Theorem, turn: tuple[str, str]) -> None:
-    """Raise OpcheckError where an operator of the theorem's families is no a I + G, to rounding."""
-    for family in theorem.on:
-        for problem in registry.get("problems", family).instances():
+    """Raise OpcheckError where an operator of the theorem's families is no a I + G, to rounding.
+
+    The presets are looked at, and further members of each family: two formulas that agree at a few
+    numbers need not be one.
+    """
+    for name in theorem.on:
+        family = registry.get("problems", name)
+        for problem in (*family.instances(), *_drawn(family)):
             try:
                 values = match(theorem, problem).values
             except Inapplicable:
@@ -116,6 +123,20 @@ def check_family(theorem: Theorem, turn: tuple[str, str]) -> None:
                     f"{theorem.name}: F of {problem.name} is no a I + G with a = {turn[0]} and "
                     f"G skew, G² = −({turn[1]}) I"
                 )
+
+
+def _drawn(family: Family) -> Iterator[Problem]:
+    """Members of a family at random values of its real parameters, where it exists there."""
+    rng = np.random.default_rng(0)
+    defaults = family.parameters()
+    for _ in range(DRAWN):
+        values = {
+            n: float(v or rng.choice([-1, 1])) * 10.0 ** rng.uniform(-2, 2)
+            for n, v in defaults.items()
+            if isinstance(v, float)
+        }
+        with contextlib.suppress(OpcheckError):
+            yield family(**values)
 
 
 def _matrix(problem: Problem) -> Floats:
