@@ -27,6 +27,7 @@ from opcheck.rocq.scene import index_of, suffix
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import Texts, spoken
 
+TRANSITIVE = {"<=": "Rle_trans", "=": "eq_trans"}
 POLES = 3  # first k that may be shown apart
 PROVED = "proved"  # what the core is called where two constants are taken to agree
 GRAPHS = {"JA": "A", "JS": "(plus F A)", "JF": "(graph F)"}
@@ -57,10 +58,6 @@ def export(theorem: str | Theorem) -> Development:
     entry = theorem_of(theorem)
     shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
-    if entry.proof.turn:
-        raise NotExported(
-            f"{entry.name}: the operators of {' or '.join(entry.on)} have no form in Rocq here"
-        )
     if entry.proof.shorter:
         raise NotExported(f"{entry.name}: roots of what is measured have no form in Rocq here")
     if entry.proof.horizon:
@@ -149,6 +146,7 @@ class _Part:
         self.names = self.words
         self.setting = Setting(theorem, self.iteration, self.texts, self.names, Charts(self.names))
         self.write = Writer(self.names)
+        self.relation = "=" if theorem.claim == "equality" else "<="
 
     # ---- texts ----
 
@@ -185,7 +183,7 @@ class _Part:
         statement = [
             f"Theorem {core} : forall k : nat,{self._premise()}",
             f"  {self.write(left)}",
-            f"  <= {self.write(right)}.",
+            f"  {self.relation} {self.write(right)}.",
         ]
         lines = [*self._comment(), f"Module {self.module}.", ""]
         if self.setting.charts.lines:
@@ -215,8 +213,10 @@ class _Part:
         return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
 
     def _premise(self) -> str:
-        first = self.theorem.first
-        return f" ({first} <= k)%nat ->" if first else ""
+        first, until = self.theorem.first, self.proof.until
+        premises = [f"({first} <= k)%nat"] if first else []
+        premises += [f"(k <= {until})%nat"] if until is not None else []
+        return "".join(f" {premise} ->" for premise in premises)
 
     def _comment(self) -> list[str]:
         source = self.theorem.source
@@ -226,6 +226,10 @@ class _Part:
             f"{source.key}{', ' + source.number if source.number else ''}.",
             f"{WORDS_OF_A[self.theorem.A]}. The statement is the theorem at the end.",
         ]
+        if self.proof.turn:
+            said.insert(
+                2, f"About operators of one kind, as those of {' or '.join(self.theorem.on)}."
+            )
         text = "\n".join(
             line
             for part in said
@@ -237,7 +241,8 @@ class _Part:
         """Constants and parameters that are real numbers of the statement."""
         theorem = self.theorem
         constants = [p.symbol for p in theorem.asked if p.symbol is not None]
-        parameters = [c.name for c in theorem.chains]
+        spoken = [c.name for c in [*theorem.conditions, *theorem.chains]]
+        parameters = [n for n in spoken if n.isidentifier()]  # "0" in 0 < mu
         whole = self.texts.fixed
         return [n for n in dict.fromkeys([*constants, *parameters]) if n not in whole]
 
@@ -304,6 +309,8 @@ class _Part:
             kind = "Comonotone" if p.kind.name == "Cocoercive" else p.kind.name
             operator = setting.operator(p.of)
             lines.append(f"Hypothesis {hypothesis(p)} : {kind}{constant} {operator}{star}.")
+        if self.proof.turn:
+            lines.append(f"Hypothesis family : Turn {' '.join(setting.turn())} F zstar.")
         if theorem.A == "zero":
             lines.append("Hypothesis solution : Zero (graph F) zstar.")
             lines.append("Let solution_of_F : F zstar = zero := eq_sym solution.")
@@ -412,10 +419,10 @@ class _Part:
                 lines += [*lemma.lines(steps[-1][1]), ""]
             start = At("m", 1, self.proof.begin)
             lines += [
-                f"Lemma bounded m : V {start.nat} <= {most}.",
+                f"Lemma bounded m : V {start.nat} {self.relation} {most}.",
                 "Proof.",
                 "  induction m as [|m IH]; [exact start|].",
-                "  eapply Rle_trans; [|exact IH]. clear IH.",
+                f"  eapply {TRANSITIVE[self.relation]}; [|exact IH]. clear IH.",
                 *self._split(steps, "m", final=False),
                 "Qed.",
                 "",
@@ -439,6 +446,8 @@ class _Part:
         lines = ["Proof using All.", "  intros k."]
         if first:
             lines += ["  intros first.", *["  destruct k as [|k]; [exfalso; lia|]."] * first]
+        if self.proof.until is not None:
+            lines += ["  intros most."]
         return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
 
     def _split(self, lemmas: Sequence[tuple[At, str]], var: str, *, final: bool) -> list[str]:
@@ -453,6 +462,8 @@ class _Part:
             index = At(var, at.factor, at.add)
             return [*lines, f"  {_used(name, var, index, final)}."]
         count = len(general)
+        if not count:  # the statement is about the first few k
+            return [*lines, "  exfalso; lia."]
         lines += [
             f"  pose proof (Nat.div_mod {var} {count} ltac:(lia)) as quotient.",
             f"  pose proof (Nat.mod_upper_bound {var} {count} ltac:(lia)) as less.",
