@@ -69,7 +69,7 @@ def export(theorem: str | Theorem) -> Development:
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
         parts = [
-            _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
+            Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
             for fixed in choices
         ]
         head = [
@@ -124,7 +124,7 @@ def _finite(case: Case, argument: Argument) -> bool:
     )
 
 
-class _Part:
+class Part:
     """The statement at one choice of its whole parameters."""
 
     def __init__(
@@ -175,9 +175,9 @@ class _Part:
         left, right = self.sides(k)
         potential = self.potential(k) if self.proof.potential else None
         lemmas = self._lemmas()
-        terms = self._terms()
+        terms = self.terms()
         trees = [left, right, *([potential] if potential is not None else []), *terms.values()]
-        lets = self._lets(trees)
+        lets = self.lets_of(trees)
         agreeing = self.setting.agreeing()
         core = PROVED if agreeing else self.name
         statement = [
@@ -185,7 +185,25 @@ class _Part:
             f"  {self.write(left)}",
             f"  {self.relation} {self.write(right)}.",
         ]
-        lines = [*self._comment(), f"Module {self.module}.", ""]
+        lines = self.premises(lets, terms)
+        if potential is not None:
+            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
+            lines += [f"  {self.write(potential)}.", ""]
+        if agreeing:
+            lines += ["Section Agreeing."]
+            lines += [
+                f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
+            ]
+        lines += [*self.equations(), "", *self.tactics(lets, terms), "", *lemmas]
+        lines += [*statement, *self._conclusion()]
+        if agreeing:
+            lines += ["End Agreeing.", "", *self._without_agreement(agreeing, statement)]
+        lines += [f"End {self.module}.", f"End {self.module}."]
+        return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
+
+    def premises(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
+        """All that stands before the proof: the symbols, the method, what is assumed, summands."""
+        lines = [*self.comment(), f"Module {self.module}.", ""]
         if self.setting.charts.lines:
             lines += ["(* signs on the ranges: of no interest to a reader *)"]
             lines += [*self.setting.charts.lines, ""]
@@ -197,20 +215,7 @@ class _Part:
             lines += [
                 f"Lemma {term}_is j : {term} j = {self.write(tree)}. Proof. reflexivity. Qed."
             ]
-        if potential is not None:
-            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
-            lines += [f"  {self.write(potential)}.", ""]
-        if agreeing:
-            lines += ["Section Agreeing."]
-            lines += [
-                f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
-            ]
-        lines += [*self._equations(), "", *self._tactics(lets, terms), "", *lemmas]
-        lines += [*statement, *self._conclusion()]
-        if agreeing:
-            lines += ["End Agreeing.", "", *self._without_agreement(agreeing, statement)]
-        lines += [f"End {self.module}.", f"End {self.module}."]
-        return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
+        return lines
 
     def _premise(self) -> str:
         first, until = self.theorem.first, self.proof.until
@@ -218,7 +223,7 @@ class _Part:
         premises += [f"(k <= {until})%nat"] if until is not None else []
         return "".join(f" {premise} ->" for premise in premises)
 
-    def _comment(self) -> list[str]:
+    def comment(self) -> list[str]:
         source = self.theorem.source
         about = [f"{n} = {v}" for n, v in self.fixed.items()]
         said = [
@@ -268,7 +273,7 @@ class _Part:
         numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
         return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
 
-    def _lets(self, trees: Sequence[Tree]) -> list[str]:
+    def lets_of(self, trees: Sequence[Tree]) -> list[str]:
         """Definitions of the symbols of let that are used, each after what it uses."""
         theorem, lines, done = self.theorem, [], set[str]()
 
@@ -328,11 +333,11 @@ class _Part:
             lines.append(
                 f"Hypothesis {name}_is_resolvent : Resolvent {word} {GRAPHS[name]} {name}."
             )
-            if word not in plain and size.constant is None:
+            if word not in plain and _symbols(self.texts.inlined(size)):
                 lines.append(f"Hypothesis {name}_step_is_positive : 0 < {word}.")
         return lines
 
-    def _equations(self) -> list[str]:
+    def equations(self) -> list[str]:
         """The rows at the start and after a step."""
         live, zero = self.iteration.live, self.iteration.method.zero
         lines = [
@@ -356,7 +361,7 @@ class _Part:
                 )
         return lines
 
-    def _terms(self) -> dict[str, Tree]:
+    def terms(self) -> dict[str, Tree]:
         """Summands of sums, each with its definition."""
         out: dict[str, Tree] = {}
         while len(out) < len(self.texts.terms):
@@ -365,7 +370,7 @@ class _Part:
                     out[name] = self.texts.real(node, At("j"))
         return out
 
-    def _tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
+    def tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
         symbols = " ".join(line.split()[1] for line in lets)
         heads = ["F", *self._resolvents(), *map(self.names, self.iteration.live)]
         heads += ["f"] if self.theorem.A == "subdifferential" else []

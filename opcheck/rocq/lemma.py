@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
@@ -66,6 +67,7 @@ class Agreement:
     second: str
 
 
+Member = tuple[str, str, str]  # x, u, why u belongs to x
 AGREE = {Lipschitz: "one_point_of_lipschitz", Cocoercive: "one_point_of_cocoercive"}
 
 
@@ -275,21 +277,19 @@ class Lemma:
 
     # ---- inequalities ----
 
-    def member(self, of: str, node: Node, at: At) -> tuple[str, str, str]:
+    def member(self, of: str, point: Sparse) -> Member:
         """A point of a graph: x, u, and the proof that u belongs to x."""
         scene = self.scene
-        point = scene.sparse(self.texts.vector(node, at))
         if of == "F":
-            if isinstance(node, Name) and node.name == "solution":
+            if point == ():
                 return "zstar", "F zstar", "eq_refl"
             value = scene.steps.value("F", point)
             if len(value) != 1:
-                raise NotExported(f"F at {grammar.unparse(node)} has no word of its own")
+                raise NotExported("F at a point of an inequality has no word of its own")
             index = value[0][0]
             at_point = scene.argument(index)
             if self._by_resolvent(index):
                 at_point = scene.row_at(point) or scene.word(-index)
-                scene.watch(self.texts.vector(node, at))
             return at_point, f"F {tight(at_point)}", "eq_refl"
         if point == ():
             if of == "A":
@@ -314,7 +314,7 @@ class Lemma:
             if kind == "S" and of == "A":
                 rest = f"{element} - F {tight(at_point)}"
                 return at_point, rest, f"(rest_of_sum _ _ _ _ ({resolved}))"
-        raise NotExported(f"no element of {of} at {grammar.unparse(node)}")
+        raise NotExported(f"no element of {of} at a point of an inequality")
 
     def _by_resolvent(self, index: int) -> bool:
         """Whether F is known at a point as what a resolvent of F gave there."""
@@ -327,9 +327,18 @@ class Lemma:
             at = at.plus(SHIFT[node.function])
             node = node.arguments[0]
         assert isinstance(node, Call)
-        name, points = node.function, list(node.arguments)
+        points = list(node.arguments)
+        points = points if len(points) == 2 else [*points, Name("solution")]
+        vectors = [self.texts.vector(n, at) for n in points]
+        for vector in vectors:
+            self.scene.watch(vector)
+        first, second = map(self.scene.sparse, vectors)
+        return self.between(node.function, first, second)
+
+    def between(self, name: str, first: Sparse, second: Sparse) -> tuple[str, str]:
+        """What an inequality between two points says is ≥ 0, and the proof of it."""
         if name in OF_A:
-            (x, u, p), (y, v, q) = (self.member("A", n, at) for n in points)
+            (x, u, p), (y, v, q) = self.member("A", first), self.member("A", second)
             x, u, y, v = map(tight, (x, u, y, v))
             applied = f"{x}%vec {u}%vec {y}%vec {v}%vec {p} {q}"
             if name == "Resolvent":
@@ -342,8 +351,7 @@ class Lemma:
             if prop.of == "T" or (prop.of == "S" and self.setting.theorem.A == "zero")
             else prop.of
         )
-        points = points if len(points) == 2 else [*points, Name("solution")]
-        (x, u, p), (y, v, q) = (self.member(of, n, at) for n in points)
+        (x, u, p), (y, v, q) = self.member(of, first), self.member(of, second)
         if prop.of == "T":
             u, v = f"{tight(x)} - {tight(u)}", f"{tight(y)} - {tight(v)}"
         x, u, y, v = map(tight, (x, u, y, v))

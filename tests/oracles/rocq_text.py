@@ -211,7 +211,7 @@ class Development:
         assert start is not None
         self.start = start[1]
         stated = re.search(
-            rf"^Theorem {name} : forall k : nat,(?: \((\d+) <= k\)%nat ->)?"
+            rf"^Theorem {name} :(?: forall k : nat,)?(?: \((\d+) <= k\)%nat ->)?"
             r"(?: \(k <= (\d+)\)%nat ->)?\n  (.*?)\n  (<=|=) (.*?)\.\n",
             self.text,
             re.M | re.S,
