@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from opcheck.cli import options
-from opcheck.cli.emit import emit, finished, json_option, progress, working
+from opcheck.cli.emit import emit, finished, json_option, progress, say, working
 from opcheck.errors import OpcheckError
 
 
@@ -22,6 +22,10 @@ from opcheck.errors import OpcheckError
 @click.option("--ratio", default="1", show_default=True, help="Of the bound, as 99/100.")
 @click.option("--over", metavar="PARAMETER", help="Of one theorem: five values along its range.")
 @options.out_option(help="Write one file a certificate.")
+@click.option(
+    "--rocq", metavar="FILE.v", type=click.Path(), help="Of one theorem at one k: for Rocq."
+)
+@click.option("--check", is_flag=True, help="With --rocq: also have coqc compile it.")
 @json_option
 def certify(
     names: list[str],
@@ -31,18 +35,25 @@ def certify(
     ratio: str,
     over: str | None,
     out: str | None,
+    rocq: str | None,
+    check: bool,
 ) -> None:
     """Prove bounds at each k, for every operator and dimension, in exact rationals.
 
     A certificate is for one choice of constants and parameters; it names them.
 
     Exit code 1 if one is not certified at the multiple of its bound that was asked for, or, of
-    theorems asked for by name, is refused.
+    theorems asked for by name, is refused; with --rocq if it has no form in Rocq, and 3 if Rocq
+    refuses what was written.
     """
     from opcheck.evidence.certificates.certificate import attempts, certify_over
     from opcheck.processes import over_processes
     from opcheck.report import terminal
 
+    if rocq is not None and (len(names) != 1 or len(ks) != 1 or over is not None):
+        raise OpcheckError("--rocq writes the certificate of one theorem at one k; give -k 3, say")
+    if check and rocq is None:
+        raise OpcheckError("--check is of what --rocq writes; say where: --rocq FILE.v")
     tried: list[Any] = []  # attempts, or points of a range
     values = options.symbols(certify_over, parameters)
     if over is not None:
@@ -80,6 +91,21 @@ def certify(
         interrupted="interrupted: what was finished is shown" * interrupted,
         code=_code(tried, Fraction(ratio)),
     )
+    if rocq is not None and tried and tried[0].certificate:
+        _for_rocq(tried[0].certificate, rocq, check=check)
+
+
+def _for_rocq(certificate: Any, path: str, *, check: bool) -> None:
+    """Write a certificate as a development of Rocq, and say what came of it."""
+    from opcheck.rocq.files import write_certificate
+
+    written = write_certificate(certificate.document, path, check=check)
+    say(str(written))
+    if written.refused:
+        say(f"internal error, please report it: certified, and Rocq refuses {written.path}")
+        click.get_current_context().exit(3)
+    if not written.ok:
+        click.get_current_context().exit(1)
 
 
 def _code(tried: Sequence[Any], ratio: Fraction) -> int:

@@ -98,6 +98,11 @@ Definition QuasiNonexpansive (A : operator) (zstar : E) := forall x u,
 Definition Subgradient (f : E -> R) (A : operator) := forall x u y v,
   A x u -> A y v -> f x + inner u (y - x)%vec <= f y.
 
+(* F is a I + G about its zero, where G is skew (and so linear) and G G = - s I: a scale and a turn. *)
+Definition Turn (a s : R) (F : E -> E) (zstar : E) := exists G : E -> E,
+  (forall x y, inner (G x) y = - inner x (G y)) /\ (forall x, G (G x) = (- s * x)%vec) /\
+  forall x, F x = (a * (x - zstar) + G (x - zstar))%vec.
+
 Lemma inner_add_r (x y z : E) : inner x (add y z) = inner x y + inner x z.
 Proof. now rewrite inner_comm, inner_add, (inner_comm E y), (inner_comm E z). Qed.
 Lemma inner_scale_r a (x y : E) : inner x (scale a y) = a * inner x y.
@@ -163,6 +168,38 @@ Proof.
   - now rewrite inner_add, IHc, IHd.
   - now rewrite inner_scale, IH.
 Qed.
+
+(* The same by the weights of the vectors: shorter where combinations are long. *)
+Fixpoint weight (i : nat) (a : combination) : R :=
+  match a with
+  | Vector j => if Nat.eqb i j then 1 else 0
+  | Nothing => 0 | Sum b c => weight i b + weight i c | Times r b => r * weight i b
+  end.
+Fixpoint along (n : nat) (a : combination) (of : nat -> R) : R :=
+  match n with O => 0 | S m => along m a of + weight m a * of m end.
+Definition weighed (a b : combination) : R :=
+  along (length basis) a (fun i => along (length basis) b (fun j => dot (vector j) (vector i))).
+Lemma along_vector n j of : along n (Vector j) of = if Nat.ltb j n then of j else 0.
+Proof.
+  induction n as [|n IH]; [now destruct j|]. simpl along. rewrite IH.
+  destruct (Nat.ltb_spec j n), (Nat.ltb_spec j (S n)), (Nat.eqb_spec n j); subst; try lia; ring.
+Qed.
+Lemma along_value a y : inner (value a) y = along (length basis) a (fun i => inner (vector i) y).
+Proof.
+  induction a as [i | | c IHc d IHd | r c IH]; simpl value.
+  - rewrite along_vector. destruct (Nat.ltb_spec i (length basis)) as [|above]; trivial.
+    unfold vector. rewrite List.nth_overflow by trivial. apply inner_zero.
+  - rewrite inner_zero. induction (length basis) as [|n IH]; simpl; lra.
+  - rewrite inner_add, IHc, IHd. clear. induction (length basis) as [|n IH]; simpl; lra.
+  - rewrite inner_scale, IH. clear. induction (length basis) as [|n IH]; simpl; [ring|].
+    rewrite Rmult_plus_distr_l, IH. ring.
+Qed.
+Lemma gram_weighed a b : inner (value a) (value b) = weighed a b.
+Proof.
+  unfold weighed. rewrite along_value. generalize (length basis) at 1 2. intro n.
+  induction n as [|n IH]; simpl; trivial.
+  rewrite IH, (inner_comm E (vector n)), along_value. reflexivity.
+Qed.
 End Gram.
 
 Ltac collect x known :=
@@ -181,7 +218,7 @@ Ltac combined x known :=
   | zero => constr:(Nothing)
   | _ => let i := place x known in constr:(Vector i)
   end.
-Ltac expand :=
+Ltac expanded form gram :=
   unfold norm2, sub;
   let rec every t known := lazymatch t with
     | context C [@inner ?E ?x ?y] => let k := collect x known in let k := collect y k in
@@ -192,11 +229,15 @@ Ltac expand :=
       let basis := every t (@nil E) in
       repeat lazymatch goal with |- context [@inner E ?x ?y] =>
         let p := combined x basis in let q := combined y basis in
-        replace (@inner E x y) with (form basis p q) by (symmetry; exact (gram basis p q))
-      end;
-      cbv beta iota delta [form row vector List.nth Nat.leb]
+        replace (@inner E x y) with (form E basis p q) by (symmetry; exact (gram E basis p q))
+      end
     end
   | _ => idtac end.
+Ltac expand :=
+  expanded (@form) (@gram); cbv beta iota delta [form row vector List.nth Nat.leb].
+Ltac weigh :=
+  expanded (@weighed) (@gram_weighed);
+  cbv beta iota delta [weighed weight along vector List.nth length Nat.eqb].
 
 (* Signs of products, quotients, powers and sums whose parts have signs that are known or linear. *)
 Ltac sign :=
@@ -222,7 +263,12 @@ Ltac sign :=
 Lemma by_sum a b s : b - a = s -> 0 <= s -> a <= b.
 Proof. lra. Qed.
 
+Lemma by_equal a b s : b - a = s -> s = 0 -> a = b.
+Proof. lra. Qed.
+
 Lemma gap a b : a <= b -> 0 <= b - a.
+Proof. lra. Qed.
+Lemma no_gap a b : a = b -> b - a = 0.
 Proof. lra. Qed.
 Lemma monotone_of_subgradient {E : Space} (f : E -> R) A : Subgradient f A -> Monotone A.
 Proof.
@@ -234,7 +280,9 @@ Proof. intro. rewrite Nat.mul_comm. now apply Nat.mod_add. Qed.
 
 Ltac forget f :=
   repeat match goal with |- context [f ?x] => let v := fresh "v" in generalize (f x); intro v end.
-Ltac side := repeat split; first [ assumption | sign | lra | intro; nra ].
+Ltac multiplied_out :=
+  apply Rgt_not_eq; match goal with |- ?a > 0 => ring_simplify a end; unfold Rgt; sign.
+Ltac side := repeat split; first [ assumption | sign | lra | intro; nra | multiplied_out ].
 Ltac same_vectors := apply same_point; expand; try field; side.
 Ltac signs := first [ sign | lra | nra ].
 Ltac residue c r m :=
@@ -329,3 +377,53 @@ Ltac collapse alone :=
   repeat match goal with |- context [@inner ?E ?x ?y] =>
     lazymatch x with zero => fail | _ => rewrite (alone x zero) end end;
   rewrite ?inner_zero, ?Rmult_0_l, ?Rmult_0_r, ?Rplus_0_l, ?Rminus_0_r, ?Rmult_0_l, ?Rmult_0_r; lra.
+
+(* Turns: a step from z = zstar + d is a combination of d and G d. *)
+Section Turns.
+Context {E : Space} (G : E -> E) (s : R).
+Hypothesis skew : forall x y, inner (G x) y = - inner x (G y).
+Hypothesis square : forall x, G (G x) = (- s * x)%vec.
+Lemma turned_add x y : G (x + y)%vec = (G x + G y)%vec.
+Proof.
+  apply same_point. set (w := (G (x + y) - (G x + G y))%vec). unfold norm2. unfold w at 1.
+  unfold sub. rewrite ?inner_add, ?inner_scale, ?inner_add, !skew, ?inner_add. ring.
+Qed.
+Lemma turned_scale c x : G (c * x)%vec = (c * G x)%vec.
+Proof.
+  apply same_point. set (w := (G (c * x) - c * G x)%vec). unfold norm2. unfold w at 1.
+  unfold sub. rewrite ?inner_add, ?inner_scale, !skew, ?inner_scale. ring.
+Qed.
+Lemma turned_zero : G zero = zero.
+Proof.
+  apply same_point. unfold norm2, sub.
+  rewrite ?inner_add, ?inner_add_r, ?inner_scale, ?inner_scale_r, ?inner_zero, ?inner_zero_r, !skew.
+  rewrite !inner_zero. ring.
+Qed.
+Lemma turned_both x y : dot (G x) (G y) = s * dot x y.
+Proof. unfold dot. rewrite skew, square, inner_scale_r. ring. Qed.
+Lemma turned_self x : dot (G x) x = 0.
+Proof. unfold dot. pose proof (skew x x) as H. rewrite (inner_comm E x) in H. lra. Qed.
+Lemma turned_other x y : dot x (G y) = dot (G y) x.
+Proof. apply inner_comm. Qed.
+End Turns.
+Lemma turn_alone {E : Space} s (F : E -> E) zstar : Turn 0 s F zstar -> exists G : E -> E,
+  (forall x y, inner (G x) y = - inner x (G y)) /\ (forall x, G (G x) = (- s * x)%vec) /\
+  forall x, F x = G (x - zstar)%vec.
+Proof.
+  intros (G & skew & square & affine). exists G. repeat split; trivial.
+  intro x. rewrite affine. apply same_point. expand. ring.
+Qed.
+Lemma apart {E : Space} (x y : E) : exists d, x = (y + d)%vec.
+Proof. exists (x - y)%vec. apply same_point. expand. ring. Qed.
+Lemma before_resolvent {E : Space} (F : E -> E) gamma J (z : E) : gamma <> 0 ->
+  Resolvent gamma (graph F) J -> z = (J z + gamma * F (J z))%vec.
+Proof.
+  intros positive resolvent. rewrite <- (resolvent z : _ = F (J z)).
+  apply same_point. expand. field. assumption.
+Qed.
+Ltac turned G skew square :=
+  unfold sub;
+  repeat first [rewrite (turned_add G skew) | rewrite (turned_scale G skew)
+               | rewrite (turned_zero G skew) | rewrite square];
+  weigh;
+  rewrite ?(turned_both G _ skew square), ?turned_other, ?(turned_self G skew).

@@ -27,6 +27,7 @@ from opcheck.rocq.scene import index_of, suffix
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import Texts, spoken
 
+TRANSITIVE = {"<=": "Rle_trans", "=": "eq_trans"}
 POLES = 3  # first k that may be shown apart
 PROVED = "proved"  # what the core is called where two constants are taken to agree
 GRAPHS = {"JA": "A", "JS": "(plus F A)", "JF": "(graph F)"}
@@ -57,10 +58,6 @@ def export(theorem: str | Theorem) -> Development:
     entry = theorem_of(theorem)
     shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
-    if entry.proof.turn:
-        raise NotExported(
-            f"{entry.name}: the operators of {' or '.join(entry.on)} have no form in Rocq here"
-        )
     if entry.proof.shorter:
         raise NotExported(f"{entry.name}: roots of what is measured have no form in Rocq here")
     if entry.proof.horizon:
@@ -72,7 +69,7 @@ def export(theorem: str | Theorem) -> Development:
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
         parts = [
-            _Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
+            Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
             for fixed in choices
         ]
         head = [
@@ -127,7 +124,7 @@ def _finite(case: Case, argument: Argument) -> bool:
     )
 
 
-class _Part:
+class Part:
     """The statement at one choice of its whole parameters."""
 
     def __init__(
@@ -149,6 +146,7 @@ class _Part:
         self.names = self.words
         self.setting = Setting(theorem, self.iteration, self.texts, self.names, Charts(self.names))
         self.write = Writer(self.names)
+        self.relation = "=" if theorem.claim == "equality" else "<="
 
     # ---- texts ----
 
@@ -177,17 +175,35 @@ class _Part:
         left, right = self.sides(k)
         potential = self.potential(k) if self.proof.potential else None
         lemmas = self._lemmas()
-        terms = self._terms()
+        terms = self.terms()
         trees = [left, right, *([potential] if potential is not None else []), *terms.values()]
-        lets = self._lets(trees)
+        lets = self.lets_of(trees)
         agreeing = self.setting.agreeing()
         core = PROVED if agreeing else self.name
         statement = [
             f"Theorem {core} : forall k : nat,{self._premise()}",
             f"  {self.write(left)}",
-            f"  <= {self.write(right)}.",
+            f"  {self.relation} {self.write(right)}.",
         ]
-        lines = [*self._comment(), f"Module {self.module}.", ""]
+        lines = self.premises(lets, terms)
+        if potential is not None:
+            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
+            lines += [f"  {self.write(potential)}.", ""]
+        if agreeing:
+            lines += ["Section Agreeing."]
+            lines += [
+                f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
+            ]
+        lines += [*self.equations(), "", *self.tactics(lets, terms), "", *lemmas]
+        lines += [*statement, *self._conclusion()]
+        if agreeing:
+            lines += ["End Agreeing.", "", *self._without_agreement(agreeing, statement)]
+        lines += [f"End {self.module}.", f"End {self.module}."]
+        return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
+
+    def premises(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
+        """All that stands before the proof: the symbols, the method, what is assumed, summands."""
+        lines = [*self.comment(), f"Module {self.module}.", ""]
         if self.setting.charts.lines:
             lines += ["(* signs on the ranges: of no interest to a reader *)"]
             lines += [*self.setting.charts.lines, ""]
@@ -199,26 +215,15 @@ class _Part:
             lines += [
                 f"Lemma {term}_is j : {term} j = {self.write(tree)}. Proof. reflexivity. Qed."
             ]
-        if potential is not None:
-            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
-            lines += [f"  {self.write(potential)}.", ""]
-        if agreeing:
-            lines += ["Section Agreeing."]
-            lines += [
-                f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
-            ]
-        lines += [*self._equations(), "", *self._tactics(lets, terms), "", *lemmas]
-        lines += [*statement, *self._conclusion()]
-        if agreeing:
-            lines += ["End Agreeing.", "", *self._without_agreement(agreeing, statement)]
-        lines += [f"End {self.module}.", f"End {self.module}."]
-        return [*lines, f"Print Assumptions {self.module}.{self.name}.", ""]
+        return lines
 
     def _premise(self) -> str:
-        first = self.theorem.first
-        return f" ({first} <= k)%nat ->" if first else ""
+        first, until = self.theorem.first, self.proof.until
+        premises = [f"({first} <= k)%nat"] if first else []
+        premises += [f"(k <= {until})%nat"] if until is not None else []
+        return "".join(f" {premise} ->" for premise in premises)
 
-    def _comment(self) -> list[str]:
+    def comment(self) -> list[str]:
         source = self.theorem.source
         about = [f"{n} = {v}" for n, v in self.fixed.items()]
         said = [
@@ -226,6 +231,10 @@ class _Part:
             f"{source.key}{', ' + source.number if source.number else ''}.",
             f"{WORDS_OF_A[self.theorem.A]}. The statement is the theorem at the end.",
         ]
+        if self.proof.turn:
+            said.insert(
+                2, f"About operators of one kind, as those of {' or '.join(self.theorem.on)}."
+            )
         text = "\n".join(
             line
             for part in said
@@ -237,7 +246,8 @@ class _Part:
         """Constants and parameters that are real numbers of the statement."""
         theorem = self.theorem
         constants = [p.symbol for p in theorem.asked if p.symbol is not None]
-        parameters = [c.name for c in theorem.chains]
+        spoken = [c.name for c in [*theorem.conditions, *theorem.chains]]
+        parameters = [n for n in spoken if n.isidentifier()]  # "0" in 0 < mu
         whole = self.texts.fixed
         return [n for n in dict.fromkeys([*constants, *parameters]) if n not in whole]
 
@@ -263,7 +273,7 @@ class _Part:
         numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
         return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
 
-    def _lets(self, trees: Sequence[Tree]) -> list[str]:
+    def lets_of(self, trees: Sequence[Tree]) -> list[str]:
         """Definitions of the symbols of let that are used, each after what it uses."""
         theorem, lines, done = self.theorem, [], set[str]()
 
@@ -304,6 +314,8 @@ class _Part:
             kind = "Comonotone" if p.kind.name == "Cocoercive" else p.kind.name
             operator = setting.operator(p.of)
             lines.append(f"Hypothesis {hypothesis(p)} : {kind}{constant} {operator}{star}.")
+        if self.proof.turn:
+            lines.append(f"Hypothesis family : Turn {' '.join(setting.turn())} F zstar.")
         if theorem.A == "zero":
             lines.append("Hypothesis solution : Zero (graph F) zstar.")
             lines.append("Let solution_of_F : F zstar = zero := eq_sym solution.")
@@ -321,11 +333,11 @@ class _Part:
             lines.append(
                 f"Hypothesis {name}_is_resolvent : Resolvent {word} {GRAPHS[name]} {name}."
             )
-            if word not in plain and size.constant is None:
+            if word not in plain and _symbols(self.texts.inlined(size)):
                 lines.append(f"Hypothesis {name}_step_is_positive : 0 < {word}.")
         return lines
 
-    def _equations(self) -> list[str]:
+    def equations(self) -> list[str]:
         """The rows at the start and after a step."""
         live, zero = self.iteration.live, self.iteration.method.zero
         lines = [
@@ -349,7 +361,7 @@ class _Part:
                 )
         return lines
 
-    def _terms(self) -> dict[str, Tree]:
+    def terms(self) -> dict[str, Tree]:
         """Summands of sums, each with its definition."""
         out: dict[str, Tree] = {}
         while len(out) < len(self.texts.terms):
@@ -358,7 +370,7 @@ class _Part:
                     out[name] = self.texts.real(node, At("j"))
         return out
 
-    def _tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
+    def tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
         symbols = " ".join(line.split()[1] for line in lets)
         heads = ["F", *self._resolvents(), *map(self.names, self.iteration.live)]
         heads += ["f"] if self.theorem.A == "subdifferential" else []
@@ -412,10 +424,10 @@ class _Part:
                 lines += [*lemma.lines(steps[-1][1]), ""]
             start = At("m", 1, self.proof.begin)
             lines += [
-                f"Lemma bounded m : V {start.nat} <= {most}.",
+                f"Lemma bounded m : V {start.nat} {self.relation} {most}.",
                 "Proof.",
                 "  induction m as [|m IH]; [exact start|].",
-                "  eapply Rle_trans; [|exact IH]. clear IH.",
+                f"  eapply {TRANSITIVE[self.relation]}; [|exact IH]. clear IH.",
                 *self._split(steps, "m", final=False),
                 "Qed.",
                 "",
@@ -439,6 +451,8 @@ class _Part:
         lines = ["Proof using All.", "  intros k."]
         if first:
             lines += ["  intros first.", *["  destruct k as [|k]; [exfalso; lia|]."] * first]
+        if self.proof.until is not None:
+            lines += ["  intros most."]
         return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
 
     def _split(self, lemmas: Sequence[tuple[At, str]], var: str, *, final: bool) -> list[str]:
@@ -453,6 +467,8 @@ class _Part:
             index = At(var, at.factor, at.add)
             return [*lines, f"  {_used(name, var, index, final)}."]
         count = len(general)
+        if not count:  # the statement is about the first few k
+            return [*lines, "  exfalso; lia."]
         lines += [
             f"  pose proof (Nat.div_mod {var} {count} ltac:(lia)) as quotient.",
             f"  pose proof (Nat.mod_upper_bound {var} {count} ltac:(lia)) as less.",

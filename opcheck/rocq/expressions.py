@@ -79,7 +79,7 @@ class Real:
     Attributes:
         kind: "number", "symbol" (name), "index" (at), "let" (name, at), "negative", "+", "-", "*",
             "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" (name
-            of a term, at), "mod" (at, period), "case" (at, period or 0, number, yes, no).
+            of a term, at), "mod" (at, period), "case" (at, period or 0, numbers, yes, no).
         parts: what it is made of.
     """
 
@@ -374,9 +374,10 @@ class Writer:
                 return f"before {term} {at.nat}", APPLIED
             case "mod", (at, period):
                 return f"INR (Nat.modulo {at.nat} {period})", APPLIED
-            case "case", (at, period, value, yes, no):
+            case "case", (at, period, values, yes, no):
                 test = f"Nat.modulo {at.nat} {period}" if period else at.nat
-                return f"match {test} with {value} => {self(yes)} | _ => {self(no)} end", 0
+                these = " | ".join(map(str, values))
+                return f"match {test} with {these} => {self(yes)} | _ => {self(no)} end", 0
         raise NotExported(f"a number of the kind {node.kind} has no word")
 
     def _vector(self, node: Vector) -> tuple[str, int]:

@@ -10,18 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.recheck import Rejected
+from opcheck.rocq.certified import described, export_certificate
 from opcheck.rocq.coqc import Compiled, compile_prelude, compiled
 from opcheck.rocq.development import Development, export
 from opcheck.rocq.expressions import NotExported
 from opcheck.rocq.names import PRELUDE, prelude
 
-FOR = re.compile(r"^\(\* Written by opcheck for (\S+)\. ", re.MULTILINE)
+FOR = re.compile(r"^\(\* Written by opcheck for (\S+?)(?: at k = \d+)?\.\s", re.MULTILINE)
 ENDS_WITH = re.compile(r"^Print Assumptions (\S+)\.$", re.MULTILINE)
 
 
@@ -104,6 +107,31 @@ def write(
         return _all_checked(out, developments, Path(kept), progress)
 
 
+def write_certificate(
+    document: Mapping[str, Any], path: str | Path, *, check: bool = False
+) -> Exported:
+    """Write a certificate as a development, and the prelude beside it.
+
+    Args:
+        document: what the certificate's file holds.
+        path: a file, ending in ``.v``.
+        check: also have coqc compile it.
+
+    Raises OpcheckError where nothing can be written there, or coqc is absent, killed or too slow;
+    Rejected where the certificate proves nothing. What has no form is in the result.
+    """
+    place, name = Path(path), str(document["statement"]["theorem"])
+    if place.suffix != ".v" or place.name == PRELUDE:
+        raise OpcheckError(f"{path} is no name for a certificate in Rocq; take one like bound.v")
+    try:
+        development = export_certificate(document)
+    except NotExported as reason:
+        return Exported(name, "", str(reason))
+    _put(place, development.text)
+    checked = compiled(development.text, development.names) if check else None
+    return Exported(name, str(place), checked=checked)
+
+
 def _put(target: Path, text: str) -> None:
     """Write a development, and the prelude beside it."""
     try:
@@ -184,14 +212,20 @@ def recheck_development(path: str | Path) -> Rechecked:
     return Rechecked(str(path), said, _against(named[1], text))
 
 
+def _written_here(name: str, text: str) -> str:
+    """What is written here for the theorem, or for the certificate, that a text is about."""
+    document = described(text)
+    return (export(name) if document is None else export_certificate(document)).text
+
+
 def _against(name: str, text: str) -> str:
     """What there is to say of a text beside what is written here; "" where they are the same."""
     if name not in registry.names("theorems"):
         return f"the theorem {name} is not known here, so what it says is for you to read"
     try:
-        own: Development = export(name)
-    except OpcheckError as error:
+        own = _written_here(name, text)
+    except (OpcheckError, Rejected) as error:
         return f"opcheck writes none for {name} here ({error}), so what it says is for you to read"
-    if own.text != text:
+    if own != text:
         return f"it is not what opcheck writes for {name} here, so what it says is for you to read"
     return ""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
@@ -18,7 +19,7 @@ from opcheck.model import grammar
 from opcheck.model.grammar import Call, Name, Node
 from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, number
+from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, number, walk
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import Scene
@@ -66,6 +67,7 @@ class Agreement:
     second: str
 
 
+Member = tuple[str, str, str]  # x, u, why u belongs to x
 AGREE = {Lipschitz: "one_point_of_lipschitz", Cocoercive: "one_point_of_cocoercive"}
 
 
@@ -146,6 +148,13 @@ class Setting:
             out.append(Agreement(small, large, AGREE[b.kind], c, hypothesis(b), hypothesis(a)))
         return out
 
+    def turn(self) -> list[str]:
+        """a and s of the families F = a I + G with G G = −s I, in words."""
+        proof = self.theorem.proof
+        assert proof is not None
+        trees = [self.texts.real(grammar.parse(source), At("")) for source in proof.turn]
+        return [Writer(self.names)(tree, 5) for tree in trees]
+
     def operator(self, of: str) -> str:
         """The graph that a hypothesis speaks of."""
         if of == "T":
@@ -182,6 +191,7 @@ class Lemma:
         self.reader, self.texts = case.reader, setting.texts
         self.facts: dict[str, str] = {}  # what is asserted -> how it is shown
         self.signs: dict[str, int] = {}  # of factors
+        self.tried: Set[str] = set()  # asserted where Rocq shows them
         self.scene = Scene(case, setting.iteration, setting.texts, setting.names, self.symbol)
         self.unfolded = texts
 
@@ -252,7 +262,10 @@ class Lemma:
             word = polynomial(field, turned, self.symbol)
             terms = turned.to_dict()
             how = "signs"
-            if len(terms) > 1 and any(c < 0 for c in terms.values()):
+            mixed = any(c < 0 for c in terms.values()) or not all(
+                domain.nonnegative(field.symbol(n)) for n in value.symbols
+            )
+            if len(terms) > 1 and mixed:
                 call = self.setting.charts.lemma(self, turned, strict)
                 how = f"first [lra | {call} | signs]" if call else how
             self.facts.setdefault(f"0 {'<' if strict else '<='} {word}", how)
@@ -264,21 +277,19 @@ class Lemma:
 
     # ---- inequalities ----
 
-    def member(self, of: str, node: Node, at: At) -> tuple[str, str, str]:
+    def member(self, of: str, point: Sparse) -> Member:
         """A point of a graph: x, u, and the proof that u belongs to x."""
         scene = self.scene
-        point = scene.sparse(self.texts.vector(node, at))
         if of == "F":
-            if isinstance(node, Name) and node.name == "solution":
+            if point == ():
                 return "zstar", "F zstar", "eq_refl"
             value = scene.steps.value("F", point)
             if len(value) != 1:
-                raise NotExported(f"F at {grammar.unparse(node)} has no word of its own")
+                raise NotExported("F at a point of an inequality has no word of its own")
             index = value[0][0]
             at_point = scene.argument(index)
             if self._by_resolvent(index):
                 at_point = scene.row_at(point) or scene.word(-index)
-                scene.watch(self.texts.vector(node, at))
             return at_point, f"F {tight(at_point)}", "eq_refl"
         if point == ():
             if of == "A":
@@ -303,7 +314,7 @@ class Lemma:
             if kind == "S" and of == "A":
                 rest = f"{element} - F {tight(at_point)}"
                 return at_point, rest, f"(rest_of_sum _ _ _ _ ({resolved}))"
-        raise NotExported(f"no element of {of} at {grammar.unparse(node)}")
+        raise NotExported(f"no element of {of} at a point of an inequality")
 
     def _by_resolvent(self, index: int) -> bool:
         """Whether F is known at a point as what a resolvent of F gave there."""
@@ -316,9 +327,18 @@ class Lemma:
             at = at.plus(SHIFT[node.function])
             node = node.arguments[0]
         assert isinstance(node, Call)
-        name, points = node.function, list(node.arguments)
+        points = list(node.arguments)
+        points = points if len(points) == 2 else [*points, Name("solution")]
+        vectors = [self.texts.vector(n, at) for n in points]
+        for vector in vectors:
+            self.scene.watch(vector)
+        first, second = map(self.scene.sparse, vectors)
+        return self.between(node.function, first, second)
+
+    def between(self, name: str, first: Sparse, second: Sparse) -> tuple[str, str]:
+        """What an inequality between two points says is ≥ 0, and the proof of it."""
         if name in OF_A:
-            (x, u, p), (y, v, q) = (self.member("A", n, at) for n in points)
+            (x, u, p), (y, v, q) = self.member("A", first), self.member("A", second)
             x, u, y, v = map(tight, (x, u, y, v))
             applied = f"{x}%vec {u}%vec {y}%vec {v}%vec {p} {q}"
             if name == "Resolvent":
@@ -331,8 +351,7 @@ class Lemma:
             if prop.of == "T" or (prop.of == "S" and self.setting.theorem.A == "zero")
             else prop.of
         )
-        points = points if len(points) == 2 else [*points, Name("solution")]
-        (x, u, p), (y, v, q) = (self.member(of, n, at) for n in points)
+        (x, u, p), (y, v, q) = self.member(of, first), self.member(of, second)
         if prop.of == "T":
             u, v = f"{tight(x)} - {tight(u)}", f"{tight(y)} - {tight(v)}"
         x, u, y, v = map(tight, (x, u, y, v))
@@ -384,16 +403,37 @@ class Lemma:
         for tree, node, late in self.unfolded:
             scene.watch(tree)
             scene.compare(tree, node, late)
+        self._of_divisors()
         small, large = self.goal(scene.at)
+        equal = self.setting.theorem.claim == "equality"
         general = bool(scene.at.base)
-        lines = [f"Lemma {name}{' m' if general else ''} : {small} <= {large}.", "Proof."]
+        relation = "=" if equal else "<="
+        lines = [f"Lemma {name}{' m' if general else ''} : {small} {relation} {large}.", "Proof."]
         if general:
             lines.append("  pose proof (pos_INR m) as m_positive.")
         lines.append("  unfold_known.")
-        lines += [f"  assert ({fact}) by ({how})." for fact, how in self.facts.items()]
-        lines += [f"  assert (0 <= {word}) by exact {proof}." for word, proof in known.items()]
-        equations = "".join(f" generalize {e};" for e in dict.fromkeys(scene.equations))
+        lines += [
+            f"  {'try ' if fact in self.tried else ''}assert ({fact}) by ({how})."
+            for fact, how in self.facts.items()
+        ]
+        for i, (word, proof) in enumerate(known.items()):
+            says = f"known{i} : {word} = 0" if equal else f"0 <= {word}"
+            lines.append(f"  assert ({says}) by exact {proof}.")
         tidy = f"unfold_lets; {'' if general else 'cbn [Nat.mul Nat.add]; '}numbers;"
+        total = "\n    + ".join(parts) or "0"
+        if self.setting.theorem.proof and self.setting.theorem.proof.turn:
+            shown = self._turned(tidy)
+        else:
+            shown = self._added_up(lines, tidy, general)
+        lines += [f"  apply {'by_equal' if equal else 'by_sum'} with (\n    {total}).", *shown]
+        rewritten = "".join(f"rewrite known{i}; " for i in range(len(known)))
+        lines += [f"  - {rewritten}ring." if equal else "  - sign.", "Qed."]
+        return lines
+
+    def _added_up(self, lines: list[str], tidy: str, general: bool) -> list[str]:
+        """That the two sides differ by the sum; what it needs is asserted in ``lines``."""
+        scene = self.scene
+        equations = "".join(f" generalize {e};" for e in dict.fromkeys(scene.equations))
         for i, (left, right) in enumerate(scene.twins):
             lines.append(
                 f"  assert (same{i} : ({left})%vec = ({right})%vec) by (f_equal;{equations} {tidy} "
@@ -405,12 +445,38 @@ class Lemma:
             equations += f" generalize value{i};"
         if self.setting.theorem.A == "zero":
             equations += " generalize solution_of_F;"
-        total = "\n    + ".join(parts) or "0"
+        return [
+            f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; expand; field; side."
+        ]
+
+    def _turned(self, tidy: str) -> list[str]:
+        """That the two sides differ by the sum where F is a scale and a turn.
+
+        Every vector is zstar, or a combination of d and G d for the one row zstar + d.
+        """
+        scene = self.scene
+        family = "(turn_alone _ _ _ family)" if self.setting.turn()[0] == "0" else "family"
+        rewritten = " | ".join(f"rewrite {e}" for e in dict.fromkeys(scene.equations))
+        lines = [
+            f"  - destruct {family} as (G & skew & square & affine).",
+            f"    unfold_all; repeat first [{rewritten}].",
+        ]
+        row = scene.only_row()
+        taken = [c for c in scene.steps.oracle.calls if c[4] != 0]
+        if taken:
+            if len(taken) > 1 or scene.argument(-taken[0][2][0][0]) != tight(row):
+                raise NotExported("a resolvent of a turn at what is no row, or several")
+            size = self.setting.plain(self.texts.size("JF"))
+            lines += [
+                f"    generalize (before_resolvent F {tight(size)} JF ({row}) ltac:(sign) "
+                "JF_is_resolvent).",
+                f"    generalize (JF ({row})); generalize ({row}); intros q p ->.",
+            ]
+            row = "p"
         lines += [
-            f"  apply by_sum with (\n    {total}).",
-            f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; expand; field; side.",
-            "  - sign.",
-            "Qed.",
+            "    rewrite ?affine.",
+            f"    destruct (apart ({row}) zstar) as [d moved]; rewrite ?moved.",
+            f"    {tidy} turned G skew square; {tidy} field; side.",
         ]
         return lines
 
@@ -422,9 +488,22 @@ class Lemma:
         if start.base == "" and start.add < 0:
             raise NotExported("the potential is used before it begins")
         most = self.setting.plain(self.texts.real(grammar.parse(proof.at_most), At("")))
-        return f"({most} - V {at.nat})", f"(gap _ _ (bounded {start.nat}))"
+        lemma = "no_gap" if self.setting.theorem.claim == "equality" else "gap"
+        return f"({most} - V {at.nat})", f"({lemma} _ _ (bounded {start.nat}))"
 
     # ---- what is known of the symbols ----
+
+    def _of_divisors(self) -> None:
+        """The signs of what the texts divide by, beside those that are asserted already."""
+        asserted = {*self.facts}
+        trees = [self.texts.inlined(tree) for tree, _, _ in self.unfolded]
+        quotients = [n for tree in trees for n in walk(tree) if n.kind == "/"]
+        for divisor in dict.fromkeys(quotient.parts[1] for quotient in quotients):
+            with contextlib.suppress(NotExported):  # a power of k, say, has its fact already
+                for factor, _ in factorised(self.scene.ratio(divisor).num)[1]:
+                    self.orient(factor)
+        # not all are needed, as where a divisor cancels
+        self.tried = self.facts.keys() - asserted
 
     def _constraints(self) -> None:
         """What the ranges say, without denominators."""
@@ -501,6 +580,8 @@ class Lemma:
     def _of_power(self, name: str, base: Ratio) -> None:
         domain, at = self.case.domain(), self.scene.at
         word = self.base(base)
+        if not domain.positive(base):
+            raise NotExported(f"no chart shows that {word} > 0, which is raised to the power k")
         self.facts.setdefault(
             f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by (field; side); sign"
         )

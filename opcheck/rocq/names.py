@@ -14,7 +14,7 @@ _TAKEN = """
     SProp Type then using where with Theorem Lemma Definition Fixpoint Section End Module Proof Qed
     R S O I E F A T f nat pred plus mult minus div max min id fst snd pair bool true false list nil
     cons not and or iff eq ex le lt gt ge Nat INR IZR pow sqrt exp ln sin cos tan PI Rabs Rmin Rmax
-    up total bounded start state step run V JA JS JF z0 zstar j k m n s opcheck
+    up total bounded start state step run family V JA JS JF z0 zstar j k m n s G opcheck
 """
 TAKEN = frozenset(_TAKEN.split())
 # what a development calls its own lemmas, hypotheses and fields

@@ -248,7 +248,7 @@ class Scene:
                 if tree == first:
                     return self.reader.read(Call("first", (node,)))
         match tree.kind, tree.parts:
-            case "case", (at, 0, value, _, no) if at.base and at.add > value:
+            case "case", (at, 0, values, _, no) if at.base and at.add > max(values):
                 return self.total(no)
             case "inner", (u, v):
                 if u == v == Z0 - ZSTAR:
@@ -346,6 +346,19 @@ class Scene:
         if rest != 0:
             named.append((rest, "zstar"))
         return combination(named, self.symbol)
+
+    def only_row(self) -> str:
+        """The one row, at the first state, that what is measured and the steps are made of.
+
+        Raises NotExported where there are more.
+        """
+        if self.case.at is not None:
+            return "z0"
+        read = set(self.iteration.read) if len(self.steps.states) > 1 else set()
+        rows = {"z", *read}
+        if rows != {"z"}:
+            raise NotExported(f"a turn of several rows: {', '.join(sorted(rows))}")
+        return self.write(self.iteration.row("z", self.here.plus(-self.steps.origin)))
 
     def row_at(self, point: Sparse) -> str:
         """A row, at some state, that is this point; "" for none."""

@@ -220,16 +220,18 @@ class Texts:
                 index, count = self._index(argument, at), self._whole(period)
                 value = _residue(index, count)
                 return Real("mod", (index, count)) if value is None else number(value)
-            case "where", (Comparison("==", left, right), yes, no):
-                return self._chosen(left, right, yes, no, at)
+            case "where", (Comparison(("==" | "<=") as relation, left, right), yes, no):
+                if relation == "==" and isinstance(left, Number):
+                    left, right = right, left
+                return self._chosen(left, right, yes, no, at, below=relation == "<=")
         raise NotExported(f"{name}(...) has no form in Rocq here")
 
-    def _chosen(self, left: Node, right: Node, yes: Node, no: Node, at: At) -> Any:
-        if isinstance(left, Number):
-            left, right = right, left
+    def _chosen(self, left: Node, right: Node, yes: Node, no: Node, at: At, *, below: bool) -> Any:
+        """One text where an index, or its residue, is a number or at most one; else another."""
         if not isinstance(right, Number) or right.value < 0:
             raise NotExported("where compares what is no index with a number")
         whole = int(right.value)
+        values = tuple(range(whole + 1)) if below else (whole,)
         period = 0
         if isinstance(left, Call) and left.function == "mod":
             period = self._whole(left.arguments[1])
@@ -237,8 +239,8 @@ class Texts:
         index = self._index(left, at)
         value = _residue(index, period) if period else (None if index.base else index.add)
         if value is not None:
-            return self.real(yes if value == whole else no, at)
-        return Real("case", (index, period, whole, self.real(yes, at), self.real(no, at)))
+            return self.real(yes if value in values else no, at)
+        return Real("case", (index, period, values, self.real(yes, at), self.real(no, at)))
 
     def _index(self, node: Node, at: At) -> At:
         """A text k + a as an index."""

@@ -222,3 +222,10 @@ class Radius:
         assert power == 2
         pairs = zip(self.run.problem.start, self.run.problem.solution, strict=True)
         return self.factor**2 * sum(((a - b) ** 2 for a, b in pairs), fmpq(0))
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, Radius):
+            return Radius(self.run, fmpq(1)) ** 2 * (self.factor * other.factor)
+        return Radius(self.run, self.factor * other)
+
+    __rmul__ = __mul__

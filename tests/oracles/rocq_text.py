@@ -99,11 +99,13 @@ class Reading:
         while self.peek() != "end":
             if self.peek() == "|":
                 self.take()
-            pattern = self.take()
-            hit = pattern == "_" or pattern == str(value) or (pattern == "O" and value == 0)
-            if pattern == "S":
-                self.take()
-                hit = value > 0
+            hit = False
+            while self.peek() != "=>":
+                pattern = self.take()
+                hit |= pattern == "_" or pattern == str(value) or (pattern == "O" and value == 0)
+                if pattern == "S":
+                    self.take()
+                    hit = value > 0
             self.take("=>")
             branch = self.term()
             if hit and not settled:
@@ -186,7 +188,7 @@ class Development:
     Attributes:
         hypotheses: name -> what is assumed.
         definitions: name -> (arguments, body).
-        left, right: of the theorem; first: its smallest k.
+        left, right: of the theorem; relation: between them; first, until: its least and its last k.
     """
 
     def __init__(self, text: str, name: str) -> None:
@@ -209,14 +211,15 @@ class Development:
         assert start is not None
         self.start = start[1]
         stated = re.search(
-            rf"^Theorem {name} : forall k : nat,(?: \((\d+) <= k\)%nat ->)?\n"
-            r"  (.*?)\n  <= (.*?)\.\n",
+            rf"^Theorem {name} :(?: forall k : nat,)?(?: \((\d+) <= k\)%nat ->)?"
+            r"(?: \(k <= (\d+)\)%nat ->)?\n  (.*?)\n  (<=|=) (.*?)\.\n",
             self.text,
             re.M | re.S,
         )
         assert stated is not None
         self.first = int(stated[1] or 0)
-        self.left, self.right = stated[2], stated[3]
+        self.until = None if stated[2] is None else int(stated[2])
+        self.left, self.relation, self.right = stated[3], stated[4], stated[5]
 
     def names(self, values: Mapping[str, Any], sqrt: Callable[[Any], Any]) -> dict[str, Any]:
         """What the names of the development mean.

@@ -139,7 +139,7 @@ def test_what_has_no_form_is_said(own_registry: None) -> None:
         given=[Monotone(of="F")],
         where="0 < gamma",
         measure="distance",
-        bound="R**2*where(k <= 2, 1, 1)",
+        bound="R**2*where(k >= 2, 1, 1)",
         source=Source("none"),
         proof=Proof(
             potential="distance", step={"Monotone(next(z))": "2*gamma"}, end={"potential": "1"}

@@ -17,6 +17,7 @@ import pytest
 from flint import fmpq
 from oracles.exact_runs import Affine, Run, rational
 from oracles.rocq_text import Development, Reading, Vector, function, inner
+from registered import exported
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
@@ -29,15 +30,14 @@ from opcheck.rocq import development as rocq
 from opcheck.rocq.names import prelude
 
 registry.load()
-PROOFS = {n: registry.get("theorems", n).proof for n in registry.names("theorems")}
-# operators of one family, and potentials with a horizon, have no form in Rocq
-DECLARED = [n for n, proof in PROOFS.items() if proof and not (proof.turn or proof.horizon)]
 # a start that is not like the rest, resolvents of F, A and S, sums, powers, loops, schedules, roots
 FEW = [
     "alacaoglu2024_conic_halpern",
     "baillon1996_km_last",
     "cai2022_peg_potential",
     "eckstein1992_dr_fejer",
+    "elementary_bilinear_proximal_point",
+    "elementary_first_steps_golden_ratio",
     "gidel2019_peg_contraction",
     "gorbunov2022_eg_last",
     "lieder2021_halpern",
@@ -47,7 +47,7 @@ FEW = [
     "pethick2023_la_eg",
     "tseng2000_fbf_average",
 ]
-SOME = [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in DECLARED]
+SOME = [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in exported()]
 STEPS = 5
 DIMENSIONS = (1, 2, 3, 5)
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137)
@@ -85,8 +85,8 @@ def word(theorem: Theorem, name: str, text: str) -> str:
 def drawn(theorem: Theorem, whole: dict[str, int], draw: np.random.Generator) -> dict[str, fmpq]:
     """Numbers for the constants and the real parameters; no inequality is needed of them."""
     constants = [p.symbol for p in theorem.asked if p.symbol is not None]
-    names = [*constants, *(c.name for c in theorem.chains)]
-    real = [n for n in dict.fromkeys(names) if n not in whole]
+    names = [*constants, *(c.name for c in [*theorem.conditions, *theorem.chains])]
+    real = [n for n in dict.fromkeys(names) if n not in whole and n.isidentifier()]
     # each over a prime of its own: no difference of simple expressions is 0
     return {n: fmpq(int(draw.integers(10, 99)), p) for n, p in zip(real, PRIMES, strict=False)}
 
@@ -141,6 +141,8 @@ def test_both_sides_are_those_of_the_texts(name: str) -> None:
     theorem = registry.get("theorems", name)
     for whole, written in developments(name):
         assert written.first == theorem.first
+        assert written.until == theorem.proof.until
+        assert written.relation == ("=" if theorem.claim == "equality" else "<=")
         for dimension in DIMENSIONS:
             run, names = told(theorem, whole, written, dimension, 2)
             for k in range(theorem.first, STEPS):
@@ -211,12 +213,24 @@ def test_the_hypotheses_are_the_properties_forms(name: str) -> None:
                 assert gap(prop, hypothesis, written, own) == form, prop
 
 
+def test_a_family_is_that_of_the_declaration() -> None:
+    for name in ("elementary_bilinear_proximal_point", "gorbunov2023_eg_limit"):
+        theorem = registry.get("theorems", name)
+        ((whole, written),) = developments(name)
+        run, names = told(theorem, whole, written, 1, 3)
+        said = re.fullmatch(r"Turn (\S+|\(.*\)) (\(.*\)) F zstar", written.hypotheses["family"])
+        assert said is not None
+        for word_, source in zip(said.groups(), theorem.proof.turn, strict=True):
+            assert written.value(word_, names) == plain(run.value(grammar.parse(source), 0))
+
+
 @pytest.mark.parametrize("name", SOME)
 def test_nothing_else_is_assumed(name: str) -> None:
     theorem = registry.get("theorems", name)
     for _, written in developments(name):
         asked = {f"{p.kind.name}_of_{p.of}" for p in theorem.asked}
-        beside = {"solution"} | ({f"A_{theorem.A}"} if theorem.A != "zero" else set())
+        beside = {"solution"} | ({"family"} if theorem.proof.turn else set())
+        beside |= {f"A_{theorem.A}"} if theorem.A != "zero" else set()
         beside = {"A_subgradient" if b == "A_subdifferential" else b for b in beside}
         rest = written.hypotheses.keys() - asked - beside
         sizes = {n for n in rest if re.fullmatch(r"range_\d+|J[AFS]_is_resolvent", n)}

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from registered import exported
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
@@ -20,9 +21,6 @@ from opcheck.rocq.development import export
 from opcheck.rocq.files import recheck_development
 
 registry.load()
-PROOFS = {n: registry.get("theorems", n).proof for n in registry.names("theorems")}
-# operators of one family, and potentials with a horizon, have no form in Rocq
-DECLARED = [n for n, proof in PROOFS.items() if proof and not (proof.turn or proof.horizon)]
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +39,7 @@ def said(text: str, names: tuple[str, ...]) -> Compiled | None:
     return None
 
 
-@pytest.mark.parametrize("name", DECLARED)
+@pytest.mark.parametrize("name", exported())
 def test_every_proof_is_accepted(name: str) -> None:
     written = export(name)
     check = said(written.text, written.names)
@@ -61,6 +59,7 @@ def planted(name: str, *edits: tuple[str, str]) -> tuple[str, tuple[str, ...]]:
 
 
 EG = "gorbunov2022_eg_last"
+GAME = "elementary_bilinear_extragradient"
 PLANTED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "bound": (EG, ((r"(<= )(norm2 \(z0 - zstar\) / \(gamma)", r"\g<1>2 / 5 * \2"),)),
     "off by one": (EG, ((r"\(INR ([km]) \+ 1\)(?=\)\.)", r"(INR \1 + 2)"),)),
@@ -89,6 +88,12 @@ PLANTED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "the first k": (
         "lee2021_feg",
         ((r"forall k : nat, \(1 <= k\)%nat ->", "forall k : nat,"), (r"  intros first\.\n", "")),
+    ),
+    "an equality": (GAME, ((r"1 - s_ \^ 2 \+ s_ \^ 4", "1 - s_ ^ 2 + 2 * s_ ^ 4"),)),
+    "a family": (GAME, ((r"(family : Turn )0 ", r"\1L "), (r"turn_alone _ _ _ family", "family"))),
+    "the last k": (
+        "elementary_first_steps_past_extragradient",
+        ((r" \(k <= 2\)%nat ->", ""), (r"  intros most\.\n", "")),
     ),
     "an axiom": (
         EG,
@@ -139,6 +144,42 @@ def test_the_hypotheses_hold_together() -> None:
     """Of one theorem on a real plane: it is about something, and its theorem can be used."""
     written = export(EG)
     check = said(written.text + VACUOUS.format(EG), (*written.names, "used"))
+    if check is not None:
+        assert check.accepted, check.reason
+
+
+TURNS = """
+(* The family is not empty: a quarter turn of the plane is one with a = 0 and s = 1. *)
+Definition plane := product line line.
+Definition turn (p : plane) : plane := (- snd p, fst p).
+Lemma turn_turns : Turn 0 (1 ^ 2) turn (zero : plane).
+Proof.
+  exists turn. repeat split.
+  - intros [a b] [c d]. simpl. ring.
+  - intros [a b].
+    assert (H : forall a b : R, (- a, - b) = (- 1 ^ 2 * a, - 1 ^ 2 * b)) by (intros; f_equal; ring).
+    exact (H a b).
+  - intros [a b].
+    assert (H : forall a b : R, (- b, a) =
+      (0 * (a + -1 * 0) + - (b + -1 * 0), 0 * (b + -1 * 0) + (a + -1 * 0)))
+      by (intros; f_equal; ring).
+    exact (H a b).
+Qed.
+Lemma turn_lipschitz : Lipschitz 1 (graph turn).
+Proof.
+  intros x u y v Hu Hv. rewrite Hu, Hv. destruct x as [a b], y as [c d].
+  unfold norm2. simpl. lra.
+Qed.
+Lemma turn_zero : Zero (graph turn) (zero : plane).
+Proof. unfold Zero, graph, turn. simpl. f_equal. ring. Qed.
+Definition used (z0 : plane) :=
+  Of_{0}.{0} turn 1 (1/2) z0 zero ltac:(lra) ltac:(lra) turn_lipschitz turn_turns turn_zero.
+"""
+
+
+def test_a_family_is_about_something() -> None:
+    written = export(GAME)
+    check = said(written.text + TURNS.format(GAME), (*written.names, "used"))
     if check is not None:
         assert check.accepted, check.reason
 

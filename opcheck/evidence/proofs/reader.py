@@ -145,6 +145,11 @@ class Reader(Scalars):
         offered = ", ".join([*self.properties, *OF_A, *OF_BEST, CAUCHY])
         raise OpcheckError(f"{source!r} is no inequality that is known: those are {offered}")
 
+    def between(self, name: str, first: Sparse, second: Sparse) -> Total:
+        """What an inequality of that name says is ≥ 0 of two points, given as vectors."""
+        value: Total = self._operator(name, [first, second])
+        return value
+
     def total(self, source: str | Node, offset: int = 0) -> Total:
         """The value of a text that must be quadratic."""
         value = self.read(source, offset)
