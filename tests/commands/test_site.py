@@ -61,7 +61,8 @@ def test_commands_and_options_of_a_page_exist(page: Path) -> None:
     everywhere = {name for option in main.params for name in option.opts}
     for shown in COMMAND.findall(page.read_text(encoding="utf-8")):
         words = shown.replace("|", " ").split()
-        options = [re.split(r"[=,;:.)]", word)[0] for word in words if re.match("--?[A-Za-z]", word)]
+        dashed = [word for word in words if re.match("--?[A-Za-z]", word)]
+        options = [re.split(r"[=,;:.)]", word)[0] for word in dashed]
         while words and words[0].startswith("-"):  # as in --plugin FILE, before the command
             del words[: 1 if words[0] in ("--quiet", "--debug", "--version") else 2]
         if not words or not words[0].strip("…."):
