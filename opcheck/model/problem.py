@@ -266,6 +266,11 @@ def _vector(values: Sequence[float] | None, dim: int, default: float) -> Vector:
     return np.full(dim, default) if values is None else np.array(values, dtype=float)
 
 
+def _written_point(values: Sequence[float] | None, what: str) -> tuple[float, ...] | None:
+    """A point of a declaration; its shape is looked at where the dimension is known."""
+    return None if values is None else tuple(np.atleast_1d(as_real(values, what)).tolist())
+
+
 def _check(problem: Problem) -> None:
     for fact in problem.facts:
         property = fact.property
@@ -319,6 +324,9 @@ def problem_family(
         facts: what is known, with constants as formulas in the parameters.
         presets: further parameter choices for ``verify``.
         control: for a negative control, the hypothesis it breaks.
+
+    Raises OpcheckError for a point that is not of numbers, what is no fact, and presets that are
+    no choices of parameters.
     """
 
     several = isinstance(facts, Sequence) and not isinstance(facts, str)
@@ -326,15 +334,20 @@ def problem_family(
     for fact in stated:
         if not isinstance(fact, Fact):
             raise OpcheckError(f"facts holds {fact_refusal(fact)}")
+    choices = (presets,) if isinstance(presets, Mapping) else presets
+    if not isinstance(choices, Sequence) or not all(isinstance(c, Mapping) for c in choices):
+        raise OpcheckError(
+            f'presets = {presets!r} must be a list of choices of parameters, as [{{"L": 2}}]'
+        )
 
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
             name if isinstance(name, str) else function.__name__,
             function,
-            tuple(start) if start is not None else None,
-            tuple(solution) if solution is not None else None,
+            _written_point(start, "start"),
+            _written_point(solution, "solution"),
             stated,
-            tuple(presets),
+            tuple(choices),
             control,
             inspect.cleandoc(function.__doc__ or ""),
         )

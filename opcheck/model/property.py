@@ -54,6 +54,10 @@ class Kind:
     positive: bool = False
     of_values: bool = False
 
+    def __repr__(self) -> str:
+        """As it is written without its constant: what a sentence shows where () was forgotten."""
+        return self.name
+
     @asked
     def __call__(self, constant: Any = None, of: Of = "F") -> Property:
         """The property with a constant: a number, a formula, or a symbol of a theorem.

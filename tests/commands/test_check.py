@@ -35,6 +35,7 @@ from opcheck.model.property import (
 
 pytestmark = pytest.mark.usefixtures("own_registry")
 
+ROOT = Path(__file__).parents[2]
 KERNEL = """
 def F(z, out, data):
     out[0] = 3 * z[1]
@@ -289,6 +290,13 @@ def test_a_region_is_respected() -> None:
         ("def F(z, out, data)\n    pass\n", [], "failed to import: SyntaxError"),
         ("import nothing_like_this\n", [], "failed to import: ModuleNotFoundError"),
         ("x = 3\n", [], "holds nothing that could be checked"),
+        ("def step(z, a): return z\n", [], "that could be checked (step takes 2 arguments)"),
+        ("class Game:\n    pass\n", [], "that could be checked (Game is a class)"),
+        (
+            "import numpy as np\nA = np.eye(2)\ndef F(z, *, a): return a * A @ z\n",
+            [],
+            "F takes 2 arguments; write",
+        ),
         ("def F(z): return z\ndef G(z): return -z\n", [], "holds F, G; name one as"),
         ("def F(z, out): out[0] = z[0]\n", [":F"], "takes 2 arguments"),
         ("def F(z, out, data):\n    out[0] = undefined\n", [], "raises NameError"),
@@ -335,6 +343,10 @@ def test_each_mistake_gets_one_sentence(
         ("nowhere.npy", "no file 'nowhere.npy'"),
         ("x*y + q", "uses q, neither a variable (x y) nor a parameter"),
         ("forsakn", "did you mean 'forsaken'?"),
+        (".", "'.' is a folder; name a file in it: a problem is read from .py"),
+        ("notes/game.ipynb", "no file 'notes/game.ipynb'; a problem is read from .py"),
+        (f"{ROOT}/README.md", "README.md' is not read as a problem: "),
+        (f"{ROOT}/docs/tour.ipynb", "save its function as a .py file"),
     ],
 )
 def test_a_reference_to_nothing(reference: str, sentence: str) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 
 from opcheck import registry
+from opcheck.cli import main
 from opcheck.model.property import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +48,37 @@ def test_every_page_with_a_block_is_run_by_a_test() -> None:
     assert there == {*RUN_HERE, *RUN_ELSEWHERE}
     for page, test in RUN_ELSEWHERE.items():
         assert page in (ROOT / "tests" / test).read_text(encoding="utf-8")
+
+
+COMMAND = re.compile(r"(?:^\$ |^ *- run: |`)opcheck((?: [^`\n#]*)?)", re.MULTILINE)
+PAGES = [ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("gallery/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_options_of_a_page_exist(page: Path) -> None:
+    """Of every command shown, also of those too long to be run here, or with names left open."""
+    context = click.Context(main)
+    everywhere = {name for option in main.params for name in option.opts}
+    for shown in COMMAND.findall(page.read_text(encoding="utf-8")):
+        words = shown.replace("|", " ").split()
+        dashed = [word for word in words if re.match("--?[A-Za-z]", word)]
+        options = [re.split(r"[=,;:.)]", word)[0] for word in dashed]
+        while words and words[0].startswith("-"):  # as in --plugin FILE, before the command
+            del words[: 1 if words[0] in ("--quiet", "--debug", "--version") else 2]
+        if not words or not words[0].strip("…."):
+            assert set(options) <= everywhere, shown
+            continue
+        command = main.get_command(context, words[0])
+        assert command is not None, shown
+        known = {n for option in command.params for n in (*option.opts, *option.secondary_opts)}
+        assert set(options) <= known | everywhere | {"--help"}, shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tables_of_configuration_are_toml(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        assert tomllib.loads(block)
 
 
 @pytest.mark.usefixtures("own_registry")

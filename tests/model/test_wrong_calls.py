@@ -22,6 +22,18 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "Problem": (lambda: opcheck.Problem(TURN, strat=np.ones(2)), "did you mean 'start'?"),
     "Region": (lambda: opcheck.Region(raduis=2), "did you mean 'radius'?"),
     "Resolvent": (lambda: opcheck.Resolvent(kernal=None), "did you mean 'kernel'?"),
+    "a class of operators": (
+        lambda: opcheck.theorem(
+            "wrong2026_call",
+            method="extragradient",
+            given=[opcheck.Monotone],  # without ()
+            where="0 < gamma < 1",
+            measure="residual",
+            bound="R**2",
+            source=opcheck.Source("wrong2026"),
+        ),
+        "given holds Monotone; write given=[Lipschitz('L', of='F'), Monotone(of='F')]",
+    ),
     "a power": (lambda: opcheck.minmax("x^2*y"), "a power is written **"),
     "a power of a field": (lambda: opcheck.field(["x^2"], "x"), "a power is written **"),
     "a power in a text": (lambda: opcheck.check("x^2*y"), "a power is written **"),

@@ -18,7 +18,7 @@ from opcheck.engine import run as engine
 from opcheck.engine.guard import first_look, guard
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constraint import constrained_to, solves
-from opcheck.evidence.operators.matrix_file import is_matrix_file, matrix_in, real_matrix
+from opcheck.evidence.operators.matrix_file import READERS, is_matrix_file, matrix_in, real_matrix
 from opcheck.evidence.operators.solutions import moved_start, with_solution
 from opcheck.model import grammar
 from opcheck.model.method import Method
@@ -35,6 +35,7 @@ DIMENSIONS = (*range(2, 33), 1)  # tried in turn where a function doesn't say it
 MOST = 1_000_000  # coordinates of a function; one look at it takes hundreds of vectors
 TRYING = 5.0  # seconds for which dimensions are tried
 PLAYER = re.compile(r"[xy]\d*")
+ENDING = re.compile(r"\.[A-Za-z_]\w*$")  # of a file's name
 OF_RUN = frozenset(inspect.signature(engine.run).parameters) - {"parameters"}
 Given = Any  # a name, a Problem, a Family, an Operator, a function, or a matrix
 
@@ -232,7 +233,29 @@ def _is_text(reference: str) -> bool:
     """Whether a reference is a payoff, and neither a file nor a name."""
     if _file_parts(reference)[1] or is_matrix_file(reference) or family_of(reference) is not None:
         return False
+    if _is_place(reference):
+        return False
     return any(sign in reference for sign in "+-*/(^") or PLAYER.fullmatch(reference) is not None
+
+
+def _is_place(reference: str) -> bool:
+    """Whether a reference is a folder, or a file of an ending that isn't read, there or not.
+
+    Neither a formula nor a name ends in a dot and letters.
+    """
+    return ENDING.search(reference) is not None or Path(reference).is_dir()
+
+
+def _not_read(reference: str) -> str:
+    """What to give in place of a folder, or of a file of an ending that isn't read."""
+    path = Path(reference)
+    read = f"a problem is read from .py, or a matrix from {' '.join(READERS)}"
+    if path.is_dir():
+        return f"{reference!r} is a folder; name a file in it: {read}"
+    if not path.exists():
+        return f"no file {reference!r}; {read}"
+    mend = "save its function as a .py file" if path.suffix == ".ipynb" else "write it as one"
+    return f"{reference!r} is not read as a problem: {read}; {mend}"
 
 
 def _problem(target: Given, dim: int | None, parameters: dict[str, Any], game: bool) -> Problem:
@@ -258,6 +281,8 @@ def _problem(target: Given, dim: int | None, parameters: dict[str, Any], game: b
             if called is not None and called[0] not in ELEMENTARY:
                 registry.get("problems", called[0])  # says that it does not exist
             value, parameters = _payoff(target, parameters), {}
+        elif _is_place(target):
+            raise OpcheckError(_not_read(target))
         else:
             return problem_named(target, **parameters)  # says that it does not exist
     if isinstance(value, Family):
@@ -389,10 +414,14 @@ def _in_file(path: str, name: str) -> tuple[str, Any]:
             raise OpcheckError(f"{file} has no {name!r}; it has {near}")
         return name, getattr(module, name)
     names = list(families) or _made_of_others(module, list(held))
+    misfits = dict(_misfits(module))
+    if "F" in misfits and not families:  # what stands beside it, a matrix say, is not meant
+        raise OpcheckError(f"in {file}, F {misfits['F']}; write F(z, out, data) or F(z)")
     if not names:
+        near = "".join(f" ({name} {what})" for name, what in list(misfits.items())[:3])
         raise OpcheckError(
-            f"{file} holds nothing that could be checked; define a function F(z, out, data) or "
-            "F(z), a matrix, or a problem family"
+            f"{file} holds nothing that could be checked{near}; define a function "
+            "F(z, out, data) or F(z), a matrix, or a problem family"
         )
     if len(names) > 1:
         raise OpcheckError(f"{file} holds {', '.join(names)}; name one as {path}:{names[0]}")
@@ -431,6 +460,19 @@ def _candidates(module: Any) -> Iterator[str]:
         sparse = hasattr(value, "tocsr") and not isinstance(value, type)
         if fits or matrix or sparse or isinstance(value, Operator | Problem):
             yield name
+
+
+def _misfits(module: Any) -> Iterator[tuple[str, str]]:
+    """A file's own public functions and classes that can't be an operator, each with why."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, type):
+            yield name, "is a class"
+        elif inspect.isfunction(value):
+            parameters = inspect.signature(value).parameters.values()
+            if len(parameters) not in (1, 3):
+                yield name, f"takes {len(parameters)} argument{'s' * (len(parameters) != 1)}"
 
 
 def _function(function: Any, name: str, dim: int | None) -> Problem:
