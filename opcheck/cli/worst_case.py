@@ -49,7 +49,7 @@ def worst(
                 step(f"{entry.name} k = {case.k}")
         with working(f"attack {entry.name}"):
             tried = attack(entry, [case.k for case in cases], place=place, ends=False, **values)
-        reached = [reach.ratio for reach in tried.found]
+        reached = [reach.ratio for reach in tried.reached]
         refuted = tried.ground
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"
