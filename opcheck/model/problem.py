@@ -181,6 +181,7 @@ class Family:
 
     Attributes:
         presets: parameter choices that ``verify`` runs, beside the defaults.
+        rounded: the solution is a zero to rounding only.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Family:
     presets: tuple[Mapping[str, Any], ...]
     control: str
     doc: str
+    rounded: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """Names and default values."""
@@ -262,6 +264,16 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _numbers(values: Sequence[float] | None, what: str) -> tuple[float, ...] | None:
+    try:
+        return None if values is None else tuple(float(v) for v in values)
+    except (TypeError, ValueError):
+        raise OpcheckError(
+            f"{what} = {values!r} must be d numbers; one that depends on the parameters goes into "
+            f"the Problem(F, {what}=...) that the function returns"
+        ) from None
+
+
 def _vector(values: Sequence[float] | None, dim: int, default: float) -> Vector:
     return np.full(dim, default) if values is None else np.array(values, dtype=float)
 
@@ -300,6 +312,7 @@ def problem_family(
     facts: Sequence[Fact] = ...,
     presets: Sequence[Mapping[str, Any]] = ...,
     control: str = ...,
+    rounded: bool = ...,
 ) -> Callable[[Callable[..., Any]], Family]: ...
 @asked
 def problem_family(
@@ -310,15 +323,20 @@ def problem_family(
     facts: Sequence[Fact] = (),
     presets: Sequence[Mapping[str, Any]] = (),
     control: str = "",
+    rounded: bool = False,
 ) -> Family | Callable[[Callable[..., Any]], Family]:
     """Register a function of parameters that returns a Problem or an Operator.
 
     Args:
         name: the family's name (default: the function's).
-        start, solution: d numbers; default: ones, and unknown.
+        start, solution: d numbers; default: ones, and unknown. Those that depend on the parameters
+            are of the Problem that the function returns.
         facts: what is known, with constants as formulas in the parameters.
         presets: further parameter choices for ``verify``.
         control: for a negative control, the hypothesis it breaks.
+        rounded: the solution is a zero to rounding only, and not tested to be an exact one.
+
+    Raises OpcheckError for facts that are none, and a start or solution of other than numbers.
     """
 
     several = isinstance(facts, Sequence) and not isinstance(facts, str)
@@ -326,17 +344,19 @@ def problem_family(
     for fact in stated:
         if not isinstance(fact, Fact):
             raise OpcheckError(f"facts holds {fact_refusal(fact)}")
+    at, zero = _numbers(start, "start"), _numbers(solution, "solution")
 
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
             name if isinstance(name, str) else function.__name__,
             function,
-            tuple(start) if start is not None else None,
-            tuple(solution) if solution is not None else None,
+            at,
+            zero,
             stated,
             tuple(presets),
             control,
             inspect.cleandoc(function.__doc__ or ""),
+            rounded,
         )
         registry.register("problems", family.name, family, registry.place_of(function))
         return family
@@ -383,8 +403,14 @@ class ResolventFamily:
     program: ConeProgram | None = None
 
     def __call__(self, *args: Any, **parameters: Any) -> Resolvent:
-        """The resolvent for given parameters."""
-        return self.function(*args, **parameters)
+        """The resolvent for given parameters.
+
+        Raises OpcheckError for parameters of which the constructor makes none.
+        """
+        try:
+            return self.function(*args, **parameters)
+        except (TypeError, ValueError) as error:
+            raise OpcheckError(f"set {self.name!r} raises {registry.raised(error)}") from error
 
 
 Constructor = Callable[..., Resolvent]

@@ -577,6 +577,11 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], sentence: str) -> Non
             "start has shape (3,), but 'own' has 1 coordinates",
         ),
         (
+            "import opcheck\n@opcheck.problem_family(\n    'own', solution=('1/a',))\n"
+            "def own(a=2.0):\n    return opcheck.linear([['a']], ['-1'], a=a)",
+            "solution = ('1/a',) must be d numbers; one that depends on the parameters goes into",
+        ),
+        (
             "import opcheck\n@opcheck.problem_family\ndef bilinear():\n"
             "    return opcheck.linear([[1]])",
             "two problems are named 'bilinear': one at ",
