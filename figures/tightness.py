@@ -84,7 +84,7 @@ def _series(dossier: Dossier, first: int) -> dict[str, tuple[Any, Any]]:
     rows = {
         f"largest over {problems} problems": [(r["k"], r["ratio"]) for r in simulated["against_k"]],
         f"worst case{at}, by the solver": [(r["k"], r["ratio"]) for r in solver.get("rows", ())],
-        f"reached by search{at}": [(r["k"], r["ratio"]) for r in attacked.get("found", ())],
+        f"reached by search{at}": [(r["k"], r["ratio"]) for r in attacked.get("reached", ())],
     }
     series = {}
     for label, points in rows.items():

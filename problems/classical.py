@@ -141,6 +141,7 @@ def _sun_solution(n: int, lo: float, hi: float, total: float | None) -> Vector:
 
 @problem_family(
     "sun_nonlinear",
+    rounded=True,
     presets=[{"n": 10}, {"n": 3, "over": "orthant"}, {"n": 3, "over": "simplex"}],
 )
 def sun_nonlinear(n: int = 6, over: str = "box") -> Problem:
@@ -194,7 +195,7 @@ def watson_solutions(pos: int) -> tuple[Vector, ...]:
     return tuple(on_simplex(matrix, np.eye(10)[pos], 1.0))
 
 
-@problem_family("watson", presets=[{"pos": 4}, {"pos": 7}])
+@problem_family("watson", rounded=True, presets=[{"pos": 4}, {"pos": 7}])
 def watson(pos: int = 0) -> Problem:
     """F = Az + e_pos on the unit simplex of R¹⁰, A the integer matrix of Watson 1979, not monotone:
     L = 6.846, ρ = −2.72, μ = −4.55. ``pos`` counts from 0.
@@ -217,7 +218,7 @@ def watson(pos: int = 0) -> Problem:
     )
 
 
-@problem_family("harker_pang_simplex", presets=[{"n": 5, "seed": 1}])
+@problem_family("harker_pang_simplex", rounded=True, presets=[{"n": 5, "seed": 1}])
 def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
     """The M and q of harker_pang on the simplex Σz = n (Malitsky's test set): strongly monotone,
     badly conditioned; the zero is true to rounding.
@@ -241,7 +242,7 @@ def harker_pang_simplex(n: int = 10, seed: int = 0) -> Problem:
     )
 
 
-@problem_family("two_link", presets=[{"demand": 11.0}])
+@problem_family("two_link", rounded=True, presets=[{"demand": 11.0}])
 def two_link(demand: float = 10.0) -> Problem:
     """Traffic on two parallel links with costs t = [[5, 2], [1, 4]]f + (10, 12): not symmetric, so
     no potential. Equilibrium ((1 + D)/3, (2D − 1)/3), rounded, for a demand D, (11/3, 19/3) of
@@ -281,7 +282,7 @@ def lq_matrices(
     return np.block(rows) + effort * np.eye(2 * horizon), np.concatenate(offset)
 
 
-@problem_family("lq_dynamic_game", presets=[{"horizon": 5, "effort": 10.0}])
+@problem_family("lq_dynamic_game", rounded=True, presets=[{"horizon": 5, "effort": 10.0}])
 def lq_dynamic_game(horizon: int = 3, effort: float = 1.0) -> Problem:
     """Two players with nonnegative inputs steer one linear system over a horizon, both with the
     state cost Q = [[2, 1], [1, 2]]: a potential game, so the pseudo-gradient is symmetric and
@@ -341,7 +342,7 @@ def harker_pang_data(n: int, generator: np.random.Generator) -> tuple[Matrix, Ve
     return factor @ factor.T + upper - upper.T + diagonal, generator.uniform(-500, 0, n)
 
 
-@problem_family("harker_pang", presets=[{"n": 5, "seed": 1}])
+@problem_family("harker_pang", rounded=True, presets=[{"n": 5, "seed": 1}])
 def harker_pang(n: int = 10, seed: int = 0) -> Problem:
     """Linear complementarity with M = EEᵀ + B + D, entries of E and of the skew B uniform on
     (−5, 5), the diagonal D on (0, 0.3), q on (−500, 0) (Harker and Pang 1990).

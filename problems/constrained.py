@@ -52,6 +52,7 @@ def bilinear_box(L: float = 1.0, off: float = 0.9) -> Problem:
 
 @problem_family(
     "quad_box",
+    rounded=True,
     facts=[
         exact(Lipschitz("L")),
         exact(Comonotone("-c/L")),
@@ -140,6 +141,7 @@ def asym_bilinear_box(
 
 @problem_family(
     "disc_skew",
+    rounded=True,
     facts=[exact(Lipschitz(1)), exact(Monotone())],
     presets=[{"q1": 0.3, "q2": 0.4}, {"q1": 3.0, "q2": 4.0}],
     start=(1.0, 0.0),

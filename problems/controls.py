@@ -245,6 +245,7 @@ def no_solution(L: float = 1.0) -> Problem:
 
 @problem_family(
     "quad_box_three",
+    rounded=True,
     facts=[exact(Lipschitz("L")), exact(Comonotone("-c/L"))],
     start=(0.8, 0.8),
     control="WeakMinty",
@@ -269,7 +270,7 @@ def quad_box_three(c: float = 0.1, off: float = 0.9, L: float = 1.0) -> Problem:
     return Problem(operator, box([-1.0, -1.0], [1.0, 1.0]), solution=np.array([off, off]))
 
 
-@problem_family("lq_unequal", control="Monotone")
+@problem_family("lq_unequal", rounded=True, control="Monotone")
 def lq_unequal(horizon: int = 3, effort: float = 1.0) -> Problem:
     """lq_dynamic_game without constraint, with the semidefinite state costs [[2, 2], [2, 2]] and
     [[2, −2], [−2, 2]]: each player's cost is convex in the own inputs, and yet the pseudo-gradient

@@ -149,7 +149,7 @@ def _equilibrium(
     return semismooth(market.value, market.slope, replies(total), lo, hi)
 
 
-@problem_family("nash_cournot5", presets=[{"lo": 10.0, "hi": 90.0}])
+@problem_family("nash_cournot5", rounded=True, presets=[{"lo": 10.0, "hi": 90.0}])
 def nash_cournot5(lo: float = 20.0, hi: float = 60.0) -> Problem:
     """Five firms (Murphy, Sherali and Soyster 1982): c = (10, 8, 6, 4, 2), K = 5, γ = 1.1,
     β = (1.2, 1.1, 1, 0.9, 0.8); z = q − (lo + hi)/2 on the box [lo, hi]⁵ that holds the equilibrium
@@ -166,7 +166,9 @@ def nash_cournot5(lo: float = 20.0, hi: float = 60.0) -> Problem:
     return Market(tuple((c, 5.0, beta) for c, beta in firms), 1.1, lo, hi).problem()
 
 
-@problem_family("nash_cournot_random", presets=[{"gamma": 1.5, "seed": 1}, {"n": 1000}])
+@problem_family(
+    "nash_cournot_random", rounded=True, presets=[{"gamma": 1.5, "seed": 1}, {"n": 1000}]
+)
 def nash_cournot_random(
     n: int = 20, gamma: float = 1.1, lo: float = 1.0, hi: float = 32.0, seed: int = 0
 ) -> Problem:

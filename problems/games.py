@@ -57,7 +57,7 @@ def of_sum(box: float) -> Of:
     return "S" if box else "F"
 
 
-@problem_family("forsaken", presets=[{"box": 0.0}])
+@problem_family("forsaken", rounded=True, presets=[{"box": 0.0}])
 def forsaken(box: float = 1.5) -> Problem:
     """min max x(y − 0.45) + φ(x) − φ(y), φ = u²/4 − u⁴/2 + u⁶/6 (Hsieh et al. 2021, Example 5.2).
 
@@ -165,7 +165,7 @@ def polar_game_boehm(a: float = 1 / 3, box: float = 1.1) -> Problem:
     return on_box(operator, box, box or 1.1, (0.0, 0.0), start, facts)
 
 
-@problem_family("forsaken_variant", presets=[{"box": 0.0}])
+@problem_family("forsaken_variant", rounded=True, presets=[{"box": 0.0}])
 def forsaken_variant(box: float = 1.5) -> Problem:
     """F = (ψ(x) + y + 1/10, −x + ψ(y)), ψ = 5u/6 − 2u³ + u⁵ (code of Pethick et al. 2023 on
     stochastic weak Minty problems). One zero, near (−0.0491, −0.0594), known to rounding.

@@ -95,7 +95,9 @@ def _lasso(m: int, n: int, seed: int, fraction: float) -> tuple[float, Vector]:
     return lam, x
 
 
-@problem_family("sparse_logistic", presets=[{"m": 30, "n": 12, "seed": 1, "fraction": 0.005}])
+@problem_family(
+    "sparse_logistic", rounded=True, presets=[{"m": 30, "n": 12, "seed": 1, "fraction": 0.005}]
+)
 def sparse_logistic(m: int = 16, n: int = 6, seed: int = 0, fraction: float = 0.05) -> Problem:
     """Logistic regression with λ‖x‖₁: F = −Aᵀσ(−Ax), the labels multiplied into the integer rows of
     A, λ = fraction·‖Aᵀ1‖∞ (0.005 in the source). F is the gradient of a convex loss, so it is
@@ -134,7 +136,7 @@ def _ridge(m: int, n: int, seed: int, mu: float) -> Vector:
     return minimiser
 
 
-@problem_family("ridge_logistic", presets=[{"m": 30, "n": 8, "mu": 0.125, "seed": 1}])
+@problem_family("ridge_logistic", rounded=True, presets=[{"m": 30, "n": 8, "mu": 0.125, "seed": 1}])
 def ridge_logistic(m: int = 16, n: int = 4, mu: float = 1.0, seed: int = 0) -> Problem:
     """Logistic regression with (μ/2)|x|²: F = −Aᵀσ(−Ax) + μx, strongly monotone and cocoercive.
 
@@ -249,7 +251,7 @@ def robust_logistic(groups: int, size: int, n: int, mu: float, seed: int) -> Pro
     )
 
 
-@problem_family("dro_logistic", presets=[{"m": 5, "n": 2, "mu": 0.25, "seed": 1}])
+@problem_family("dro_logistic", rounded=True, presets=[{"m": 5, "n": 2, "mu": 0.25, "seed": 1}])
 def dro_logistic(m: int = 6, n: int = 3, mu: float = 0.5, seed: int = 0) -> Problem:
     """min_w max_{p ∈ Δ} Σ p_i log(1 + exp(−⟨a_i, w⟩)) + (μ/2)|w|²: distributionally robust logistic
     regression. F = (−Aᵀ(p σ(−Aw)) + μw, −ℓ(w)) is monotone on R^n × Δ, not beyond, so what is
@@ -262,7 +264,7 @@ def dro_logistic(m: int = 6, n: int = 3, mu: float = 0.5, seed: int = 0) -> Prob
     return robust_logistic(m, 1, n, mu, seed)
 
 
-@problem_family("fair_classification", presets=[{"groups": 2, "size": 6, "seed": 1}])
+@problem_family("fair_classification", rounded=True, presets=[{"groups": 2, "size": 6, "seed": 1}])
 def fair_classification(
     groups: int = 3, size: int = 4, n: int = 3, mu: float = 0.5, seed: int = 0
 ) -> Problem:
@@ -305,7 +307,7 @@ def quotient(z, out, data):
     out[1] = (top * d1 - n1 * bottom) / (bottom * bottom)
 
 
-@problem_family("ratio_game", presets=[{"kind": "hard"}, {"kind": "exotic"}])
+@problem_family("ratio_game", rounded=True, presets=[{"kind": "hard"}, {"kind": "exotic"}])
 def ratio_game(kind: str = "easy") -> Problem:
     """min_x max_y xᵀRy/xᵀSy over mixed strategies (1/2 + x, 1/2 − x) and (1/2 + y, 1/2 − y), a
     one-state stochastic game (Daskalakis et al. 2020); x and y on the box [−1/2, 1/2]².
@@ -446,7 +448,7 @@ def decision_process(rewards: Matrix, moves: Matrix, gamma: float) -> Problem:
     )
 
 
-@problem_family("mdp_bellman", presets=[{"states": 3, "gamma": 0.75, "seed": 1}])
+@problem_family("mdp_bellman", rounded=True, presets=[{"states": 3, "gamma": 0.75, "seed": 1}])
 def mdp_bellman(states: int = 4, actions: int = 3, gamma: float = 0.5, seed: int = 0) -> Problem:
     """F = v − Tv with Bellman's operator Tv = max_a(r_a + γP_a v) of a random Markov decision
     process, probabilities multiples of 1/8: T contracts in ‖·‖∞, which says nothing in ‖·‖₂.
@@ -465,7 +467,7 @@ def mdp_bellman(states: int = 4, actions: int = 3, gamma: float = 0.5, seed: int
     return decision_process(rewards, moves, gamma)
 
 
-@problem_family("mdp_concentrated", control="Nonexpansive")
+@problem_family("mdp_concentrated", rounded=True, control="Nonexpansive")
 def mdp_concentrated(states: int = 4, gamma: float = 0.75) -> Problem:
     """A Markov decision process whose action a leads from everywhere to state a, a = 0, 1, with
     rewards that differ: ‖γP‖₂ = γ√n exceeds 1, so that T, a contraction in ‖·‖∞, is not

@@ -51,7 +51,7 @@ def nemirovski1(n: int = 5) -> Problem:
     return solved_game(payoff, np.eye(n)[0], np.eye(n)[-1])
 
 
-@problem_family("nemirovski2", presets=[{"n": 20}])
+@problem_family("nemirovski2", rounded=True, presets=[{"n": 20}])
 def nemirovski2(n: int = 5) -> Problem:
     """P_ij = (|i − j| + 1)/(2n − 1) (Nemirovski's second family): both mix the two ends evenly, the
     value is (n + 1)/(2(2n − 1)), up to the rounding of P. L = 1.466 for n = 5, 9.257 for n = 50.
@@ -75,7 +75,7 @@ def manhattan(n: int = 5) -> Problem:
     return solved_game(_distances(n) / (n - 1), _ends(n), _ends(n))
 
 
-@problem_family("policeman_burglar", presets=[{"n": 50}])
+@problem_family("policeman_burglar", rounded=True, presets=[{"n": 50}])
 def policeman_burglar(n: int = 10, seed: int = 42) -> Problem:
     """P_ij = w_i(1 − exp(−0.8|i − j|)), w_i = |N(0, 1)|: the burglar y takes house i of value w_i,
     the policeman x waits at house j (Nemirovski). The equilibrium is found by linear programming,
@@ -88,7 +88,7 @@ def policeman_burglar(n: int = 10, seed: int = 42) -> Problem:
     return solved_game(worth[:, None] * (1 - np.exp(-0.8 * _distances(n))))
 
 
-@problem_family("hide_and_seek", presets=[{"m": 20, "n": 20, "seed": 1}])
+@problem_family("hide_and_seek", rounded=True, presets=[{"m": 20, "n": 20, "seed": 1}])
 def hide_and_seek(m: int = 16, n: int = 16, seed: int = 0) -> Problem:
     """A 0/1 game, each of the m×n payoffs 1 with probability 1/5. The equilibrium, one of many,
     is found by linear programming, true to rounding.
@@ -100,7 +100,7 @@ def hide_and_seek(m: int = 16, n: int = 16, seed: int = 0) -> Problem:
     return solved_game((draws < 0.2).astype(float))
 
 
-@problem_family("gauss_game", presets=[{"m": 20, "n": 15, "seed": 1}])
+@problem_family("gauss_game", rounded=True, presets=[{"m": 20, "n": 15, "seed": 1}])
 def gauss_game(m: int = 6, n: int = 8, seed: int = 0) -> Problem:
     """An m×n game with payoffs N(0, 1). The equilibrium, unique for almost all draws, is found by
     linear programming, true to rounding.
@@ -111,14 +111,16 @@ def gauss_game(m: int = 6, n: int = 8, seed: int = 0) -> Problem:
     return solved_game(np.random.default_rng(seed).standard_normal((m, n)))
 
 
-@problem_family("rps", facts=[exact(Lipschitz("sqrt(3)")), exact(Monotone())])
+@problem_family("rps", rounded=True, facts=[exact(Lipschitz("sqrt(3)")), exact(Monotone())])
 def rps() -> Problem:
     """Rock, paper, scissors: both players mix evenly."""
     payoff = np.array([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]])
     return game(payoff, [1 / 3] * 3, [1 / 3] * 3)
 
 
-@problem_family("weighted_rps", facts=[exact(Lipschitz("sqrt(14)")), exact(Monotone())])
+@problem_family(
+    "weighted_rps", rounded=True, facts=[exact(Lipschitz("sqrt(14)")), exact(Monotone())]
+)
 def weighted_rps() -> Problem:
     """Rock, paper, scissors with stakes 1, 2, 3: both players mix as (3, 2, 1)/6."""
     payoff = np.array([[0.0, -1, 2], [1, 0, -3], [-2, 3, 0]])

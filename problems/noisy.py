@@ -65,7 +65,9 @@ def multiplicative_noise(base: str = "asym_bilinear", size: float = 0.5) -> Prob
     return _over(base, multiplicative(problem(base).operator, size))
 
 
-@problem_family("sampled_matrix_game", presets=[{"m": 3, "n": 5, "seed": 1, "batch": 8}])
+@problem_family(
+    "sampled_matrix_game", rounded=True, presets=[{"m": 3, "n": 5, "seed": 1, "batch": 8}]
+)
 def sampled_matrix_game(m: int = 4, n: int = 3, seed: int = 0, batch: int = 1) -> Problem:
     """gauss_game seen through one row i and one column j of P at a time: F̂ = (y_i P_i/r_i,
     −x_j P^j/c_j), drawn independently with r_i = ‖P_i‖²/‖P‖_F² and c_j = ‖P^j‖²/‖P‖_F² (importance

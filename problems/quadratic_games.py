@@ -32,7 +32,7 @@ def quad_minmax(b: float = -0.2, n: int = 3, seed: int = 0) -> Problem:
     return Problem(linear(matrix), solution=np.zeros(2 * n), facts=facts_of(matrix))
 
 
-@problem_family("robust_ls", presets=[{"lam": 3.0, "seed": 1}])
+@problem_family("robust_ls", rounded=True, presets=[{"lam": 3.0, "seed": 1}])
 def robust_ls(lam: float = 1.5, m: int = 6, n: int = 3, seed: int = 0) -> Problem:
     """min_x max_y ‖Ax − y‖²/2 − (λ/2)‖y − y₀‖²: robust least squares, strongly monotone for λ > 1.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Iterator
 
@@ -16,11 +17,19 @@ from opcheck import errors, registry
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m deselects by marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a sampled test one instance in n stays; the same in every run and on every machine."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a sampled test one instance in n stays; the same in every run and on every machine.
+
+    An instance that -k names, as by what somebody has just added, stays as well.
+    """
+    asked = set(re.findall(r"\w+", config.option.keyword)) - {"and", "or", "not"}
     for item in items:
-        sampled = item.get_closest_marker("sampled")
-        if sampled and zlib.crc32(item.name.encode()) % sampled.args[0]:
+        sampled, instance = item.get_closest_marker("sampled"), item.name.partition("[")[2]
+        if (
+            sampled
+            and zlib.crc32(item.name.encode()) % sampled.args[0]
+            and not any(word in instance for word in asked)
+        ):
             item.add_marker("ci")
 
 

@@ -73,7 +73,7 @@ def report(selector: tuple[str, ...], subject: Any, out: str, everything: bool, 
             lambda: verify(names, problem, jobs=jobs, everything=everything, progress=step)
         )
     if isinstance(result, Verdict):
-        result = Report((Summary(registry.get("theorems", names[0]), (result,), chosen=True),))
+        result = Report((Summary(registry.get("theorems", names[0]), (result,), selected=True),))
     standing: dict[str, Standing] = {}
     if problem is None and not interrupted:
         with progress("evidence", sum(s.status in SPEAKS for s in result.summaries)) as step:

@@ -90,7 +90,7 @@ def _of_one(verdict: Any) -> Any:
     from opcheck.evidence.simulation.verify import Report, Summary
 
     theorem = registry.get("theorems", verdict.theorem)
-    return Report((Summary(theorem, (verdict,), chosen=True),))
+    return Report((Summary(theorem, (verdict,), selected=True),))
 
 
 def _blamed(result: Any) -> int:

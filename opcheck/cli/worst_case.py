@@ -52,7 +52,7 @@ def worst(
             tried = attack(
                 entry, [case.k for case in cases], place=ask["place"], ends=False, **values
             )
-        reached = [reach.ratio for reach in tried.found]
+        reached = [reach.ratio for reach in tried.reached]
         refuted = tried.ground
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"

@@ -23,24 +23,24 @@ class Budget:
     Attributes:
         calls: of F that may be made, inf for any number.
         until: when to stop, as ``time.monotonic`` counts; inf for never.
-        made: calls of F made so far.
+        used: calls of F so far.
         outer: the allotment that this one is part of.
     """
 
     calls: float = FREE
     until: float = FREE
-    made: float = 0.0
+    used: float = 0.0
     outer: Budget | None = None
 
     @property
     def left(self) -> float:
         """Calls of F that may still be made."""
-        return max(self.calls - self.made, 0.0)
+        return max(self.calls - self.used, 0.0)
 
     @property
     def over(self) -> bool:
         """Whether calls or time are used up."""
-        return self.made >= self.calls or self.late
+        return self.used >= self.calls or self.late
 
     @property
     def late(self) -> bool:
@@ -49,7 +49,7 @@ class Budget:
 
     def spend(self, calls: float) -> None:
         """Count calls of F here and in what this is part of."""
-        self.made += calls
+        self.used += calls
         if self.outer is not None:
             self.outer.spend(calls)
 

@@ -122,15 +122,16 @@ class Scene:
     Args:
         Q: orthogonal, shape (d, d).
         unit: what both z and F are multiplied by; a step stays.
+        slope: what F alone is multiplied by, and a step divided by.
     """
 
-    def __init__(self, Q: Vector, unit: float = 1.0) -> None:
+    def __init__(self, Q: Vector, *, unit: float = 1.0, slope: float = 1.0) -> None:
         random = np.random.default_rng(7)
         turn = 0.4 * np.linalg.qr(random.standard_normal((D, D)))[0]
-        self.offset = unit * Q @ random.standard_normal(D)
-        self.matrix = Q @ turn @ Q.T
+        self.offset = slope * unit * Q @ random.standard_normal(D)
+        self.matrix = slope * Q @ turn @ Q.T
         self.rows = [unit * random.standard_normal((ROWS, D)) @ Q.T for _ in GAMMAS]
-        self.Q, self.unit = Q, unit
+        self.Q, self.unit, self.slope = Q, unit, slope
 
     def F(self, z: Vector) -> Vector:
         return np.asarray(self.matrix @ z + self.offset)
@@ -139,7 +140,10 @@ class Scene:
         return np.asarray(self.Q @ (self.unit * np.clip(self.Q.T @ z / self.unit, -0.5, 0.75)))
 
     def taken(self, measure: Measure) -> list[float]:
-        """The measure of each, by its kernel. Raises OpcheckError where it writes to a row."""
+        """The measure of each, by its kernel; a row by the name of Fz is in units of F.
+
+        Raises OpcheckError where it writes to a row.
+        """
 
         def F(z: Vector, out: Vector, data: Vector) -> None:
             out[:] = self.F(z)
@@ -149,10 +153,13 @@ class Scene:
 
         data, values = np.zeros(1), []
         for rows, gamma in zip(self.rows, GAMMAS, strict=True):
-            state = rows.copy()
-            values.append(float(measure.kernel(F, data, J, data, state, np.array([gamma]), 3)))
+            before = rows.copy()
+            for row, name in zip((0, OTHER), measure.rows, strict=False):
+                before[row] *= self.slope if name.startswith("F") else 1.0
+            state, step = before.copy(), np.array([gamma / self.slope])
+            values.append(float(measure.kernel(F, data, J, data, state, step, 3)))
             for name, row in (("z", 0), ("before", BEFORE), ("solution", SOLUTION)):
-                if not np.array_equal(state[row], rows[row]):
+                if not np.array_equal(state[row], before[row]):
                     raise OpcheckError(
                         f"the measure {measure.name!r} writes to the row of {name}; write to "
                         "state[WORK] and state[WORK_2] only"

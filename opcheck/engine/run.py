@@ -613,16 +613,7 @@ def run(
         seed = integer(seed, "seed")
     elif noisy:
         seed = 0
-    if start is not None:
-        if seed is not None and not noisy:
-            raise OpcheckError(
-                f"seed = {seed} draws the start of {problem.name!r}, which is not noisy; leave out "
-                "the seed, or the start"
-            )
-        problem = replace(problem, start=as_point(start, problem))
-    elif seed is not None and not noisy:
-        z0 = points(problem, 1, np.random.default_rng(seed))[0]
-        problem = replace(problem, start=z0)
+    problem = _started(problem, start, None if noisy else seed)
     names = _measured(problem, words(measures, "measures"))
     takes = [named_take(name) for name in names]
     if record == "all":  # told before the list of them is made
@@ -664,6 +655,20 @@ def run(
     if interrupted:
         raise Interrupted(trajectory)
     return trajectory
+
+
+def _started(problem: Problem, start: ArrayLike | None, seed: int | None) -> Problem:
+    """The problem from a start, or from one that a seed draws; raises OpcheckError for both."""
+    if start is not None and seed is not None:
+        raise OpcheckError(
+            f"seed = {seed} draws the start of {problem.name!r}, which is not noisy; leave out "
+            "the seed, or the start"
+        )
+    if start is not None:
+        return replace(problem, start=as_point(start, problem))
+    if seed is not None:
+        return replace(problem, start=points(problem, 1, np.random.default_rng(seed))[0])
+    return problem
 
 
 def _measured(problem: Problem, further: Sequence[str]) -> list[str]:

@@ -164,7 +164,7 @@ def checking(
             endless = time_limit is None and searched
             with allotted(effort.search, np.inf if endless else share) as spent:
                 so_far = _with_constants(so_far, rigorous, seed)
-            left = (*effort.sentences(spent.made, searched), *out_of_reach(so_far.constants))
+            left = (*effort.sentences(spent.used, searched), *out_of_reach(so_far.constants))
             so_far = replace(so_far, left_out=left)
             yield so_far
             names = theorems_in_order() if effort.runs else []

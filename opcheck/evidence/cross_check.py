@@ -128,7 +128,7 @@ def cross_check(
             bounded[k] = worst(entry, k).ratio
         with contextlib.suppress(OpcheckError):
             tried = attack(entry, k, budget=BUDGET)
-            for reach in tried.found:  # a long run stands at a k of its own
+            for reach in tried.reached:  # a long run stands at a k of its own
                 reached[reach.k] = max(reach.ratio, reached.get(reach.k, 0.0))
             ends += tried.ends
     verdicts = _verdicts(entry, problems)

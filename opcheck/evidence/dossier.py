@@ -125,7 +125,7 @@ def dossier(theorem: str | Theorem) -> Dossier:
     tried: Attack | OpcheckError
     try:
         tried = attack(entry, _ks(entry), far=FAR)
-        reached = {reach.k: reach.ratio for reach in tried.found}
+        reached = {reach.k: reach.ratio for reach in tried.reached}
     except OpcheckError as refused:
         tried, reached = refused, {}
     return Dossier(
@@ -173,7 +173,7 @@ def _attacked(theorem: Theorem, tried: Attack | OpcheckError) -> Rung:
     top, ks = tried.worst, _span(theorem)
     says = (
         f"measured/bound {_ratio(top.ratio)} at k = {top.k} by {top.operator}",
-        f"{sum(reach.runs for reach in tried.found)} operators at {_numbers(tried)}",
+        f"{sum(reach.runs for reach in tried.reached)} operators at {_numbers(tried)}",
     )
     data = {**tried.as_dict(), "refuted": _refutation(tried)}
     return Rung("attacked", tried.ok, says, f"{command} {ks}", data)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from opcheck import registry
+from opcheck.engine.pseudo_code import values_of
 from opcheck.engine.run import Trajectory
 from opcheck.errors import OpcheckError
 from opcheck.evidence.check import Check
@@ -139,7 +140,8 @@ def each(
         names: methods, as ``run`` takes them.
         parameters: ``NAME`` for every method that has it, ``METHOD.NAME`` for one. What a method
             needs beyond is taken from a theorem about it that applies (the paper's choice, or the
-            middle of the ranges), else γ is 1/(2L) and others are usual ones.
+            middle of the ranges), else γ is 1/(2L) and others are usual ones, or those of the
+            method's reference.
         seeds: one run each; None: the problem's start.
         options: of ``run``.
 
@@ -216,15 +218,18 @@ def _completed(
                     values = {p.name: _entry(p, values[p.symbol]) for p in missing}
                     return values, f"{method.name}: {_named(missing)} as in {theorem.name}"
     L, source = _slope(problem)
+    compared = values_of(method) if method.reference is not None else {}
     values = {}
     for p in missing:
-        if p.symbol in OTHERS:
+        if p.symbol in OTHERS and (p.sequence or not isinstance(OTHERS[p.symbol], str)):
             values[p.name] = OTHERS[p.symbol]
         elif p.symbol == "alpha" or p.symbol == "eta":
             gamma = next((v for n, v in own.items() if n.endswith("gamma")), 0.5 / L)
             values[p.name] = gamma / 2 if isinstance(gamma, int | float) else 0.25 / L
         elif p.symbol == "gamma":
             values[p.name] = 0.5 / L
+        elif p.name in compared:
+            values[p.name] = compared[p.name]
         else:
             raise OpcheckError(f"{method.name} needs a value for {p.name}; write -p {p.name}=...")
     return {**own, **values}, f"{method.name}: {_named(missing)} chosen here, with {source}"

@@ -181,6 +181,7 @@ class Family:
 
     Attributes:
         presets: parameter choices that ``verify`` runs, beside the defaults.
+        rounded: the solution is a zero to rounding only.
     """
 
     name: str
@@ -191,6 +192,7 @@ class Family:
     presets: tuple[Mapping[str, Any], ...]
     control: str
     doc: str
+    rounded: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """Names and default values."""
@@ -262,13 +264,20 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _numbers(values: Sequence[float] | None, what: str) -> tuple[float, ...] | None:
+    """A point of a declaration; its shape is looked at where the dimension is known."""
+    if values is None:
+        return None
+    if isinstance(values, str) or any(isinstance(v, str) for v in np.ravel(values).tolist()):
+        raise OpcheckError(
+            f"{what} = {values!r} must be d numbers; one that depends on the parameters goes into "
+            f"the Problem(F, {what}=...) that the function returns"
+        )
+    return tuple(np.atleast_1d(as_real(values, what)).tolist())
+
+
 def _vector(values: Sequence[float] | None, dim: int, default: float) -> Vector:
     return np.full(dim, default) if values is None else np.array(values, dtype=float)
-
-
-def _written_point(values: Sequence[float] | None, what: str) -> tuple[float, ...] | None:
-    """A point of a declaration; its shape is looked at where the dimension is known."""
-    return None if values is None else tuple(np.atleast_1d(as_real(values, what)).tolist())
 
 
 def _check(problem: Problem) -> None:
@@ -305,6 +314,7 @@ def problem_family(
     facts: Sequence[Fact] = ...,
     presets: Sequence[Mapping[str, Any]] = ...,
     control: str = ...,
+    rounded: bool = ...,
 ) -> Callable[[Callable[..., Any]], Family]: ...
 @asked
 def problem_family(
@@ -315,18 +325,21 @@ def problem_family(
     facts: Sequence[Fact] = (),
     presets: Sequence[Mapping[str, Any]] = (),
     control: str = "",
+    rounded: bool = False,
 ) -> Family | Callable[[Callable[..., Any]], Family]:
     """Register a function of parameters that returns a Problem or an Operator.
 
     Args:
         name: the family's name (default: the function's).
-        start, solution: d numbers; default: ones, and unknown.
+        start, solution: d numbers; default: ones, and unknown. Those that depend on the parameters
+            are of the Problem that the function returns.
         facts: what is known, with constants as formulas in the parameters.
         presets: further parameter choices for ``verify``.
         control: for a negative control, the hypothesis it breaks.
+        rounded: the solution is a zero to rounding only, and not tested to be an exact one.
 
-    Raises OpcheckError for a point that is not of numbers, what is no fact, and presets that are
-    no choices of parameters.
+    Raises OpcheckError for a start or solution of other than numbers, what is no fact, and presets
+    that are no choices of parameters.
     """
 
     several = isinstance(facts, Sequence) and not isinstance(facts, str)
@@ -339,17 +352,19 @@ def problem_family(
         raise OpcheckError(
             f'presets = {presets!r} must be a list of choices of parameters, as [{{"L": 2}}]'
         )
+    at, zero = _numbers(start, "start"), _numbers(solution, "solution")
 
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
             name if isinstance(name, str) else function.__name__,
             function,
-            _written_point(start, "start"),
-            _written_point(solution, "solution"),
+            at,
+            zero,
             stated,
             tuple(choices),
             control,
             inspect.cleandoc(function.__doc__ or ""),
+            rounded,
         )
         registry.register("problems", family.name, family, registry.place_of(function))
         return family
@@ -396,8 +411,14 @@ class ResolventFamily:
     program: ConeProgram | None = None
 
     def __call__(self, *args: Any, **parameters: Any) -> Resolvent:
-        """The resolvent for given parameters."""
-        return self.function(*args, **parameters)
+        """The resolvent for given parameters.
+
+        Raises OpcheckError for parameters of which the constructor makes none.
+        """
+        try:
+            return self.function(*args, **parameters)
+        except (TypeError, ValueError) as error:
+            raise OpcheckError(f"set {self.name!r} raises {registry.raised(error)}") from error
 
 
 Constructor = Callable[..., Resolvent]

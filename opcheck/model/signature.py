@@ -34,6 +34,7 @@ from opcheck.model.text import Text
 
 if TYPE_CHECKING:
     from opcheck.model.measure import Measure
+    from opcheck.model.proof import Proof
     from opcheck.model.theorem import Theorem
 
 LONGEST = 10**6  # steps of a run that a statement may ask for
@@ -446,8 +447,19 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
         *signature.rows,
         *RESERVED,
     }
+    _cases(theorem, signature, taken)
+    spoken = _Spoken(theorem, signature)
+    if proof.horizon:
+        _horizon(proof, taken)
+        spoken.names.add(proof.horizon)
+    _texts(proof, spoken)
+
+
+def _cases(theorem: Theorem, signature: Signature, taken: set[str]) -> None:
+    """Raise OpcheckError for a case of what is no whole parameter, or out of its range."""
+    assert theorem.proof is not None
     ranges = {c.name: c for c in theorem.chains}
-    for case in proof.cases:
+    for case in theorem.proof.cases:
         for name, source in case.items():
             tree = _parsed(str(source), f"case {name}")
             if name == "k":
@@ -464,15 +476,20 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
                     "ranges over; a real parameter stays a symbol"
                 )
             _inside(ranges[name], _first_of_case(name, str(source), tree, taken))
-    spoken = _Spoken(theorem, signature)
-    if proof.horizon:
-        if not proof.horizon.isidentifier() or proof.horizon in taken:
-            raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
-        if not proof.potential or proof.begin or list(proof.cases) != [{}]:
-            raise OpcheckError("horizon= is for one potential from k = 0 on")
-        if "next(potential)" in proof.end:
-            raise OpcheckError("with horizon= nothing is shown of next(potential): use potential")
-        spoken.names.add(proof.horizon)
+
+
+def _horizon(proof: Proof, taken: set[str]) -> None:
+    """Raise OpcheckError for a horizon that is no symbol, or of another form of proof."""
+    if not proof.horizon.isidentifier() or proof.horizon in taken:
+        raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
+    if not proof.potential or proof.begin or list(proof.cases) != [{}]:
+        raise OpcheckError("horizon= is for one potential from k = 0 on")
+    if "next(potential)" in proof.end:
+        raise OpcheckError("with horizon= nothing is shown of next(potential): use potential")
+
+
+def _texts(proof: Proof, spoken: _Spoken) -> None:
+    """Raise OpcheckError for a text that speaks of what is not there."""
     for name, source in proof.let.items():
         spoken.check(source, f"let {name} of the proof")
         if name in spoken.names or name in RESERVED or not name.isidentifier():

@@ -94,7 +94,7 @@ def survey_table(lines: Sequence[Line], *, code: bool = False) -> Table:
     """
     rows = []
     for line in lines:
-        c, smaller = line.found, line.found.kind.better == "smaller"
+        c, smaller = line.constant, line.constant.kind.better == "smaller"
         seen, proved = (c.lower, c.upper) if smaller else (c.upper, c.lower)
         region = f", {c.region}" if c.region else ""
         stated = f"{line.value:.7g} ({line.stated.provenance})" if line.stated else ""

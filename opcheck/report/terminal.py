@@ -566,7 +566,7 @@ def show_attack(attack: Attack, console: Console) -> None:
                 + (f", with {reached.at}" if reached.at else "")
             ),
         ]
-        for reached in (*attack.found, *attack.ends)
+        for reached in (*attack.reached, *attack.ends)
     ]
     columns = ["k", "measured", "measured/bound", "operators", "worst at"]
     grid(console, columns, rows, drop="operators measured")

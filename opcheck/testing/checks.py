@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -238,7 +238,8 @@ def check_measure(measure: str | Measure) -> None:
     It changes no row but the scratch ones and keeps nothing; it is its ``reference``; it is the
     same after a rotation, unless it says ``coordinates=True``; and where z and F double, it is
     multiplied by the power of 2 that ``unit`` says, if that is ``units of z``, ``squared units of
-    F``, ``units of F times units of z`` or the like.
+    F``, ``units of F times units of z`` or the like. Where F alone doubles and the step halves, it
+    is that of the units of F, or no power of 2 (as where the step is always 1).
 
     Raises CheckFailed with the first that fails.
     """
@@ -259,9 +260,17 @@ def check_measure(measure: str | Measure) -> None:
             f"the measure {entry.name!r} is not in {entry.unit}: where z and F double it is "
             f"multiplied by {scaled[0] / plain[0]:.6g}, and not by {2**power}"
         )
+    power = None if "the row" in entry.unit else power_of(entry.unit, ("F",))
+    factors = np.array(Scene(np.eye(D), slope=2.0).taken(entry)) / plain
+    homogeneous = any(np.allclose(factors, 2.0**p, rtol=SAME) for p in range(5))
+    if power is not None and homogeneous and not np.allclose(factors, 2.0**power, rtol=SAME):
+        raise OpcheckError(
+            f"the measure {entry.name!r} is not in {entry.unit}: where F doubles and the step "
+            f"halves it is multiplied by {factors[0]:.6g}, and not by {2**power}"
+        )
 
 
-def power_of(unit: str) -> int | None:
+def power_of(unit: str, counted: Sequence[str] = UNITS) -> int | None:
     """How often z and F stand in a unit, as 2 for ``units of F times units of z``; None: unknown.
 
     Parts joined by ``times`` are ``units of ...`` or ``squared units of ...`` of z, F or the row.
@@ -271,7 +280,7 @@ def power_of(unit: str) -> int | None:
         squared, _, name = part.rpartition("units of ")
         if name not in UNITS or squared not in ("", "squared "):
             return None
-        total += 2 if squared else 1
+        total += (2 if squared else 1) * (name in counted)
     return total
 
 

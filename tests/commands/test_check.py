@@ -151,7 +151,7 @@ def test_a_contradiction_names_both_numbers() -> None:
     p = Problem(linear([[0, 1], [-1, 0]]), name="own", start=np.ones(2), facts=facts)
     found = check(p)
     assert not found.ok
-    assert [(c.stated, round(c.found, 6)) for c in found.contradictions] == [(0.9, 1), (0.1, 0)]
+    assert [(c.stated, round(c.attained, 6)) for c in found.contradictions] == [(0.9, 1), (0.1, 0)]
     # the theorems then rely on what was found
     (f,) = (f for f in found.problem.facts if f.property.kind is Lipschitz)
     assert found.problem.constant(f) >= 1

@@ -577,14 +577,9 @@ def test_bad_input_is_one_sentence(words: tuple[str, ...], sentence: str) -> Non
             "start has shape (3,), but 'own' has 1 coordinates",
         ),
         (
-            "import opcheck\n@opcheck.problem_family('own', start='1,1')\ndef own():\n"
-            "    return opcheck.linear([[0, 1], [-1, 0]])",
-            "start must hold real numbers: could not convert string to float: ",
-        ),
-        (
-            "import opcheck\n@opcheck.problem_family('own', solution=['o', 0])\ndef own():\n"
-            "    return opcheck.linear([[0, 1], [-1, 0]])",
-            "solution must hold real numbers: ",
+            "import opcheck\n@opcheck.problem_family(\n    'own', solution=('1/a',))\n"
+            "def own(a=2.0):\n    return opcheck.linear([['a']], ['-1'], a=a)",
+            "solution = ('1/a',) must be d numbers; one that depends on the parameters goes into",
         ),
         (
             "import opcheck\n@opcheck.problem_family('own', presets=['a'])\ndef own(a=1.0):\n"

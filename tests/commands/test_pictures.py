@@ -23,8 +23,10 @@ from opcheck.evidence.check import Check
 from opcheck.evidence.operators.subject import subject
 from opcheck.evidence.picture import each, methods_in, pictured
 from opcheck.evidence.simulation.bounds import bounded_measures, with_bounds
+from opcheck.model.method import method
 from opcheck.model.operator import linear
 from opcheck.model.oracle import gaussian
+from opcheck.model.primitives import axpy
 from opcheck.model.problem import Problem, problem
 from opcheck.model.verdict import Verdict
 from opcheck.report.drawing import Drawing
@@ -352,6 +354,32 @@ def test_every_method_of_the_library_runs_without_parameters(name: str) -> None:
     for where in (problem("bilinear"), bare):
         (made,) = each([name], where, 12)
         assert made.runs[0].status == "completed"
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_what_no_theorem_says_is_as_in_the_reference() -> None:
+    """A number called beta is no schedule of weights, and theta stands in no list of ours."""
+
+    def reference(F, z, gamma=1 / 8, beta=0.25, theta=0.75):  # type: ignore[no-untyped-def]
+        return z - gamma * (1 - beta) * theta * F(z)
+
+    @method(
+        "damped",
+        params="gamma beta theta",
+        rows="z Fz",
+        calls=1,
+        source="",
+        constrained=False,
+        reference=reference,
+    )
+    def damped(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+        z, Fz = state[0], state[1]
+        for _ in range(n):
+            F(z, Fz, F_data)
+            axpy(z, z, -params[0] * (1 - params[1]) * params[2], Fz)
+
+    (series,) = each(["damped"], problem("bilinear"), 12)
+    assert series.runs[0].parameters == {"gamma": 0.5, "beta": 0.25, "theta": 0.75}
 
 
 # ---- the command line ----------------------------------------------------------------------------

@@ -638,7 +638,7 @@ def test_an_interrupted_attack_keeps_whole_k(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(attacking, "_over_parts", over_parts)
     with pytest.raises(Interrupted) as stop:
         attack("gorbunov2022_eg_last", [1, 2], budget=10)
-    assert [r.k for r in stop.value.finished.found] == [1]
+    assert [r.k for r in stop.value.finished.reached] == [1]
 
 
 def test_an_interrupted_run_keeps_what_it_recorded() -> None:

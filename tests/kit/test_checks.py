@@ -215,6 +215,7 @@ def test_a_right_measure_passes() -> None:
         (of(square, reference=lambda z: z), "must return a number"),
         (of(square, reference=lambda w: 1.0), "takes w; it may take F, J"),
         (of(square, unit="units of z"), "not in units of z: .* multiplied by 4, and not by 2"),
+        (of(square, unit="squared units of F"), "step halves it is multiplied by 1, and not by 4"),
         (of(largest), "changes with a rotation of the space"),
         (of(wandering), "changes what it is to look at"),
         (of(remembering), "gives two answers for the same rows"),

@@ -117,7 +117,7 @@ def dossier() -> Dossier:
     found = [{"k": 1, "ratio": 0.45}, {"k": 1000, "ratio": 0.2}]
     data = {
         "simulated": {"problems": 3, "against_k": against},
-        "attacked": {"found": found, "constants": {"L": "1"}, "parameters": {"gamma": "1/2"}},
+        "attacked": {"reached": found, "constants": {"L": "1"}, "parameters": {"gamma": "1/2"}},
         "worst case": {"rows": rows},
     }
     others = ("certified", "proved", "tight", "hypotheses needed")

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 from typing import Any
 
+import pytest
 from command_line import good
 
 from opcheck import registry
@@ -15,21 +16,26 @@ from opcheck.references import reference, references
 NO_PAPER = {"elementary"}  # shown in a line, here
 
 
-def own(kind: str) -> list[Any]:
-    entries = [registry.get(kind, name) for name in registry.names(kind)]
-    places = [registry.place(kind, name) for name in registry.names(kind)]
-    return [e for e, p in zip(entries, places, strict=True) if registry.is_own(p)]
+def own(kind: str) -> dict[str, Any]:
+    names = [n for n in registry.names(kind) if registry.is_own(registry.place(kind, n))]
+    return {name: registry.get(kind, name) for name in names}
 
 
-def keys() -> set[str]:
-    methods = {str(m.source) for m in own("methods")}
-    theorems = {t.source.key for t in own("theorems") if isinstance(t, Theorem)}
-    papers = {p.source for p in own("papers")}
-    return methods | theorems | papers
+def key_of(entry: Any) -> str:
+    return entry.source.key if isinstance(entry, Theorem) else str(entry.source)
 
 
-def test_every_key_is_an_entry_and_every_entry_is_used() -> None:
-    assert keys() - NO_PAPER == set(references())
+CITING = [entry for kind in ("methods", "theorems", "papers") for entry in own(kind).items()]
+
+
+@pytest.mark.parametrize("entry", [e for _, e in CITING], ids=[name for name, _ in CITING])
+def test_the_key_of_a_source_is_an_entry(entry: Any) -> None:
+    known = {*references(), *NO_PAPER}
+    assert key_of(entry) in known, "write the paper's entry into opcheck/references.bib"
+
+
+def test_every_entry_is_used() -> None:
+    assert set(references()) <= {key_of(entry) for _, entry in CITING}
 
 
 def test_every_entry_is_read() -> None:
@@ -45,7 +51,7 @@ def test_every_entry_is_read() -> None:
 
 
 def test_papers_cite_their_entries() -> None:
-    for paper in own("papers"):
+    for paper in own("papers").values():
         assert paper.citation == str(reference(paper.source)), paper.key
 
 

@@ -20,6 +20,8 @@ from opcheck.engine.resolvents import guard_resolvent
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.operators.constraint import set_of
 from opcheck.model.operator import Resolvent
+from opcheck.model.primitives import identity
+from opcheck.model.problem import resolvent_family
 from opcheck_problems import sets
 
 Vector = NDArray[np.float64]
@@ -440,6 +442,18 @@ def test_a_wrong_parameter_is_a_sentence_or_a_set(name: str) -> None:
                 continue
             z = np.linspace(-2, 3, J.dim or 3)
             assert np.isfinite(J(z)).all()
+
+
+@pytest.mark.usefixtures("own_registry")
+def test_a_constructor_that_fails_is_one_sentence() -> None:
+    """As that of a problem family is; a stranger's looks at nothing that it is given."""
+
+    @resolvent_family
+    def stout(radius: float = 1.0) -> Resolvent:
+        return Resolvent(identity, np.empty(0), 0, f"stout({radius:g})")
+
+    with pytest.raises(OpcheckError, match="set 'stout' raises TypeError: unsupported format"):
+        registry.get("sets", "stout")(radius=None)
 
 
 @pytest.mark.parametrize(

@@ -770,7 +770,7 @@ def test_the_registry_of_kinds_is_complete() -> None:
 
 
 def test_a_line_judges_what_is_stated_and_published() -> None:
-    by = {(x.found.kind, x.found.of): x for x in lines("tight_linear")}
+    by = {(x.constant.kind, x.constant.of): x for x in lines("tight_linear")}
     line = by[Lipschitz, "F"]
     assert (line.value, line.judgement) == (1.0, "best")
     assert by[StronglyMonotone, "F"].stated is None

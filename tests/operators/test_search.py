@@ -269,7 +269,7 @@ def test_a_wrong_constant_is_refuted_at_every_scale(L: float) -> None:
     found = constants(p)
     assert by_kind(found)[Lipschitz, "F"].upper == pytest.approx(L, rel=1e-9)
     (wrong,) = contradictions(p, found)
-    assert wrong.found == pytest.approx(L, rel=1e-9)
+    assert wrong.attained == pytest.approx(L, rel=1e-9)
 
 
 @pytest.mark.parametrize(

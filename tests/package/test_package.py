@@ -14,6 +14,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,3 +202,30 @@ def test_public_names_load_and_are_the_documented_ones() -> None:
     seen = {a.asname for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
     seen |= {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert sorted(map(str, seen)) == opcheck.__all__
+
+
+class Instance:
+    """One of a test's instances, as pytest collects them."""
+
+    def __init__(self, name: str, *marks: pytest.Mark) -> None:
+        self.name, self.marks = name, list(marks)
+
+    def get_closest_marker(self, name: str) -> pytest.Mark | None:
+        return next((mark for mark in self.marks if mark.name == name), None)
+
+    def add_marker(self, name: str) -> None:
+        self.marks.append(getattr(pytest.mark, name).mark)
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [("", 20, 80), ("test_it or other", 20, 80), ("not slow and mine", 200, 200)],
+)
+def test_what_is_asked_for_by_name_runs_whole(asked: str, least: int, most: int) -> None:
+    """Of a sampled test a share runs; of what somebody has just added, all."""
+    from conftest import pytest_collection_modifyitems
+
+    config: Any = SimpleNamespace(option=SimpleNamespace(keyword=asked))
+    items: Any = [Instance(f"test_it[mine {i}]", pytest.mark.sampled(4).mark) for i in range(200)]
+    pytest_collection_modifyitems(config, items)
+    assert least <= sum(i.get_closest_marker("ci") is None for i in items) <= most

@@ -550,6 +550,22 @@ def test_every_module_has_its_level() -> None:
     assert parts == set(LEVELS)
 
 
+def bound(tree: ast.AST) -> set[str]:
+    """Names of locals, parameters and fields."""
+    stored = (n for n in ast.walk(tree) if isinstance(getattr(n, "ctx", None), ast.Store))
+    names = {getattr(n, "id", "") or getattr(n, "attr", "") for n in stored}
+    return names | {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+
+
+@pytest.mark.ci
+def test_a_name_says_what_it_holds_and_not_that_it_was_obtained() -> None:
+    obtained = {"found", "made", "chosen", "wanted"}
+    planted = ast.parse("def f(made):\n    found = made\n    f.chosen = wanted = found")
+    assert obtained <= bound(planted)
+    for path, _, tree in sources():
+        assert not bound(tree) & obtained, path
+
+
 def offered(path: Path) -> set[str]:
     """``__all__`` of a module that is not imported."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

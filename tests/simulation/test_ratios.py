@@ -31,7 +31,7 @@ def test_worst_cases_lie_between_search_and_bound() -> None:
     table = worst_cases(NAME, [1, 2], gamma="1/4")
     assert table["k"].tolist() == [1, 2]
     assert "gamma = 1/4" in table.caption
-    reached = attack(NAME, [1, 2], gamma="1/4", ends=False).found
+    reached = attack(NAME, [1, 2], gamma="1/4", ends=False).reached
     for row, below in zip(table.rows(), reached, strict=True):
         case = worst(NAME, row["k"], gamma="1/4")
         assert row["worst"] / row["bound"] == pytest.approx(case.ratio, rel=1e-6)

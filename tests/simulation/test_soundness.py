@@ -353,7 +353,7 @@ def test_a_statement_confronted_with_nothing_is_not_ok():
     assert over_library.status == "untried"
     assert not Report((over_library,)).ok
     assert "is empty" in over_library.reason
-    by_choice = Summary(empty, met, True)
+    by_choice = Summary(empty, met, selected=True)
     assert by_choice.status == "inapplicable"
     assert Report((by_choice,)).ok
 

@@ -39,7 +39,7 @@ def test_what_is_reached_lies_below_the_worst_case(name: str) -> None:
         return
     found = attack(name, k, budget=200, ends=False)
     above = worst(name, k)
-    ratio = next(reached.ratio for reached in found.found if reached.k == k)
+    ratio = next(reached.ratio for reached in found.reached if reached.k == k)
     assert ratio <= above.ratio * (1 + 1e-6) + 1e-9
     # it is no idle search either: a seventh of the worst case at least, everywhere
     assert ratio >= above.ratio / 7 - 1e-9
@@ -142,7 +142,7 @@ def test_a_false_bound_is_refuted() -> None:
 
 def test_the_gap_table() -> None:
     rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
-    reached = attack("gorbunov2022_eg_last", (1, 2, 3), ends=False).found
+    reached = attack("gorbunov2022_eg_last", (1, 2, 3), ends=False).reached
     assert [row["attack"] for row in rows] == [one.ratio for one in reached]
     assert all(row["attack"] <= row["ratio"] + 1e-6 for row in rows)
     shown = good("worst", "gorbunov2022_eg_last", "-k", "1..3")
@@ -237,7 +237,7 @@ def test_a_piecewise_linear_operator_refutes() -> None:
     assert not found.ok
     assert found.ratio > 1.0001
     assert "clip" in found.worst.operator
-    assert any(reach.confirmed for reach in (*found.found, *found.ends)), found.ground
+    assert any(reach.confirmed for reach in (*found.reached, *found.ends)), found.ground
 
 
 @pytest.mark.usefixtures("own_registry")
@@ -253,7 +253,7 @@ def test_a_long_run_refutes() -> None:
         first=1,
     )
     found = attack(entry, 1, budget=100, far=1000, rho="0", gamma="1/2")
-    assert found.found[0].ratio <= 1
+    assert found.reached[0].ratio <= 1
     assert found.ratio > 3
     assert found.worst.k > 50
 
@@ -334,7 +334,7 @@ def test_the_ends_of_ranges_are_attacked() -> None:
         constrained=True,
     )
     found = attack(gap, 1, budget=10)
-    assert found.found[0].ratio <= 1 < found.ratio
+    assert found.reached[0].ratio <= 1 < found.ratio
     assert found.worst.at == "L = 1, gamma = 103/100"
     feg = statement(
         "feg_beyond",
@@ -346,7 +346,7 @@ def test_the_ends_of_ranges_are_attacked() -> None:
         let={"gamma": "1/L"},
     )
     found = attack(feg, 6, budget=10)
-    assert found.found[0].ratio <= 1 < found.ratio
+    assert found.reached[0].ratio <= 1 < found.ratio
     assert found.worst.at == "L = 1, rho = -3/5"
 
 

@@ -33,10 +33,10 @@ def test_what_is_false_is_shown_exactly(what: str) -> None:
     entry, options = FALSE[what]
     found = attack(entry, 1, budget=100, ends=False, **options)
     assert not found.ok
-    assert any(r.confirmed for r in (*found.found, *found.ends))
+    assert any(r.confirmed for r in (*found.reached, *found.ends))
     assert "a counterexample at k = 1" in found.ground
     assert "every hypothesis in rationals, measured/bound ≥ 1 + " in found.ground
-    shown = max(r.ratio for r in (*found.found, *found.ends) if r.confirmed)
+    shown = max(r.ratio for r in (*found.reached, *found.ends) if r.confirmed)
     said = 1 + float(found.ground.partition("1 + ")[2].split()[0])
     assert said == pytest.approx(shown, rel=1e-3)
 
@@ -52,7 +52,7 @@ def test_a_bump_refutes_what_holds_of_the_monotone() -> None:
         where="rho <= 0, max(0, -2*rho) < gamma < 1/L",
     )
     found = attack(entry, 1, budget=60, far=200, ends=False, rho=0, gamma=Fraction(1, 2))
-    late = found.found[-1]
+    late = found.reached[-1]
     assert late.k > 1
     assert late.ratio > 1.1
     assert late.exactly.startswith("its run could not be made on balls")

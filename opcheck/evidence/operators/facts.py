@@ -36,13 +36,13 @@ class Contradiction:
     """A stated fact that a pair of points refutes.
 
     Attributes:
-        stated, found: the constant, and that of the pair; 0 and the form for a kind without one.
+        stated, attained: the constant, and that of the pair; 0 and the form for a kind without one.
         where: the points, and how F was read there.
     """
 
     fact: Fact
     stated: float
-    found: float
+    attained: float
     where: str = ""
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Contradiction:
         symbol = "its form" if kind.better is None or not kind.symbol else kind.symbol
         return (
             f"{name} of {self.fact.property.of} is stated ({self.fact.provenance}), "
-            f"but a pair of points has {symbol} = {self.found:.6g}{self.where}"
+            f"but a pair of points has {symbol} = {self.attained:.6g}{self.where}"
         )
 
 

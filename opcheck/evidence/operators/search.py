@@ -331,40 +331,9 @@ def search(graph: Graph, kind: Kind) -> Found:
 
     Raises OpcheckError for an operator that fails its guards.
     """
-    problem, d = graph.problem, graph.problem.dim
+    d, slow = graph.problem.dim, graph.problem.operator.interpreted
     worse = 1.0 if kind.better == "smaller" else -1.0
-    slow = problem.operator.interpreted
-    first, second, typical = [], [], []
-    pool = POOL // 24 if slow else POOL // 8 if d > 64 else POOL
-    room = budget().left  # a quarter of the calls for pairs to start from, half of them to move
-    pool = int(np.clip(room / (8 * SEEDS), FEWEST, pool))
-    for group in range(SEEDS):
-        rng = np.random.default_rng([graph.seed, group])
-        p, q = pairs_of(graph, pool, rng)
-        if not group and len(graph.first):
-            p, q = np.concatenate([graph.first, p]), np.concatenate([graph.second, q])
-        if not group and len(graph.bends.at):
-            across = graph.bends.step[:, None] * graph.bends.along
-            p = np.concatenate([p, graph.inside(graph.bends.at - across)])
-            q = np.concatenate([q, graph.inside(graph.bends.at + across)])
-        if room < np.inf and not group:
-            fine = _fine(graph, rng)  # of few pairs none may be of a scale
-            p, q = np.concatenate([p, fine[0]]), np.concatenate([q, fine[1]])
-        of = graph.products(p, q)
-        with np.errstate(all="ignore"):
-            slopes = np.sqrt(of.uu / of.xx)
-        typical.append(slopes[np.isfinite(slopes) & (slopes > 0)])
-        value = (graph.products(p, None) if kind.star else of).badness(kind)
-        kept = np.argsort(-value, kind="stable")[: RUNS // 2]
-        # the second half by scales, so that no scale takes all
-        apart = np.floor(np.log10(np.maximum(of.xx, 1e-300)) / 2)
-        rank = np.lexsort((-value, apart))
-        by_scale = rank[np.unique(apart[rank], return_index=True)[1]]
-        by_scale = by_scale[np.argsort(-value[by_scale], kind="stable")]
-        kept = np.resize(np.concatenate([kept, by_scale[: RUNS - len(kept)]]), RUNS)
-        first.append(p[kept])
-        second.append(q[kept])
-    p, q = np.concatenate(first), np.concatenate(second)
+    p, q, slopes = _best_of_many(graph, kind)
     work = SEEDS * RUNS * TRIALS * d * max(1.0, d / 64)  # of a round, coordinates and their pairs
     rounds = SLOW if slow else int(np.clip(EFFORT / work, SLOW, ROUNDS))
     p, q, value = (
@@ -388,7 +357,6 @@ def search(graph: Graph, kind: Kind) -> Found:
     graph.first = np.concatenate([graph.first, p[best]])
     graph.second = np.concatenate([graph.second, q[best]])
     top = float(value[best[0]])
-    slopes = np.concatenate(typical)
     usual = float(np.median(slopes)) if len(slopes) else 0.0
     spread = worse * min(tops), worse * max(tops)
     if not np.isfinite(top):
@@ -400,6 +368,44 @@ def search(graph: Graph, kind: Kind) -> Found:
         end = graph.products(p[best[:1]], None if kind.star else q[best[:1]])
         blurred = bool(end.lost[0] > BLURRED * np.sqrt(end.uu[0]))
     return Found(worse * top, pair, spread, usual, graph.of, blurred)
+
+
+def _best_of_many(graph: Graph, kind: Kind) -> tuple[Floats, Floats, Floats]:
+    """Pairs to move, RUNS of each of SEEDS searches, and the slopes of all that were looked at.
+
+    Half of them are the worst, the others the worst at each distance, so that no scale takes all.
+    """
+    d, slow = graph.problem.dim, graph.problem.operator.interpreted
+    first, second, typical = [], [], []
+    pool = POOL // 24 if slow else POOL // 8 if d > 64 else POOL
+    room = budget().left  # a quarter of the calls for pairs to start from, half of them to move
+    pool = int(np.clip(room / (8 * SEEDS), FEWEST, pool))
+    for group in range(SEEDS):
+        rng = np.random.default_rng([graph.seed, group])
+        p, q = pairs_of(graph, pool, rng)
+        if not group and len(graph.first):
+            p, q = np.concatenate([graph.first, p]), np.concatenate([graph.second, q])
+        if not group and len(graph.bends.at):
+            across = graph.bends.step[:, None] * graph.bends.along
+            p = np.concatenate([p, graph.inside(graph.bends.at - across)])
+            q = np.concatenate([q, graph.inside(graph.bends.at + across)])
+        if room < np.inf and not group:
+            fine = _fine(graph, rng)  # of few pairs none may be of a scale
+            p, q = np.concatenate([p, fine[0]]), np.concatenate([q, fine[1]])
+        of = graph.products(p, q)
+        with np.errstate(all="ignore"):
+            slopes = np.sqrt(of.uu / of.xx)
+        typical.append(slopes[np.isfinite(slopes) & (slopes > 0)])
+        value = (graph.products(p, None) if kind.star else of).badness(kind)
+        kept = np.argsort(-value, kind="stable")[: RUNS // 2]
+        apart = np.floor(np.log10(np.maximum(of.xx, 1e-300)) / 2)
+        rank = np.lexsort((-value, apart))
+        by_scale = rank[np.unique(apart[rank], return_index=True)[1]]
+        by_scale = by_scale[np.argsort(-value[by_scale], kind="stable")]
+        kept = np.resize(np.concatenate([kept, by_scale[: RUNS - len(kept)]]), RUNS)
+        first.append(p[kept])
+        second.append(q[kept])
+    return np.concatenate(first), np.concatenate(second), np.concatenate(typical)
 
 
 def _confirmed(graph: Graph, kind: Kind, p: Floats, q: Floats, value: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from opcheck.evidence.operators.search import critical, moved, uses_u
 from opcheck.model.problem import Problem
 from opcheck.model.problem import points as points_of
 from opcheck.model.property import Kind, Lipschitz, Of, StronglyMonotone
-from opcheck.model.region import ends_of
+from opcheck.model.region import Region, ends_of
 
 Floats = NDArray[np.float64]
 STARTS, KEPT, ZOOMS = 4096, 24, 80  # points that are looked at, those moved, and how often
@@ -66,24 +68,11 @@ def steepest(
         corner = generator.uniform(size=at.shape) < 0.25  # on faces, edges and at corners
         at = np.clip(np.where(corner & np.isfinite(end), end, at), low, high)
         at = at if problem.region is None else problem.region.clip(at)
-        got = value(at)
-        kept = np.argsort(-got, kind="stable")[:KEPT]
-        at, got = at[kept], got[kept]
-        width = (high - low) / 2
-        size = np.where(np.isfinite(width), width, 1 + np.abs(at).max(axis=1, keepdims=True))
-        for zoom in range(ZOOMS):
-            step = size * 0.75**zoom * generator.uniform(-1, 1, (8, *at.shape))
-            tried = np.clip(at + step, low, high)
-            tried = tried if problem.region is None else problem.region.clip(tried)
-            new = value(tried.reshape(-1, d)).reshape(8, -1)
-            first, rows = new.argmax(axis=0), np.arange(len(at))
-            better = new[first, rows] > got
-            at[better], got[better] = tried[first, rows][better], new[first, rows][better]
-        best = at[got.argmax()]
+        best, top = _zoomed_in(value, at, (low, high), problem.region, generator)
         # a slope that is steep at one scale about a centre only
         fine = growth.scales_about(problem, seed)
         fine = fine[((low <= fine) & (fine <= high)).all(axis=1)]
-        if len(fine) and (there := value(fine)).max() > got.max():
+        if len(fine) and (there := value(fine)).max() > top:
             best = fine[there.argmax()]
     below, above = (e.reshape(1, d, d) for e in enclosure(slopes, best[None], best[None]))
     middle = below / 2 + above / 2
@@ -101,6 +90,32 @@ def steepest(
     if kind.star:
         pairs = tuple(Pair(pair.first, None) for pair in pairs)
     return worse * top, pairs
+
+
+def _zoomed_in(
+    value: Callable[[Floats], Floats],
+    at: Floats,
+    ends: tuple[Floats, Floats],
+    region: Region | None,
+    generator: np.random.Generator,
+) -> tuple[Floats, float]:
+    """Where a value is largest, and it: the best points are moved at random, by less and less."""
+    low, high = ends
+    reached = value(at)
+    kept = np.argsort(-reached, kind="stable")[:KEPT]
+    at, reached = at[kept], reached[kept]
+    width = (high - low) / 2
+    size = np.where(np.isfinite(width), width, 1 + np.abs(at).max(axis=1, keepdims=True))
+    for zoom in range(ZOOMS):
+        step = size * 0.75**zoom * generator.uniform(-1, 1, (8, *at.shape))
+        tries = np.clip(at + step, low, high)
+        tries = tries if region is None else region.clip(tries)
+        new = value(tries.reshape(-1, at.shape[1])).reshape(8, -1)
+        first, rows = new.argmax(axis=0), np.arange(len(at))
+        better = new[first, rows] > reached
+        at[better], reached[better] = tries[first, rows][better], new[first, rows][better]
+    best = reached.argmax()
+    return at[best], float(reached[best])
 
 
 def _unit(kind: Kind, slopes: Floats) -> float:

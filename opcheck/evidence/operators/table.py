@@ -33,7 +33,7 @@ class Line(Result):
     """
 
     problem: str
-    found: Constant
+    constant: Constant
     stated: Fact | None
     value: float
     published: float | None = None
@@ -43,11 +43,11 @@ class Line(Result):
         """How the numbers agree, in a word or two."""
         said = []
         if self.published is not None:
-            wrong = _beaten(self.found, self.published, ROUNDING)
+            wrong = _beaten(self.constant, self.published, ROUNDING)
             said.append("published value is wrong" if wrong else "published value holds")
         if self.stated is not None:
-            near = [v for v in (self.found.lower, self.found.upper) if np.isfinite(v)]
-            if _beaten(self.found, self.value, 1e-9):
+            near = [v for v in (self.constant.lower, self.constant.upper) if np.isfinite(v)]
+            if _beaten(self.constant, self.value, 1e-9):
                 said.append("REFUTED")
             elif any(abs(v - self.value) <= CLOSE * max(abs(self.value), 1e-6) for v in near):
                 said.append("best")
@@ -59,7 +59,7 @@ class Line(Result):
         """Plain data, for JSON."""
         return {
             "problem": self.problem,
-            **self.found.as_dict(),
+            **self.constant.as_dict(),
             "stated": None if self.stated is None else self.value,
             "stated_provenance": None if self.stated is None else self.stated.provenance,
             "published": self.published,

@@ -149,14 +149,14 @@ class _Change(ast.NodeTransformer):
     """Applies the n-th possible change of a kernel's text and says which it was."""
 
     def __init__(self, position: int, point: str) -> None:
-        self.wanted = position
+        self.position = position
         self.point = point  # the text's name of row 0
         self.count = 0
         self.what = ""
 
     def _take(self, what: str) -> bool:
         self.count += 1
-        if self.count - 1 == self.wanted:
+        if self.count - 1 == self.position:
             self.what = what
             return True
         return False

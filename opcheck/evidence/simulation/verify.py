@@ -88,10 +88,10 @@ class Summary(Result):
     """One theorem over all problems.
 
     Attributes:
-        chosen: the problems were given, and are not the library.
+        selected: the problems were named, and are not the library.
         status: ``violated`` if it is anywhere, else ``error``, ``attained``, ``holds``,
             ``inconclusive``, the first that occurs, and ``inconclusive`` too where the statement
-            switches at a k that no comparison reached; else ``inapplicable`` to chosen problems,
+            switches at a k that no comparison reached; else ``inapplicable`` to selected problems,
             and ``untried`` over a library, where the statement was confronted with nothing.
         reason: why it was not tried, or not decided anywhere.
         worst: the verdict with the largest measured/bound among those that were decided; for a
@@ -101,7 +101,7 @@ class Summary(Result):
 
     theorem: Theorem
     verdicts: tuple[Verdict, ...]
-    chosen: bool = False
+    selected: bool = False
 
     @property
     def admissible(self) -> list[Verdict]:
@@ -113,7 +113,7 @@ class Summary(Result):
         """Over all problems."""
         order: tuple[Status, ...] = ("violated", "error", "attained", "holds", "inconclusive")
         statuses = {v.status for v in self.verdicts}
-        status: Status = "inapplicable" if self.chosen else "untried"
+        status: Status = "inapplicable" if self.selected else "untried"
         status = next((s for s in order if s in statuses), status)
         return "inconclusive" if self.late and status in ("attained", "holds") else status
 
@@ -131,7 +131,7 @@ class Summary(Result):
     @property
     def ok(self) -> bool:
         """Nothing failed and, over a library, something was decided."""
-        failing = ("violated", "error", *(() if self.chosen else ("untried", "inconclusive")))
+        failing = ("violated", "error", *(() if self.selected else ("untried", "inconclusive")))
         return self.status not in failing
 
     @property
@@ -336,7 +336,7 @@ def summary(
                 "'opcheck list problems' shows them"
             )
     if problems is not None:
-        return Summary(theorem, tuple(confront(theorem, p) for p in problems), True)
+        return Summary(theorem, tuple(confront(theorem, p) for p in problems), selected=True)
     verdicts: list[Verdict] = []
     admissible = 0
     for problem in in_order(theorem):

@@ -104,7 +104,7 @@ class Attack(Result):
     """What a search over the class of a theorem found.
 
     Attributes:
-        found: the worst at each k.
+        reached: the worst at each k.
         constants, parameters: at which, as ``worst`` takes them.
         A: what A is, in words.
         ends: the worst with constants or a parameter at an end of its range, for each end tried.
@@ -112,7 +112,7 @@ class Attack(Result):
     """
 
     theorem: str
-    found: tuple[Reached, ...]
+    reached: tuple[Reached, ...]
     constants: Mapping[str, str]
     parameters: Mapping[str, str]
     seed: int
@@ -124,7 +124,7 @@ class Attack(Result):
     @property
     def worst(self) -> Reached:
         """Where measured/bound is largest."""
-        return max((*self.found, *self.ends), key=lambda reach: reach.ratio)
+        return max((*self.reached, *self.ends), key=lambda reach: reach.ratio)
 
     @property
     def ratio(self) -> float:
@@ -139,7 +139,7 @@ class Attack(Result):
     @property
     def ground(self) -> str:
         """What a ratio above 1 rests on: the worst that was shown exactly, or float64."""
-        above = [reach for reach in (*self.found, *self.ends) if reach.exactly]
+        above = [reach for reach in (*self.reached, *self.ends) if reach.exactly]
         shown = [reach for reach in above if reach.confirmed]
         if not above:
             return "" if self.ok else "in float64 only"
@@ -222,7 +222,7 @@ def attack(
     worst_cases, last = _judged(worst_cases), _judged([*edges.values()])
     result = Attack(
         theorem=entry.name,
-        found=tuple(worst_cases),
+        reached=tuple(worst_cases),
         constants={n: str(v) for n, v in instance.constants.items()},
         parameters={n: str(v) for n, v in instance.parameters.items()},
         seed=seed,
@@ -244,10 +244,10 @@ def _behind_switches(instance: Setting) -> list[int]:
     return [k for k in behind if k <= FARTHEST]
 
 
-def _judged(found: Sequence[Reached]) -> list[Reached]:
+def _judged(worst_cases: Sequence[Reached]) -> list[Reached]:
     """Each of them, and of those above the bound whether that stands exactly."""
     judged = []
-    for reached in found:
+    for reached in worst_cases:
         words, stands = "", False
         if reached.ratio > 1 + ABOVE and reached.witness is not None:
             words, stands = confirmed(reached.witness)

@@ -42,7 +42,7 @@ def worst_cases(
         if progress is not None:
             progress(f"k = {case.k}")
     k = [case.k for case in cases]
-    reached = {r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **fixed).found}
+    reached = {r.k: r.ratio for r in attack(entry, k, place=place, ends=False, **fixed).reached}
     in_units = all(case.bound is not None for case in cases)
     bound = [float(case.bound or 1.0) if in_units else 1.0 for case in cases]
     both = {**cases[0].constants, **cases[0].parameters}
