@@ -67,13 +67,17 @@ def failure(form: Form, domain: Domain, names: set[str], indices: Sequence[str])
 def _matrix(
     form: Form, order: Sequence[int], domain: Domain, point: Mapping[str, fmpq]
 ) -> NDArray[np.float64] | None:
+    """The form in floats at a point; None where it has no value there, or one beyond floats."""
     spots = {i: s for s, i in enumerate(order)}
     matrix = np.zeros((len(order), len(order)))
     for (i, j), c in form.items():
         value = domain.field.value(c, point)
         if value is None:
             return None
-        matrix[spots[i], spots[j]] = int(value.p) / int(value.q)
+        try:
+            matrix[spots[i], spots[j]] = int(value.p) / int(value.q)
+        except OverflowError:
+            return None
     return matrix
 
 
