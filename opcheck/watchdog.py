@@ -20,7 +20,7 @@ from opcheck.errors import OpcheckError
 
 VARIABLE = "OPCHECK_LIMIT"
 LIMIT = 20.0  # seconds that one piece of foreign code may take
-WAITING = 4.0  # times as long it may take where it waits, for a disk or a busy machine
+WAITING = 4.0  # times as long an import may take, where it waits and does not compute
 AGAIN = 0.5  # seconds after which text that swallowed the first exception meets the next
 LEFT = 4.0  # seconds that it then has before its process is ended, where nothing else can stop it
 LEFT_BEHIND = (
@@ -149,13 +149,13 @@ def watch_from_a_thread() -> None:
 
 
 @contextlib.contextmanager
-def _told(what: str, beat: Beat, seconds: float, patience: float = 1.0) -> Iterator[None]:
+def _told(what: str, beat: Beat, seconds: float) -> Iterator[None]:
     page = _page
     if page is None:
         yield
         return
-    before = page.expect(beat.last + patience * seconds, _sentence(what, seconds))
-    beat.until = page, patience * seconds
+    before = page.expect(beat.last + seconds, _sentence(what, seconds))
+    beat.until = page, seconds
     try:
         yield
     finally:
@@ -178,25 +178,21 @@ class Beat:
             page.numbers[0] = self.last + seconds
 
     def left(self, seconds: float, patience: float) -> float:
-        """Seconds that it still has: of the clock and of computing, which threads make go faster.
-
-        Both have to be over, or the clock ``patience`` times.
-        """
-        waited = time.monotonic() - self.last
-        computed = time.process_time() - self.computed
-        return min(patience * seconds - waited, seconds - min(waited, computed))
+        """Seconds that it still has, of the clock and, where it may wait, of computing."""
+        left = self.last + patience * seconds - time.monotonic()
+        if patience > 1:
+            left = min(left, self.computed + seconds - time.process_time())
+        return left
 
 
 @contextlib.contextmanager
-def limited(what: str, *, patience: float = WAITING) -> Iterator[Beat]:
-    """Interpreted foreign code that is stopped where it computes for more than ``limit()`` s.
-
-    The time counts from the last beat.
+def limited(what: str, *, patience: float = 1.0) -> Iterator[Beat]:
+    """Interpreted foreign code that is stopped ``limit()`` seconds after the last beat.
 
     Args:
         what: the code, as the sentence begins; "" for code that may take as long as it likes.
-        patience: by what factor it may take longer while it waits for a disk or other programs,
-            which on a busy machine is not the code's fault.
+        patience: by what factor it may take longer while it waits for a disk or other programs; it
+            then may compute for ``limit()`` seconds.
 
     Raises OpcheckError where it was stopped. Code inside of C that never returns to Python can't be
     stopped so.
@@ -207,7 +203,7 @@ def limited(what: str, *, patience: float = WAITING) -> Iterator[Beat]:
         return
     timer = _alarm if _can_alarm() else _raised_from_a_thread
     try:
-        with _told(what, beat, seconds, patience), timer(beat, seconds, patience):
+        with _told(what, beat, patience * seconds), timer(beat, seconds, patience):
             yield beat
     except Stopped:
         raise too_long(what, seconds) from None
