@@ -1202,3 +1202,22 @@ def test_proofs_as_latex_are_balanced(name: str) -> None:
     assert done.exit_code == 0
     assert done.stdout == text
     assert CliRunner().invoke(main, ["prove", name, "--markdown"]).stdout == proofs.markdown(name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: {"bound": "4*R**2/(gamma*(k + 1))**1000", "order": ""},
+        lambda entry: {
+            "proof": dataclasses.replace(
+                entry.proof, step={"Cocoercive(z, next(z))": "gamma**1000*(k + 1)*(k + 2)/2"}
+            )
+        },
+    ],
+)
+def test_a_power_beyond_floats_is_not_shown_and_said_in_words(change: Callable[..., Any]) -> None:
+    """Signs of a polynomial of a million terms take hours; its numbers fit in no float."""
+    entry = registry.get("theorems", "diakonikolas2020_halpern")
+    outcome = attempt(dataclasses.replace(entry, **change(entry)))
+    assert outcome.status == "not proved"
+    assert outcome.reason

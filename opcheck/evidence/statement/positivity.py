@@ -19,6 +19,7 @@ from opcheck.engine.ratio import Field, Ratio, factorised
 
 DEPTH = 4  # how often a range is halved
 CHARTS = 400  # in how many ways a range is resolved at most
+LARGEST = 50_000  # terms times degree of a polynomial that is read; a power of 1000 has a million
 FEW = 12  # and of those how many are tried when it is cut
 
 SAMPLED = 8  # charts, and points of each, at which a sign is looked up before it is proved
@@ -113,6 +114,8 @@ class Domain:
             return None  # of what is no part of the domain nothing is known
         if (sign := self._stated(factor, strict)) is not None:
             return sign
+        if _large(factor):
+            return None
         for depth in range(most + 1):
             if depth == 1:
                 values = [self.field.value(value, p) for p in self.points(value.symbols)]
@@ -304,7 +307,7 @@ def _halved(polynomial: Any, depth: int) -> int | None:
     if sign is not None or depth == 0:
         return sign
     degrees = polynomial.degrees()
-    if _changes(polynomial, degrees):
+    if _large(polynomial) or _changes(polynomial, degrees):
         return None
     generators = polynomial.context().gens()
     # where a symbol stands in terms of both signs, [0, ∞) is [0, 1] and [1, ∞)
@@ -320,6 +323,11 @@ def _halved(polynomial: Any, depth: int) -> int | None:
         else:
             return sign
     return None
+
+
+def _large(polynomial: Any) -> bool:
+    """Whether a sign would take minutes: it then counts as not shown."""
+    return len(polynomial) * max(polynomial.degrees(), default=0) > LARGEST
 
 
 def _changes(polynomial: Any, degrees: Sequence[int]) -> bool:
