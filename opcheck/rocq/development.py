@@ -68,6 +68,9 @@ def export(theorem: str | Theorem) -> Development:
         raise NotExported(f"{entry.name}: {beyond} has no form in Rocq here")
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
+        if entry.proof.until is not None:  # the file is about the k up to there, and says so
+            cases = [each for each in cases if each[0].at is not None]
+            beyond = ", ".join([beyond] * bool(beyond) + [f"k > {entry.proof.until}"])
         parts = [
             Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
             for fixed in choices

@@ -291,10 +291,12 @@ class Program:
         full[self.rows, self.columns] = vector / self.root
         return full + full.T - np.diag(np.diag(full))
 
-    def slack(self, theta: float, lam: Floats, factors: Floats) -> Floats:
+    def slack(self, theta: float, lam: Floats, factors: Floats | None = None) -> Floats:
         """θ bound − measure − Σ λ_i C_i − what the factors of the triples give."""
-        rest = factors @ self.triples.reshape(factors.size, -1) if factors.size else 0.0
-        return self.matrix(theta * self.bound - self.measure - lam @ self.forms - rest)
+        total = theta * self.bound - self.measure - lam @ self.forms
+        if factors is not None and factors.size:
+            total = total - factors @ self.triples.reshape(factors.size, -1)
+        return self.matrix(total)
 
     def smallest(self, only: NDArray[np.int64] | None = None) -> Solution:
         """min θ. Raises OpcheckError where there is none, Unconverged where the solver fails.
