@@ -215,6 +215,17 @@ def equivalent(name: str, what: str) -> bool:
         return True  # j = 0 in the one step that is made
     if name == "pethick2023_ikm_residual":
         return True  # about any w at all, and about a z that does not move
+    if name in ("pethick2023_ikm_average", "pethick2023_ikm_last"):
+        # they measure how far w is from the resolvent, and hold for any w
+        return "w" in what or "-gamma" in what
+    if name.startswith("elementary_") and what.endswith("-gamma: sign lost"):
+        return entry.proof is not None and entry.proof.turn[0] == "0"  # |p(iγL)|: γ and −γ agree
+    if name == "elementary_first_steps_projected_reflected_gradient":
+        return "copy(last, z): lost" in what  # it is z⁰ until the second step
+    if name == "elementary_lookahead_past_extragradient":
+        return "zbar" in what  # with τ = 1 every step begins anew, at z̄ = z
+    if name == "gorbunov2023_eg_limit":  # no such step comes closer, of a past or of no look-ahead
+        return "F at z instead" in what or "axpy(z, z, -alpha * gamma, Fzbar): lost" in what
     if what == "past_extragradient: copy(zbar, z): lost":
         return True  # it is z⁰ from the start
     if name == "nemirovski2004_eg_gap" and "F at z instead" in what:
