@@ -68,7 +68,7 @@ def lines(result: Any) -> Iterator[str]:
     yield f"optimizer   z = {_point(result.observed)}"
     yield f"difference  {result.distance:.2e} at most, of the farthest point"
     if not result.diagnosis:
-        yield "diagnosis   no single change of a method's text does the same; name one with --as"
+        yield "diagnosis   no single change of a method's text does the same; --as names another"
         return
     yield f"diagnosis   {result.diagnosis}"
     if result.reproduced == result.reproduced:

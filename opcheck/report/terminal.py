@@ -157,7 +157,7 @@ def show_report(report: Report, console: Console, standing: Mapping[str, Standin
     runs = sum(v.runs for s in report.summaries for v in s.verdicts)
     compared = sum(v.compared for s in report.summaries for v in s.verdicts)
     console.print(
-        f"{len(report.summaries)} theorems, {decided} verdicts, {runs} runs, "
+        f"{_theorems(report)}, {decided} verdicts, {runs} runs, "
         f"{compared} comparisons decided{_to_k(report)}; "
         "worst = largest measured/bound; n (m?) = m of n problems are inconclusive"
         + ("; evidence: opcheck show THEOREM --evidence." if standing else "."),
@@ -207,6 +207,11 @@ def show_verification(
         show_mutants(planted, console)
 
 
+def _theorems(report: Report) -> str:
+    count = len(report.summaries)
+    return f"{count} theorem{'s' * (count != 1)}"
+
+
 def show_coverage(report: Report, console: Console) -> None:
     """Which parts of each hypothesis range decided comparisons entered, and the holes."""
     rows = []
@@ -220,7 +225,7 @@ def show_coverage(report: Report, console: Console) -> None:
     console.print()
     open_ = [f"{s.theorem.name} ({', '.join(s.holes)})" for s in report.summaries if s.holes]
     said = f"not entered: {'; '.join(open_)}" if open_ else "every part of every range was entered"
-    console.print(f"{len(report.summaries)} theorems; {said}.", highlight=False)
+    console.print(f"{_theorems(report)}; {said}.", highlight=False)
 
 
 def show_verdict(v: Verdict, console: Console) -> None:
