@@ -416,7 +416,8 @@ def _in_file(path: str, name: str) -> tuple[str, Any]:
     names = list(families) or _made_of_others(module, list(held))
     misfits = dict(_misfits(module))
     # what stands beside a misfit F, a matrix say, is not meant; what is made of a class F may be
-    made_of_it = any(type(getattr(module, n)) is vars(module).get("F") for n in names)
+    own = vars(module)
+    made_of_it = any(type(own.get(name)) is own.get("F") for name in names)
     if "F" in misfits and not families and not made_of_it:
         raise OpcheckError(f"in {file}, F {misfits['F']}; write F(z, out, data) or F(z)")
     if not names:
