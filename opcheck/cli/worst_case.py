@@ -98,9 +98,12 @@ def attack(
     command takes as a problem; its first lines say how.
     """
     from opcheck.evidence.worst_case.attack import attack as search
+    from opcheck.evidence.worst_case.export import target_of
     from opcheck.report import terminal
 
     entry = options.one_theorem(theorem)
+    if out is not None:
+        target_of(out)  # before the search, which would be lost
     values = options.symbols(search, parameters)
     with working(f"attack {entry.name}"):
         result, interrupted = finished(lambda: search(entry, ks, **effort, **values))

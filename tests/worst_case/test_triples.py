@@ -11,17 +11,24 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from registered import stated
 
 from opcheck.errors import OpcheckError
 from opcheck.evidence.worst_case.claim import Claim, claim
 from opcheck.evidence.worst_case.triples import three_point
 from opcheck.evidence.worst_case.worst_case import Program, worst
-from opcheck.model.theorem import theorem_of
+from opcheck.model.property import Lipschitz, StronglyMonotone
+from opcheck.model.theorem import Theorem, theorem_of
 
 
 @functools.cache
 def of_extragradient(k: int) -> Claim:
     return claim(theorem_of("gorbunov2022_eg_last"), k, fixed={"gamma": Fraction(1, 2)})
+
+
+def strongly(mu: str) -> Theorem:
+    given = [Lipschitz("L", of="F"), StronglyMonotone(mu, of="F")]
+    return stated("gorbunov2022_eg_last", given=given, proof=None)
 
 
 ROOTS = st.integers(0, 2**32 - 1)
@@ -111,5 +118,8 @@ def test_what_the_solver_returns_proves_the_value() -> None:
 def test_other_classes_have_none() -> None:
     with pytest.raises(OpcheckError, match="three-point condition is of Lipschitz monotone F"):
         worst("baillon1996_km_last", 1, triples=True)
+    with pytest.raises(OpcheckError, match="three-point condition"):  # μ < 0 is not monotone
+        worst(strongly("-1/4"), 1, triples=True)
+    assert worst(strongly("1/4"), 1, triples=True).triples
     with pytest.raises(OpcheckError, match="leave triples out"):
         worst("gorbunov2022_eg_last", 1, triples=True, sparse=True)

@@ -81,14 +81,22 @@ def write_problem(witness: Witness, ratio: float, path: str | Path) -> None:
 
     Raises OpcheckError for a name without .py, or where the file can't be written.
     """
-    target = Path(path)
-    if target.suffix != ".py":
-        raise OpcheckError(f"{target} holds Python; give it a name with .py")
+    target = target_of(path)
     text = problem_file(witness, ratio, name=target.name)
     try:
         target.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise OpcheckError(f"{target} can't be written: {error.strerror}") from error
+
+
+def target_of(path: str | Path) -> Path:
+    """A path to write to. Raises OpcheckError for a name without .py, or a folder that is none."""
+    target = Path(path)
+    if target.suffix != ".py":
+        raise OpcheckError(f"{target} holds Python; give it a name with .py")
+    if not target.parent.is_dir():
+        raise OpcheckError(f"{target} can't be written: {target.parent} is no folder")
+    return target
 
 
 def _arguments(prop: Any, constants: Any) -> str:

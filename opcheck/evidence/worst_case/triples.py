@@ -39,7 +39,9 @@ def three_point(stated: Claim, products: Any) -> Floats:
     Raises OpcheckError where the hypotheses are not that one F is Lipschitz and monotone.
     """
     kinds = {p.kind.name: p for p in stated.properties if p.of == "F"}
-    if "Lipschitz" not in kinds or not {"Monotone", "StronglyMonotone"} & kinds.keys():
+    strong = kinds.get("StronglyMonotone")  # whose modulus may be negative
+    monotone = "Monotone" in kinds or (strong is not None and (strong.number or 0) >= 0)
+    if "Lipschitz" not in kinds or not monotone:
         raise OpcheckError(
             f"{stated.setting.theorem.name}: the three-point condition is of Lipschitz monotone F, "
             "and its hypotheses are others; leave --triples out"
