@@ -356,7 +356,7 @@ def show_worst(
     if refuted:
         console.print("[bold red]above the bound[/], ", end="")
         console.print(refuted, highlight=False, markup=False)
-    elif any(w.ratio > 1 + ABOVE for w in cases):
+    elif any(w.ratio - w.error > 1 + ABOVE for w in cases):
         console.print(
             "note: above the bound: these inequalities do not prove it; being necessary only, they "
             "do not refute it either",

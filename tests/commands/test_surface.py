@@ -64,7 +64,7 @@ def result(name: str) -> Any:
         ),
         "Discovery": lambda: opcheck.discover(STEP, time_limit=60),
         "Dossier": lambda: opcheck.Dossier(NAME, (Rung("simulated", True, ("holds",), ""),) * 7),
-        "CrossCheck": lambda: opcheck.CrossCheck(NAME, "none", {}, {}, {}, 0, (), ()),
+        "CrossCheck": lambda: opcheck.CrossCheck(NAME, "none", {}, {}, {}, {}, 0, (), ()),
         "Trajectory": lambda: opcheck.run("extragradient", "bilinear", 3, gamma=0.5),
         "Constant": lambda: opcheck.constants("bilinear")[0],
         "Table": lambda: opcheck.Table({"k": [1, 2], "rate": [0.5, 0.25]}, caption="rates"),

@@ -285,7 +285,7 @@ def test_the_command_tells_a_disagreement_by_exit_code_3(monkeypatch: pytest.Mon
     (said,) = json.loads(good.stdout)
     assert said["proof"] == "proved"
     wrong = CrossCheck(
-        name, "proved", {}, {}, {}, 1, ("bilinear",), ("proved, and violated on bilinear",)
+        name, "proved", {}, {}, {}, {}, 1, ("bilinear",), ("proved, and violated on bilinear",)
     )
     monkeypatch.setattr(cross, "cross_checks", lambda *_, **__: [wrong])
     told = CliRunner().invoke(main, ["cross-check", name])

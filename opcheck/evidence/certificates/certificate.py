@@ -145,12 +145,13 @@ def certify(
     if stated.signed:
         return _signed(program, target)
     value: float | None = None
+    above = ABOVE * max(1.0, float(target))
     start: Solution | None = None
     # where the solver stops early its word is not needed: the exact check decides
     with contextlib.suppress(Unconverged):
         start = program.smallest()
-        value = start.theta
-    if value is not None and value > float(target) + ABOVE * max(1.0, float(target)):
+        value, above = start.theta, above + start.error
+    if value is not None and value > float(target) + above:
         raise NotCertified(
             f"{entry.name} at {stated.covers} is not certified: the inequalities give "
             f"{value:.7g} times the bound" + (f", not {target}" if target != 1 else "")

@@ -330,7 +330,7 @@ class Search:
             program, start = Program(stated), None
             try:
                 start = program.smallest()
-                if start.theta > float(ratio) + OPEN:
+                if start.theta > float(ratio) + OPEN + start.error:
                     return None
             except Unconverged:
                 pass  # its word is not needed: the exact check decides

@@ -97,9 +97,9 @@ def into_class(witness: Witness, *, most: float = 1.0) -> tuple[Witness, str] | 
     for part in MIXED if centre is not None else MIXED[:1]:
         mixed = _mixed(witness, part, centre or 0.0)
         if part <= most and _in_class(mixed, asked):
-            return mixed, f"moved into the class by {part:g} of the way to {centre:g} I" * bool(
-                part
-            )
+            if not part:
+                return mixed, ""
+            return mixed, f"moved into the class by {part:g} of the way to {centre:g} I"
     return None
 
 

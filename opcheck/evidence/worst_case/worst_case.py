@@ -37,7 +37,10 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Floats = NDArray[np.float64]
 LONG, HOPELESS = 60.0, 7200.0  # seconds of a program that is announced, or refused
-VIOLATED = 1e-5  # in units of the bound, how far below 0 an eigenvalue of a solution may lie
+EXACT = 1e-6  # part of a value that a solution may leave open
+OPEN = 1e-3  # the same, above which nothing is known
+RESCALED = 3  # times that a solution which leaves more open is solved for again, rescaled by it
+FAINT = 1e-4  # of the largest vector of a worst case, below which another is taken for this size
 ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
 
@@ -52,6 +55,7 @@ class WorstCase(Result):
 
     Attributes:
         ratio: measured/bound in the worst case, by the solver's word.
+        error: of ratio, as the solver's own matrices leave it open.
         value: measured in the worst case at R = 1, where the bound is a multiple of R²; else None.
         bound: that multiple.
         covers: the k that this is about.
@@ -65,6 +69,7 @@ class WorstCase(Result):
     theorem: str
     k: int
     ratio: float
+    error: float
     value: float | None
     bound: float | None
     covers: Coverage
@@ -130,6 +135,7 @@ def worst(
         theorem=entry.name,
         k=stated.setting.k,
         ratio=solution.theta,
+        error=solution.error,
         value=None if bound is None else solution.theta * bound,
         bound=bound,
         covers=stated.covers,
@@ -139,10 +145,17 @@ def worst(
         inequalities=len(stated.inequalities),
         seconds=seconds,
         active=active,
-        notes=stated.setting.notes,
+        notes=(*stated.setting.notes, *_left_open(stated, solution)),
         A=WORDS_OF_A[entry.A],
         triples=len(program.triples),
     )
+
+
+def _left_open(stated: Claim, solution: Solution) -> Iterator[str]:
+    if solution.error > EXACT * solution.theta:
+        yield (
+            f"at {stated.covers} the solver leaves worst/bound open by about {solution.error:.0e}"
+        )
 
 
 def each(
@@ -178,6 +191,8 @@ class Solution:
     weight: Floats  # dual of λ ≥ 0: where it is the larger of the two, λ is 0
     slack: Floats
     gram: Floats
+    heights: Floats  # duals of the equalities on λ: differences of the values of functions
+    error: float = float("nan")  # of θ, where θ was minimised
 
 
 class Program:
@@ -213,7 +228,11 @@ class Program:
         self.top = top
         self.unit = top / sizes
         self.forms /= sizes[:, None]
-        self.triples = three_point(stated, self.products) if triples else np.zeros((0, FACTORS, 0))
+        self.triples = (
+            three_point(stated, self.products)
+            if triples
+            else np.zeros((0, FACTORS, len(self.rows)))
+        )
         largest = np.abs(self.triples).max(axis=(1, 2), initial=0.0)
         self.triples = self.triples[largest > 0] / largest[largest > 0, None, None]
         self.balance *= self.unit / top
@@ -306,17 +325,80 @@ class Program:
         if only is not None:
             return self._among(only, lambda part: part.smallest())
         name = self.claim.setting.theorem.name
-        solution = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
-        if solution.status == "PrimalInfeasible":
+        best = self._least()
+        if best.status == "PrimalInfeasible":
             raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
-        status, size = solution.status, float(np.abs(self.bound).max(initial=0.0))
-        if status == "Solved" and np.linalg.eigvalsh(solution.slack)[0] < -VIOLATED * size:
-            status = "Solved, with a slack matrix that is not positive semidefinite"
-        if status != "Solved":
-            raise Unconverged(
-                f"{name}: the solver did not converge ({status}), so nothing is known"
-            )
-        return solution
+        program, solution = self, best
+        for _ in range(RESCALED):
+            if best.error <= EXACT * best.theta or not np.isfinite(solution.gram).all():
+                break
+            program = program._rescaled(solution)
+            solution = program._least()
+            if solution.error < best.error:
+                best = self._of(program, solution)
+        if not best.error <= OPEN * best.theta:
+            how = best.status
+            if np.isfinite(best.error):
+                how += f", with an error of about {best.error:.1g} in {best.theta:.4g} x bound"
+            raise Unconverged(f"{name}: the solver did not converge ({how}), so nothing is known")
+        return best
+
+    def _least(self) -> Solution:
+        """min θ, with its error: infinite where the solver does not say that it is solved.
+
+        For a Gram matrix G ⪰ 0 that satisfies the hypotheses, scaled to ⟨bound, G⟩ = 1, the measure
+        is θ − Σ λ_i ⟨C_i, G⟩ − ⟨slack, G⟩ ≤ θ + tr G · max(0, −λ_min(slack)); and a G that falls
+        short of them by δ_i reaches at most Σ λ_i δ_i more than one that does not. G, and what it
+        says of values of functions, are the solver's own worst case.
+        """
+        solution = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
+        if solution.status != "Solved":
+            return replace(solution, error=np.inf)
+        below = max(0.0, -float(np.linalg.eigvalsh(solution.slack)[0]))
+        gram, lam = self.vector(solution.gram), np.maximum(solution.lam, 0.0)
+        unequal = np.abs(solution.heights) @ np.abs(self.balance @ lam)
+        above = below * float(np.trace(solution.gram)) + float(unequal)
+        held = self.forms @ gram + solution.heights @ self.balance
+        short = float(np.maximum(-held, 0.0) @ lam)
+        reached = (float(self.measure @ gram) - short) / max(float(self.bound @ gram), 1e-300)
+        return replace(solution, error=max(above, abs(solution.theta - reached)))
+
+    def _rescaled(self, solution: Solution) -> Program:
+        """The same program with each basis vector of the length that it has in a worst case.
+
+        An error of the slack matrix counts as often as these lengths say, and at the end of a range
+        they may differ by orders of magnitude from what the points suggest.
+        """
+        lengths = np.sqrt(np.maximum(np.diag(solution.gram), 0.0))
+        lengths = np.maximum(lengths, FAINT * max(float(lengths.max(initial=0.0)), 1e-300))
+        lengths = np.exp2(np.round(np.log2(lengths)))
+        size = lengths[self.rows] * lengths[self.columns]
+        forms, triples = self.forms * size, self.triples * size
+        measure, bound = self.measure * size, self.bound * size
+        top = float(np.abs([measure, bound]).max(initial=0.0)) or 1.0
+        sizes = np.abs(forms).max(axis=1, initial=0.0)
+        sizes[sizes == 0] = 1.0
+        other = copy.copy(self)
+        other.stretch, other.top = self.stretch / lengths, self.top * top
+        other.unit = self.unit * top / sizes
+        other.measure, other.bound = measure / top, bound / top
+        other.forms, other.balance = forms / sizes[:, None], self.balance / sizes
+        other.triples = triples / np.abs(triples).max(axis=(1, 2), initial=0.0)[:, None, None]
+        return other
+
+    def _of(self, other: Program, solution: Solution) -> Solution:
+        """A solution of this program rescaled, as one of this program."""
+        lengths = self.stretch / other.stretch
+        size, top = np.outer(lengths, lengths), other.top / self.top
+        unit = other.unit / self.unit
+        return replace(
+            solution,
+            lam=solution.lam * unit,
+            weight=solution.weight / unit,
+            slack=solution.slack * top / size,
+            gram=solution.gram * size / top,
+            heights=solution.heights / top,
+        )
 
     def margin(self, theta: float, only: NDArray[np.int64] | None = None) -> Solution:
         """At fixed θ, multipliers that keep the slack matrix as far inside as possible.
@@ -367,6 +449,8 @@ class Program:
 
         m, more = len(self.forms), self.triples.shape[0] * FACTORS
         t = np.zeros(len(self.rows)) if first is None else first
+        unit = (float(np.abs(t).max(initial=0.0)) or 1.0) if nonnegative else 1.0
+        t = t / unit
         beside = self.triples.reshape(more, len(self.rows)) if more else np.zeros((0, len(t)))
         top = sparse.csc_matrix(np.column_stack([t, self.forms.T, beside.T]))
         size = int(nonnegative or cap is not None)
@@ -396,7 +480,8 @@ class Program:
         cones += [("PSDTriangle", 2)] * (CONES * len(self.triples))
         status, x, z = conic(q, A, b, cones)
         count = len(self.rows)
-        theta = float(x[0]) if nonnegative else at
+        z = z / unit
+        theta = float(x[0]) / unit if nonnegative else at
         return Solution(
             status=status,
             theta=theta,
@@ -404,6 +489,7 @@ class Program:
             weight=z[count : count + m],
             slack=self.slack(theta, np.maximum(x[1 : m + 1], 0.0), x[m + 1 :]),
             gram=self.matrix(z[:count]),
+            heights=z[count + m + size : count + m + size + len(equal)],
         )
 
     def _cones(self, before: int) -> Any:

@@ -1,0 +1,117 @@
+"""What a solver leaves open of a worst case: shown, made small by rescaling, or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import opcheck.evidence.worst_case.worst_case as module
+from opcheck import registry
+from opcheck.cli import main
+from opcheck.errors import OpcheckError
+from opcheck.evidence.certificates.certificate import certify
+from opcheck.evidence.cross_check import BUDGET
+from opcheck.evidence.statement.places import Place
+from opcheck.evidence.worst_case.attack import attack
+from opcheck.evidence.worst_case.claim import claim
+from opcheck.evidence.worst_case.worst_case import Program, Unconverged, worst
+
+registry.load()
+NAMES = [
+    n for n in registry.names("theorems") if registry.get("theorems", n).claim == "upper bound"
+]
+
+
+def test_a_slack_matrix_a_little_below_zero_counts_with_the_size_of_the_worst_case() -> None:
+    """The solver's first word was 0.99989, within 2e-9 of a slack matrix ⪰ 0; an operator reaches
+    0.99994. The run of a worst case is two hundred times as long as its bound here."""
+    case = worst("gorbunov2022_peg_potential", gamma="1/136")
+    assert case.error < 1e-6
+    assert case.ratio == pytest.approx(1, abs=1e-6)
+    assert certify("gorbunov2022_peg_potential", gamma="1/136").ratio == 1
+
+
+def test_the_error_is_that_of_the_value_and_not_of_the_bound() -> None:
+    """A worst case of 2.6e-6 times the bound is given to many digits of its own, or refused."""
+    entry = registry.get("theorems", "pethick2023_la_ceg_plus")
+    far = {"rho": "-1/8", "gamma": "6/23", "alpha": "1/1552", "lam": "1/64", "tau": "1"}
+    case = worst(dataclasses.replace(entry, bound=f"1/2*({entry.bound})"), **far)
+    assert case.ratio < 1e-5
+    assert case.error < 1e-9
+    # the bound that much smaller, so that the value is about 1: the same number
+    near = worst(dataclasses.replace(entry, bound=f"{case.ratio / 2!r}*({entry.bound})"), **far)
+    assert near.ratio == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES[:: len(NAMES) // 12])
+def test_a_rescaled_program_has_the_same_worst_case(name: str) -> None:
+    """Any lengths of the basis vectors: the value, the matrices and the multipliers agree."""
+    try:
+        program = Program(claim(registry.get("theorems", name), 1, "middle", {}))
+        solution = program._least()
+    except OpcheckError:
+        pytest.skip("has no worst case at k = 1")
+    if not solution.error < 1e-6:
+        pytest.skip("is left open by the solver")
+    rng = np.random.default_rng(3)
+    lengths = np.exp2(rng.integers(-2, 3, program.n))
+    odd = dataclasses.replace(solution, gram=np.diag(lengths**2))
+    other = program._rescaled(odd)
+    again = other._least()
+    assert again.theta == pytest.approx(solution.theta, abs=2 * (solution.error + again.error))
+    back = program._of(other, again)
+    slack = program.slack(back.theta, np.maximum(back.lam, 0.0))
+    np.testing.assert_allclose(back.slack, slack, atol=1e-9)
+    gram = program.vector(back.gram)
+    assert program.bound @ gram == pytest.approx(1, abs=1e-4)
+    held = program.forms @ gram + back.heights @ program.balance
+    np.testing.assert_allclose(back.weight, held, atol=1e-4 * np.abs(gram).max())
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.ci) for n in NAMES])
+@pytest.mark.parametrize("place", ["low", "high"])
+def test_no_operator_exceeds_a_worst_case_at_an_end_of_its_ranges(name: str, place: Place) -> None:
+    """Where parameters are small, and sizes differ most."""
+    entry = registry.get("theorems", name)
+    try:
+        case = worst(entry, max(entry.first, 1), place=place)
+    except OpcheckError:
+        pytest.skip("has no worst case that the solver knows")
+    tried = attack(entry, [case.k], place=place, ends=False, budget=BUDGET)
+    (reach,) = [r for r in tried.reached if r.k == case.k]
+    assert reach.ratio <= case.ratio + case.error + 1e-6 * max(case.ratio, 1.0)
+
+
+def test_what_is_left_open_is_said_and_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "gorbunov2022_peg_potential"
+    least = Program._least
+
+    def with_error(error: float) -> Any:
+        return lambda self: dataclasses.replace(least(self), error=error)
+
+    monkeypatch.setattr(Program, "_least", with_error(3e-5))
+    assert any("open by about 3e-05" in note for note in worst(name).notes)
+    said = CliRunner().invoke(main, ["worst", name, "-k", "1"])
+    assert "open by about 3e-05" in said.output
+    monkeypatch.setattr(Program, "_least", with_error(2e-3))
+    with pytest.raises(Unconverged, match=r"error of about 0\.002"):
+        worst(name)
+
+
+def test_rescaling_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worst case that is not attained is longer after each rescaling: three are tried."""
+    solved = []
+    least = Program._least
+
+    def counted(self: Program) -> Any:
+        solved.append(self)
+        return dataclasses.replace(least(self), error=1.0)
+
+    monkeypatch.setattr(Program, "_least", counted)
+    with pytest.raises(Unconverged):
+        worst("gorbunov2022_peg_potential")
+    assert len(solved) == 1 + module.RESCALED
