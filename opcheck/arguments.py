@@ -26,7 +26,8 @@ def asked(function: Callable[P, R]) -> Callable[P, R]:
         try:
             signature.bind(*args, **keywords)
         except TypeError as error:
-            raise OpcheckError(f"{name}: {error}{_near(signature, keywords)}") from None
+            told = _near(signature, keywords) or _documented(function, str(error))
+            raise OpcheckError(f"{name}: {error}{told}") from None
         return function(*args, **keywords)
 
     return called
@@ -39,6 +40,16 @@ def _near(signature: inspect.Signature, keywords: dict[str, Any]) -> str:
         if word not in known:
             return f"; {_meant(word, known)}it takes {', '.join(known)}"
     return ""
+
+
+def _documented(function: Callable[..., Any], error: str) -> str:
+    """What the docstring says of an argument that is missing."""
+    missing = re.fullmatch(r"missing a required (?:\S+ )?argument: '(\w+)'", error)
+    entries = inspect.getdoc(function) or ""
+    said = missing and re.search(
+        rf"^ {{4}}{missing[1]}: ((?:.+\n?)(?: {{8}}.+\n?)*)", entries, re.M
+    )
+    return f" ({' '.join(said[1].split()).rstrip('.')})" if said else ""
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

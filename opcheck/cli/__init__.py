@@ -77,7 +77,7 @@ class Commands(click.Group):
             say(str(error))
             ctx.exit(3 if isinstance(error, InternalError) else 2)
         except click.UsageError as error:
-            say(error.format_message())
+            say(f"{error.format_message()}{_elsewhere(self, error)}")
             ctx.exit(2)
         except MemoryError:
             say("this needs more memory than there is; record fewer k, or take a smaller problem")
@@ -105,6 +105,14 @@ class Commands(click.Group):
             if broken:
                 ctx.exit(2)
         return result
+
+
+def _elsewhere(group: click.Group, error: click.UsageError) -> str:
+    """Of an option that a command does not know, and that stands before all of them."""
+    name = error.option_name if isinstance(error, click.NoSuchOption) else ""
+    if name and any(name in option.opts for option in group.params):
+        return f" It stands before the command: opcheck {name} ..."
+    return ""
 
 
 def _warned(message: Warning | str, category: type[Warning], *place: Any) -> None:

@@ -85,7 +85,7 @@ def report(selector: tuple[str, ...], subject: Any, out: str, everything: bool, 
     refuted = any(entry.refuted for entry in standing.values())
     emit(
         result,
-        [str(page), f"{len(words)} theorems: {counts}"],
+        [str(page), f"{len(words)} theorem{'s' * (len(words) != 1)}: {counts}"],
         data=lambda: {**document(result, standing), "page": str(page)},
         interrupted=f"interrupted: {done}, and are on the page" * interrupted,
         code=int(not result.ok or refuted),

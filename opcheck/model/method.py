@@ -267,7 +267,7 @@ def method(
         constrained: to be said of every method: True where it calls J, directly or by
             ``resolvent_of_sum``, and so has a form with A ≠ 0; False where it has none.
         points: rows at which F is evaluated.
-        source: BibTeX key.
+        source: BibTeX key, or a name of your own.
         reference: one step in plain numpy, written from the paper, against which the kernel is
             tested: a function that returns z⁺ and names what it takes among ``F`` (z ↦ F z), ``J``
             ((z, γ) ↦ J z), ``z``, ``z0``, ``k``, ``memory`` (a dict, empty at k = 0) and the

@@ -415,7 +415,10 @@ def covered(figure: PaperFigure, parts: Parts) -> Iterator[Seen]:
             ratio = float(np.max(parts[label][theorem.measure][said] / bound[said]))
             passed = ratio <= 1 + 1e-9  # a bound in float64
         else:
-            verdict = confront(theorem, _target(experiment), **r.parameters)
+            try:
+                verdict = confront(theorem, _target(experiment), **r.parameters)
+            except OpcheckError as reason:
+                raise OpcheckError(f"{label!r} is not covered by {r.theorem}: {reason}") from None
             ratio, passed = verdict.ratio, verdict.status in ("holds", "attained")
         yield Seen(f"{label} is covered by {r.theorem} (measured/bound)", ratio, 0, 1, passed)
 

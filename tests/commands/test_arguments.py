@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import opcheck
 from opcheck import registry
 from opcheck.arguments import indices, integer, words
+from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.operators.constant import Constant
 from opcheck.evidence.simulation.verify import Report
@@ -55,6 +57,10 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "no bound": (
         lambda: opcheck.theorem("a", method="rapp"),  # type: ignore[call-arg]
         "theorem: missing a required argument: 'measure'",
+    ),
+    "no source": (
+        lambda: opcheck.method("a", params="gamma", rows="z", calls=1),  # type: ignore[call-arg]
+        r"method: missing a required argument: 'source' \(BibTeX key, or a name",
     ),
     "declared": (lambda: opcheck.method("a", constraind=False), "method: "),  # type: ignore[call-arg]
     "measure": (lambda: opcheck.measure("a", rowz="z"), "did you mean 'rows'"),  # type: ignore[call-arg]
@@ -174,3 +180,10 @@ def test_a_clash_in_a_plug_in_leaves_its_other_entries(
     assert registry.get("sets", "box") != 1
     assert len(failures) == 1
     assert "stranger.py:1" in failures[0]
+
+
+@pytest.mark.parametrize("option", ["--plugin", "--debug"])
+def test_an_option_behind_the_command_that_stands_before_it(option: str) -> None:
+    said = CliRunner().invoke(main, ["run", "extragradient", "bilinear", option, "x.py"])
+    assert said.exit_code == 2
+    assert said.stderr.strip().endswith(f"It stands before the command: opcheck {option} ...")
