@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -31,13 +32,18 @@ suppress_warnings = ["misc.highlighting_failure"]
 nitpicky = True
 
 
+def _mathml(text: str, **options: Any) -> str:
+    r"""MathML; an index behind ``\bar z`` stands beside it, where docutils would put it below."""
+    return tex2mathml(re.sub(r"(\\bar ?(?:\w|{\w})}?)_", r"\1{}_", text), **options)
+
+
 def _inline(writer: Any, node: nodes.math) -> None:
-    writer.body.append(tex2mathml(node.astext()))
+    writer.body.append(_mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _display(writer: Any, node: nodes.math_block) -> None:
-    text = tex2mathml(node.astext(), as_block=True)
+    text = _mathml(node.astext(), as_block=True)
     writer.body.append(f'<div class="formula">{text}</div>\n')
     raise nodes.SkipNode
 

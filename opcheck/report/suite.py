@@ -259,12 +259,10 @@ def _proof(proof: Proved) -> Iterator[str]:
     if proof.potential:
         rows = [("potential V", proof.potential), ("V starts at most", proof.at_most), *rows]
     yield _pairs(rows)
-    claims = {"start": "B − V at the start", "step": "V − next(V)", "end": "bound − measure"}
     for lemma in proof.lemmas:
-        part, _, case = lemma.name.partition(", ")
         lines = [f"({multiplier}) · {inequality}" for inequality, multiplier in lemma.multipliers]
         lines += [f"({weight}) · ‖{vector}‖²" for weight, vector in lemma.squares]
-        yield f"<p>{claims[part]}{_said(f', {case}' if case else '')}, is the sum of</p>"
+        yield f"<p>{_said(lemma.shows)}, is the sum of</p>"
         yield f"<pre>{_said(chr(10).join(lines) or 'nothing: it is 0')}</pre>"
 
 

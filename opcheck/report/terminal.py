@@ -519,16 +519,9 @@ def show_proof(proof: Proved, console: Console) -> None:
         rows += [("potential V", proof.potential), ("V starts at most", proof.at_most)]
     rows += [("where", f"{name} is {text}") for name, text in proof.symbols.items()]
     pairs(rows, console)
-    claims = {
-        "start": "B − V at the start",
-        "step": "V − next(V)",
-        "end": "bound − measure",
-        "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
-    }
     for lemma in proof.lemmas:
-        part, _, case = lemma.name.partition(", ")
         console.print()
-        console.print(f"{claims[part]}{f', {case}' if case else ''}, is the sum of", style="bold")
+        console.print(f"{lemma.shows}, is the sum of", style="bold", markup=False)
         for inequality, multiplier in lemma.multipliers:
             console.print(f"  ({multiplier}) · {inequality}", highlight=False, markup=False)
         for weight, vector in lemma.squares:

@@ -49,6 +49,12 @@ POINTS = (
 )  # functions of points, beside hypotheses
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
+SHOWN = {  # by a part of an argument
+    "start": "B − V at the start",
+    "step": "V − next(V)",
+    "end": "bound − measure",
+    "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
+}
 TESTS = 3  # of the texts of an inequality that may be open at once
 Assumed = tuple[Comparison, int, bool]  # a test, the offset from k, whether it holds
 Used = tuple[str, str, Ratio]  # an inequality, the formula of its multiplier, and that
@@ -64,7 +70,7 @@ class Lemma(Result):
     """One inequality of a proof.
 
     Attributes:
-        name: "start", "step" or "end", with the case.
+        name: "start", "step", "end" or "length", with the case.
         multipliers: of the inequalities used.
         squares: (weight, vector) of what is left.
     """
@@ -72,6 +78,12 @@ class Lemma(Result):
     name: str
     multipliers: tuple[tuple[str, str], ...]
     squares: tuple[tuple[str, str], ...]
+
+    @property
+    def shows(self) -> str:
+        """What is the sum of these, in words, with the case."""
+        part, comma, case = self.name.partition(", ")
+        return f"{SHOWN[part]}{comma}{case}"
 
 
 @dataclass(frozen=True)
