@@ -581,6 +581,8 @@ class Lemma:
         domain, at = self.case.domain(), self.scene.at
         word = self.base(base)
         if not domain.positive(base):
+            if self.setting.theorem.claim == "equality" and domain.nonnegative(base - 1):
+                return  # nothing is compared, and ``side`` sees that it is not 0
             raise NotExported(f"no chart shows that {word} > 0, which is raised to the power k")
         self.facts.setdefault(
             f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by (field; side); sign"

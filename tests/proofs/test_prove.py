@@ -219,7 +219,7 @@ def equivalent(name: str, what: str) -> bool:
         # they measure how far w is from the resolvent, and hold for any w
         return "w" in what or "-gamma" in what
     if name.startswith("elementary_") and what.endswith("-gamma: sign lost"):
-        return entry.proof is not None and entry.proof.turn[0] == "0"  # |p(iγL)|: γ and −γ agree
+        return entry.proof is not None and "0" in entry.proof.turn[:1]  # |p(iγL)|: γ and −γ agree
     if name == "elementary_first_steps_projected_reflected_gradient":
         return "copy(last, z): lost" in what  # it is z⁰ until the second step
     if name == "elementary_lookahead_past_extragradient":
