@@ -27,15 +27,18 @@ STYLE = """\
   .drawing { background: #fff; color: #1a1a1a; padding: .5em; }
 }
 body { font: 16px/1.5 sans-serif; max-width: 76em; margin: 1.5em auto; padding: 0 1em;
-  color: var(--ink); background: var(--page); }
+  color: var(--ink); background: var(--page); overflow-wrap: anywhere; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid #E69F00; outline-offset: 1px; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .88em; }
 th, td { border-bottom: 1px solid var(--line); padding: .25em .6em; text-align: left;
-  vertical-align: top; overflow-wrap: break-word; }
+  vertical-align: top; }
+.wide th, .wide td { overflow-wrap: normal; }
 th.rows, td.rows { white-space: nowrap; }
 #theorems th, #theorems td { overflow-wrap: normal; white-space: nowrap; }
+#theorems td:nth-child(1), #theorems td:nth-child(5) { min-width: 9.5em; white-space: normal;
+  overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th button { font: inherit; font-weight: bold; color: inherit; background: none; border: 0;
   padding: 0; cursor: pointer; }
