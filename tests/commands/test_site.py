@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -93,6 +96,35 @@ def test_the_blocks_of_a_page_run(page: str, tmp_path: Path) -> None:
     if page == "tutorial.md":
         assert scope["report"].ok  # type: ignore[attr-defined]
         assert scope["certificate"].valid  # type: ignore[attr-defined]
+
+
+WRITTEN = re.compile(r"```python\n(# (\w+\.py)\b.*?)```", re.DOTALL)
+LINE = re.compile(r"^\$ ((?:opcheck|python -I) .*)$", re.MULTILINE)
+# of the whole library, or of minutes: tested by other rooms, or by `.ci/run`
+LONG = ("discover --all", "prove --all", "certify --all", "--gan")
+CONSOLE = {
+    (page.name, line)
+    for page in DOCS.glob("*.md")
+    for line in LINE.findall(page.read_text(encoding="utf-8"))
+    if not any(words in line for words in LONG)
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted({page for page, _ in CONSOLE}))
+def test_the_commands_of_a_page_run(page: str, tmp_path: Path) -> None:
+    """In an empty folder with the files that the page, or the README, shows."""
+    for source in (ROOT / "README.md", DOCS / page):
+        for text, name in WRITTEN.findall(source.read_text(encoding="utf-8")):
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    for line in LINE.findall((DOCS / page).read_text(encoding="utf-8")):
+        if (page, line) not in CONSOLE:
+            continue
+        words = shlex.split(line.replace("opcheck/recheck.py", str(ROOT / "opcheck/recheck.py")))
+        words = [sys.executable, *(["-m", "opcheck"] if words[0] == "opcheck" else []), *words[1:]]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        # a wrong optimiser is shown to be one
+        assert done.returncode == int("my_steps" in line), (line, done.stdout, done.stderr)
 
 
 def test_the_proof_shown_is_the_declared_one() -> None:
