@@ -132,6 +132,9 @@ Arguments operator : clear implicits.
 (* Sums over the steps before k. *)
 Fixpoint before (f : nat -> R) (k : nat) : R :=
   match k with O => 0 | S j => before f j + f j end.
+(* The least over the steps up to k. *)
+Fixpoint best (f : nat -> R) (k : nat) : R :=
+  match k with O => f O | S j => Rmin (best f j) (f (S j)) end.
 
 (* ---- tactics ------------------------------------------------------------------------------ *)
 
@@ -332,6 +335,15 @@ Lemma pow_at_most x n : 0 < x -> x <= 1 -> x ^ n <= 1.
 Proof. intros. rewrite <- (pow1 n). apply pow_incr. lra. Qed.
 Lemma before_positive f k : (forall j, 0 <= f j) -> 0 <= before f k.
 Proof. intro H. induction k as [|k IH]; simpl; [lra|]. specialize (H k). lra. Qed.
+Lemma best_least f k : best f k <= f k.
+Proof. destruct k; simpl; [lra|apply Rmin_r]. Qed.
+Lemma best_mean f k : INR k * best f k <= before f k.
+Proof.
+  assert (later : forall j, best f (S j) <= best f j) by (intro j; apply Rmin_l).
+  induction k as [|k IH]; [simpl; lra|].
+  pose proof (later k). pose proof (best_least f k). pose proof (pos_INR k).
+  rewrite S_INR. cbn [before]. nra.
+Qed.
 Ltac numbers := rewrite ?S_INR, ?mult_INR; cbn [INR].
 
 Lemma rest_of_sum {E : Space} (F : E -> E) A x u : plus F A x u -> A x (u - F x)%vec.

@@ -78,8 +78,8 @@ class Real:
 
     Attributes:
         kind: "number", "symbol" (name), "index" (at), "let" (name, at), "negative", "+", "-", "*",
-            "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" (name
-            of a term, at), "mod" (at, period), "case" (at, period or 0, numbers, yes, no).
+            "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" and
+            "best" (name of a term, at), "mod" (at, period), "case" (at, period or 0, numbers, yes, no).
         parts: what it is made of.
     """
 
@@ -370,8 +370,8 @@ class Writer:
                 if u == v:
                     return f"norm2 {self(u, ATOM)}", APPLIED
                 return f"inner {self(u, ATOM)} {self(v, ATOM)}", APPLIED
-            case "before", (term, at):
-                return f"before {term} {at.nat}", APPLIED
+            case (("before" | "best") as over), (term, at):
+                return f"{over} {term} {at.nat}", APPLIED
             case "mod", (at, period):
                 return f"INR (Nat.modulo {at.nat} {period})", APPLIED
             case "case", (at, period, values, yes, no):

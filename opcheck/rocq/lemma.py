@@ -12,7 +12,7 @@ from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
-from opcheck.evidence.proofs.reader import OF_A, SHIFT
+from opcheck.evidence.proofs.reader import OF_A, OF_BEST, SHIFT
 from opcheck.evidence.statement.ranges import parts_of_end
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model import grammar
@@ -327,6 +327,12 @@ class Lemma:
             at = at.plus(SHIFT[node.function])
             node = node.arguments[0]
         assert isinstance(node, Call)
+        if node.function in OF_BEST:
+            term = f"{self.texts.term(node.arguments[0])} {at.nat}"
+            if node.function == "Least":
+                return f"({term} - best {term})", f"(gap _ _ (best_least {term}))"
+            mean = f"(before {term} - INR {at.nat} * best {term})"
+            return mean, f"(gap _ _ (best_mean {term}))"
         points = list(node.arguments)
         points = points if len(points) == 2 else [*points, Name("solution")]
         vectors = [self.texts.vector(n, at) for n in points]

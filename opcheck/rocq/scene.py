@@ -280,9 +280,9 @@ class Scene:
                     with contextlib.suppress(NotExported):
                         if self.texts.real(root, self.at.plus(offset)) == tree:
                             return self.reader.read(root, here + offset)
-            case "before", (term, at):
+            case (("before" | "best") as over), (term, at):
                 node = next(n for n, name in self.texts.terms.items() if name == term)
-                return self.reader.read(Call("before", (node,)), self.offset(at))
+                return self.reader.read(Call(over, (node,)), self.offset(at))
             case (("number" | "symbol" | "let" | "index"), _):
                 return self.ratio(tree)
         raise NotExported(f"a number of the kind {tree.kind} in a lemma")

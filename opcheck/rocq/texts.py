@@ -62,7 +62,8 @@ class Texts:
     """Trees of the texts of one theorem at one choice of its whole parameters.
 
     Attributes:
-        terms: summands of sums over j < k, as texts, with the names of their definitions.
+        terms: what sums over j < k and minima over j ≤ k go over, as texts, with the names of
+            their definitions.
         powers, roots, firsts: what is raised to the power k, what a root is taken of, and what is
             taken at k = 0, as met.
     """
@@ -214,8 +215,9 @@ class Texts:
                 self.firsts.append((argument, begun))
                 return begun
             case (("before" | "upto"), (argument,)):
-                term = self.terms.setdefault(argument, f"term_{len(self.terms) + 1}")
-                return Real("before", (term, at.plus(name == "upto")))
+                return Real("before", (self.term(argument), at.plus(name == "upto")))
+            case "best", (argument,):
+                return Real("best", (self.term(argument), at))
             case "mod", (argument, period):
                 index, count = self._index(argument, at), self._whole(period)
                 value = _residue(index, count)
@@ -225,6 +227,10 @@ class Texts:
                     left, right = right, left
                 return self._chosen(left, right, yes, no, at, below=relation == "<=")
         raise NotExported(f"{name}(...) has no form in Rocq here")
+
+    def term(self, summand: Node) -> str:
+        """The name of the definition of what a sum, or a minimum, goes over."""
+        return self.terms.setdefault(summand, f"term_{len(self.terms) + 1}")
 
     def _chosen(self, left: Node, right: Node, yes: Node, no: Node, at: At, *, below: bool) -> Any:
         """One text where an index, or its residue, is a number or at most one; else another."""
