@@ -344,6 +344,31 @@ Proof.
   pose proof (later k). pose proof (best_least f k). pose proof (pos_INR k).
   rewrite S_INR. cbn [before]. nra.
 Qed.
+Lemma cauchy {E : Space} (u v : E) : inner u v ^ 2 <= inner u u * inner v v.
+Proof.
+  assert (H : forall t, 0 <= inner u u - 2 * t * inner u v + t ^ 2 * inner v v).
+  { intro t. pose proof (inner_positive E (u - t * v)%vec) as P.
+    replace (inner u u - 2 * t * inner u v + t ^ 2 * inner v v)
+      with (inner (u - t * v) (u - t * v)) by (expand; ring). exact P. }
+  pose proof (inner_positive E v) as C.
+  destruct (Req_dec (inner v v) 0) as [Z|N].
+  - destruct (Req_dec (inner u v) 0) as [B|B]; [rewrite Z, B; lra|].
+    specialize (H ((inner u u + 1) / (2 * inner u v))). rewrite Z in H.
+    replace (2 * ((inner u u + 1) / (2 * inner u v)) * inner u v) with (inner u u + 1) in H
+      by (field; trivial).
+    lra.
+  - specialize (H (inner u v / inner v v)).
+    replace (inner u u * inner v v) with (inner u v ^ 2 + (inner u u - 2 * (inner u v / inner v v)
+      * inner u v + (inner u v / inner v v) ^ 2 * inner v v) * inner v v) by (field; trivial).
+    pose proof (Rmult_le_pos _ _ H C). lra.
+Qed.
+Lemma inner_at_most_root {E : Space} (u v w : E) :
+  norm2 v <= norm2 w -> inner u v <= sqrt (norm2 u * norm2 w).
+Proof.
+  intro shorter. pose proof (inner_positive E u) as Hu. pose proof (cauchy u v) as H. unfold norm2 in *.
+  apply Rle_trans with (Rabs (inner u v)); [apply Rle_abs|].
+  rewrite <- sqrt_Rsqr_abs. apply sqrt_le_1_alt. unfold Rsqr. nra.
+Qed.
 Ltac numbers := rewrite ?S_INR, ?mult_INR; cbn [INR].
 
 Lemma rest_of_sum {E : Space} (F : E -> E) A x u : plus F A x u -> A x (u - F x)%vec.

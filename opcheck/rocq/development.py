@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
 from opcheck.rocq.iteration import Iteration, depends_on_k
-from opcheck.rocq.lemma import Agreement, Lemma, Setting, hypothesis
+from opcheck.rocq.lemma import Agreement, Lemma, Setting, cauchy, hypothesis, of_cauchy
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import index_of, suffix
 from opcheck.rocq.signs import Charts
@@ -58,8 +59,6 @@ def export(theorem: str | Theorem) -> Development:
     entry = theorem_of(theorem)
     shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
-    if entry.proof.shorter:
-        raise NotExported(f"{entry.name}: roots of what is measured have no form in Rocq here")
     if entry.proof.horizon:
         raise NotExported(f"{entry.name}: a potential with a horizon has no form in Rocq here")
     choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
@@ -86,6 +85,11 @@ def export(theorem: str | Theorem) -> Development:
         raise NotExported(f"{entry.name}: {reason}") from reason
     names = tuple(f"{part.module}.{part.name}" for part in parts)
     return Development(entry.name, names, "\n".join(lines).rstrip() + "\n", beyond)
+
+
+def _of_length(argument: Argument) -> bool:
+    """Whether it is about the lengths of an inequality of Cauchy."""
+    return argument.name.startswith("length")
 
 
 def _open(case: Mapping[str, str]) -> bool:
@@ -399,7 +403,24 @@ class Part:
         return self.potential(at.plus(late)), grammar.parse(self.proof.potential), late
 
     def _of(self, part: str) -> list[tuple[Case, Argument]]:
-        return [c for c in self.cases if c[0].part == part]
+        return [c for c in self.cases if c[0].part == part and not _of_length(c[1])]
+
+    def _lengths(self, case: Case, name: str) -> tuple[dict[str, str], list[str]]:
+        """For each inequality of Cauchy that a case uses the lemma it rests on; these lemmas."""
+        arguments = [a for c, a in self.cases if c is case]
+        asked = [i for a in arguments if not _of_length(a) for i, _, _ in a.used if of_cauchy(i)]
+        names: dict[str, str] = {}
+        lines: list[str] = []
+        for source, argument in zip(asked, filter(_of_length, arguments), strict=True):
+            names[source] = f"{name}_length_{len(names) + 1}"
+            goal = functools.partial(self._shorter, source)
+            lines += [*Lemma(self.setting, case, argument, goal, []).lines(names[source]), ""]
+        return names, lines
+
+    def _shorter(self, source: str, at: At) -> tuple[str, str]:
+        """‖v‖² and ‖w‖² of Cauchy(u, v, w)."""
+        _, v, w = cauchy(self.texts, source, at)
+        return self.write(v * v), self.write(w * w)
 
     def _lemmas(self) -> list[str]:
         """Start, descent, bounded, end."""
@@ -423,8 +444,9 @@ class Part:
                 at = index_of(case)
                 steps.append((at, named("descent", at)))
                 grown = [self._grown(at, late) for late in (0, 1)]
-                lemma = Lemma(self.setting, case, argument, _descent, grown)
-                lines += [*lemma.lines(steps[-1][1]), ""]
+                lengths, shown = self._lengths(case, steps[-1][1])
+                lemma = Lemma(self.setting, case, argument, _descent, grown, lengths)
+                lines += [*shown, *lemma.lines(steps[-1][1]), ""]
             start = At("m", 1, self.proof.begin)
             lines += [
                 f"Lemma bounded m : V {start.nat} {self.relation} {most}.",
@@ -441,8 +463,9 @@ class Part:
             left, right = self.sides(at)
             used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
             used += [self._grown(at, i) for i, n in enumerate(KNOWN) if n in self.proof.end]
-            lemma = Lemma(self.setting, case, argument, self._goal, used)
-            lines += [*lemma.lines(self._ends[-1][1]), ""]
+            lengths, shown = self._lengths(case, self._ends[-1][1])
+            lemma = Lemma(self.setting, case, argument, self._goal, used, lengths)
+            lines += [*shown, *lemma.lines(self._ends[-1][1]), ""]
         return lines
 
     def _goal(self, at: At) -> tuple[str, str]:

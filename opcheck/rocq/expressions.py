@@ -79,7 +79,8 @@ class Real:
     Attributes:
         kind: "number", "symbol" (name), "index" (at), "let" (name, at), "negative", "+", "-", "*",
             "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" and
-            "best" (name of a term, at), "mod" (at, period), "case" (at, period or 0, numbers, yes, no).
+            "best" (name of a term, at), "mod" (at, period), "case" (at, period or 0, numbers,
+            yes, no).
         parts: what it is made of.
     """
 
@@ -370,7 +371,7 @@ class Writer:
                 if u == v:
                     return f"norm2 {self(u, ATOM)}", APPLIED
                 return f"inner {self(u, ATOM)} {self(v, ATOM)}", APPLIED
-            case (("before" | "best") as over), (term, at):
+            case ((("before" | "best") as over), (term, at)):
                 return f"{over} {term} {at.nat}", APPLIED
             case "mod", (at, period):
                 return f"INR (Nat.modulo {at.nat} {period})", APPLIED

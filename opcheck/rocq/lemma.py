@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
-from opcheck.evidence.proofs.reader import OF_A, OF_BEST, SHIFT
+from opcheck.evidence.proofs.reader import CAUCHY, OF_A, OF_BEST, SHIFT
 from opcheck.evidence.statement.ranges import parts_of_end
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model import grammar
 from opcheck.model.grammar import Call, Name, Node
 from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, number, walk
+from opcheck.rocq.expressions import At, NotExported, Real, Tree, Vector, Writer, number, walk
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import Scene
@@ -164,6 +164,24 @@ class Setting:
         return "(graph F)" if of == "F" or self.theorem.A == "zero" else "(plus F A)"
 
 
+def of_cauchy(source: str) -> bool:
+    """Whether an inequality is ``Cauchy(u, v, w)``, also at another step."""
+    node = grammar.parse(source)
+    while isinstance(node, Call) and node.function in SHIFT:
+        node = node.arguments[0]
+    return isinstance(node, Call) and node.function == CAUCHY
+
+
+def cauchy(texts: Texts, source: str, at: At) -> tuple[Vector, Vector, Vector]:
+    """u, v and w of ``Cauchy(u, v, w)``."""
+    node = grammar.parse(source)
+    while isinstance(node, Call) and node.function in SHIFT:
+        at, node = at.plus(SHIFT[node.function]), node.arguments[0]
+    assert isinstance(node, Call)
+    u, v, w = (texts.vector(argument, at) for argument in node.arguments)
+    return u, v, w
+
+
 def hypothesis(prop: Property) -> str:
     """The name of a hypothesis."""
     return f"{prop.kind.name}_of_{prop.of}"
@@ -175,6 +193,7 @@ class Lemma:
     Args:
         goal: index -> small and large in words.
         texts: what they unfold to: trees, the texts that they are of, and how many steps later.
+        lengths: ``Cauchy(u, v, w)`` -> the lemma that v is no longer than w.
 
     ``lines`` raises InternalError where a tree is not what opcheck reads its text as.
     """
@@ -186,6 +205,7 @@ class Lemma:
         argument: Argument,
         goal: Callable[[At], tuple[str, str]],
         texts: Sequence[tuple[Real, Node, int]],
+        lengths: Mapping[str, str] = {},
     ) -> None:
         self.setting, self.case, self.argument, self.goal = setting, case, argument, goal
         self.reader, self.texts = case.reader, setting.texts
@@ -193,7 +213,7 @@ class Lemma:
         self.signs: dict[str, int] = {}  # of factors
         self.tried: Set[str] = set()  # asserted where Rocq shows them
         self.scene = Scene(case, setting.iteration, setting.texts, setting.names, self.symbol)
-        self.unfolded = texts
+        self.unfolded, self.lengths = texts, lengths
 
     # ---- symbols and signs ----
 
@@ -327,6 +347,8 @@ class Lemma:
             at = at.plus(SHIFT[node.function])
             node = node.arguments[0]
         assert isinstance(node, Call)
+        if node.function == CAUCHY:
+            return self._cauchy(source)
         if node.function in OF_BEST:
             term = f"{self.texts.term(node.arguments[0])} {at.nat}"
             if node.function == "Least":
@@ -340,6 +362,20 @@ class Lemma:
             self.scene.watch(vector)
         first, second = map(self.scene.sparse, vectors)
         return self.between(node.function, first, second)
+
+    def _cauchy(self, source: str) -> tuple[str, str]:
+        """√(‖u‖² ‖w‖²) − ⟨u, v⟩."""
+        if source not in self.lengths:
+            raise NotExported(f"nothing is shown of the lengths of {source}")
+        vectors = cauchy(self.texts, source, self.scene.at)
+        for vector in vectors:
+            self.scene.watch(vector)
+        u, v, w = vectors
+        root = Real("sqrt", ((u * u) * (w * w),))
+        words = " ".join(f"{tight(self.setting.write(x))}%vec" for x in vectors)
+        shorter = f"({self.lengths[source]} m)" if self.scene.at.base else self.lengths[source]
+        said = f"({self.setting.write(root)} - {self.setting.write(u * v)})"
+        return said, f"(gap _ _ (inner_at_most_root {words} {shorter}))"
 
     def between(self, name: str, first: Sparse, second: Sparse) -> tuple[str, str]:
         """What an inequality between two points says is ≥ 0, and the proof of it."""

@@ -280,7 +280,7 @@ class Scene:
                     with contextlib.suppress(NotExported):
                         if self.texts.real(root, self.at.plus(offset)) == tree:
                             return self.reader.read(root, here + offset)
-            case (("before" | "best") as over), (term, at):
+            case ((("before" | "best") as over), (term, at)):
                 node = next(n for n, name in self.texts.terms.items() if name == term)
                 return self.reader.read(Call(over, (node,)), self.offset(at))
             case (("number" | "symbol" | "let" | "index"), _):
