@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.watchdog import Interrupted, watch_from_a_thread
+from opcheck.watchdog import Interrupted, end, watch_from_a_thread
+
+AGAIN = 0.5  # seconds after which a worker looks whether anybody waits for it
 
 
 def over_processes(
@@ -59,8 +65,25 @@ def _fill(
             ) from None
 
 
+@functools.cache
+def _end_with_parent() -> None:
+    """End this process soon after the one that it works for, which may have been killed.
+
+    Else it would stay for ever where it writes a long result that nobody reads.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(AGAIN)
+        end(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _named(work: Callable[[str], Any], name: str, files: list[str]) -> tuple[str, Any]:
     watch_from_a_thread()
+    _end_with_parent()
     for file in files:
         registry.load_file(file)
     return name, work(name)

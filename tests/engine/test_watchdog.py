@@ -422,6 +422,28 @@ def test_what_catches_everything_ends_its_process_in_a_pool(tmp_path: Path) -> N
     )
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="processes are no files there")
+@pytest.mark.ci
+def test_workers_end_with_what_they_work_for(tmp_path: Path) -> None:
+    """Also in the middle of a result that is longer than a pipe takes: two once stayed for ever."""
+    text = "import os, time\nfrom opcheck.processes import over_processes\n"
+    text += "def work(name):\n    open(f'{os.getpid()}.pid', 'w').close()\n    time.sleep(0.5)\n"
+    text += "    return bytes(10**7)\n"
+    text += "def stop(name):\n    time.sleep(60)\n"
+    text += "over_processes(work, list('abcdefgh'), 2, stop)\n"
+    parent = subprocess.Popen([sys.executable, "-c", text], cwd=tmp_path)
+    while len(list(tmp_path.glob("*.pid"))) < 2:
+        time.sleep(0.05)
+    time.sleep(1.5)  # one result is there, and the next ones wait to be read
+    parent.kill()
+    parent.wait()
+    workers = [Path("/proc") / file.stem for file in tmp_path.glob("*.pid")]
+    end = time.monotonic() + 20
+    while any(worker.exists() for worker in workers):
+        assert time.monotonic() < end, "a worker is left"
+        time.sleep(0.1)
+
+
 SWALLOWS = (
     "import time\n\ndef F(z):\n    try:\n        time.sleep(0.01)\n    except BaseException:\n"
     "        pass\n    return [z[1], -z[0]]\n"
