@@ -20,7 +20,6 @@ from opcheck.errors import OpcheckError
 @options.about_a_problem("problem", rest="apart")
 @options.place_option
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
-@click.option("--triples", is_flag=True, help="Lipschitz monotone F by three points at a time.")
 @json_option
 def worst(
     theorem: str, ks: list[int], parameters: options.Values, subject: Any, **ask: Any

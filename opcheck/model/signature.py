@@ -42,6 +42,7 @@ DRIVEN = ("before", "solution")  # rows that every method has: the point before 
 LINEAR = "linear"  # the order of what falls by a factor
 RESERVED = {
     "k": "the index of the iteration",
+    "j": "the index of a sum",
     "K": "the horizon",
     "R": "the distance of the start from the solution",
     "pi": "the number π",

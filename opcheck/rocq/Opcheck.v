@@ -464,3 +464,265 @@ Ltac turned G skew square :=
                | rewrite (turned_zero G skew) | rewrite square];
   weigh;
   rewrite ?(turned_both G _ skew square), ?turned_other, ?(turned_self G skew).
+
+(* ---- certificates ------------------------------------------------------------------------- *)
+
+(* Two combinations of inner products with rational factors are equal where their matrices are, over
+   the vectors that they speak of. That is computed in Q. *)
+From Coq Require Import QArith Qreals.
+Open Scope R_scope.
+Module Rational.
+Inductive number :=
+  | Whole (z : Z) | Sum (a b : number) | Minus (a b : number) | Opposite (a : number)
+  | Product (a b : number) | Quotient (a b : number) | Inverse (a : number) | Power (a : number) (n : nat).
+Inductive vector :=
+  | Member (i : nat) | Zero | Plus (x y : vector) | Times (c : number) (x : vector).
+Inductive form :=
+  | Inner (x y : vector) | Nothing | And (f g : form) | Without (f g : form) | Negative (f : form)
+  | Scaled (c : number) (f : form) | Over (f : form) (c : number).
+
+Fixpoint real (a : number) : R :=
+  match a with
+  | Whole z => IZR z | Sum a b => real a + real b | Minus a b => real a - real b
+  | Opposite a => - real a | Product a b => real a * real b | Quotient a b => real a / real b
+  | Inverse a => / real a | Power a n => real a ^ n
+  end.
+Fixpoint raised (q : Q) (n : nat) : Q := match n with O => 1%Q | S m => Qred (q * raised q m) end.
+Fixpoint rational (a : number) : Q :=
+  match a with
+  | Whole z => inject_Z z | Sum a b => Qred (rational a + rational b)
+  | Minus a b => Qred (rational a - rational b) | Opposite a => - rational a
+  | Product a b => Qred (rational a * rational b) | Quotient a b => Qred (rational a / rational b)
+  | Inverse a => / rational a | Power a n => raised (rational a) n
+  end.
+Fixpoint finite (a : number) : bool :=
+  match a with
+  | Whole _ => true | Sum a b | Minus a b | Product a b => finite a && finite b
+  | Opposite a | Power a _ => finite a
+  | Quotient a b => finite a && finite b && negb (Qeq_bool (rational b) 0)
+  | Inverse b => finite b && negb (Qeq_bool (rational b) 0)
+  end.
+Lemma not_zero q : negb (Qeq_bool q 0) = true -> ~ (q == 0)%Q.
+Proof. intros H E. apply Qeq_bool_iff in E. now rewrite E in H. Qed.
+Lemma reduced q : Q2R (Qred q) = Q2R q.
+Proof. apply Qeq_eqR, Qred_correct. Qed.
+Lemma of_power q n : Q2R (raised q n) = Q2R q ^ n.
+Proof.
+  induction n as [|n IH]; [unfold Q2R; simpl; field|]. cbn [raised pow]. now rewrite reduced, Q2R_mult, IH.
+Qed.
+Lemma real_rational a : finite a = true -> real a = Q2R (rational a).
+Proof.
+  induction a; cbn [real rational finite]; rewrite ?Bool.andb_true_iff; intros H; rewrite ?reduced.
+  - unfold Q2R, inject_Z. simpl. field.
+  - destruct H. rewrite Q2R_plus. f_equal; auto.
+  - destruct H. rewrite Q2R_minus. f_equal; auto.
+  - rewrite Q2R_opp. f_equal; auto.
+  - destruct H. rewrite Q2R_mult. f_equal; auto.
+  - destruct H as [[Ha Hb] Hc]. apply not_zero in Hc.
+    unfold Qdiv. rewrite Q2R_mult, Q2R_inv by trivial. unfold Rdiv. f_equal; [auto|f_equal; auto].
+  - destruct H as [Ha Hb]. apply not_zero in Hb. rewrite Q2R_inv by trivial. f_equal; auto.
+  - rewrite of_power. f_equal; auto.
+Qed.
+
+Section Of.
+Context {E : Space}.
+Fixpoint point (basis : list E) (x : vector) : E :=
+  match x with
+  | Member i => List.nth i basis zero | Zero => zero
+  | Plus x y => (point basis x + point basis y)%vec | Times c x => (real c * point basis x)%vec
+  end.
+Fixpoint value (basis : list E) (f : form) : R :=
+  match f with
+  | Inner x y => inner (point basis x) (point basis y) | Nothing => 0
+  | And f g => value basis f + value basis g | Without f g => value basis f - value basis g
+  | Negative f => - value basis f | Scaled c f => real c * value basis f
+  | Over f c => value basis f / real c
+  end.
+
+(* Weights of the members of the basis; those behind the last are 0. *)
+Fixpoint plus (a b : list Q) : list Q :=
+  match a, b with
+  | nil, _ => b | _, nil => a
+  | x :: a', y :: b' => Qred (x + y) :: plus a' b'
+  end%list.
+Definition times (c : Q) (a : list Q) : list Q := List.map (fun x => Qred (c * x)) a.
+Fixpoint member (i : nat) : list Q :=
+  match i with O => 1%Q :: nil | S j => 0%Q :: member j end%list.
+Fixpoint weights (x : vector) : list Q :=
+  match x with
+  | Member i => member i | Zero => nil | Plus x y => plus (weights x) (weights y)
+  | Times c x => times (rational c) (weights x)
+  end.
+Fixpoint known (x : vector) : bool :=
+  match x with
+  | Member _ | Zero => true | Plus x y => known x && known y | Times c x => finite c && known x
+  end.
+Fixpoint along (a : list Q) (v : list E) (y : E) : R :=
+  match a, v with c :: a', x :: v' => Q2R c * inner x y + along a' v' y | _, _ => 0 end%list.
+Lemma along_plus a : forall b v y, along (plus a b) v y = along a v y + along b v y.
+Proof.
+  induction a as [|p a IH]; intros [|q b] [|x v] y; cbn [plus along]; try ring.
+  rewrite IH, reduced, Q2R_plus. ring.
+Qed.
+Lemma along_times c a : forall v y, along (times c a) v y = Q2R c * along a v y.
+Proof.
+  induction a as [|p a IH]; intros [|x v] y; cbn [times List.map along]; try ring.
+  unfold times in *. rewrite IH, reduced, Q2R_mult. ring.
+Qed.
+Lemma along_member i : forall v y, along (member i) v y = inner (List.nth i v zero) y.
+Proof.
+  induction i as [|i IH]; intros [|x v] y; simpl; rewrite ?inner_zero; trivial.
+  - unfold Q2R. simpl. field.
+  - rewrite IH. unfold Q2R. simpl. field.
+Qed.
+Lemma along_point x basis y : known x = true -> inner (point basis x) y = along (weights x) basis y.
+Proof.
+  induction x; cbn [known point weights]; rewrite ?Bool.andb_true_iff; intros H.
+  - now rewrite along_member.
+  - apply inner_zero.
+  - destruct H. rewrite inner_add, along_plus. f_equal; auto.
+  - destruct H. rewrite inner_scale, along_times, real_rational by trivial. f_equal; auto.
+Qed.
+
+(* The weights of the products of x with itself and with those behind it, row by row. *)
+Fixpoint products (a b : list Q) : list (list Q) :=
+  match a, b with
+  | p :: a', q :: b' => (Qred (p * q) :: plus (times p b') (times q a')) :: products a' b'
+  | _, _ => nil
+  end%list.
+Fixpoint total (m : list (list Q)) (v : list E) : R :=
+  match m, v with
+  | r :: m', x :: v' => along r v x + total m' v' | _, _ => 0
+  end%list.
+Fixpoint both (m n : list (list Q)) : list (list Q) :=
+  match m, n with
+  | nil, _ => n | _, nil => m | r :: m', s :: n' => plus r s :: both m' n'
+  end%list.
+Lemma total_both m : forall n v, total (both m n) v = total m v + total n v.
+Proof.
+  induction m as [|r m IH]; intros [|s n] [|x v]; cbn [both total]; try ring.
+  rewrite IH, along_plus. ring.
+Qed.
+Lemma total_times c m : forall v, total (List.map (times c) m) v = Q2R c * total m v.
+Proof.
+  induction m as [|r m IH]; intros [|x v]; cbn [List.map total]; try ring.
+  rewrite IH, along_times. ring.
+Qed.
+Fixpoint combined (a : list Q) (v : list E) : E :=
+  match a, v with c :: a', x :: v' => (Q2R c * x + combined a' v')%vec | _, _ => zero end%list.
+Lemma along_combined a : forall v y, inner (combined a v) y = along a v y.
+Proof.
+  induction a as [|c a IH]; intros [|x v] y; simpl; rewrite ?inner_zero; trivial.
+  now rewrite inner_add, inner_scale, IH.
+Qed.
+Lemma total_products v : forall a b, inner (combined a v) (combined b v) = total (products a b) v.
+Proof.
+  induction v as [|x v IH]; intros [|p a] [|q b]; cbn [combined products total];
+    rewrite ?inner_zero, ?inner_zero_r; trivial.
+  rewrite inner_add, inner_scale, !inner_add_r, !inner_scale_r, IH, (inner_comm E x (combined b v)).
+  rewrite !along_combined. cbn [along]. rewrite along_plus, !along_times, reduced, Q2R_mult. ring.
+Qed.
+Lemma point_combined x basis y : known x = true ->
+  inner (point basis x) y = inner (combined (weights x) basis) y.
+Proof. intro H. now rewrite along_point, along_combined. Qed.
+
+Fixpoint matrix (f : form) : list (list Q) :=
+  match f with
+  | Inner x y => products (weights x) (weights y) | Nothing => nil
+  | And f g => both (matrix f) (matrix g)
+  | Without f g => both (matrix f) (List.map (times (-1)) (matrix g))
+  | Negative f => List.map (times (-1)) (matrix f)
+  | Scaled c f => List.map (times (rational c)) (matrix f)
+  | Over f c => List.map (times (/ rational c)) (matrix f)
+  end.
+Fixpoint clear (f : form) : bool :=
+  match f with
+  | Inner x y => known x && known y | Nothing => true
+  | And f g | Without f g => clear f && clear g | Negative f => clear f
+  | Scaled c f => finite c && clear f
+  | Over f c => finite c && negb (Qeq_bool (rational c) 0) && clear f
+  end.
+Lemma minus_one : Q2R (-1) = -1.
+Proof. unfold Q2R. simpl. field. Qed.
+Lemma value_matrix basis f : clear f = true -> value basis f = total (matrix f) basis.
+Proof.
+  induction f; cbn [clear value matrix]; rewrite ?Bool.andb_true_iff; intros H.
+  - destruct H. rewrite point_combined, inner_comm, point_combined, inner_comm by trivial.
+    apply total_products.
+  - reflexivity.
+  - destruct H. rewrite total_both. f_equal; auto.
+  - destruct H. rewrite total_both, total_times, minus_one, IHf1, IHf2 by trivial. ring.
+  - rewrite total_times, minus_one, IHf by trivial. ring.
+  - destruct H. rewrite total_times, real_rational, IHf by trivial. reflexivity.
+  - destruct H as [[Hc Hz] Hf]. apply not_zero in Hz.
+    rewrite total_times, Q2R_inv, <- real_rational, IHf by trivial. unfold Rdiv. ring.
+Qed.
+Definition vanishes (m : list (list Q)) : bool := List.forallb (List.forallb (Qeq_bool 0)) m.
+Lemma along_vanishes a : forall v y, List.forallb (Qeq_bool 0) a = true -> along a v y = 0.
+Proof.
+  induction a as [|c a IH]; intros [|x v] y; simpl; trivial.
+  rewrite Bool.andb_true_iff. intros [Hc Ha]. rewrite IH by trivial.
+  rewrite <- (Qeq_eqR _ _ (Qeq_bool_eq _ _ Hc)). unfold Q2R. simpl. field.
+Qed.
+Lemma total_vanishes m : forall v, vanishes m = true -> total m v = 0.
+Proof.
+  induction m as [|r m IH]; intros [|x v]; cbn [total vanishes List.forallb]; trivial.
+  rewrite Bool.andb_true_iff. intros [Hr Hm]. rewrite along_vanishes, IH by trivial. ring.
+Qed.
+Definition same (f g : form) : bool := clear f && clear g && vanishes (matrix (Without f g)).
+Lemma same_value basis f g : same f g = true -> value basis f = value basis g.
+Proof.
+  unfold same. rewrite !Bool.andb_true_iff. intros [[Hf Hg] H].
+  assert (value basis (Without f g) = 0) as D
+    by (rewrite value_matrix; [now apply total_vanishes|simpl; now rewrite Hf, Hg]).
+  simpl in D. lra.
+Qed.
+End Of.
+
+Ltac number t :=
+  lazymatch t with
+  | IZR ?z => constr:(Whole z)
+  | ?a + ?b => let p := number a in let q := number b in constr:(Sum p q)
+  | ?a - ?b => let p := number a in let q := number b in constr:(Minus p q)
+  | - ?a => let p := number a in constr:(Opposite p)
+  | ?a * ?b => let p := number a in let q := number b in constr:(Product p q)
+  | ?a / ?b => let p := number a in let q := number b in constr:(Quotient p q)
+  | / ?a => let p := number a in constr:(Inverse p)
+  | ?a ^ ?n => let p := number a in constr:(Power p n)
+  end.
+Ltac vector x known :=
+  lazymatch x with
+  | add ?a ?b => let p := vector a known in let q := vector b known in constr:(Plus p q)
+  | scale ?r ?a => let c := number r in let p := vector a known in constr:(Times c p)
+  | zero => constr:(Zero)
+  | _ => let i := place x known in constr:(Member i)
+  end.
+Ltac members t known :=
+  lazymatch t with
+  | inner ?x ?y => let k := collect x known in collect y k
+  | ?a + ?b => let k := members a known in members b k
+  | ?a - ?b => let k := members a known in members b k
+  | - ?a => members a known
+  | ?a * ?b => let k := members a known in members b k
+  | ?a / ?b => members a known
+  | _ => known
+  end.
+Ltac form t known :=
+  lazymatch t with
+  | inner ?x ?y => let p := vector x known in let q := vector y known in constr:(Inner p q)
+  | ?a + ?b => let p := form a known in let q := form b known in constr:(And p q)
+  | ?a - ?b => let p := form a known in let q := form b known in constr:(Without p q)
+  | - ?a => let p := form a known in constr:(Negative p)
+  | ?a * ?b => let c := number a in let p := form b known in constr:(Scaled c p)
+  | ?a / ?b => let p := form a known in let c := number b in constr:(Over p c)
+  | 0 => constr:(Nothing)
+  end.
+End Rational.
+Ltac rational_sum :=
+  unfold norm2, sub;
+  lazymatch goal with |- context [@inner ?E _ _] => lazymatch goal with |- ?l = ?r =>
+    let basis := Rational.members l (@nil E) in let basis := Rational.members r basis in
+    let p := Rational.form l basis in let q := Rational.form r basis in
+    change (Rational.value basis p = Rational.value basis q);
+    apply Rational.same_value; vm_compute; reflexivity
+  end end.

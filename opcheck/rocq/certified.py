@@ -74,12 +74,12 @@ def described(text: str) -> dict[str, Any] | None:
     name, k, numbers, ratio, multipliers = head.groups()
     *pairs, _ = re.split(r",\s+", numbers)  # the last says what A is
     try:
-        fixed = {n: Fraction(v) for n, v in (pair.split(" = ") for pair in pairs)}
+        fixed = {n: _read(v) for n, v in (pair.split(" = ") for pair in pairs)}
         document = describe_claim(claim(registry.get("theorems", name), int(k), fixed=fixed))
-        document["ratio"] = str(Fraction(ratio))
+        document["ratio"] = str(_read(ratio))
         names = [_inequality(prop) for prop in document["properties"]]
         document["multipliers"] = [
-            {"property": names.index(prop), "pair": [p, q], "value": str(Fraction(value))}
+            {"property": names.index(prop), "pair": [p, q], "value": str(_read(value))}
             for prop, p, q, value in re.findall(
                 r"(\w+ of \w) at (\S+), (\S+): (\S+?)(?:;|$)", " ".join(multipliers.split())
             )
@@ -88,6 +88,13 @@ def described(text: str) -> dict[str, Any] | None:
         raise OpcheckError(f"the numbers of the certificate of {name} can't be read") from None
     document["digest"] = recheck.digest(document)
     return document
+
+
+def _read(text: str) -> Fraction:
+    """A number of a file. Raises ValueError for what is no quotient of whole numbers."""
+    if not re.fullmatch(r"-?\d+(/\d+)?", text):
+        raise ValueError(text)
+    return Fraction(text)
 
 
 def _head(document: Mapping[str, Any]) -> list[str]:
@@ -102,7 +109,7 @@ def _head(document: Mapping[str, Any]) -> list[str]:
         f"Written by opcheck for {said['theorem']} at k = {said['k']}. "
         "Compile Opcheck.v beside it first.",
         f"With {recheck.choice(dict(document))}.",
-        f"Multipliers for {document['ratio']} times the bound: {'; '.join(used)}.",
+        f"Multipliers for {document['ratio']} times the bound: {'; '.join(used) or 'none'}.",
     ]
     wrapped = [textwrap.wrap(line, 94, break_long_words=False) for line in lines]
     return ["(* " + "\n   ".join(parts) + " *)" for parts in wrapped]
@@ -178,6 +185,8 @@ class _Certified(Part):
 
 class _Lemma(Lemma):
     """The one inequality of a certificate."""
+
+    closing = f"first [rational_sum | {Lemma.closing}]"  # the latter where a number is a root
 
     def __init__(self, part: _Certified, goal: tuple[str, str]) -> None:
         theorem, case, at = part.theorem, part.case, part.at.add

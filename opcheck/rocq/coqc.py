@@ -106,7 +106,7 @@ def compiled(
         (place / "development.v").write_text(text, encoding="utf-8")
         begun = time.perf_counter()
         if taken := FORBIDDEN.search(_without_comments(text)):
-            reason = f"it says {taken[0]}, which no exported proof does"
+            reason = f"it says {taken[0]}, which no exported proof does, and was not compiled"
             return Compiled(False, version, 0.0, (*theorems,), (), reason, digest)
         said = _coqc("development.v", place, seconds)
         if said.returncode:

@@ -198,6 +198,8 @@ class Lemma:
     ``lines`` raises InternalError where a tree is not what opcheck reads its text as.
     """
 
+    closing = "expand; field; side"  # how two sides over the same vectors are seen to be equal
+
     def __init__(
         self,
         setting: Setting,
@@ -487,9 +489,7 @@ class Lemma:
             equations += f" generalize value{i};"
         if self.setting.theorem.A == "zero":
             equations += " generalize solution_of_F;"
-        return [
-            f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; expand; field; side."
-        ]
+        return [f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; {self.closing}."]
 
     def _turned(self, tidy: str) -> list[str]:
         """That the two sides differ by the sum where F is a scale and a turn.

@@ -14,14 +14,20 @@ _TAKEN = """
     SProp Type then using where with Theorem Lemma Definition Fixpoint Section End Module Proof Qed
     R S O I E F A T f nat pred plus mult minus div max min id fst snd pair bool true false list nil
     cons not and or iff eq ex le lt gt ge Nat INR IZR pow sqrt exp ln sin cos tan PI Rabs Rmin Rmax
-    up total bounded start state step run family V JA JS JF z0 zstar j k m n s G opcheck
+    up total bounded start descent at_end certified solution state step run family V JA JS JF z0
+    zstar j k m n s G opcheck A_monotone A_subgradient
 """
 TAKEN = frozenset(_TAKEN.split())
 # what a development calls its own lemmas, hypotheses and fields
 _HEADS = re.compile(
-    r"(row|term|sign|range|descent|at_end|agree|apart|phase|step|same|value|Of|[xEuv])_"
+    r"(row|term|sign|range|start|descent|at_end|certified|agree|apart|phase|step|same|value|Of|[xEuv])_"
 )
 _TAILS = re.compile(r"_(first|next|later|is|positive|resolvent|of|\d+|[FAST])$|^(agree|apart)\d+$")
+
+# of lemmas about a row, and of hypotheses
+_MADE = re.compile(
+    r"_(first|next|later)(_\d+|_first|_later)?$|_is(_positive|_resolvent)?$|_of_[FAST]$"
+)
 
 
 def prelude() -> str:
@@ -53,7 +59,8 @@ class Names:
     def of_theorem(self, name: str) -> str:
         """The word for a theorem; no other name shares it."""
         word = _word(name)
-        while word in TAKEN or word in _of_prelude():
+        word = f"own_{word}" if _HEADS.match(word) else word
+        while word in TAKEN or word in _of_prelude() or _MADE.search(word):
             word += "_"
         self._words[f"theorem {name}"] = word
         return word

@@ -76,6 +76,9 @@ def test_a_file_says_what_it_was_written_from(name: str, k: int) -> None:
     with pytest.raises(recheck.Rejected):
         export_certificate(described(more) or {})
     assert described("(* Written by opcheck for nobody. *)") is None
+    for longer in ("1e999999999", "9" * 5000, "1.5", "_1", "1/0"):
+        with pytest.raises(OpcheckError, match="can't be read"):
+            described(re.sub(r": \d+/\d+([;.])", rf": {longer}\1", text, count=1))
 
 
 def changed(document: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.grammar import Name
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy
+from opcheck.model.theorem import theorem_of
 from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments
 from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
@@ -78,6 +79,22 @@ def test_every_choice_of_whole_parameters_is_a_theorem_of_its_own() -> None:
     for tau in (1, 2, 3):
         assert f"pethick2023_la_eg, tau = {tau}:" in written.text
     assert written.text.count("\nTheorem ") == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["lee2021_feg", "pethick2023_ikm_last", "pethick2023_la_eg", "eckstein1992_dr_fejer"]
+)
+def test_no_statement_and_no_symbol_takes_a_name_of_the_file(name: str) -> None:
+    """A theorem named ``descent`` was once refused by Rocq: that is a lemma of every file."""
+    text = export(name).text
+    own = re.findall(r"^ *(?:Lemma|Definition|Fixpoint|Hypothesis|Let) (\w+)", text, re.MULTILINE)
+    assert len(own) > 10
+    symbols = set(theorem_of(name).let) | {p.symbol for p in theorem_of(name).iteration.parameters}
+    symbols |= {p.symbol for p in theorem_of(name).asked}
+    for word in {*own} - symbols:
+        rows = word in theorem_of(name).iteration.rows
+        assert rows or Names([]).of_theorem(word) != word, word
+        assert rows or Names([])(word) != word, word
 
 
 @pytest.mark.parametrize(

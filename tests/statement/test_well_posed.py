@@ -13,8 +13,9 @@ from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.property import Lipschitz, StronglyMonotone
+from opcheck.model.signature import RESERVED
 from opcheck.model.text import text
-from opcheck.model.theorem import Theorem
+from opcheck.model.theorem import Source, Theorem, theorem
 
 registry.load()
 BASE: Theorem = registry.get("theorems", "gorbunov2022_eg_last")  # 0 < gamma < 1/L
@@ -121,3 +122,18 @@ def test_of_a_constant_that_may_be_0_it_is_said_what_to_write() -> None:
     given = (Lipschitz("L"), StronglyMonotone("mu"))
     with pytest.raises(OpcheckError, match=r"at mu = 0.*write 0 < mu in where$"):
         well_posed(with_bound("1/(mu*gamma)", given=given))
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_constant_takes_no_name_that_means_something_else(name: str, own_registry: None) -> None:
+    """``j`` did, and broke in every command that evaluates the statement."""
+    with pytest.raises(OpcheckError, match=r"can't be a constant|may not stand in a formula"):
+        theorem(
+            "taken",
+            method="extragradient",
+            given=[Lipschitz(name, of="F")],
+            where="0 < gamma",
+            measure="residual",
+            bound="R**2/gamma**2",
+            source=Source("none"),
+        )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import good, good_json, invoke
-from registered import about_a_class, expressible
+from registered import about_a_class, expressible, stated
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
@@ -358,3 +358,12 @@ def refused() -> list[str]:
 def test_what_is_about_no_class_is_not_attacked(name: str) -> None:
     with pytest.raises(OpcheckError, match=name):
         attack(name)
+
+
+@pytest.mark.parametrize("factor", ["1/10**6", "1/10**14", "1/10**40"])
+def test_a_bound_that_is_next_to_nothing_is_exceeded_by_a_multiple_of_it(factor: str) -> None:
+    """2.0 was once said of a ratio of 1e13; below rounding at least what is sure is said."""
+    entry = stated("elementary_gda_contraction", bound=f"R**2*{factor}", proof=None, order="")
+    reached = attack(entry, 1, ends=False).ratio
+    assert reached > 1e5
+    assert reached <= worst(entry, 1).ratio * (1 + 1e-6)

@@ -664,12 +664,12 @@ def _ratio(measured: Floats, bound: Floats) -> Floats:
     """measured/bound; where the bound is not positive, 1 and the excess in units of both sides.
 
     0 where one is not finite. An excess that is small beside R = 1 is rounding, and counts as
-    equality.
+    equality; a positive bound that is as small counts as FLOOR, so that no more is said than holds.
     """
     known = np.isfinite(measured) & np.isfinite(bound)
     excess = np.where(known, measured - bound, 0.0)
-    positive = known & (bound > FLOOR)
-    ratio = np.where(positive, measured / np.where(positive, bound, 1.0), 0.0)
+    positive = known & (bound > 0)
+    ratio = np.where(positive, measured / np.maximum(bound, FLOOR), 0.0)
     size = np.where(known, np.abs(measured) + np.abs(bound), 0.0)
     signed = known & ~positive & (size > FLOOR)
     ratio = np.where(signed, 1 + excess / np.where(signed, size, 1.0), ratio)

@@ -31,15 +31,16 @@ from opcheck.evidence.worst_case.claim import (
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.conic import seconds as seconds_of
-from opcheck.evidence.worst_case.triples import CONES, FACTORS, three_point
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
 Floats = NDArray[np.float64]
 LONG, HOPELESS = 60.0, 7200.0  # seconds of a program that is announced, or refused
 EXACT = 1e-6  # part of a value that a solution may leave open
+NOTHING = 1e-11  # times the bound: open as well, since it is as good as nothing
 OPEN = 1e-3  # the same, above which nothing is known
 RESCALED = 3  # times that a solution which leaves more open is solved for again, rescaled by it
+FAR = 1e8  # times the bound, beyond which the solver can't tell a value from none
 FAINT = 1e-4  # of the largest vector of a worst case, below which another is taken for this size
 ABOVE = 1e-6  # a value further above the bound than this is no solver's rounding
 ACTIVE = 1e-5  # a multiplier below this part of the largest counts as absent in a sparse selection
@@ -61,7 +62,6 @@ class WorstCase(Result):
         covers: the k that this is about.
         basis, inequalities: sizes.
         active: after a sparse selection, the inequalities used with their multipliers.
-        triples: three-point conditions beside the inequalities of pairs.
         notes: what was rounded.
         A: what A is, in words.
     """
@@ -81,7 +81,6 @@ class WorstCase(Result):
     active: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
     A: str = ""
-    triples: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -95,7 +94,6 @@ def worst(
     *,
     place: Place = "middle",
     sparse: bool = False,
-    triples: bool = False,
     **fixed: Any,
 ) -> WorstCase:
     """The worst case of a theorem at index k, against its bound at the same parameters.
@@ -103,16 +101,11 @@ def worst(
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         sparse: also select multipliers, as few as are found.
-        triples: with the three-point condition of Lipschitz monotone F, which pairs do not imply:
-            where the value falls, the class was read too widely.
         fixed: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
-    from the inequalities, the hypotheses have no three-point condition, or the solver does not
-    converge.
+    from the inequalities, or the solver does not converge.
     """
-    if sparse and triples:
-        raise OpcheckError("sparse selects among inequalities of pairs; leave triples out")
     entry = theorem_of(theorem)
     begin = time.perf_counter()
     stated = claim(entry, integer(k, "k"), place, fixed)
@@ -121,7 +114,7 @@ def worst(
             f"{entry.name}: both sides may be negative, so that no multiple of its bound is a "
             "worst case; certify says whether it holds"
         )
-    program = Program(stated, triples=triples)
+    program = Program(stated)
     solution = program.smallest()
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
@@ -147,15 +140,19 @@ def worst(
         active=active,
         notes=(*stated.setting.notes, *_left_open(stated, solution)),
         A=WORDS_OF_A[entry.A],
-        triples=len(program.triples),
     )
 
 
 def _left_open(stated: Claim, solution: Solution) -> Iterator[str]:
-    if solution.error > EXACT * solution.theta:
+    if not _within(solution, EXACT):
         yield (
             f"at {stated.covers} the solver leaves worst/bound open by about {solution.error:.0e}"
         )
+
+
+def _within(solution: Solution, part: float) -> bool:
+    """Whether no more than this part of a value is open, or next to nothing of the bound."""
+    return solution.error <= max(part * solution.theta, NOTHING)
 
 
 def each(
@@ -165,11 +162,10 @@ def each(
     *,
     place: Place = "middle",
     sparse: bool = False,
-    triples: bool = False,
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        case = worst(theorem, k, place=place, sparse=sparse, triples=triples, **fixed)
+        case = worst(theorem, k, place=place, sparse=sparse, **fixed)
         yield case
         if case.covers.every:
             return
@@ -200,10 +196,10 @@ class Program:
 
     Scaled for the solver: each basis vector to the size that points hold it in, each inequality,
     and the larger of measure and bound, to largest entry 1. A multiplier times
-    ``unit`` is the one of the unscaled forms. ``triples``: with the three-point condition.
+    ``unit`` is the one of the unscaled forms.
     """
 
-    def __init__(self, stated: Claim, *, triples: bool = False) -> None:
+    def __init__(self, stated: Claim) -> None:
         self.claim = stated
         self.n = n = len(stated.basis)
         need = memory(n, len(stated.inequalities))
@@ -228,13 +224,6 @@ class Program:
         self.top = top
         self.unit = top / sizes
         self.forms /= sizes[:, None]
-        self.triples = (
-            three_point(stated, self.products)
-            if triples
-            else np.zeros((0, FACTORS, len(self.rows)))
-        )
-        largest = np.abs(self.triples).max(axis=(1, 2), initial=0.0)
-        self.triples = self.triples[largest > 0] / largest[largest > 0, None, None]
         self.balance *= self.unit / top
         self.measure, self.bound = self.measure / top, self.bound / top
 
@@ -310,12 +299,9 @@ class Program:
         full[self.rows, self.columns] = vector / self.root
         return full + full.T - np.diag(np.diag(full))
 
-    def slack(self, theta: float, lam: Floats, factors: Floats | None = None) -> Floats:
-        """θ bound − measure − Σ λ_i C_i − what the factors of the triples give."""
-        total = theta * self.bound - self.measure - lam @ self.forms
-        if factors is not None and factors.size:
-            total = total - factors @ self.triples.reshape(factors.size, -1)
-        return self.matrix(total)
+    def slack(self, theta: float, lam: Floats) -> Floats:
+        """θ bound − measure − Σ λ_i C_i."""
+        return self.matrix(theta * self.bound - self.measure - lam @ self.forms)
 
     def smallest(self, only: NDArray[np.int64] | None = None) -> Solution:
         """min θ. Raises OpcheckError where there is none, Unconverged where the solver fails.
@@ -327,16 +313,19 @@ class Program:
         name = self.claim.setting.theorem.name
         best = self._least()
         if best.status == "PrimalInfeasible":
-            raise OpcheckError(f"{name}: no finite bound follows from these inequalities")
+            raise OpcheckError(
+                f"{name}: no finite bound follows from these inequalities, as far as the solver "
+                f"tells: none below {FAR:.0e} times the stated one"
+            )
         program, solution = self, best
         for _ in range(RESCALED):
-            if best.error <= EXACT * best.theta or not np.isfinite(solution.gram).all():
+            if _within(best, EXACT) or not np.isfinite(solution.gram).all():
                 break
             program = program._rescaled(solution)
             solution = program._least()
             if solution.error < best.error:
                 best = self._of(program, solution)
-        if not best.error <= OPEN * best.theta:
+        if not _within(best, OPEN):
             how = best.status
             if np.isfinite(best.error):
                 how += f", with an error of about {best.error:.1g} in {best.theta:.4g} x bound"
@@ -361,7 +350,7 @@ class Program:
         held = self.forms @ gram + solution.heights @ self.balance
         short = float(np.maximum(-held, 0.0) @ lam)
         reached = (float(self.measure @ gram) - short) / max(float(self.bound @ gram), 1e-300)
-        return replace(solution, error=max(above, abs(solution.theta - reached)))
+        return replace(solution, error=2 * max(above, abs(solution.theta - reached)))
 
     def _rescaled(self, solution: Solution) -> Program:
         """The same program with each basis vector of the length that it has in a worst case.
@@ -373,8 +362,7 @@ class Program:
         lengths = np.maximum(lengths, FAINT * max(float(lengths.max(initial=0.0)), 1e-300))
         lengths = np.exp2(np.round(np.log2(lengths)))
         size = lengths[self.rows] * lengths[self.columns]
-        forms, triples = self.forms * size, self.triples * size
-        measure, bound = self.measure * size, self.bound * size
+        forms, measure, bound = self.forms * size, self.measure * size, self.bound * size
         top = float(np.abs([measure, bound]).max(initial=0.0)) or 1.0
         sizes = np.abs(forms).max(axis=1, initial=0.0)
         sizes[sizes == 0] = 1.0
@@ -383,7 +371,6 @@ class Program:
         other.unit = self.unit * top / sizes
         other.measure, other.bound = measure / top, bound / top
         other.forms, other.balance = forms / sizes[:, None], self.balance / sizes
-        other.triples = triples / np.abs(triples).max(axis=(1, 2), initial=0.0)[:, None, None]
         return other
 
     def _of(self, other: Program, solution: Solution) -> Solution:
@@ -447,65 +434,38 @@ class Program:
         """min cost·t + weights·λ such that at·bound − measure − Σ λ C − first·t ⪰ 0."""
         from scipy import sparse
 
-        m, more = len(self.forms), self.triples.shape[0] * FACTORS
+        m = len(self.forms)
         t = np.zeros(len(self.rows)) if first is None else first
         unit = (float(np.abs(t).max(initial=0.0)) or 1.0) if nonnegative else 1.0
         t = t / unit
-        beside = self.triples.reshape(more, len(self.rows)) if more else np.zeros((0, len(t)))
-        top = sparse.csc_matrix(np.column_stack([t, self.forms.T, beside.T]))
+        top = sparse.csc_matrix(np.column_stack([t, self.forms.T]))
         size = int(nonnegative or cap is not None)
         sign = -1.0 if nonnegative else 1.0
-        line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + more + 1)) if size else None
-        below = sparse.hstack(
-            [sparse.csc_matrix((m, 1)), -sparse.eye(m), sparse.csc_matrix((m, more))], format="csc"
-        )
-        none = np.zeros((len(self.balance), more))
-        equal = np.column_stack([np.zeros(len(self.balance)), self.balance, none])
-        cone = self._cones(m + 1)
-        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None, cone)
+        line = sparse.csc_matrix(([sign], ([0], [0])), shape=(1, m + 1)) if size else None
+        below = sparse.hstack([sparse.csc_matrix((m, 1)), -sparse.eye(m)], format="csc")
+        equal = np.column_stack([np.zeros(len(self.balance)), self.balance])
+        parts = (top, below, line, sparse.csc_matrix(equal) if len(equal) else None)
         A = sparse.vstack([p for p in parts if p is not None], format="csc")
         last = [cap or 0.0] if size else []
         b = np.concatenate(
-            [
-                at * self.bound - self.measure,
-                np.zeros(m),
-                last,
-                np.zeros(len(equal)),
-                np.zeros(3 * CONES * len(self.triples)),
-            ]
+            [at * self.bound - self.measure, np.zeros(m), last, np.zeros(len(equal))]
         )
-        q = np.concatenate([[cost], np.zeros(m) if weights is None else weights, np.zeros(more)])
+        q = np.concatenate([[cost], np.zeros(m) if weights is None else weights])
         cones = [("PSDTriangle", self.n), ("Nonnegative", m + size)]
         cones += [("Zero", len(equal))] if len(equal) else []
-        cones += [("PSDTriangle", 2)] * (CONES * len(self.triples))
         status, x, z = conic(q, A, b, cones)
-        count = len(self.rows)
         z = z / unit
+        count = len(self.rows)
         theta = float(x[0]) / unit if nonnegative else at
         return Solution(
             status=status,
             theta=theta,
             lam=x[1 : m + 1],
             weight=z[count : count + m],
-            slack=self.slack(theta, np.maximum(x[1 : m + 1], 0.0), x[m + 1 :]),
+            slack=self.slack(theta, np.maximum(x[1 : m + 1], 0.0)),
             gram=self.matrix(z[:count]),
             heights=z[count + m + size : count + m + size + len(equal)],
         )
-
-    def _cones(self, before: int) -> Any:
-        """[[α, y], [y, β]] ⪰ 0 for each cone of each triple, y, α, β beginning at a column."""
-        from scipy import sparse
-
-        count = len(self.triples)
-        if not count:
-            return None
-        first = before + FACTORS * np.arange(count)[:, None]
-        pairs = 1 + 2 * np.arange(CONES)[None, :]
-        columns = np.stack([first + pairs, first + 0 * pairs, first + pairs + 1], axis=2).ravel()
-        entries = np.tile([-1.0, -np.sqrt(2.0), -1.0], CONES * count)
-        rows = np.arange(len(columns))
-        shape = (len(columns), before + FACTORS * count)
-        return sparse.csc_matrix((entries, (rows, columns)), shape=shape)
 
 
 def upper_triangle(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
