@@ -46,9 +46,10 @@ def settings(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> d
     return {n: v for n, v, _ in _assigned(items, "value", "-o", "option")}
 
 
-def texts(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, str]:
+def texts(_: click.Context, asked: click.Parameter, items: tuple[str, ...]) -> dict[str, str]:
     """Values as they were written, which are read as exact ones."""
-    return {name: value for name, value, _ in _assigned(items)}
+    kind = ("formula", "--let", "symbol") if asked.name == "lets" else ("number", "-p", "parameter")
+    return {name: value for name, value, _ in _assigned(items, *kind)}
 
 
 def numbers(_: click.Context, __: click.Parameter, items: tuple[str, ...]) -> dict[str, Any]:

@@ -137,6 +137,10 @@ def test_two_runs_print_the_same() -> None:
     assert data["tries"][-1]["outcome"] == "found"
 
 
+EMPTY = ("discover", "--method", "extragradient", "--given", "Lipschitz(L) of F")
+EMPTY += ("--measure", "residual", "--bound", "R**2/gamma**2")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -145,6 +149,8 @@ def test_two_runs_print_the_same() -> None:
         (("discover", "--method", "extragradient"), "a typed claim needs --given"),
         (("discover", "nobody2000_nothing"), "nobody2000_nothing"),
         (("discover", "elementary_runge_kutta_2_bilinear"), "shows upper bounds only"),
+        ((*EMPTY, "--where", "1 < gamma < 0"), "nothing was found that it is about"),
+        ((*EMPTY, "--let", "c"), "--let 'c' is no symbol; write --let name=formula"),
         (("discover", "lieder2021_halpern", "--time-limit", "0"), "must be a positive number"),
         (("discover", "baillon1977_gradient_last"), "baillon1977_gradient_last"),
     ],

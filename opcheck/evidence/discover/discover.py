@@ -15,7 +15,7 @@ from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.search import Infeasible, Search
 from opcheck.evidence.discover.witness import in_words, witness
-from opcheck.evidence.proofs.prove import attempt
+from opcheck.evidence.proofs.prove import admits, attempt
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.model import signature
 from opcheck.model.method import resolve
@@ -145,6 +145,7 @@ def _showable(theorem: Theorem) -> None:
             f"{theorem.name}: it is about every {', '.join(theorem.at_least)} from what let says "
             "on, and a proof would speak of that alone"
         )
+    admits(theorem)
 
 
 def _to_try(theorem: Theorem) -> Iterator[Ansatz]:

@@ -165,7 +165,7 @@ def established(theorem: Theorem) -> list[tuple[Case, Argument]]:
     try:
         well_posed(theorem)
         _complete(theorem, proof)
-        _admits(theorem)
+        admits(theorem)
         for part, case in _parts_of(proof):
             try:
                 shown_cases += settled(theorem, part, case)
@@ -181,7 +181,7 @@ def established(theorem: Theorem) -> list[tuple[Case, Argument]]:
     return shown_cases
 
 
-def _admits(theorem: Theorem) -> None:
+def admits(theorem: Theorem) -> None:
     """Raise NotProved where no constants and parameters are found that the statement is about."""
     k = max(theorem.first, 1)
     try:
