@@ -470,6 +470,7 @@ def confronted(name: str, data: st.DataObject, folder: Path) -> None:
             assert rerun.written(other[side]) == rerun.written(document[side])
 
 
+@pytest.mark.ci
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(name=st.sampled_from(SMALL), data=st.data())
 def test_changed_files_claim_nothing_new(

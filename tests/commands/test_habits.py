@@ -82,6 +82,7 @@ def test_ctrl_c_shows_the_certificates_that_are_finished(monkeypatch: pytest.Mon
 RUN = [sys.executable, "-m", "opcheck", "prove", *NAMES]
 
 
+@pytest.mark.ci
 def on_a_terminal(**environment: str) -> str:
     """All that a command writes where it stands at a terminal of 80 columns."""
     mine, its = pty.openpty()

@@ -348,6 +348,7 @@ LOST: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("reader", [subject, opcheck.linear])
 @pytest.mark.parametrize("name", LOST)
 def test_what_numpy_would_drop_in_silence_is_refused(name: str, reader: Any) -> None:

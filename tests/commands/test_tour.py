@@ -48,6 +48,8 @@ def test_it_is_kept_without_outputs() -> None:
         assert cell.get("execution_count") is None
 
 
+@pytest.mark.ci
+@pytest.mark.ci
 @pytest.mark.filterwarnings("default")  # of the client's event loop and sockets
 def test_it_runs_and_shows_pictures_tables_and_mathematics(executed: Any) -> None:
     shown = [output["data"] for output in outputs(executed) if "data" in output]

@@ -386,6 +386,8 @@ def started(folder: Path, *arguments: str, limit: str = "1") -> subprocess.Popen
     )
 
 
+@pytest.mark.ci
+@pytest.mark.ci
 @pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="ended by a thread there")
 @pytest.mark.parametrize(
     ("text", "sentence"),

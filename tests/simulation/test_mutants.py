@@ -220,6 +220,7 @@ def test_an_equivalent_change_is_reported_as_survived(
     assert mutant_line(found) == "0 of 1 planted errors were caught (0.0 %)."
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["extragradient", "halpern"])
 def test_every_change_of_these_texts_is_caught(few: None, name: str) -> None:
     found = kernel_mutants(name)

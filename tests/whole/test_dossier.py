@@ -181,6 +181,7 @@ def test_rungs_of_a_theorem_of_ones_own(change: dict[str, Any], rung: str) -> No
     assert bool(rung) >= found.needed
 
 
+@pytest.mark.ci
 @pytest.mark.usefixtures("own_registry")
 def test_a_multiple_of_the_bound_is_no_certificate_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rationals are found above the bound alone, the solver's word is what is left."""

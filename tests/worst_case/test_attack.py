@@ -112,6 +112,7 @@ def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyP
     assert met > len(tried)  # and most of them with equality
 
 
+@pytest.mark.ci
 def test_a_seed_gives_the_same_search() -> None:
     assert attack("gorbunov2022_eg_last", 2, budget=60, seed=7) == attack(
         "gorbunov2022_eg_last", 2, budget=60, seed=7
@@ -127,6 +128,7 @@ def test_linear_constraints_reach_further_than_none() -> None:
     assert held.ratio > 1.5 * free.ratio
 
 
+@pytest.mark.ci
 @pytest.mark.usefixtures("own_registry")
 def test_a_false_bound_is_refuted() -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
