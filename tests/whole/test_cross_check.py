@@ -150,7 +150,8 @@ def test_a_disagreement_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         planted.setattr(cross, "certify", lambda *_: type("Said", (), {"ratio": 1}))
         assert "certified at 1 times the bound" in sentences()
     with monkeypatch.context() as planted:
-        planted.setattr(cross, "worst", lambda *_, **__: type("Said", (), {"ratio": 0.5, "error": 0.0}))
+        case = type("Said", (), {"ratio": 0.5, "error": 0.0})
+        planted.setattr(cross, "worst", lambda *_, **__: case)
         assert "the worst case at k = 2 is 0.5 times the bound" in sentences()
 
 
