@@ -317,12 +317,12 @@ def test_what_a_file_registers_can_be_shown_and_given_parameters(tmp_path: Path)
     assert document(*words)["parameters"]["gamma"] == 0.5
 
 
-@pytest.mark.ci
 def test_what_does_not_apply_is_no_failure() -> None:
     words = ("verify", "gorbunov2022_eg_last", "--problem", "nilpotent")
     assert document(*words)["reason"] == "Monotone of F is not known of it"
 
 
+@pytest.mark.ci
 def test_verify_with_mutants(monkeypatch: pytest.MonkeyPatch) -> None:
     from opcheck.evidence.simulation import mutants
 

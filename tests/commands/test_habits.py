@@ -82,7 +82,6 @@ def test_ctrl_c_shows_the_certificates_that_are_finished(monkeypatch: pytest.Mon
 RUN = [sys.executable, "-m", "opcheck", "prove", *NAMES]
 
 
-@pytest.mark.ci
 def on_a_terminal(**environment: str) -> str:
     """All that a command writes where it stands at a terminal of 80 columns."""
     mine, its = pty.openpty()
@@ -101,6 +100,7 @@ def on_a_terminal(**environment: str) -> str:
     return b"".join(parts).decode()
 
 
+@pytest.mark.ci
 def test_a_terminal_has_colours_unless_they_are_refused_and_80_columns() -> None:
     colour = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
     plain = on_a_terminal(NO_COLOR="1")

@@ -348,7 +348,6 @@ LOST: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.ci
 @pytest.mark.parametrize("reader", [subject, opcheck.linear])
 @pytest.mark.parametrize("name", LOST)
 def test_what_numpy_would_drop_in_silence_is_refused(name: str, reader: Any) -> None:
@@ -359,6 +358,7 @@ def test_what_numpy_would_drop_in_silence_is_refused(name: str, reader: Any) -> 
     reader(np.array([[2**54, 0], [0, 1]]))  # a float64
 
 
+@pytest.mark.ci
 def test_a_zero_matrix_is_checked(tmp_path: Path) -> None:
     """L = 0: steps as 1/L are infinite, and their theorems are not applied."""
     (tmp_path / "zero.csv").write_text("0,0\n0,0\n")

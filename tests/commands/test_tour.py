@@ -49,7 +49,6 @@ def test_it_is_kept_without_outputs() -> None:
 
 
 @pytest.mark.ci
-@pytest.mark.ci
 @pytest.mark.filterwarnings("default")  # of the client's event loop and sockets
 def test_it_runs_and_shows_pictures_tables_and_mathematics(executed: Any) -> None:
     shown = [output["data"] for output in outputs(executed) if "data" in output]
@@ -63,5 +62,6 @@ def test_it_runs_and_shows_pictures_tables_and_mathematics(executed: Any) -> Non
     assert "proved: gorbunov2022_eg_last, k = 3" in printed
 
 
+@pytest.mark.ci
 def test_nothing_is_said_on_standard_error(executed: Any) -> None:
     assert [o["text"] for o in outputs(executed) if o.get("name") == "stderr"] == []

@@ -387,7 +387,6 @@ def started(folder: Path, *arguments: str, limit: str = "1") -> subprocess.Popen
 
 
 @pytest.mark.ci
-@pytest.mark.ci
 @pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="ended by a thread there")
 @pytest.mark.parametrize(
     ("text", "sentence"),
@@ -408,6 +407,7 @@ def test_what_nothing_inside_can_stop_is_ended(tmp_path: Path, text: str, senten
     assert "Traceback" not in said
 
 
+@pytest.mark.ci
 def test_what_catches_everything_ends_its_process_in_a_pool(tmp_path: Path) -> None:
     """A worker has no supervisor; a thread of its own ends it, and the pool says so."""
     text = "import time\nfrom opcheck.watchdog import limited, watch_from_a_thread\n"

@@ -58,6 +58,7 @@ CLOSED: list[tuple[str, int, dict[str, Any], float]] = [
 
 
 @pytest.mark.parametrize(("name", "k", "given", "value"), CLOSED)
+@pytest.mark.sampled(3)
 def test_tight_bounds_are_reached(name: str, k: int, given: dict[str, Any], value: float) -> None:
     found = attack(name, k, **given).worst
     if value:
@@ -112,13 +113,13 @@ def test_what_is_tried_has_the_hypotheses(name: str, monkeypatch: pytest.MonkeyP
     assert met > len(tried)  # and most of them with equality
 
 
-@pytest.mark.ci
 def test_a_seed_gives_the_same_search() -> None:
     assert attack("gorbunov2022_eg_last", 2, budget=60, seed=7) == attack(
         "gorbunov2022_eg_last", 2, budget=60, seed=7
     )
 
 
+@pytest.mark.ci
 def test_linear_constraints_reach_further_than_none() -> None:
     held = attack("pethick2022_ceg_plus", 1)
     free = attack(
@@ -128,7 +129,6 @@ def test_linear_constraints_reach_further_than_none() -> None:
     assert held.ratio > 1.5 * free.ratio
 
 
-@pytest.mark.ci
 @pytest.mark.usefixtures("own_registry")
 def test_a_false_bound_is_refuted() -> None:
     entry: Theorem = registry.get("theorems", "lieder2021_halpern")
@@ -142,6 +142,7 @@ def test_a_false_bound_is_refuted() -> None:
     assert "counterexample" in done.output
 
 
+@pytest.mark.ci
 def test_the_gap_table() -> None:
     rows = json.loads(good_json("worst", "gorbunov2022_eg_last", "-k", "1..3"))
     reached = attack("gorbunov2022_eg_last", (1, 2, 3), ends=False).reached
