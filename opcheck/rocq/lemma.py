@@ -164,21 +164,25 @@ class Setting:
         return "(graph F)" if of == "F" or self.theorem.A == "zero" else "(plus F A)"
 
 
+def called(source: str) -> tuple[Call, int]:
+    """An inequality as a call, without ``next`` and ``last`` around it, and the steps they say."""
+    node, late = grammar.parse(source), 0
+    while isinstance(node, Call) and node.function in SHIFT:
+        late += SHIFT[node.function]
+        node = node.arguments[0]
+    assert isinstance(node, Call)
+    return node, late
+
+
 def of_cauchy(source: str) -> bool:
     """Whether an inequality is ``Cauchy(u, v, w)``, also at another step."""
-    node = grammar.parse(source)
-    while isinstance(node, Call) and node.function in SHIFT:
-        node = node.arguments[0]
-    return isinstance(node, Call) and node.function == CAUCHY
+    return source not in KNOWN and called(source)[0].function == CAUCHY
 
 
 def cauchy(texts: Texts, source: str, at: At) -> tuple[Vector, Vector, Vector]:
     """u, v and w of ``Cauchy(u, v, w)``."""
-    node = grammar.parse(source)
-    while isinstance(node, Call) and node.function in SHIFT:
-        at, node = at.plus(SHIFT[node.function]), node.arguments[0]
-    assert isinstance(node, Call)
-    u, v, w = (texts.vector(argument, at) for argument in node.arguments)
+    node, late = called(source)
+    u, v, w = (texts.vector(argument, at.plus(late)) for argument in node.arguments)
     return u, v, w
 
 
@@ -344,11 +348,8 @@ class Lemma:
 
     def inequality(self, source: str) -> tuple[str, str]:
         """What an inequality says is ≥ 0, and the proof of it."""
-        node, at = grammar.parse(source), self.scene.at
-        while isinstance(node, Call) and node.function in SHIFT:
-            at = at.plus(SHIFT[node.function])
-            node = node.arguments[0]
-        assert isinstance(node, Call)
+        node, late = called(source)
+        at = self.scene.at.plus(late)
         if node.function == CAUCHY:
             return self._cauchy(source)
         if node.function in OF_BEST:

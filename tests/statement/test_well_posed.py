@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.evidence.statement.parameters import base_scope
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model.property import Lipschitz, StronglyMonotone
 from opcheck.model.signature import RESERVED
@@ -137,3 +138,8 @@ def test_a_constant_takes_no_name_that_means_something_else(name: str, own_regis
             bound="R**2/gamma**2",
             source=Source("none"),
         )
+
+
+def test_what_a_scope_holds_beside_the_statements_own_is_reserved() -> None:
+    """Else a constant of that name is lost there: ``j`` was one."""
+    assert base_scope({}, 3).keys() <= RESERVED.keys()

@@ -120,3 +120,12 @@ def test_pieces_count_each() -> None:
     bent = Operator(piecewise, data, 2)
     assert confirmed(one)[1]
     assert not confirmed(Witness(**{**one.__dict__, "operator": bent}))[1]
+
+
+def test_the_only_operator_of_a_class_is_not_moved() -> None:
+    """With μ = L = 1 there is the identity alone, and no middle to move towards."""
+    entry = stated("elementary_gda_contraction", bound="9/10*(1 - gamma)**2*distance", proof=None)
+    tried = attack(entry, 1, budget=60, ends=False, L="1", mu="1", gamma="1/2")
+    assert tried.worst.confirmed
+    assert tried.worst.exactly.startswith("every hypothesis in rationals")
+    assert "moved" not in tried.worst.exactly

@@ -183,14 +183,12 @@ def _is_number(cell: str) -> bool:
 
 def _matlab(file: Path) -> Any:
     from scipy.io import loadmat
+    from scipy.io.matlab import matfile_version
 
-    try:
-        held = loadmat(file)
-    except NotImplementedError as error:  # what scipy raises for HDF5, which MATLAB 7.3 writes
-        raise OpcheckError(
-            f"{file.name} is a MATLAB 7.3 file; save it with save(..., '-v7')"
-        ) from error
-    return _only({n: v for n, v in held.items() if not n.startswith("__")}, file)
+    major, _ = matfile_version(file, appendmat=False)
+    if major > 1:  # HDF5, which scipy does not read
+        raise OpcheckError(f"{file.name} is a MATLAB 7.3 file; save it with save(..., '-v7')")
+    return _only({n: v for n, v in loadmat(file).items() if not n.startswith("__")}, file)
 
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "blanks"}
