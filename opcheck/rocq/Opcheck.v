@@ -266,6 +266,9 @@ Ltac sign :=
 Lemma by_sum a b s : b - a = s -> 0 <= s -> a <= b.
 Proof. lra. Qed.
 
+Lemma by_positive_sum a b s : b - a = s -> 0 < s -> a < b.
+Proof. lra. Qed.
+
 Lemma by_equal a b s : b - a = s -> s = 0 -> a = b.
 Proof. lra. Qed.
 
@@ -330,6 +333,29 @@ Proof.
   intros Ha Hb Hx H. replace (b ^ 2 * x) with ((b * sqrt x) ^ 2) by (rewrite Rpow_mult_distr, pow2_sqrt; trivial).
   nra.
 Qed.
+Lemma with_root a b x : 0 <= b -> 0 <= x -> b * sqrt x < a -> 0 < a ^ 2 - b ^ 2 * x.
+Proof.
+  intros Hb Hx H. pose proof (Rmult_le_pos _ _ Hb (sqrt_pos x)).
+  replace (b ^ 2 * x) with ((b * sqrt x) ^ 2) by (rewrite Rpow_mult_distr, pow2_sqrt; trivial). nra.
+Qed.
+Lemma with_root_lax a b x : 0 <= b -> 0 <= x -> b * sqrt x <= a -> 0 <= a ^ 2 - b ^ 2 * x.
+Proof.
+  intros Hb Hx H. pose proof (Rmult_le_pos _ _ Hb (sqrt_pos x)).
+  replace (b ^ 2 * x) with ((b * sqrt x) ^ 2) by (rewrite Rpow_mult_distr, pow2_sqrt; trivial). nra.
+Qed.
+Lemma pow_of_inverse a b n : a = / b -> a ^ n = / b ^ n.
+Proof. intros ->. apply pow_inv. Qed.
+(* What stands where a comparison decides. *)
+Lemma if_at_most a b (H : a <= b) (x y : R) : (if Rle_dec a b then x else y) = x.
+Proof. now destruct (Rle_dec a b). Qed.
+Lemma if_above a b (H : ~ a <= b) (x y : R) : (if Rle_dec a b then x else y) = y.
+Proof. now destruct (Rle_dec a b). Qed.
+Lemma if_less a b (H : a < b) (x y : R) : (if Rlt_dec a b then x else y) = x.
+Proof. now destruct (Rlt_dec a b). Qed.
+Lemma if_not_less a b (H : ~ a < b) (x y : R) : (if Rlt_dec a b then x else y) = y.
+Proof. now destruct (Rlt_dec a b). Qed.
+Ltac settle test := repeat first [ rewrite (if_at_most _ _ test) | rewrite (if_above _ _ test)
+  | rewrite (if_less _ _ test) | rewrite (if_not_less _ _ test) ].
 Lemma pow_at_least x n : 0 < x -> 1 <= x -> 1 <= x ^ n. Proof. intros _. apply pow_R1_Rle. Qed.
 Lemma pow_at_most x n : 0 < x -> x <= 1 -> x ^ n <= 1.
 Proof. intros. rewrite <- (pow1 n). apply pow_incr. lra. Qed.

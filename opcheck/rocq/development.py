@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from opcheck.engine.ratio import Ratio
 from opcheck.evidence.proofs.prove import (
@@ -20,18 +20,22 @@ from opcheck.model import grammar
 from opcheck.model.grammar import Node
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
-from opcheck.rocq.iteration import Iteration, depends_on_k
+from opcheck.rocq.expressions import HORIZON, At, NotExported, Real, Tree, Writer, walk
+from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.lemma import Agreement, Lemma, Setting, cauchy, hypothesis, of_cauchy
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import index_of, suffix
 from opcheck.rocq.signs import Charts
-from opcheck.rocq.texts import Texts, spoken
+from opcheck.rocq.texts import LETS, Texts, spoken
+from opcheck.rocq.ways import Way, decision, forced
 
 TRANSITIVE = {"<=": "Rle_trans", "=": "eq_trans"}
 POLES = 3  # first k that may be shown apart
 PROVED = "proved"  # what the core is called where two constants are taken to agree
 GRAPHS = {"JA": "A", "JS": "(plus F A)", "JF": "(graph F)"}
+
+
+Goal = Callable[[At], tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,6 @@ def export(theorem: str | Theorem) -> Development:
     entry = theorem_of(theorem)
     shown = [each for each in established(entry) if not _open(each[0].case)]
     assert entry.proof is not None
-    if entry.proof.horizon:
-        raise NotExported(f"{entry.name}: a potential with a horizon has no form in Rocq here")
     choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
     beyond = _beyond(fixed_choices(entry.proof))
     if not choices:
@@ -116,6 +118,8 @@ def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argum
         least = case.least
         if least > case.theorem.first + POLES:
             raise NotExported("the squares that are left have poles on the range")
+        if case.reader.assumed:
+            raise NotExported("the squares that are left have poles where a test decides")
         yield Case(case.theorem, case.part, case.case, least, least).settled()
         case, argument = Case(case.theorem, case.part, case.case, None, least + 1).settled()
     yield case, argument
@@ -157,9 +161,9 @@ class Part:
 
     # ---- texts ----
 
-    def potential(self, at: At) -> Real:
+    def potential(self, at: At, texts: Texts | None = None) -> Real:
         """V as a tree."""
-        tree = self.texts.real(grammar.parse(self.proof.potential), at)
+        tree = (texts or self.texts).real(grammar.parse(self.proof.potential), at)
         assert isinstance(tree, Real)
         return tree
 
@@ -194,13 +198,18 @@ class Part:
         ]
         lines = self.premises(lets, terms)
         if potential is not None:
-            lines += ["(* the potential *)", "Definition V (k : nat) : R :="]
+            own = [self.defined(name) for name in self.own_lets(potential)]
+            before = f"{HORIZON.nat} " if self.proof.horizon else ""
+            until = ", for a run up to step n" if self.proof.horizon else ""
+            lines += [f"(* the potential{until} *)", *own, f"Definition V ({before}k : nat) : R :="]
             lines += [f"  {self.write(potential)}.", ""]
         if agreeing:
             lines += ["Section Agreeing."]
             lines += [
                 f"Hypothesis agree{i} : {a.small} <= {a.large}." for i, a in enumerate(agreeing)
             ]
+        own = self.own_lets(potential) if potential is not None else []
+        lets += [self.defined(name) for name in own]
         lines += [*self.equations(), "", *self.tactics(lets, terms), "", *lemmas]
         lines += [*statement, *self._conclusion()]
         if agreeing:
@@ -288,12 +297,9 @@ class Part:
             if name in done or name not in theorem.let or name in self.texts.fixed:
                 return
             done.add(name)
-            tree = self.texts.real(grammar.parse(theorem.let[name]), At("k"))
-            for inner in _symbols(tree):
+            for inner in _symbols(self.texts.real(grammar.parse(theorem.let[name]), At("k"))):
                 define(inner)
-            moving = depends_on_k(theorem, name)
-            argument = " (k : nat)" if moving else ""
-            lines.append(f"Definition {self.names(name)}{argument} : R := {self.write(tree)}.")
+            lines.append(self.defined(name))
 
         steps = [self.iteration.step(b) for b in self.iteration.branches]
         used = [*trees, *(v for s in steps for v in s.rows.values())]
@@ -303,6 +309,23 @@ class Part:
             for name in _symbols(tree):
                 define(name)
         return lines
+
+    def own_lets(self, potential: Real) -> list[str]:
+        """The symbols of the argument alone that the potential is made of."""
+        held = _symbols(potential)
+        return [n for n in self.proof.let if any(self.texts.depends(s, n) for s in held)]
+
+    def defined(self, name: str) -> str:
+        """The definition of a symbol of let."""
+        tree = self.texts.real(grammar.parse(self.texts.let[name]), At("k"))
+        on = (
+            [HORIZON.nat]
+            if self.proof.horizon and self.texts.depends(name, self.proof.horizon)
+            else []
+        )
+        on += ["k"] if self.texts.depends(name, "k") else []
+        indices = f" ({' '.join(on)} : nat)" if on else ""
+        return f"Definition {self.names(name)}{indices} : R := {self.write(tree)}."
 
     def _method(self) -> list[str]:
         doc = _plain(self.iteration.method.doc)
@@ -398,9 +421,18 @@ class Part:
 
     # ---- lemmas ----
 
-    def _grown(self, at: At, late: int) -> tuple[Real, Node, int]:
-        """The potential some steps later, and its text."""
-        return self.potential(at.plus(late)), grammar.parse(self.proof.potential), late
+    def _grown(self, case: Case, late: int) -> tuple[Real, Node, int]:
+        """The potential some steps after that of a case, and its text."""
+        tree = self.potential(index_of(case).plus(late), self._read(case))
+        return tree, grammar.parse(self.proof.potential), late
+
+    def _read(self, case: Case) -> Texts:
+        """The texts as a case reads them: at the last k the horizon is k."""
+        return self.texts.at_end() if self.proof.horizon and case.part == "end" else self.texts
+
+    def _set(self, case: Case) -> Setting:
+        """What lemmas share, with the ranges and texts of a case."""
+        return replace(self.setting, theorem=case.theorem, texts=self._read(case))
 
     def _of(self, part: str) -> list[tuple[Case, Argument]]:
         return [c for c in self.cases if c[0].part == part and not _of_length(c[1])]
@@ -414,7 +446,10 @@ class Part:
         for source, argument in zip(asked, filter(_of_length, arguments), strict=True):
             names[source] = f"{name}_length_{len(names) + 1}"
             goal = functools.partial(self._shorter, source)
-            lines += [*Lemma(self.setting, case, argument, goal, []).lines(names[source]), ""]
+            lemma = Lemma(self.setting, case, argument, goal, [])
+            if lemma.premises():
+                raise NotExported("lengths are compared where a test decides")
+            lines += [*lemma.lines(names[source]), ""]
         return names, lines
 
     def _shorter(self, source: str, at: At) -> tuple[str, str]:
@@ -424,49 +459,101 @@ class Part:
 
     def _lemmas(self) -> list[str]:
         """Start, descent, bounded, end."""
-        self._ends: list[tuple[At, str]] = []
         lines: list[str] = []
-        several = self.iteration.by_residue > 0
-
-        def named(stem: str, at: At) -> str:
-            return f"{stem}_{at.add}" if not at.base or several else stem
-
         if self.proof.potential:
             most = self.at_most()
             most_node = grammar.parse(self.proof.at_most)
             most_tree = self.texts.real(most_node, At(""))
+            begin: list[Way] = []
+            steps: list[Way] = []
+            last = f"{HORIZON.nat} " if self.proof.horizon else ""
             for case, argument in self._of("start"):
-                begun = [self._grown(index_of(case), 0), (most_tree, most_node, 0)]
-                lemma = Lemma(self.setting, case, argument, lambda a: (f"V {a.nat}", most), begun)
-                lines += [*lemma.lines("start"), ""]
-            steps: list[tuple[At, str]] = []
+                begin.append(self._way("start", case))
+                begun = [self._grown(case, 0), (most_tree, most_node, 0)]
+                goal = functools.partial(_at_most, last, most)
+                lines += [*self._lemma(begin[-1], argument, goal, begun), ""]
             for case, argument in self._of("step"):
-                at = index_of(case)
-                steps.append((at, named("descent", at)))
-                grown = [self._grown(at, late) for late in (0, 1)]
-                lengths, shown = self._lengths(case, steps[-1][1])
-                lemma = Lemma(self.setting, case, argument, _descent, grown, lengths)
-                lines += [*shown, *lemma.lines(steps[-1][1]), ""]
-            start = At("m", 1, self.proof.begin)
-            lines += [
+                steps.append(self._way("descent", case))
+                grown = [self._grown(case, late) for late in (0, 1)]
+                lengths, shown = self._lengths(case, steps[-1].name)
+                goal = functools.partial(_descent, last)
+                lines += [*shown, *self._lemma(steps[-1], argument, goal, grown, lengths), ""]
+            lines += self._forced([*begin, *steps])
+            lines += self._bounded(begin, steps, most)
+        self._ends: list[Way] = []
+        for case, argument in self._of("end"):
+            self._ends.append(self._way("at_end", case))
+            left, right = self.sides(index_of(case))
+            used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
+            known = {inequality for inequality, _, _ in argument.used}
+            used += [self._grown(case, i) for i, n in enumerate(KNOWN) if n in known]
+            lengths, shown = self._lengths(case, self._ends[-1].name)
+            lines += [*shown, *self._lemma(self._ends[-1], argument, self._goal, used, lengths), ""]
+        return [*lines, *self._forced(self._ends)]
+
+    def _way(self, stem: str, case: Case) -> Way:
+        """The lemma of a case, named by where it is about."""
+        at = index_of(case)
+        apart = stem != "start" and (not at.base or self.iteration.by_residue > 0)
+        return Way(f"{stem}_{at.add}" if apart else stem, case)
+
+    def _lemma(
+        self,
+        way: Way,
+        argument: Argument,
+        goal: Goal,
+        texts: Sequence[tuple[Real, Node, int]],
+        lengths: Mapping[str, str] = {},
+    ) -> list[str]:
+        lemma = Lemma(self._set(way.case), way.case, argument, goal, texts, lengths)
+        return lemma.lines(way.name)
+
+    def _forced(self, ways: Sequence[Way]) -> list[str]:
+        """That a test holds, or does not, where every case takes it so."""
+        lines: list[str] = []
+        for way, depth in forced(ways):
+            case = way.case
+            before = Case(
+                case.theorem,
+                case.part,
+                case.case,
+                case.at,
+                case.least,
+                begins=case.begins,
+                assumed=case.reader.assumed[:depth],
+            )
+            argument = Argument(way.always(depth), (), (), case.reader.field.number(0))
+            goal = functools.partial(self._compared, way, depth)
+            test = case.reader.assumed[depth]
+            lemma = Lemma(self._set(case), before, argument, goal, [], forced=test)
+            lines += [*lemma.lines(way.always(depth)), ""]
+        return lines
+
+    def _compared(self, way: Way, depth: int, at: At) -> tuple[str, str]:
+        """Both sides of a test that a way takes, the smaller one first."""
+        small, large = map(self.write, way.test(depth, self._read(way.case), at))
+        return (small, large) if way.taken[depth] else (large, small)
+
+    def _bounded(self, begin: Sequence[Way], steps: Sequence[Way], most: str) -> list[str]:
+        """That V is at most B at every step, by induction."""
+        start = At("m", 1, self.proof.begin)
+        first = self._used(begin, "", At("", 1, self.proof.begin), final=False)
+        if self.proof.horizon:
+            head = [
+                f"Lemma bounded {HORIZON.nat} m : (1 <= {HORIZON.nat})%nat -> "
+                f"({start.nat} <= {HORIZON.nat})%nat -> V {HORIZON.nat} {start.nat} <= {most}.",
+                "Proof.",
+                f"  intros some upto. induction m as [|m IH]; [{first}|].",
+                "  eapply Rle_trans; [|apply IH; lia]. clear IH.",
+            ]
+        else:
+            head = [
                 f"Lemma bounded m : V {start.nat} {self.relation} {most}.",
                 "Proof.",
-                "  induction m as [|m IH]; [exact start|].",
+                f"  induction m as [|m IH]; [{first}|].",
                 f"  eapply {TRANSITIVE[self.relation]}; [|exact IH]. clear IH.",
-                *self._split(steps, "m", final=False),
-                "Qed.",
-                "",
             ]
-        for case, argument in self._of("end"):
-            at = index_of(case)
-            self._ends.append((at, named("at_end", at)))
-            left, right = self.sides(at)
-            used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
-            used += [self._grown(at, i) for i, n in enumerate(KNOWN) if n in self.proof.end]
-            lengths, shown = self._lengths(case, self._ends[-1][1])
-            lemma = Lemma(self.setting, case, argument, self._goal, used, lengths)
-            lines += [*shown, *lemma.lines(self._ends[-1][1]), ""]
-        return lines
+        return [*head, *self._split(steps, "m", final=False), "Qed.", ""]
 
     def _goal(self, at: At) -> tuple[str, str]:
         left, right = self.sides(at)
@@ -481,17 +568,20 @@ class Part:
             lines += ["  intros most."]
         return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
 
-    def _split(self, lemmas: Sequence[tuple[At, str]], var: str, *, final: bool) -> list[str]:
+    def _split(self, ways: Sequence[Way], var: str, *, final: bool) -> list[str]:
         """Use lemmas at numbers, then the general one; or one for each residue."""
-        numbered = sorted((x for x in lemmas if not x[0].base), key=lambda x: x[0].add)
-        general = sorted((x for x in lemmas if x[0].base), key=lambda x: x[0].add)
+        indices = sorted(dict.fromkeys(way.at for way in ways), key=lambda at: at.add)
+        about = {at: [way for way in ways if way.at == at] for at in indices}
         lines = [
-            f"  destruct {var} as [|{var}]; [{_used(n, '', at, final)}|]." for at, n in numbered
+            f"  destruct {var} as [|{var}]; [{self._used(about[at], '', at, final=final)}|]."
+            for at in indices
+            if not at.base
         ]
+        general = [at for at in indices if at.base]
         if len(general) == 1:
-            ((at, name),) = general
+            (at,) = general
             index = At(var, at.factor, at.add)
-            return [*lines, f"  {_used(name, var, index, final)}."]
+            return [*lines, f"  {self._used(about[at], var, index, final=final)}."]
         count = len(general)
         if not count:  # the statement is about the first few k
             return [*lines, "  exfalso; lia."]
@@ -501,13 +591,30 @@ class Part:
             f"  set (q := Nat.div {var} {count}) in *. set (r := Nat.modulo {var} {count}) in *. "
             "clearbody q r.",
         ]
-        for at, name in general:
+        for at in general:
             index = At("q", count, at.add)
             lines.append(
                 f"  destruct r as [|r]; [replace {var} with ({index.nat})%nat by lia; "
-                f"{_used(name, 'q', index, final)}|]."
+                f"{self._used(about[at], 'q', index, final=final)}|]."
             )
         return [*lines, "  exfalso; lia."]
+
+    def _used(self, ways: Sequence[Way], argument: str, at: At, *, final: bool) -> str:
+        """How the lemmas about an index are used for the goal there."""
+        case = ways[0].case
+        arguments = f" {argument}" * bool(argument)
+        if self.proof.horizon and case.part != "end":
+            arguments += f" {HORIZON.nat} {'some' if case.part == 'start' else 'upto'}"
+        call = decision(ways, self._read(case), self.write, at, arguments)
+        if not final:
+            return call
+        call = f"cbn [Nat.pred]; {call}"
+        if not at.base or at.real == f"INR {at.nat}":
+            return call
+        return (
+            f"try replace (INR {at.nat}) with ({at.real}) by "
+            f"(rewrite ?S_INR, ?mult_INR; cbn [INR]; ring); {call}"
+        )
 
     def _without_agreement(self, agreeing: Sequence[Agreement], core: Sequence[str]) -> list[str]:
         """The theorem where two constants need not agree: then all points are one."""
@@ -522,24 +629,17 @@ class Part:
         return [*lines, f"  exact ({PROVED} {agreed}).", "Qed.", ""]
 
 
-def _descent(at: At) -> tuple[str, str]:
-    return f"V {at.plus(1).nat}", f"V {at.nat}"
+def _descent(last: str, at: At) -> tuple[str, str]:
+    return f"V {last}{at.plus(1).nat}", f"V {last}{at.nat}"
 
 
-def _used(name: str, argument: str, at: At, final: bool) -> str:
-    """How a lemma is used for the goal at an index."""
-    call = f"exact ({name} {argument})" if argument else f"exact {name}"
-    if not final or not at.base or at.real == f"INR {at.nat}":
-        return f"cbn [Nat.pred]; {call}" if final else call
-    return (
-        f"try replace (INR {at.nat}) with ({at.real}) by (rewrite ?S_INR, ?mult_INR; cbn [INR]; "
-        f"ring); cbn [Nat.pred]; {call}"
-    )
+def _at_most(last: str, most: str, at: At) -> tuple[str, str]:
+    return f"V {last}{at.nat}", most
 
 
 def _symbols(tree: Tree) -> list[str]:
     """The symbols in a tree."""
-    return [n.parts[0] for n in walk(tree) if n.kind in ("symbol", "let")]
+    return [n.parts[0] for n in walk(tree) if n.kind in LETS]
 
 
 def _plain(text: str) -> str:

@@ -80,7 +80,8 @@ class Real:
         kind: "number", "symbol" (name), "index" (at), "let" (name, at), "negative", "+", "-", "*",
             "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" and
             "best" (name of a term, at), "mod" (at, period), "case" (at, period or 0, numbers,
-            yes, no).
+            yes, no), "max" and "min" (a, b), "if" (small, large, strict?, yes, no), "of_horizon"
+            (name, last k, at or None).
         parts: what it is made of.
     """
 
@@ -281,6 +282,7 @@ class Vector:
 
 
 ZERO, Z0, ZSTAR = Vector("zero"), Vector("z0"), Vector("zstar")
+HORIZON = At("n")  # the last k, where a potential speaks of it
 Tree = Real | Vector
 
 
@@ -379,6 +381,14 @@ class Writer:
                 test = f"Nat.modulo {at.nat} {period}" if period else at.nat
                 these = " | ".join(map(str, values))
                 return f"match {test} with {these} => {self(yes)} | _ => {self(no)} end", 0
+            case ((("max" | "min") as extreme), (a, b)):
+                return f"R{extreme} {self(a, ATOM)} {self(b, ATOM)}", APPLIED
+            case "if", (small, large, strict, yes, no):
+                test = f"R{'lt' if strict else 'le'}_dec {self(small, ATOM)} {self(large, ATOM)}"
+                return f"if {test} then {self(yes)} else {self(no)}", 0
+            case "of_horizon", (name, last, at):
+                indices = [last.nat, *([at.nat] if at is not None else [])]
+                return " ".join([self.word(name), *indices]), APPLIED
         raise NotExported(f"a number of the kind {node.kind} has no word")
 
     def _vector(self, node: Vector) -> tuple[str, int]:

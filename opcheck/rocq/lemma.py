@@ -11,19 +11,30 @@ from typing import Any
 from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.proofs.prove import KNOWN, Argument, Case
+from opcheck.evidence.proofs.prove import KNOWN, Argument, Assumed, Case
 from opcheck.evidence.proofs.reader import CAUCHY, OF_A, OF_BEST, SHIFT
-from opcheck.evidence.statement.ranges import parts_of_end
+from opcheck.evidence.statement.ranges import low_ends, parts_of_end
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model import grammar
-from opcheck.model.grammar import Call, Name, Node
+from opcheck.model.grammar import Call, Comparison, Name, Node
 from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
-from opcheck.rocq.expressions import At, NotExported, Real, Tree, Vector, Writer, number, walk
+from opcheck.rocq.expressions import (
+    HORIZON,
+    At,
+    NotExported,
+    Real,
+    Tree,
+    Vector,
+    Writer,
+    number,
+    replaced,
+    walk,
+)
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import Scene
-from opcheck.rocq.signs import Charts
+from opcheck.rocq.signs import Charts, with_a_square
 from opcheck.rocq.texts import Texts
 from opcheck.rocq.words import polynomial, ratio, tight
 
@@ -67,6 +78,7 @@ class Agreement:
     second: str
 
 
+START = At("")
 Member = tuple[str, str, str]  # x, u, why u belongs to x
 AGREE = {Lipschitz: "one_point_of_lipschitz", Cocoercive: "one_point_of_cocoercive"}
 
@@ -98,8 +110,8 @@ class Setting:
         tree = self.texts.real(grammar.parse(str(prop.constant)), At(""))
         return Writer(self.names)(self.texts.inlined(tree), 5)
 
-    def ends(self, scalars: Scalars | None = None) -> list[End]:
-        """The ranges of the statement, end by end."""
+    def ends(self, scalars: Scalars | None = None, at: At = START) -> list[End]:
+        """The ranges of the statement, end by end, at an index where they speak of it."""
         theorem, whole = self.theorem, self.texts.fixed
         out = []
         for chain in [*theorem.conditions, *theorem.chains]:
@@ -112,11 +124,11 @@ class Setting:
             ):
                 for part in parts_of_end(end.tree, function) if end else ():
                     low, high = (part, middle) if end is chain.lo else (middle, part)
-                    out.append(self._end(low, high, strict, scalars))
+                    out.append(self._end(low, high, strict, scalars, at))
         return out
 
-    def _end(self, low: Node, high: Node, strict: bool, scalars: Scalars | None) -> End:
-        trees = (self.texts.real(low, At("")), self.texts.real(high, At("")))
+    def _end(self, low: Node, high: Node, strict: bool, scalars: Scalars | None, at: At) -> End:
+        trees = (self.texts.real(low, at), self.texts.real(high, at))
         values, write = None, self.write
         if scalars is not None:
             write = self.plain
@@ -191,6 +203,22 @@ def hypothesis(prop: Property) -> str:
     return f"{prop.kind.name}_of_{prop.of}"
 
 
+@dataclass(frozen=True)
+class Test:
+    """A comparison that a lemma takes to hold, or not to, with what it says then."""
+
+    small: str
+    large: str
+    strict: bool
+    holds: bool
+
+    @property
+    def words(self) -> str:
+        """What is taken."""
+        word = f"{self.small} {'<' if self.strict else '<='} {self.large}"
+        return word if self.holds else f"~ {word}"
+
+
 class Lemma:
     """A proof of small ≤ large at one case.
 
@@ -198,6 +226,7 @@ class Lemma:
         goal: index -> small and large in words.
         texts: what they unfold to: trees, the texts that they are of, and how many steps later.
         lengths: ``Cauchy(u, v, w)`` -> the lemma that v is no longer than w.
+        forced: a test, the steps from k, and whether it holds, where that is what is shown.
 
     ``lines`` raises InternalError where a tree is not what opcheck reads its text as.
     """
@@ -212,6 +241,7 @@ class Lemma:
         goal: Callable[[At], tuple[str, str]],
         texts: Sequence[tuple[Real, Node, int]],
         lengths: Mapping[str, str] = {},
+        forced: Assumed | None = None,
     ) -> None:
         self.setting, self.case, self.argument, self.goal = setting, case, argument, goal
         self.reader, self.texts = case.reader, setting.texts
@@ -219,7 +249,8 @@ class Lemma:
         self.signs: dict[str, int] = {}  # of factors
         self.tried: Set[str] = set()  # asserted where Rocq shows them
         self.scene = Scene(case, setting.iteration, setting.texts, setting.names, self.symbol)
-        self.unfolded, self.lengths = texts, lengths
+        self.unfolded, self.lengths, self.forced = texts, lengths, forced
+        self.tests = [self._test(*assumed) for assumed in self.reader.assumed]
 
     # ---- symbols and signs ----
 
@@ -232,6 +263,8 @@ class Lemma:
             return "INR m"
         if name in spares.sums or name.startswith("s."):
             return self._spare(name, at)
+        if name == self.texts.horizon:
+            return HORIZON.real
         return self.setting.names(name)
 
     def _spare(self, name: str, at: At) -> str:
@@ -424,6 +457,63 @@ class Lemma:
             raise NotExported(f"the property {name} has no form in Rocq here")
         return said[name], applied if name == "Monotone" else f"(gap _ _ {applied})"
 
+    # ---- what a case takes for granted ----
+
+    def _test(self, test: Comparison, offset: int, holds: bool) -> Test:
+        """A test that a case takes to hold or not, as the texts have it."""
+        small, large = self.texts.test(test, self.scene.here.plus(offset))
+        write, strict = self.setting.write, test.relation in ("<", ">")
+        return Test(write(small), write(large), strict, holds)
+
+    def premises(self) -> list[tuple[str, str]]:
+        """What is assumed of the case beside the hypotheses, with names."""
+        out = []
+        if self.of_horizon:
+            least = self.scene.at.plus(1).nat if self.case.part == "step" else "1"
+            out.append(("upto", f"({least} <= {HORIZON.nat})%nat"))
+        return out + [(f"test{i}", test.words) for i, test in enumerate(self.tests)]
+
+    @property
+    def of_horizon(self) -> bool:
+        """Whether it speaks of a last k that is to come."""
+        return bool(self.texts.horizon) and not self.texts.ended
+
+    def _opened(self) -> list[str]:
+        """The start of the proof, where the premises get the form that signs are seen from."""
+        premises = [name for name, _ in self.premises()]
+        lines = [f"  intros {' '.join(premises)}."] if premises else []
+        if self.of_horizon:
+            lines += ["  pose proof (le_INR _ _ upto) as reach; rewrite ?S_INR in reach."]
+            lines += ["  cbn [INR] in reach."]
+        lines += ["  pose proof (pos_INR m) as m_positive."] if self.scene.at.base else []
+        lines.append("  unfold_known.")
+        for i, (test, offset, _) in enumerate(self.reader.assumed):
+            own = self.tests[i]
+            taken = f"test{i}"
+            if not own.holds:
+                lemma = "Rnot_lt_le" if own.strict else "Rnot_le_lt"
+                taken = f"({lemma} _ _ test{i})"
+            lines.append(f"  pose proof {taken} as taken{i}.")
+            for root, value in self._known_roots(test, offset):
+                lines += [self._root_is(root, value), f"  rewrite root in taken{i}; clear root."]
+        return lines
+
+    def _root_is(self, root: Real, value: int) -> str:
+        """The root of 0 or of 1 as a fact."""
+        inner = self.setting.plain(root.parts[0])
+        return (
+            f"  assert (root : sqrt {tight(inner)} = {value}) by (replace ({inner}) with {value} "
+            f"by (field; side); apply sqrt_{value})."
+        )
+
+    def _known_roots(self, test: Comparison, offset: int) -> Iterator[tuple[Real, int]]:
+        """Roots of 0 and of 1 in a test."""
+        for node in grammar.walk(test):
+            if isinstance(node, Call) and node.function == "sqrt":
+                value = self.reader.read(node, offset)
+                if value in (0, 1):
+                    yield self.texts.real(node, self.scene.here.plus(offset)), int(value == 1)
+
     # ---- the lemma ----
 
     def lines(self, name: str) -> list[str]:
@@ -445,6 +535,11 @@ class Lemma:
             parts.append(f"{self.ratio(weight)} * norm2 {vector}")
         if argument.radius:
             parts.append(f"{self.ratio(argument.radius)} * norm2 (z0 - zstar)")
+        strict = False
+        if self.forced is not None:
+            gap, strict = self.reader.gap(*self.forced[:2])
+            gap, strict = (gap, strict) if self.forced[2] else (-gap, not strict)
+            parts.append(self.ratio(gap))
         for tree, node, late in self.unfolded:
             scene.watch(tree)
             scene.compare(tree, node, late)
@@ -452,11 +547,12 @@ class Lemma:
         small, large = self.goal(scene.at)
         equal = self.setting.theorem.claim == "equality"
         general = bool(scene.at.base)
-        relation = "=" if equal else "<="
-        lines = [f"Lemma {name}{' m' if general else ''} : {small} {relation} {large}.", "Proof."]
-        if general:
-            lines.append("  pose proof (pos_INR m) as m_positive.")
-        lines.append("  unfold_known.")
+        relation = "=" if equal else "<" if strict else "<="
+        typed = " (m : nat)" if self.forced else " m"  # where it may not occur
+        indices = typed * general + f" {HORIZON.nat}" * self.of_horizon
+        premises = "".join(f"{words} -> " for _, words in self.premises())
+        lines = [f"Lemma {name}{indices} : {premises}{small} {relation} {large}.", "Proof."]
+        lines += self._opened()
         lines += [
             f"  {'try ' if fact in self.tried else ''}assert ({fact}) by ({how})."
             for fact, how in self.facts.items()
@@ -465,12 +561,24 @@ class Lemma:
             says = f"known{i} : {word} = 0" if equal else f"0 <= {word}"
             lines.append(f"  assert ({says}) by exact {proof}.")
         tidy = f"unfold_lets; {'' if general else 'cbn [Nat.mul Nat.add]; '}numbers;"
+        if self.texts.horizon:  # powers stand in what it defines
+            tidy += " rewrite <- ?tech_pow_Rmult, ?pow_O;"
+        tidy += "".join(f" settle test{i};" for i in range(len(self.tests)))
+        for root, value in self._known_roots(*self.forced[:2]) if self.forced else ():
+            lines.append(self._root_is(root, value))
+            tidy += " rewrite ?root;"
+        for own, other in self._inverses():
+            lines.append(
+                f"  assert (inverse : {own} = / {other}) by (apply pow_of_inverse; field; side)."
+            )
+            tidy += " rewrite ?inverse;"
         total = "\n    + ".join(parts) or "0"
         if self.setting.theorem.proof and self.setting.theorem.proof.turn:
             shown = self._turned(tidy)
         else:
             shown = self._added_up(lines, tidy, general)
-        lines += [f"  apply {'by_equal' if equal else 'by_sum'} with (\n    {total}).", *shown]
+        lemma = "by_equal" if equal else "by_positive_sum" if strict else "by_sum"
+        lines += [f"  apply {lemma} with (\n    {total}).", *shown]
         rewritten = "".join(f"rewrite known{i}; " for i in range(len(known)))
         lines += [f"  - {rewritten}ring." if equal else "  - sign.", "Qed."]
         return lines
@@ -532,7 +640,22 @@ class Lemma:
             raise NotExported("the potential is used before it begins")
         most = self.setting.plain(self.texts.real(grammar.parse(proof.at_most), At("")))
         lemma = "no_gap" if self.setting.theorem.claim == "equality" else "gap"
+        if proof.horizon:
+            within = f"{at.nat} {start.nat} ltac:(lia) ltac:(lia)"
+            return f"({most} - V {at.nat} {at.nat})", f"({lemma} _ _ (bounded {within}))"
         return f"({most} - V {at.nat})", f"({lemma} _ _ (bounded {start.nat}))"
+
+    def _inverses(self) -> Iterator[tuple[str, str]]:
+        """Powers x^k, as the texts have them, that opcheck reads as 1/y^k; with y^k."""
+        bare = At(self.scene.at.base, self.scene.at.factor).nat if self.scene.at.base else ""
+        bases, here = self.reader.spares.powers.values(), self.scene.at.add - self.scene.here.add
+        for node in dict.fromkeys(node for node, _ in self.texts.powers):
+            value = None
+            with contextlib.suppress(OpcheckError, Undecided, TypeError):
+                value = self.reader.read(node, here)
+            if bare and value and value not in bases and 1 / value in bases:
+                own = self.setting.plain(self.texts.real(node, self.scene.at))
+                yield f"{tight(own)} ^ {bare}", f"{tight(self.base(1 / value))} ^ {bare}"
 
     # ---- what is known of the symbols ----
 
@@ -554,7 +677,7 @@ class Lemma:
         for prop in self.setting.theorem.asked:
             if prop.symbol is not None and prop.kind.positive and prop.symbol in field.known:
                 self.signs[str(field.symbol(prop.symbol).num)] = 1
-        ends = self.setting.ends(self.reader)
+        ends = [*self.setting.ends(self.reader, self.scene.here), *self._ends_of_tests()]
         for end in [*ends, *_joined(ends)]:
             if end.values is None:
                 continue
@@ -580,6 +703,24 @@ class Lemma:
             )
             self._single(numerator)
 
+    def _ends_of_tests(self) -> Iterator[End]:
+        """What the tests say, as ends of ranges; in their words roots of 0 and 1 are numbers."""
+        for test, offset, holds in self.reader.assumed:
+            images: dict[Tree, Tree] = {
+                root: number(value) for root, value in self._known_roots(test, offset)
+            }
+            sides = self.texts.test(test, self.scene.here.plus(offset))
+            values = [self.reader.read(node, offset) for node in (test.left, test.right)]
+            if test.relation in (">", ">="):
+                values.reverse()
+            trees = [replaced(tree, images) for tree in sides]
+            if not holds:
+                trees.reverse()
+                values.reverse()
+            words = [self.setting.plain(tree) for tree in trees]
+            strict = (test.relation in ("<", ">")) == holds
+            yield End(words[0], words[1], strict, (trees[0], trees[1]), (values[0], values[1]))
+
     def _single(self, numerator: Any) -> None:
         """Note the sign of a polynomial > 0 that is one factor."""
         constant, factors = factorised(numerator)
@@ -587,29 +728,74 @@ class Lemma:
             self.signs.setdefault(str(factors[0][0]), 1 if constant > 0 else -1)
 
     def _without_root(self, gap: Ratio, end: End) -> None:
-        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0."""
-        field = self.reader.field
+        """a + b √x ≥ 0 with a ≤ 0 ≤ b as b² x − a² ≥ 0, and with b ≤ 0 ≤ a as a² − b² x ≥ 0."""
+        field, domain = self.reader.field, self.case.domain()
         for name, inner in self.reader.spares.roots.items():
             if name not in gap.symbols:
                 continue
             a = field.at(gap, {name: field.number(0)})
             b = field.at(gap, {name: field.number(1)}) - a
-            squared = b * b * inner - a * a
             if a + b * field.symbol(name) != gap:
                 continue
+            said = tight(self.radicand(inner))
+            between = f"({end.large} - ({end.small}))"
+            if domain.nonnegative(a) and domain.nonnegative(-b):
+                relation = "<" if end.strict else "<="
+                lax = "" if end.strict else "_lax"
+                times, less = ("Rmult_lt_0_compat", "less")
+                if not end.strict:
+                    times, less = ("Rmult_le_pos", "at_most")
+                squared = a * a - b * b * inner
+                self.facts.setdefault(f"0 <= {self.symbol(name)}", "apply sqrt_pos")
+                alone = polynomial(field, a.num, self.symbol)
+                below = self.ratio(Ratio(field, a.den, field.one))
+                slope = self.ratio(-b)
+                self.facts.setdefault(
+                    f"0 {relation} {alone}",
+                    f"replace ({alone}) with (({between} + {slope} * sqrt {said}) * {below}) by "
+                    "(field; side); sign",
+                )
+                self._single(a.num)
+                large, under = self.ratio(a), self.ratio(inner)
+                summed = f"{large} ^ 2 - {slope} ^ 2 * {under}"
+                ordered = f"{large} - {slope} * sqrt {said}"
+                how = f"with_root{lax}; [sign|sign|]"
+            else:
+                relation, times, less = "<=", "Rmult_le_pos", "at_most"
+                squared = b * b * inner - a * a
+                larger, smaller, under = (self.ratio(v) for v in (b, -a, inner))
+                summed = f"{larger} ^ 2 * {under} - {smaller} ^ 2"
+                ordered = f"{larger} * sqrt {said} - {smaller}"
+                how = "without_root; [sign|sign|sign|]"
             word = polynomial(field, squared.num, self.symbol)
             below = self.ratio(Ratio(field, squared.den, field.one))
-            minus, slope, under = (self.ratio(v) for v in (-a, b, inner))
-            said = self.radicand(inner)
             self.facts.setdefault(
-                f"0 <= {word}",
-                f"replace ({word}) with (({slope} ^ 2 * {under} - {minus} ^ 2) * {below}) by "
-                "(field; side); apply Rmult_le_pos; [|sign]; apply without_root; "
-                f"[sign|sign|sign|]; replace (sqrt {tight(under)}) with (sqrt {tight(said)}) by "
-                f"(f_equal; field; side); apply at_most; replace ({slope} * sqrt {tight(said)} - "
-                f"{minus}) with ({end.large} - ({end.small})) by (field; side); lra",
+                f"0 {relation} {word}",
+                f"replace ({word}) with (({summed}) * {below}) by (field; side); apply {times}; "
+                f"[|sign]; apply {how}; replace (sqrt {tight(under)}) with (sqrt {said}) by "
+                f"(f_equal; field; side); apply {less}; replace ({ordered}) with {between} by "
+                "(field; side); lra",
             )
             self._single(squared.num)
+            self._at_low_ends(Ratio(field, squared.num, field.one), relation)
+
+    def _at_low_ends(self, value: Ratio, relation: str) -> None:
+        """Of value > 0 or ≥ 0 that falls in a symbol: the same at what this is at least."""
+        field, domain = self.reader.field, self.case.domain()
+        known = [c for c in domain.constraints if c.value.den.is_one()]
+        for name, low in low_ends(value, known, domain):
+            own = field.symbol(name)
+            above = polynomial(field, (own - low).num, self.symbol)
+            at_end = field.at(value, {name: low})
+            slope = value - field.at(value, {name: own + 1})
+            if f"0 <= {above}" not in self.facts or not at_end.den.is_one():
+                continue
+            word, said = (polynomial(field, v.num, self.symbol) for v in (at_end, value))
+            self.facts.setdefault(
+                f"0 {relation} {word}",
+                f"replace ({word}) with (({said}) + {self.ratio(slope)} * ({above})) by ring; sign",
+            )
+            self._single(at_end.num)
 
     def _of_spares(self) -> None:
         """What is known of powers and sums."""
@@ -626,6 +812,14 @@ class Lemma:
         if not domain.positive(base):
             if self.setting.theorem.claim == "equality" and domain.nonnegative(base - 1):
                 return  # nothing is compared, and ``side`` sees that it is not 0
+            if squared := with_a_square(self.reader.field, base.num, self.symbol):
+                below = self.ratio(Ratio(self.reader.field, base.den, self.reader.field.one))
+                self.facts.setdefault(
+                    f"0 < {word}",
+                    f"replace ({word}) with (({squared}) / {below}) by (field; side); sign",
+                )
+                self.facts.setdefault(f"0 < {self.symbol(name)}", "apply pow_lt; assumption")
+                return
             raise NotExported(f"no chart shows that {word} > 0, which is raised to the power k")
         self.facts.setdefault(
             f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by (field; side); sign"
@@ -655,6 +849,12 @@ class Lemma:
     def _of_root(self, name: str, inner: Ratio) -> None:
         domain, own = self.case.domain(), self.symbol(name)
         self.facts.setdefault(f"0 <= {own}", "apply sqrt_pos")
+        if inner.symbols and domain.positive(inner):
+            margin, word = self.ratio(inner), self.radicand(inner)
+            self.facts.setdefault(
+                f"0 < {own}",
+                f"apply sqrt_lt_R0; replace ({word}) with ({margin}) by (field; side); sign",
+            )
         if inner.symbols and domain.nonnegative(inner - 1):
             margin, word = self.ratio(inner - 1), self.radicand(inner)
             self.facts.setdefault(

@@ -16,8 +16,9 @@ from opcheck.errors import InternalError
 from opcheck.evidence.proofs.prove import Case, residue
 from opcheck.evidence.proofs.reader import Total
 from opcheck.model import grammar
-from opcheck.model.grammar import Binary, Call, Name, Node
+from opcheck.model.grammar import Binary, Call, Name, Node, Number
 from opcheck.rocq.expressions import (
+    HORIZON,
     Z0,
     ZSTAR,
     At,
@@ -211,6 +212,12 @@ class Scene:
                 return field.number(self.reader.symbol(name, 0))
             case "let", (name, at):
                 return field.number(self.reader.symbol(name, self.offset(at)))
+            case "of_horizon", (name, last, at):
+                place = at if at is not None else last
+                late = 0 if place == HORIZON else self.offset(place)
+                return field.number(self.reader.symbol(name, late))
+            case "index", (at,) if at == HORIZON:
+                return field.number(self.reader.symbol(self.texts.horizon, 0))
             case "index", (at,):
                 return self.reader.k + self.offset(at)
             case "negative", (a,):
@@ -280,10 +287,18 @@ class Scene:
                     with contextlib.suppress(NotExported):
                         if self.texts.real(root, self.at.plus(offset)) == tree:
                             return self.reader.read(root, here + offset)
+            case "if", (small, large, _, yes, no):
+                for test, at, sides in self.texts.tests:
+                    if sides != (small, large):
+                        continue
+                    with contextlib.suppress(NotExported):  # met at another index
+                        holds = Call("where", (test, Number(1), Number(0)))
+                        held = self.reader.read(holds, self.offset(at))
+                        return self.total(yes if held == 1 else no)
             case ((("before" | "best") as over), (term, at)):
                 node = next(n for n, name in self.texts.terms.items() if name == term)
                 return self.reader.read(Call(over, (node,)), self.offset(at))
-            case (("number" | "symbol" | "let" | "index"), _):
+            case (("number" | "symbol" | "let" | "of_horizon" | "index"), _):
                 return self.ratio(tree)
         raise NotExported(f"a number of the kind {tree.kind} in a lemma")
 

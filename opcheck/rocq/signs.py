@@ -7,8 +7,11 @@ What is shown then has nonnegative coefficients alone.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+from flint import fmpq, fmpq_poly
 
 from opcheck.engine.ratio import Field, Ratio, factorised
 from opcheck.evidence.statement.positivity import (
@@ -20,7 +23,7 @@ from opcheck.evidence.statement.positivity import (
     strict_sign,
 )
 from opcheck.rocq.names import Names
-from opcheck.rocq.words import carried, polynomial, ratio
+from opcheck.rocq.words import Symbol, carried, polynomial, ratio, rational
 
 if TYPE_CHECKING:
     from opcheck.rocq.lemma import Lemma
@@ -61,6 +64,44 @@ class Charts:
     def new(self) -> str:
         """A name for one more lemma."""
         return f"sign_{len([x for x in self.lines if x.startswith('Lemma')]) + 1}"
+
+
+def with_a_square(field: Field, polynomial: Any, symbol: Symbol) -> str:
+    """A polynomial in one product t ≥ 0 of symbols as (t − c)² q(t) + r; "" where it is none.
+
+    c is a place where it is least, r > 0, and no coefficient of q is negative.
+    """
+    terms = {tuple(map(int, p)): int(c) for p, c in polynomial.to_dict().items()}
+    most = max(terms)
+    count = math.gcd(*most)
+    degrees = {
+        p: i
+        for p in terms
+        for i in range(count + 1)
+        if all(e * count == i * m for e, m in zip(p, most, strict=True))
+    }
+    if count == 0 or len(degrees) < len(terms):
+        return ""
+    step = math.gcd(*degrees.values())
+    values = [0] * (count // step + 1)
+    for powers, degree in degrees.items():
+        values[degree // step] = terms[powers]
+    f = fmpq_poly(values)
+    named = zip(field.names, most, strict=True)
+    product = " * ".join(
+        symbol(n) + (f" ^ {e // count}" if e > count else "") for n, e in named if e
+    )
+    t = f"({product}) ^ {step}" if step > 1 else f"({product})"
+    for factor, _ in f.derivative().numer().factor()[1]:
+        if factor.degree() != 1:
+            continue
+        least = -fmpq(factor[0], factor[1])
+        q, r = divmod(f, fmpq_poly([-least, 1]) ** 2)
+        if r.degree() > 0 or not r[0] > 0 or any(c < 0 for c in q.coeffs()):
+            continue
+        weighed = " + ".join(f"{rational(c)} * ({t}) ^ {i}" for i, c in enumerate(q.coeffs()) if c)
+        return f"({t} - {rational(least)}) ^ 2 * ({weighed}) + {rational(r[0])}"
+    return ""
 
 
 class _Sign:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -20,6 +21,7 @@ from opcheck.model.measure import STANDING
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
 from opcheck.model.theorem import Theorem
 from opcheck.rocq.expressions import (
+    HORIZON,
     Z0,
     ZERO,
     ZSTAR,
@@ -32,9 +34,10 @@ from opcheck.rocq.expressions import (
     replaced,
     walk,
 )
-from opcheck.rocq.iteration import Iteration, Scribe, depends_on_k
+from opcheck.rocq.iteration import Iteration, Scribe
 
 VECTORS = ("F", "A", "S", "resolvent")
+LETS = ("symbol", "let", "of_horizon")  # what ``let`` may define
 
 
 def spoken(theorem: Theorem) -> set[str]:
@@ -66,6 +69,10 @@ class Texts:
             their definitions.
         powers, roots, firsts: what is raised to the power k, what a root is taken of, and what is
             taken at k = 0, as met.
+        tests: small and large of each comparison that ``where`` makes, with its text and index.
+        horizon: the name of the last k where the potential speaks of it; "".
+        ended: whether texts are read at the last k, where the horizon is k itself.
+        let: further symbols of the statement and of its argument.
     """
 
     def __init__(self, theorem: Theorem, iteration: Iteration, fixed: Mapping[str, int]) -> None:
@@ -77,14 +84,30 @@ class Texts:
         self.roots: list[tuple[Node, Real]] = []
         self.firsts: list[tuple[Node, Real]] = []
         self.resolvents: dict[str, Real] = {}
+        self.tests: list[tuple[Comparison, At, tuple[Real, Real]]] = []
+        proof = theorem.proof
+        self.horizon, self.ended = proof.horizon if proof is not None else "", False
+        self.let = {**theorem.let, **(proof.let if proof is not None else {})}
+
+    def at_end(self) -> Texts:
+        """The same texts, read where the horizon is k."""
+        texts = copy.copy(self)
+        texts.ended = True
+        return texts
+
+    def depends(self, name: str, on: str) -> bool:
+        """Whether a symbol is another one, or is made of it."""
+        if name == on or name not in self.let:
+            return name == on
+        return any(self.depends(n, on) for n in grammar.names(grammar.parse(self.let[name])))
 
     def inlined(self, tree: Any) -> Any:
         """A tree with what ``let`` defines in place of its symbols."""
         images: dict[Any, Any] = {}
         for node in walk(tree):
-            if node.kind in ("symbol", "let") and node.parts[0] in self.theorem.let:
-                at = node.parts[1] if node.kind == "let" else At("")
-                source = grammar.parse(self.theorem.let[node.parts[0]])
+            if node.kind in LETS and node.parts[0] in self.let:
+                at = next((at for at in reversed(node.parts[1:]) if at is not None), At(""))
+                source = grammar.parse(self.let[node.parts[0]])
                 images[node] = self.inlined(self.real(source, at))
         return replaced(tree, images) if images else tree
 
@@ -179,7 +202,10 @@ class Texts:
     def _radius_squared(self, left: Node, right: Node, at: At) -> Any:
         """The product of two multiples of R."""
         square = (Z0 - ZSTAR) * (Z0 - ZSTAR)
-        a, b = (self.real(grammar.replaced(n, {"R": Number(1)}), at) for n in (left, right))
+        a, b = (
+            _without_ones(self.real(grammar.replaced(n, {"R": Number(1)}), at))
+            for n in (left, right)
+        )
         factor = a**2 if left == right else a * b
         return square if factor.constant == 1 or left == Name("R") == right else factor * square
 
@@ -189,7 +215,12 @@ class Texts:
             raise NotExported("R enters other than by its square")
         if name in self.fixed:
             return number(self.fixed[name])
-        if depends_on_k(self.theorem, name):
+        if self.horizon and self.depends(name, self.horizon):
+            last = at if self.ended else HORIZON
+            if name == self.horizon:
+                return Real("index", (last,)) if last.base else number(last.add)
+            return Real("of_horizon", (name, last, at if self.depends(name, "k") else None))
+        if self.depends(name, "k"):
             return Real("let", (name, at))
         return Real("symbol", (name,))
 
@@ -210,6 +241,8 @@ class Texts:
                 root = Real("sqrt", (self.real(argument, at),))
                 self.roots.append((argument, root))
                 return root
+            case ((("max" | "min") as extreme), (left, right)):
+                return Real(extreme, (self.real(left, at), self.real(right, at)))
             case "first", (argument,):
                 begun = self.real(argument, At(""))
                 self.firsts.append((argument, begun))
@@ -222,11 +255,31 @@ class Texts:
                 index, count = self._index(argument, at), self._whole(period)
                 value = _residue(index, count)
                 return Real("mod", (index, count)) if value is None else number(value)
-            case "where", (Comparison(("==" | "<=") as relation, left, right), yes, no):
+            case "where", (Comparison(relation, left, right) as test, yes, no):
                 if relation == "==" and isinstance(left, Number):
                     left, right = right, left
-                return self._chosen(left, right, yes, no, at, below=relation == "<=")
+                if relation == "==" or (relation == "<=" and self._counts(left, right)):
+                    return self._chosen(left, right, yes, no, at, below=relation == "<=")
+                if not grammar.names(test) - {"k", *self.fixed}:
+                    compared = grammar.unparse(test)
+                    raise NotExported(f"where({compared}, ...) has no form in Rocq here")
+                small, large = self.test(test, at)
+                branches = self.real(yes, at), self.real(no, at)
+                return Real("if", (small, large, relation in ("<", ">"), *branches))
         raise NotExported(f"{name}(...) has no form in Rocq here")
+
+    def test(self, test: Comparison, at: At) -> tuple[Real, Real]:
+        """Small and large of small < large or small ≤ large."""
+        small, large = self.real(test.left, at), self.real(test.right, at)
+        if test.relation in (">", ">="):
+            small, large = large, small
+        self.tests.append((test, at, (small, large)))
+        return small, large
+
+    def _counts(self, left: Node, right: Node) -> bool:
+        """Whether an index, or its residue, is compared with a number."""
+        of_index = isinstance(left, Call) and left.function == "mod"
+        return isinstance(right, Number) and (of_index or "k" in grammar.names(left))
 
     def term(self, summand: Node) -> str:
         """The name of the definition of what a sum, or a minimum, goes over."""
@@ -289,7 +342,7 @@ class Texts:
         value = self.real(base, at)
         if not slope:
             return _raised(value, int(rest))
-        if "k" in grammar.names(base) or value.kind == "inner":
+        if value.kind == "inner":
             raise NotExported(f"{grammar.unparse(base)} is raised to a power that grows")
         self.powers.append((base, value))
         power = Real("^k", (value, at))
@@ -340,6 +393,16 @@ def _of_radius(node: Node) -> bool:
         case Binary("/", left, right):
             return _of_radius(left) and "R" not in grammar.names(right)
     return False
+
+
+def _without_ones(tree: Real) -> Real:
+    """A product without its factors 1."""
+    if tree.kind not in ("*", "/"):
+        return tree
+    a, b = map(_without_ones, tree.parts)
+    if tree.kind == "*" and a.constant == 1:
+        return b
+    return a if b.constant == 1 else Real(tree.kind, (a, b))
 
 
 def _residue(index: At, period: int) -> int | None:

@@ -180,6 +180,8 @@ class Run:
                 return sum((self.value(argument, j) for j in range(end)), fmpq(0))
             case Call("first", (argument,)):
                 return self.value(argument, 0)
+            case Call("best", (argument,)):
+                return min(self.value(argument, j) for j in range(k + 1))
             case Call("where", (test, yes, no)):
                 return self.value(yes if self.value(test, k) else no, k)
             case Call("mod", (argument, period)):

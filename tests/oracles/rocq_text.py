@@ -84,6 +84,8 @@ class Reading:
             return self._inside({name: value}, self.term)
         if self.peek() == "match":
             return self._match()
+        if self.peek() == "if":
+            return self._if()
         return self._sum()
 
     def _inside(self, more: Mapping[str, Any], read: Callable[[], Any]) -> Any:
@@ -113,6 +115,15 @@ class Reading:
         self.take("end")
         assert settled
         return result
+
+    def _if(self) -> Any:
+        self.take("if")
+        holds = self._applied()
+        self.take("then")
+        yes = self.term()
+        self.take("else")
+        no = self.term()
+        return yes if holds else no
 
     def _sum(self) -> Any:
         value = self._product()
@@ -165,6 +176,8 @@ class Reading:
             self.take()
         else:
             value = int(token) if token.isdigit() else self.names[token]
+            if getattr(value, "arity", None) == 0:
+                value = value()
         while self.peek() == "%vec":
             self.take()
         return value
@@ -253,6 +266,10 @@ class Development:
             return sum((term(j) for j in range(k)), Fraction(0))
 
         names["before"] = function(2)(total)
+        names["best"] = function(2)(lambda term, k: min(term(j) for j in range(k + 1)))
+        names["Rle_dec"] = function(2)(lambda a, b: a <= b)
+        names["Rlt_dec"] = function(2)(lambda a, b: a < b)
+        names["Rmax"] = function(2)(lambda a, b: max(a, b))
         for name, (arguments, body) in self.definitions.items():
             names[name] = self._defined(arguments, body, names)
         return names

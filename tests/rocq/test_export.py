@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import stat
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import pytest
 from command_line import invoke
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles.rocq_text import Reading
 from registered import stated
 
 from opcheck import Lipschitz, Monotone, Proof, Source, registry, theorem
+from opcheck.engine.ratio import Field
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.grammar import Name
@@ -27,6 +30,7 @@ from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.names import TAKEN, Names, prelude
+from opcheck.rocq.signs import with_a_square
 from opcheck.rocq.texts import Texts
 
 registry.load()
@@ -95,6 +99,42 @@ def test_no_statement_and_no_symbol_takes_a_name_of_the_file(name: str) -> None:
         rows = word in theorem_of(name).iteration.rows
         assert rows or Names([]).of_theorem(word) != word, word
         assert rows or Names([])(word) != word, word
+
+
+def test_a_potential_with_a_horizon_is_used_at_the_last_step() -> None:
+    text = export("lieder2018_km_last").text
+    for said in (
+        "Definition V (n k : nat) : R :=",
+        "Lemma descent_yes m n : ((S m) <= n)%nat -> a <= (1 + sqrt (INR n / (INR n + 1))) / 2 ->",
+        "Lemma bounded n m : (1 <= n)%nat -> (m <= n)%nat -> V n m <= norm2 (z0 - zstar).",
+        "(bounded (S m) (S m) ltac:(lia) ltac:(lia))",
+        "Theorem lieder2018_km_last : forall k : nat,\n  norm2 (F (z k))\n",
+    ):
+        assert said in text
+    # a comparison that holds on the whole range is shown to
+    assert "Lemma always_start n : (1 <= n)%nat -> 1 / 2 <= " in export("gu2020_ppm_last").text
+
+
+@given(st.integers(1, 6), st.integers(1, 5), st.lists(st.integers(0, 5), min_size=1, max_size=3))
+def test_a_polynomial_is_a_square_and_a_rest(least: int, rest: int, weights: list[int]) -> None:
+    """(t − c)² q(t) + r with t = (x y)², found again from its coefficients, or not claimed."""
+    field = Field(["x", "y"])
+    t = (field.symbol("x") * field.symbol("y")) ** 2
+    q = sum((c * t**i for i, c in enumerate(weights)), field.number(0))
+    value = (t - least) ** 2 * q + rest
+    word = with_a_square(field, value.num, lambda name: name)
+    assert word or not any(weights)
+    for x, y in ((1, 1), (2, 3), (-1, 5)) if word else ():
+        names = {"x": Fraction(x), "y": Fraction(y)}
+        spot = {n: field.number(int(v)) for n, v in names.items()}
+        assert Reading(word, names).whole() == Fraction(str(field.at(value, spot).constant()))
+
+
+def test_a_polynomial_that_is_0_somewhere_is_no_square_and_a_rest() -> None:
+    field = Field(["x"])
+    x = field.symbol("x")
+    for value in ((x**2 - 3) ** 2 * (x**2 + 1), (x - 1) ** 2 - 2, x**3 - 3 * x - 2):
+        assert with_a_square(field, value.num, str) == ""
 
 
 @pytest.mark.parametrize(

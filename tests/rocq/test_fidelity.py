@@ -88,7 +88,11 @@ def drawn(theorem: Theorem, whole: dict[str, int], draw: np.random.Generator) ->
     names = [*constants, *(c.name for c in [*theorem.conditions, *theorem.chains])]
     real = [n for n in dict.fromkeys(names) if n not in whole and n.isidentifier()]
     # each over a prime of its own: no difference of simple expressions is 0
-    return {n: fmpq(int(draw.integers(10, 99)), p) for n, p in zip(real, PRIMES, strict=False)}
+    values = {n: fmpq(int(draw.integers(10, 99)), p) for n, p in zip(real, PRIMES, strict=False)}
+    for prop in theorem.asked:
+        if prop.symbol is not None and not prop.kind.positive and draw.integers(2):
+            values[prop.symbol] = -values[prop.symbol]
+    return values
 
 
 def told(
@@ -152,6 +156,27 @@ def test_both_sides_are_those_of_the_texts(name: str) -> None:
                 ):
                     said = written.value(text, {**names, "k": k})
                     assert said == plain(run.value(tree, k)), (text, k, dimension)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in exported() if "where(" in registry.get("theorems", n).bound]
+)
+def test_both_branches_are_those_of_the_texts(name: str) -> None:
+    theorem = registry.get("theorems", name)
+    for whole, written in developments(name):
+        outcomes: set[bool] = set()
+
+        def compared(a: Any, b: Any, outcomes: set[bool] = outcomes) -> bool:
+            outcomes.add(a <= b)
+            return bool(a <= b)
+
+        for seed in range(40):
+            run, names = told(theorem, whole, written, 1, seed)
+            names["Rle_dec"] = function(2)(compared)
+            for k in (theorem.first, theorem.first + 3):
+                said = written.value(written.right, {**names, "k": k})
+                assert said == plain(run.value(theorem.right.tree, k)), (seed, k)
+        assert "Rle_dec" not in written.right or outcomes == {True, False}
 
 
 @functools.cache

@@ -60,6 +60,7 @@ def planted(name: str, *edits: tuple[str, str]) -> tuple[str, tuple[str, ...]]:
 
 EG = "gorbunov2022_eg_last"
 GAME = "elementary_bilinear_extragradient"
+KM, RK = "lieder2018_km_last", "elementary_runge_kutta_4_bilinear"
 PLANTED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "bound": (EG, ((r"(<= )(norm2 \(z0 - zstar\) / \(gamma)", r"\g<1>2 / 5 * \2"),)),
     "off by one": (EG, ((r"\(INR ([km]) \+ 1\)(?=\)\.)", r"(INR \1 + 2)"),)),
@@ -95,6 +96,19 @@ PLANTED: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         "elementary_first_steps_past_extragradient",
         ((r" \(k <= 2\)%nat ->", ""), (r"  intros most\.\n", "")),
     ),
+    "a bound below the crossing": (KM, ((r"\* \(1 - a\)\)(?= else)", "* (1 - a) * 2)"),)),
+    "a bound above the crossing": (KM, ((r"else 4 \* \(\(2 \* a", "else 3 * ((2 * a"),)),
+    "where two bounds cross": (KM, ((r"\(1 \+ sqrt", "(2 + sqrt"),)),
+    "the turn of a comparison": (
+        KM,
+        ((r"Rle_dec a (\(\(1 \+ sqrt [^d]*\)\) / 2\))", r"Rle_dec \1 a"),),
+    ),
+    "the least weight": (KM, ((r"(Hypothesis range_1 : )1 / 2 <= a", r"\1 1 / 4 <= a"),)),
+    "a power that grows": (
+        "gu2020_ppm_last",
+        ((r"(?m)^(  <= .*) \^ k / \(INR k \+ 1\)\.$", r"\1 ^ (S k) / (INR k + 1)."),),
+    ),
+    "a power of a polynomial": (RK, ((r"s_ \^ 8 / 576", "s_ ^ 8 / 577"),)),
     "an axiom": (
         EG,
         (

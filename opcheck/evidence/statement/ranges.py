@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from flint import arb
 
@@ -172,15 +172,16 @@ def _without_roots(
                     below = field.ratio(gap.den, field.one)
                     cleared = gap * below if anywhere.positive(below) else gap
                     squared += [Constraint(cleared, c.strict), Constraint(a, c.strict)]
-                    squared += _at_low_ends(cleared, c.strict, constraints, anywhere)
+                    for symbol, low in low_ends(cleared, constraints, anywhere):
+                        squared.append(Constraint(field.at(cleared, {symbol: low}), c.strict))
     return squared
 
 
-def _at_low_ends(
-    value: Ratio, strict: bool, constraints: Sequence[Constraint], anywhere: Domain
-) -> list[Constraint]:
-    """Of value > 0 or ≥ 0 that falls linearly in a symbol: the same at what this is at least."""
-    field, ends = value.field, []
+def low_ends(
+    value: Ratio, constraints: Sequence[Constraint], anywhere: Domain
+) -> Iterator[tuple[str, Ratio]]:
+    """Symbols in which a function falls linearly, with what each is at least."""
+    field = value.field
     for name in sorted(value.symbols):
         if value.num.degrees()[field.names.index(name)] != 1 or not value.den.is_one():
             continue
@@ -190,5 +191,4 @@ def _at_low_ends(
         for c in constraints:
             low = field.symbol(name) - c.value
             if name in c.value.symbols and name not in low.symbols:
-                ends.append(Constraint(field.at(value, {name: low}), strict))
-    return ends
+                yield name, low
