@@ -504,7 +504,7 @@ Inductive number :=
 Inductive vector :=
   | Member (i : nat) | Zero | Plus (x y : vector) | Times (c : number) (x : vector).
 Inductive form :=
-  | Inner (x y : vector) | Nothing | And (f g : form) | Without (f g : form) | Negative (f : form)
+  | Inner (x y : vector) | Square (x : vector) | Nothing | And (f g : form) | Without (f g : form) | Negative (f : form)
   | Scaled (c : number) (f : form) | Over (f : form) (c : number).
 
 Fixpoint real (a : number) : R :=
@@ -559,7 +559,7 @@ Fixpoint point (basis : list E) (x : vector) : E :=
   end.
 Fixpoint value (basis : list E) (f : form) : R :=
   match f with
-  | Inner x y => inner (point basis x) (point basis y) | Nothing => 0
+  | Inner x y => inner (point basis x) (point basis y) | Square x => norm2 (point basis x) | Nothing => 0
   | And f g => value basis f + value basis g | Without f g => value basis f - value basis g
   | Negative f => - value basis f | Scaled c f => real c * value basis f
   | Over f c => value basis f / real c
@@ -655,6 +655,7 @@ Proof. intro H. now rewrite along_point, along_combined. Qed.
 Fixpoint matrix (f : form) : list (list Q) :=
   match f with
   | Inner x y => products (weights x) (weights y) | Nothing => nil
+  | Square x => let w := weights x in products w w
   | And f g => both (matrix f) (matrix g)
   | Without f g => both (matrix f) (List.map (times (-1)) (matrix g))
   | Negative f => List.map (times (-1)) (matrix f)
@@ -663,7 +664,7 @@ Fixpoint matrix (f : form) : list (list Q) :=
   end.
 Fixpoint clear (f : form) : bool :=
   match f with
-  | Inner x y => known x && known y | Nothing => true
+  | Inner x y => known x && known y | Square x => known x | Nothing => true
   | And f g | Without f g => clear f && clear g | Negative f => clear f
   | Scaled c f => finite c && clear f
   | Over f c => finite c && negb (Qeq_bool (rational c) 0) && clear f
@@ -675,6 +676,9 @@ Proof.
   induction f; cbn [clear value matrix]; rewrite ?Bool.andb_true_iff; intros H.
   - destruct H. rewrite point_combined, inner_comm, point_combined, inner_comm by trivial.
     apply total_products.
+  - transitivity (inner (combined (weights x) basis) (combined (weights x) basis)); [|apply total_products].
+    unfold norm2. rewrite point_combined, (inner_comm E (combined _ _) (point basis x)) by trivial.
+    now apply point_combined.
   - reflexivity.
   - destruct H. rewrite total_both. f_equal; auto.
   - destruct H. rewrite total_both, total_times, minus_one, IHf1, IHf2 by trivial. ring.
@@ -703,6 +707,21 @@ Proof.
     by (rewrite value_matrix; [now apply total_vanishes|simpl; now rewrite Hf, Hg]).
   simpl in D. lra.
 Qed.
+(* A sum of squares with weights that are not negative. *)
+Fixpoint squares (f : form) : bool :=
+  match f with
+  | Square _ | Nothing => true | And f g => squares f && squares g
+  | Scaled c f => finite c && Qle_bool 0 (rational c) && squares f | _ => false
+  end.
+Lemma squares_positive basis f : squares f = true -> 0 <= value basis f.
+Proof.
+  induction f; cbn [squares value]; rewrite ?Bool.andb_true_iff; intros H; try discriminate.
+  - apply inner_positive.
+  - lra.
+  - destruct H. apply Rplus_le_le_0_compat; auto.
+  - destruct H as [[Hc Hn] Hf]. apply Rmult_le_pos; auto. rewrite real_rational by trivial.
+    apply Qle_bool_iff, Qle_Rle in Hn. unfold Q2R in Hn at 1. simpl in Hn. lra.
+Qed.
 End Of.
 
 Ltac number t :=
@@ -726,6 +745,7 @@ Ltac vector x known :=
 Ltac members t known :=
   lazymatch t with
   | inner ?x ?y => let k := collect x known in collect y k
+  | norm2 ?x => collect x known
   | ?a + ?b => let k := members a known in members b k
   | ?a - ?b => let k := members a known in members b k
   | - ?a => members a known
@@ -736,6 +756,7 @@ Ltac members t known :=
 Ltac form t known :=
   lazymatch t with
   | inner ?x ?y => let p := vector x known in let q := vector y known in constr:(Inner p q)
+  | norm2 ?x => let p := vector x known in constr:(Square p)
   | ?a + ?b => let p := form a known in let q := form b known in constr:(And p q)
   | ?a - ?b => let p := form a known in let q := form b known in constr:(Without p q)
   | - ?a => let p := form a known in constr:(Negative p)
@@ -744,11 +765,29 @@ Ltac form t known :=
   | 0 => constr:(Nothing)
   end.
 End Rational.
+Ltac in_space tactic :=
+  lazymatch goal with
+  | |- context [@inner ?E _ _] => tactic E
+  | |- context [@norm2 ?E _] => tactic E
+  end.
 Ltac rational_sum :=
-  unfold norm2, sub;
-  lazymatch goal with |- context [@inner ?E _ _] => lazymatch goal with |- ?l = ?r =>
+  unfold sub;
+  in_space ltac:(fun E => lazymatch goal with |- ?l = ?r =>
     let basis := Rational.members l (@nil E) in let basis := Rational.members r basis in
     let p := Rational.form l basis in let q := Rational.form r basis in
     change (Rational.value basis p = Rational.value basis q);
     apply Rational.same_value; vm_compute; reflexivity
-  end end.
+  end).
+Ltac rational_squares :=
+  unfold sub;
+  in_space ltac:(fun E => lazymatch goal with |- 0 <= ?l =>
+    let basis := Rational.members l (@nil E) in let p := Rational.form l basis in
+    change (0 <= Rational.value basis p); apply Rational.squares_positive; vm_compute; reflexivity
+  end).
+(* What is known, weighed, and squares: ``sign`` would look at all of them at once. *)
+Ltac summands :=
+  lazymatch goal with
+  | |- 0 <= _ * ?known => first [rational_squares | apply Rmult_le_pos; [sign | first [assumption | sign]]]
+  | |- 0 <= _ + _ => first [rational_squares | apply Rplus_le_le_0_compat; summands]
+  | |- _ => sign
+  end.

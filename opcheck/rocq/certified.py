@@ -14,7 +14,7 @@ from flint import fmpq
 from opcheck import recheck, registry
 from opcheck.engine.coefficients import STAR
 from opcheck.engine.forms import Sparse
-from opcheck.engine.ratio import Ratio
+from opcheck.engine.ratio import Field, Ratio
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.certificates.certificate import describe_claim
 from opcheck.evidence.proofs.prove import Argument, Case, Squares
@@ -25,6 +25,7 @@ from opcheck.model.theorem import Theorem
 from opcheck.rocq.development import Development, Part
 from opcheck.rocq.expressions import At, NotExported, Real, number
 from opcheck.rocq.lemma import Lemma
+from opcheck.rocq.squares import squares_of
 
 Pair = tuple[str, Sparse, Sparse, Fraction]  # an inequality, its points, its multiplier
 HEAD = re.compile(
@@ -187,6 +188,7 @@ class _Lemma(Lemma):
     """The one inequality of a certificate."""
 
     closing = f"first [rational_sum | {Lemma.closing}]"  # the latter where a number is a root
+    summed = "summands"
 
     def __init__(self, part: _Certified, goal: tuple[str, str]) -> None:
         theorem, case, at = part.theorem, part.case, part.at.add
@@ -200,7 +202,9 @@ class _Lemma(Lemma):
             factor = case.reader.field.number(fmpq(value.numerator, value.denominator))
             rest = rest - case.reader.between(name, first, second) * factor
             used.append((str(i), str(value), factor))
-        argument = Argument("end", tuple(used), _squares(rest), case.reader.field.number(0))
+        argument = Argument(
+            "end", tuple(used), _squares(rest, case.reader.field), case.reader.field.number(0)
+        )
         unfolded = [(left, theorem.left.tree, 0), (right, theorem.right.tree, 0)]
         super().__init__(part.setting, case, argument, lambda _: goal, unfolded)
 
@@ -208,6 +212,10 @@ class _Lemma(Lemma):
         """What an inequality says is ≥ 0, and the proof of it."""
         name, first, second, _ = self.pairs[int(source)]
         return self.between(name, first, second)
+
+    def _grouped(self, squares: list[str]) -> list[str]:
+        """One summand, whose sign is one computation."""
+        return ["(" + "\n      + ".join(squares) + ")"] if squares else []
 
     def _pairs(self, case: Case, theorem: Theorem) -> list[Pair]:
         """The inequalities of the certificate, at the points of the lemma."""
@@ -255,29 +263,22 @@ def _sparse(case: Case, known: Mapping[str, int], vector: Mapping[str, Fraction]
     return tuple(sorted(entries.items(), key=lambda entry: entry[0]))
 
 
-def _squares(rest: Total) -> Squares:
-    """What is left as a sum of squares, by L D Lᵀ.
+def _squares(rest: Total, field: Field) -> Squares:
+    """What is left as a sum of squares.
 
     Raises NotExported where it holds more than products of vectors, InternalError where it is no
     sum of squares although the checker says so.
     """
     if any(not isinstance(key, tuple) or c.symbols for key, c in rest.terms.items()):
         raise NotExported("its sides hold what is no rational multiple of a product of vectors")
-    half = {(i, j): c if i == j else c / 2 for (i, j), c in rest.terms.items()}
-    form = half | {(j, i): c for (i, j), c in half.items()}
-    squares = []
-    for i in sorted({i for i, _ in form}):
-        row = {j: c for (a, j), c in form.items() if a == i and c}
-        if not row:
-            continue
-        pivot = row.get(i)
-        if pivot is None or pivot.constant() < 0:
-            raise InternalError("what a certificate leaves is no sum of squares in Rocq")
-        squares.append((pivot, {j: c / pivot for j, c in row.items()}))
-        for a in row:
-            for b in row:
-                form[a, b] = form.get((a, b), pivot * 0) - row[a] * row[b] / pivot
-    return tuple(squares)
+    half = {(i, j): (c if i == j else c / 2).constant() for (i, j), c in rest.terms.items() if c}
+    squares = squares_of(half | {(j, i): c for (i, j), c in half.items()})
+    if squares is None:
+        raise InternalError("what a certificate leaves is no sum of squares in Rocq")
+    return tuple(
+        (field.number(weight), {i: field.number(c) for i, c in row.items()})
+        for weight, row in squares
+    )
 
 
 def _exact(value: str) -> fmpq:

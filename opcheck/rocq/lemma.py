@@ -232,6 +232,7 @@ class Lemma:
     """
 
     closing = "expand; field; side"  # how two sides over the same vectors are seen to be equal
+    summed = "sign"  # and how the sum is seen to be nonnegative
 
     def __init__(
         self,
@@ -530,9 +531,8 @@ class Lemma:
                 word, proof = self.inequality(inequality)
             known[word] = proof
             parts.append(f"{self.ratio(factor)} * {tight(word)}")
-        for weight, row in argument.squares:
-            vector = scene.vector(dict(sorted(row.items())), as_point=False)
-            parts.append(f"{self.ratio(weight)} * norm2 {vector}")
+        squares = [self._square(weight, row) for weight, row in argument.squares]
+        parts += self._grouped(squares)
         if argument.radius:
             parts.append(f"{self.ratio(argument.radius)} * norm2 (z0 - zstar)")
         strict = False
@@ -580,8 +580,16 @@ class Lemma:
         lemma = "by_equal" if equal else "by_positive_sum" if strict else "by_sum"
         lines += [f"  apply {lemma} with (\n    {total}).", *shown]
         rewritten = "".join(f"rewrite known{i}; " for i in range(len(known)))
-        lines += [f"  - {rewritten}ring." if equal else "  - sign.", "Qed."]
+        lines += [f"  - {rewritten}ring." if equal else f"  - {self.summed}.", "Qed."]
         return lines
+
+    def _square(self, weight: Ratio, row: Mapping[int, Ratio]) -> str:
+        vector = self.scene.vector(dict(sorted(row.items())), as_point=False)
+        return f"{self.ratio(weight)} * norm2 {vector}"
+
+    def _grouped(self, squares: list[str]) -> list[str]:
+        """The squares as summands."""
+        return squares
 
     def _added_up(self, lines: list[str], tidy: str, general: bool) -> list[str]:
         """That the two sides differ by the sum; what it needs is asserted in ``lines``."""

@@ -101,7 +101,7 @@ def test_what_has_no_form_is_said() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "k"), [(HALPERN, 2), (FBF, 1)])
+@pytest.mark.parametrize(("name", "k"), [(HALPERN, 2), (FBF, 1), (EG, 3)])
 def test_the_kernel_accepts_it_and_no_planted_error(name: str, k: int) -> None:
     written = export_certificate(certified(name, k))
     if shutil.which("coqc") is None:
@@ -113,6 +113,7 @@ def test_the_kernel_accepts_it_and_no_planted_error(name: str, k: int) -> None:
     for old, new in (
         (bound, r"\g<1>999 / 1000 * (\2)."),
         (r"(apply by_sum with \(\n    )", r"\1- "),
+        (r"(\n    \+ \(|with \(\n    \()(?=.* \* norm2)", r"\1- "),
         (r"Hypothesis (Nonexpansive_of_T|Lipschitz_of_F) : .*\.", r"Hypothesis \1 : True."),
     ):
         wrong = re.sub(old, new, written.text)
