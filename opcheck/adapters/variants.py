@@ -347,7 +347,9 @@ def _changed(source: str, rows: list[str]) -> Iterator[tuple[str, int, Begins, a
                 if before in rows and row != before:
                     words = _moved(name, place, before, row, line)
                     argument = ast.Name(row, ast.Load())
-                    yield from _replaced(source, rows, i, (place, argument), words, 10)
+                    yield from _replaced(
+                        source, rows, i, change=(place, argument), words=words, rank=10
+                    )
         for place in FACTOR_OF.get(name, ()):
             for words, factor in _factors(arguments[place]):
                 other = _tree(source)
@@ -355,7 +357,7 @@ def _changed(source: str, rows: list[str]) -> Iterator[tuple[str, int, Begins, a
                 yield f"{words} in {line}", 50, (), other
             lost = ast.parse(f"-({ast.unparse(arguments[place])})", mode="eval").body
             words = f"the sign of {ast.unparse(arguments[place])} is lost in {line}"
-            several = _replaced(source, rows, i, (place, lost), words, 7)
+            several = _replaced(source, rows, i, change=(place, lost), words=words, rank=7)
             yield from itertools.islice(several, 1, None)  # for both players it is above
         without = _tree(source)
         _calls(without)[i][0].value = ast.Constant(None)

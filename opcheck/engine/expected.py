@@ -72,7 +72,9 @@ def expected(
         # the map of one sample, not 0, tells whether the step is still the one last read off
         first = _map(iteration, problem, packed, k, [oracle.law[0][-1]] * count)
         if known is None or known[0] != (count, first.tobytes()):
-            maps = _maps(iteration, problem, oracle, packed, k, count, same_sample)
+            maps = _maps(
+                iteration, problem, oracle, params=packed, k=k, count=count, same=same_sample
+            )
             known = (count, first.tobytes()), maps
         S = sum(p * M @ S @ M.T for p, M in known[1])  # type: ignore[assignment]
     return dict(zip(measures, out, strict=True))

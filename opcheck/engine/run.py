@@ -202,7 +202,7 @@ def graph_at(
         if ready is None:
             with limited(foreign) as beat:
                 F, J = _beating(watched(problem), beat), _beating(watched_resolvent(problem), beat)
-                graph(F, F_data, J, J_data, z, values)
+                graph(F, F_data, J, J_data=J_data, points=z, values=values)
         else:
             compiled = compiler.jit(graph, "graph")
             try:
@@ -254,7 +254,15 @@ def run_batch(
     """
     _check_batch(problem, method, takes)
     ends = np.asarray(stops, dtype=np.int64)
-    _afford(problem, method, len(values), len(ends), int(ends[-1]), len(takes), path)
+    _afford(
+        problem,
+        method,
+        len(values),
+        stops=len(ends),
+        last=int(ends[-1]),
+        takes=len(takes),
+        path=path,
+    )
     first = problem.start if starts is None else np.asarray(starts, float)
     first = np.broadcast_to(first, (len(values), problem.dim))
     batch = Batch(
@@ -374,7 +382,7 @@ def _driver(
                 J = _beating(watched_resolvent(problem), beat)
                 if samples is not None:
                     called = sampled(samples.oracle.kernel)
-                run_with(text, kernels, method.kernel, called, F, J)
+                run_with(text, kernels, method.kernel, called=called, F=F, J=J)
         # from a foreign text alone
         except (IndexError, ValueError, ArithmeticError, SystemExit) as error:
             raise blame_run(problem, method, [t.measure for t in takes], error) from error
@@ -617,7 +625,15 @@ def run(
     names = _measured(problem, words(measures, "measures"))
     takes = [named_take(name) for name in names]
     if record == "all":  # told before the list of them is made
-        _afford(problem, method, 1, iterations + 1, iterations, len(takes), iterates)
+        _afford(
+            problem,
+            method,
+            1,
+            stops=iterations + 1,
+            last=iterations,
+            takes=len(takes),
+            path=iterates,
+        )
     stops = schedule(record, iterations)
     guard(problem)
     _warn_of_domain(problem)

@@ -195,8 +195,8 @@ class Steps:
                 self.inner[key] = len(self.oracle.names)
                 self.oracle.names.append(f"inner({self.method.rows[i]})")
             shift = weight(vector_of(state[i]))
-            one = ((self.inner[key], self.field.number(1)),)
-            fill(state[i], ((SHIFT, shift), *one) if shift else one)
+            own = ((self.inner[key], self.field.number(1)),)
+            fill(state[i], ((SHIFT, shift), *own) if shift else own)
 
         return put
 

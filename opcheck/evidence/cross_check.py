@@ -79,7 +79,7 @@ class CrossCheck(Result):
     def attacked(self) -> tuple[int | str, ...]:
         """The k, and the ends of ranges, at which an operator of the class exceeds the bound."""
         both: list[tuple[int | str, float]] = [*self.reached.items(), *self.at_ends.items()]
-        return tuple(where for where, value in both if value > 1 + SLACK)
+        return tuple(place for place, value in both if value > 1 + SLACK)
 
     @property
     def agreement(self) -> str:

@@ -297,13 +297,13 @@ def linear(
     flat = values[: d * d].reshape(d, d)
     kernel = linear_kernels.by_rows if d < 8 else linear_kernels.by_columns
     return Operator(
-        kernel,
-        values,
-        d,
-        "F(z) = Mz" + (" + q" if any(v != 0 for v in q) else ""),
-        formulas,
-        symbols,
-        linear_kernels.by_blas if d > 128 else None,
+        kernel=kernel,
+        data=values,
+        dim=d,
+        formula="F(z) = Mz" + (" + q" if any(v != 0 for v in q) else ""),
+        entries=formulas,
+        symbols=symbols,
+        compiled=linear_kernels.by_blas if d > 128 else None,
         matrix=flat if d < 8 else flat.T.copy(),
     )
 

@@ -345,14 +345,14 @@ def paper(
     for claim in claims:
         _checked(key, claim, known)
     manifest = Paper(
-        key,
-        source,
-        citation or str(entry),
-        tuple(figures),
-        tuple(claims),
-        dict(missing or {}),
-        doc,
-        training,
+        key=key,
+        source=source,
+        citation=citation or str(entry),
+        figures=tuple(figures),
+        claims=tuple(claims),
+        missing=dict(missing or {}),
+        doc=doc,
+        training=training,
     )
     registry.register("papers", key, manifest, registry.caller())
     return manifest

@@ -356,15 +356,15 @@ def problem_family(
 
     def enter(function: Callable[..., Any]) -> Family:
         family = Family(
-            name if isinstance(name, str) else function.__name__,
-            function,
-            at,
-            zero,
-            stated,
-            tuple(choices),
-            control,
-            inspect.cleandoc(function.__doc__ or ""),
-            rounded,
+            name=name if isinstance(name, str) else function.__name__,
+            function=function,
+            start=at,
+            solution=zero,
+            facts=stated,
+            presets=tuple(choices),
+            control=control,
+            doc=inspect.cleandoc(function.__doc__ or ""),
+            rounded=rounded,
         )
         registry.register("problems", family.name, family, registry.place_of(function))
         return family

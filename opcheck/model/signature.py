@@ -180,12 +180,12 @@ def signature_of(theorem: Theorem) -> Signature:
     if unset:
         raise OpcheckError(f"the sequence {', '.join(sorted(unset))} is given no value by let")
     signature = Signature(
-        frozenset(constants),
-        frozenset(loose),
-        frozenset(whole),
-        let,
-        frozenset(varying - {"k"}),
-        rows,
+        constants=frozenset(constants),
+        parameters=frozenset(loose),
+        whole=frozenset(whole),
+        let=let,
+        varying=frozenset(varying - {"k"}),
+        rows=rows,
     )
     for name, tree in let.items():
         _typed(tree, signature, frozenset(), f"let {name}")

@@ -91,7 +91,9 @@ def gradient(potential: str, variables: str = "x", **parameters: float) -> Opera
     kernel = _function("potential", [f], symbols, constants)
     data = np.array([_value(c, parameters) for c in constants])
     texts = tuple(_entry(c) for c in constants)
-    value = Operator(kernel, data, 1, potential, texts, dict(parameters))
+    value = Operator(
+        kernel=kernel, data=data, dim=1, formula=potential, entries=texts, symbols=dict(parameters)
+    )
     return dataclasses.replace(field_and_gradient, potential=value)
 
 
@@ -234,12 +236,12 @@ def _build(
         return _build(slopes, variables, parameters, f"Jacobian of {formula}")
 
     return Operator(
-        kernel,
-        np.array([_value(c, parameters) for c in constants]),
-        len(components),
-        formula,
-        tuple(_entry(c) for c in constants),
-        dict(parameters),
+        kernel=kernel,
+        data=np.array([_value(c, parameters) for c in constants]),
+        dim=len(components),
+        formula=formula,
+        entries=tuple(_entry(c) for c in constants),
+        symbols=dict(parameters),
         derive=derive,
         conditions=_conditions(asked or {}, variables, parameters),
     )

@@ -230,7 +230,14 @@ def figure(
     def enter(function: Draw) -> Draw:
         doc = inspect.cleandoc(function.__doc__ or "")
         kind = FigureKind(
-            name, function, subjects, doc, parts, source or subjects[0], width=width, height=height
+            name=name,
+            draw=function,
+            of=subjects,
+            doc=doc,
+            needs=parts,
+            source=source or subjects[0],
+            width=width,
+            height=height,
         )
         registry.register("figures", name, kind, registry.place_of(function))
         return function

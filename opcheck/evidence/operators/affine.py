@@ -51,7 +51,15 @@ def of_matrix(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
             constant = _of_size_one(scaled, kind, rigorous)
         except (OverflowError, np.linalg.LinAlgError):
             note = "entries are too far apart for float64"
-            return Constant(kind, "F", -np.inf, np.inf, "estimated", problem.region, note)
+            return Constant(
+                kind=kind,
+                of="F",
+                lower=-np.inf,
+                upper=np.inf,
+                provenance="estimated",
+                region=problem.region,
+                note=note,
+            )
     lower, upper = constant.lower, constant.upper
     if lost:  # L and μ move by no more than M does
         lower, upper = np.nextafter(lower - lost, -np.inf), np.nextafter(upper + lost, np.inf)
@@ -74,7 +82,15 @@ def _of_size_one(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     assert matrix is not None
     smaller = kind.better == "smaller"
     if not matrix.any() and kind in (Comonotone, WeakMinty):
-        return Constant(kind, "F", -np.inf, np.inf, "estimated", region, "M = 0: any value holds")
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=-np.inf,
+            upper=np.inf,
+            provenance="estimated",
+            region=region,
+            note="M = 0: any value holds",
+        )
     w = _worst_direction(kind, matrix)
     exact = operator.entries is None
     semidefinite = kind is not Lipschitz and exact and _semidefinite(matrix)
@@ -83,10 +99,34 @@ def _of_size_one(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
     undecided = undecided and _nearly_semidefinite(matrix)
     if w is None:
         if semidefinite:
-            return Constant(kind, "F", 0.0, np.inf, "certified", region, ELIMINATED)
+            return Constant(
+                kind=kind,
+                of="F",
+                lower=0.0,
+                upper=np.inf,
+                provenance="certified",
+                region=region,
+                note=ELIMINATED,
+            )
         if undecided or (exact and len(matrix) <= EXACT and not _endless(matrix)):
-            return Constant(kind, "F", -np.inf, np.inf, "estimated", region, UNDECIDED)
-        return Constant(kind, "F", -np.inf, -np.inf, "estimated", region, "M has no EP inverse")
+            return Constant(
+                kind=kind,
+                of="F",
+                lower=-np.inf,
+                upper=np.inf,
+                provenance="estimated",
+                region=region,
+                note=UNDECIDED,
+            )
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=-np.inf,
+            upper=-np.inf,
+            provenance="estimated",
+            region=region,
+            note="M has no EP inverse",
+        )
     if not np.isfinite(w).all():
         raise OverflowError("the worst direction leaves float64")
     pairs = (Pair(w, np.zeros(len(w))),)
@@ -108,13 +148,40 @@ def _of_size_one(problem: Problem, kind: Kind, rigorous: bool) -> Constant:
         proved, note = 0.0, ELIMINATED
     lower, upper = (best, np.inf) if smaller else (-np.inf, best)
     if undecided and kind is StronglyMonotone:
-        return Constant(kind, "F", lower, max(upper, 0.0), "estimated", region, UNDECIDED, pairs)
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=lower,
+            upper=max(upper, 0.0),
+            provenance="estimated",
+            region=region,
+            note=UNDECIDED,
+            pairs=pairs,
+        )
     if proved is None:
-        return Constant(kind, "F", lower, upper, "estimated", region, note, pairs)
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=lower,
+            upper=upper,
+            provenance="estimated",
+            region=region,
+            note=note,
+            pairs=pairs,
+        )
     if abs(best - proved) <= UNITS * abs(proved):
         best = proved  # the pair decides a last unit
     lower, upper = (best, proved) if smaller else (proved, best)
-    return Constant(kind, "F", lower, upper, "certified", region, note, pairs)
+    return Constant(
+        kind=kind,
+        of="F",
+        lower=lower,
+        upper=upper,
+        provenance="certified",
+        region=region,
+        note=note,
+        pairs=pairs,
+    )
 
 
 def _of_direction(kind: Kind, matrix: Floats, w: Floats, floats: bool) -> float:
@@ -235,14 +302,32 @@ def of_sparse_matrix(kind: Kind, matrix: Any, region: Region | None) -> Constant
     note = "norms and Gershgorin discs"
     if kind is Lipschitz:
         columns = np.sqrt((matrix.power(2)).sum(axis=0).max())  # ‖M e_i‖ of the longest column
-        return Constant(kind, "F", float(columns) * (1 - 1e-12), L, "certified", region, note)
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=float(columns) * (1 - 1e-12),
+            upper=L,
+            provenance="certified",
+            region=region,
+            note=note,
+        )
     top = float(matrix.diagonal().min())  # ⟨M e_i, e_i⟩
     if kind is StronglyMonotone:
-        return Constant(kind, "F", mu, max(mu, top), "certified", region, note)
+        return Constant(
+            kind=kind,
+            of="F",
+            lower=mu,
+            upper=max(mu, top),
+            provenance="certified",
+            region=region,
+            note=note,
+        )
     # ⟨Mx, x⟩ ≥ μ‖x‖² ≥ (μ/L²)‖Mx‖² for μ ≥ 0
     low = mu / L**2 * (1 - 1e-12) if mu > 0 else 0.0 if mu == 0 else -np.inf
     grade: Provenance = "certified" if np.isfinite(low) else "estimated"
-    return Constant(kind, "F", low, np.inf, grade, region, note)
+    return Constant(
+        kind=kind, of="F", lower=low, upper=np.inf, provenance=grade, region=region, note=note
+    )
 
 
 def _worst_direction(kind: Kind, matrix: Floats) -> Floats | None:

@@ -284,7 +284,15 @@ def _by_sum(constant: Constant, others: list[Constant]) -> Constant:
 
 def _polyak(problem: Problem, rigorous: bool, seed: int) -> Constant:
     best = polyak.search(problem, seed)
-    seen = Constant(PLStar, "F", -np.inf, best, "estimated", problem.region, polyak.SEARCHED)
+    seen = Constant(
+        kind=PLStar,
+        of="F",
+        lower=-np.inf,
+        upper=best,
+        provenance="estimated",
+        region=problem.region,
+        note=polyak.SEARCHED,
+    )
     if not rigorous or not best > 0:
         return seen
     if (reason := enclose.singular(problem)) is not None:
@@ -333,7 +341,19 @@ def _constant(graph: Graph, kind: Kind, rigorous: bool, others: Sequence[Constan
     region = problem.region
     if of == "F" and graph.on_set:
         region = _of_set(region)
-    seen = Constant(kind, of, lower, upper, "estimated", region, how, pairs, spread, unit, settled)
+    seen = Constant(
+        kind=kind,
+        of=of,
+        lower=lower,
+        upper=upper,
+        provenance="estimated",
+        region=region,
+        note=how,
+        pairs=pairs,
+        spread=spread,
+        unit=unit,
+        settled=settled,
+    )
     endless = rigorous and kind is Lipschitz and of == "F" and best == np.inf
     if endless and (ray := growth.proved(problem)) is not None:
         return replace(seen, provenance="certified", note=ray)

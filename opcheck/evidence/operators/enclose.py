@@ -161,7 +161,9 @@ def _test(operator: Operator, form: Form) -> Test:
         if not _possible(form, *at):
             return None
         if lo.shape[1] <= CORNERS:
-            shown[left], cost[left] = _centred(operator, form, lo[left], hi[left], middle, at)
+            shown[left], cost[left] = _centred(
+                operator, form, lo[left], hi=hi[left], middle=middle, at=at
+            )
         return shown, cost
 
     return test
@@ -317,7 +319,9 @@ def _centred(
     cost[known] = price
     left = np.flatnonzero(known)[~ok]
     if len(left):
-        ok[~ok] = _curved(operator, form, lo[left], hi[left], middle[left], half[~ok, 0, 0])
+        ok[~ok] = _curved(
+            operator, form, lo[left], hi=hi[left], middle=middle[left], half=half[~ok, 0, 0]
+        )
     shown[known] = ok
     return shown, cost
 

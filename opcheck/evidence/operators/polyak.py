@@ -133,7 +133,7 @@ def on_box(
     """
 
     def test(lo: Floats, hi: Floats) -> tuple[NDArray[np.bool_], Floats]:
-        shown = _far(operator, mu, zero, lo, hi, middles(lo, hi)).lo >= 0
+        shown = _far(operator, mu, zero, lo=lo, hi=hi, middle=middles(lo, hi)).lo >= 0
         shown[~shown] = _near(operator, mu, zero, lo[~shown], hi[~shown])
         return shown, np.full_like(lo, np.inf)  # cut by width
 

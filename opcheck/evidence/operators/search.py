@@ -170,7 +170,7 @@ class Graph:
         if self.projects:
             beyond = 0.0 if second is None else np.linalg.norm(second, axis=1)
             off = 16 * np.finfo(float).eps * (np.linalg.norm(first, axis=1) + beyond)
-        return Products(xx, xu, uu, lost, xx <= near**2, off)
+        return Products(xx=xx, xu=xu, uu=uu, lost=lost, bad=xx <= near**2, off=off)
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ class Products:
         worse = 1.0 if kind.better == "smaller" else -1.0
         constant = critical(kind, self.xx, self.xu, self.uu)
         out = worse * constant - moved(
-            self.lost, constant, self.xx, self.uu, uses_u(kind), self.off
+            self.lost, constant, self.xx, uu=self.uu, against_u=uses_u(kind), off=self.off
         )
         noisy = (self.lost > NOISY * np.sqrt(self.uu)) & (self.uu > 0)
         bad = self.bad | np.isnan(out) | ~np.isfinite(self.uu) | noisy
@@ -367,7 +367,9 @@ def search(graph: Graph, kind: Kind) -> Found:
     if uses_u(kind):
         end = graph.products(p[best[:1]], None if kind.star else q[best[:1]])
         blurred = bool(end.lost[0] > BLURRED * np.sqrt(end.uu[0]))
-    return Found(worse * top, pair, spread, usual, graph.of, blurred)
+    return Found(
+        worst=worse * top, pair=pair, spread=spread, typical=usual, of=graph.of, blurred=blurred
+    )
 
 
 def _best_of_many(graph: Graph, kind: Kind) -> tuple[Floats, Floats, Floats]:

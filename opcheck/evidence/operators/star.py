@@ -287,7 +287,7 @@ class _Rays:
         t, *s = boxes.split(lo, hi)
         dt, ds = t - tc, [p - m for p, m in zip(s, sc, strict=True)]
         G = self.derivatives(2, self.at(t, s))
-        over = self._narrowed(t, s, f, self._mean(2, hull, s), fc, dt, ds)
+        over = self._narrowed(t, s, f, v=self._mean(2, hull, s), fc=fc, dt=dt, ds=ds)
         Jc = self.derivatives(1, self.at(tc, sc))
         vc = [(p - m) / tc for p, m in zip(_times(Jc, sc), fc, strict=True)]
         vc = [boxes.meet(p, m) for p, m in zip(over.v, vc, strict=True)]

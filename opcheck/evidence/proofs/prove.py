@@ -279,14 +279,14 @@ def _split(
     assumed: Sequence[Assumed] = (),
 ) -> list[tuple[Case, Argument]]:
     """One inequality, or where a test of its texts holds for some symbols only one each way."""
-    one = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
+    whole = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
     try:
-        return [one.settled(), *((one, length) for length in one.lengths)]
+        return [whole.settled(), *((whole, length) for length in whole.lengths)]
     except Open as question:
         if len(assumed) == TESTS:
             raise
         test, offset = question.test, question.offset
-        settled = one.holds(test, offset)
+        settled = whole.holds(test, offset)
     return [
         each
         for holds in (True, False)

@@ -94,14 +94,24 @@ def _placed(
     if solution is not None and needs_solution(theorem):
         at_solution = replace(problem, start=solution)
         residual = (registry.get("measures", "natural_residual").kernel, 0, -1)
-        square = run_exactly(arithmetic, at_solution, method, own, [0], [residual]).record[0, 0]
+        square = run_exactly(
+            arithmetic, at_solution, method, values=own, stops=[0], takes=[residual]
+        ).record[0, 0]
         if not Ball(square).ball < ROUNDED:
             raise OpcheckError(f"the solution of {problem.name!r} is known to rounding only")
     takes = [(t.measure.kernel, *t.indices(method)) for t in recording.takes.values()]
-    run = run_exactly(arithmetic, problem, method, own, range(last + 1), takes)
+    run = run_exactly(arithmetic, problem, method, values=own, stops=range(last + 1), takes=takes)
     record = {key: run.record[j] for j, key in enumerate(recording.takes)}
     whole = _whole_numbers(method, comparison.values)
-    left, right = sides(theorem, recording, values, record, last, arithmetic.arithmetic, whole)
+    left, right = sides(
+        theorem,
+        recording,
+        values,
+        record,
+        horizon=last,
+        arithmetic=arithmetic.arithmetic,
+        keep=whole,
+    )
     return [(_side(left[k], right[k]), _excess(left[k], right[k])) for k in comparison.close]
 
 

@@ -98,7 +98,7 @@ def setting(
     reason = ""
     for constants in _constants(kinds, fixed):
         try:
-            return _with(theorem, k, horizon, pattern, fixed, constants)
+            return _with(theorem, k, horizon, pattern=pattern, fixed=fixed, constants=constants)
         except _Outside as outside:
             reason = reason or str(outside)
     raise EmptyRange(f"{theorem.name}: {reason}")
@@ -119,7 +119,10 @@ def along(
     chain = chains[name]
     middle = setting(theorem, k, horizon, "middle", fixed)
     values, constants = dict(middle.values), {n: _exact(v) for n, v in middle.constants.items()}
-    ends = [fmpq(_pick(theorem, chain, p, values, constants, [])) for p in ("low", "high")]
+    ends = [
+        fmpq(_pick(theorem, chain, p, values=values, constants=constants, notes=[]))
+        for p in ("low", "high")
+    ]
     formulas = [_end(chain.lo, values), _end(chain.hi, values)]
     words = [
         "far up, no end"
@@ -263,17 +266,17 @@ def _with(
         if chain.name in fixed:
             value = _given(theorem, chain, fixed[chain.name], values, notes)
         else:
-            value = _pick(theorem, chain, place, values, constants, notes)
+            value = _pick(theorem, chain, place, values=values, constants=constants, notes=notes)
         values[chain.name] = value
         settle(theorem, values, arithmetic)
     _round_parameters(theorem, values, notes)
     return Setting(
-        theorem,
-        k,
-        values,
-        {n: _fraction(v) for n, v in constants.items()},
-        {c.name: _fraction(values[c.name]) for c in theorem.chains},
-        tuple(notes),
+        theorem=theorem,
+        k=k,
+        values=values,
+        constants={n: _fraction(v) for n, v in constants.items()},
+        parameters={c.name: _fraction(values[c.name]) for c in theorem.chains},
+        notes=tuple(notes),
     )
 
 

@@ -112,7 +112,7 @@ def _filled(
         return values
     chain = theorem.chains[index]
     lo, hi = _open_ends(theorem, chain, values)
-    picked = _pick(theorem, chain, (lo, hi), pattern[index], known, values)
+    picked = _pick(theorem, chain, (lo, hi), place=pattern[index], known=known, values=values)
     try:
         return _filled(theorem, known, pattern, _with(theorem, values, chain, picked), index + 1)
     except Empty:
@@ -121,7 +121,7 @@ def _filled(
             raise
         strict = part[0] > lo or chain.strict[0], part[1] < hi or chain.strict[1]
         inner = replace(chain, strict=strict)
-        picked = _pick(theorem, inner, part, pattern[index], known, values)
+        picked = _pick(theorem, inner, part, place=pattern[index], known=known, values=values)
         return _filled(theorem, known, pattern, _with(theorem, values, chain, picked), index + 1)
 
 
@@ -157,7 +157,7 @@ def _admissible_part(
         later = theorem.chains[following]
         try:
             inner = _open_ends(theorem, later, scope)
-            _pick(theorem, later, inner, "middle", known, scope)
+            _pick(theorem, later, inner, place="middle", known=known, values=scope)
         except Empty:
             return False
         if following + 1 == len(theorem.chains):

@@ -176,9 +176,9 @@ def decrease(block: Block, matrix: Matrix) -> Claim:
         block,
         trace,
         form(block.vectors, matrix, after),
-        form(block.vectors, matrix, before),
-        {"measure": "V at k + 1", "bound": "V at k"},
-        {"potential": _described(block, matrix, None)},
+        bound=form(block.vectors, matrix, before),
+        texts={"measure": "V at k + 1", "bound": "V at k"},
+        about={"potential": _described(block, matrix, None)},
     )
 
 
@@ -195,9 +195,9 @@ def least(block: Block, matrix: Matrix, above: Least) -> Claim:
         block,
         trace,
         form((OF_LEAST[above],), ((Fraction(1),),), states[-1]),
-        form(block.vectors, matrix, states[-1]),
-        {"measure": above, "bound": "V at k"},
-        {"potential": _described(block, matrix, above)},
+        bound=form(block.vectors, matrix, states[-1]),
+        texts={"measure": above, "bound": "V at k"},
+        about={"potential": _described(block, matrix, above)},
     )
 
 
@@ -266,11 +266,13 @@ def _claim(
 ) -> Claim:
     instance = Setting(
         _statement(block, **texts),
-        0,
-        {},
-        {},
-        {n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in block.parameters.items()},
-        block.notes,
+        k=0,
+        values={},
+        constants={},
+        parameters={
+            n: Fraction(int(fmpq(v).p), int(fmpq(v).q)) for n, v in block.parameters.items()
+        },
+        notes=block.notes,
     )
     resolvents_exist(instance, trace)
     return assemble(

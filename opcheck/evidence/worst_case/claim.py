@@ -324,7 +324,9 @@ def _read(instance: Setting, recording: Plan, horizon: int) -> tuple[Trace, Prod
             record[key] = np.full(horizon + 1, 0, dtype=object)
             record[key][at] = run.record[j]
         scope = dict(instance.values) | {"R": Radius(START)}
-        left, right = sides(theorem, recording, scope, record, horizon, form_arithmetic())
+        left, right = sides(
+            theorem, recording, scope, record, horizon=horizon, arithmetic=form_arithmetic()
+        )
         measure, bound = _form(left[k], "measure"), _form(right[k], "bound")
     except TypeError as error:
         raise OpcheckError(f"{theorem.name}: {error}") from error

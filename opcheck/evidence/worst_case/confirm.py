@@ -315,10 +315,23 @@ def _above(witness: Witness) -> tuple[int, str | None]:
             squares = [rational(v) ** 2 for v in witness.start.tolist()]
             values = {**setting.values, "R": Ball(sum(squares[1:], squares[0])).sqrt()}
             own = parameters_of(theorem.iteration, values)
-            run = run_exactly(arithmetic, problem, theorem.iteration, own, range(last + 1), takes)
+            run = run_exactly(
+                arithmetic,
+                problem,
+                theorem.iteration,
+                values=own,
+                stops=range(last + 1),
+                takes=takes,
+            )
             record = {key: run.record[j] for j, key in enumerate(recording.takes)}
             left, right = sides(
-                theorem, recording, values, record, last, arithmetic.arithmetic, whole
+                theorem,
+                recording,
+                values,
+                record,
+                horizon=last,
+                arithmetic=arithmetic.arithmetic,
+                keep=whole,
             )
             gap, bound = Ball(left[witness.k] - right[witness.k]).ball, Ball(right[witness.k]).ball
             if gap > 0:

@@ -170,13 +170,13 @@ def _resolvent(witness: Witness) -> list[str]:
         said = f"A = {part}"
         numbers, data = [("weights", J.data)], "np.array(weights)"
         more = _convex(part) if potential else []
-    given = f", {more[0]}" if more else ""
+    potential_of = f", {more[0]}" if more else ""
     return [
         f"# {said}",
         *_parts(numbers),
         *_kernel(J.kernel, "resolvent"),
         *more[1:],
-        f'J = Resolvent(resolvent, {data}, {J.dim}, "A"{given})',
+        f'J = Resolvent(resolvent, {data}, {J.dim}, "A"{potential_of})',
         "",
     ]
 

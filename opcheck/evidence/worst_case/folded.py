@@ -388,7 +388,7 @@ class _Search:
         on_span = (inverse @ U).T
         span = _span(X)
         beyond = np.eye(d) - span @ span.T
-        M = self._continued(on_span, beyond, u, w, T, centre)
+        M = self._continued(on_span, beyond, u, w=w, T=T, centre=centre)
         part = self._within(M, u, w, T, centre)
         if part is not None:
             middle = centre * np.eye(d)
