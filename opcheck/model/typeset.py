@@ -206,7 +206,8 @@ class _ProofWriter(_Writer):
 
     def call(self, function: str, arguments: tuple[Node, ...], k: str, binding: int) -> str:
         """As for statements."""
-        plain = all(isinstance(a, Name) for a in arguments)
+        held = {*self.rows, "solution", "before"}
+        plain = all(isinstance(a, Name) and a.name in held for a in arguments)
         if function == "last":
             return self.at(arguments[0], _before(k), binding)
         if function == "norm2" and not (plain and function in self.measures):

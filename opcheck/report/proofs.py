@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from opcheck.engine.ratio import Field, Ratio
+from opcheck.engine.coefficients import STAR
+from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.steps import combined
 from opcheck.evidence.proofs.prove import Argument, Case, established
 from opcheck.evidence.statement.ranges import symbols_of
-from opcheck.model import typeset
+from opcheck.model import grammar
 from opcheck.model.theorem import Theorem, theorem_of
+from opcheck.report.fitted import Fitted
 
 CLAIMS = {
     "start": "B - V",
@@ -24,6 +26,7 @@ CLAIMS = {
     "length": "norm2(w) - norm2(v)",
 }
 SPARE = re.compile(r"\bs\.\d+\b")
+COUNT = re.compile(r"\b([a-z]\w*)\.(\d+)\b")  # the second count of a loop of any length
 RELATION_WORDS = {"equality": "=", "must fail": "≰"}
 
 
@@ -53,7 +56,10 @@ def identities(theorem: str | Theorem) -> list[Identity]:
 
 def _identity(case: Case, argument: Argument) -> Identity:
     part, _, place = argument.name.partition(", ")
-    names = case.reader.steps.names(case.at or 0)
+    names = [_word(name) for name in case.reader.steps.names(case.at or 0)]
+    for name, value in case.reader.case.items():  # a loop's length by what is counted in it
+        if isinstance(value, Period):
+            place = place.replace(f"{name} = {case.case[name]}", f"{name} = {_told(value.plain)}")
     return Identity(
         place=f"{part}, {place}" if place else part,
         shown=CLAIMS[part],
@@ -65,7 +71,13 @@ def _identity(case: Case, argument: Argument) -> Identity:
 
 def _told(value: Ratio) -> str:
     """A function as a text of the statement's own symbols, as a product of powers."""
-    return SPARE.sub(lambda m: f"({value.field.meaning(m[0])})", value.factored())
+    text = SPARE.sub(lambda m: f"({value.field.meaning(m[0])})", value.factored())
+    return COUNT.sub(r"\1_\2", text)
+
+
+def _word(name: str) -> str:
+    """A vector's name as a text."""
+    return name.replace(STAR, "F(solution)")
 
 
 def _combined(row: Mapping[int, Ratio], names: list[str]) -> str:
@@ -116,7 +128,10 @@ def latex(theorem: str | Theorem) -> str:
     """A theorem's proof as a LaTeX document. Raises as ``prove``."""
     entry = theorem_of(theorem)
     body = "\n".join(_lines(entry, _AsLatex(frozenset(entry.iteration.rows))))
-    head = "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath}\n"
+    head = (
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath}\n"
+        "\\setlength{\\textwidth}{6.5in}\n\\setlength{\\oddsidemargin}{0in}\n\\allowdisplaybreaks\n"
+    )
     return f"{head}\\begin{{document}}\n{body}\n\\end{{document}}\n"
 
 
@@ -135,7 +150,7 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
     yield write.shown([(entry.measure, f" {sign} ", entry.bound)])
     for name, text in inequalities(entry):
         yield write.words(f"{name} says that this is not negative:")
-        yield write.shown([(text, "", "")])
+        yield write.shown([("", "", text)])
     for name, text in proof.let.items():
         yield write.words(f"In the proof {write.code(f'{name} = {text}')}.")
     if proof.potential:
@@ -191,12 +206,21 @@ class _AsLatex(_AsMarkdown):
         return text
 
     def shown(self, rows: list[tuple[str, str, str]]) -> str:
-        lines = []
-        for a, sign, b in rows:
-            left, right = (typeset.of_proof(t, self.rows) if t else "" for t in (a, b))
-            relation = {" <= ": r" \le ", " ≰ ": r" \nleq "}.get(sign, sign)
-            lines.append(rf"{left} &{relation} {right}")
-        return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+        fitted = Fitted(self.rows)
+        shown = [
+            row for a, sign, b in rows for row in fitted.lines(a, sign.strip(), grammar.parse(b))
+        ]
+        display = _aligned(shown)
+        if fitted.parts:
+            display += "\n\nwhere\n\n" + _aligned([*fitted.definitions()])
+        return display
+
+
+def _aligned(rows: list[tuple[str, str, str]]) -> str:
+    """Rows of (left, sign, right) in LaTeX as a display."""
+    relations = {"<=": r"\le", "≰": r"\nleq"}
+    lines = [rf"{left} & {relations.get(sign, sign)} {right}" for left, sign, right in rows]
+    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
 
 
 WORDS = {
