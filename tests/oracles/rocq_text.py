@@ -253,6 +253,7 @@ class Development:
             return sum((term(j) for j in range(k)), Fraction(0))
 
         names["before"] = function(2)(total)
+        names["best"] = function(2)(lambda term, k: min(term(j) for j in range(k + 1)))
         for name, (arguments, body) in self.definitions.items():
             names[name] = self._defined(arguments, body, names)
         return names
