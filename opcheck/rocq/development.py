@@ -23,8 +23,9 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.rocq.expressions import At, NotExported, Real, Tree, Writer, walk
 from opcheck.rocq.iteration import Iteration, depends_on_k
 from opcheck.rocq.lemma import Agreement, Lemma, Setting, cauchy, hypothesis, of_cauchy
+from opcheck.rocq.loops import Turn, length_in, split
 from opcheck.rocq.names import Names
-from opcheck.rocq.scene import index_of, suffix
+from opcheck.rocq.scene import index_of, suffix, turn_of
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import Texts, spoken
 
@@ -41,7 +42,7 @@ class Development(Result):
     Attributes:
         names: the theorems that the file ends with, one for each choice of whole parameters.
         text: the file.
-        beyond: what of the proof is not in it, as loops of any length; "" for nothing.
+        beyond: what of the proof is not in it, as later k; "" for nothing.
     """
 
     theorem: str
@@ -57,34 +58,42 @@ def export(theorem: str | Theorem) -> Development:
     where it has no form in Rocq here, InternalError where what was written is not what was proved.
     """
     entry = theorem_of(theorem)
-    shown = [each for each in established(entry) if not _open(each[0].case)]
+    shown = established(entry)
     assert entry.proof is not None
     if entry.proof.horizon:
         raise NotExported(f"{entry.name}: a potential with a horizon has no form in Rocq here")
-    choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
-    beyond = _beyond(fixed_choices(entry.proof))
-    if not choices:
-        raise NotExported(f"{entry.name}: {beyond} has no form in Rocq here")
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
+        left_out = []
         if entry.proof.until is not None:  # the file is about the k up to there, and says so
             cases = [each for each in cases if each[0].at is not None]
-            beyond = ", ".join([beyond] * bool(beyond) + [f"k > {entry.proof.until}"])
-        parts = [
-            Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
-            for fixed in choices
-        ]
-        head = [
-            f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
-            *([f"(* Not in this file: {beyond}, which opcheck proves too. *)"] * bool(beyond)),
-            "Require Import Opcheck.",
-            "",
-        ]
-        lines = [*head, *(line for part in parts for line in part.lines())]
+            left_out.append(f"k > {entry.proof.until}")
+        names, lines = [], list[str]()
+        for fixed in fixed_choices(entry.proof):
+            own = [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}]
+            try:
+                part = Part(entry, fixed, own)
+                lines += part.lines()
+            except NotExported as reason:
+                length = length_in(fixed)
+                if length is None:
+                    raise
+                left_out.insert(0, f"every {length.name} from {length.least} on ({reason})")
+            else:
+                names.append(f"{part.module}.{part.name}")
+        if not names:
+            raise NotExported(f"{left_out[0]} has no form in Rocq here")
     except NotExported as reason:
         raise NotExported(f"{entry.name}: {reason}") from reason
-    names = tuple(f"{part.module}.{part.name}" for part in parts)
-    return Development(entry.name, names, "\n".join(lines).rstrip() + "\n", beyond)
+    beyond = ", ".join(left_out)
+    head = [
+        f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
+        *([f"(* Not in this file: {_plain(beyond)}, which opcheck proves too. *)"] * bool(beyond)),
+        "Require Import Opcheck.",
+        "",
+    ]
+    text = "\n".join([*head, *lines]).rstrip() + "\n"
+    return Development(entry.name, tuple(names), text, beyond)
 
 
 def _of_length(argument: Argument) -> bool:
@@ -92,29 +101,16 @@ def _of_length(argument: Argument) -> bool:
     return argument.name.startswith("length")
 
 
-def _open(case: Mapping[str, str]) -> bool:
-    """Whether a whole parameter has every value from one on."""
-    return any(opened(source)[1] for name, source in case.items() if name != "k")
-
-
-def _beyond(choices: Sequence[Mapping[str, str]]) -> str:
-    """What of the choices of whole parameters is not written, in words."""
-    return ", ".join(
-        f"every {name} from {opened(source)[0]} on"
-        for choice in choices
-        for name, source in choice.items()
-        if opened(source)[1]
-    )
-
-
 def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argument]]:
     """A case, and the first k apart where its squares have no value there.
 
     There what is left is a limit of sums of squares, which is for opcheck to see and not for Rocq.
     """
-    while case.at is None and case.indices == ["k"] and not _finite(case, argument):
+    while case.at is None and "k" in case.indices and not _finite(case, argument):
         least = case.least
         if least > case.theorem.first + POLES:
+            raise NotExported("the squares that are left have poles on the range")
+        if length_in(case.case) is not None:
             raise NotExported("the squares that are left have poles on the range")
         yield Case(case.theorem, case.part, case.case, least, least).settled()
         case, argument = Case(case.theorem, case.part, case.case, None, least + 1).settled()
@@ -131,6 +127,15 @@ def _finite(case: Case, argument: Argument) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Used:
+    """A lemma that is written, and the k and the place in a loop that it is about."""
+
+    at: At
+    name: str
+    turn: Turn | None = None
+
+
 class Part:
     """The statement at one choice of its whole parameters."""
 
@@ -143,11 +148,14 @@ class Part:
         self.theorem, self.fixed, self.cases = theorem, fixed, cases
         assert theorem.proof is not None
         self.proof = theorem.proof
-        numbers = {n: int(v) for n, v in fixed.items()}
-        self.iteration = Iteration(theorem, numbers, spoken(theorem))
+        self.length = length_in(fixed)
+        numbers = {n: int(v) for n, v in fixed.items() if v.isdigit()}
+        self.iteration = Iteration(theorem, numbers, spoken(theorem), self.length)
         self.texts = Texts(theorem, self.iteration, numbers)
         self.words = Names([])
-        choice = "".join(f"_{n}_{v}" for n, v in fixed.items())
+        choice = "".join(
+            f"_{n}_{v}" if v.isdigit() else f"_{n}_from_{opened(v)[0]}" for n, v in fixed.items()
+        )
         self.name = self.words.of_theorem(theorem.name + choice)
         self.module = f"Of_{self.name}"
         self.names = self.words
@@ -232,7 +240,10 @@ class Part:
 
     def comment(self) -> list[str]:
         source = self.theorem.source
-        about = [f"{n} = {v}" for n, v in self.fixed.items()]
+        about = [
+            f"{n} = {v}" if v.isdigit() else f"every {n} from {opened(v)[0]} on"
+            for n, v in self.fixed.items()
+        ]
         said = [
             f"{self.theorem.name}{', ' + ', '.join(about) if about else ''}: {self.theorem.doc}",
             f"{source.key}{', ' + source.number if source.number else ''}.",
@@ -255,7 +266,7 @@ class Part:
         constants = [p.symbol for p in theorem.asked if p.symbol is not None]
         spoken = [c.name for c in [*theorem.conditions, *theorem.chains]]
         parameters = [n for n in spoken if n.isidentifier()]  # "0" in 0 < mu
-        whole = self.texts.fixed
+        whole = self.texts.whole
         return [n for n in dict.fromkeys([*constants, *parameters]) if n not in whole]
 
     def _resolvents(self) -> dict[str, Real]:
@@ -276,6 +287,7 @@ class Part:
         if self.theorem.A == "subdifferential":
             held.append("(f : E -> R)")
         held += [f"({name} : E -> E)" for name in self._resolvents()]
+        held += [f"({self.names(self.length.name)} : nat)"] if self.length else []
         symbols = [self.names(n) for n in self._symbols()]
         numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
         return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
@@ -285,7 +297,7 @@ class Part:
         theorem, lines, done = self.theorem, [], set[str]()
 
         def define(name: str) -> None:
-            if name in done or name not in theorem.let or name in self.texts.fixed:
+            if name in done or name not in theorem.let or name in self.texts.whole:
                 return
             done.add(name)
             tree = self.texts.real(grammar.parse(theorem.let[name]), At("k"))
@@ -295,8 +307,7 @@ class Part:
             argument = " (k : nat)" if moving else ""
             lines.append(f"Definition {self.names(name)}{argument} : R := {self.write(tree)}.")
 
-        steps = [self.iteration.step(b) for b in self.iteration.branches]
-        used = [*trees, *(v for s in steps for v in s.rows.values())]
+        used = [*trees, *(v for s in self.iteration.every_step for v in s.rows.values())]
         used += [t for e in self.setting.ends() for t in e.trees]
         used += self._resolvents().values()
         for tree in used:
@@ -313,6 +324,9 @@ class Part:
     def _hypotheses(self) -> list[str]:
         theorem, setting = self.theorem, self.setting
         lines = [f"Hypothesis {c}_is_positive : 0 < {c}." for c in setting.positive()]
+        if self.length is not None:
+            tau = self.names(self.length.name)
+            lines.append(f"Hypothesis range_{tau} : ({self.length.least} <= {tau})%nat.")
         for i, end in enumerate(setting.ends()):
             lines.append(f"Hypothesis range_{i + 1} : {end.words}.")
         for p in theorem.asked:
@@ -355,15 +369,24 @@ class Part:
         rows = ", ".join(self.names(r) for r in live)
         lines += self.iteration.phases(self.names)
         for i, branch in enumerate(self.iteration.branches):
-            quantified = f" {branch.base}" if branch.base else ""
+            quantified, stated = f" {branch.base}" if branch.base else "", ""
             proof = "reflexivity."
+            if self.iteration.every_step[i].loop is not None:
+                proof = "rewrite <- ?looped. reflexivity."
+            if self.iteration.roles:
+                role = self.iteration.roles[i]
+                quantified, stated, named, applied = self.iteration.at_role(role, self.names)
+                proof = (
+                    f"intros {named}. unfold {rows}. cbn [run]. rewrite !{applied}. reflexivity."
+                )
             if self.iteration.by_residue:
                 proof = f"unfold {rows}. cbn [run]. rewrite !(step_{i} m). reflexivity."
             for name in live:
-                left, right = self.iteration.equation(name, branch)
+                left, right = self.iteration.equation(name, i)
                 lemma = f"{self.names(name)}_next{suffix(self.iteration, i)}"
                 lines.append(
-                    f"Lemma {lemma}{quantified} : {self.write(left)} = ({self.write(right)})%vec.\n"
+                    f"Lemma {lemma}{quantified} : {stated}{self.write(left)} = "
+                    f"({self.write(right)})%vec.\n"
                     f"Proof. {proof} Qed."
                 )
         return lines
@@ -380,6 +403,7 @@ class Part:
     def tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
         symbols = " ".join(line.split()[1] for line in lets)
         heads = ["F", *self._resolvents(), *map(self.names, self.iteration.live)]
+        heads += ["inside"] if any(s.loop for s in self.iteration.every_step) else []
         heads += ["f"] if self.theorem.A == "subdifferential" else []
         potential = "unfold V; " if self.proof.potential else ""
         lines = [
@@ -424,11 +448,15 @@ class Part:
 
     def _lemmas(self) -> list[str]:
         """Start, descent, bounded, end."""
-        self._ends: list[tuple[At, str]] = []
+        self._ends: list[Used] = []
         lines: list[str] = []
         several = self.iteration.by_residue > 0
 
-        def named(stem: str, at: At) -> str:
+        def named(stem: str, case: Case, at: At) -> Used:
+            turn = turn_of(case, self.names, at) if at.base else None
+            return Used(at, f"{stem}_{turn.name}" if turn else plain(stem, at), turn)
+
+        def plain(stem: str, at: At) -> str:
             return f"{stem}_{at.add}" if not at.base or several else stem
 
         if self.proof.potential:
@@ -439,14 +467,15 @@ class Part:
                 begun = [self._grown(index_of(case), 0), (most_tree, most_node, 0)]
                 lemma = Lemma(self.setting, case, argument, lambda a: (f"V {a.nat}", most), begun)
                 lines += [*lemma.lines("start"), ""]
-            steps: list[tuple[At, str]] = []
+            steps: list[Used] = []
             for case, argument in self._of("step"):
                 at = index_of(case)
-                steps.append((at, named("descent", at)))
+                steps.append(named("descent", case, at))
+                name = steps[-1].name
                 grown = [self._grown(at, late) for late in (0, 1)]
-                lengths, shown = self._lengths(case, steps[-1][1])
+                lengths, shown = self._lengths(case, name)
                 lemma = Lemma(self.setting, case, argument, _descent, grown, lengths)
-                lines += [*shown, *lemma.lines(steps[-1][1]), ""]
+                lines += [*shown, *lemma.lines(name), ""]
             start = At("m", 1, self.proof.begin)
             lines += [
                 f"Lemma bounded m : V {start.nat} {self.relation} {most}.",
@@ -459,13 +488,14 @@ class Part:
             ]
         for case, argument in self._of("end"):
             at = index_of(case)
-            self._ends.append((at, named("at_end", at)))
+            self._ends.append(named("at_end", case, at))
+            name = self._ends[-1].name
             left, right = self.sides(at)
             used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
             used += [self._grown(at, i) for i, n in enumerate(KNOWN) if n in self.proof.end]
-            lengths, shown = self._lengths(case, self._ends[-1][1])
+            lengths, shown = self._lengths(case, name)
             lemma = Lemma(self.setting, case, argument, self._goal, used, lengths)
-            lines += [*shown, *lemma.lines(self._ends[-1][1]), ""]
+            lines += [*shown, *lemma.lines(name), ""]
         return lines
 
     def _goal(self, at: At) -> tuple[str, str]:
@@ -481,17 +511,23 @@ class Part:
             lines += ["  intros most."]
         return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
 
-    def _split(self, lemmas: Sequence[tuple[At, str]], var: str, *, final: bool) -> list[str]:
-        """Use lemmas at numbers, then the general one; or one for each residue."""
-        numbered = sorted((x for x in lemmas if not x[0].base), key=lambda x: x[0].add)
-        general = sorted((x for x in lemmas if x[0].base), key=lambda x: x[0].add)
+    def _split(self, lemmas: Sequence[Used], var: str, *, final: bool) -> list[str]:
+        """Use lemmas at numbers, then the general one; or one for each place in a loop."""
+        numbered = sorted((x for x in lemmas if not x.at.base), key=lambda x: x.at.add)
+        general = sorted((x for x in lemmas if x.at.base), key=lambda x: x.at.add)
         lines = [
-            f"  destruct {var} as [|{var}]; [{_used(n, '', at, final)}|]." for at, n in numbered
+            f"  destruct {var} as [|{var}]; [{_used(x.name, '', x.at, final)}|]." for x in numbered
         ]
+        if turns := [(x.turn, x.name) for x in general if x.turn is not None]:
+            index = At(var, 1, general[0].at.add)
+            for test, name, arguments in split(turns, index):
+                use = _used(name, arguments, index, final)
+                lines.append(f"  {test}[{use}|]." if test else f"  {use}.")
+            return lines
         if len(general) == 1:
-            ((at, name),) = general
-            index = At(var, at.factor, at.add)
-            return [*lines, f"  {_used(name, var, index, final)}."]
+            (only,) = general
+            index = At(var, only.at.factor, only.at.add)
+            return [*lines, f"  {_used(only.name, var, index, final)}."]
         count = len(general)
         if not count:  # the statement is about the first few k
             return [*lines, "  exfalso; lia."]
@@ -501,11 +537,11 @@ class Part:
             f"  set (q := Nat.div {var} {count}) in *. set (r := Nat.modulo {var} {count}) in *. "
             "clearbody q r.",
         ]
-        for at, name in general:
-            index = At("q", count, at.add)
+        for each in general:
+            index = At("q", count, each.at.add)
             lines.append(
                 f"  destruct r as [|r]; [replace {var} with ({index.nat})%nat by lia; "
-                f"{_used(name, 'q', index, final)}|]."
+                f"{_used(each.name, 'q', index, final)}|]."
             )
         return [*lines, "  exfalso; lia."]
 
