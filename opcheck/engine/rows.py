@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -90,6 +90,14 @@ class Steps(Opaque):
 
     def __init__(self, count: int) -> None:
         self.count = count
+
+
+class Several:
+    """A whole number that stands for many, in a reading without a field of them (``Count``)."""
+
+    def passes(self, begun: Sequence[Any]) -> Any:
+        """What ``range`` goes through, ``begun`` what it is given in front."""
+        raise Undecided("the number of passes of a loop can't be told")
 
 
 def _refuse_steps(*_: Any, **__: Any) -> Any:
@@ -269,6 +277,8 @@ def _range(*ends: Any) -> Any:
         return range(stop.count)
     if any(isinstance(v, Dimension | Axis | Steps) for v in begun):
         raise ComputedWith("it loops over part of the coordinates")
+    if isinstance(stop, Several):
+        return stop.passes(begun)
     if isinstance(stop, Count):
         state, unknown = INNER.get()
         return Passes(stop, state, unknown, sys._getframe(1), begun)
@@ -342,7 +352,7 @@ _own: dict[Any, Callable[..., Any]] = {}  # texts of opcheck, as they are run on
 
 def _int(value: Any) -> Any:
     """``int``, of a whole number that stands for many itself."""
-    return value if isinstance(value, Count) else int(value)
+    return value if isinstance(value, Count | Several) else int(value)
 
 
 def _len(value: Any) -> Any:

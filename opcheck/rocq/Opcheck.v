@@ -135,6 +135,9 @@ Fixpoint before (f : nat -> R) (k : nat) : R :=
 (* The least over the steps up to k. *)
 Fixpoint best (f : nat -> R) (k : nat) : R :=
   match k with O => f O | S j => Rmin (best f j) (f (S j)) end.
+(* So many passes of a loop. *)
+Fixpoint passes {T : Type} (n : nat) (pass : T -> T) (x : T) : T :=
+  match n with O => x | S m => pass (passes m pass x) end.
 
 (* ---- tactics ------------------------------------------------------------------------------ *)
 
@@ -302,6 +305,52 @@ Ltac mods := repeat match goal with
       let rec depth t := lazymatch t with S ?u => let d := depth u in constr:(S d) | _ => constr:(O) end in
       let r := depth e in residue c r m; cbv beta iota
     end end.
+(* Loops of any length c: where in a loop n is, and what is next to it. *)
+Lemma last_pass {T : Type} n (pass : T -> T) x : (0 < n)%nat ->
+  passes n pass x = pass (passes (Nat.pred n) pass x).
+Proof. intro positive. now destruct n; [lia|]. Qed.
+Lemma phase_inside n : n <> O -> exists gone, n = S gone.
+Proof. intro. destruct n as [|gone]; [easy|now exists gone]. Qed.
+Lemma phase_after c n d : (d < c)%nat -> Nat.modulo n c = O -> Nat.modulo (d + n) c = d.
+Proof.
+  intros less turn. rewrite Nat.add_mod, turn, Nat.add_0_r, Nat.mod_mod by lia.
+  now apply Nat.mod_small.
+Qed.
+Lemma phase_before c n d : (0 < d < c)%nat -> Nat.modulo (d + n) c = O ->
+  exists gone, Nat.modulo n c = S gone.
+Proof.
+  intros less turn. apply phase_inside. intro other.
+  pose proof (phase_after c n d ltac:(lia) other). lia.
+Qed.
+Lemma phase_cases c n : c <> O ->
+  (S (Nat.modulo n c) < c /\ Nat.modulo (S n) c = S (Nat.modulo n c))%nat
+  \/ S (Nat.modulo n c) = c /\ Nat.modulo (S n) c = O.
+Proof.
+  intro some. pose proof (Nat.mod_upper_bound n c some).
+  rewrite <- (Nat.add_1_l n), Nat.add_mod by trivial.
+  assert (c = 1 \/ 1 < c)%nat as [-> | several] by lia;
+    [right; rewrite !Nat.mod_1_r; now split|].
+  rewrite (Nat.mod_small 1) by trivial.
+  assert (1 + Nat.modulo n c < c \/ 1 + Nat.modulo n c = c)%nat as [inside | last] by lia.
+  - left. rewrite (Nat.mod_small (1 + Nat.modulo n c)) by trivial. lia.
+  - right. rewrite last, Nat.mod_same by trivial. lia.
+Qed.
+Lemma phase_next c n : c <> O -> Nat.modulo (S n) c <> O ->
+  Nat.modulo (S n) c = S (Nat.modulo n c).
+Proof. intros some other. destruct (phase_cases c n some) as [[_ E]|[_ E]]; [exact E|easy]. Qed.
+Lemma phase_of_last c n : (1 < c)%nat -> Nat.modulo (S n) c = O ->
+  Nat.eqb (Nat.modulo n c) 0 = false /\ Nat.eqb (Nat.modulo n c) (Nat.pred c) = true.
+Proof.
+  intros several turn. destruct (phase_cases c n ltac:(lia)) as [[_ E]|[E _]]; [lia|].
+  rewrite Nat.eqb_neq, Nat.eqb_eq. lia.
+Qed.
+Lemma phase_of_middle c n gone rest : c <> O -> Nat.modulo n c = S gone ->
+  Nat.modulo (S n) c = S rest ->
+  Nat.eqb (Nat.modulo n c) 0 = false /\ Nat.eqb (Nat.modulo n c) (Nat.pred c) = false.
+Proof.
+  intros some this next. destruct (phase_cases c n some) as [[less _]|[_ E]]; [|lia].
+  rewrite !Nat.eqb_neq. lia.
+Qed.
 (* Ranges as quotients of what is positive. *)
 Lemma less a b : 0 < b - a -> a < b. Proof. lra. Qed.
 Lemma at_most a b : 0 <= b - a -> a <= b. Proof. lra. Qed.

@@ -23,8 +23,9 @@ from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 from opcheck.rocq.expressions import HORIZON, At, NotExported, Real, Tree, Writer, walk
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.lemma import Agreement, Lemma, Setting, cauchy, hypothesis, of_cauchy
+from opcheck.rocq.loops import length_in, split
 from opcheck.rocq.names import Names
-from opcheck.rocq.scene import index_of, suffix
+from opcheck.rocq.scene import index_of, suffix, turn_of
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import LETS, Texts, spoken
 from opcheck.rocq.ways import Way, decision, forced
@@ -45,7 +46,7 @@ class Development(Result):
     Attributes:
         names: the theorems that the file ends with, one for each choice of whole parameters.
         text: the file.
-        beyond: what of the proof is not in it, as loops of any length; "" for nothing.
+        beyond: what of the proof is not in it, as later k; "" for nothing.
     """
 
     theorem: str
@@ -61,32 +62,40 @@ def export(theorem: str | Theorem) -> Development:
     where it has no form in Rocq here, InternalError where what was written is not what was proved.
     """
     entry = theorem_of(theorem)
-    shown = [each for each in established(entry) if not _open(each[0].case)]
+    shown = established(entry)
     assert entry.proof is not None
-    choices = [fixed for fixed in fixed_choices(entry.proof) if not _open(fixed)]
-    beyond = _beyond(fixed_choices(entry.proof))
-    if not choices:
-        raise NotExported(f"{entry.name}: {beyond} has no form in Rocq here")
     try:
         cases = [apart for each in shown for apart in _without_poles(*each)]
+        left_out = []
         if entry.proof.until is not None:  # the file is about the k up to there, and says so
             cases = [each for each in cases if each[0].at is not None]
-            beyond = ", ".join([beyond] * bool(beyond) + [f"k > {entry.proof.until}"])
-        parts = [
-            Part(entry, fixed, [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}])
-            for fixed in choices
-        ]
-        head = [
-            f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
-            *([f"(* Not in this file: {beyond}, which opcheck proves too. *)"] * bool(beyond)),
-            "Require Import Opcheck.",
-            "",
-        ]
-        lines = [*head, *(line for part in parts for line in part.lines())]
+            left_out.append(f"k > {entry.proof.until}")
+        names, lines = [], list[str]()
+        for fixed in fixed_choices(entry.proof):
+            own = [c for c in cases if {**c[0].case, "k": ""} == {**fixed, "k": ""}]
+            try:
+                part = Part(entry, fixed, own)
+                lines += part.lines()
+            except NotExported as reason:
+                length = length_in(fixed)
+                if length is None:
+                    raise
+                left_out.insert(0, f"every {length.name} from {length.least} on ({reason})")
+            else:
+                names.append(f"{part.module}.{part.name}")
+        if not names:
+            raise NotExported(f"{left_out[0]} has no form in Rocq here")
     except NotExported as reason:
         raise NotExported(f"{entry.name}: {reason}") from reason
-    names = tuple(f"{part.module}.{part.name}" for part in parts)
-    return Development(entry.name, names, "\n".join(lines).rstrip() + "\n", beyond)
+    beyond = ", ".join(left_out)
+    head = [
+        f"(* Written by opcheck for {entry.name}. Compile Opcheck.v beside it first. *)",
+        *([f"(* Not in this file: {_plain(beyond)}, which opcheck proves too. *)"] * bool(beyond)),
+        "Require Import Opcheck.",
+        "",
+    ]
+    text = "\n".join([*head, *lines]).rstrip() + "\n"
+    return Development(entry.name, tuple(names), text, beyond)
 
 
 def _of_length(argument: Argument) -> bool:
@@ -94,32 +103,19 @@ def _of_length(argument: Argument) -> bool:
     return argument.name.startswith("length")
 
 
-def _open(case: Mapping[str, str]) -> bool:
-    """Whether a whole parameter has every value from one on."""
-    return any(opened(source)[1] for name, source in case.items() if name != "k")
-
-
-def _beyond(choices: Sequence[Mapping[str, str]]) -> str:
-    """What of the choices of whole parameters is not written, in words."""
-    return ", ".join(
-        f"every {name} from {opened(source)[0]} on"
-        for choice in choices
-        for name, source in choice.items()
-        if opened(source)[1]
-    )
-
-
 def _without_poles(case: Case, argument: Argument) -> Iterator[tuple[Case, Argument]]:
     """A case, and the first k apart where its squares have no value there.
 
     There what is left is a limit of sums of squares, which is for opcheck to see and not for Rocq.
     """
-    while case.at is None and case.indices == ["k"] and not _finite(case, argument):
+    while case.at is None and "k" in case.indices and not _finite(case, argument):
         least = case.least
         if least > case.theorem.first + POLES:
             raise NotExported("the squares that are left have poles on the range")
         if case.reader.assumed:
             raise NotExported("the squares that are left have poles where a test decides")
+        if length_in(case.case) is not None:
+            raise NotExported("the squares that are left have poles on the range")
         yield Case(case.theorem, case.part, case.case, least, least).settled()
         case, argument = Case(case.theorem, case.part, case.case, None, least + 1).settled()
     yield case, argument
@@ -147,11 +143,14 @@ class Part:
         self.theorem, self.fixed, self.cases = theorem, fixed, cases
         assert theorem.proof is not None
         self.proof = theorem.proof
-        numbers = {n: int(v) for n, v in fixed.items()}
-        self.iteration = Iteration(theorem, numbers, spoken(theorem))
+        self.length = length_in(fixed)
+        numbers = {n: int(v) for n, v in fixed.items() if v.isdigit()}
+        self.iteration = Iteration(theorem, numbers, spoken(theorem), self.length)
         self.texts = Texts(theorem, self.iteration, numbers)
         self.words = Names([])
-        choice = "".join(f"_{n}_{v}" for n, v in fixed.items())
+        choice = "".join(
+            f"_{n}_{v}" if v.isdigit() else f"_{n}_from_{opened(v)[0]}" for n, v in fixed.items()
+        )
         self.name = self.words.of_theorem(theorem.name + choice)
         self.module = f"Of_{self.name}"
         self.names = self.words
@@ -241,7 +240,10 @@ class Part:
 
     def comment(self) -> list[str]:
         source = self.theorem.source
-        about = [f"{n} = {v}" for n, v in self.fixed.items()]
+        about = [
+            f"{n} = {v}" if v.isdigit() else f"every {n} from {opened(v)[0]} on"
+            for n, v in self.fixed.items()
+        ]
         said = [
             f"{self.theorem.name}{', ' + ', '.join(about) if about else ''}: {self.theorem.doc}",
             f"{source.key}{', ' + source.number if source.number else ''}.",
@@ -264,7 +266,7 @@ class Part:
         constants = [p.symbol for p in theorem.asked if p.symbol is not None]
         spoken = [c.name for c in [*theorem.conditions, *theorem.chains]]
         parameters = [n for n in spoken if n.isidentifier()]  # "0" in 0 < mu
-        whole = self.texts.fixed
+        whole = self.texts.whole
         return [n for n in dict.fromkeys([*constants, *parameters]) if n not in whole]
 
     def _resolvents(self) -> dict[str, Real]:
@@ -285,6 +287,7 @@ class Part:
         if self.theorem.A == "subdifferential":
             held.append("(f : E -> R)")
         held += [f"({name} : E -> E)" for name in self._resolvents()]
+        held += [f"({self.names(self.length.name)} : nat)"] if self.length else []
         symbols = [self.names(n) for n in self._symbols()]
         numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
         return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
@@ -294,15 +297,14 @@ class Part:
         theorem, lines, done = self.theorem, [], set[str]()
 
         def define(name: str) -> None:
-            if name in done or name not in theorem.let or name in self.texts.fixed:
+            if name in done or name not in theorem.let or name in self.texts.whole:
                 return
             done.add(name)
             for inner in _symbols(self.texts.real(grammar.parse(theorem.let[name]), At("k"))):
                 define(inner)
             lines.append(self.defined(name))
 
-        steps = [self.iteration.step(b) for b in self.iteration.branches]
-        used = [*trees, *(v for s in steps for v in s.rows.values())]
+        used = [*trees, *(v for s in self.iteration.every_step for v in s.rows.values())]
         used += [t for e in self.setting.ends() for t in e.trees]
         used += self._resolvents().values()
         for tree in used:
@@ -336,6 +338,9 @@ class Part:
     def _hypotheses(self) -> list[str]:
         theorem, setting = self.theorem, self.setting
         lines = [f"Hypothesis {c}_is_positive : 0 < {c}." for c in setting.positive()]
+        if self.length is not None:
+            tau = self.names(self.length.name)
+            lines.append(f"Hypothesis range_{tau} : ({self.length.least} <= {tau})%nat.")
         for i, end in enumerate(setting.ends()):
             lines.append(f"Hypothesis range_{i + 1} : {end.words}.")
         for p in theorem.asked:
@@ -378,15 +383,24 @@ class Part:
         rows = ", ".join(self.names(r) for r in live)
         lines += self.iteration.phases(self.names)
         for i, branch in enumerate(self.iteration.branches):
-            quantified = f" {branch.base}" if branch.base else ""
+            quantified, stated = f" {branch.base}" if branch.base else "", ""
             proof = "reflexivity."
+            if self.iteration.every_step[i].loop is not None:
+                proof = "rewrite <- ?looped. reflexivity."
+            if self.iteration.roles:
+                role = self.iteration.roles[i]
+                quantified, stated, named, applied = self.iteration.at_role(role, self.names)
+                proof = (
+                    f"intros {named}. unfold {rows}. cbn [run]. rewrite !{applied}. reflexivity."
+                )
             if self.iteration.by_residue:
                 proof = f"unfold {rows}. cbn [run]. rewrite !(step_{i} m). reflexivity."
             for name in live:
-                left, right = self.iteration.equation(name, branch)
+                left, right = self.iteration.equation(name, i)
                 lemma = f"{self.names(name)}_next{suffix(self.iteration, i)}"
                 lines.append(
-                    f"Lemma {lemma}{quantified} : {self.write(left)} = ({self.write(right)})%vec.\n"
+                    f"Lemma {lemma}{quantified} : {stated}{self.write(left)} = "
+                    f"({self.write(right)})%vec.\n"
                     f"Proof. {proof} Qed."
                 )
         return lines
@@ -403,6 +417,7 @@ class Part:
     def tactics(self, lets: Sequence[str], terms: Mapping[str, Tree]) -> list[str]:
         symbols = " ".join(line.split()[1] for line in lets)
         heads = ["F", *self._resolvents(), *map(self.names, self.iteration.live)]
+        heads += ["inside"] if any(s.loop for s in self.iteration.every_step) else []
         heads += ["f"] if self.theorem.A == "subdifferential" else []
         potential = "unfold V; " if self.proof.potential else ""
         lines = [
@@ -494,6 +509,9 @@ class Part:
     def _way(self, stem: str, case: Case) -> Way:
         """The lemma of a case, named by where it is about."""
         at = index_of(case)
+        turn = turn_of(case, self.names, at) if at.base else None
+        if turn is not None:
+            return Way(f"{stem}_{turn.name}", case, turn)
         apart = stem != "start" and (not at.base or self.iteration.by_residue > 0)
         return Way(f"{stem}_{at.add}" if apart else stem, case)
 
@@ -578,6 +596,13 @@ class Part:
             if not at.base
         ]
         general = [at for at in indices if at.base]
+        if turns := [(way.turn, way.stem) for way in ways if way.turn is not None]:
+            index = At(var, 1, general[0].add)
+            for test, stem, arguments in split(turns, index):
+                these = [way for way in ways if way.stem == stem]
+                use = self._used(these, arguments, index, final=final)
+                lines.append(f"  {test}[{use}|]." if test else f"  {use}.")
+            return lines
         if len(general) == 1:
             (at,) = general
             index = At(var, at.factor, at.add)

@@ -79,9 +79,9 @@ class Real:
     Attributes:
         kind: "number", "symbol" (name), "index" (at), "let" (name, at), "negative", "+", "-", "*",
             "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" and
-            "best" (name of a term, at), "mod" (at, period), "case" (at, period or 0, numbers,
-            yes, no), "max" and "min" (a, b), "if" (small, large, strict?, yes, no), "of_horizon"
-            (name, last k, at or None).
+            "best" (name of a term, at), "mod" (at, period), "case" (at, period, the name of one, or
+            0, numbers, yes, no), "whole" (name of a whole parameter), "max" and "min" (a, b), "if"
+            (small, large, strict?, yes, no), "of_horizon" (name, last k, at or None).
         parts: what it is made of.
     """
 
@@ -180,12 +180,18 @@ def _combined(kind: str, a: Real, b: Real) -> Real:
 
 
 class KernelIndex(Real):
-    """The k of one step, as a kernel sees it; what it is made of is ≥ 0."""
+    """The k of one step, as a kernel sees it; what it is made of is ≥ 0.
 
+    Args:
+        role: of the step in a loop of any length; "" where there is none.
+    """
+
+    role: str
     offset = 0  # of the step, by which the entries of a sequence are laid out
 
-    def __init__(self, at: At) -> None:
+    def __init__(self, at: At, role: str = "") -> None:
         super().__init__("index", (at,))
+        object.__setattr__(self, "role", role)
 
     @property
     def at(self) -> At:
@@ -198,8 +204,10 @@ class KernelIndex(Real):
         """The number without what a kernel may ask of it."""
         return number(self.at.add) if not self.at.base else Real("index", (self.at,))
 
-    def phase(self, period: int) -> int:
+    def phase(self, period: Any) -> Any:
         """k mod period. Raises Undecided where that depends on k."""
+        if hasattr(period, "phase"):  # of any length
+            return period.phase(self.role)
         if self.at.base and self.at.factor % period:
             raise Undecided(f"k mod {period} depends on k")
         return self.at.add % period
@@ -226,8 +234,9 @@ class Vector:
     """A vector.
 
     Attributes:
-        kind: "row" (name, at), "z0", "zstar", "zero", "image" (name of a map, point), "negative",
-            "+", "-", "scaled" (factor, vector).
+        kind: "row" (name, at), "inside" (name, at: before the last pass of an inner loop of that
+            step), "z0", "zstar", "zero", "image" (name of a map, point), "negative", "+", "-",
+            "scaled" (factor, vector).
         parts: what it is made of.
     """
 
@@ -375,10 +384,13 @@ class Writer:
                 return f"inner {self(u, ATOM)} {self(v, ATOM)}", APPLIED
             case ((("before" | "best") as over), (term, at)):
                 return f"{over} {term} {at.nat}", APPLIED
+            case "whole", (name,):
+                return f"INR {self.word(name)}", APPLIED
             case "mod", (at, period):
                 return f"INR (Nat.modulo {at.nat} {period})", APPLIED
             case "case", (at, period, values, yes, no):
-                test = f"Nat.modulo {at.nat} {period}" if period else at.nat
+                word = self.word(period) if isinstance(period, str) else period
+                test = f"Nat.modulo {at.nat} {word}" if period else at.nat
                 these = " | ".join(map(str, values))
                 return f"match {test} with {these} => {self(yes)} | _ => {self(no)} end", 0
             case ((("max" | "min") as extreme), (a, b)):
@@ -397,6 +409,8 @@ class Writer:
                 return name, ATOM
             case "row", (name, at):
                 return f"{self.word(name)} {at.nat}", APPLIED
+            case "inside", (_, at):
+                return f"inside {at.nat}", APPLIED
             case "image", (name, point):
                 return f"{name} {self(point, ATOM)}", APPLIED
             case "negative", (a,):

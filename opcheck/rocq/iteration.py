@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from opcheck.evidence.proofs.prove import residue
 from opcheck.model import grammar
 from opcheck.model.theorem import Theorem
 from opcheck.rocq.expressions import (
+    ATOM,
     Z0,
     At,
     KernelIndex,
@@ -29,6 +30,7 @@ from opcheck.rocq.expressions import (
     replaced,
     walk,
 )
+from opcheck.rocq.loops import ROLES, Length, Loop, Passes, speaks_of_inside
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,15 @@ class Scribe:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the rows after it, by the rows before it, and what was asked for in order."""
+    """One step: the rows after it, by the rows before it, and what was asked for in order.
+
+    Attributes:
+        loop: of any length, that the step runs through.
+    """
 
     rows: Mapping[str, Vector]
     calls: tuple[Call, ...]
+    loop: Loop | None = None
 
 
 class Iteration:
@@ -102,14 +109,25 @@ class Iteration:
     Args:
         fixed: the whole parameters.
         spoken: the rows that the texts speak of.
+        length: of a loop, which stands for every one from its least on.
 
     Raises NotExported for a method that has no form here.
     """
 
-    def __init__(self, theorem: Theorem, fixed: Mapping[str, int], spoken: set[str]) -> None:
-        self.theorem, self.method = theorem, theorem.iteration
-        self.fixed = {**fixed, **_whole(theorem, fixed)}
+    def __init__(
+        self,
+        theorem: Theorem,
+        fixed: Mapping[str, int],
+        spoken: set[str],
+        length: Length | None = None,
+    ) -> None:
+        self.theorem, self.method, self.length = theorem, theorem.iteration, length
+        given = {*fixed, *([length.name] if length else [])}
+        self.fixed = {**fixed, **_whole(theorem, given)}
         self.steps: dict[str, Real] = {}
+        self.roles: tuple[str, ...] = ()  # where a step is one of a loop of any length
+        if length is not None and "(" in self.method.name:
+            self.roles = ROLES
         self.branches = self._branches()
         self.live = self._live({*spoken} & {*self.method.rows} | {"z"})
 
@@ -119,6 +137,8 @@ class Iteration:
         """A parameter as a kernel gets it."""
         if name in self.fixed:
             return self.fixed[name]
+        if self.length is not None and name == self.length.name:
+            return self.length
         if depends_on_k(self.theorem, name):
             return Real("let", (name, at))
         return Real("symbol", (name,))
@@ -127,8 +147,11 @@ class Iteration:
         """A row of the state before step ``at``."""
         return Z0 if name == "anchor" else Vector("row", (name, at))
 
-    def step(self, at: At) -> Step:
-        """One step from state ``at``. Raises Special where some k is another step."""
+    def step(self, at: At, role: str = "") -> Step:
+        """One step from state ``at``, of a role where it is one of a loop of any length.
+
+        Raises Special where some k is another step.
+        """
         method = self.method
         state = np.empty((len(method.rows), 1), dtype=object)
         for own, name in zip(state, method.rows, strict=True):
@@ -136,10 +159,13 @@ class Iteration:
         oracle = Scribe(self.theorem.A, method.rows, state)
         params = np.empty(len(method.parameters), dtype=object)
         params[:] = [self.parameter(p.symbol, at) for p in method.parameters]
+        passes = Passes(method.rows, state, at, lambda: len(oracle.calls))
+        if self.length is not None and not self.roles:
+            params[[p.symbol for p in method.parameters].index(self.length.name)] = passes
         J = oracle.resolvent if self.theorem.A != "zero" else UNCONSTRAINED
         try:
             in_every_dimension(method.kernel)(
-                oracle, None, J, None, state, params, KernelIndex(at), 1
+                oracle, None, J, None, state, params, KernelIndex(at, role), 1
             )
         except Special:
             raise
@@ -150,14 +176,23 @@ class Iteration:
             if known != size:
                 raise NotExported(f"the resolvent {name} is taken with more than one step")
         rows = {n: own[0] for n, own in zip(method.rows, state, strict=True) if n != "anchor"}
-        return Step(rows, tuple(oracle.calls))
+        return Step(rows, tuple(oracle.calls), passes.loop())
+
+    @property
+    def every_step(self) -> list[Step]:
+        """The step of each branch."""
+        roles = self.roles or [""] * len(self.branches)
+        return [self.step(at, role) for at, role in zip(self.branches, roles, strict=True)]
 
     def _branches(self) -> list[At]:
+        if self.roles:
+            return [At("n")] * len(self.roles)
         assert self.theorem.proof is not None
         sources = [
             case.get("k", "k")
             for case in self.theorem.proof.cases
             if all(case[n] == str(v) for n, v in self.fixed.items() if n in case)
+            and (self.length is None or not case[self.length.name].isdigit())
         ]
         residues = dict.fromkeys(residue(self.theorem, source) for source in sources)
         if len(residues) > 1:
@@ -186,14 +221,14 @@ class Iteration:
     @property
     def read(self) -> list[str]:
         """The live rows that a step reads before it writes them."""
-        steps = [self.step(branch) for branch in self.branches]
+        steps = self.every_step
         trees = [t for s in steps for t in (*(s.rows[r] for r in self.live), *_images(s))]
         held = {n.parts[0] for t in trees for n in walk(t) if n.kind == "row"}
         return [r for r in self.live if r in held]
 
     def _live(self, needed: set[str]) -> list[str]:
         """Rows that are spoken of, and those that they are made of."""
-        steps = [self.step(branch) for branch in self.branches]
+        steps = self.every_step
         while True:
             trees: list[Tree] = [s.rows[r] for s in steps for r in needed - {"anchor"}]
             trees += [image for s in steps for image in _images(s)]
@@ -221,9 +256,9 @@ class Iteration:
             out[call.image] = Vector("image", (name, held))
         return out
 
-    def equation(self, name: str, branch: At) -> tuple[Vector, Vector]:
+    def equation(self, name: str, place: int) -> tuple[Vector, Vector]:
         """A row after a step, and what it is in terms of rows before it and of other rows."""
-        step = self.step(branch)
+        step, branch = self.every_step[place], self.branches[place]
         left = Vector("row", (name, branch.plus(1)))
         return left, replaced(step.rows[name], self.images(step, branch, name))
 
@@ -231,33 +266,51 @@ class Iteration:
         """The lines that define the iteration: state, step, run and its rows."""
         live, zero = self.live, self.method.zero
         lines = [f"Record state := {{ {'; '.join(f'row_{r} : E' for r in live)} }}.", ""]
+        lines += [line for step in self.every_step for line in self._pass(step, word)]
         lines.append("Definition step (j : nat) (s : state) : state :=")
         lines += [f"  let {word(r)} := row_{r} s in" for r in live if r in self.read]
-        if self.by_residue:
+        if self.roles:
+            tau = self._length(word)
+            t = f"Nat.modulo j {tau}"
+            first, middle, last = (self._body(i, word, "    ") for i in range(3))
+            lines += [f"  if Nat.eqb ({t}) 0 then", *first]
+            lines += [f"  else if Nat.eqb ({t}) (Nat.pred {tau}) then", *last, "  else", *middle]
+            lines[-1] += "."
+        elif self.by_residue:
             lines.append(f"  match Nat.modulo j {self.by_residue} with")
             for i, branch in enumerate(self.branches):
                 label = str(branch.add) if i + 1 < len(self.branches) else "_"
-                lines += [f"  | {label} =>", *self._body(branch, word, "    ")]
+                lines += [f"  | {label} =>", *self._body(i, word, "    ")]
             lines.append("  end.")
         elif len(self.branches) == 2:
-            lines += ["  match j with", "  | O =>", *self._body(self.branches[0], word, "    ")]
-            lines += ["  | S _ =>", *self._body(self.branches[1], word, "    "), "  end."]
+            lines += ["  match j with", "  | O =>", *self._body(0, word, "    ")]
+            lines += ["  | S _ =>", *self._body(1, word, "    "), "  end."]
         else:
-            lines += self._body(self.branches[0], word, "  ")
+            lines += self._body(0, word, "  ")
             lines[-1] += "."
-        first = "; ".join(f"row_{r} := {'zero' if r in zero else 'z0'}" for r in live)
+        start = "; ".join(f"row_{r} := {'zero' if r in zero else 'z0'}" for r in live)
         lines += [
             "",
             "Fixpoint run (k : nat) : state :=",
-            f"  match k with O => {{| {first} |}} | S j => step j (run j) end.",
+            f"  match k with O => {{| {start} |}} | S j => step j (run j) end.",
             "",
         ]
         lines += [f"Definition {word(r)} (k : nat) : E := row_{r} (run k)." for r in live]
         return lines
 
     def phases(self, word: Any) -> list[str]:
-        """A step of a loop, by its place in the loop."""
-        lines = []
+        """A step of a loop, by its place in the loop; and what an inner loop ends with."""
+        lines = [line for step in self.every_step for line in self._looped(step, word)]
+        for place, role in enumerate(self.roles):
+            more, premises, names, known = _by_role(self._length(word))[role]
+            lines += [
+                f"Lemma step_{role} n s{more} : {premises} step n s =",
+                "  let j := n in",
+                *[f"  let {word(r)} := row_{r} s in" for r in self.live if r in self.read],
+                *self._body(place, word, "  "),
+            ]
+            lines[-1] += "."
+            lines.append(f"Proof. intros {names}. {known} reflexivity. Qed.")
         for i, branch in enumerate(self.branches if self.by_residue else []):
             c, r = branch.factor, branch.add
             lines += [
@@ -266,44 +319,154 @@ class Iteration:
                 f"Lemma step_{i} m s : step {branch.nat} s =",
                 f"  let j := {branch.nat}%nat in",
                 *[f"  let {word(r)} := row_{r} s in" for r in self.live if r in self.read],
-                *self._body(branch, word, "  "),
+                *self._body(i, word, "  "),
             ]
             lines[-1] += "."
             lines.append(f"Proof. unfold step. rewrite (phase_{i} m). reflexivity. Qed.")
         return lines
 
-    def _body(self, branch: At, word: Any, pad: str) -> list[str]:
+    def at_role(self, role: str, word: Any) -> tuple[str, str, str, str]:
+        """Of a step n of a role: variables, premises, names for them, the lemma that tells it."""
+        more, premises, names, _ = _by_role(self._length(word))[role]
+        return f" n{more}", f"{premises} ", names, f"(step_{role} n _{more} {names})"
+
+    def _length(self, word: Any) -> str:
+        """The word of the length that stands for many."""
+        assert self.length is not None
+        name: str = word(self.length.name)
+        return name
+
+    # ---- an inner loop ----
+
+    def _kept(self, loop: Loop) -> list[str]:
+        """The rows that each pass of a loop reads and leaves as they are."""
+        rows = {n.parts[0] for n in walk(loop.body) if n.kind == "row"}
+        return [r for r in self.live if r in rows]
+
+    def _pass(self, step: Step, word: Any) -> list[str]:
+        """What one pass of an inner loop makes of its row."""
+        loop = step.loop
+        if loop is None:
+            return []
+        if any(n.kind in ("let", "index") for n in walk(loop.body)):
+            raise NotExported("what a pass of an inner loop does depends on k")
+        at, own = loop.inside.parts[1], word(loop.row)
+        named: dict[Tree, str] = {Vector("row", (r, at)): word(r) for r in self._kept(loop)}
+        lets = _Lets(word, {**named, loop.inside: own}, {*named.values(), own}, "  ")
+        for call in step.calls[loop.calls[1] : loop.calls[2]]:
+            if call.image != loop.body:
+                lets.ask(call)
+        return [
+            "(* one pass of the loop *)",
+            f"Definition pass{''.join(f' ({n} : E)' for n in (*named.values(), own))} : E :=",
+            *lets.lines,
+            f"  {_in_scope(lets.write(loop.body))}.",
+            "",
+        ]
+
+    def _looped(self, step: Step, word: Any) -> list[str]:
+        """What an inner loop ends with, told by the row before its last pass."""
+        loop = step.loop
+        if loop is None:
+            return []
+        at, tau, write = loop.inside.parts[1], self._length(word), Writer(word)
+        if not at.base:
+            raise NotExported("an inner loop of a first step that is not like the rest")
+        kept = "".join(f" {write(self.row(r, at), ATOM)}" for r in self._kept(loop))
+        begins = write(loop.begun, ATOM)
+        passes = f"(pass{kept}) {begins}"
+        return [
+            "(* the row before the last pass of a step *)",
+            f"Definition inside ({at.nat} : nat) : E := passes (Nat.pred {tau}) {passes}.",
+            f"Lemma looped {at.nat} : passes {tau} {passes} = {_in_scope(write(loop.body))}.",
+            f"Proof. exact (last_pass {tau} {passes} ltac:(lia)). Qed.",
+        ]
+
+    def _body(self, place: int, word: Any, pad: str) -> list[str]:
         """A step in words, with a name for all that it asks for."""
-        step = self.step(branch)
+        step, branch = self.every_step[place], self.branches[place]
         named_trees: dict[Tree, str] = {Vector("row", (r, branch)): word(r) for r in self.live}
         if branch.base:
             named_trees[Real("index", (branch,))] = "INR j"
         for tree in [*step.rows.values(), *(call.image for call in step.calls)]:
             named_trees |= {n: f"{word(n.parts[0])} j" for n in walk(tree) if n.kind == "let"}
-        taken = {word(r) for r in self.read}
-        write = Writer(word, named_trees)
-        lines = []
+        lets = _Lets(word, named_trees, {word(r) for r in self.read}, pad)
+        calls, loop = step.calls, step.loop
+        if loop is not None:
+            for call in calls[: loop.calls[0]]:
+                lets.ask(call)
+            kept = "".join(f" {word(r)}" for r in self._kept(loop))
+            passes = f"passes {self._length(word)} (pass{kept}) {lets.write(loop.begun, ATOM)}"
+            lets.add(loop.body, word(loop.row), passes)
+            calls = calls[loop.calls[2] :]
+        for call in calls:
+            lets.ask(call)
+        ends = [step.rows[r] for r in self.live]
+        if loop is not None and any(speaks_of_inside(replaced(e, {loop.body: Z0})) for e in ends):
+            raise NotExported("a row that the last pass of an inner loop leaves is used later")
+        pairs = zip(self.live, ends, strict=True)
+        fields = "; ".join(f"row_{r} := {_in_scope(lets.write(end))}" for r, end in pairs)
+        return [*lets.lines, f"{pad}{{| {fields} |}}"]
 
-        def named(tree: Vector, stem: str) -> None:
-            name = stem
-            for i in itertools.count(1):
-                if name not in taken:
-                    break
-                name = f"{stem}{i}"
-            taken.add(name)
-            lines.append(f"{pad}let {name} := {_in_scope(write(tree))} in")
-            write.named[tree] = name
 
-        for call in step.calls:
-            if call.image in write.named:
-                continue
-            name, point = call.image.parts
-            if point not in write.named and point.kind != "z0" and name == "F":
-                named(point, word(call.rows[0] or "p"))
-            stem = f"F{word(call.rows[0] or 'p')}" if name == "F" else word(call.rows[1] or "p")
-            named(call.image, stem)
-        fields = "; ".join(f"row_{r} := {_in_scope(write(step.rows[r]))}" for r in self.live)
-        return [*lines, f"{pad}{{| {fields} |}}"]
+class _Lets:
+    """Lines that name, one after the other, what a text asks for.
+
+    Args:
+        named: trees that have names already.
+        taken: names that others have.
+    """
+
+    def __init__(self, word: Any, named: Mapping[Tree, str], taken: set[str], pad: str) -> None:
+        self.word, self.taken, self.pad = word, taken, pad
+        self.write = Writer(word, named)
+        self.lines: list[str] = []
+
+    def add(self, tree: Vector, stem: str, text: str) -> None:
+        """Name a tree, which is written so."""
+        name = stem
+        for i in itertools.count(1):
+            if name not in self.taken:
+                break
+            name = f"{stem}{i}"
+        self.taken.add(name)
+        self.lines.append(f"{self.pad}let {name} := {text} in")
+        self.write.named[tree] = name
+
+    def ask(self, call: Call) -> None:
+        """Name what a call asks for, and where, once."""
+        word, write = self.word, self.write
+        if call.image in write.named:
+            return
+        name, point = call.image.parts
+        if point not in write.named and point.kind != "z0" and name == "F":
+            self.add(point, word(call.rows[0] or "p"), _in_scope(write(point)))
+        stem = f"F{word(call.rows[0] or 'p')}" if name == "F" else word(call.rows[1] or "p")
+        self.add(call.image, stem, _in_scope(write(call.image)))
+
+
+def _by_role(tau: str) -> dict[str, tuple[str, str, str, str]]:
+    """What is asked of a step n of a role: further variables, premises, names for them, a proof.
+
+    The proof settles the two tests of a step.
+    """
+    after = f"Nat.modulo (S n) {tau}"
+    settled = "as [one other]. unfold step. rewrite one, other."
+    return {
+        "first": ("", f"Nat.modulo n {tau} = 0%nat ->", "this", "unfold step. rewrite this."),
+        "middle": (
+            " gone rest",
+            f"Nat.modulo n {tau} = S gone -> {after} = S rest ->",
+            "this next",
+            f"destruct (phase_of_middle {tau} n gone rest ltac:(lia) this next) {settled}",
+        ),
+        "last": (
+            "",
+            f"{after} = 0%nat ->",
+            "next",
+            f"destruct (phase_of_last {tau} n ltac:(lia) next) {settled}",
+        ),
+    }
 
 
 def _images(step: Step) -> list[Tree]:
@@ -315,7 +478,7 @@ def _in_scope(word: str) -> str:
     return f"({word})%vec" if " " in word else word
 
 
-def _whole(theorem: Theorem, fixed: Mapping[str, int]) -> dict[str, int]:
+def _whole(theorem: Theorem, fixed: Collection[str]) -> dict[str, int]:
     """Whole parameters that ``let`` gives a number."""
     out = {}
     for p in theorem.iteration.parameters:

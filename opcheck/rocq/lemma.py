@@ -11,7 +11,7 @@ from typing import Any
 from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
-from opcheck.evidence.proofs.prove import KNOWN, Argument, Assumed, Case
+from opcheck.evidence.proofs.prove import KNOWN, Argument, Assumed, Case, opened
 from opcheck.evidence.proofs.reader import CAUCHY, OF_A, OF_BEST, SHIFT
 from opcheck.evidence.statement.ranges import low_ends, parts_of_end
 from opcheck.evidence.statement.scalars import Scalars
@@ -32,6 +32,7 @@ from opcheck.rocq.expressions import (
     walk,
 )
 from opcheck.rocq.iteration import Iteration
+from opcheck.rocq.loops import room, spare
 from opcheck.rocq.names import Names
 from opcheck.rocq.scene import Scene
 from opcheck.rocq.signs import Charts, with_a_square
@@ -112,7 +113,7 @@ class Setting:
 
     def ends(self, scalars: Scalars | None = None, at: At = START) -> list[End]:
         """The ranges of the statement, end by end, at an index where they speak of it."""
-        theorem, whole = self.theorem, self.texts.fixed
+        theorem, whole = self.theorem, self.texts.whole
         out = []
         for chain in [*theorem.conditions, *theorem.chains]:
             if chain.name in whole:
@@ -249,6 +250,7 @@ class Lemma:
         self.facts: dict[str, str] = {}  # what is asserted -> how it is shown
         self.signs: dict[str, int] = {}  # of factors
         self.tried: Set[str] = set()  # asserted where Rocq shows them
+        self.counted = False  # whether what a whole parameter of any value is made of is told
         self.scene = Scene(case, setting.iteration, setting.texts, setting.names, self.symbol)
         self.unfolded, self.lengths, self.forced = texts, lengths, forced
         self.tests = [self._test(*assumed) for assumed in self.reader.assumed]
@@ -258,6 +260,9 @@ class Lemma:
     def symbol(self, name: str) -> str:
         """A symbol of the case's field in words."""
         spares, at = self.reader.spares, self.scene.at
+        if name in (counts := self._counts()):
+            self.counted = True
+            return counts[name]
         if name in self.case.indices:
             if name == "k":
                 return f"(INR m + {self.case.least})" if self.case.least else "INR m"
@@ -267,6 +272,16 @@ class Lemma:
         if name == self.texts.horizon:
             return HORIZON.real
         return self.setting.names(name)
+
+    def _counts(self) -> dict[str, str]:
+        """The counts that a whole parameter of any value is made of, in words."""
+        length = self.setting.iteration.length
+        if length is None:
+            return {}
+        _, symbol = opened(self.case.case[length.name])
+        turn, word = self.scene.turn, self.setting.names(length.name)
+        rest = turn.spare if turn else spare(word, length.least)
+        return {symbol: rest, f"{symbol}.1": "INR gone"}
 
     def _spare(self, name: str, at: At) -> str:
         spares = self.reader.spares
@@ -410,7 +425,10 @@ class Lemma:
         u, v, w = vectors
         root = Real("sqrt", ((u * u) * (w * w),))
         words = " ".join(f"{tight(self.setting.write(x))}%vec" for x in vectors)
-        shorter = f"({self.lengths[source]} m)" if self.scene.at.base else self.lengths[source]
+        known = ["m", *(n for n, _ in self.scene.turn.premises)] if self.scene.turn else ["m"]
+        shorter = self.lengths[source]
+        if self.scene.at.base:
+            shorter = f"({shorter} {' '.join(known)})"
         said = f"({self.setting.write(root)} - {self.setting.write(u * v)})"
         return said, f"(gap _ _ (inner_at_most_root {words} {shorter}))"
 
@@ -548,10 +566,17 @@ class Lemma:
         equal = self.setting.theorem.claim == "equality"
         general = bool(scene.at.base)
         relation = "=" if equal else "<" if strict else "<="
+        turn, length = scene.turn, self.setting.iteration.length
         typed = " (m : nat)" if self.forced else " m"  # where it may not occur
         indices = typed * general + f" {HORIZON.nat}" * self.of_horizon
+        indices += "".join(f" ({n} : {said})" for n, said in turn.premises) if turn else ""
         premises = "".join(f"{words} -> " for _, words in self.premises())
         lines = [f"Lemma {name}{indices} : {premises}{small} {relation} {large}.", "Proof."]
+        lines += [f"  {fact}" for fact in (turn.facts() if turn else [])]
+        if self.counted and length:
+            word = self.setting.names(length.name)
+            spared = turn.room() if turn else room(word, length.least)
+            lines += [f"  {fact}" for fact in spared]
         lines += self._opened()
         lines += [
             f"  {'try ' if fact in self.tried else ''}assert ({fact}) by ({how})."
@@ -606,7 +631,8 @@ class Lemma:
             equations += f" generalize value{i};"
         if self.setting.theorem.A == "zero":
             equations += " generalize solution_of_F;"
-        return [f"  - unfold_all;{equations} {tidy} abstract_all; intros; subst; {self.closing}."]
+        told = f"{scene.turn.unfolding if scene.turn else ''}{equations}"
+        return [f"  - unfold_all;{told} {tidy} abstract_all; intros; subst; {self.closing}."]
 
     def _turned(self, tidy: str) -> list[str]:
         """That the two sides differ by the sum where F is a scale and a turn.
@@ -618,7 +644,8 @@ class Lemma:
         rewritten = " | ".join(f"rewrite {e}" for e in dict.fromkeys(scene.equations))
         lines = [
             f"  - destruct {family} as (G & skew & square & affine).",
-            f"    unfold_all; repeat first [{rewritten}].",
+            f"    unfold_all;{scene.turn.unfolding if scene.turn else ''} "
+            f"repeat first [{rewritten}].",
         ]
         row = scene.only_row()
         taken = [c for c in scene.steps.oracle.calls if c[4] != 0]

@@ -16,17 +16,22 @@ _TAKEN = """
     cons not and or iff eq ex le lt gt ge Nat INR IZR pow sqrt exp ln sin cos tan PI Rabs Rmin Rmax
     up total bounded start descent at_end certified solution state step run family V JA JS JF z0
     zstar j k m n s G opcheck A_monotone A_subgradient
+    pass inside looped turn gone room rest further
 """
 TAKEN = frozenset(_TAKEN.split())
 # what a development calls its own lemmas, hypotheses and fields
 _HEADS = re.compile(
-    r"(row|term|sign|range|start|descent|at_end|certified|agree|apart|phase|step|same|value|Of|[xEuv])_"
+    r"(row|term|sign|range|start|descent|at_end|certified|agree|apart|phase|step|same|value|off|gone|Of"
+    r"|[xEuv])_"
 )
-_TAILS = re.compile(r"_(first|next|later|is|positive|resolvent|of|\d+|[FAST])$|^(agree|apart)\d+$")
+_TAILS = re.compile(
+    r"_(first|next|later|next_middle|next_last|is|positive|resolvent|of|\d+|[FAST])$"
+    r"|^(agree|apart)\d+$"
+)
 
 # of lemmas about a row, and of hypotheses
 _MADE = re.compile(
-    r"_(first|next|later)(_\d+|_first|_later)?$|_is(_positive|_resolvent)?$|_of_[FAST]$"
+    r"_(first|next|later)(_\d+|_first|_later|_middle|_last)?$|_is(_positive|_resolvent)?$|_of_[FAST]$"
 )
 
 

@@ -30,6 +30,7 @@ from opcheck.rocq.expressions import (
     walk,
 )
 from opcheck.rocq.iteration import Iteration
+from opcheck.rocq.loops import Turn, length_in
 from opcheck.rocq.names import Names
 from opcheck.rocq.texts import Texts
 from opcheck.rocq.words import Symbol, combination, tight
@@ -43,6 +44,8 @@ class Scene:
         equations: lemmas about the rows of the steps that were made.
         twins: (word, word) of values that opcheck knows to be the same and Rocq has to be shown.
         values: what F is where a resolvent of F went.
+        turn: where its steps stand in loops of any length; None where they are of none.
+        inside: points before the last pass of an inner loop.
 
     Raises InternalError where the steps as written are not the kernel's.
     """
@@ -56,7 +59,9 @@ class Scene:
         self.at = index_of(case)
         self.here = self.at if case.at is None else At("")  # where opcheck's offset is 0
         self.write = Writer(names)
+        self.inside: set[int] = set()
         self.words: dict[int, str] = {}  # of basis vectors; of a resolvent's point, below 0
+        self.turn = turn_of(case, names, self.at)
         self.equations: list[str] = []
         self.twins: dict[tuple[str, str], None] = {}
         self.values: dict[str, None] = {}
@@ -75,7 +80,12 @@ class Scene:
                 self.words[i] = self.write(self.iteration.row(name, low))
         for place in range(len(steps.states) - 1):
             at = low.plus(place)
-            step = self.iteration.step(at)
+            step = self.iteration.step(at, self.turn.role(at) if self.turn else "")
+            if step.loop is not None:
+                ((index, _),) = self.sparse(step.loop.inside)
+                self.words[index] = self.write(step.loop.inside)
+                if steps.weights[place + 1][method.rows.index(step.loop.row)] == 1:
+                    self.inside.add(index)
             images = self.iteration.images(step, at)
             for call in step.calls:
                 name, point = call.image.parts
@@ -100,7 +110,10 @@ class Scene:
         """The lemmas of the rows of one step."""
         branch = self.iteration.branch_of(at)
         base = self.iteration.branches[branch]
-        if not base.base:
+        if self.turn is not None:
+            argument, role = f" {self.turn.applied(at)}", self.turn.role(at)
+            branch = self.iteration.roles.index(role)
+        elif not base.base:
             argument = ""
         elif base.factor > 1:
             quotient = At("m", 1, at.add // base.factor).nat if at.base else at.add // base.factor
@@ -181,6 +194,11 @@ class Scene:
                     raise NotExported("it speaks of a step that opcheck did not make")
                 row = self.steps.states[place][self.iteration.method.rows.index(name)]
                 return Coefficient(row)
+            case "inside", (name, at):
+                loop = self.iteration.step(at).loop
+                assert loop is not None
+                key = (self.steps.origin + self.offset(at) + 1, loop.place)
+                return Coefficient(((self.steps.inner[key], self.reader.field.number(1)),))
             case "image", (name, point):
                 before = self.sparse(point)
                 if name == "F":
@@ -218,6 +236,8 @@ class Scene:
                 return field.number(self.reader.symbol(name, late))
             case "index", (at,) if at == HORIZON:
                 return field.number(self.reader.symbol(self.texts.horizon, 0))
+            case "whole", (name,):
+                return field.number(self.reader.symbol(name, 0).plain)
             case "index", (at,):
                 return self.reader.k + self.offset(at)
             case "negative", (a,):
@@ -257,6 +277,8 @@ class Scene:
         match tree.kind, tree.parts:
             case "case", (at, 0, values, _, no) if at.base and at.add > max(values):
                 return self.total(no)
+            case "case", (at, str(), _, yes, no) if self.turn is not None:
+                return self.total(yes if self.turn.begun(at) else no)
             case "inner", (u, v):
                 if u == v == Z0 - ZSTAR:
                     return self.reader.read("R**2")
@@ -298,7 +320,7 @@ class Scene:
             case ((("before" | "best") as over), (term, at)):
                 node = next(n for n, name in self.texts.terms.items() if name == term)
                 return self.reader.read(Call(over, (node,)), self.offset(at))
-            case (("number" | "symbol" | "let" | "of_horizon" | "index"), _):
+            case (("number" | "symbol" | "let" | "of_horizon" | "index" | "whole"), _):
                 return self.ratio(tree)
         raise NotExported(f"a number of the kind {tree.kind} in a lemma")
 
@@ -334,6 +356,8 @@ class Scene:
         if self.case.at is not None:
             return index == 0
         rows = self.iteration.method.rows
+        if index in self.inside:
+            return True
         return index < len(rows) and self.steps.weights[0][index] == 1
 
     def vector(self, entries: Mapping[int, Any], *, as_point: bool) -> str:
@@ -393,14 +417,24 @@ def index_of(case: Case) -> At:
     """The k of a case, in Rocq."""
     if case.at is not None:
         return At("", 1, case.at)
-    if case.indices == ["k"]:
+    if "k" in case.indices:
         return At("m", 1, case.least)
     modulus, rest = residue(case.theorem, case.case["k"])
     return At("m", modulus, rest)
+
+
+def turn_of(case: Case, names: Names, at: At) -> Turn | None:
+    """Where the steps of a case stand in loops of any length that are steps of their own."""
+    length = length_in(case.case)
+    if length is None or "(" not in case.theorem.iteration.name:
+        return None
+    return Turn(names(length.name), length.least, at, case.window, case.begins)
 
 
 def suffix(iteration: Iteration, branch: int) -> str:
     """What tells the lemmas of one branch of a step from those of another."""
     if len(iteration.branches) == 1:
         return ""
+    if iteration.roles:
+        return f"_{iteration.roles[branch]}"
     return f"_{branch}" if iteration.by_residue else ("_first", "_later")[branch]

@@ -78,6 +78,8 @@ class Texts:
     def __init__(self, theorem: Theorem, iteration: Iteration, fixed: Mapping[str, int]) -> None:
         self.theorem, self.iteration = theorem, iteration
         self.fixed = {**fixed, **iteration.fixed}
+        self.length = iteration.length
+        self.whole = {*self.fixed, *([self.length.name] if self.length else [])}
         self.measures = frozenset(registry.names("measures"))
         self.terms: dict[Node, str] = {}
         self.powers: list[tuple[Node, Real]] = []
@@ -215,6 +217,8 @@ class Texts:
             raise NotExported("R enters other than by its square")
         if name in self.fixed:
             return number(self.fixed[name])
+        if name in self.whole:
+            return Real("whole", (name,))
         if self.horizon and self.depends(name, self.horizon):
             last = at if self.ended else HORIZON
             if name == self.horizon:
@@ -293,8 +297,13 @@ class Texts:
         values = tuple(range(whole + 1)) if below else (whole,)
         period = 0
         if isinstance(left, Call) and left.function == "mod":
-            period = self._whole(left.arguments[1])
-            left = left.arguments[0]
+            left, over = left.arguments
+            if self.length is not None and over == Name(self.length.name):
+                if whole:
+                    raise NotExported(f"where compares k mod {self.length.name} with {whole}")
+                index, either = self._index(left, at), (self.real(yes, at), self.real(no, at))
+                return Real("case", (index, self.length.name, values, *either))
+            period = self._whole(over)
         index = self._index(left, at)
         value = _residue(index, period) if period else (None if index.base else index.add)
         if value is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from opcheck.evidence.proofs.prove import Case
 from opcheck.rocq.expressions import ATOM, At, Real, Writer
+from opcheck.rocq.loops import Turn
 from opcheck.rocq.scene import index_of
 from opcheck.rocq.texts import Texts
 
@@ -19,10 +20,12 @@ class Way:
 
     Attributes:
         stem: its name without the tests that it takes to hold, or not to.
+        turn: where in loops of any length its steps are.
     """
 
     stem: str
     case: Case
+    turn: Turn | None = None
 
     @property
     def at(self) -> At:

@@ -178,6 +178,8 @@ class Run:
             case Call(("upto" | "before") as name, (argument,)):
                 end = k + (name == "upto")
                 return sum((self.value(argument, j) for j in range(end)), fmpq(0))
+            case Call("best", (argument,)):
+                return min(self.value(argument, j) for j in range(k + 1))
             case Call("first", (argument,)):
                 return self.value(argument, 0)
             case Call("best", (argument,)):

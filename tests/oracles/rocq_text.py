@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+KEYWORDS = {"in", "with", "end", "then", "else"}
 TOKEN = re.compile(r"%vec|\{\||\|\}|:=|=>|[^\W\d][\w.']*|\d+|\S")
 
 
@@ -157,8 +158,20 @@ class Reading:
         head = self._atom()
         if callable(head):
             arity = head.arity  # type: ignore[attr-defined]
-            return head(*(self._atom() for _ in range(arity)))
+            values: list[Any] = []
+            while len(values) < arity and self._begins():
+                values.append(self._atom())
+            if len(values) == arity:
+                return head(*values)
+            return function(arity - len(values))(functools.partial(head, *values))
         return head
+
+    def _begins(self) -> bool:
+        """Whether an atom comes next."""
+        token = self.peek()
+        if token is None or token in KEYWORDS:
+            return False
+        return token in ("(", "{|") or re.match(r"\w", token) is not None
 
     def _atom(self) -> Any:
         token = self.take()
@@ -248,6 +261,7 @@ class Development:
         names["S"] = function(1)(lambda n: n + 1)
         names["Nat.pred"] = function(1)(lambda n: max(n - 1, 0))
         names["Nat.modulo"] = function(2)(lambda a, b: a % b)
+        names["Nat.eqb"] = function(2)(lambda a, b: a == b)
         for row in self.rows:
             names[f"row_{row}"] = function(1)(lambda s, row=row: s[f"row_{row}"])
         states: list[Any] = []
@@ -270,6 +284,13 @@ class Development:
         names["Rle_dec"] = function(2)(lambda a, b: a <= b)
         names["Rlt_dec"] = function(2)(lambda a, b: a < b)
         names["Rmax"] = function(2)(lambda a, b: max(a, b))
+
+        def passes(n: int, one: Any, x: Any) -> Any:
+            for _ in range(n):
+                x = one(x)
+            return x
+
+        names["passes"] = function(3)(passes)
         for name, (arguments, body) in self.definitions.items():
             names[name] = self._defined(arguments, body, names)
         return names

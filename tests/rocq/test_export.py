@@ -24,7 +24,7 @@ from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.grammar import Name
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy
-from opcheck.model.theorem import theorem_of
+from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments
 from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
@@ -79,10 +79,67 @@ def test_nothing_is_taken_for_granted() -> None:
 
 def test_every_choice_of_whole_parameters_is_a_theorem_of_its_own() -> None:
     written = export("pethick2023_la_eg")
-    assert [n.rpartition("_")[2] for n in written.names] == ["1", "2", "3"]
-    for tau in (1, 2, 3):
-        assert f"pethick2023_la_eg, tau = {tau}:" in written.text
-    assert written.text.count("\nTheorem ") == 3
+    assert [n.rpartition("_tau_")[2] for n in written.names] == ["1", "2", "3", "from_4"]
+    for tau in ("tau = 1", "tau = 2", "tau = 3", "every tau from 4 on"):
+        assert f"pethick2023_la_eg, {tau}:" in written.text
+    assert written.text.count("\nTheorem ") == 4
+    assert not written.beyond
+    assert "Not in this file" not in written.text
+
+
+OF_ANY_LENGTH = """
+Definition step (j : nat) (s : state) : state :=
+  let z := row_z s in
+  let slow := row_slow s in
+  if Nat.eqb (Nat.modulo j tau) 0 then
+    let Fz := (F z)%vec in
+    {| row_z := (z - a * Fz)%vec; row_slow := z |}
+  else if Nat.eqb (Nat.modulo j tau) (Nat.pred tau) then
+    let Fz := (F z)%vec in
+    {| row_z := ((1 - lam) * slow + lam * (z - a * Fz))%vec; row_slow := slow |}
+  else
+    let Fz := (F z)%vec in
+    {| row_z := (z - a * Fz)%vec; row_slow := slow |}.
+"""
+PASSES = """
+Definition pass (z : E) (w : E) : E :=
+  let Fw := (F w)%vec in
+  (JA (z - gamma * Fw))%vec.
+
+Definition step (j : nat) (s : state) : state :=
+  let z := row_z s in
+  let w := passes tau (pass z) z in
+  {| row_z := ((1 - lam) * z + lam * w)%vec; row_w := w |}.
+"""
+
+
+def test_a_loop_of_any_length_is_the_kernels() -> None:
+    nested, inner = export("pethick2023_la_energy").text, export("pethick2023_ikm_residual").text
+    assert OF_ANY_LENGTH in nested
+    assert "Hypothesis range_tau : (4 <= tau)%nat." in nested
+    assert PASSES in inner
+    assert "Hypothesis range_tau : (2 <= tau)%nat." in inner
+
+
+def without_form() -> Theorem:
+    """A theorem whose potential says k mod τ in a term that is 0."""
+    proof = registry.get("theorems", "pethick2023_la_energy").proof
+    potential = f"{proof.potential} + 0*mod(k, tau)"
+    return stated("pethick2023_la_energy", proof=dataclasses.replace(proof, potential=potential))
+
+
+def test_a_length_without_a_form_is_left_out_and_said() -> None:
+    written = export(without_form())
+    assert [n.rpartition("_tau_")[2] for n in written.names] == ["1", "2", "3"]
+    assert written.beyond.startswith("every tau from 4 on (")
+    assert "Not in this file: every tau from 4 on (" in written.text
+
+
+def test_nothing_is_written_where_no_length_has_a_form() -> None:
+    entry = without_form()
+    alone = dataclasses.replace(entry.proof, cases=({"tau": "4 + t"},))
+    with pytest.raises(NotExported, match=r"^pethick2023_la_energy: every tau from 4 on"):
+        export(dataclasses.replace(entry, proof=alone))
 
 
 @pytest.mark.parametrize(
@@ -164,8 +221,8 @@ def test_a_step_that_is_not_the_kernels_is_an_error_of_ours(
 ) -> None:
     honest = Iteration.step
 
-    def turned(self: Iteration, at: Any) -> Any:
-        step = honest(self, at)
+    def turned(self: Iteration, at: Any, role: str = "") -> Any:
+        step = honest(self, at, role)
         rows = {**step.rows, "z": Vector("+", (step.rows["z"], step.rows["z"]))}
         return dataclasses.replace(step, rows=rows)
 
@@ -290,10 +347,11 @@ def test_files_are_written_and_named(tmp_path: Path) -> None:
     names = {p.name for p in (tmp_path / "all").iterdir()}
     assert names == {f"{EG}.v", "lieder2021_halpern.v", "Opcheck.v"}
     assert "2 of 2 proofs are written." in several.output
-    part = invoke("prove", "pethick2023_la_energy", "--rocq", str(tmp_path / "la.v"))
+    few = "elementary_first_steps_past_extragradient"
+    part = invoke("prove", few, "--rocq", str(tmp_path / "few.v"))
     assert part.exit_code == 0
-    assert "; without every tau from 4 on" in part.stdout
-    assert "Not in this file: every tau from 4 on" in (tmp_path / "la.v").read_text()
+    assert "; without k > 2" in part.stdout
+    assert "Not in this file: k > 2" in (tmp_path / "few.v").read_text()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from registered import exported
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
-from opcheck.evidence.proofs.prove import fixed_choices
+from opcheck.evidence.proofs.prove import fixed_choices, opened
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.model import grammar
 from opcheck.model.property import Property
@@ -43,6 +43,7 @@ FEW = [
     "lieder2021_halpern",
     "malitsky2020_golden_ratio",
     "park2022_oc_halpern",
+    "pethick2023_ikm_last",
     "pethick2023_inner_loop",
     "pethick2023_la_eg",
     "tseng2000_fbf_average",
@@ -50,21 +51,39 @@ FEW = [
 SOME = [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in exported()]
 STEPS = 5
 DIMENSIONS = (1, 2, 3, 5)
+BEYOND = (0, 1, 3)  # the least of a length that is open: these are tried
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137)
 
 
 @functools.cache
 def developments(name: str) -> list[tuple[dict[str, int], Development]]:
-    """What is written for a theorem, at each choice of its whole parameters."""
+    """What is written for a theorem, at each choice of its whole parameters.
+
+    What is about every number from one on is there with some of these numbers.
+    """
     theorem = registry.get("theorems", name)
     written = rocq.export(theorem)
-    fixed = [
-        {n: int(v) for n, v in case.items()}
-        for case in fixed_choices(theorem.proof)
-        if all(v.isdigit() for v in case.values())
-    ]
     modules = [full.rpartition(".")[2] for full in written.names]
-    return [(f, Development(written.text, m)) for f, m in zip(fixed, modules, strict=True)]
+    out = []
+    for case, module in zip(fixed_choices(theorem.proof), modules, strict=True):
+        development = Development(written.text, module)
+        open_too = not all(v.isdigit() for v in case.values())
+        for further in BEYOND if open_too else (0,):
+            whole = {n: opened(v)[0] + further * (not v.isdigit()) for n, v in case.items()}
+            out.append((whole, development))
+    return out
+
+
+def lengths(theorem: Theorem, written: Development) -> dict[str, str]:
+    """The words of whole parameters that the development takes, by their names."""
+    whole = [p.symbol for p in theorem.iteration.parameters if p.integer]
+    words = {n: word(theorem, n, written.text) for n in whole if re.search(rf"\b{n}", written.text)}
+    return {n: w for n, w in words.items() if f"({w} : nat)" in written.text}
+
+
+def steps(whole: dict[str, int]) -> int:
+    """How many steps are looked at: beyond the first loop, where there is one."""
+    return max([STEPS, *(n + 2 for n in whole.values())])
 
 
 def plain(value: Any) -> Any:
@@ -102,10 +121,11 @@ def told(
     draw = np.random.default_rng([seed, dimension])
     operator = Affine(draw, dimension, theorem.A != "zero")
     values = drawn(theorem, whole, draw)
-    run = Run(theorem, operator, values, whole, STEPS + 2, lambda x: root(x))
+    run = Run(theorem, operator, values, whole, steps(whole) + 2, lambda x: root(x))
     point = lambda v: Vector(map(plain, v))  # noqa: E731
     back = lambda v: [fmpq(a.numerator, a.denominator) for a in map(Fraction, v)]  # noqa: E731
     names: dict[str, Any] = {word(theorem, n, written.text): plain(v) for n, v in values.items()}
+    names |= {w: whole[n] for n, w in lengths(theorem, written).items()}
     names |= {"z0": point(operator.start), "zstar": point(operator.solution)}
     names["F"] = function(1)(lambda v: point(operator.F(back(v))))
     names = written.names(names, root)
@@ -127,7 +147,7 @@ def test_the_iteration_is_the_kernels(name: str) -> None:
     for whole, written in developments(name):
         for dimension in DIMENSIONS:
             run, names = told(theorem, whole, written, dimension, 1)
-            for k in range(STEPS + 1):
+            for k in range(steps(whole) + 1):
                 for row, own in zip(theorem.iteration.rows, run.states[k], strict=True):
                     if row in written.rows:
                         expected = tuple(map(plain, own))
@@ -149,7 +169,7 @@ def test_both_sides_are_those_of_the_texts(name: str) -> None:
         assert written.relation == ("=" if theorem.claim == "equality" else "<=")
         for dimension in DIMENSIONS:
             run, names = told(theorem, whole, written, dimension, 2)
-            for k in range(theorem.first, STEPS):
+            for k in range(theorem.first, steps(whole)):
                 for text, tree in (
                     (written.left, theorem.left.tree),
                     (written.right, theorem.right.tree),
@@ -258,6 +278,10 @@ def test_nothing_else_is_assumed(name: str) -> None:
         beside |= {f"A_{theorem.A}"} if theorem.A != "zero" else set()
         beside = {"A_subgradient" if b == "A_subdifferential" else b for b in beside}
         rest = written.hypotheses.keys() - asked - beside
+        for n, w in lengths(theorem, written).items():
+            (least,) = {opened(c[n])[0] for c in theorem.proof.cases if not c[n].isdigit()}
+            assert written.hypotheses[f"range_{w}"] == f"({least} <= {w})%nat"
+            rest -= {f"range_{w}"}
         sizes = {n for n in rest if re.fullmatch(r"range_\d+|J[AFS]_is_resolvent", n)}
         positive = {n for n in rest - sizes if n.endswith("_is_positive")}
         # of a nested section, taken away again before the theorem
@@ -295,7 +319,7 @@ def test_the_ranges_hold_the_same_numbers(name: str) -> None:
             ]
             said = []
             for n, hypothesis in written.hypotheses.items():
-                if n.startswith("range_"):
+                if re.fullmatch(r"range_\d+", n):
                     small, relation, large = re.fullmatch(r"(.*?) (<=|<) (.*)", hypothesis).groups()
                     pair = written.value(small, names), written.value(large, names)
                     said.append(_less(*pair, relation == "<"))

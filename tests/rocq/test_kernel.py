@@ -129,6 +129,85 @@ def test_planted_errors_are_refused(error: str) -> None:
         assert check.reason
 
 
+ENERGY, RESIDUAL = "pethick2023_la_energy", "pethick2023_ikm_residual"
+# of what is about a loop of any length alone
+PLANTED_IN_LOOPS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "bound": (ENERGY, ((r"(<= )(norm2 \(z0 - zstar\))(?=\.)", r"\g<1>9 / 10 * \2"),)),
+    "range": (ENERGY, ((r"(Hypothesis range_4 : lam <= )1", r"\g<1>2"),)),
+    "hypothesis": (
+        ENERGY,
+        ((r"(QuasiNonexpansive \(graph \(fun x => \(x - )F x", r"\1(1 / 2) * F x"),),
+    ),
+    "a length that is shorter": (ENERGY, ((r"(range_tau : \()4( <= tau)", r"\g<1>1\2"),)),
+    "method": (ENERGY, ((r"\(1 - lam\) \* (slow|slow n) \+ lam", r"(1 - lam) * \1 + 2 * lam"),)),
+    "the last step, one late": (ENERGY, ((r"(modulo j tau\)) \(Nat\.pred tau\)", r"\1 tau"),)),
+    "the first step, one late": (ENERGY, ((r"(Nat\.eqb \(Nat\.modulo j tau\)) 0", r"\1 1"),)),
+    "the end of a loop, one late": (
+        ENERGY,
+        ((r"(term_1 .*)Nat\.modulo \(S j\) tau", r"\1Nat.modulo j tau"),),
+    ),
+    "the phase of the potential": (ENERGY, ((r"(match Nat\.modulo) k( tau)", r"\1 (S k)\2"),)),
+    "the length of a loop": (
+        "pethick2023_la_average",
+        ((r"(norm2 \(z0 - zstar\) \* )INR tau", r"\1(INR tau - 1)"),),
+    ),
+    "bound of an inner loop": (RESIDUAL, ((r"\+ c \*", "+ 9 / 10 * c *"),)),
+    "range of an inner loop": (RESIDUAL, ((r"(range_6 : lam < )2", r"\g<1>3"),)),
+    "hypothesis of an inner loop": (RESIDUAL, ((r"(Comonotone )rho", r"\1(2 * rho)"),)),
+    "a pass too many": (RESIDUAL, ((r"(let w := passes) tau", r"\1 (S tau)"),)),
+    "no pass": (RESIDUAL, ((r"(range_tau : \()2( <= tau)", r"\g<1>0\2"),)),
+    "a pass": (RESIDUAL, ((r"JA \(z - gamma \* Fw\)", "JA (z + gamma * Fw)"),)),
+}
+
+
+def of_any_length(name: str, *edits: tuple[str, str]) -> tuple[str, tuple[str, ...]]:
+    """The part of a file that is about loops of any length, with errors planted."""
+    written = export(name)
+    *_, last = written.names
+    head, rest = (
+        "Require Import Opcheck.\n",
+        written.text.partition(f"Module {last.split('.')[0]}."),
+    )
+    text = "".join([head, *rest[1:]])
+    for old, new in edits:
+        assert re.search(old, text), old
+        text = re.sub(old, new, text)
+    return text, (last,)
+
+
+@pytest.mark.parametrize("name", [ENERGY, RESIDUAL, "pethick2023_la_average"])
+def test_a_loop_of_any_length_is_accepted_by_itself(name: str) -> None:
+    check = said(*of_any_length(name))
+    if check is not None:
+        assert check.accepted, check.reason
+
+
+@pytest.mark.parametrize("error", PLANTED_IN_LOOPS)
+def test_planted_errors_in_loops_of_any_length_are_refused(error: str) -> None:
+    name, edits = PLANTED_IN_LOOPS[error]
+    check = said(*of_any_length(name, *edits))
+    if check is not None:
+        assert not check.accepted
+        assert check.reason
+
+
+USED = """
+(* The theorem is of every tau: one with tau a variable, and at tau = 5. *)
+Definition every := fun (tau : nat) (several : (4 <= tau)%nat) {{E : Space}} (F : E -> E) =>
+  fun a lam z0 zstar => Of_{0}_tau_from_4.{0}_tau_from_4 F tau a lam z0 zstar several.
+Lemma five : (4 <= 5)%nat. Proof. lia. Qed.
+Definition used := fun {{E : Space}} (F : E -> E) a lam z0 zstar =>
+  Of_{0}_tau_from_4.{0}_tau_from_4 F 5 a lam z0 zstar five.
+"""
+
+
+def test_a_theorem_of_every_length_is_used_at_any() -> None:
+    text, names = of_any_length(ENERGY)
+    check = said(text + USED.format(ENERGY), (*names, "every", "used"))
+    if check is not None:
+        assert check.accepted, check.reason
+
+
 VACUOUS = """
 (* The hypotheses of {0} hold together: F a quarter turn of the plane, L = 1, gamma = 1/2. *)
 Definition plane := product line line.

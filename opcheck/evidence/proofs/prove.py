@@ -472,7 +472,8 @@ class Case:
 
     Args:
         at: the number that k is; None where it stands for all from ``least`` on.
-        begins: the i for which a loop longer than all that is spoken of begins at k + i.
+        begins: the i for which a loop longer than all that is spoken of begins at k + i, where i is
+            from ``window[0]`` to ``window[1]``.
         assumed: tests of its texts that are taken to hold, or not to.
     """
 
@@ -496,6 +497,7 @@ class Case:
         self.indices = [] if at is not None else stands
         self.indices += [symbol for pair in counts.values() for symbol in pair]
         field = Field([*symbols_of(theorem, [*case]), *self.indices])
+        self.window = _window(theorem, part)
         before, after = _reach(theorem, self.proof, part)
         if at is not None:
             k, before, after = field.number(0), 0, at + after
@@ -504,7 +506,7 @@ class Case:
             k = field.symbol(self.indices[0]) * modulus + rest
         fixed: dict[str, int | Period] = {n: least for n, (least, _) in whole.items()}
         for name, pair in counts.items():
-            window, start = _window(theorem, part), begins
+            window, start = self.window, begins
             if "(" not in theorem.iteration.name:
                 window, start = (1, 0), 0  # nothing begins anew
             fixed[name] = Period(field, pair, whole[name][0], k=k, window=window, begins=start)
