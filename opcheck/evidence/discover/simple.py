@@ -82,11 +82,20 @@ class Functions:
     Args:
         points: of the parameters; the symbol ``unit`` is 1 at each.
         unit: a symbol whose power makes the degree right; "" where there is no scaling.
+        without: a symbol that no candidate has; "".
     """
 
     def __init__(
-        self, reading: Reading, degrees: Degrees, points: Sequence[Point], unit: str, live: set[str]
+        self,
+        reading: Reading,
+        degrees: Degrees,
+        points: Sequence[Point],
+        unit: str,
+        live: set[str],
+        *,
+        without: str = "",
     ) -> None:
+        self.without = without
         self.reading, self.degrees, self.points, self.unit = reading, degrees, points, unit
         field = reading.field
         self.symbols = [field.symbol(n) for n in field.known if n in live and n != unit]
@@ -98,7 +107,7 @@ class Functions:
         """Let the factors of a function be factors of candidates."""
         field = self.reading.field
         for name in function.symbols:
-            if name in (self.reading.index, "k"):
+            if name in (self.reading.index, "k", self.without):
                 return
         for polynomial in (function.num, function.den):
             several = [f for f, _ in factorised(polynomial)[1] if len(f.to_dict()) > 1]
@@ -108,6 +117,18 @@ class Functions:
                 if len(self.factors) < FACTORS:
                     self.factors.setdefault(str(factor), Ratio(field, factor, field.one))
         self.forget()
+
+    def learn_plain(self) -> None:
+        """Let 1 ± q and their kin be factors, for symbols q as they are without scaling."""
+        one = self.reading.field.number(1)
+        for q in self.symbols:
+            if self.unit:
+                power = -fraction(self.degrees.ratio(q)) / fraction(self.degrees.of[self.unit])
+                if power.denominator != 1:
+                    continue
+                q = q * self.reading.field.symbol(self.unit) ** int(power)
+            for part in (q, -q, q * q, -2 * q * q, -q / 2, q / 2, -2 * q, 2 * q):
+                self.learn(one + part)
 
     def forget(self) -> None:
         """Points or factors were added."""
@@ -142,7 +163,7 @@ class Functions:
         exponents = np.array(rows, dtype=np.int64).reshape(len(rows), n + m)
         values = np.array([[self.reading.scalar(a, p) for a in atoms] for p in self.points])
         values = values.reshape(len(self.points), n + m)
-        degree = np.array([float(_float(self.degrees.ratio(a))) for a in atoms])
+        degree = np.array([float(fraction(self.degrees.ratio(a))) for a in atoms])
         with np.errstate(all="ignore"):
             size = exponents @ np.log(np.abs(np.where(values == 0, 1.0, values))).T
             sign = 1.0 - 2.0 * ((np.abs(exponents) % 2) @ (values < 0).T.astype(int) % 2)
@@ -171,14 +192,14 @@ class Functions:
         return product
 
     def _missing(self, degree: float) -> int:
-        return round(degree / float(_float(self.degrees.of[self.unit])))
+        return round(degree / float(fraction(self.degrees.of[self.unit])))
 
     def _lengths(self, degree: float) -> Floats:
         """How long each product is with the power of the unit that its degree lacks."""
         _, _, _, degrees, length = self._made()
         if not self.unit:
             return length
-        power = (degree - degrees) / float(_float(self.degrees.of[self.unit]))
+        power = (degree - degrees) / float(fraction(self.degrees.of[self.unit]))
         whole = np.abs(power - np.round(power)) < 1e-9
         return np.where(whole & (np.abs(power) <= 4), length + 0.5 * np.abs(power), np.inf)
 
@@ -220,7 +241,7 @@ class Functions:
             lows, highs = low[fine], high[fine]
             order = np.argsort(lengths[good], kind="stable")[:60]
             for j in order:
-                c = _shortest(lows[j], highs[j])
+                c = shortest(lows[j], highs[j])
                 if c is None or c == 0 or c.denominator > DENOMINATOR:
                     continue
                 score = lengths[good[j]] + extra + _weight(c)
@@ -318,7 +339,7 @@ def _speaks_of_runs(node: Node) -> bool:
     )
 
 
-def _shortest(low: float, high: float) -> Fraction | None:
+def shortest(low: float, high: float) -> Fraction | None:
     """The rational of smallest denominator in an interval; 0 where 0 is in it."""
     if not (math.isfinite(low) and math.isfinite(high)) or max(abs(low), abs(high)) > 1e9:
         return None
@@ -344,5 +365,6 @@ def _weight(c: Fraction) -> float:
     return 0.1 * (c < 0) + 0.25 * math.log2(n * d) * (1 if plain else 2.5) + 0.3 * (d > 1)
 
 
-def _float(number: fmpq) -> float:
-    return float(Fraction(int(number.p), int(number.q)))
+def fraction(number: fmpq) -> Fraction:
+    """The same number."""
+    return Fraction(int(number.p), int(number.q))
