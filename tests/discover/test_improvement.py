@@ -6,6 +6,7 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from flint import fmpq
@@ -120,6 +121,27 @@ def test_a_narrowed_range_comes_back(
         assert float(Fraction(end.beyond)) > end.reached * 1.0005
 
 
+@pytest.mark.ci
+def test_a_range_of_the_library_is_wider_than_published(tmp_path: Path) -> None:
+    """Extragradient's residual never grows inside L²(γ² − 2γρ + 4ρ²) ≤ 1 + 2ρ/γ, and no further."""
+    improvement = widen("gorbunov2023_eg_monotone", "gamma", time_limit=UNLIMITED)
+    assert improvement.ok
+    better = proved(improvement, tmp_path)
+    chain = next(c for c in better.chains if c.name == "gamma")
+    assert chain.lo is not None
+    assert chain.hi is not None
+    for rho in np.linspace(-1 / 8, 0, 40):
+        low, high = (end.evaluate({"L": 1.0, "rho": float(rho)}) for end in (chain.lo, chain.hi))
+        assert low <= max(0, -4 * rho) + 1e-12
+        assert high >= 1 / 2 - 1e-12
+        for gamma in (low, high):
+            assert gamma * (gamma**2 - 2 * gamma * rho + 4 * rho**2) <= gamma + 2 * rho + 1e-12
+    for end in improvement.ends:
+        rho, gamma = float(Fraction(end.point["rho"])), end.reached
+        edge = gamma * (gamma**2 - 2 * gamma * rho + 4 * rho**2) - gamma - 2 * rho
+        assert abs(edge) < 1e-4
+
+
 def test_a_full_range_stays() -> None:
     """The edge is told with what excludes the form beyond it."""
     improvement = widen("nemirovski2004_eg_gap", "gamma", time_limit=UNLIMITED)
@@ -224,6 +246,7 @@ def test_time_is_kept_by_improvements(verb: str) -> None:
     assert "in the time given; that excludes none" in improvement.sentence
 
 
+@pytest.mark.ci
 def test_a_parameter_that_let_sets_has_a_point_as_its_range() -> None:
     """It is widened from there, to both sides, where the claim allows that."""
     fixed = claim(

@@ -12,7 +12,7 @@ from opcheck.evidence.discover.ansatz import Ansatz, bound_of, families, without
 from opcheck.evidence.discover.declaration import block, file_of
 from opcheck.evidence.discover.material import loop_of, material
 from opcheck.evidence.discover.multipliers import Open
-from opcheck.evidence.discover.reading import Reading
+from opcheck.evidence.discover.reading import Point, Reading
 from opcheck.evidence.discover.search import Infeasible, Search
 from opcheck.evidence.discover.witness import Witness, in_words, witness
 from opcheck.evidence.proofs.prove import admits, attempt
@@ -183,15 +183,22 @@ def forms(theorem: Theorem) -> Iterator[Ansatz]:
 
 
 def tried(
-    theorem: Theorem, ansatz: Ansatz, in_time: Callable[[], None]
+    theorem: Theorem,
+    ansatz: Ansatz,
+    in_time: Callable[[], None],
+    *,
+    thin: Sequence[Point] = (),
 ) -> tuple[Outcome, str, Proof | None]:
     """The outcome of a form, its reason, and a proof that ``prove`` accepts or None.
 
     Args:
         in_time: is called between programs; what it raises ends the search.
+        thin: further points, at which there is little room: they tell functions apart.
     """
     try:
         search = Search(theorem, ansatz, check=in_time)
+        search.points += thin
+        search.functions.forget()
         proof = search.proof(search.argument() if ansatz.terms else search.combination())
     except Infeasible as none:
         shown = _witness(search, none.place)

@@ -173,7 +173,14 @@ class Search:
     def possible(self, p: int) -> bool:
         """Whether there is an argument of this form at a point, says the solver."""
         self.ready()
+        for part, k in self._labels():
+            # an end is divided by it
+            if part == "end" and self.bounds and not self._ratio(self._bound(k).factor, p, k) > 0:
+                return False
         return self._margin(p)[0] > ENOUGH
+
+    def _bound(self, k: int) -> Bound:
+        return self.bounds[k % self.period]
 
     def forget(self) -> None:
         """The points were changed."""
@@ -438,7 +445,7 @@ class Search:
             measured = self._form(self.theorem.measure, p, k, 0, False)
             target.append((share, {e: -v for e, v in measured.items()}))
             return self._with_inequalities(part, k, p, target, share)
-        bound = self.bounds[k % self.period]
+        bound = self._bound(k)
         growth = one if bound.growth is None else self._ratio(bound.growth, p, 0)
         if not growth:
             raise OpcheckError(

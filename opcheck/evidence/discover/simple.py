@@ -32,6 +32,8 @@ POWERS = 4  # of symbols together
 FACTORS = 14  # of the statement's formulas that are used
 DENOMINATOR = 5000  # of a constant, at most
 PAIRS = 1200  # candidates of which sums of two are tried
+SHORTEST = 30  # candidates of which sums between wide ends are made, with plain constants
+PLAIN = tuple(Fraction(sign * n, 2) for n in range(1, 9) for sign in (1, -1))
 CLOSE = 2e-3  # relative width below which a value is as good as known
 LOOSE = 2e-6  # by which the solver's ends are widened
 
@@ -98,7 +100,8 @@ class Functions:
         self.without = without
         self.reading, self.degrees, self.points, self.unit = reading, degrees, points, unit
         field = reading.field
-        self.symbols = [field.symbol(n) for n in field.known if n in live and n != unit]
+        self.names = [n for n in field.known if n in live and n != unit]
+        self.symbols = [field.symbol(n) for n in self.names]
         self.factors: dict[str, Ratio] = {}
         for formula in _formulas(reading):
             self.learn(formula)
@@ -251,6 +254,31 @@ class Functions:
             return None
         product = self._product(best[1], degree) * fmpq(*best[2].as_integer_ratio())
         return self._times(product, best[3])
+
+    def two_terms(self, ends: Ends, degree: float) -> Ratio | None:
+        """The simplest sum of two candidates between ends that may be far apart; None for none."""
+        _, _, table, _, _ = self._made()
+        lengths = self._lengths(degree)
+        at = [p for p, _ in ends.spots]
+        usable = np.flatnonzero(np.isfinite(lengths) & np.isfinite(table).all(axis=1))
+        usable = usable[np.argsort(lengths[usable], kind="stable")][:SHORTEST]
+        weights = [_weight(c) for c in PLAIN]
+        best: tuple[float, int, Fraction, int, Fraction] | None = None
+        numbers = np.array([float(c) for c in PLAIN])
+        for n, i in enumerate(usable):
+            for j in usable[n + 1 :]:
+                sums = numbers[:, None, None] * table[i, at] + numbers[None, :, None] * table[j, at]
+                fine = ((sums >= ends.low) & (sums <= ends.high)).all(axis=2)
+                for a, b in np.argwhere(fine):
+                    score = float(lengths[i] + lengths[j] + weights[a] + weights[b])
+                    if best is None or score < best[0] - 1e-9:
+                        best = score, int(i), PLAIN[a], int(j), PLAIN[b]
+        if best is None:
+            return None
+        total = self.reading.field.number(0)
+        for row, c in ((best[1], best[2]), (best[3], best[4])):
+            total = total + self._product(row, degree) * fmpq(*c.as_integer_ratio())
+        return total
 
     def _sum(self, ends: Ends, degree: float, along: Sequence[Ratio]) -> Ratio | None:
         """A sum of two candidates, where the value is as good as known."""

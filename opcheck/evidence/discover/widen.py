@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -24,9 +25,10 @@ from opcheck.evidence.discover.improvement import (
 )
 from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.points import inside
-from opcheck.evidence.discover.reading import Point
+from opcheck.evidence.discover.reading import Point, Reading
 from opcheck.evidence.discover.search import Search
 from opcheck.evidence.discover.simple import Ends, Functions, fraction
+from opcheck.evidence.statement.ranges import parts_of_end
 from opcheck.model import grammar
 from opcheck.model.text import FLOAT, Chain, Text, text
 from opcheck.model.theorem import Theorem, theorem_of, without_proof
@@ -87,6 +89,17 @@ class Reach:
     declared: tuple[float, ...]
     reached: tuple[float, ...]
 
+    @property
+    def thin(self) -> list[Point]:
+        """The points, each with the parameter a little inside of what is reached there."""
+        thin: list[Point] = []
+        for point, reached in zip(self.points[:PLACES], self.reached, strict=False):
+            if np.isfinite(reached):
+                inward = -self.side.sign if reached > 0 else self.side.sign
+                value = next_to(reached, NEAR[0], inward)
+                thin.append({**point, self.side.name: fmpq(value.numerator, value.denominator)})
+        return thin
+
 
 def widen(
     theorem: str | Theorem,
@@ -128,6 +141,8 @@ def widen(
                         continue
                     progress(f"{ansatz.family}: {_chain(wider, name)}")
                     outcome, reason, proof = tried(wider, ansatz, in_time)
+                    if outcome in ("not recovered", "not proved"):
+                        outcome, reason, proof = tried(wider, ansatz, in_time, thin=reach.thin)
                     family = f"{ansatz.family}, {_chain(wider, name)}"
                     tries.append(Try(family, ansatz.terms, outcome, reason))
                     if proof is not None:
@@ -144,7 +159,9 @@ def widen(
         improvement = replace(improvement, finished=True)
     except TimeIsUp:
         pass
-    ends = tuple(_end(reach, p) for reach in shows.values() for p in range(len(reach.points)))
+    ends = tuple(
+        _end(reach, p) for reach in shows.values() for p in range(len(reach.points[:PLACES]))
+    )
     family = improvement.family or next((r.ansatz.family for r in shows.values()), "")
     return replace(improvement, tries=tuple(tries), ends=ends, family=family)
 
@@ -201,11 +218,15 @@ def _reach(
             return None
         end = side.of(chain)
         assert end is not None
-        points, declared, reached = [], [], []
-        for point in _places(wide, side):
+        points: list[Point] = []
+        declared: list[float] = []
+        reached: list[float] = []
+        for seen, point in enumerate(_places(wide, side)):
             value = _at(theorem, end, point)
             if not _possible(wide, side, point, value + side.sign * INTO * abs(value)):
-                return None
+                if len(points) < PLACES and len(points) == seen:
+                    return None
+                continue  # far out the solver may err
             points.append(point)
             declared.append(value)
             reached.append(_outermost(wide, side, point, value))
@@ -221,8 +242,14 @@ def _places(search: Search, side: Side) -> list[Point]:
     places: dict[tuple[fmpq, ...], Point] = {}
     for point in [*search.points, *search.wide]:
         places.setdefault(tuple(v for n, v in point.items() if n != side.name), point)
-    own = [*places.values()]
-    return own[:PLACES] if search.functions.symbols else own[:1]
+    short = [*places.values()][:PLACES]
+    others = [n for n in search.functions.names if n != side.name]
+    for name in others:  # an end that is read must hold at those of the other ranges
+        for at in (min, max):
+            point = at(places.values(), key=operator.itemgetter(name))
+            if point not in short:
+                short.append(point)
+    return short
 
 
 def _at(theorem: Theorem, end: Text, point: Point) -> float:
@@ -276,6 +303,9 @@ def _wider(theorem: Theorem, reach: Reach) -> Iterator[tuple[Theorem, bool]]:
     ends: list[str] = [""] if (abs(reached) > FAR * abs(declared)).all() else []
     ends += _read(reach) if np.isfinite(reached).all() else []
     for end in ends:
+        values = [_at(theorem, Text(end), p) if end else np.inf for p in reach.points]
+        if np.allclose(values, declared, rtol=INTO) or not _contains(theorem, reach, end):
+            continue
         for strict in (False, True):
             wider = _with_range(theorem, side.replaced(chain, end, strict=strict))
             if str(wider.where) not in seen:
@@ -284,11 +314,28 @@ def _wider(theorem: Theorem, reach: Reach) -> Iterator[tuple[Theorem, bool]]:
     search.forget()
 
 
+def _contains(theorem: Theorem, reach: Reach, end: str) -> bool:
+    """Whether an end is nowhere inside of the declared one."""
+    declared = reach.side.of(_chain(theorem, reach.side.name))
+    if not end or declared is None:
+        return True
+    sources, fixed = [theorem.measure, theorem.bound], reach.ansatz.fixed
+    reading = Reading(theorem, sources, begin=theorem.first, fixed=fixed)
+    domain = reading.domain()
+    parts = parts_of_end(declared.tree, "min" if reach.side.place else "max")
+    try:
+        new = reading.general.read(end)
+        gaps = [(new - reading.general.read(part)) * reach.side.sign for part in parts]
+    except (OpcheckError, Undecided, TypeError):
+        return False  # an irrational one
+    return any(domain.nonnegative(gap) for gap in gaps)
+
+
 def _read(reach: Reach) -> Iterator[str]:
     """The ends as texts, the simplest functions of the other parameters."""
     search, side = reach.search, reach.side
     search.points = [*reach.points]
-    names = {str(s) for s in search.functions.symbols} - {side.name}
+    names = {*search.functions.names} - {side.name}
     functions = Functions(
         search.reading, search.degrees[0], search.points, search.unit, names, without=side.name
     )
@@ -298,11 +345,14 @@ def _read(reach: Reach) -> Iterator[str]:
     declared, reached = np.array(reach.declared), np.array(reach.reached)
     tries = [(reached, reached - side.sign * by * np.abs(reached)) for by in READ]
     tries += [(reached, declared + share * (reached - declared)) for share in SHARES]
-    for pair in tries:
-        ends = Ends(spots, np.minimum(*pair), np.maximum(*pair)).widened(READ[0] / 4)
-        function = functions.between(ends, degree, [one])
-        if function is not None:
-            yield search.reading.written(function)
+    for n, pair in enumerate(tries):
+        # far out the solver may err, which wide ends forgive
+        few = slice(PLACES if n < len(READ) else None)
+        low, high = np.minimum(*pair)[few], np.maximum(*pair)[few]
+        ends = Ends(spots[few], low, high).widened(READ[0] / 4)
+        for function in (functions.between(ends, degree, [one]), functions.two_terms(ends, degree)):
+            if function is not None:
+                yield search.reading.written(function)
 
 
 def _end(reach: Reach, p: int) -> End:
