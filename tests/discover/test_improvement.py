@@ -19,6 +19,7 @@ from opcheck.evidence.discover.discover import claim, forms
 from opcheck.evidence.discover.improvement import Improvement, changed, excluded
 from opcheck.evidence.discover.reading import Reading
 from opcheck.evidence.discover.search import Search
+from opcheck.evidence.discover.tighten import _smaller as below_1
 from opcheck.evidence.discover.tighten import tighten, times
 from opcheck.evidence.discover.widen import widen
 from opcheck.evidence.proofs.prove import attempt
@@ -161,6 +162,25 @@ def test_weights_exclude_no_form_that_exists() -> None:
     inner, outer = ({**point, "gamma": fmpq(n, 100)} for n in (99, 102))
     assert excluded(wide, ansatz, inner) == ()
     assert excluded(wide, ansatz, outer) != ()
+
+
+@pytest.mark.parametrize(
+    ("factor", "smaller"),
+    [("1 - gamma*L/2", True), ("1", False), ("1 + gamma*L", False), ("1/2 - gamma*L", False)],
+)
+def test_a_factor_is_nowhere_above_1(factor: str, smaller: bool) -> None:
+    """And nowhere below 0, on 0 < γ ≤ 1/L."""
+    entry = bare("nemirovski2004_eg_gap")
+    search = Search(entry, next(iter(forms(entry))))
+    assert below_1(search, search.reading.general.read(factor)) is smaller
+
+
+def test_a_negative_bound_is_none() -> None:
+    """R²/(1 − (γL)²) is below 0 beyond 1/L, where a program divided by it says nothing."""
+    entry = changed(bare("cai2022_eg_last"), where="0 < gamma")
+    search = Search(entry, next(iter(forms(entry))))
+    search.points = [{"L": fmpq(1), "gamma": fmpq(3, 2)}]
+    assert not search.possible(0)
 
 
 @pytest.mark.parametrize(
