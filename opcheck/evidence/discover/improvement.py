@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -102,8 +103,10 @@ class Improvement(Result):
             place = f"at {place} this form" if place else "this form"
             said = f"{end.reached:.5g}"
             if self.of == "bound":
-                words = f"{place} shows no less than {said} times the declared bound"
+                words = f"{place} shows no less than about {said} times the declared bound"
                 further = f"{end.beyond} times it is excluded"
+            elif math.isinf(end.reached):
+                words = f"{place} goes on as far as was looked"
             else:
                 words = f"{place} ends at {self.of} = {said}"
                 further = f"{self.of} = {end.beyond} is excluded"
