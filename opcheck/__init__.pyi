@@ -17,6 +17,9 @@ from opcheck.evidence.cross_check import CrossCheck as CrossCheck
 from opcheck.evidence.cross_check import cross_check as cross_check
 from opcheck.evidence.discover.discover import Discovery as Discovery
 from opcheck.evidence.discover.discover import discover as discover
+from opcheck.evidence.discover.improvement import Improvement as Improvement
+from opcheck.evidence.discover.tighten import tighten as tighten
+from opcheck.evidence.discover.widen import widen as widen
 from opcheck.evidence.dossier import Dossier as Dossier
 from opcheck.evidence.dossier import dossier as dossier
 from opcheck.evidence.operators.constant import Constant as Constant

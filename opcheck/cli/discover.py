@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from opcheck.cli import options
 from opcheck.cli.emit import emit, finished, json_option, progress, shown_of, tell, working
 from opcheck.errors import OpcheckError
+
+if TYPE_CHECKING:
+    from opcheck.evidence.discover.discover import Discovery
+    from opcheck.evidence.discover.improvement import Improvement
+    from opcheck.model.theorem import Theorem
 
 TYPED = ("method", "given", "where", "lets", "measure", "bound", "first", "one_step", "constrained")
 
@@ -32,22 +37,32 @@ TYPED = ("method", "given", "where", "lets", "measure", "bound", "first", "one_s
     type=click.Choice(["monotone", "subdifferential"]),
     help="What A is; default 0.",
 )
+@click.option("--tighten", is_flag=True, help="The least constant times the bound.")
+@click.option("--range", "widened", metavar="NAME", help="The widest range of a parameter.")
 @click.option("--time-limit", type=float, default=60.0, show_default=True, help="In seconds.")
 @click.option("--all", "everything", is_flag=True, help="Every theorem; a line each.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write the declaration into a file.")
 @json_option
 def discover(
-    theorem: str | None, time_limit: float, everything: bool, out: str | None, **typed: Any
+    theorem: str | None,
+    time_limit: float,
+    everything: bool,
+    tighten: bool,
+    widened: str | None,
+    out: str | None,
+    **typed: Any,
 ) -> None:
     """Search for a potential argument that shows THEOREM, or a claim that is typed.
 
     What is printed was accepted by prove, for all k and all admissible parameters, and can be
     pasted into a declaration. A proof that is declared already is not looked at.
 
+    With --tighten the statement gets the least constant times its bound that is shown, with --range
+    the widest range of a parameter.
+
     Exit code 1 if nothing was found; that refutes nothing.
     """
     from opcheck.evidence.discover.discover import claim
-    from opcheck.evidence.discover.discover import discover as search
     from opcheck.report import terminal
 
     spoken = [n for n in TYPED if typed[n]]
@@ -56,6 +71,8 @@ def discover(
             "discover takes the name of a theorem, or --method, --given, --measure and --bound, "
             "or --all without --out"
         )
+    if (everything, tighten, widened is not None).count(True) > 1:
+        raise OpcheckError("--tighten, --range and --all are three searches; take one")
     if everything:
         _all(time_limit)
         return
@@ -69,11 +86,28 @@ def discover(
         A = typed.pop("constrained")
         entry = claim(**typed, constrained=True if A == "monotone" else A or False)
     with working(f"discover {entry.name}"):
-        discovery = search(
-            entry, time_limit=time_limit, progress=lambda family: tell(f"tries: {family}")
-        )
+        discovery = _search(entry, tighten, widened, time_limit)
     path = _written(out, discovery.file) if out and discovery.ok else ""
     emit(discovery, partial(terminal.show_discovery, discovery, path), code=int(not discovery.ok))
+
+
+def _search(
+    theorem: Theorem, tighten: bool, widened: str | None, time_limit: float
+) -> Discovery | Improvement:
+    def told(family: str) -> None:
+        tell(f"tries: {family}")
+
+    if tighten:
+        from opcheck.evidence.discover.tighten import tighten as to_tighten
+
+        return to_tighten(theorem, time_limit=time_limit, progress=told)
+    if widened is not None:
+        from opcheck.evidence.discover.widen import widen
+
+        return widen(theorem, widened, time_limit=time_limit, progress=told)
+    from opcheck.evidence.discover.discover import discover as search
+
+    return search(theorem, time_limit=time_limit, progress=told)
 
 
 def _all(time_limit: float) -> None:

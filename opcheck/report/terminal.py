@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.certificates.lyapunov import Potential
     from opcheck.evidence.cross_check import CrossCheck
     from opcheck.evidence.discover.discover import Discovery
+    from opcheck.evidence.discover.improvement import Improvement
     from opcheck.evidence.dossier import Dossier, Standing
     from opcheck.evidence.operators.constant import Constant
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
@@ -444,9 +445,11 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
             console.print(words, highlight=False, markup=False)
 
 
-def show_discovery(discovery: Discovery, path: str, console: Console) -> None:
-    """The proof as it is pasted, or why there is none."""
+def show_discovery(discovery: Discovery | Improvement, path: str, console: Console) -> None:
+    """The proof as it is pasted, or why there is none; of a better statement also where it ends."""
     console.print(discovery.sentence, highlight=False, markup=False)
+    for sentence in discovery.limits:
+        console.print(f"  {sentence}", highlight=False, markup=False)
     for each in () if discovery.ok else discovery.tries:
         console.print(f"  {each.family}: {each.reason}", highlight=False, markup=False)
     if discovery.ok:

@@ -63,6 +63,7 @@ def result(name: str) -> Any:
             "proximal_point", ["StronglyMonotone(1/4) of F"], gamma="1/2", theta="7/8"
         ),
         "Discovery": lambda: opcheck.discover(STEP, time_limit=60),
+        "Improvement": lambda: opcheck.tighten(STEP, time_limit=60),
         "Dossier": lambda: opcheck.Dossier(NAME, (Rung("simulated", True, ("holds",), ""),) * 7),
         "CrossCheck": lambda: opcheck.CrossCheck(NAME, "none", {}, {}, {}, {}, 0, (), ()),
         "Trajectory": lambda: opcheck.run("extragradient", "bilinear", 3, gamma=0.5),

@@ -21,8 +21,7 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.discover.ansatz import bound_of
-from opcheck.evidence.discover.discover import _to_try as forms
-from opcheck.evidence.discover.discover import claim, discover
+from opcheck.evidence.discover.discover import claim, discover, forms
 from opcheck.evidence.discover.points import far_points, points, unit_of
 from opcheck.evidence.discover.program import Program
 from opcheck.evidence.discover.reading import Reading

@@ -12,9 +12,9 @@ from opcheck.evidence.discover.ansatz import Ansatz, bound_of, families, without
 from opcheck.evidence.discover.declaration import block, file_of
 from opcheck.evidence.discover.material import loop_of, material
 from opcheck.evidence.discover.multipliers import Open
-from opcheck.evidence.discover.reading import Reading
+from opcheck.evidence.discover.reading import Point, Reading
 from opcheck.evidence.discover.search import Infeasible, Search
-from opcheck.evidence.discover.witness import in_words, witness
+from opcheck.evidence.discover.witness import Witness, in_words, witness
 from opcheck.evidence.proofs.prove import admits, attempt
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.model import signature
@@ -75,6 +75,11 @@ class Discovery(Result):
         return self.proof is not None
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """Where the form of V ends: a proof of the statement as it is says nothing of that."""
+        return ()
+
+    @property
     def sentence(self) -> str:
         """The outcome in words, which claim no more than was done."""
         if self.proof is not None:
@@ -102,34 +107,40 @@ def discover(
     Raises OpcheckError for an unknown theorem, and one that no potential can show.
     """
     entry = without_proof(theorem_of(theorem))
-    if not time_limit > 0:
-        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
-    _showable(entry)
-    ends = time.monotonic() + time_limit
+    in_time = until(time_limit)
     tries: list[Try] = []
 
-    def in_time() -> None:
-        if time.monotonic() > ends:
-            raise _TimeIsUp
-
     try:
-        for ansatz in _to_try(entry):
+        for ansatz in forms(entry):
             in_time()
             progress(ansatz.family)
-            outcome, reason, proof = _tried(entry, ansatz, in_time)
+            outcome, reason, proof = tried(entry, ansatz, in_time)
             tries.append(Try(ansatz.family, ansatz.terms, outcome, reason))
             if proof is not None:
                 proved = with_proof(entry, proof)
                 return Discovery(
                     entry.name, proof, block(proof), file_of(proved), tuple(tries), True
                 )
-    except _TimeIsUp:
+    except TimeIsUp:
         return Discovery(entry.name, None, "", "", tuple(tries), False)
     return Discovery(entry.name, None, "", "", tuple(tries), True)
 
 
-class _TimeIsUp(Exception):
+class TimeIsUp(Exception):
     """The time is up."""
+
+
+def until(time_limit: float) -> Callable[[], None]:
+    """What raises TimeIsUp once so many seconds are over. Raises OpcheckError for none."""
+    if not time_limit > 0:
+        raise OpcheckError(f"time_limit = {time_limit} must be a positive number of seconds")
+    ends = time.monotonic() + time_limit
+
+    def in_time() -> None:
+        if time.monotonic() > ends:
+            raise TimeIsUp
+
+    return in_time
 
 
 def _showable(theorem: Theorem) -> None:
@@ -148,7 +159,12 @@ def _showable(theorem: Theorem) -> None:
     admits(theorem)
 
 
-def _to_try(theorem: Theorem) -> Iterator[Ansatz]:
+def forms(theorem: Theorem) -> Iterator[Ansatz]:
+    """What may be tried of a statement, the smallest first.
+
+    Raises OpcheckError for one that no potential can show.
+    """
+    _showable(theorem)
     sources = [theorem.measure, theorem.bound]
     try:
         loop = loop_of(theorem)
@@ -166,14 +182,26 @@ def _to_try(theorem: Theorem) -> Iterator[Ansatz]:
     yield from families(theorem, offered, bound, loop)
 
 
-def _tried(
-    theorem: Theorem, ansatz: Ansatz, in_time: Callable[[], None]
+def tried(
+    theorem: Theorem,
+    ansatz: Ansatz,
+    in_time: Callable[[], None],
+    *,
+    thin: Sequence[Point] = (),
 ) -> tuple[Outcome, str, Proof | None]:
+    """The outcome of a form, its reason, and a proof that ``prove`` accepts or None.
+
+    Args:
+        in_time: is called between programs; what it raises ends the search.
+        thin: further points, at which there is little room: they tell functions apart.
+    """
     try:
         search = Search(theorem, ansatz, check=in_time)
+        search.points += thin
+        search.functions.forget()
         proof = search.proof(search.argument() if ansatz.terms else search.combination())
     except Infeasible as none:
-        shown = witness(search, none.place)
+        shown = _witness(search, none.place)
         reason = in_words(search, shown) if shown else str(none)
         return ("none at a point" if shown else "not found"), reason, None
     except Open as open_:
@@ -184,6 +212,13 @@ def _tried(
     if judged.status not in ("proved", "in part"):
         return "not proved", judged.reason, None
     return "found", judged.proved.only if judged.proved else "", proof
+
+
+def _witness(search: Search, place: int) -> Witness | None:
+    try:
+        return witness(search, place)
+    except OpcheckError:  # a root, or a pole at an end of the range
+        return None
 
 
 def with_proof(theorem: Theorem, proof: Proof) -> Theorem:

@@ -187,6 +187,9 @@ class Recovery:
                 function = self.functions.between(ends[name].inside(share), degree, along)
                 if function is not None and self._fine(part, linear, name, function, spots):
                     return name, function
+            for root in linear.vanishing(name):
+                if self._fine(part, linear, name, root, spots):
+                    return name, root
         raise Open(
             f"{part.name}: multipliers exist at every point tried, but no simple function was "
             f"found for that of {'; '.join(self._in_words(n, ends.get(n)) for n in linear.open)}"
@@ -355,6 +358,17 @@ class Linear:
             )
             if square and line * line == 4 * square * rest:
                 yield -line / (2 * square)
+
+    def vanishing(self, name: str) -> Iterator[Ratio]:
+        """Where a square is left with factor 0: what an end of an interval may be.
+
+        Of the only open multiplier.
+        """
+        if self.open != [name]:
+            return
+        for key, (constant, slopes) in self._entries().items():
+            if isinstance(key, tuple) and key[0] == key[1] and constant and slopes:
+                yield -constant / slopes[name]
 
     def _entries(self) -> dict[object, tuple[Ratio, dict[str, Ratio]]]:
         """What is left, each entry as a constant and factors of open multipliers."""

@@ -77,7 +77,7 @@ def far_points(reading: Reading, degrees: Degrees, unit: str, live: set[str]) ->
         middle = drawn[0]
         for part in INWARD:
             near = {n: v + (middle[n] - v) * part for n, v in scaled.items()}
-            if _inside(domain, near):
+            if inside(domain, near):
                 drawn.append(near)
     return drawn
 
@@ -94,7 +94,7 @@ def _drawn(
             at = {n: draw.choice(places) for n in chart.images}
             values = {n: reading.field.value(v, at) for n, v in chart.images.items()}
             point = {n: v for n, v in values.items() if v is not None and n in names}
-            if len(point) < len(names) or not _inside(domain, point):
+            if len(point) < len(names) or not inside(domain, point):
                 continue
             scaled = _scaled(point, degrees, unit)
             if scaled is None:
@@ -121,7 +121,8 @@ def _scaled(point: Mapping[str, fmpq], degrees: Degrees, unit: str) -> dict[str,
     return scaled
 
 
-def _inside(domain: Domain, point: Mapping[str, fmpq]) -> bool:
+def inside(domain: Domain, point: Mapping[str, fmpq]) -> bool:
+    """Whether a point lies in the interior of a range."""
     for constraint in domain.constraints:
         if not constraint.value.symbols <= point.keys():
             continue

@@ -31,6 +31,7 @@ POINTS = 6
 PROBES = 3
 DOUBTFUL = -2e-5  # a margin of all terms together below this means that there is nothing
 FEW = 4  # points of which none is left out
+SHARE = "share"  # the unknown 1/c of a bound c · bound
 # by which ends are widened further where a value is as good as known
 LOOSER = (1e-5, 5e-5, 5e-4, 1e-3)
 
@@ -143,6 +144,54 @@ class Search:
             return False
         return True
 
+    # -- what is possible at a point
+
+    def least(self, p: int, further: Sequence[int] = ()) -> float:
+        """The least c such that this form shows c · bound at a point; inf for none.
+
+        The end is linear in 1/c, which is an unknown of the same program.
+
+        Args:
+            further: k after the first, beside those at which a potential is looked at.
+        """
+        self.ready()
+        self.check()
+        program = self._program(p, further, scaled=True)
+        x = program.minimum({SHARE: -1.0})
+        share = 0.0 if x is None or SHARE not in program.columns else x[program.columns[SHARE]]
+        return 1 / float(share) if share > 0 else float("inf")
+
+    @property
+    def moving(self) -> bool:
+        """Whether a program at other k is another one."""
+        texts = [*(t for _, t in self.terms), self.theorem.measure, self.theorem.bound]
+        totals = [self.reading.total(text) for text in texts]
+        names = {self.reading.index, *self.reading.general.spares.sums}
+        names |= {*self.reading.general.spares.powers}
+        return any(names & c.symbols for total in totals for c in total.terms.values())
+
+    def possible(self, p: int) -> bool:
+        """Whether there is an argument of this form at a point, says the solver."""
+        self.ready()
+        for part, k in self._labels():
+            # an end is divided by it
+            if part == "end" and self.bounds and not self._ratio(self._bound(k).factor, p, k) > 0:
+                return False
+        return self._margin(p)[0] > ENOUGH
+
+    def _bound(self, k: int) -> Bound:
+        return self.bounds[k % self.period]
+
+    def forget(self) -> None:
+        """The points were changed."""
+        self._numbers, self._ratios, self._margins = {}, {}, {}
+
+    def ready(self) -> None:
+        """Take the bound apart, and know nothing of V but the factors of its sums."""
+        if not self.bounds and self.ansatz.terms:
+            self.bounds = [bound_of(reading) for reading in self.readings]
+            self._unsettle()
+
     # -- without a potential
 
     def combination(self) -> Argument:
@@ -199,7 +248,7 @@ class Search:
 
     def argument(self) -> Argument:
         """V and multipliers. Raises Infeasible, or Open where nothing is recovered."""
-        self.bounds = [bound_of(reading) for reading in self.readings]
+        self.ready()
         count = len(self.points)
         for _ in range(ROUNDS):
             probes = [*range(min(PROBES, count)), *range(count, len(self.points))]
@@ -222,14 +271,7 @@ class Search:
     def _shape(self, probes: Sequence[int]) -> None:
         """As few terms of V as will do. Raises Infeasible where all together do not."""
         self._enough = {}
-        self.dropped, self.pins = set(), {}
-        self._ratios, self._margins = {}, {}
-        self.pool = [self.start, self.step, self.end]
-        for i, (kind, term) in enumerate(self.terms):
-            if term.startswith("before(") or term == self.theorem.measure:
-                factor = self._sum_factor(self.readings[kind], self.bounds[kind], term)
-                if factor is not None:
-                    self.pins[i] = factor
+        self._unsettle()
         for p in probes:
             margin, _, _ = self._margin(p)
             if margin <= DOUBTFUL:
@@ -243,6 +285,17 @@ class Search:
             self.dropped.add(i)
             if not self._ok(probes):
                 self.dropped.discard(i)
+
+    def _unsettle(self) -> None:
+        """Nothing is known of V but the factors of its sums."""
+        self.dropped, self.pins = set(), {}
+        self._ratios, self._margins = {}, {}
+        self.pool = [self.start, self.step, self.end]
+        for i, (kind, term) in enumerate(self.terms):
+            if term.startswith("before(") or term == self.theorem.measure:
+                factor = self._sum_factor(self.readings[kind], self.bounds[kind], term)
+                if factor is not None:
+                    self.pins[i] = factor
 
     def _prune(self, probes: Sequence[int]) -> None:
         """Leave out the inequalities that a cheapest solution does without, if all at once can be.
@@ -359,35 +412,45 @@ class Search:
         degree = degrees.total(base) - degrees.total(reading.total(term))
         return int(degree.p) / int(degree.q)
 
-    def _program(self, p: int) -> Program:
+    def _program(self, p: int, further: Sequence[int] = (), *, scaled: bool = False) -> Program:
         program = Program()
-        for part, k in self._labels():
-            program.add((part, k), *self._terms(part, k, p))
+        for part, k in self._labels((*STEPS, *further)):
+            program.add((part, k), *self._terms(part, k, p, scaled=scaled))
         program.reduce()
         return program
 
-    def _labels(self) -> list[tuple[str, int]]:
+    def _labels(self, counts: Sequence[int] = STEPS) -> list[tuple[str, int]]:
         """Each part, and at which k it is looked at."""
         first = self.ansatz.begin
         last = max(self.theorem.first, first - self.ansatz.late)
-        steps = [("step", k) for k in self._at(first, STEPS)]
-        return [("start", first), *steps, *(("end", k) for k in self._at(last, STEPS))]
+        ends = [("end", k) for k in self._at(last, counts)]
+        if not self.ansatz.terms:
+            return ends
+        return [("start", first), *(("step", k) for k in self._at(first, counts)), *ends]
 
     def _at(self, first: int, counts: Sequence[int]) -> list[int]:
         """k of every residue."""
         loops = counts if self.period == 1 else LOOPS
         return [first + j * self.period + r for j in loops for r in range(self.period)]
 
-    def _terms(self, part: str, k: int, p: int) -> tuple[list[Term], list[Any]]:
-        """The forms of a part, and its multipliers."""
-        ansatz, bound = self.ansatz, self.bounds[k % self.period]
+    def _terms(
+        self, part: str, k: int, p: int, *, scaled: bool = False
+    ) -> tuple[list[Term], list[Any]]:
+        """The forms of a part, and the unknowns of it that are ≥ 0: multipliers, and 1/c."""
+        ansatz = self.ansatz
         one: Any = fmpq(1) if self.exact else 1.0
+        share = SHARE if scaled else None
+        if not ansatz.terms:
+            target: list[Term] = [(None, self._form(self.theorem.bound, p, k, 0, False))]
+            measured = self._form(self.theorem.measure, p, k, 0, False)
+            target.append((share, {e: -v for e, v in measured.items()}))
+            return self._with_inequalities(part, k, p, target, share)
+        bound = self._bound(k)
         growth = one if bound.growth is None else self._ratio(bound.growth, p, 0)
         if not growth:
             raise OpcheckError(
                 "the ratio by which the bound falls depends on k, and is 0 at the first"
             )
-        multipliers: list[Any] = []
         terms: list[Term] = []
 
         def potential(factor: Any, offset: int, *, at_begin: bool = False) -> None:
@@ -398,7 +461,7 @@ class Search:
                 form = self._form(term, p, k, offset, at_begin)
                 if i in self.pins:
                     c = self._ratio(self.pins[i], p, 0)
-                    terms.append((None, {e: factor * c * v for e, v in form.items()}))
+                    terms.append((share, {e: factor * c * v for e, v in form.items()}))
                 else:
                     terms.append((i, {e: factor * v for e, v in form.items()}))
 
@@ -415,12 +478,18 @@ class Search:
             potential(one / growth if ansatz.late else one, int(ansatz.late))
             factor = self._ratio(bound.factor, p, k)
             form = self._form(self.theorem.measure, p, k, 0, False)
-            terms.append((None, {e: -v / factor for e, v in form.items()}))
+            terms.append((share, {e: -v / factor for e, v in form.items()}))
+        return self._with_inequalities(part, k, p, terms, share)
+
+    def _with_inequalities(
+        self, part: str, k: int, p: int, terms: list[Term], share: str | None
+    ) -> tuple[list[Term], list[Any]]:
+        signed: list[Any] = [share] if share else []
         for name in self.pool[("start", "step", "end").index(part)]:
             form = self._form(name, p, k, 0, part == "start")
-            multipliers.append((part, name, k))
-            terms.append((multipliers[-1], {e: -v for e, v in form.items()}))
-        return terms, multipliers
+            signed.append((part, name, k))
+            terms.append((signed[-1], {e: -v for e, v in form.items()}))
+        return terms, signed
 
     def _form(self, text: str, p: int, k: int, offset: int, at_begin: bool) -> Any:
         key = (text, p, k, offset, at_begin, self.exact)

@@ -32,6 +32,8 @@ POWERS = 4  # of symbols together
 FACTORS = 14  # of the statement's formulas that are used
 DENOMINATOR = 5000  # of a constant, at most
 PAIRS = 1200  # candidates of which sums of two are tried
+SHORTEST = 30  # candidates of which sums between wide ends are made, with plain constants
+PLAIN = tuple(Fraction(sign * n, 2) for n in range(1, 9) for sign in (1, -1))
 CLOSE = 2e-3  # relative width below which a value is as good as known
 LOOSE = 2e-6  # by which the solver's ends are widened
 
@@ -82,14 +84,24 @@ class Functions:
     Args:
         points: of the parameters; the symbol ``unit`` is 1 at each.
         unit: a symbol whose power makes the degree right; "" where there is no scaling.
+        without: a symbol that no candidate has; "".
     """
 
     def __init__(
-        self, reading: Reading, degrees: Degrees, points: Sequence[Point], unit: str, live: set[str]
+        self,
+        reading: Reading,
+        degrees: Degrees,
+        points: Sequence[Point],
+        unit: str,
+        live: set[str],
+        *,
+        without: str = "",
     ) -> None:
+        self.without = without
         self.reading, self.degrees, self.points, self.unit = reading, degrees, points, unit
         field = reading.field
-        self.symbols = [field.symbol(n) for n in field.known if n in live and n != unit]
+        self.names = [n for n in field.known if n in live and n != unit]
+        self.symbols = [field.symbol(n) for n in self.names]
         self.factors: dict[str, Ratio] = {}
         for formula in _formulas(reading):
             self.learn(formula)
@@ -98,7 +110,7 @@ class Functions:
         """Let the factors of a function be factors of candidates."""
         field = self.reading.field
         for name in function.symbols:
-            if name in (self.reading.index, "k"):
+            if name in (self.reading.index, "k", self.without):
                 return
         for polynomial in (function.num, function.den):
             several = [f for f, _ in factorised(polynomial)[1] if len(f.to_dict()) > 1]
@@ -108,6 +120,18 @@ class Functions:
                 if len(self.factors) < FACTORS:
                     self.factors.setdefault(str(factor), Ratio(field, factor, field.one))
         self.forget()
+
+    def learn_plain(self) -> None:
+        """Let 1 ± q and their kin be factors, for symbols q as they are without scaling."""
+        one = self.reading.field.number(1)
+        for q in self.symbols:
+            if self.unit:
+                power = -fraction(self.degrees.ratio(q)) / fraction(self.degrees.of[self.unit])
+                if power.denominator != 1:
+                    continue
+                q = q * self.reading.field.symbol(self.unit) ** int(power)
+            for part in (q, -q, q * q, -2 * q * q, -q / 2, q / 2, -2 * q, 2 * q):
+                self.learn(one + part)
 
     def forget(self) -> None:
         """Points or factors were added."""
@@ -142,7 +166,7 @@ class Functions:
         exponents = np.array(rows, dtype=np.int64).reshape(len(rows), n + m)
         values = np.array([[self.reading.scalar(a, p) for a in atoms] for p in self.points])
         values = values.reshape(len(self.points), n + m)
-        degree = np.array([float(_float(self.degrees.ratio(a))) for a in atoms])
+        degree = np.array([float(fraction(self.degrees.ratio(a))) for a in atoms])
         with np.errstate(all="ignore"):
             size = exponents @ np.log(np.abs(np.where(values == 0, 1.0, values))).T
             sign = 1.0 - 2.0 * ((np.abs(exponents) % 2) @ (values < 0).T.astype(int) % 2)
@@ -171,14 +195,14 @@ class Functions:
         return product
 
     def _missing(self, degree: float) -> int:
-        return round(degree / float(_float(self.degrees.of[self.unit])))
+        return round(degree / float(fraction(self.degrees.of[self.unit])))
 
     def _lengths(self, degree: float) -> Floats:
         """How long each product is with the power of the unit that its degree lacks."""
         _, _, _, degrees, length = self._made()
         if not self.unit:
             return length
-        power = (degree - degrees) / float(_float(self.degrees.of[self.unit]))
+        power = (degree - degrees) / float(fraction(self.degrees.of[self.unit]))
         whole = np.abs(power - np.round(power)) < 1e-9
         return np.where(whole & (np.abs(power) <= 4), length + 0.5 * np.abs(power), np.inf)
 
@@ -220,7 +244,7 @@ class Functions:
             lows, highs = low[fine], high[fine]
             order = np.argsort(lengths[good], kind="stable")[:60]
             for j in order:
-                c = _shortest(lows[j], highs[j])
+                c = shortest(lows[j], highs[j])
                 if c is None or c == 0 or c.denominator > DENOMINATOR:
                     continue
                 score = lengths[good[j]] + extra + _weight(c)
@@ -230,6 +254,31 @@ class Functions:
             return None
         product = self._product(best[1], degree) * fmpq(*best[2].as_integer_ratio())
         return self._times(product, best[3])
+
+    def two_terms(self, ends: Ends, degree: float) -> Ratio | None:
+        """The simplest sum of two candidates between ends that may be far apart; None for none."""
+        _, _, table, _, _ = self._made()
+        lengths = self._lengths(degree)
+        at = [p for p, _ in ends.spots]
+        usable = np.flatnonzero(np.isfinite(lengths) & np.isfinite(table).all(axis=1))
+        usable = usable[np.argsort(lengths[usable], kind="stable")][:SHORTEST]
+        weights = [_weight(c) for c in PLAIN]
+        best: tuple[float, int, Fraction, int, Fraction] | None = None
+        numbers = np.array([float(c) for c in PLAIN])
+        for n, i in enumerate(usable):
+            for j in usable[n + 1 :]:
+                sums = numbers[:, None, None] * table[i, at] + numbers[None, :, None] * table[j, at]
+                fine = ((sums >= ends.low) & (sums <= ends.high)).all(axis=2)
+                for a, b in np.argwhere(fine):
+                    score = float(lengths[i] + lengths[j] + weights[a] + weights[b])
+                    if best is None or score < best[0] - 1e-9:
+                        best = score, int(i), PLAIN[a], int(j), PLAIN[b]
+        if best is None:
+            return None
+        total = self.reading.field.number(0)
+        for row, c in ((best[1], best[2]), (best[3], best[4])):
+            total = total + self._product(row, degree) * fmpq(*c.as_integer_ratio())
+        return total
 
     def _sum(self, ends: Ends, degree: float, along: Sequence[Ratio]) -> Ratio | None:
         """A sum of two candidates, where the value is as good as known."""
@@ -318,7 +367,7 @@ def _speaks_of_runs(node: Node) -> bool:
     )
 
 
-def _shortest(low: float, high: float) -> Fraction | None:
+def shortest(low: float, high: float) -> Fraction | None:
     """The rational of smallest denominator in an interval; 0 where 0 is in it."""
     if not (math.isfinite(low) and math.isfinite(high)) or max(abs(low), abs(high)) > 1e9:
         return None
@@ -344,5 +393,6 @@ def _weight(c: Fraction) -> float:
     return 0.1 * (c < 0) + 0.25 * math.log2(n * d) * (1 if plain else 2.5) + 0.3 * (d > 1)
 
 
-def _float(number: fmpq) -> float:
-    return float(Fraction(int(number.p), int(number.q)))
+def fraction(number: fmpq) -> Fraction:
+    """The same number."""
+    return Fraction(int(number.p), int(number.q))
