@@ -171,6 +171,29 @@ theorem(
 )
 
 theorem(
+    "gorbunov2023_eg_monotone_wide",
+    method="extragradient",
+    given=[Lipschitz("L", of="F"), Comonotone("rho", of="F")],
+    where="-1/(8*L) <= rho, rho <= 0, "
+    "-rho*(7*L*rho + 4)/(7*L*rho + 2) < gamma <= (7*L*rho + 2)/(2*L)",
+    measure="next(residual)",
+    bound="residual",
+    claim="one-step",
+    reaches=1.0,
+    source=Source("gorbunov2023convergence", "Theorem C.4", derived=True),
+    horizons=[12],
+    paper=[{"gamma": "(7*L*rho + 2)/(2*L)"}],
+    doc="The same for more γ: from about −2ρ on, and up to 1/L for ρ = 0.",
+    proof=Proof(
+        end={
+            "Comonotone(z, next(z))": "2/gamma",
+            "Comonotone(zbar, next(z))": "-4*rho/gamma**2",
+            "Lipschitz(zbar, next(z))": "(gamma + 2*rho)/(L**2*gamma**3)",
+        },
+    ),
+)
+
+theorem(
     "korpelevich1976_eg_fejer",
     method="extragradient",
     given=MONOTONE,
@@ -385,6 +408,31 @@ theorem(
         potential="distance + (1 - gamma*L)/(1 + gamma*L)*before(norm2(g))",
         step=FBF | {"Lipschitz(z, zbar)": "gamma/L"},
         end={"next(potential)": "(1 + gamma*L)/(gamma**2*(1 - gamma*L)*(k + 1))"},
+    ),
+)
+
+theorem(
+    "tseng2000_fbf_average_sharp",
+    method="forward_backward_forward",
+    given=MONOTONE,
+    where="0 < gamma < 1/L",
+    let={"q": "gamma*L"},
+    measure="upto(norm2(g))/(gamma**2*(k + 1))",
+    bound="(1 + q**2)*R**2/(gamma**2*(1 - q**2)*(k + 1))",
+    order="1/k",
+    reaches=0.999,
+    source=TSENG,
+    constrained=True,
+    doc="The same with (1 + q²)/(1 − q²) in place of (1 + q)/(1 − q), q = γL.",
+    proof=Proof(
+        potential="distance + (1 - q**2)/(1 + q**2)*before(norm2(g))",
+        step={
+            "Lipschitz(z, zbar)": "2*gamma**2/(1 + q**2)",
+            "Monotone(zbar)": "2*gamma",
+            "Monotone(z, zbar)": "2*gamma*(1 - q**2)/(1 + q**2)",
+            "Resolvent(zbar, solution)": "2*gamma",
+        },
+        end={"next(potential)": "(1 + q**2)/(gamma**2*(1 - q**2)*(k + 1))"},
     ),
 )
 
