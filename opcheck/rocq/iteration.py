@@ -221,8 +221,7 @@ class Iteration:
     @property
     def read(self) -> list[str]:
         """The live rows that a step reads before it writes them."""
-        steps = self.every_step
-        trees = [t for s in steps for t in (*(s.rows[r] for r in self.live), *_images(s))]
+        trees = [t for s in self.every_step for t in (*(s.rows[r] for r in self.live), *_asked(s))]
         held = {n.parts[0] for t in trees for n in walk(t) if n.kind == "row"}
         return [r for r in self.live if r in held]
 
@@ -231,7 +230,7 @@ class Iteration:
         steps = self.every_step
         while True:
             trees: list[Tree] = [s.rows[r] for s in steps for r in needed - {"anchor"}]
-            trees += [image for s in steps for image in _images(s)]
+            trees += [tree for s in steps for tree in _asked(s)]
             read = {n.parts[0] for t in trees for n in walk(t) if n.kind == "row"}
             if read <= needed:
                 return [r for r in self.method.rows if r in needed - {"anchor"}]
@@ -469,8 +468,10 @@ def _by_role(tau: str) -> dict[str, tuple[str, str, str, str]]:
     }
 
 
-def _images(step: Step) -> list[Tree]:
-    return [call.image for call in step.calls]
+def _asked(step: Step) -> list[Tree]:
+    """All that a step computes on its way."""
+    loop = [step.loop.begun, step.loop.body] if step.loop else []
+    return [*(call.image for call in step.calls), *loop]
 
 
 def _in_scope(word: str) -> str:

@@ -85,7 +85,6 @@ class Loop:
 
     Attributes:
         row: that each pass changes.
-        place: of the row among those that the first pass changes, from 1 on.
         begun: the row where the loop begins.
         inside: the row before the last pass.
         body: the row after that, told by ``inside`` and by rows that stay.
@@ -93,7 +92,6 @@ class Loop:
     """
 
     row: str
-    place: int
     begun: Vector
     inside: Vector
     body: Vector
@@ -154,9 +152,8 @@ class Passes(Several):
         inside = Vector("inside", (row, self.at))
         if replaced(last[i], {inside: begun[i]}) != first[i]:
             raise NotExported("the first pass of an inner loop is another than the rest")
-        place = self.changed.index(i) + 1
         before, second, end = self.calls
-        return Loop(row, place, begun[i], inside, last[i], (before, second, end))
+        return Loop(row, begun[i], inside, last[i], (before, second, end))
 
 
 def _inside(tree: Any) -> set[str]:

@@ -82,10 +82,12 @@ class Scene:
             at = low.plus(place)
             step = self.iteration.step(at, self.turn.role(at) if self.turn else "")
             if step.loop is not None:
-                ((index, _),) = self.sparse(step.loop.inside)
-                self.words[index] = self.write(step.loop.inside)
-                if steps.weights[place + 1][method.rows.index(step.loop.row)] == 1:
-                    self.inside.add(index)
+                row = step.loop.row
+                index = self._inside(row, at)
+                if index is not None:
+                    self.words[index] = self.write(step.loop.inside)
+                    if steps.weights[place + 1][method.rows.index(row)] == 1:
+                        self.inside.add(index)
             images = self.iteration.images(step, at)
             for call in step.calls:
                 name, point = call.image.parts
@@ -105,6 +107,14 @@ class Scene:
                 at_point = self.row_at(point) or image
                 equal = f"(/ ({size}) * ({argument} - {at_point}))%vec"
                 self.values[f"F {tight(at_point)} = {equal}"] = None
+
+    def _inside(self, row: str, at: At) -> int | None:
+        """The vector that a row is before the last pass of a loop; None where it is known."""
+        steps, place = self.steps, self.steps.origin + self.offset(at)
+        for (step, _), index in steps.inner.items():
+            if step == place + 1 and steps.oracle.names[index] == f"inner({row})":
+                return index
+        return None
 
     def _equations(self, at: At) -> None:
         """The lemmas of the rows of one step."""
@@ -195,10 +205,12 @@ class Scene:
                 row = self.steps.states[place][self.iteration.method.rows.index(name)]
                 return Coefficient(row)
             case "inside", (name, at):
+                index = self._inside(name, at)
+                if index is not None:
+                    return Coefficient(((index, self.reader.field.number(1)),))
                 loop = self.iteration.step(at).loop
                 assert loop is not None
-                key = (self.steps.origin + self.offset(at) + 1, loop.place)
-                return Coefficient(((self.steps.inner[key], self.reader.field.number(1)),))
+                return self._coefficient(loop.begun)  # where the first pass changes nothing
             case "image", (name, point):
                 before = self.sparse(point)
                 if name == "F":

@@ -231,22 +231,27 @@ class _Sign:
                     return None
                 word = ratio(end[1], self.symbol)
                 lines.append(self._compared(own, word, end, lower))
-                ends.append((carried(end[1], big, images), word, end[2].strict, lower))
+                ends.append((carried(end[1], big, images), word, end[2].strict, end[1], lower))
             u, v = big.symbol(f"u_{name}"), big.symbol(f"v_{name}")
             uw, vw = self._big(f"u_{name}"), self._big(f"v_{name}")
             if len(ends) == 2:
-                (lo, low_word, low_strict, _), (hi, high_word, high_strict, _) = ends
+                (
+                    (lo, low_word, low_strict, low_end, _),
+                    (hi, high_word, high_strict, high_end, _),
+                ) = ends
                 images[name] = (lo * v + hi * u) / (u + v)
                 kind = "_".join("open" if s else "closed" for s in (low_strict, high_strict))
-                closed = not low_strict and not high_strict
+                below = ""
+                if not low_strict and not high_strict:
+                    below = f"; [{self._apart(low_word, high_word, low_end, high_end)}|]"
                 lines.append(
                     f"  destruct (between_{kind} {low_word} {high_word} {own}) as "
-                    f"({uw} & {vw} & ? & ? & ? & E_{own}); trivial{'; [sign|]' if closed else ''}."
+                    f"({uw} & {vw} & ? & ? & ? & E_{own}); trivial{below}."
                 )
                 (positive.add if low_strict else lax.append)(f"u_{name}")
                 (positive.add if high_strict else lax.append)(f"v_{name}")
             else:
-                ((end_value, word, strict, rises),) = ends
+                ((end_value, word, strict, _, rises),) = ends
                 images[name] = end_value + u if rises else end_value - u
                 gap = f"{own} - {word}" if rises else f"{word} - {own}"
                 lines.append(
@@ -259,6 +264,16 @@ class _Sign:
         rewritten = "; ".join(f"try rewrite E_{self.symbol(n)}" for n in reversed(names))
         closing = self._closed(image, big, positive, lax, 1)
         return None if closing is None else [*lines, f"  {rewritten}.", *closing]
+
+    def _apart(self, low_word: str, high_word: str, low: Ratio, high: Ratio) -> str:
+        """How the lower of two closed ends is seen to be below the upper."""
+        if not self.domain.positive(high - low):
+            return "sign"
+        gap = self._sure(high - low)
+        return (
+            f"first [sign | apply less; replace ({high_word} - {low_word}) with ({gap}) by "
+            "(field; side); sign]"
+        )
 
     def _compared(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shutil
 import stat
 from fractions import Fraction
 from pathlib import Path
@@ -17,15 +18,15 @@ from hypothesis import strategies as st
 from oracles.rocq_text import Reading
 from registered import stated
 
-from opcheck import Lipschitz, Monotone, Proof, Source, registry, theorem
+from opcheck import Cocoercive, Lipschitz, Monotone, Proof, Source, registry, theorem
 from opcheck.engine.ratio import Field
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.grammar import Name
 from opcheck.model.method import method
-from opcheck.model.primitives import axpy
+from opcheck.model.primitives import axpy, combine
 from opcheck.model.theorem import Theorem, theorem_of
-from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments
+from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments, compiled
 from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
 from opcheck.rocq.iteration import Iteration
@@ -133,6 +134,69 @@ def test_a_length_without_a_form_is_left_out_and_said() -> None:
     assert [n.rpartition("_tau_")[2] for n in written.names] == ["1", "2", "3"]
     assert written.beyond.startswith("every tau from 4 on (")
     assert "Not in this file: every tau from 4 on (" in written.text
+
+
+def one_row(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """A loop beside the iteration, over w alone; it asks for nothing."""
+    z, w, Fz, v = state[0], state[1], state[2], state[3]
+    for _ in range(n):
+        for _i in range(int(params[1])):
+            combine(w, 1 - params[0], w, params[0], v)
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+
+
+def two_rows(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """A loop beside the iteration, over w and v."""
+    z, w, Fz, Fw, v = state[0], state[1], state[2], state[3], state[4]
+    for _ in range(n):
+        for _i in range(int(params[1])):
+            F(v, Fw, F_data)
+            axpy(w, w, -params[0], Fw)
+            F(w, Fw, F_data)
+            axpy(v, v, -params[0], Fw)
+        F(z, Fz, F_data)
+        axpy(z, z, -params[0], Fz)
+
+
+def beside(kernel: Any, rows: str, calls: str) -> str:
+    """A statement about z, of a method with another loop in each step; its name."""
+    name = kernel.__name__
+    own = {"params": "gamma tau:int", "rows": rows, "calls": calls, "source": "none"}
+    method(name, constrained=False, **own)(kernel)
+    theorem(
+        f"of_{name}",
+        method=name,
+        given=[Cocoercive("beta", of="F")],
+        where="0 < gamma < 2*beta, 1 <= tau",
+        measure="distance",
+        bound="R**2",
+        source=Source("none"),
+        proof=Proof(
+            potential="distance",
+            step={"Cocoercive(z)": "2*gamma"},
+            end={"potential": "1"},
+            cases=({"tau": "1"}, {"tau": "2 + t"}),
+        ),
+    )
+    return f"of_{name}"
+
+
+@pytest.mark.ci
+def test_an_inner_loop_that_no_text_speaks_of_is_written_too(own_registry: None) -> None:
+    written = export(beside(one_row, "z w Fz v", "1"))
+    assert not written.beyond
+    assert "  let w1 := passes tau (pass v) w in\n" in written.text
+    assert "Definition pass (v : E) (w : E) : E :=\n" in written.text
+    if shutil.which("coqc") is not None:
+        check = compiled(written.text, written.names)
+        assert check.accepted, check.reason
+
+
+def test_an_inner_loop_over_two_rows_is_left_out_and_said(own_registry: None) -> None:
+    written = export(beside(two_rows, "z w Fz Fw v", "2*tau + 1"))
+    assert written.beyond == "every tau from 2 on (an inner loop over more rows than one)"
+    assert len(written.names) == 1
 
 
 def test_nothing_is_written_where_no_length_has_a_form() -> None:
