@@ -107,11 +107,27 @@ def compiled(
         begun = time.perf_counter()
         if taken := FORBIDDEN.search(_without_comments(text)):
             reason = f"it says {taken[0]}, which no exported proof does, and was not compiled"
-            return Compiled(False, version, 0.0, (*theorems,), (), reason, digest)
+            return Compiled(
+                accepted=False,
+                version=version,
+                seconds=0.0,
+                theorems=(*theorems,),
+                axioms=(),
+                reason=reason,
+                digest=digest,
+            )
         said = _coqc("development.v", place, seconds)
         if said.returncode:
             took = time.perf_counter() - begun
-            return Compiled(False, version, took, (*theorems,), (), _first(said.stderr), digest)
+            return Compiled(
+                accepted=False,
+                version=version,
+                seconds=took,
+                theorems=(*theorems,),
+                axioms=(),
+                reason=_first(said.stderr),
+                digest=digest,
+            )
         asked = ["Require development Opcheck."]
         asked += [f"Print Assumptions development.{name}." for name in theorems]
         (place / "axioms.v").write_text("\n".join(asked) + "\n", encoding="utf-8")
@@ -119,12 +135,28 @@ def compiled(
         took = time.perf_counter() - begun
     if listed.returncode:
         reason = _first(listed.stderr)
-        return Compiled(False, version, took, (*theorems,), (), reason, digest)
+        return Compiled(
+            accepted=False,
+            version=version,
+            seconds=took,
+            theorems=(*theorems,),
+            axioms=(),
+            reason=reason,
+            digest=digest,
+        )
     axioms = tuple(dict.fromkeys(re.findall(r"^([\w.']+)\s*(?:$|:)", listed.stdout, re.MULTILINE)))
     axioms = tuple(a for a in axioms if a not in ("Axioms", "Closed"))
     foreign = [a for a in axioms if a not in AXIOMS]
     reason = f"it rests on {', '.join(foreign)}" if foreign else ""
-    return Compiled(not foreign, version, took, (*theorems,), axioms, reason, digest)
+    return Compiled(
+        accepted=not foreign,
+        version=version,
+        seconds=took,
+        theorems=(*theorems,),
+        axioms=axioms,
+        reason=reason,
+        digest=digest,
+    )
 
 
 def compile_prelude(folder: Path, *, seconds: float = SECONDS) -> None:

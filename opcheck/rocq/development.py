@@ -523,7 +523,7 @@ class Part:
         texts: Sequence[tuple[Real, Node, int]],
         lengths: Mapping[str, str] = {},
     ) -> list[str]:
-        lemma = Lemma(self._set(way.case), way.case, argument, goal, texts, lengths)
+        lemma = Lemma(self._set(way.case), way.case, argument, goal, texts, lengths=lengths)
         return lemma.lines(way.name)
 
     def _forced(self, ways: Sequence[Way]) -> list[str]:

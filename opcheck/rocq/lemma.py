@@ -158,7 +158,16 @@ class Setting:
                 raise NotExported(f"{a} and {b} are about an operator that need not be a function")
             mu, c = self.constant(a), self.constant(b)
             small, large = (mu, c) if b.kind is Lipschitz else (f"({mu} * {c})", "1")
-            out.append(Agreement(small, large, AGREE[b.kind], c, hypothesis(b), hypothesis(a)))
+            out.append(
+                Agreement(
+                    small=small,
+                    large=large,
+                    lemma=AGREE[b.kind],
+                    positive=c,
+                    first=hypothesis(b),
+                    second=hypothesis(a),
+                )
+            )
         return out
 
     def turn(self) -> list[str]:

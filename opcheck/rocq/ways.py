@@ -89,7 +89,11 @@ def decision(
         turned = ("Rlt_not_le _ _ " if strict else "Rle_not_lt _ _ ") if holds else ""
         known = f"({way.always(depth)}{arguments}{tests})"
         never = f"exfalso; exact ({turned}test{depth} {known})"
-        sides.append(decision(these, texts, write, at, arguments, depth + 1) if these else never)
+        sides.append(
+            decision(these, texts, write, at=at, arguments=arguments, depth=depth + 1)
+            if these
+            else never
+        )
     compared = f"R{'lt' if strict else 'le'}_dec {small} {large}"
     # not ``destruct``, which would decide the comparison in the goal as well
     tests = f"pose proof ({compared}) as [test{depth}|test{depth}]"

@@ -566,6 +566,34 @@ def test_a_name_says_what_it_holds_and_not_that_it_was_obtained() -> None:
         assert not bound(tree) & obtained, path
 
 
+# what takes its arguments by place alone: kernels, and numba's signatures of them; other libraries
+BY_PLACE = re.compile(
+    r"kernel$|resolvent(_of_sum)?$|^(advance|compiled|by_anderson|driver|void|float64|DefaultSolver|submit)$"
+)
+
+
+def positions(tree: ast.AST) -> list[str]:
+    """Calls with more than five arguments by place, but of what takes them so."""
+    out = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or len(node.args) <= 5:
+            continue
+        match node.func:
+            case ast.Name(name) | ast.Attribute(attr=name):
+                if not BY_PLACE.search(name):
+                    out.append(f"{name}, line {node.lineno}")
+            case ast.Call() | ast.Subscript():  # a kernel in some arithmetic, or of a table
+                pass
+    return out
+
+
+def test_long_calls_name_their_arguments() -> None:
+    assert positions(ast.parse("f(1, 2, 3, 4, 5, 6); g(1, 2, 3, 4, 5, x=6)")) == ["f, line 1"]
+    for path, _, tree in sources():
+        if path.parent.name != "methods":  # those are kernels
+            assert not positions(tree), path
+
+
 def offered(path: Path) -> set[str]:
     """``__all__`` of a module that is not imported."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:

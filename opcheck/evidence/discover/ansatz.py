@@ -123,7 +123,15 @@ def _resolved(reading: Reading, base: str, factor: Ratio) -> Bound:
     place = own.names.index(reading.index)
     order = int(factor.den.degrees()[place] - factor.num.degrees()[place])
     sums = tuple(own.meaning(n) for n in spares.sums if n in factor.symbols)
-    return Bound(base, factor, growth, text, _over(reading, base, whole), order, sums)
+    return Bound(
+        base=base,
+        factor=factor,
+        growth=growth,
+        power=text,
+        over=_over(reading, base, whole),
+        order=order,
+        sums=sums,
+    )
 
 
 def _over(reading: Reading, base: str, factor: Ratio) -> str:
@@ -155,7 +163,16 @@ def without_potential(theorem: Theorem, offered: Material, loop: Loop) -> Ansatz
     """The claim as a combination of inequalities at one step."""
     pool = tuple(inequalities(theorem, [*offered.points, *offered.earlier]))
     return Ansatz(
-        "no potential", (), "", 0, False, (), (), pool, fixed=loop.fixed, cases=loop.cases
+        family="no potential",
+        terms=(),
+        at_most="",
+        begin=0,
+        late=False,
+        start=(),
+        step=(),
+        end=pool,
+        fixed=loop.fixed,
+        cases=loop.cases,
     )
 
 
@@ -232,7 +249,16 @@ def _families(theorem: Theorem, offered: Material, bound: Bound) -> Iterator[Ans
             now = tuple(inequalities(theorem, offered.points))
             first = tuple(inequalities(theorem, ["z"]))
             start = tuple(f"last({i})" for i in now) if begin else first
-            yield Ansatz(family, terms, at_most, begin, late, start, pool, pool)
+            yield Ansatz(
+                family=family,
+                terms=terms,
+                at_most=at_most,
+                begin=begin,
+                late=late,
+                start=start,
+                step=pool,
+                end=pool,
+            )
 
     if bound.base != "R**2" or (sums and not late):
         yield from build("the measure itself", [theorem.measure], bound.base, behind=True)

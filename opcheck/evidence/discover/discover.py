@@ -119,11 +119,25 @@ def discover(
             if proof is not None:
                 proved = with_proof(entry, proof)
                 return Discovery(
-                    entry.name, proof, block(proof), file_of(proved), tuple(tries), True
+                    theorem=entry.name,
+                    proof=proof,
+                    declaration=block(proof),
+                    file=file_of(proved),
+                    tries=tuple(tries),
+                    finished=True,
                 )
     except TimeIsUp:
-        return Discovery(entry.name, None, "", "", tuple(tries), False)
-    return Discovery(entry.name, None, "", "", tuple(tries), True)
+        return Discovery(
+            theorem=entry.name,
+            proof=None,
+            declaration="",
+            file="",
+            tries=tuple(tries),
+            finished=False,
+        )
+    return Discovery(
+        theorem=entry.name, proof=None, declaration="", file="", tries=tuple(tries), finished=True
+    )
 
 
 class TimeIsUp(Exception):

@@ -121,7 +121,19 @@ def nothing(
 ) -> Improvement:
     """No better statement."""
     return Improvement(
-        theorem.name, of, declared, "", "", "", "", None, "", "", (), tuple(tries), finished
+        theorem=theorem.name,
+        of=of,
+        declared=declared,
+        improved="",
+        factor="",
+        family="",
+        only="",
+        proof=None,
+        declaration="",
+        file="",
+        ends=(),
+        tries=tuple(tries),
+        finished=finished,
     )
 
 

@@ -235,10 +235,10 @@ class Functions:
                 continue
             w = table[usable][:, at] * values
             with np.errstate(all="ignore"):
-                one, two = ends.low / w, ends.high / w
+                at_low, at_high = ends.low / w, ends.high / w
             none = w == 0
-            low = np.where(none, -np.inf, np.where(w > 0, one, two)).max(axis=1)
-            high = np.where(none, np.inf, np.where(w > 0, two, one)).min(axis=1)
+            low = np.where(none, -np.inf, np.where(w > 0, at_low, at_high)).max(axis=1)
+            high = np.where(none, np.inf, np.where(w > 0, at_high, at_low)).min(axis=1)
             fine = (~none | ((ends.low <= 0) & (ends.high >= 0))).all(axis=1) & (low <= high)
             good = usable[fine]
             lows, highs = low[fine], high[fine]

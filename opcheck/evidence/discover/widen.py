@@ -234,7 +234,14 @@ def _reach(
         return None
     if not points:
         return None
-    return Reach(ansatz, side, wide, tuple(points), tuple(declared), tuple(reached))
+    return Reach(
+        ansatz=ansatz,
+        side=side,
+        search=wide,
+        points=tuple(points),
+        declared=tuple(declared),
+        reached=tuple(reached),
+    )
 
 
 def _places(search: Search, side: Side) -> list[Point]:
