@@ -587,6 +587,7 @@ def positions(tree: ast.AST) -> list[str]:
     return out
 
 
+@pytest.mark.ci
 def test_long_calls_name_their_arguments() -> None:
     assert positions(ast.parse("f(1, 2, 3, 4, 5, 6); g(1, 2, 3, 4, 5, x=6)")) == ["f, line 1"]
     for path, _, tree in sources():
