@@ -15,7 +15,7 @@ from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.steps import combined
 from opcheck.evidence.proofs.prove import Argument, Case, established
 from opcheck.evidence.statement.ranges import symbols_of
-from opcheck.model import grammar
+from opcheck.model import grammar, typeset
 from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.report.fitted import Fitted
 
@@ -27,6 +27,7 @@ CLAIMS = {
 }
 SPARE = re.compile(r"\bs\.\d+\b")
 COUNT = re.compile(r"\b([a-z]\w*)\.(\d+)\b")  # the second count of a loop of any length
+FORMULA = "\0"  # around one within a sentence
 RELATION_WORDS = {"equality": "=", "must fail": "≰"}
 
 
@@ -203,7 +204,12 @@ class _AsLatex(_AsMarkdown):
         return f"\n{_plain(sentence)}\n"
 
     def code(self, text: str) -> str:
-        return text
+        name, equals, source = text.partition(" = ")
+        if equals:
+            shown = " = ".join(typeset.of_proof(part, self.rows) for part in (name, source))
+        else:
+            shown = ", ".join(typeset.ranges(text))
+        return f"{FORMULA}{shown}{FORMULA}"
 
     def shown(self, rows: list[tuple[str, str, str]]) -> str:
         fitted = Fitted(self.rows)
@@ -231,8 +237,13 @@ WORDS = {
 
 def _plain(sentence: str) -> str:
     r"""A sentence in LaTeX: special characters escaped, others that sentences hold as commands."""
+    parts = sentence.split(FORMULA)  # text and formula in turn
+    return "".join(f"${part}$" if i % 2 else _escaped(part) for i, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
     out = ""
-    for c in sentence:
+    for c in text:
         if c in "_&%#{}":
             out += f"\\{c}"
         elif c in "^~\\":

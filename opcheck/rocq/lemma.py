@@ -547,6 +547,7 @@ class Lemma:
     def lines(self, name: str) -> list[str]:
         """The lemma with its proof."""
         scene, argument = self.scene, self.argument
+        excess, strict = self._excess()  # first: what it reads has signs that are told
         self._constraints()
         self._of_spares()
         parts, known = [], {}
@@ -562,11 +563,8 @@ class Lemma:
         parts += self._grouped(squares)
         if argument.radius:
             parts.append(f"{self.ratio(argument.radius)} * norm2 (z0 - zstar)")
-        strict = False
-        if self.forced is not None:
-            gap, strict = self.reader.gap(*self.forced[:2])
-            gap, strict = (gap, strict) if self.forced[2] else (-gap, not strict)
-            parts.append(self.ratio(gap))
+        if excess is not None:
+            parts.append(self.ratio(excess))
         for tree, node, late in self.unfolded:
             scene.watch(tree)
             scene.compare(tree, node, late)
@@ -616,6 +614,14 @@ class Lemma:
         rewritten = "".join(f"rewrite known{i}; " for i in range(len(known)))
         lines += [f"  - {rewritten}ring." if equal else f"  - {self.summed}.", "Qed."]
         return lines
+
+    def _excess(self) -> tuple[Ratio | None, bool]:
+        """Large − small of the test that is shown, and whether it is > 0; None for no test."""
+        if self.forced is None:
+            return None, False
+        test, offset, holds = self.forced
+        gap, strict = self.reader.gap(test, offset)
+        return (gap, strict) if holds else (-gap, not strict)
 
     def _square(self, weight: Ratio, row: Mapping[int, Ratio]) -> str:
         vector = self.scene.vector(dict(sorted(row.items())), as_point=False)
