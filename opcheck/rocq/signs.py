@@ -221,6 +221,7 @@ class _Sign:
         images: dict[str, Ratio] = {}
         lines: list[str] = []
         positive: set[str] = set()
+        divisors: set[str] = set()
         lax: list[str] = []
         for name in names:
             own = self.symbol(name)
@@ -230,6 +231,7 @@ class _Sign:
                 if end is None:
                     return None
                 word = ratio(end[1], self.symbol)
+                divisors |= {n for n in names if self._divides(n, end[1])}
                 lines.append(self._compared(own, word, end, lower))
                 ends.append((carried(end[1], big, images), word, end[2].strict, end[1], lower))
             u, v = big.symbol(f"u_{name}"), big.symbol(f"v_{name}")
@@ -262,8 +264,30 @@ class _Sign:
                 (positive.add if strict else lax.append)(f"u_{name}")
         image = carried(self.value, big, images)
         rewritten = "; ".join(f"try rewrite E_{self.symbol(n)}" for n in reversed(names))
+        for name in sorted(divisors):
+            lines += self._divisor(name, images[name], big, rewritten)
         closing = self._closed(image, big, positive, lax, 1)
         return None if closing is None else [*lines, f"  {rewritten}.", *closing]
+
+    def _divides(self, name: str, end: Ratio) -> bool:
+        """Whether an end divides by a symbol that is known to be positive."""
+        by = end.den.degrees()[self.field.names.index(name)] > 0
+        return by and self.domain.positive(self.field.symbol(name))
+
+    def _divisor(self, name: str, image: Ratio, big: Field, rewritten: str) -> list[str]:
+        """That such a symbol is positive on the chart too, where its image does not show it."""
+        sign = 1 if image.den.leading_coefficient() > 0 else -1
+        num, den = image.num * sign, image.den * sign
+        if all(c >= 0 for c in num.to_dict().values()) or any(
+            c < 0 for c in den.to_dict().values()
+        ):
+            return []
+        word = polynomial(big, num, self._big)
+        own, below = self._sure(self.field.symbol(name)), ratio(Ratio(big, den, big.one), self._big)
+        return [
+            f"  assert (0 < {word}) by (replace ({word}) with ({own} * {below}) by"
+            f" ({rewritten}; field; side); sign)."
+        ]
 
     def _apart(self, low_word: str, high_word: str, low: Ratio, high: Ratio) -> str:
         """How the lower of two closed ends is seen to be below the upper."""

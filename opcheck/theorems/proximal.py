@@ -12,13 +12,16 @@ from opcheck.theorems.fixed_point import (
     CONTRACTIVE_POTENTIAL,
     PHI,
     PHI_NEXT,
+    UNPROVED,
     averaged,
-    krasnoselskii_mann,
+    large_weight,
+    small_weight,
 )
 
 PETHICK = Source("pethick2023stable", "Section 6", derived=True)
 RELAXED = {"beta": "1 + rho/gamma", "a": "lam*(2*beta - lam)"}
-CONIC = "-1/L < rho, max(0, -rho) < gamma < 1/L, 0 < lam < 2*beta"
+STEPS = "-1/L < rho, max(0, -rho) < gamma < 1/L"
+CONIC = f"{STEPS}, 0 < lam < 2*beta"
 BEST = {"gamma": "0.9/L", "lam": "1 + rho/gamma"}
 
 theorem(
@@ -140,10 +143,10 @@ theorem(
     method="relaxed_proximal_point",
     given=[Comonotone("rho", of="S")],
     technical=[Lipschitz("L", of="F")],
-    where=CONIC,
-    let={"beta": "1 + rho/gamma"},
+    where=f"{STEPS}, beta <= lam < 2*beta",
+    let={"beta": "1 + rho/gamma", "a": "lam/(2*beta)"},
     measure="resolvent_residual",
-    bound=f"R**2/(4*beta**2)*{krasnoselskii_mann('lam/(2*beta)')}",
+    bound=f"R**2/(4*beta**2)*{large_weight('a')}",
     order="1/k",
     reaches=1.0,
     source=Source("lieder2018", "Theorem 4.9", derived=True),
@@ -152,8 +155,30 @@ theorem(
     constrained=True,
     doc="The same sharply: J = (1 − a)I + aN with N nonexpansive and a = 1/(2β), so the relaxed "
     "step is one of Krasnosel'skii and Mann with weight λa.",
-    unproved="for λ < β it is lieder2018_km_small_weight, which is not proved; from β on "
-    "lieder2018_km_last's argument shows it",
+    proof=averaged(
+        "(2*beta*(z - resolvent(z)))",
+        {"Comonotone(resolvent(z))": "4*beta*gamma"},
+        {"Comonotone(resolvent(z), resolvent(next(z)))": "4*beta*gamma"},
+        size="1/(4*beta**2)",
+    ),
+)
+
+theorem(
+    "lieder2018_relaxed_small",
+    method="relaxed_proximal_point",
+    given=[Comonotone("rho", of="S")],
+    technical=[Lipschitz("L", of="F")],
+    where=f"{STEPS}, 0 < lam < beta",
+    let={"beta": "1 + rho/gamma", "a": "lam/(2*beta)"},
+    measure="resolvent_residual",
+    bound=f"R**2/(4*beta**2)*{small_weight('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("lieder2018", "Theorem 4.9", derived=True),
+    horizons=[100],
+    constrained=True,
+    doc="The same for λ < β, by what is known of small weights.",
+    unproved=UNPROVED,
 )
 
 theorem(

@@ -3,7 +3,7 @@
 from opcheck.model.proof import Proof
 from opcheck.model.property import Cocoercive, Lipschitz, Monotone, StronglyMonotone
 from opcheck.model.theorem import Source, theorem
-from opcheck.theorems.fixed_point import averaged, krasnoselskii_mann
+from opcheck.theorems.fixed_point import UNPROVED, averaged, large_weight, small_weight
 
 COCOERCIVE = [Cocoercive("beta", of="F")]
 AVERAGED = "2*beta/(4*beta - gamma)"  # of J(I − γF)
@@ -13,18 +13,38 @@ theorem(
     "baillon1977_gradient_last",
     method="gradient_descent_ascent",
     given=COCOERCIVE,
-    where="0 < gamma < 2*beta",
+    where="beta <= gamma < 2*beta",
     let={"a": "gamma/(2*beta)"},
     measure="residual",
-    bound=f"R**2/(2*beta)**2*{krasnoselskii_mann('a')}",
+    bound=f"R**2/(2*beta)**2*{large_weight('a')}",
     order="1/k",
     reaches=1.0,
     source=Source("baillon1977", derived=True),
     horizons=[150],
     doc="Gradient steps of a β-cocoercive F are those of Krasnosel'skii and Mann with weight "
     "γ/(2β) on the nonexpansive I − 2βF; tight.",
-    unproved="for γ < β it is lieder2018_km_small_weight, which is not proved; from β on "
-    "lieder2018_km_last's argument shows it",
+    proof=averaged(
+        "(2*beta*F(z))",
+        {"Cocoercive(z)": "4*beta"},
+        {"Cocoercive(z, next(z))": "4*beta"},
+        size="1/(4*beta**2)",
+    ),
+)
+
+theorem(
+    "baillon1977_gradient_small_step",
+    method="gradient_descent_ascent",
+    given=COCOERCIVE,
+    where="0 < gamma < beta",
+    let={"a": "gamma/(2*beta)"},
+    measure="residual",
+    bound=f"R**2/(2*beta)**2*{small_weight('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("baillon1977", derived=True),
+    horizons=[150],
+    doc="The same for γ < β, by what is known of small weights.",
+    unproved=UNPROVED,
 )
 
 theorem(
@@ -72,7 +92,7 @@ theorem(
     where="0 < gamma < 2*beta",
     let={"a": AVERAGED},
     measure="distance(z, before)",
-    bound=f"(a*R)**2*{krasnoselskii_mann('a')}",
+    bound=f"(a*R)**2*{large_weight('a')}",
     order="1/k",
     reaches=1.0,
     source=COMBETTES,
@@ -138,16 +158,39 @@ theorem(
     method="douglas_rachford",
     given=[Monotone(of="F")],
     technical=[Lipschitz("L", of="F")],
-    where="0 < gamma < 1/L, 0 < lam < 2",
+    where="0 < gamma < 1/L, 1 <= lam < 2",
     let={"a": "lam/2"},
     measure="distance(z, before)",
-    bound=f"a**2*first(shadow_distance)*{krasnoselskii_mann('a')}",
+    bound=f"a**2*first(shadow_distance)*{large_weight('a')}",
     order="1/k",
     reaches=1.0,
     source=Source("he2015convergence", derived=True),
     constrained=True,
     doc="‖z_{k+1} − z_k‖² of Douglas-Rachford splitting by the tight factor of Krasnosel'skii and "
     "Mann, against the distance from z* + γ F z*.",
-    unproved="for λ < 1 it is lieder2018_km_small_weight, which is not proved; from 1 on "
-    "lieder2018_km_last's argument shows it",
+    proof=averaged(
+        "((z - next(z))/a)",
+        {"Monotone(x, solution)": "4*gamma", "Resolvent(y, solution)": "4*gamma"},
+        {"Monotone(x, next(x))": "4*gamma", "Resolvent(y, next(y))": "4*gamma"},
+        size="a**2",
+        star="solution + gamma*F(solution)",
+        at_most="first(shadow_distance)",
+    ),
+)
+
+theorem(
+    "he2015_dr_small_relaxation",
+    method="douglas_rachford",
+    given=[Monotone(of="F")],
+    technical=[Lipschitz("L", of="F")],
+    where="0 < gamma < 1/L, 0 < lam < 1",
+    let={"a": "lam/2"},
+    measure="distance(z, before)",
+    bound=f"a**2*first(shadow_distance)*{small_weight('a')}",
+    order="1/k",
+    reaches=1.0,
+    source=Source("he2015convergence", derived=True),
+    constrained=True,
+    doc="The same for λ < 1, by what is known of small weights.",
+    unproved=UNPROVED,
 )

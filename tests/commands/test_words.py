@@ -336,7 +336,7 @@ def test_exit_codes_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.M
         ("certify", "opcheck_no_such"): 2,
         ("certify", "elementary_bilinear_extragradient", "-k", "1"): 2,  # no quadratic claim
         ("worst", "elementary_bilinear_extragradient", "-k", "1"): 2,
-        ("prove", "he2015_dr_last"): 2,
+        ("prove", "he2015_dr_small_relaxation"): 2,
         ("recheck", str(tmp_path / "gone.json")): 2,
         ("show", "opcheck_no_such"): 2,
     }

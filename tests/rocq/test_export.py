@@ -425,7 +425,7 @@ def test_files_are_written_and_named(tmp_path: Path) -> None:
         ((EG, "--rocq", "Opcheck.v"), "the name of the prelude"),
         ((EG, "--check"), "say where: --rocq"),
         ((EG, "--rocq", "/dev/null/x.v"), "can't be written"),
-        (("he2015_dr_last", "--rocq", "x.v"), "declares no potential argument"),
+        (("he2015_dr_small_relaxation", "--rocq", "x.v"), "declares no potential argument"),
     ],
 )
 def test_what_can_not_be_written_is_one_sentence(
