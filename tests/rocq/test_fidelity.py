@@ -107,7 +107,7 @@ def drawn(theorem: Theorem, whole: dict[str, int], draw: np.random.Generator) ->
     names = [*constants, *(c.name for c in [*theorem.conditions, *theorem.chains])]
     real = [n for n in dict.fromkeys(names) if n not in whole and n.isidentifier()]
     # each over a prime of its own: no difference of simple expressions is 0
-    values = {n: fmpq(int(draw.integers(10, 99)), p) for n, p in zip(real, PRIMES, strict=False)}
+    values = {n: fmpq(int(draw.integers(10, 999)), p) for n, p in zip(real, PRIMES, strict=False)}
     for prop in theorem.asked:
         if prop.symbol is not None and not prop.kind.positive and draw.integers(2):
             values[prop.symbol] = -values[prop.symbol]

@@ -143,6 +143,15 @@ def test_a_closed_end_of_a_rounded_constant_is_not_exceeded() -> None:
     assert top == pytest.approx(0.5, rel=1e-14)
 
 
+def test_a_closed_end_that_let_computes_is_not_exceeded() -> None:
+    """β = 1 + ρ/γ in floats was taken for β: λ = β was then below it, by 5e-11 of 1e6."""
+    theorem = statement("0 < gamma < 1/L, beta <= alpha < 2*beta", let={"beta": "1 + rho/gamma"})
+    for L in (2.0, 3.0, 0.7):
+        for values in choices(theorem, of(L=L, rho=0.5), HORIZON):
+            beta = 1 + rational(0.5) / rational(values["gamma"])
+            assert beta <= rational(values["alpha"]) < 2 * beta
+
+
 def test_a_single_point_is_a_range() -> None:
     assert sampled("1/L <= gamma <= 1/L", "gamma", L=4.0) == [0.25]
 

@@ -11,6 +11,8 @@ import numpy as np
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.hypotheses import Constants
 from opcheck.evidence.statement.places import PLACES, Place, patterns, worsened
+from opcheck.model import grammar
+from opcheck.model.grammar import Node
 from opcheck.model.property import Property
 from opcheck.model.text import FLOAT, Arithmetic, Chain, Text, rational_value, text
 from opcheck.model.theorem import Theorem
@@ -61,8 +63,14 @@ def choices(theorem: Theorem, known: Constants, horizon: int) -> Iterator[Values
             for name, formula in fixed.items():
                 values[name] = float(text(formula).evaluate(values))
                 chain = next(c for c in theorem.chains if c.name == name)
-                if not chain.strict[1] and values[name] == _end(chain.hi, values):
-                    values[name] = _inside(chain.hi, values[name], known, values, -1)
+                for end, strict, sign in (
+                    (chain.lo, chain.strict[0], 1),
+                    (chain.hi, chain.strict[1], -1),
+                ):
+                    if not strict and values[name] == _end(end, values):
+                        values[name] = _inside(
+                            theorem, end, values[name], known, values=values, sign=sign
+                        )
                 settle(theorem, values)
             check(theorem, values)
         except OpcheckError:
@@ -256,8 +264,8 @@ def _pick(
         (lo, chain.lo, chain.strict[0]) if position == 0 else (hi, chain.hi, chain.strict[1])
     )
     if not strict:
-        return _inside(formula, end, known, values, side)
-    lost = 0.0 if formula is None else 2 * _lost(formula, end, values)
+        return _inside(theorem, formula, end, known, values=values, sign=side)
+    lost = 0.0 if formula is None else 2 * _lost(theorem, formula, end, values)
     if lost > EDGES[1] * width:
         raise Empty(f"{chain} is narrower than rounding leaves it: {_numbers((formula, end))}")
     return end + side * max(EDGES[0] * width, lost)
@@ -411,26 +419,43 @@ def _end(formula: Text | None, values: Values) -> float:
 
 
 def _inside(
-    formula: Text | None, value: float, known: Constants, values: Values, sign: int
+    theorem: Theorem,
+    formula: Text | None,
+    value: float,
+    known: Constants,
+    *,
+    values: Values,
+    sign: int,
 ) -> float:
     """A closed end that rounding can't have put outside the interval."""
     assert formula is not None
-    if not formula.names & known.rounded and rational_value(formula.source, values) == value:
+    whole = _unfolded(theorem, formula.tree)  # what let computes is rounded too
+    rounded = grammar.names(whole) & known.rounded
+    if not rounded and rational_value(grammar.unparse(whole), values) == value:
         return value
     inside = value
     for _ in range(8):  # a root, or a rounded constant: up to some ulp on either side
         inside = float(np.nextafter(inside, sign * np.inf))
-    lost = 2 * _lost(formula, value, values)  # what cancels in it loses more
+    # what cancels in it loses more
+    lost = 2 * _lost(theorem, formula, value, values)
     return inside if lost <= abs(inside - value) else value + sign * lost
 
 
-def _lost(formula: Text, end: float, values: Values) -> float:
-    """By how much an end moves where each symbol moves by its own rounding."""
+def _unfolded(theorem: Theorem, tree: Node) -> Node:
+    """A formula with what ``let`` says in place of its symbols."""
+    inside = grammar.names(tree) & theorem.let.keys()
+    trees = {n: _unfolded(theorem, grammar.parse(theorem.let[n])) for n in inside}
+    return grammar.replaced(tree, trees)
+
+
+def _lost(theorem: Theorem, formula: Text, end: float, values: Values) -> float:
+    """By how much an end moves where each symbol that it is made of moves by its own rounding."""
+    whole = text(grammar.unparse(_unfolded(theorem, formula.tree)))
     lost = 0.0
-    for name in formula.names & values.keys():
+    for name in whole.names & values.keys():
         if isinstance(values[name], float):
             beside = {**values, name: float(np.nextafter(values[name], np.inf))}
-            lost += abs(_end(formula, beside) - end)
+            lost += abs(_end(whole, beside) - end)
     return lost
 
 
