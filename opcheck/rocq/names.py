@@ -17,16 +17,18 @@ _TAKEN = """
     up total bounded start descent at_end certified solution state step run family V JA JS JF z0
     zstar j k m n s G opcheck A_monotone A_subgradient
     pass inside looped turn gone room rest further
+    IH affine alone d first inverse less most moved other p q quotient reach root skew some square
+    this upto always
 """
 TAKEN = frozenset(_TAKEN.split())
 # what a development calls its own lemmas, hypotheses and fields
 _HEADS = re.compile(
-    r"(row|term|sign|range|start|descent|at_end|certified|agree|apart|phase|step|same|value|off|gone|Of"
+    r"(row|term|sign|range|always|start|descent|at_end|certified|agree|apart|phase|step|same|value|off|gone|Of"
     r"|[xEuv])_"
 )
 _TAILS = re.compile(
     r"_(first|next|later|next_middle|next_last|is|positive|resolvent|of|\d+|[FAST])$"
-    r"|^(agree|apart)\d+$"
+    r"|^(agree|apart|known|same|taken|test|value)\d+$"  # what proofs assume, by number
 )
 
 # of lemmas about a row, and of hypotheses

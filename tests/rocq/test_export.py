@@ -16,7 +16,7 @@ from command_line import invoke
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles.rocq_text import Reading
-from registered import stated
+from registered import exported, stated
 
 from opcheck import Cocoercive, Lipschitz, Monotone, Proof, Source, registry, theorem
 from opcheck.engine.ratio import Field
@@ -256,6 +256,27 @@ def test_a_polynomial_that_is_0_somewhere_is_no_square_and_a_rest() -> None:
     x = field.symbol("x")
     for value in ((x**2 - 3) ** 2 * (x**2 + 1), (x - 1) ** 2 - 2, x**3 - 3 * x - 2):
         assert with_a_square(field, value.num, str) == ""
+
+
+def in_proofs(text: str) -> set[str]:
+    """The names that the proofs of a development give to what they assume and take apart."""
+    body = re.sub(r"\(\*.*?\*\)", "", text, flags=re.S)
+    body = body[body.index("\nSection") :]
+    said = re.findall(r"(?:assert \(|set \()(\w+) :", body)
+    said += re.findall(r"\bas ([\w'?]+|\[[^\]]*\]|\([^)]*\))", body)
+    said += re.findall(r"\bintros ([\w ]+)", body)
+    said += re.findall(r"(?m)^Lemma \w+ ([^:]*?) ?:", body)
+    return {*re.findall(r"[A-Za-z_]\w*", " ".join(said))} - {"nat"}
+
+
+@pytest.mark.parametrize("name", exported())
+@pytest.mark.sampled(8)
+def test_no_symbol_takes_a_name_that_a_proof_uses(name: str) -> None:
+    """A weight named ``reach`` was refused by Rocq: a proof has a hypothesis of that name."""
+    theorem = theorem_of(name)
+    symbols = {c.name for c in [*theorem.conditions, *theorem.chains]}
+    for word in in_proofs(export(name).text) - symbols:
+        assert Names([])(word) != word, word
 
 
 @pytest.mark.parametrize(
