@@ -526,11 +526,11 @@ class Lemma:
                 lines += [self._root_is(root, value), f"  rewrite root in taken{i}; clear root."]
         return lines
 
-    def _root_is(self, root: Real, value: int) -> str:
+    def _root_is(self, root: Real, value: int, name: str = "root") -> str:
         """The root of 0 or of 1 as a fact."""
         inner = self.setting.plain(root.parts[0])
         return (
-            f"  assert (root : sqrt {tight(inner)} = {value}) by (replace ({inner}) with {value} "
+            f"  assert ({name} : sqrt {tight(inner)} = {value}) by (replace ({inner}) with {value} "
             f"by (field; side); apply sqrt_{value})."
         )
 
@@ -596,14 +596,14 @@ class Lemma:
         if self.texts.horizon:  # powers stand in what it defines
             tidy += " rewrite <- ?tech_pow_Rmult, ?pow_O;"
         tidy += "".join(f" settle test{i};" for i in range(len(self.tests)))
-        for root, value in self._known_roots(*self.forced[:2]) if self.forced else ():
-            lines.append(self._root_is(root, value))
-            tidy += " rewrite ?root;"
-        for own, other in self._inverses():
-            lines.append(
-                f"  assert (inverse : {own} = / {other}) by (apply pow_of_inverse; field; side)."
-            )
-            tidy += " rewrite ?inverse;"
+        roots = self._known_roots(*self.forced[:2]) if self.forced else iter(())
+        for i, (root, value) in enumerate(roots):
+            lines.append(self._root_is(root, value, f"root{i}"))
+            tidy += f" rewrite ?root{i};"
+        for i, (own, other) in enumerate(self._inverses()):
+            how = "apply pow_of_inverse; field; side"
+            lines.append(f"  assert (inverse{i} : {own} = / {other}) by ({how}).")
+            tidy += f" rewrite ?inverse{i};"
         total = "\n    + ".join(parts) or "0"
         if self.setting.theorem.proof and self.setting.theorem.proof.turn:
             shown = self._turned(tidy)

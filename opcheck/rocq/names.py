@@ -17,7 +17,7 @@ _TAKEN = """
     up total bounded start descent at_end certified solution state step run family V JA JS JF z0
     zstar j k m n s G opcheck A_monotone A_subgradient
     pass inside looped turn gone room rest further
-    IH affine alone d first inverse less most moved other p q quotient reach root skew some square
+    IH affine alone d first less most moved next one other p q quotient reach root skew some square
     this upto always
 """
 TAKEN = frozenset(_TAKEN.split())
@@ -28,7 +28,7 @@ _HEADS = re.compile(
 )
 _TAILS = re.compile(
     r"_(first|next|later|next_middle|next_last|is|positive|resolvent|of|\d+|[FAST])$"
-    r"|^(agree|apart|known|same|taken|test|value)\d+$"  # what proofs assume, by number
+    r"|^(agree|apart|inverse|known|root|same|taken|test|value)\d+$"  # what proofs assume, by number
 )
 
 # of lemmas about a row, and of hypotheses
