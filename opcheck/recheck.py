@@ -76,6 +76,7 @@ SHAPE: dict[str, Any] = {
             "rows": [str],
             "first": int,
             "shadow?": number,
+            "away?": _many,
         },
     },
     "texts": {

@@ -1121,6 +1121,10 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
             if "shadow" in named:  # V is 0 at z* + γ F z*
                 star = walk.oracles.ask("F", {}, 0)[1]
                 at["z"] = plus(at["z"], star, -Fraction(named["shadow"]))
+            for n, c in named.get("away", {}).items():  # and where rows are c F z*
+                if n not in rows:
+                    raise Differs(f"{n[:20]!r} is no row that V could be told by")
+                at[n] = plus(at[n], walk.oracles.ask("F", {}, 0)[1], -Fraction(c))
             if "F z" in named["vectors"]:
                 at["F z"] = walk.oracles.ask("F", at["z"], 0)[1]
             states.append(at)

@@ -252,6 +252,8 @@ def vector_of(z: Any) -> Sparse:
     entries = bare(z)
     first: Coefficient = entries[0]
     for axis, entry in enumerate(entries):
+        if not isinstance(entry, Coefficient):
+            raise TypeError("a row holds products of coordinates, and is no combination of points")
         if entry.axis != axis or entry.vector != first.vector:
             raise TypeError("coordinates are treated differently: not a method in every R^d")
     return first.vector
@@ -285,9 +287,15 @@ def reading(subject: str, dimension: int) -> Iterator[None]:
         opaque = [
             c.__name__ for c in (Dimension, Axis, Steps, Data) if f"'{c.__name__}'" in str(error)
         ]
-        if not opaque:
+        if opaque:
+            computed = f"it computes with a {opaque[0].lower()}"
+            raise OpcheckError(_differs(subject, computed)) from error
+        if "operand type" not in str(error):
             raise
-        raise OpcheckError(_differs(subject, f"it computes with a {opaque[0].lower()}")) from error
+        raise TypeError(
+            f"{subject} computes with k, a parameter or a coordinate other than by +, −, ·, / and "
+            "comparisons"
+        ) from error
     except ZeroDivisionError as error:
         raise OpcheckError(f"{subject} divides by 0") from error
 
@@ -544,6 +552,28 @@ def _start(method: Method, oracle: Recorder) -> list[Sparse]:
     return [() if name in method.zero else (*oracle.solution, *START) for name in method.rows]
 
 
+def resting(
+    method: Method, values: Mapping[str, Any], rows: Sequence[str], A: OfA, *, first: int = 0
+) -> dict[str, fmpq]:
+    """The c ≠ 0 of rows that are c F z* while z stays at z*: of those that a step from z* fills so.
+
+    Other rows are left out, also where they rest at something else.
+    """
+    oracle = Recorder(method.name, split=False, A=A, names=_names(rows))
+    held = _weights(method, values, A)
+    places = {name: 1 + i for i, name in enumerate(rows)}
+    begun = [_row(places.get(n, 0), w) for n, w in zip(method.rows, held, strict=True)]
+    begun[method.rows.index("z")] = oracle.solution
+    own = state_of(begun)
+    params = _params(method, values, first + 1)[0]
+    J = oracle.resolvent if A != "zero" else UNCONSTRAINED
+    with reading(method.name, DIMENSION):
+        in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, fmpq(first), ONE)
+    star = dict(oracle.star())
+    ends = {name: dict(at_origin(vector_of(own[method.rows.index(name)]))) for name in rows}
+    return {name: end[i] for name, end in ends.items() for i in star if end.keys() == star.keys()}
+
+
 def walk(
     method: Method,
     values: Mapping[str, Any],
@@ -554,6 +584,7 @@ def walk(
     A: OfA = "zero",
     residual: bool = False,
     first: int = 0,
+    away: Mapping[str, fmpq] = {},
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
 
@@ -562,6 +593,7 @@ def walk(
         blocks: how many times ``steps`` iterations are made.
         residual: also ask for F at z before, between and after them.
         first: the k of the first iteration.
+        away: c of rows that are told from c F z* on.
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
@@ -569,7 +601,16 @@ def walk(
     """
     guard_method(method)
     run = functools.partial(
-        _walk, method, values, rows, blocks, steps=steps, A=A, residual=residual, first=first
+        _walk,
+        method,
+        values,
+        rows,
+        blocks,
+        steps=steps,
+        A=A,
+        residual=residual,
+        first=first,
+        away=away,
     )
     read = {d: run(split=False, dimension=d) for d in DIMENSIONS}
     same_in_all(
@@ -592,6 +633,7 @@ def _walk(
     residual: bool,
     first: int,
     split: bool,
+    away: Mapping[str, fmpq],
     dimension: int = DIMENSION,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     oracle = Recorder(method.name, split=split, A=A, names=_names(rows))
@@ -607,8 +649,10 @@ def _walk(
         keep_weights(method, ends, held)
         at = {name: at_origin(ends[method.rows.index(name)]) for name in ("z", *rows)}
         if method.shadow and A != "zero":  # V is 0 where z stays, which is no solution
-            away = values[method.shadow] * Coefficient(oracle.star())
-            at["z"] = (Coefficient(at["z"]) - away).vector
+            shadow = values[method.shadow] * Coefficient(oracle.star())
+            at["z"] = (Coefficient(at["z"]) - shadow).vector
+        for name, c in away.items():
+            at[name] = (Coefficient(at[name]) - c * Coefficient(oracle.star())).vector
         at |= {"F z": oracle.value(at["z"])} if residual else {}
         states.append(at)
         with reading(method.name, dimension):

@@ -8,8 +8,8 @@ certified exactly or the potential is not reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Potential(Result):
         smallest: the solver's word for the least rate of this shape, where it was asked for.
         steps: iterations that V is compared over.
         above: what V bounds.
+        away: c where a row stands for itself less c F z*.
         shadow: the parameter γ where z stands for z − z* − γ F z*, the method staying there; "".
         covers: which steps.
         decreases, bounds: the two certificates.
@@ -76,6 +77,7 @@ class Potential(Result):
     decreases: Certificate
     bounds: Certificate
     shadow: str = ""
+    away: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -85,7 +87,7 @@ class Potential(Result):
 
     def __str__(self) -> str:
         """V as a formula."""
-        names = [f"z − {self.origin}" if v == "z" else v for v in self.vectors]
+        names = [f"z − {self.origin}" if v == "z" else self._less(v) for v in self.vectors]
         terms = []
         for i, first in enumerate(names):
             for j in range(i + 1):
@@ -96,6 +98,11 @@ class Potential(Result):
                     terms.append((c < 0, factor + product))
         head = ("−" if terms[0][0] else "") + terms[0][1]
         return head + "".join(f" {'−' if minus else '+'} {term}" for minus, term in terms[1:])
+
+    def _less(self, row: str) -> str:
+        """A row from where it rests."""
+        c = self.away.get(row, "0")
+        return row if c == "0" else f"{row} − {'' if c == '1' else f'({c}) '}F z*"
 
     @property
     def valid(self) -> bool:
@@ -362,6 +369,7 @@ class Search:
             steps=block.steps,
             above=self.above,
             shadow=block.shadow,
+            away={name: str(c) for name, c in block.away.items()},
             covers=str(block.covers),
             decreases=decreases,
             bounds=bounds,

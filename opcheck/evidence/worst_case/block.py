@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
 from flint import fmpq
 
-from opcheck.engine.coefficients import Trace, Vector, memory, walk
+from opcheck.engine.coefficients import Trace, Vector, memory, resting, walk
 from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
 from opcheck.evidence.worst_case.claim import Claim, Coverage, assemble, resolvents_exist
 from opcheck.model.method import Method, resolve
-from opcheck.model.property import KINDS, Property, property_of
+from opcheck.model.property import KINDS, Monotone, Property, property_of
 from opcheck.model.theorem import OfA, Source, Theorem
 
 VALUE = "F z"
@@ -45,6 +45,7 @@ class Block:
         first: the k from which on every step is the same.
         vectors: in which V is a form: "z", "F z", rows.
         notes: what was rounded.
+        away: c of rows that V tells from c F z* on, where they rest.
     """
 
     method: Method
@@ -56,6 +57,7 @@ class Block:
     first: int
     vectors: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    away: Mapping[str, fmpq] = field(default_factory=dict)
 
     @property
     def covers(self) -> Coverage:
@@ -82,6 +84,7 @@ class Block:
             A=self.A,
             residual=VALUE in self.vectors,
             first=self.first,
+            away=self.away,
         )
 
 
@@ -111,7 +114,7 @@ def block_of(
         raise OpcheckError(f"steps = {steps} must be a whole number from 1 on")
     if A != "zero" and not iteration.constrained:
         raise OpcheckError(f"{iteration.name} has no form with A ≠ 0")
-    known = tuple(_property(p) for p in properties)
+    known = tuple(_property(p, A) for p in properties)
     if not known:
         raise OpcheckError("a class needs a property, as --given 'Lipschitz(1) of F'")
     notes: list[str] = []
@@ -140,6 +143,7 @@ def block_of(
         first=first,
         vectors=tuple(dict.fromkeys(vectors)) or possible,
         notes=tuple(notes),
+        away=resting(iteration, exact, rows, A, first=first) if A != "zero" else {},
     )
 
 
@@ -160,11 +164,6 @@ def _carried_over(
             "on k; a potential with constant coefficients needs that (for Lookahead take τ steps)"
         )
     first, rows = same[0]
-    if A != "zero" and rows:
-        raise OpcheckError(
-            f"{iteration.name} carries {', '.join(rows)} over from step to step; that is done for "
-            "A = 0 only"
-        )
     return first, rows
 
 
@@ -224,7 +223,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
     properties = [
         Property(kinds[p["kind"]], p["constant"] and Fraction(p["constant"]), p["of"])
         for p in asked
-        if p["of"] != "A"
+        if (p["of"], p["kind"]) not in (("A", "Monotone"), ("A", "Subdifferential"))
     ]
     said_of_A: OfA = said["A"]
     if document["constrained"] != (said_of_A != "zero"):
@@ -245,8 +244,12 @@ def restated(document: Mapping[str, Any]) -> Claim:
 
 
 def _described(block: Block, matrix: Matrix, above: Least | None) -> dict[str, Any]:
-    shadow = {"shadow": str(block.parameters[block.method.shadow])} if block.shadow else {}
-    return shadow | {
+    told: dict[str, Any] = {}
+    if block.shadow:
+        told["shadow"] = str(block.parameters[block.method.shadow])
+    if block.away:
+        told["away"] = {name: str(c) for name, c in block.away.items()}
+    return told | {
         "vectors": list(block.vectors),
         "matrix": [[str(v) for v in line] for line in matrix],
         "steps": block.steps,
@@ -301,10 +304,12 @@ def _statement(block: Block, measure: str, bound: str) -> Theorem:
     )
 
 
-def _property(written: str | Property) -> Property:
+def _property(written: str | Property, A: OfA) -> Property:
     prop = property_of(written)
-    if prop.of == "A":
-        raise OpcheckError(f"{prop}: A is any maximally monotone operator, or 0")
+    if prop.of == "A" and A == "zero":
+        raise OpcheckError(f"{prop}: A is 0 here; --constrained is for A ≠ 0")
+    if prop.of == "A" and prop.kind is Monotone:
+        raise OpcheckError("A is maximally monotone already: Monotone of A says no more")
     if prop.kind.better is None:
         if prop.constant not in (None, ""):
             raise OpcheckError(f"{prop.kind.name} has no constant, not {prop.constant}")
