@@ -94,8 +94,13 @@ def register(kind: str, name: str, value: Any, place: str) -> None:
     """Enter ``value`` under ``name``; ``place`` says where it was written (file and line).
 
     opcheck's own names are there before any other's. Where a plug-in takes a name that is taken,
-    that entry alone is left out, and said to be. Raises OpcheckError if anything else does.
+    that entry alone is left out, and said to be. Raises OpcheckError if anything else does, and for
+    a name that is none: files are called by it.
     """
+    if not name.isidentifier():
+        raise OpcheckError(
+            f"{name!r} at {place} is no name: letters, digits and _ make one, as lieder2021_halpern"
+        )
     if not _loading and not is_own(place):
         load()
     table = _entries[kind]

@@ -63,6 +63,16 @@ def export_certificate(document: Mapping[str, Any]) -> Development:
     )
 
 
+def about(text: str) -> str:
+    """What a development says of its certificate, in words; "" where it is none of one."""
+    head = HEAD.match(text)
+    if head is None:
+        return ""
+    _, k, numbers, ratio, _ = head.groups()
+    times = "" if ratio == "1" else f"{ratio} times "
+    return f"at k = {k} the measure is at most {times}the bound, with {numbers}"
+
+
 def described(text: str) -> dict[str, Any] | None:
     """The certificate that a development says it was written from; None where it says none.
 

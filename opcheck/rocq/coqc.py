@@ -9,13 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from opcheck.errors import OpcheckError
 from opcheck.model.result import Result
-from opcheck.rocq.names import PRELUDE, prelude
+from opcheck.rocq.names import COMMANDS, PRELUDE, prelude
 
 SECONDS = 300  # that one file may take
 OLDEST = (8, 16)
@@ -28,12 +28,7 @@ AXIOMS = frozenset(
         "FunctionalExtensionality.functional_extensionality_dep",
     )
 )
-# commands by which a file could take something for granted, or do more than define and prove
-FORBIDDEN = re.compile(
-    r"\b(Admitted|admit|give_up|Axiom|Axioms|Parameter|Parameters|Conjecture|Conjectures|Abort"
-    r"|Unset|Bypass_check|bypass_check|Declare\s+ML|Redirect|Cd|LoadPath|Load|Add|Extraction|Drop"
-    r"|Register|Primitive|Undo|Restart|Back|Reset|Guard|Universe|native_compute)\b"
-)
+FORBIDDEN = re.compile(rf"\b({'|'.join(sorted(COMMANDS))}|Declare\s+ML)\b")
 
 
 @dataclass(frozen=True)
@@ -105,8 +100,8 @@ def compiled(
                 shutil.copy(folder / name, place / name)
         (place / "development.v").write_text(text, encoding="utf-8")
         begun = time.perf_counter()
-        if taken := FORBIDDEN.search(_without_comments(text)):
-            reason = f"it says {taken[0]}, which no exported proof does, and was not compiled"
+        if taken := _forbidden(text):
+            reason = f"it says {taken}, which no exported proof does, and was not compiled"
             return Compiled(
                 accepted=False,
                 version=version,
@@ -144,8 +139,7 @@ def compiled(
             reason=reason,
             digest=digest,
         )
-    axioms = tuple(dict.fromkeys(re.findall(r"^([\w.']+)\s*(?:$|:)", listed.stdout, re.MULTILINE)))
-    axioms = tuple(a for a in axioms if a not in ("Axioms", "Closed"))
+    axioms = tuple(dict.fromkeys(_assumed(listed.stdout)))
     foreign = [a for a in axioms if a not in AXIOMS]
     reason = f"it rests on {', '.join(foreign)}" if foreign else ""
     return Compiled(
@@ -192,6 +186,29 @@ def _coqc(name: str, place: Path, seconds: float) -> subprocess.CompletedProcess
         why = signal.Signals(number).name if known else "no memory left"
         raise OpcheckError(f"coqc was killed ({why}) at {name}; nothing is said of it")
     return said
+
+
+def _forbidden(text: str) -> str:
+    """What a file says that no exported proof does; "" for nothing."""
+    if '"' in text:  # in a string, also one in a comment, (* opens no comment
+        return "a string"
+    taken = FORBIDDEN.search(_without_comments(text))
+    return taken[0] if taken else ""
+
+
+def _assumed(said: str) -> Iterator[str]:
+    """What theorems rest on, as Print Assumptions lists it: axioms by name, all else as it says.
+
+    A line that begins with no name and a colon is a check that was left out, as "loop is assumed to
+    be guarded".
+    """
+    for line in said.splitlines():
+        if not line.strip() or line[0].isspace():  # the type of an axiom goes on
+            continue
+        if line in ("Axioms:", "Closed under the global context"):
+            continue
+        named = re.fullmatch(r"([\w.']+)(\s*:.*)?", line)
+        yield named[1] if named else line.strip()
 
 
 def _first(said: str) -> str:

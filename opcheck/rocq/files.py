@@ -18,7 +18,7 @@ from opcheck.evidence.proofs.prove import NotProved
 from opcheck.model.result import Result
 from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.recheck import Rejected
-from opcheck.rocq.certified import described, export_certificate
+from opcheck.rocq.certified import about, described, export_certificate
 from opcheck.rocq.coqc import Compiled, compile_prelude, compiled
 from opcheck.rocq.development import Development, export
 from opcheck.rocq.expressions import NotExported
@@ -82,17 +82,20 @@ def write(
     """
     place = Path(path)
     single = place.suffix == ".v"
+    if place.suffix and not single:
+        raise OpcheckError(f"{path} is neither a folder nor a file of Rocq, which ends in .v")
     if single and len(theorems) != 1:
         raise OpcheckError(f"{path} is one file and {len(theorems)} theorems are asked for")
     folder = place.parent if single else place
-    if single and place.name == PRELUDE:
-        raise OpcheckError(f"{PRELUDE} is the name of the prelude; take another")
+    if single:
+        _named(place)
     out: list[Exported] = []
     developments: dict[str, Development] = {}
     for theorem in theorems:
         entry = theorem_of(theorem)
         target = place if single else folder / f"{entry.name}.v"
         try:
+            _named(target)
             developments[entry.name] = export(entry)
         except (NotProved, NotExported) as reason:
             out.append(Exported(entry.name, "", str(reason)))
@@ -121,8 +124,9 @@ def write_certificate(
     Rejected where the certificate proves nothing. What has no form is in the result.
     """
     place, name = Path(path), str(document["statement"]["theorem"])
-    if place.suffix != ".v" or place.name == PRELUDE:
+    if place.suffix != ".v":
         raise OpcheckError(f"{path} is no name for a certificate in Rocq; take one like bound.v")
+    _named(place)
     try:
         development = export_certificate(document)
     except NotExported as reason:
@@ -130,6 +134,16 @@ def write_certificate(
     _put(place, development.text)
     checked = compiled(development.text, development.names) if check else None
     return Exported(name, str(place), checked=checked)
+
+
+def _named(target: Path) -> None:
+    """Raise NotExported for a file that coqc, or its prelude, would not stand beside."""
+    if target.stem.casefold() == Path(PRELUDE).stem.casefold():
+        raise NotExported(f"{target.name} is the name of the prelude; take another")
+    if not target.stem.isidentifier():
+        raise NotExported(
+            f"coqc takes no file {target.name}: letters, digits and _ make its name, as bound.v"
+        )
 
 
 def _put(target: Path, text: str) -> None:
@@ -175,12 +189,14 @@ class Rechecked(Result):
     """A development that coqc has compiled.
 
     Attributes:
+        about: k, the numbers and the multiple of the bound, of a certificate; "" of a theorem.
         words: whether it is what opcheck writes here for the theorem it names, "" where it is.
     """
 
     path: str
     checked: Compiled
     words: str
+    about: str = ""
 
     @property
     def ok(self) -> bool:
@@ -192,7 +208,10 @@ class Rechecked(Result):
         said = f"{self.path}: {self.checked}"
         if not self.checked.accepted:
             return said
-        return f"{said}; {self.words or 'it is what opcheck writes for the theorem, to the byte'}"
+        own = "it is what opcheck writes for the theorem, to the byte"
+        if self.about:
+            own = f"it is what opcheck writes for the certificate, to the byte: {self.about}"
+        return f"{said}; {self.words or own}"
 
 
 def recheck_development(path: str | Path) -> Rechecked:
@@ -209,7 +228,7 @@ def recheck_development(path: str | Path) -> Rechecked:
     if named is None or not theorems:
         raise OpcheckError(f"{path} is no development that opcheck wrote: it names no theorem")
     said = compiled(text, theorems)
-    return Rechecked(str(path), said, _against(named[1], text))
+    return Rechecked(str(path), said, _against(named[1], text), about=about(text))
 
 
 def _written_here(name: str, text: str) -> str:
@@ -221,7 +240,10 @@ def _written_here(name: str, text: str) -> str:
 def _against(name: str, text: str) -> str:
     """What there is to say of a text beside what is written here; "" where they are the same."""
     if name not in registry.names("theorems"):
-        return f"the theorem {name} is not known here, so what it says is for you to read"
+        return (
+            f"the theorem {name} is not known here (give its file with --plugin FILE), so what it "
+            "says is for you to read"
+        )
     try:
         own = _written_here(name, text)
     except (OpcheckError, Rejected) as error:

@@ -18,9 +18,16 @@ _TAKEN = """
     zstar j k m n s G opcheck A_monotone A_subgradient
     pass inside looped turn gone room rest further
     IH affine alone d first less most moved next one other p q quotient reach root skew some square
-    this upto always
+    this upto always K ended within before_last last proved
 """
-TAKEN = frozenset(_TAKEN.split())
+# commands by which a file could take something for granted, or do more than define and prove
+_COMMANDS = """
+    Admitted admit give_up Axiom Axioms Parameter Parameters Conjecture Conjectures Abort Unset
+    Bypass_check bypass_check Redirect Cd LoadPath Load Add Extraction Drop Register
+    Primitive Undo Restart Back Reset Guard Universe native_compute
+"""
+COMMANDS = frozenset(_COMMANDS.split())
+TAKEN = frozenset(_TAKEN.split()) | COMMANDS
 # what a development calls its own lemmas, hypotheses and fields
 _HEADS = re.compile(
     r"(row|term|sign|range|always|start|descent|at_end|certified|agree|apart|phase|step|same|value|off|gone|Of"
@@ -47,6 +54,13 @@ def _of_prelude() -> frozenset[str]:
     defining = r"(?:Definition|Lemma|Fixpoint|Record|Inductive|Ltac|let rec) (\w+)"
     fields = r"[{;|]\s*(\w+)\s*:[^=>]"  # of a record
     return frozenset(re.findall(defining, prelude()) + re.findall(fields, prelude()))
+
+
+@functools.cache
+def classes() -> frozenset[str]:
+    """The properties of operators that the prelude has."""
+    heads = re.findall(r"^Definition (\w+) .*\(A : operator\)", prelude(), re.MULTILINE)
+    return frozenset(heads)
 
 
 def _word(name: str) -> str:

@@ -18,6 +18,7 @@ from opcheck.engine.ratio import Field, Ratio
 from opcheck.engine.steps import Steps
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.hypotheses import Inapplicable, match
+from opcheck.evidence.statement.parameters import Empty, choices
 from opcheck.model.problem import Family, Problem
 from opcheck.model.text import text
 from opcheck.model.theorem import Theorem
@@ -27,7 +28,7 @@ Rows = dict[int, Turned]  # by the row that it is a multiple of
 Key = tuple[int, int, str]  # ⟨u, w⟩, or ⟨G u, w⟩ for rows u, w
 Floats = NDArray[np.float64]
 ROUNDING = 2.0**-40
-DRAWN = 16  # members of a family that are looked at, beside its presets
+DRAWN = 32  # members of a family that are looked at, beside its presets
 
 
 class Turning:
@@ -103,16 +104,25 @@ def _add(total: dict[Key, Ratio], key: Key, value: Ratio) -> None:
 def check_family(theorem: Theorem, turn: tuple[str, str]) -> None:
     """Raise OpcheckError where an operator of the theorem's families is no a I + G, to rounding.
 
-    The presets are looked at, and further members of each family: two formulas that agree at a few
-    numbers need not be one.
+    One that is not given by a matrix is none: what it is at the unit vectors says nothing of other
+    points. The presets are looked at, and further members of each family: two formulas that agree
+    at a few numbers need not be one.
     """
     for name in theorem.on:
-        family = registry.get("problems", name)
+        family, met = registry.get("problems", name), False
         for problem in (*family.instances(), *_drawn(family)):
             try:
-                values = match(theorem, problem).values
-            except Inapplicable:
+                known = match(theorem, problem)
+                next(choices(theorem, known, theorem.horizons[0]))
+            except (Inapplicable, Empty):
                 continue
+            values = known.values
+            met = True
+            if problem.operator.matrix is None:
+                raise OpcheckError(
+                    f"{theorem.name}: F of {problem.name} is given by no matrix, and turn= is for "
+                    "F = a I + G with one; write it by opcheck.linear"
+                )
             a, s = (float(text(source).evaluate(dict(values))) for source in turn)
             M = _matrix(problem)
             G = M - a * np.eye(len(M))
@@ -123,18 +133,27 @@ def check_family(theorem: Theorem, turn: tuple[str, str]) -> None:
                     f"{theorem.name}: F of {problem.name} is no a I + G with a = {turn[0]} and "
                     f"G skew, G² = −({turn[1]}) I"
                 )
+        if not met:
+            raise OpcheckError(
+                f"{theorem.name}: nothing was found that it is about: no member of {name} that was "
+                "looked at has what it asks for"
+            )
 
 
 def _drawn(family: Family) -> Iterator[Problem]:
-    """Members of a family at random values of its real parameters, where it exists there."""
+    """Members of a family at random values of its numbers, where it exists there."""
     rng = np.random.default_rng(0)
     defaults = family.parameters()
-    for _ in range(DRAWN):
-        values = {
-            n: float(v or rng.choice([-1, 1])) * 10.0 ** rng.uniform(-2, 2)
-            for n, v in defaults.items()
-            if isinstance(v, float)
-        }
+    for i in range(DRAWN):
+        values: dict[str, float | int | bool] = {}
+        for n, v in defaults.items():
+            if isinstance(v, bool):
+                values[n] = bool(rng.integers(2))
+            elif isinstance(v, int):
+                values[n] = int(rng.integers(0, 9))
+            elif isinstance(v, float):
+                sign = 1 if i % 2 else int(rng.choice([-1, 1]))
+                values[n] = sign * float(v or 1.0) * 10.0 ** rng.uniform(-4, 4)
         with contextlib.suppress(OpcheckError):
             yield family(**values)
 
