@@ -7,6 +7,7 @@ that it holds: ``next(residual)`` is ``\Vert F\,z_{k+1}\Vert^2``.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Set
 from fractions import Fraction
 
@@ -22,8 +23,10 @@ from opcheck.model.grammar import (
     names,
     parse,
     parse_ranges,
+    unparse,
 )
 from opcheck.model.measure import Measure, row_symbol
+from opcheck.model.proof import FINAL, RUN
 
 GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"),
@@ -68,12 +71,24 @@ def ranges(source: str, sequences: Set[str] = frozenset()) -> list[str]:
 def symbol(name: str) -> str:
     r"""A symbol: ``gamma`` as ``\gamma``, ``rho1`` as ``\rho_{1}``, ``total`` as a word."""
     stem, bar = (name.removesuffix("bar"), True) if name.endswith("bar") else (name, False)
-    letter, _, below = re.sub(r"_?(\d+)$", r"_\1", stem).partition("_")
+    stem, bar = (stem, bar) if stem else (name, False)
+    letter, _, below = re.sub(r"_?(\d+)$", r"_\1", _ascii(stem)).partition("_")
     shown = LETTERS.get(letter, letter if len(letter) == 1 else rf"\mathrm{{{letter}}}")
     shown = rf"{{\bar{{{shown}}}}}" if bar else shown
     if not below:
         return shown
     return f"{shown}_{{{below}}}" if below.isdigit() else rf"{shown}_{{\mathrm{{{below}}}}}"
+
+
+def _ascii(name: str) -> str:
+    """A name in the letters that LaTeX sets: of a Greek letter its name, without accents."""
+    out = ""
+    for c in unicodedata.normalize("NFKD", name):
+        if c.isascii():
+            out += c
+        elif not unicodedata.combining(c):
+            out += unicodedata.name(c, f"u{ord(c):x}").split()[-1].lower()
+    return out
 
 
 class _Writer:
@@ -188,18 +203,20 @@ class _Writer:
 class _ProofWriter(_Writer):
     """Also rows as vectors, and the functions of proofs; what names nothing is a symbol."""
 
-    def __init__(self, rows: Set[str]) -> None:
+    def __init__(self, rows: Set[str], potential: tuple[str, str], last: str) -> None:
         super().__init__(frozenset())
-        self.rows = {*rows, "V"}
+        (self.V, self.B), self.last = potential, last
+        self.rows = {*rows, self.V}
 
     def at(self, node: Node, k: str, binding: int = 0) -> str:
         """As for statements."""
         if node == Name("potential"):
-            return _fenced(f"B - V_{{{k}}}") if binding > 1 else f"B - V_{{{k}}}"
+            shown = f"{self.B} - {self.V}_{{{k}}}"
+            return _fenced(shown) if binding > 1 else shown
         if isinstance(node, Name) and node.name in self.rows and node.name not in self.measures:
             return "z_{0}" if node.name == "anchor" else f"{symbol(node.name)}_{{{k}}}"
         if isinstance(node, Name) and node.name == "solution":
-            return "z_{*}"
+            return "z^*"
         if isinstance(node, Name) and re.fullmatch(r"z0|[A-Z]\d+", node.name):
             return f"{node.name[0]}_{{{node.name[1:]}}}"
         return super().at(node, k, binding)
@@ -210,8 +227,13 @@ class _ProofWriter(_Writer):
         plain = all(isinstance(a, Name) and a.name in held for a in arguments)
         if function == "last":
             return self.at(arguments[0], _before(k), binding)
+        if function == FINAL and isinstance(arguments[0], Name):
+            return self.at(arguments[0], self.last)
         if function == "norm2" and not (plain and function in self.measures):
             return rf"\left\Vert {self.at(arguments[0], k)} \right\Vert^{{2}}"
+        if function == "inner" and len(arguments) == 1:  # a row before the last inner pass
+            row = symbol(unparse(arguments[0]))
+            return rf"\tilde{{{row}}}_{{{k}}}"
         if function == "inner":
             u, v = (self.at(a, k) for a in arguments)
             return rf"\left\langle {u}, {v} \right\rangle"
@@ -222,17 +244,26 @@ class _ProofWriter(_Writer):
         return super().call(function, arguments, k, binding)
 
 
-def of_proof(source: str | Node, rows: Set[str] = frozenset(), at: str = "k") -> str:
+def of_proof(
+    source: str | Node,
+    rows: Set[str] = frozenset(),
+    at: str = "k",
+    *,
+    potential: tuple[str, str] = ("V", "B"),
+    last: str = RUN,
+) -> str:
     """A text of a potential argument as LaTeX, without the dollars around it.
 
     Args:
         rows: of the method, which are vectors.
         at: the index that stands for k.
+        potential: what the potential, and what it is at most where it starts, are called.
+        last: the index that stands for the last k.
 
     Raises OpcheckError for what is no formula.
     """
     tree = parse(source) if isinstance(source, str) else source
-    return _ProofWriter(rows).at(tree, at)
+    return _ProofWriter(rows, potential, last).at(tree, at)
 
 
 def _row(row: str, k: str, within: bool) -> str:
@@ -251,11 +282,20 @@ def _indexed(shown: str, k: str) -> str:
 
 
 def _after(k: str) -> str:
-    return f"{int(k) + 1}" if k.isdigit() else f"{k}+1"
+    return _moved(k, 1)
 
 
 def _before(k: str) -> str:
-    return k.removesuffix("+1") if k.endswith("+1") else f"{k}-1"
+    return _moved(k, -1)
+
+
+def _moved(k: str, steps: int) -> str:
+    """An index so many steps later, as k+2 or 3."""
+    base, sign, count = re.fullmatch(r"(.*?)(?:([+-])(\d+))?", k).groups()  # type: ignore[union-attr]
+    if k.isdigit():
+        return f"{int(k) + steps}"
+    late = int(f"{sign or '+'}{count or 0}") + steps
+    return f"{base}{late:+d}" if late else base
 
 
 def _fenced(inner: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from opcheck import registry
+from opcheck.model.property import KINDS
 
 
 def lines(names: Mapping[str, Sequence[str]], *, headed: bool) -> Iterator[str]:
@@ -20,6 +21,11 @@ def lines(names: Mapping[str, Sequence[str]], *, headed: bool) -> Iterator[str]:
         for name in of_kind:
             line = f"{'  ' * headed}{name:{width}}  {in_a_line(registry.get(kind, name))}"
             yield line if len(line) <= room else line[: room - 1] + "…"
+
+
+def of_properties() -> dict[str, str]:
+    """What theorems may ask of operators, each with what it says of u = F x and v = F y."""
+    return {kind.name + (f"({kind.symbol})" if kind.better else ""): kind.meaning for kind in KINDS}
 
 
 def in_a_line(entry: Any) -> str:

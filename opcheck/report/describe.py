@@ -17,11 +17,13 @@ from opcheck.evidence.statement.hypotheses import classes
 from opcheck.model.method import Method, Over, resolve
 from opcheck.model.paper import Paper
 from opcheck.model.problem import Family, Problem
+from opcheck.model.property import KINDS, Kind
 from opcheck.model.theorem import Source, Theorem
 from opcheck.model.written import call_of
 from opcheck.references import reference
 
 Rows = list[tuple[str, Any]]
+PROPERTIES = {kind.name: kind for kind in KINDS}
 
 
 def names_meant(reference: str) -> list[str]:
@@ -51,7 +53,13 @@ def evidence_of(name: str, file: str = "") -> tuple[Dossier, Rows]:
     if file:
         with_file = f"opcheck --plugin {shlex.quote(file)} "
         rungs = [
-            replace(rung, command=rung.command.replace("opcheck ", with_file, 1))
+            replace(
+                rung,
+                says=tuple(
+                    said.replace("opcheck prove ", f"{with_file}prove ") for said in rung.says
+                ),
+                command=rung.command.replace("opcheck ", with_file, 1),
+            )
             for rung in evidence.rungs
         ]
         evidence = replace(evidence, rungs=tuple(rungs))
@@ -63,6 +71,8 @@ def describe(name: str) -> list[Rows]:
 
     Raises OpcheckError if there is none.
     """
+    if name in PROPERTIES:
+        return [_property(PROPERTIES[name])]
     known = any(name in registry.names(kind) for kind in registry.KINDS)
     called = call_of(name)
     if not known and called is not None and called[0] in registry.names("methods"):
@@ -88,6 +98,16 @@ def describe(name: str) -> list[Rows]:
         file = "/".join(place.replace("\\", "/").split("/")[-2:])
         described.append([*rows, ("written in", file)])
     return described
+
+
+def _property(kind: Kind) -> Rows:
+    rows: Rows = [("property", kind.name), ("says", kind.meaning)]
+    of_T = "T" in kind.meaning
+    constant = f'"{kind.symbol}", ' if kind.better else ""
+    if kind.better:
+        rows += [("constant", f"{kind.symbol}; a {kind.better} one says more")]
+    rows += [("of", "T = I − F" if of_T else "F, A, S = F + A, or T = I − F")]
+    return [*rows, ("as", f'{kind.name}({constant}of="{"FT"[of_T]}")')]
 
 
 def _paper(p: Paper) -> Rows:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 from opcheck import registry
 from opcheck.model import grammar, typeset
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
+from opcheck.model.proof import RUN
 
 WIDTH = 62  # of a line, in letters
 Row = tuple[str, str, str]  # left of the sign, the sign, right of it, in LaTeX
@@ -19,13 +20,17 @@ class Fitted:
 
     Args:
         rows: of the method, which are vectors.
+        potential: what the potential, and what it is at most where it starts, are called.
+        last: the index that stands for the last k.
 
     Attributes:
         parts: names of long parts, with what they stand for, in the order in which they are met.
     """
 
-    def __init__(self, rows: Set[str]) -> None:
-        self.rows = rows
+    def __init__(
+        self, rows: Set[str], potential: tuple[str, str] = ("V", "B"), last: str = RUN
+    ) -> None:
+        self.rows, self.potential, self.last = rows, potential, last
         self.parts: dict[Name, Node] = {}
 
     def lines(self, left: str, sign: str, right: Node) -> Iterator[Row]:
@@ -41,6 +46,8 @@ class Fitted:
             fits = self.shorter(term, WIDTH)
             word = self._written(fits)
             word = rf"\left({word}\right)" if _is_sum(fits) and len(summands) > 1 else word
+            if word.startswith("-") and own == "+" and i:
+                own, word = "-", word[1:]
             size = width(fits) + 3
             if shown and used + size > room:
                 yield (*begun, " ".join(shown))
@@ -88,12 +95,12 @@ class Fitted:
                 )
             case Call(function, arguments) if function not in grammar.ARGUMENTS:
                 each = (room - width(Call(function, ()))) / len(arguments) - 1
-                return Call(function, tuple(self.named(a, "v", each) for a in arguments))
+                return Call(function, tuple(self.named(a, "x", each) for a in arguments))
         return node
 
     def named(self, node: Node, letter: str, room: float = 8) -> Node:
         """A name for a part that is too wide; the part where it is not."""
-        if width(node) <= room:
+        if width(node) <= room or isinstance(node, Name | Number):
             return node
         for name, part in self.parts.items():
             if part == node:
@@ -106,7 +113,7 @@ class Fitted:
     def _measured(self, node: Node) -> bool:
         """Whether a part speaks of vectors, or of what is measured."""
         measures = registry.entered("measures")
-        held = {*self.rows, *measures, "solution", "potential"}
+        held = {*self.rows, *measures, "solution", "potential", self.potential[0]}
         return any(
             part.function not in grammar.ARGUMENTS
             if isinstance(part, Call)
@@ -115,7 +122,7 @@ class Fitted:
         )
 
     def _written(self, source: str | Node) -> str:
-        return typeset.of_proof(source, self.rows)
+        return typeset.of_proof(source, self.rows, potential=self.potential, last=self.last)
 
 
 def width(node: Node) -> float:

@@ -7,28 +7,49 @@ the sum of multiplier times inequality and of weight times square.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from opcheck import registry
 from opcheck.engine.coefficients import STAR
 from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.steps import combined
+from opcheck.errors import OpcheckError
 from opcheck.evidence.proofs.prove import Argument, Case, established
+from opcheck.evidence.proofs.reader import SHIFT
 from opcheck.evidence.statement.ranges import symbols_of
 from opcheck.model import grammar, typeset
+from opcheck.model.grammar import Call, Name, Node
+from opcheck.model.measure import STANDING
+from opcheck.model.proof import RUN
 from opcheck.model.theorem import Theorem, theorem_of
 from opcheck.report.fitted import Fitted
 
-CLAIMS = {
-    "start": "B - V",
-    "step": "V - next(V)",
-    "end": "bound - measure",
-    "length": "norm2(w) - norm2(v)",
-}
 SPARE = re.compile(r"\bs\.\d+\b")
 COUNT = re.compile(r"\b([a-z]\w*)\.(\d+)\b")  # the second count of a loop of any length
 FORMULA = "\0"  # around one within a sentence
+FURTHER = (  # inequalities that need no hypothesis on F
+    ("Resolvent(u, v)", "inner(u - v, A(u) - A(v))"),
+    ("Subgradient(u, v)", "f(v) - f(u) - inner(A(u), v - u)"),
+    ("Cauchy(u, v, w)", "sqrt(norm2(u)*norm2(w)) - inner(u, v)"),
+    ("Least(s)", "s - best(s)"),
+    ("Mean(s)", "before(s) - k*best(s)"),
+)
 RELATION_WORDS = {"equality": "=", "must fail": "≰"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step makes of the rows.
+
+    Attributes:
+        place: for which k and whole parameters.
+        rows: (row after it, combination of rows before it and of values), as texts.
+    """
+
+    place: str
+    rows: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,7 @@ class Identity:
 
     Attributes:
         place: which lemma, and where it holds.
-        shown: one of the texts of ``CLAIMS``.
+        shown: what is to be ≥ 0 of the part, or which vector is the longer one.
         products: (multiplier, inequality).
         squares: (weight, vector).
         left: the factor of R² that is left, which is ≥ 0; "0" for none.
@@ -55,25 +76,87 @@ def identities(theorem: str | Theorem) -> list[Identity]:
     return [_identity(*each) for each in established(theorem_of(theorem))]
 
 
+def potential_names(theorem: Theorem) -> tuple[str, str]:
+    """What V and B are called: other letters where the statement's symbols have these."""
+    assert theorem.proof is not None
+    own = {*theorem.let, *theorem.proof.let, *theorem.iteration.rows, *symbols_of(theorem)}
+    V, B = ([*(n for n in letters if n not in own), letters[0]][0] for letters in ("VWU", "BCD"))
+    return V, B
+
+
+def _claims(theorem: Theorem) -> dict[str, str]:
+    """What each part of an argument shows to be ≥ 0, as texts."""
+    V, B = potential_names(theorem)
+    return {
+        "start": f"{B} - {V}",
+        "step": f"{V} - next({V})",
+        "end": "bound - measure",
+        "early": "bound - measure",
+    }
+
+
 def _identity(case: Case, argument: Argument) -> Identity:
     part, _, place = argument.name.partition(", ")
+
+    def told(value: Ratio) -> str:
+        return _told(value, lambda factor: _negative(case, factor))
+
     names = [_word(name) for name in case.reader.steps.names(case.at or 0)]
     for name, value in case.reader.case.items():  # a loop's length by what is counted in it
         if isinstance(value, Period):
             place = place.replace(f"{name} = {case.case[name]}", f"{name} = {_told(value.plain)}")
     return Identity(
         place=f"{part}, {place}" if place else part,
-        shown=CLAIMS[part],
-        products=tuple((_told(m), inequality) for inequality, _, m in argument.used),
-        squares=tuple((_told(w), _combined(row, names)) for w, row in argument.squares),
-        left=_told(argument.radius),
+        shown=_longer(argument.rests) if argument.rests else _claims(case.theorem)[part],
+        products=tuple((told(m), inequality) for inequality, _, m in argument.used),
+        squares=tuple((told(w), _combined(row, names)) for w, row in argument.squares),
+        left=told(argument.radius),
     )
 
 
-def _told(value: Ratio) -> str:
+def _longer(cauchy: str) -> str:
+    """What ‖w‖² − ‖v‖² is for ``Cauchy(u, v, w)``, also at another step."""
+    node, around = grammar.parse(cauchy), "{}"
+    while isinstance(node, Call) and node.function in SHIFT:
+        around = around.format(f"{node.function}({{}})")
+        (node,) = node.arguments
+    assert isinstance(node, Call)
+    _, shorter, longer = map(grammar.unparse, node.arguments)
+    return around.format(f"norm2({longer}) - norm2({shorter})")
+
+
+def _negative(case: Case, factor: Any) -> bool:
+    """Whether a factor is seen to be negative on the range, and is better turned round."""
+    field = case.reader.field
+    return len(factor.to_dict()) > 1 and case.domain().positive(Ratio(field, -factor, field.one))
+
+
+def _told(value: Ratio, negative: Callable[[Any], bool] = lambda _: False) -> str:
     """A function as a text of the statement's own symbols, as a product of powers."""
-    text = SPARE.sub(lambda m: f"({value.field.meaning(m[0])})", value.factored())
+    text = SPARE.sub(lambda m: f"({value.field.meaning(m[0])})", value.factored(negative))
     return COUNT.sub(r"\1_\2", text)
+
+
+def steps(theorem: Theorem, shown: Sequence[tuple[Case, Argument]]) -> list[Step]:
+    """What a step makes of the rows, wherever a proof tells one for every k."""
+    out: dict[str, Step] = {}
+    for case, argument in shown:
+        if case.part not in ("step", "end") or case.at is not None or argument.rests:
+            continue
+        place = argument.name.partition(", ")[2]
+        for _ in case.reader.assumed:  # tests of texts make no other step
+            place = place.rpartition(", ")[0] if ", " in place else ""
+        if place in out:
+            continue
+        made = case.step()
+        names = [_word(name) for name in made.names(0)]
+        rows = []
+        for row, vector in zip(theorem.iteration.rows, made.states[1], strict=True):
+            word = row if row not in STANDING else f"next({row})"
+            if row != "anchor" and word != (told := _combined(dict(vector), names)):
+                rows.append((word, told))
+        out[place] = Step(place, tuple(rows))
+    return list(out.values())
 
 
 def _word(name: str) -> str:
@@ -86,8 +169,8 @@ def _combined(row: Mapping[int, Ratio], names: list[str]) -> str:
     return combined(((_told(c), names[i]) for i, c in row.items()), "({})*{}", "-")
 
 
-def inequalities(theorem: Theorem) -> list[tuple[str, str]]:
-    """Each hypothesis at u and v as a text that is ≥ 0; one about the solution has v = z*."""
+def inequalities(theorem: Theorem, used: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Each hypothesis at u and v, and each further inequality that is used, as a text ≥ 0."""
     field = Field(symbols_of(theorem))
     told = []
     for prop in theorem.asked:
@@ -109,7 +192,12 @@ def inequalities(theorem: Theorem) -> list[tuple[str, str]]:
         ]
         text = " + ".join(_times(_number(c), term) for c, term in parts if c)
         told.append((f"{prop.kind.name}(u, v)", text))
-    return told
+    called = {node.function for text in used for node in _calls(text)}
+    return told + [(call, text) for call, text in FURTHER if call.partition("(")[0] in called]
+
+
+def _calls(text: str) -> Iterator[Call]:
+    return (n for n in grammar.walk(grammar.parse(text)) if isinstance(n, Call))
 
 
 def _times(factor: str, text: str) -> str:
@@ -128,7 +216,9 @@ def markdown(theorem: str | Theorem) -> str:
 def latex(theorem: str | Theorem) -> str:
     """A theorem's proof as a LaTeX document. Raises as ``prove``."""
     entry = theorem_of(theorem)
-    body = "\n".join(_lines(entry, _AsLatex(frozenset(entry.iteration.rows))))
+    if entry.proof is None:
+        raise OpcheckError(f"{entry.name} declares no potential argument")
+    body = "\n".join(_lines(entry, _AsLatex(entry)))
     head = (
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath}\n"
         "\\setlength{\\textwidth}{6.5in}\n\\setlength{\\oddsidemargin}{0in}\n\\allowdisplaybreaks\n"
@@ -137,7 +227,8 @@ def latex(theorem: str | Theorem) -> str:
 
 
 def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
-    lemmas = identities(entry)
+    shown = established(entry)
+    lemmas = [_identity(*each) for each in shown]
     proof = entry.proof
     assert proof is not None
     sign = RELATION_WORDS.get(entry.claim, "<=")
@@ -146,19 +237,29 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
     ranges = [r for r in (entry.where, *(f"{n} = {f}" for n, f in entry.let.items())) if r]
     for text in ranges:
         yield write.words(f"With {write.code(text)}.")
+    made = steps(entry, shown)
+    for step in made:
+        yield write.words(f"Step k{write.place(step.place)}:")
+        yield write.shown([(row, " = ", told) for row, told in step.rows])
     since = f" for every k from {entry.first} on" if entry.first else " for every k"
     yield write.words(f"Claim{since}:")
     yield write.shown([(entry.measure, f" {sign} ", entry.bound)])
-    for name, text in inequalities(entry):
+    told = " ".join(vector for step in made for _, vector in step.rows)
+    inner = re.search(r"\binner\((\w+)\)", told)
+    yield from _conventions(entry, write, inner[1] if inner else "")
+    V, B = potential_names(entry)
+    used = [inequality for lemma in lemmas for _, inequality in lemma.products]
+    for name, text in inequalities(entry, used):
         yield write.words(f"{name} says that this is not negative:")
         yield write.shown([("", "", text)])
     for name, text in proof.let.items():
         yield write.words(f"In the proof {write.code(f'{name} = {text}')}.")
     if proof.potential:
-        yield write.words("Potential V, and what it is at most where it starts:")
-        yield write.shown([("V", " = ", proof.potential), ("B", " = ", proof.at_most)])
+        yield write.words(f"Potential {V}, and {B}, which it is at most where it starts:")
+        yield write.shown([(V, " = ", proof.potential), (B, " = ", proof.at_most)])
     for lemma in lemmas:
-        yield write.words(f"{lemma.place}: the sum of")
+        part, _, place = lemma.place.partition(", ")
+        yield write.words(f"{PARTS.get(part, part)}{write.place(place)}: the sum of")
         products = [_times(m, inequality) for m, inequality in lemma.products]
         squares = [_times(w, f"norm2({vector})") for w, vector in lemma.squares]
         rest = [_times(lemma.left, "R**2")] if lemma.left != "0" else []
@@ -169,14 +270,77 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
                 for i, t in enumerate(terms)
             ]
         )
-    end = "so V never grows, and at every k " if proof.potential else ""
+    end = f"so {V} never grows, and at every k " if proof.potential else ""
     yield write.words(
         f"All multipliers and weights are not negative on the range, {end}the bound follows."
     )
 
 
+def _conventions(entry: Theorem, write: _AsMarkdown, inner: str) -> Iterator[str]:
+    """What a reader is to know of the letters.
+
+    Args:
+        inner: the row of an inner loop of which nothing is known before its last pass; "".
+    """
+    proof = entry.proof
+    assert proof is not None
+    yield write.words(
+        f"Points are told from the solution on: below {write.code('solution')} is 0, and a "
+        f"property of one point is that of it and the solution. "
+        f"{write.code('R**2')} is {write.code('norm2(z0 - solution)')}."
+    )
+    if any(p.of == "T" for p in entry.asked):
+        yield write.words("F = I - T; what is given of T is written for F.")
+    if entry.A != "zero":
+        yield write.words(
+            "A(u) is the element of A at u that a resolvent gave there, S(u) = F(u) + A(u), and "
+            "F(solution) + A(solution) = 0."
+        )
+    trees = [entry.left.tree, entry.right.tree, grammar.parse(proof.potential or "0")]
+    for name, row in dict.fromkeys(each for tree in trees for each in _values_in(tree)):
+        yield write.words(f"In {name} v is the row {write.code(row)}.")
+    if inner:
+        yield write.words(
+            f"{write.code(f'inner({inner})')} is {inner} before the last pass of the inner loop; "
+            "nothing is known of it."
+        )
+    if proof.horizon:
+        last = write.code(proof.horizon)
+        of = "for which the run is made" if proof.horizon == RUN else "of the statement"
+        yield write.words(
+            f"{last} is the last k, {of}: before it {write.code(f'k + 1 <= {proof.horizon}')}, and "
+            f"in the end {last} is k."
+        )
+
+
+PARTS = {"start": "start", "step": "step", "end": "end", "early": "before the last k"}
+
+
+def _values_in(tree: Node) -> Iterator[tuple[str, str]]:
+    """Each measure in a text whose formula has v for a row, with that row."""
+    measures = registry.entered("measures")
+    for node in grammar.walk(tree):
+        name = node.name if isinstance(node, Name) else getattr(node, "function", "")
+        if name not in measures or "v_k" not in measures[name].latex:
+            continue
+        given = node.arguments if isinstance(node, Call) else ()
+        rows = [a.name for a in given if isinstance(a, Name)]
+        rows += measures[name].rows[len(rows) :]
+        of_values = (i for i, row in enumerate(measures[name].rows) if row.startswith("F"))
+        yield name, rows[next(of_values)]
+
+
 class _AsMarkdown:
     """Texts as they are declared, in code."""
+
+    def place(self, said: str) -> str:
+        """For which k and whole parameters, and where which tests hold."""
+        parts = [part for part in said.split(", ") if part]
+        return "".join(f", {self._condition(part)}" for part in _joined(parts))
+
+    def _condition(self, text: str) -> str:
+        word, text = ("not ", text[4:]) if text.startswith("not ") else ("", text)
+        return f"{word}{self.code(text)}" if re.search("[=<>]", text) else f"{word}{text}"
 
     def head(self, name: str) -> str:
         return f"# {name}\n"
@@ -194,8 +358,10 @@ class _AsMarkdown:
 class _AsLatex(_AsMarkdown):
     """The same texts typeset; what is not ASCII in sentences is written out."""
 
-    def __init__(self, rows: frozenset[str]) -> None:
-        self.rows = rows
+    def __init__(self, theorem: Theorem) -> None:
+        assert theorem.proof is not None
+        self.rows = frozenset(theorem.iteration.rows)
+        self.potential, self.last = potential_names(theorem), theorem.proof.horizon or RUN
 
     def head(self, name: str) -> str:
         return rf"\section*{{{_plain(name)}}}"
@@ -206,13 +372,18 @@ class _AsLatex(_AsMarkdown):
     def code(self, text: str) -> str:
         name, equals, source = text.partition(" = ")
         if equals:
-            shown = " = ".join(typeset.of_proof(part, self.rows) for part in (name, source))
-        else:
+            shown = " = ".join(map(self._formula, (name, source)))
+        elif re.search("[<>]", text):
             shown = ", ".join(typeset.ranges(text))
+        else:
+            shown = self._formula(text)
         return f"{FORMULA}{shown}{FORMULA}"
 
+    def _formula(self, text: str) -> str:
+        return typeset.of_proof(text, self.rows, potential=self.potential, last=self.last)
+
     def shown(self, rows: list[tuple[str, str, str]]) -> str:
-        fitted = Fitted(self.rows)
+        fitted = Fitted(self.rows, self.potential, self.last)
         shown = [
             row for a, sign, b in rows for row in fitted.lines(a, sign.strip(), grammar.parse(b))
         ]
@@ -233,6 +404,16 @@ WORDS = {
     "≥": r"$\ge$", "≤": r"$\le$", "ρ": r"$\rho$", "γ": r"$\gamma$", "∂": r"$\partial$",
     "−": "-", "τ": r"$\tau$", "λ": r"$\lambda$", "²": r"$^2$", "≠": r"$\ne$", "∈": r"$\in$",
 }  # fmt: skip
+
+
+def _joined(parts: Sequence[str]) -> Iterator[str]:
+    """Parts that were split at commas, put together again where one had parentheses open."""
+    held = ""
+    for part in parts:
+        held = f"{held}, {part}" if held else part
+        if held.count("(") == held.count(")"):
+            yield held
+            held = ""
 
 
 def _plain(sentence: str) -> str:

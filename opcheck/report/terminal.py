@@ -423,10 +423,8 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
     rows = []
     for attempt in tried:
         proof = attempt.proved
-        names = [
-            i.partition("(")[0] for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers
-        ]
-        used = ", ".join(n for n in dict.fromkeys(names) if n not in ("next", "potential"))
+        names = [_inequality(i) for p in (proof.lemmas if proof else ()) for i, _ in p.multipliers]
+        used = ", ".join(n for n in dict.fromkeys(names) if n != "potential")
         rows.append([attempt.theorem, attempt.status, proof.covers if proof else "", used])
     grid(console, ["theorem", "verdict", "for", "inequalities"], rows)
     console.print()
@@ -438,14 +436,22 @@ def show_proofs(attempts: Sequence[ProofAttempt], console: Console) -> None:
         highlight=False,
     )
     for attempt in attempts:
-        if attempt.reason:
-            words = attempt.reason
-            if attempt.status == "none":
-                words = f"{attempt.theorem} declares none: {words}"
+        words = attempt.reason
+        if attempt.status == "none":
+            looks = f"opcheck discover {attempt.theorem} looks for one"
+            words = f"{attempt.theorem} declares none: {words or looks}"
+        if words:
             console.print(words, highlight=False, markup=False)
 
 
-def show_discovery(discovery: Discovery | Improvement, path: str, console: Console) -> None:
+def _inequality(text: str) -> str:
+    """The name of an inequality, also at another step."""
+    while text.startswith(("next(", "last(")):
+        text = text.partition("(")[2]
+    return text.partition("(")[0].rstrip(")")
+
+
+def show_discovery(discovery: Discovery | Improvement, command: str, console: Console) -> None:
     """The proof as it is pasted, or why there is none; of a better statement also where it ends."""
     console.print(discovery.sentence, highlight=False, markup=False)
     for sentence in discovery.limits:
@@ -454,8 +460,8 @@ def show_discovery(discovery: Discovery | Improvement, path: str, console: Conso
         console.print(f"  {each.family}: {each.reason}", highlight=False, markup=False)
     if discovery.ok:
         console.print(discovery.declaration, highlight=False, markup=False, soft_wrap=True)
-    if path:
-        console.print(f"opcheck prove {path}", highlight=False, markup=False)
+    if command:
+        console.print(command, highlight=False, markup=False)
 
 
 def show_discoveries(rows: Sequence[Mapping[str, str]], console: Console) -> None:

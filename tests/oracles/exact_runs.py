@@ -132,7 +132,7 @@ class Run:
         out: list[Any] = []
         for p in self.method.parameters:
             for k in range(length if p.sequence else 1):
-                value = self.scalar(p.symbol, k)
+                value = self.scalar(p.symbol, min(k, self.values.get("K", k)))  # kept from there
                 out.append(int(value) if p.integer else value)
         return out
 

@@ -238,14 +238,15 @@ class Development:
         self.start = start[1]
         stated = re.search(
             rf"^Theorem {name} :(?: forall k : nat,)?(?: \((\d+) <= k\)%nat ->)?"
-            r"(?: \(k <= (\d+)\)%nat ->)?\n  (.*?)\n  (<=|=) (.*?)\.\n",
+            r"(?: \(k <= (\d+)\)%nat ->)?( \(k <= K\)%nat ->)?\n  (.*?)\n  (<=|=) (.*?)\.\n",
             self.text,
             re.M | re.S,
         )
         assert stated is not None
         self.first = int(stated[1] or 0)
         self.until = None if stated[2] is None else int(stated[2])
-        self.left, self.relation, self.right = stated[3], stated[4], stated[5]
+        self.to_last = stated[3] is not None  # k ≤ K, the horizon of the run
+        self.left, self.relation, self.right = stated[4], stated[5], stated[6]
 
     def names(self, values: Mapping[str, Any], sqrt: Callable[[Any], Any]) -> dict[str, Any]:
         """What the names of the development mean.
