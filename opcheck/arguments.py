@@ -26,8 +26,9 @@ def asked(function: Callable[P, R]) -> Callable[P, R]:
         try:
             signature.bind(*args, **keywords)
         except TypeError as error:
-            told = _near(signature, keywords) or _documented(function, str(error))
-            raise OpcheckError(f"{name}: {error}{told}") from None
+            wrong = _near(signature, keywords)
+            told = wrong or f"{error}{_documented(function, str(error))}"
+            raise OpcheckError(f"{name}: {told}") from None
         return function(*args, **keywords)
 
     return called
@@ -38,7 +39,10 @@ def _near(signature: inspect.Signature, keywords: dict[str, Any]) -> str:
     known = [n for n in signature.parameters if n != "self"]
     for word in keywords:
         if word not in known:
-            return f"; {_meant(word, known)}it takes {', '.join(known)}"
+            return (
+                f"got an unexpected keyword argument {word!r}; {_meant(word, known)}it takes "
+                f"{', '.join(known)}"
+            )
     return ""
 
 

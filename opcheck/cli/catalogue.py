@@ -14,16 +14,24 @@ from opcheck.cli.options import names_of
 from opcheck.errors import OpcheckError
 from opcheck.references import own_entry, reference
 
+PROPERTIES = "properties"  # which are listed and not registered
 HEART = "pethick2023stable"  # the paper that opcheck was written around
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(registry.KINDS), required=False)
+@click.argument("kind", type=click.Choice((*registry.KINDS, PROPERTIES)), required=False)
 @json_option
 def list_(kind: str | None) -> None:
-    """What there is, by name: problems, methods, measures, theorems, sets, figures, papers."""
-    from opcheck.report.catalogue import lines
+    """What there is, by name: problems, methods, measures, theorems, sets, figures, papers.
 
+    Properties are what theorems may ask of operators.
+    """
+    from opcheck.report.catalogue import lines, of_properties
+
+    if kind == PROPERTIES:
+        told = of_properties()
+        emit([*told], [f"{name:{max(map(len, told))}}  {says}" for name, says in told.items()])
+        return
     names = {k: registry.names(k) for k in ([kind] if kind else registry.KINDS)}
     emit(names[kind] if kind else names, lines(names, headed=kind is None))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,8 @@ def discover(
     if everything:
         _all(time_limit)
         return
+    if out and Path(out).exists():
+        raise OpcheckError(f"{out} is there, and nothing is overwritten: take another name")
     if theorem is not None:
         entry = options.one_theorem(theorem)
     else:
@@ -87,8 +90,15 @@ def discover(
         entry = claim(**typed, constrained=True if A == "monotone" else A or False)
     with working(f"discover {entry.name}"):
         discovery = _search(entry, tighten, widened, time_limit)
-    path = _written(out, discovery.file) if out and discovery.ok else ""
-    emit(discovery, partial(terminal.show_discovery, discovery, path), code=int(not discovery.ok))
+    command = ""
+    if out and discovery.ok:
+        _write(out, discovery.file)
+        file = theorem.rpartition(":")[0] if theorem else ""  # what its method may stand in
+        with_file = f"--plugin {shlex.quote(file)} " if file else ""
+        command = f"opcheck {with_file}prove {shlex.quote(out)}"
+    emit(
+        discovery, partial(terminal.show_discovery, discovery, command), code=int(not discovery.ok)
+    )
 
 
 def _search(
@@ -124,8 +134,8 @@ def _all(time_limit: float) -> None:
         cells = {"theorem": name, "declared": "yes" if entry.proof else "", "family": ""}
         try:
             discovery = search(entry, time_limit=time_limit)
-        except OpcheckError:
-            return {**cells, "outcome": "no upper bound that a potential shows"}
+        except OpcheckError as error:
+            return {**cells, "outcome": str(error).removeprefix(f"{name}: ")}
         if not discovery.ok:
             return {**cells, "outcome": "nothing found"}
         return {**cells, "family": discovery.tries[-1].family, "outcome": "found"}
@@ -140,9 +150,8 @@ def _all(time_limit: float) -> None:
     )
 
 
-def _written(out: str, text: str) -> str:
+def _write(out: str, text: str) -> None:
     try:
         Path(out).write_text(text, encoding="utf-8")
     except OSError as error:
         raise OpcheckError(f"{out} can't be written: {error.strerror}") from error
-    return out

@@ -123,8 +123,8 @@ def _blamed(result: Any) -> int:
 def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
-    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part;
-    with --rocq if a proof has no form in Rocq, and 3 if Rocq refuses what was written.
+    Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part or
+    nothing; with --rocq if a proof has no form in Rocq, and 3 if Rocq refuses what was written.
     """
     from opcheck import registry
     from opcheck.evidence.proofs.prove import attempt
@@ -137,11 +137,11 @@ def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> 
     with progress("prove", len(names)) as step:
         attempts, interrupted = finished(lambda: over_processes(tried, names, 1, step))
     if len(names) == 1 and attempts[0].status == "none":
-        why = attempts[0].reason or "see opcheck.Proof"
+        why = attempts[0].reason or f"opcheck discover {names[0]} looks for one"
         raise OpcheckError(f"{names[0]} declares no potential argument: {why}")
-    # asked for by name, a statement that is shown in part is not shown
+    # asked for by name, a statement that is shown in part or not at all is not shown
     by_name = not click.get_current_context().params["everything"]
-    failing = ("not proved", "in part") if by_name else ("not proved",)
+    failing = ("not proved", "in part", "none") if by_name else ("not proved",)
     code = int(any(each.status in failing for each in attempts))
     if form is not None:
         _written(attempts, form, rocq)
@@ -171,7 +171,10 @@ def _written(attempts: list[Any], form: str, rocq: str | None) -> None:
     from opcheck.report import proofs
 
     if len(attempts) != 1 or rocq is not None:
-        raise OpcheckError(f"--{form} writes the proof of one theorem, and no other form")
+        raise OpcheckError(
+            f"--{form} writes the proof of one theorem, and no other form: name one of a file by "
+            "FILE.py:NAME"
+        )
     (each,) = attempts
     if not each.proved:
         raise OpcheckError(each.reason)

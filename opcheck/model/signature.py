@@ -29,7 +29,8 @@ from opcheck.model.grammar import (
     Number,
     walk,
 )
-from opcheck.model.property import Property
+from opcheck.model.proof import FINAL, RUN
+from opcheck.model.property import KINDS, Property
 from opcheck.model.text import Text
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ RESERVED = {
     "resolvent_step": "the step of a resolvent",
     "next": "what follows",
     "last": "what came before",
+    FINAL: "what comes last",
     **dict.fromkeys(ARGUMENTS, "a function"),
     **dict.fromkeys(("F", "A", "J", "S", "T"), "an operator"),
     **dict.fromkeys(("inner", "resolvent", "Resolvent", "Subgradient"), "a function of proofs"),
@@ -193,6 +195,7 @@ def signature_of(theorem: Theorem) -> Signature:
 
 
 def _constants(theorem: Theorem) -> list[str]:
+    _once(theorem)
     names: list[str] = []
     for prop in theorem.asked:
         if prop.of not in ("F", "A", "S", "T"):
@@ -220,6 +223,19 @@ def _constants(theorem: Theorem) -> list[str]:
             )
         names.append(name)
     return names
+
+
+def _once(theorem: Theorem) -> None:
+    """Raise OpcheckError for a property that is given twice of one operator: texts name it once."""
+    seen: dict[tuple[str, str], Property] = {}
+    for prop in theorem.asked:
+        key = prop.kind.name, prop.of
+        if key in seen:
+            raise OpcheckError(
+                f"{seen[key]} and {prop} are one property twice: keep the stronger one, or relate "
+                "their constants in where"
+            )
+        seen[key] = prop
 
 
 def _fresh(name: str, what: str, used: bool = False) -> None:
@@ -453,6 +469,7 @@ def _proof(theorem: Theorem, signature: Signature) -> None:
     if proof.horizon:
         _horizon(proof, taken)
         spoken.names.add(proof.horizon)
+        spoken.functions[FINAL] = (1,)
     _texts(proof, spoken)
 
 
@@ -481,7 +498,7 @@ def _cases(theorem: Theorem, signature: Signature, taken: set[str]) -> None:
 
 def _horizon(proof: Proof, taken: set[str]) -> None:
     """Raise OpcheckError for a horizon that is no symbol, or of another form of proof."""
-    if not proof.horizon.isidentifier() or proof.horizon in taken:
+    if not proof.horizon.isidentifier() or proof.horizon in taken - {RUN}:
         raise OpcheckError(f"horizon = {proof.horizon!r} is no further symbol")
     if not proof.potential or proof.begin or list(proof.cases) != [{}]:
         raise OpcheckError("horizon= is for one potential from k = 0 on")
@@ -562,6 +579,7 @@ class _Spoken:
         symbols = {*signature.constants, *signature.parameters, *signature.let, "k", "R"}
         if theorem.on:  # the parameters of its families are symbols too
             symbols |= set().union(*(c.symbols for c in [*theorem.conditions, *theorem.chains]))
+        self.rows = {Name(row) for row in signature.rows}
         self.names = {*symbols, *signature.rows, *self.measures}
 
     def check(self, source: str, what: str) -> None:
@@ -575,6 +593,11 @@ class _Spoken:
                 )
             if isinstance(node, Call):
                 self._call(node, what, source)
+                if node.function == FINAL and not {*node.arguments} <= self.rows:
+                    raise OpcheckError(
+                        f"{what}: {FINAL} takes a row of the method, not "
+                        f"{grammar.unparse(node.arguments[0])!r}, in {source!r}"
+                    )
 
     def inequality(self, source: str, part: str) -> None:
         """Raise OpcheckError for what is no inequality that is known."""
@@ -593,6 +616,11 @@ class _Spoken:
             return
         counts = self.functions.get(node.function)
         if counts is None:
+            if node.function in (kind.name for kind in KINDS):
+                raise OpcheckError(
+                    f"{what}: {node.function} in {source!r} is not given of any operator: add it "
+                    "to given"
+                )
             offered = ", ".join([*self.inequalities, "F", "A", "S", "resolvent", "inner", "norm2"])
             raise OpcheckError(
                 f"{what}: {node.function!r} in {source!r} is neither a hypothesis nor a function "

@@ -25,6 +25,8 @@ from opcheck.evidence.statement.parameters import (
     worse_constants,
 )
 from opcheck.evidence.statement.places import PLACES, Place, patterns
+from opcheck.model import grammar
+from opcheck.model.grammar import Name
 from opcheck.model.property import Property
 from opcheck.model.text import Chain, Text, text
 from opcheck.model.theorem import Theorem
@@ -96,7 +98,7 @@ def setting(
             f"{theorem.name} leaves {', '.join(own) or 'nothing'} to choose, not {unknown[0]}"
         )
     reason = ""
-    for constants in _constants(kinds, fixed):
+    for constants in _constants(theorem, kinds, fixed):
         try:
             return _with(theorem, k, horizon, pattern=pattern, fixed=fixed, constants=constants)
         except _Outside as outside:
@@ -230,7 +232,30 @@ class _Outside(OpcheckError):
     """A choice of constants leaves no admissible parameter."""
 
 
-def _constants(kinds: Mapping[str, str], fixed: Mapping[str, Any]) -> Iterator[dict[str, fmpq]]:
+def _in_ranges(theorem: Theorem, name: str) -> list[fmpq]:
+    """A number within each range of numbers that ``where`` gives a constant."""
+    within = []
+    for condition in theorem.conditions:
+        ends = [e if e is None else grammar.constant(e.tree) for e in (condition.lo, condition.hi)]
+        middle = grammar.constant(grammar.parse(condition.name))
+        if condition.name != name and middle is not None:  # as in beta <= 1/100
+            of_name = [e is not None and e.tree == Name(name) for e in (condition.lo, condition.hi)]
+            ends = [middle if of_name[1] else None, middle if of_name[0] else None]
+        elif condition.name != name:
+            continue
+        match [end if end is None else _exact(Fraction(end)) for end in ends]:
+            case fmpq() as low, fmpq() as high:
+                within.append((low + high) / 2)
+            case fmpq() as low, None:
+                within.append(low + 1)
+            case None, fmpq() as high:
+                within.append(high / 2 if high > 0 else high - 1)
+    return within
+
+
+def _constants(
+    theorem: Theorem, kinds: Mapping[str, str], fixed: Mapping[str, Any]
+) -> Iterator[dict[str, fmpq]]:
     pools = []
     for name, kind in kinds.items():
         if name in fixed:
@@ -241,7 +266,8 @@ def _constants(kinds: Mapping[str, str], fixed: Mapping[str, Any]) -> Iterator[d
                 )
             pools.append([value])
         else:
-            pools.append([_exact(v) for v in CONSTANTS.get(kind, OTHERS)])
+            usual = [_exact(v) for v in CONSTANTS.get(kind, OTHERS)]
+            pools.append([*usual, *_in_ranges(theorem, name)])
     for combination in itertools.product(*pools):
         yield dict(zip(kinds, combination, strict=True))
 
