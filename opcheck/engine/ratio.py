@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from flint import Ordering, fmpq, fmpz_mpoly_ctx
@@ -75,6 +76,8 @@ class Field:
         """A constant. Raises TypeError for a float."""
         if isinstance(value, Ratio):
             return value
+        if isinstance(value, Fraction):
+            value = fmpq(value.numerator, value.denominator)
         if not isinstance(value, int | fmpq):
             raise TypeError(f"{type(value).__name__} {value!r} is no rational number")
         q = fmpq(value)
@@ -132,7 +135,8 @@ class Ratio:
         self._symbols: frozenset[str] | None = None
 
     def _other(self, other: Any) -> Ratio | None:
-        return self.field.number(other) if isinstance(other, int | fmpq | Ratio) else None
+        known = isinstance(other, int | fmpq | Fraction | Ratio)
+        return self.field.number(other) if known else None
 
     def __add__(self, other: Any) -> Any:
         o = self._other(other)
@@ -196,9 +200,18 @@ class Ratio:
         """The function, to be compared as one."""
         return self
 
-    def factored(self) -> str:
-        """As a product of powers."""
+    def factored(self, negative: Callable[[Any], bool] = lambda _: False) -> str:
+        """As a product of powers.
+
+        Args:
+            negative: whether a factor is turned round, so that −x is written in its place.
+        """
         (above, up), (below, down) = factorised(self.num), factorised(self.den)
+        for factors in (up, down):
+            for i, (factor, power) in enumerate(factors):
+                if negative(factor):
+                    factors[i] = -factor, power
+                    above = -above if power % 2 else above
         sign = "-" if (above < 0) != (below < 0) else ""
         over, under = (
             _product(self.field, abs(int(c)), factors)

@@ -7,6 +7,7 @@ parameters and of k. What is found to hold of such a step holds of every step of
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,9 +45,23 @@ from opcheck.errors import OpcheckError, Undecided
 from opcheck.model.measure import STANDING
 from opcheck.model.method import Method
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
+from opcheck.model.proof import FINAL
 from opcheck.model.theorem import OfA
 
 Quadratic = dict[tuple[int, int], Ratio]  # (i, j) with i <= j -> factor of <e_i, e_j>
+
+
+class Unmade:
+    """A parameter of a step that is not made; every use of it raises OpcheckError."""
+
+    def _refused(self, *_: Any) -> Any:
+        raise OpcheckError("a kernel reads a parameter of a step that is not made")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _refused
+    __truediv__ = __rtruediv__ = __pow__ = __int__ = __float__ = _refused
+
+
+UNMADE = Unmade()
 
 
 @functools.lru_cache(maxsize=256)
@@ -98,7 +113,7 @@ class Steps:
     ) -> None:
         guard_method(method)
         self.method, self.field, self.k, self.values = method, field, k, values
-        self.origin, self.A, self.least = before, A, least
+        self.origin, self.A, self.least, self.started = before, A, least, start
         names = (
             ["z0"]
             if start
@@ -150,9 +165,12 @@ class Steps:
         packed: list[Any] = []
         for p in self.method.parameters:
             if p.sequence:
-                count = len(self.states) + 1
+                count = self.origin + offset + 1
                 values = [self.values(p.symbol, i - self.origin) for i in range(count)]
-                if "(" in self.method.name and any(v != values[0] for v in values):
+                values.append(self._ahead(p.symbol, count - self.origin))
+                if "(" not in self.method.name:
+                    values.append(UNMADE)  # else the last one would stand for all later ones
+                elif any(v != values[0] for v in values):
                     raise Undecided(
                         f"{p.symbol} depends on k, and the base of {self.method.name} counts from "
                         "0 in every loop"
@@ -168,6 +186,13 @@ class Steps:
             for v in packed
         ]
         return out
+
+    def _ahead(self, name: str, offset: int) -> Any:
+        """A parameter of a step that is not made, which may have no value there."""
+        try:
+            return self.values(name, offset)
+        except OpcheckError:
+            return UNMADE
 
     def _advance(self, offset: int) -> None:
         params, rows, read = self._params(offset), self._shifted(-1), {}
@@ -259,18 +284,37 @@ class Steps:
         return total
 
     def names(self, at: int) -> list[str]:
-        """The basis vectors by what they are at k + at, where that is known."""
+        """The basis vectors as texts of what they are at k + at.
+
+        A value at what is no row is told by the combination that it was taken at, or that a
+        resolvent was.
+        """
         names = list(self.oracle.names)
-        points: dict[Sparse, str] = {}
-        for place, rows in reversed(list(enumerate(self.states))):
-            for name, row in zip(self.method.rows, rows, strict=True):
-                offset = place - self.origin - at - (name not in STANDING)
-                word = name if offset == 0 else f"{'next' if offset > 0 else 'last'}({name})"
-                if row and abs(offset) <= 1:
-                    points[row] = word
-        for of, point, value, _, _ in self.oracle.calls:
-            if point in points and len(value) == 1:
-                names[value[0][0]] = f"{of}({points[point]})"
+        words: dict[Sparse, str] = {}
+        started = self.started
+        places = sorted(range(len(self.states)), key=lambda p: (abs(p - self.origin - at), p))
+        for place, (i, name) in itertools.product(places, enumerate(self.method.rows)):
+            late = place - self.origin - at - (name not in STANDING)
+            if started and place == 0 and name not in STANDING:
+                continue  # what a row begins with is no row that a step wrote
+            word = _shifted(name, late)
+            if place == 0 and not started:
+                names[i] = word
+            if row := self.states[place][i]:
+                words.setdefault(row, word)
+        for of, point, value, before, gamma in self.oracle.calls:
+            if len(value) != 1:
+                continue
+            index = value[0][0]
+            if len(point) == 1 and names[point[0][0]].startswith(f"{FINAL}("):
+                words.setdefault(point, names[point[0][0]])
+            if point in words:
+                names[index] = f"{of}({words[point]})"
+            elif gamma == 0 and point:
+                names[index] = f"{of}({told(names, dict(point))})"
+            elif of == "S" and before:
+                asked = words.get(before) or told(names, dict(before))
+                names[index] = f"{of}(resolvent({asked}))"
         return names
 
     def value(self, of: str, point: Sparse) -> Sparse:
@@ -315,6 +359,18 @@ def add_inner(total: Quadratic, u: Sparse, v: Sparse, factor: Ratio) -> None:
             total[key] = term if partial is None else partial + term
             if not total[key]:
                 del total[key]
+
+
+def told(names: Sequence[str], vector: Mapping[int, Ratio]) -> str:
+    """A combination as a text."""
+    return combined(((c.factored(), names[i]) for i, c in vector.items()), "({})*{}", "-")
+
+
+def _shifted(text: str, late: int) -> str:
+    """A text so many steps later."""
+    for _ in range(abs(late)):
+        text = f"{'next' if late > 0 else 'last'}({text})"
+    return text
 
 
 def shown(names: Sequence[str], vector: Mapping[int, Ratio]) -> str:

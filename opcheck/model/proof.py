@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from opcheck.arguments import asked
 
+RUN = "K"  # the horizon that a run is made for, which statements speak of
+FINAL = "final"  # of a row: that of the last k, the same vector at every step
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -18,7 +21,8 @@ class Proof:
 
     The texts speak of the state rows of the method as vectors (a row that a step writes is the one
     that step k writes), of ``next(...)`` and ``last(...)`` of anything, of ``F(v)``, ``A(v)``,
-    ``S(v)``, ``resolvent(v)`` = J_{γS} v, ``inner(u, v)``, ``norm2(v)``, and of what the statement
+    ``S(v)``, ``resolvent(v)`` = J_{γS} v, ``inner(u, v)``, ``norm2(v)``, with a horizon of
+    ``final(row)``, the row at the last k, the same vector at every step, and of what the statement
     itself speaks of: its symbols, its measures, R, ``before(s)``, ``upto(s)``, ``first(s)``. A
     measure of a row that a step writes is taken after that step, of z too, as in the statement.
 
@@ -38,7 +42,8 @@ class Proof:
         shorter: ``{"Cauchy(u, v, w)": {inequality: multiplier}}``: why ‖w‖² − ‖v‖² ≥ 0.
         let: further symbols of these texts.
         horizon: a symbol N for the k of the statement, which these texts may speak of: V_{k+1} ≤
-            V_k is shown for k + 1 ≤ N, and N = k in the end.
+            V_k is shown for k + 1 ≤ N, and N = k in the end. "K" is the horizon that the run
+            itself is made for; at k < K the bound must then hold by its form alone.
         until: the last k that is shown on the first steps of the run themselves, of a statement
             that says nothing of the later ones, as ``where(k <= 2, distance, 0)``.
 

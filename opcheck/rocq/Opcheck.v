@@ -404,7 +404,19 @@ Proof. now destruct (Rlt_dec a b). Qed.
 Lemma if_not_less a b (H : ~ a < b) (x y : R) : (if Rlt_dec a b then x else y) = y.
 Proof. now destruct (Rlt_dec a b). Qed.
 Ltac settle test := repeat first [ rewrite (if_at_most _ _ test) | rewrite (if_above _ _ test)
-  | rewrite (if_less _ _ test) | rewrite (if_not_less _ _ test) ].
+  | rewrite (if_less _ _ test) | rewrite (if_not_less _ _ test) | settle_alike ]
+(* a test in other words than those that are known *)
+with settle_alike :=
+  let known := fresh in
+  match goal with
+  | |- context [Rlt_dec ?a ?b] => first
+      [ assert (known : a < b) by lra; rewrite (if_less _ _ known)
+      | assert (known : ~ a < b) by lra; rewrite (if_not_less _ _ known) ]
+  | |- context [Rle_dec ?a ?b] => first
+      [ assert (known : a <= b) by lra; rewrite (if_at_most _ _ known)
+      | assert (known : ~ a <= b) by lra; rewrite (if_above _ _ known) ]
+  end; clear known.
+Ltac same_number := repeat settle_alike; field; side.
 Lemma pow_at_least x n : 0 < x -> 1 <= x -> 1 <= x ^ n. Proof. intros _. apply pow_R1_Rle. Qed.
 Lemma pow_at_most x n : 0 < x -> x <= 1 -> x ^ n <= 1.
 Proof. intros. rewrite <- (pow1 n). apply pow_incr. lra. Qed.

@@ -20,11 +20,11 @@ from opcheck.model import grammar
 from opcheck.model.grammar import Node
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
-from opcheck.rocq.expressions import HORIZON, At, NotExported, Real, Tree, Writer, walk
+from opcheck.rocq.expressions import HORIZON, LAST, At, NotExported, Real, Tree, Writer, walk
 from opcheck.rocq.iteration import Iteration
 from opcheck.rocq.lemma import Agreement, Lemma, Setting, cauchy, hypothesis, of_cauchy
 from opcheck.rocq.loops import length_in, split
-from opcheck.rocq.names import Names
+from opcheck.rocq.names import Names, classes
 from opcheck.rocq.scene import index_of, suffix, turn_of
 from opcheck.rocq.signs import Charts
 from opcheck.rocq.texts import LETS, Texts, spoken
@@ -198,8 +198,8 @@ class Part:
         lines = self.premises(lets, terms)
         if potential is not None:
             own = [self.defined(name) for name in self.own_lets(potential)]
-            before = f"{HORIZON.nat} " if self.proof.horizon else ""
-            until = ", for a run up to step n" if self.proof.horizon else ""
+            before = f"{HORIZON.nat} " if self.texts.horizon else ""
+            until = ", for a run up to step n" if before else ""
             lines += [f"(* the potential{until} *)", *own, f"Definition V ({before}k : nat) : R :="]
             lines += [f"  {self.write(potential)}.", ""]
         if agreeing:
@@ -236,6 +236,7 @@ class Part:
         first, until = self.theorem.first, self.proof.until
         premises = [f"({first} <= k)%nat"] if first else []
         premises += [f"(k <= {until})%nat"] if until is not None else []
+        premises += [f"(k <= {LAST.nat})%nat"] if self.texts.run else []
         return "".join(f" {premise} ->" for premise in premises)
 
     def comment(self) -> list[str]:
@@ -288,6 +289,7 @@ class Part:
             held.append("(f : E -> R)")
         held += [f"({name} : E -> E)" for name in self._resolvents()]
         held += [f"({self.names(self.length.name)} : nat)"] if self.length else []
+        held += [f"({LAST.nat} : nat)"] if self.texts.run else []
         symbols = [self.names(n) for n in self._symbols()]
         numbers = [f"({' '.join(symbols)} : R)"] if symbols else []
         return [f"Context {{E : Space}} {' '.join([*held, *numbers])} (z0 zstar : E)."]
@@ -322,7 +324,7 @@ class Part:
         tree = self.texts.real(grammar.parse(self.texts.let[name]), At("k"))
         on = (
             [HORIZON.nat]
-            if self.proof.horizon and self.texts.depends(name, self.proof.horizon)
+            if self.texts.horizon and self.texts.depends(name, self.texts.horizon)
             else []
         )
         on += ["k"] if self.texts.depends(name, "k") else []
@@ -348,6 +350,8 @@ class Part:
             star = " zstar" if p.kind.star else ""
             kind = "Comonotone" if p.kind.name == "Cocoercive" else p.kind.name
             operator = setting.operator(p.of)
+            if kind not in classes():
+                raise NotExported(f"the property {p.kind.name} has no form in Rocq here")
             lines.append(f"Hypothesis {hypothesis(p)} : {kind}{constant} {operator}{star}.")
         if self.proof.turn:
             lines.append(f"Hypothesis family : Turn {' '.join(setting.turn())} F zstar.")
@@ -438,16 +442,17 @@ class Part:
 
     def _grown(self, case: Case, late: int) -> tuple[Real, Node, int]:
         """The potential some steps after that of a case, and its text."""
-        tree = self.potential(index_of(case).plus(late), self._read(case))
+        at = index_of(case)
+        tree = self.potential(at.plus(late), self._read(case, at))
         return tree, grammar.parse(self.proof.potential), late
 
-    def _read(self, case: Case) -> Texts:
-        """The texts as a case reads them: at the last k the horizon is k."""
-        return self.texts.at_end() if self.proof.horizon and case.part == "end" else self.texts
+    def _read(self, case: Case, at: At) -> Texts:
+        """The texts as a case reads them at an index: in the end the horizon is that."""
+        return self.texts.at_end(at) if self.proof.horizon and case.part == "end" else self.texts
 
     def _set(self, case: Case) -> Setting:
         """What lemmas share, with the ranges and texts of a case."""
-        return replace(self.setting, theorem=case.theorem, texts=self._read(case))
+        return replace(self.setting, theorem=case.theorem, texts=self._read(case, index_of(case)))
 
     def _of(self, part: str) -> list[tuple[Case, Argument]]:
         return [c for c in self.cases if c[0].part == part and not _of_length(c[1])]
@@ -481,7 +486,7 @@ class Part:
             most_tree = self.texts.real(most_node, At(""))
             begin: list[Way] = []
             steps: list[Way] = []
-            last = f"{HORIZON.nat} " if self.proof.horizon else ""
+            last = f"{HORIZON.nat} " if self.texts.horizon else ""
             for case, argument in self._of("start"):
                 begin.append(self._way("start", case))
                 begun = [self._grown(case, 0), (most_tree, most_node, 0)]
@@ -504,7 +509,13 @@ class Part:
             used += [self._grown(case, i) for i, n in enumerate(KNOWN) if n in known]
             lengths, shown = self._lengths(case, self._ends[-1].name)
             lines += [*shown, *self._lemma(self._ends[-1], argument, self._goal, used, lengths), ""]
-        return [*lines, *self._forced(self._ends)]
+        self._early: list[Way] = []
+        for case, argument in self._of("early"):
+            self._early.append(self._way("before_last", case))
+            left, right = self.sides(index_of(case))
+            used = [(left, self.theorem.left.tree, 0), (right, self.theorem.right.tree, 0)]
+            lines += [*self._lemma(self._early[-1], argument, self._goal, used), ""]
+        return [*lines, *self._forced([*self._ends, *self._early])]
 
     def _way(self, stem: str, case: Case) -> Way:
         """The lemma of a case, named by where it is about."""
@@ -538,8 +549,9 @@ class Part:
                 case.at,
                 case.least,
                 begins=case.begins,
-                assumed=case.reader.assumed[:depth],
+                assumed=case.reader.assumed,
             )
+            before.reader.suppose(depth)
             argument = Argument(way.always(depth), (), (), case.reader.field.number(0))
             goal = functools.partial(self._compared, way, depth)
             test = case.reader.assumed[depth]
@@ -549,14 +561,22 @@ class Part:
 
     def _compared(self, way: Way, depth: int, at: At) -> tuple[str, str]:
         """Both sides of a test that a way takes, the smaller one first."""
-        small, large = map(self.write, way.test(depth, self._read(way.case), at))
+        small, large = map(self.write, way.test(depth, self._read(way.case, at), at))
         return (small, large) if way.taken[depth] else (large, small)
 
     def _bounded(self, begin: Sequence[Way], steps: Sequence[Way], most: str) -> list[str]:
         """That V is at most B at every step, by induction."""
         start = At("m", 1, self.proof.begin)
         first = self._used(begin, "", At("", 1, self.proof.begin), final=False)
-        if self.proof.horizon:
+        if self.texts.run:
+            head = [
+                f"Lemma bounded m : ({self.theorem.first} <= {LAST.nat})%nat -> "
+                f"({start.nat} <= {LAST.nat})%nat -> V {start.nat} <= {most}.",
+                "Proof.",
+                f"  intros some upto. induction m as [|m IH]; [{first}|].",
+                "  eapply Rle_trans; [|apply IH; lia]. clear IH.",
+            ]
+        elif self.proof.horizon:
             head = [
                 f"Lemma bounded {HORIZON.nat} m : (1 <= {HORIZON.nat})%nat -> "
                 f"({start.nat} <= {HORIZON.nat})%nat -> V {HORIZON.nat} {start.nat} <= {most}.",
@@ -584,6 +604,19 @@ class Part:
             lines += ["  intros first.", *["  destruct k as [|k]; [exfalso; lia|]."] * first]
         if self.proof.until is not None:
             lines += ["  intros most."]
+        if self.texts.run:
+            at = At("k", 1, first)
+            lines += [
+                f"  intros within. destruct (Nat.eq_dec {LAST.nat} {at.nat}) as [ended|apart].",
+                "  {",
+                *self._split(self._ends, "k", final=True),
+                "  }",
+                f"  assert (upto : ({at.plus(1).nat} <= {LAST.nat})%nat) by lia.",
+                "  clear within apart.",
+                *self._split(self._early, "k", final=True),
+                "Qed.",
+            ]
+            return lines
         return [*lines, *self._split(self._ends, "k", final=True), "Qed."]
 
     def _split(self, ways: Sequence[Way], var: str, *, final: bool) -> list[str]:
@@ -628,9 +661,10 @@ class Part:
         """How the lemmas about an index are used for the goal there."""
         case = ways[0].case
         arguments = f" {argument}" * bool(argument)
-        if self.proof.horizon and case.part != "end":
-            arguments += f" {HORIZON.nat} {'some' if case.part == 'start' else 'upto'}"
-        call = decision(ways, self._read(case), self.write, at, arguments)
+        if self.texts.run or (self.texts.horizon and case.part != "end"):
+            arguments += f" {HORIZON.nat}" if self.texts.horizon else ""
+            arguments += {"start": " some", "end": " ended"}.get(case.part, " upto")
+        call = decision(ways, self._read(case, at), self.write, at, arguments)
         if not final:
             return call
         call = f"cbn [Nat.pred]; {call}"

@@ -81,7 +81,8 @@ class Real:
             "/", "^" (base, whole number), "^k" (base, at), "sqrt", "inner" (u, v), "before" and
             "best" (name of a term, at), "mod" (at, period), "case" (at, period, the name of one, or
             0, numbers, yes, no), "whole" (name of a whole parameter), "max" and "min" (a, b), "if"
-            (small, large, strict?, yes, no), "of_horizon" (name, last k, at or None).
+            (small, large, strict?, yes, no), "of_horizon" (name, last k, at or None), "at last"
+            (at, yes, no): whether an index is the last one of the run.
         parts: what it is made of.
     """
 
@@ -292,6 +293,7 @@ class Vector:
 
 ZERO, Z0, ZSTAR = Vector("zero"), Vector("z0"), Vector("zstar")
 HORIZON = At("n")  # the last k, where a potential speaks of it
+LAST = At("K")  # the last k of the run, where the statement speaks of it
 Tree = Real | Vector
 
 
@@ -398,6 +400,9 @@ class Writer:
             case "if", (small, large, strict, yes, no):
                 test = f"R{'lt' if strict else 'le'}_dec {self(small, ATOM)} {self(large, ATOM)}"
                 return f"if {test} then {self(yes)} else {self(no)}", 0
+            case "at last", (at, yes, no):
+                test = f"Nat.eqb {at.nat} {LAST.nat}"
+                return f"(if {test} then {self(yes)} else {self(no)})", ATOM
             case "of_horizon", (name, last, at):
                 indices = [last.nat, *([at.nat] if at is not None else [])]
                 return " ".join([self.word(name), *indices]), APPLIED

@@ -372,7 +372,7 @@ class Iteration:
         if not at.base:
             raise NotExported("an inner loop of a first step that is not like the rest")
         kept = "".join(f" {write(self.row(r, at), ATOM)}" for r in self._kept(loop))
-        begins = write(loop.begun, ATOM)
+        begins = _in_scope(write(loop.begun))
         passes = f"(pass{kept}) {begins}"
         return [
             "(* the row before the last pass of a step *)",
@@ -395,7 +395,8 @@ class Iteration:
             for call in calls[: loop.calls[0]]:
                 lets.ask(call)
             kept = "".join(f" {word(r)}" for r in self._kept(loop))
-            passes = f"passes {self._length(word)} (pass{kept}) {lets.write(loop.begun, ATOM)}"
+            passes = f"passes {self._length(word)} (pass{kept}) "
+            passes += _in_scope(lets.write(loop.begun))
             lets.add(loop.body, word(loop.row), passes)
             calls = calls[loop.calls[2] :]
         for call in calls:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opcheck.engine.forms import Sparse
@@ -13,14 +13,16 @@ from opcheck.engine.ratio import Ratio, factorised
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.prove import KNOWN, Argument, Assumed, Case, opened
 from opcheck.evidence.proofs.reader import CAUCHY, OF_A, OF_BEST, SHIFT
-from opcheck.evidence.statement.ranges import low_ends, parts_of_end
+from opcheck.evidence.statement.ranges import low_ends, of_last_power, parts_of_end
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model import grammar
 from opcheck.model.grammar import Call, Comparison, Name, Node
+from opcheck.model.proof import RUN
 from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
 from opcheck.model.theorem import Theorem
 from opcheck.rocq.expressions import (
     HORIZON,
+    LAST,
     At,
     NotExported,
     Real,
@@ -80,6 +82,7 @@ class Agreement:
 
 
 START = At("")
+WITHIN = "ltac:(lia) ltac:(lia)"  # that the last k is late enough
 Member = tuple[str, str, str]  # x, u, why u belongs to x
 AGREE = {Lipschitz: "one_point_of_lipschitz", Cocoercive: "one_point_of_cocoercive"}
 
@@ -276,10 +279,14 @@ class Lemma:
             if name == "k":
                 return f"(INR m + {self.case.least})" if self.case.least else "INR m"
             return "INR m"
+        if name in spares.lasts:
+            return f"({tight(self.base(spares.lasts[name]))} ^ {LAST.nat})"
         if name in spares.sums or name.startswith("s."):
             return self._spare(name, at)
         if name == self.texts.horizon:
             return HORIZON.real
+        if name == RUN and self.texts.run:
+            return LAST.real
         return self.setting.names(name)
 
     def _counts(self) -> dict[str, str]:
@@ -496,25 +503,36 @@ class Lemma:
     def premises(self) -> list[tuple[str, str]]:
         """What is assumed of the case beside the hypotheses, with names."""
         out = []
-        if self.of_horizon:
-            least = self.scene.at.plus(1).nat if self.case.part == "step" else "1"
-            out.append(("upto", f"({least} <= {HORIZON.nat})%nat"))
+        match self.case.part:
+            case "start" if self.texts.run:
+                out.append(("upto", f"({self.case.theorem.first} <= {LAST.nat})%nat"))
+            case "start" if self.of_horizon:
+                out.append(("upto", f"(1 <= {HORIZON.nat})%nat"))
+            case "step" | "early" if self.of_horizon or self.texts.run:
+                out.append(("upto", f"({self.scene.at.plus(1).nat} <= {self.texts.last.nat})%nat"))
+            case "end" if self.texts.run:
+                out.append(("ended", f"({LAST.nat} = {self.scene.at.nat})%nat"))
         return out + [(f"test{i}", test.words) for i, test in enumerate(self.tests)]
 
     @property
     def of_horizon(self) -> bool:
         """Whether it speaks of a last k that is to come."""
-        return bool(self.texts.horizon) and not self.texts.ended
+        return bool(self.texts.horizon) and self.texts.ended is None
 
     def _opened(self) -> list[str]:
         """The start of the proof, where the premises get the form that signs are seen from."""
         premises = [name for name, _ in self.premises()]
         lines = [f"  intros {' '.join(premises)}."] if premises else []
-        if self.of_horizon:
+        if "upto" in premises:
             lines += ["  pose proof (le_INR _ _ upto) as reach; rewrite ?S_INR in reach."]
             lines += ["  cbn [INR] in reach."]
         lines += ["  pose proof (pos_INR m) as m_positive."] if self.scene.at.base else []
         lines.append("  unfold_known.")
+        compared = f"Nat.eqb {self.scene.at.nat} {LAST.nat}"
+        if self.case.part == "end" and self.texts.run:
+            lines.append(f"  assert (last : {compared} = true) by (apply Nat.eqb_eq; lia).")
+        if self.case.part == "early":
+            lines.append(f"  assert (last : {compared} = false) by (apply Nat.eqb_neq; lia).")
         for i, (test, offset, _) in enumerate(self.reader.assumed):
             own = self.tests[i]
             taken = f"test{i}"
@@ -531,7 +549,7 @@ class Lemma:
         inner = self.setting.plain(root.parts[0])
         return (
             f"  assert ({name} : sqrt {tight(inner)} = {value}) by (replace ({inner}) with {value} "
-            f"by (field; side); apply sqrt_{value})."
+            f"by same_number; apply sqrt_{value})."
         )
 
     def _known_roots(self, test: Comparison, offset: int) -> Iterator[tuple[Real, int]]:
@@ -601,7 +619,7 @@ class Lemma:
             lines.append(self._root_is(root, value, f"root{i}"))
             tidy += f" rewrite ?root{i};"
         for i, (own, other) in enumerate(self._inverses()):
-            how = "apply pow_of_inverse; field; side"
+            how = "apply pow_of_inverse; same_number"
             lines.append(f"  assert (inverse{i} : {own} = / {other}) by ({how}).")
             tidy += f" rewrite ?inverse{i};"
         total = "\n    + ".join(parts) or "0"
@@ -635,6 +653,10 @@ class Lemma:
         """That the two sides differ by the sum; what it needs is asserted in ``lines``."""
         scene = self.scene
         equations = "".join(f" generalize {e};" for e in dict.fromkeys(scene.equations))
+        ended = ""
+        if self.case.part == "end" and self.texts.run:
+            ended = " rewrite ?ended, ?S_INR; cbn [INR]; repeat settle_alike;"
+            tidy += ended
         for i, (left, right) in enumerate(scene.twins):
             lines.append(
                 f"  assert (same{i} : ({left})%vec = ({right})%vec) by (f_equal;{equations} {tidy} "
@@ -647,6 +669,8 @@ class Lemma:
         if self.setting.theorem.A == "zero":
             equations += " generalize solution_of_F;"
         told = f"{scene.turn.unfolding if scene.turn else ''}{equations}"
+        if self.case.part == "early" or ended:
+            told = f" rewrite ?last;{ended}{told}"
         return [f"  - unfold_all;{told} {tidy} abstract_all; intros; subst; {self.closing}."]
 
     def _turned(self, tidy: str) -> list[str]:
@@ -690,8 +714,12 @@ class Lemma:
             raise NotExported("the potential is used before it begins")
         most = self.setting.plain(self.texts.real(grammar.parse(proof.at_most), At("")))
         lemma = "no_gap" if self.setting.theorem.claim == "equality" else "gap"
+        if self.texts.run:
+            own = replace(self.setting, texts=self.setting.texts.at_end(LAST))
+            most = own.plain(own.texts.real(grammar.parse(proof.at_most), At("")))
+            return f"({most} - V {at.nat})", f"({lemma} _ _ (bounded {start.nat} {WITHIN}))"
         if proof.horizon:
-            within = f"{at.nat} {start.nat} ltac:(lia) ltac:(lia)"
+            within = f"{at.nat} {start.nat} {WITHIN}"
             return f"({most} - V {at.nat} {at.nat})", f"({lemma} _ _ (bounded {within}))"
         return f"({most} - V {at.nat})", f"({lemma} _ _ (bounded {start.nat}))"
 
@@ -749,7 +777,7 @@ class Lemma:
             self.facts.setdefault(
                 f"0 {'<' if end.strict else '<='} {word}",
                 f"replace ({word}) with (({end.large} - ({end.small})) * ({below})) by "
-                "(field; side); sign",
+                "same_number; sign",
             )
             self._single(numerator)
 
@@ -803,7 +831,7 @@ class Lemma:
                 self.facts.setdefault(
                     f"0 {relation} {alone}",
                     f"replace ({alone}) with (({between} + {slope} * sqrt {said}) * {below}) by "
-                    "(field; side); sign",
+                    "same_number; sign",
                 )
                 self._single(a.num)
                 large, under = self.ratio(a), self.ratio(inner)
@@ -821,10 +849,10 @@ class Lemma:
             below = self.ratio(Ratio(field, squared.den, field.one))
             self.facts.setdefault(
                 f"0 {relation} {word}",
-                f"replace ({word}) with (({summed}) * {below}) by (field; side); apply {times}; "
+                f"replace ({word}) with (({summed}) * {below}) by same_number; apply {times}; "
                 f"[|sign]; apply {how}; replace (sqrt {tight(under)}) with (sqrt {said}) by "
-                f"(f_equal; field; side); apply {less}; replace ({ordered}) with {between} by "
-                "(field; side); lra",
+                f"(f_equal; same_number); apply {less}; replace ({ordered}) with {between} by "
+                "same_number; lra",
             )
             self._single(squared.num)
             self._at_low_ends(Ratio(field, squared.num, field.one), relation)
@@ -851,6 +879,8 @@ class Lemma:
         """What is known of powers and sums."""
         for name, base in self.reader.spares.powers.items():
             self._of_power(name, base)
+        for name, base in self.reader.spares.lasts.items():
+            self._of_last_power(name, base)
         for name, term in self.reader.spares.sums.items():
             self._of_sum(name, term)
         for name, inner in self.reader.spares.roots.items():
@@ -866,13 +896,13 @@ class Lemma:
                 below = self.ratio(Ratio(self.reader.field, base.den, self.reader.field.one))
                 self.facts.setdefault(
                     f"0 < {word}",
-                    f"replace ({word}) with (({squared}) / {below}) by (field; side); sign",
+                    f"replace ({word}) with (({squared}) / {below}) by same_number; sign",
                 )
                 self.facts.setdefault(f"0 < {self.symbol(name)}", "apply pow_lt; assumption")
                 return
             raise NotExported(f"no chart shows that {word} > 0, which is raised to the power k")
         self.facts.setdefault(
-            f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by (field; side); sign"
+            f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by same_number; sign"
         )
         bare = At(at.base, at.factor).nat if at.base else at.nat
         self.facts.setdefault(f"0 < {tight(word)} ^ {bare}", "apply pow_lt; assumption")
@@ -892,9 +922,35 @@ class Lemma:
             self.facts.setdefault(
                 f"0 <= {above}",
                 f"{joined}apply gap; apply {lemma}; [lra|]; apply at_most; "
-                f"replace ({below}) with ({margin}) by (field; side); sign",
+                f"replace ({below}) with ({margin}) by same_number; sign",
             )
             return
+
+    def _of_last_power(self, name: str, base: Ratio) -> None:
+        """Of x^K: its sign, and for x ≥ 1 what of it is known beside x^k."""
+        domain, field, own = self.case.domain(), self.reader.field, self.symbol(name)
+        word = self.base(base)
+        self.facts.setdefault(
+            f"0 < {word}", f"replace ({word}) with ({self.ratio(base)}) by same_number; sign"
+        )
+        self.facts.setdefault(f"0 < {own}", "apply pow_lt; assumption")
+        (above,) = of_last_power(self.reader, domain, name, base)[1:] or (None,)
+        if above is None:
+            return
+        margin = self.ratio(base - 1)
+        left = field.symbol(RUN) - self.reader.k
+        at = self.scene.at.plus(int(domain.nonnegative(left - 1)))
+        least = f"{tight(word)} ^ {at.nat}"
+        numerator, denominator = above.value.num, above.value.den
+        polynomial_ = polynomial(field, numerator, self.symbol)
+        below = self.ratio(Ratio(field, denominator, field.one))
+        self.facts.setdefault(
+            f"0 <= {polynomial_}",
+            f"replace ({polynomial_}) with (({own} - {least}) * ({below})) by "
+            "(rewrite <- ?tech_pow_Rmult; simpl pow; same_number); "
+            "apply Rmult_le_pos; [apply gap; apply Rle_pow; [apply at_most; "
+            f"replace ({word} - 1) with ({margin}) by same_number; sign|lia]|sign]",
+        )
 
     def _of_root(self, name: str, inner: Ratio) -> None:
         domain, own = self.case.domain(), self.symbol(name)
@@ -903,14 +959,14 @@ class Lemma:
             margin, word = self.ratio(inner), self.radicand(inner)
             self.facts.setdefault(
                 f"0 < {own}",
-                f"apply sqrt_lt_R0; replace ({word}) with ({margin}) by (field; side); sign",
+                f"apply sqrt_lt_R0; replace ({word}) with ({margin}) by same_number; sign",
             )
         if inner.symbols and domain.nonnegative(inner - 1):
             margin, word = self.ratio(inner - 1), self.radicand(inner)
             self.facts.setdefault(
                 f"0 <= {own} - 1",
                 f"apply gap; rewrite <- sqrt_1 at 1; apply sqrt_le_1_alt; apply at_most; "
-                f"replace (({word}) - 1) with ({margin}) by (field; side); sign",
+                f"replace (({word}) - 1) with ({margin}) by same_number; sign",
             )
 
     def _of_sum(self, name: str, term: Ratio) -> None:
@@ -936,7 +992,7 @@ class Lemma:
             "apply before_positive; intro j; pose proof (pos_INR j); "
             + "".join(f"{fact}; " for fact in shown)
             + f"rewrite {word}_is; unfold_lets; match goal with |- 0 <= ?g => "
-            f"replace g with ({written}) by (field; side) end; sign",
+            f"replace g with ({written}) by same_number end; sign",
         )
 
 

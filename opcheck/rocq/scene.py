@@ -17,8 +17,11 @@ from opcheck.evidence.proofs.prove import Case, residue
 from opcheck.evidence.proofs.reader import Total
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Name, Node, Number
+from opcheck.model.measure import STANDING
+from opcheck.model.proof import RUN
 from opcheck.rocq.expressions import (
     HORIZON,
+    LAST,
     Z0,
     ZSTAR,
     At,
@@ -161,8 +164,17 @@ class Scene:
             self.twins[left, right] = None
 
     def watch(self, tree: Tree) -> None:
-        """Note the values in a text that stand there under words of their own."""
+        """Note the values in a text that stand there under words of their own.
+
+        Of a sum also those in its last summands, which it is unfolded to.
+        """
         for node in walk(tree):
+            if node.kind == "before":
+                term, at = node.parts
+                source = next(n for n, name in self.texts.terms.items() if name == term)
+                for j in range(at.add):
+                    with contextlib.suppress(NotExported):  # of a step before those of the lemma
+                        self.watch(self.texts.real(source, At(at.base, at.factor, j)))
             if not isinstance(node, Vector) or node.kind != "image":
                 continue
             name, point = node.parts
@@ -198,6 +210,8 @@ class Scene:
                 if self.case.at is not None:
                     return Coefficient(((0, self.reader.field.number(1)),))
                 return Coefficient(self.steps.states[0][rows.index("anchor")])
+            case "row", (name, at) if at.base in (LAST.base, HORIZON.base):
+                return Coefficient(self.reader.final(name))
             case "row", (name, at):
                 place = self.steps.origin + self.offset(at)
                 if not 0 <= place < len(self.steps.states):
@@ -248,6 +262,8 @@ class Scene:
                 return field.number(self.reader.symbol(name, late))
             case "index", (at,) if at == HORIZON:
                 return field.number(self.reader.symbol(self.texts.horizon, 0))
+            case "index", (at,) if at == LAST:
+                return field.number(self.reader.symbol(RUN, 0))
             case "whole", (name,):
                 return field.number(self.reader.symbol(name, 0).plain)
             case "index", (at,):
@@ -291,6 +307,8 @@ class Scene:
                 return self.total(no)
             case "case", (at, str(), _, yes, no) if self.turn is not None:
                 return self.total(yes if self.turn.begun(at) else no)
+            case "at last", (at, yes, no):
+                return self.total(yes if self.reader.ended == self.offset(at) else no)
             case "inner", (u, v):
                 if u == v == Z0 - ZSTAR:
                     return self.reader.read("R**2")
@@ -311,6 +329,8 @@ class Scene:
                 return self.total(a) ** power
             case "^k", (a, at):
                 for node, base in self.texts.powers:
+                    if base == a and at == LAST:
+                        return self.reader.read(Binary("**", node, Name(RUN)))
                     if base == a:
                         raised = Binary("**", node, Name("k"))
                         return self.reader.read(raised, self.offset(at))
@@ -344,6 +364,10 @@ class Scene:
             if index > 0 and self.steps.oracle.names[index] == "F*":
                 self.words[index] = "F zstar"
                 return self.words[index]
+            if row := self.reader.row_of(index):
+                final = self.texts.last.plus(row not in STANDING)
+                self.words[index] = self.write(self.iteration.row(row, final))
+                return self.words[index]
             of, point, _, before, _ = self._call(abs(index))
             start = point if index > 0 else before
             argument = self.row_at(start) or self.vector(dict(start), as_point=True)
@@ -365,9 +389,11 @@ class Scene:
     def _point_like(self, index: int) -> bool:
         if index < 0:
             return True
+        rows = self.iteration.method.rows
+        if row := self.reader.row_of(index):
+            return row not in self.iteration.method.zero
         if self.case.at is not None:
             return index == 0
-        rows = self.iteration.method.rows
         if index in self.inside:
             return True
         return index < len(rows) and self.steps.weights[0][index] == 1

@@ -19,9 +19,11 @@ from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
 from opcheck.model.measure import STANDING
 from opcheck.model.primitives import BEFORE, EXTRA_ROWS, OTHER, SOLUTION
+from opcheck.model.proof import FINAL, RUN
 from opcheck.model.theorem import Theorem
 from opcheck.rocq.expressions import (
     HORIZON,
+    LAST,
     Z0,
     ZERO,
     ZSTAR,
@@ -70,8 +72,9 @@ class Texts:
         powers, roots, firsts: what is raised to the power k, what a root is taken of, and what is
             taken at k = 0, as met.
         tests: small and large of each comparison that ``where`` makes, with its text and index.
-        horizon: the name of the last k where the potential speaks of it; "".
-        ended: whether texts are read at the last k, where the horizon is k itself.
+        horizon: the name of the last k where the potential alone speaks of it; "".
+        run: whether the statement does: then it is ``LAST``, the same in all of the development.
+        ended: the last k, where texts are read there; None elsewhere.
         let: further symbols of the statement and of its argument.
     """
 
@@ -88,14 +91,22 @@ class Texts:
         self.resolvents: dict[str, Real] = {}
         self.tests: list[tuple[Comparison, At, tuple[Real, Real]]] = []
         proof = theorem.proof
-        self.horizon, self.ended = proof.horizon if proof is not None else "", False
+        self.horizon = proof.horizon if proof is not None else ""
+        self.run = self.horizon == RUN
+        self.horizon = "" if self.run else self.horizon
+        self.ended: At | None = None
         self.let = {**theorem.let, **(proof.let if proof is not None else {})}
 
-    def at_end(self) -> Texts:
-        """The same texts, read where the horizon is k."""
+    def at_end(self, at: At) -> Texts:
+        """The same texts, read where the horizon is an index."""
         texts = copy.copy(self)
-        texts.ended = True
+        texts.ended = at
         return texts
+
+    @property
+    def last(self) -> At:
+        """The last k."""
+        return self.ended or (LAST if self.run else HORIZON)
 
     def depends(self, name: str, on: str) -> bool:
         """Whether a symbol is another one, or is made of it."""
@@ -129,7 +140,8 @@ class Texts:
                 plain = all(isinstance(a, Name) for a in arguments)
                 if name in self.measures and plain:
                     return False
-                return name in VECTORS or (name in SHIFT and self.is_vector(arguments[0]))
+                own = (*VECTORS, FINAL)
+                return name in own or (name in SHIFT and self.is_vector(arguments[0]))
             case Binary(_, left, right):
                 return self.is_vector(left) or self.is_vector(right)
             case Negative(operand):
@@ -145,6 +157,8 @@ class Texts:
                 return self.iteration.row(name, at.plus(name not in STANDING))
             case Call(name, (argument,)) if name in SHIFT:
                 return self.vector(argument, at.plus(SHIFT[name]))
+            case Call(function, (Name(name),)) if function == FINAL:
+                return self.iteration.row(name, self.last.plus(name not in STANDING))
             case Call("F", (argument,)):
                 return Vector("image", ("F", self.vector(argument, at)))
             case Call("resolvent", (argument,)):
@@ -219,11 +233,10 @@ class Texts:
             return number(self.fixed[name])
         if name in self.whole:
             return Real("whole", (name,))
+        if name == (RUN if self.run else self.horizon):
+            return Real("index", (self.last,)) if self.last.base else number(self.last.add)
         if self.horizon and self.depends(name, self.horizon):
-            last = at if self.ended else HORIZON
-            if name == self.horizon:
-                return Real("index", (last,)) if last.base else number(last.add)
-            return Real("of_horizon", (name, last, at if self.depends(name, "k") else None))
+            return Real("of_horizon", (name, self.last, at if self.depends(name, "k") else None))
         if self.depends(name, "k"):
             return Real("let", (name, at))
         return Real("symbol", (name,))
@@ -260,8 +273,11 @@ class Texts:
                 value = _residue(index, count)
                 return Real("mod", (index, count)) if value is None else number(value)
             case "where", (Comparison(relation, left, right) as test, yes, no):
-                if relation == "==" and isinstance(left, Number):
+                if relation == "==" and (isinstance(left, Number) or left == Name(RUN)):
                     left, right = right, left
+                if relation == "==" and right == Name(RUN) and self.run:
+                    branches = self.real(yes, at), self.real(no, at)
+                    return Real("at last", (self._index(left, at), *branches))
                 if relation == "==" or (relation == "<=" and self._counts(left, right)):
                     return self._chosen(left, right, yes, no, at, below=relation == "<=")
                 if not grammar.names(test) - {"k", *self.fixed}:
@@ -344,7 +360,24 @@ class Texts:
                     return a * d + b * c, b * d
         raise NotExported(f"{grammar.unparse(node)} is not of the form a*k + b")
 
+    def _of_last(self, exponent: Node) -> int:
+        """The factor of the last k in a power. Raises NotExported where there is no whole one."""
+        slopes, ends = zip(
+            *(self.affine(grammar.replaced(exponent, {RUN: Number(n)})) for n in range(3)),
+            strict=True,
+        )
+        step: Fraction = ends[1] - ends[0]
+        if len({*slopes}) > 1 or ends[2] - ends[1] != step or step.denominator != 1:
+            raise NotExported(f"the power {grammar.unparse(exponent)} is not linear in {RUN}")
+        return int(step)
+
     def _power(self, base: Node, exponent: Node, at: At) -> Real:
+        until = self._of_last(exponent) if self.run else 0
+        exponent = grammar.replaced(exponent, {RUN: Number(0)})
+        if until:
+            held = self._power(base, Name("k"), self.last)
+            rest_of_it = self._power(base, exponent, at)
+            return _times(_raised(held, until), rest_of_it)
         slope, rest = self.affine(exponent)
         if slope.denominator != 1 or rest.denominator != 1:
             raise NotExported(f"the power {grammar.unparse(exponent)} is not whole")

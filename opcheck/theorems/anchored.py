@@ -98,11 +98,16 @@ theorem(
     ),
 )
 
+DUAL_FEG = (
+    "(4*L/(K - k)*inner(z - final(z), F(final(z)) - last(v))"
+    " + 4*inner(last(v), F(final(z))) - 2*norm2(last(v)) - norm2(F(final(z))))"
+)
+
 theorem(
     "yoon2024_dual_feg",
     method="dual_feg",
     given=[Lipschitz("L", of="F"), Monotone(of="F")],
-    let={"gamma": "1/L", "weight": "max(K - k - 1, 0)/max(K - k, 1)"},
+    let={"gamma": "1/L", "weight": "where(k < K, (K - k - 1)/(K - k), 0)"},
     measure="where(k == K, residual, 0)",
     bound="4*(L*R)**2/K**2",
     order="1/k**2",
@@ -111,5 +116,16 @@ theorem(
     horizons=[1, 2, 3, 5, 20, 100, 300],
     first=1,
     doc="The last iterate of Dual FEG with horizon K; tight from K = 2 on.",
-    unproved="every iterate is compared with the last one, which is no vector of a step",
+    proof=Proof(
+        # the last step goes to final(z) itself: there V stays what it was
+        potential=f"where(k < K, {DUAL_FEG}, last({DUAL_FEG}))",
+        at_most="4*(L*R)**2/K**2",
+        start={"Monotone(final(z))": "4*L/K"},
+        step={
+            "Monotone(zhalf, final(z))": "where(k + 1 < K, 4*L/((K - k)*(K - k - 1)), 0)",
+            "Lipschitz(z, zhalf)": "where(k + 1 < K, 2/(K - k)**2, 0)",
+        },
+        end={"potential": "1", "Lipschitz(last(z), z)": "2"},
+        horizon="K",
+    ),
 )

@@ -147,6 +147,8 @@ theorem(
     "finds none at a = 1/4 from N = 4 on",
 )
 
+DUAL_VALUE = "(last(past) - final(z) + F(final(z)))"  # T z₋ − T z at the last k
+
 # S_k = 1 + g + ... + g^k for T 1/g-Lipschitz, and Halpern's weights 1/(1 + g² + ... + g^(2k+2))
 CONTRACTIVE = {
     "beta": "(g**2 - 1)/(g**(2*k + 4) - 1)",
@@ -185,6 +187,35 @@ theorem(
     ),
 )
 
+# φ_j = 1 + g² + ... + g^(2j) for j = K − k, and the same one further from the last k
+LEFT, FURTHER = "((g**(2*K - 2*k + 2) - 1)/(g**2 - 1))", "((g**(2*K - 2*k + 4) - 1)/(g**2 - 1))"
+NEARER = "((g**(2*K - 2*k) - 1)/(g**2 - 1))"
+
+theorem(
+    "yoon2024_dual_oc_halpern",
+    method="dual_halpern",
+    given=[Lipschitz("q", of="T")],
+    where="0 < q, q < 1",
+    let={"g": "1/q", "weight": f"1 - 1/{LEFT}", "total": "(g**(K + 1) - 1)/(g - 1)"},
+    measure="where(k == K, residual, 0)",
+    bound="(1 + 1/g)**2*R**2/total**2",
+    reaches=1.0,
+    source=Source("yoon2024optimal", derived=True),
+    horizons=[1, 2, 5, 20],
+    doc="The last iterate of Dual OHM with weights for a 1/g-contraction; tight, as OC-Halpern is.",
+    proof=Proof(
+        let={"larger": "1 + g**(-K - 1)"},
+        potential=f"norm2(F(final(z))) + larger*(2*inner(z - final(z), {DUAL_VALUE})"
+        f" - {FURTHER}/({FURTHER} - 1)*norm2(z - final(z))"
+        f" - ({LEFT} - 1)/{LEFT}*norm2({DUAL_VALUE}))",
+        at_most="(1 + 1/g)**2*R**2/total**2",
+        start={"Lipschitz(final(z), solution)": "(1 + g)/total"},
+        step={"Lipschitz(z, final(z))": f"larger*g**(2*K - 2*k)/({LEFT}*{NEARER})"},
+        end={"potential": "1"},
+        horizon="K",
+    ),
+)
+
 theorem(
     "yoon2024_dual_halpern",
     method="dual_halpern",
@@ -197,5 +228,15 @@ theorem(
     source=Source("yoon2024optimal"),
     horizons=[1, 2, 5, 20, 100, 300],
     doc="The last iterate of Dual OHM with horizon K + 1; tight. Earlier iterates are not fast.",
-    unproved="every iterate is compared with the last one, which is no vector of a step",
+    proof=Proof(
+        let={"left": "K + 1 - k"},
+        potential="norm2(F(final(z)))/2 - (left + 1)/left*norm2(z - final(z))"
+        " + 2*inner(z - final(z), last(past) - final(z) + F(final(z)))"
+        " - (left - 1)/left*norm2(last(past) - final(z) + F(final(z)))",
+        at_most="2*R**2/(K + 1)**2",
+        start={"Nonexpansive(final(z))": "1/(K + 1)"},
+        step={"Nonexpansive(z, final(z))": "1/(left*(left - 1))"},
+        end={"potential": "2"},
+        horizon="K",
+    ),
 )

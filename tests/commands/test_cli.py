@@ -527,9 +527,9 @@ RUN = ("run", "extragradient", "bilinear", "-p", "gamma=0.5")
         ),
         (
             ("list", "operators"),
-            "Invalid value for '[problems|methods|measures|theorems|sets|figures|papers]': "
-            "'operators' is not one of 'problems', 'methods', 'measures', 'theorems', 'sets', "
-            "'figures', 'papers'.",
+            "Invalid value for '[problems|methods|measures|theorems|sets|figures|papers|properties]"
+            "': 'operators' is not one of 'problems', 'methods', 'measures', 'theorems', 'sets', "
+            "'figures', 'papers', 'properties'.",
         ),
         (
             ("lyapunov", "rapp", "--given", "Monotone of F", "-p", "steps=2"),

@@ -52,8 +52,8 @@ WRONG: dict[str, Callable[..., Any]] = {
 def test_a_wrong_measure_is_told_from_its_reference(wrong: str) -> None:
     measure("moved", reference=lambda z, before: np.sum((z - before) ** 2))(norm_of_step)
     assert measure_error(registry.get("measures", "moved")) <= 1e-13
-    measure("moved wrongly", reference=WRONG[wrong])(norm_of_step)
-    assert measure_error(registry.get("measures", "moved wrongly")) > 1e-3
+    measure("moved_wrongly", reference=WRONG[wrong])(norm_of_step)
+    assert measure_error(registry.get("measures", "moved_wrongly")) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["R", "k", "K", "L", "rho", "gamma", "upto", "pi"])

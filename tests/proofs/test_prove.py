@@ -8,20 +8,23 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from executed import executed
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.arguments import Plain
+from oracles.exact_runs import Affine
+from oracles.printed import Printed
 from registered import expressible, stated
 
 import opcheck
-from opcheck import registry
+from opcheck import problem_family, registry
 from opcheck.cli import main
 from opcheck.engine.forms import Coefficient
 from opcheck.engine.ratio import Field, Period, Ratio, factorised
@@ -43,10 +46,18 @@ from opcheck.evidence.simulation.mutants import _changed, kernel_changes
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.worst_case.worst_case import Program
+from opcheck.model import signature
 from opcheck.model.method import Method, resolve
 from opcheck.model.primitives import EXTRA_ROWS, axpy, combine, copy
 from opcheck.model.proof import Proof
-from opcheck.model.property import Lipschitz, Monotone, QuasiNonexpansive
+from opcheck.model.property import (
+    Cocoercive,
+    Lipschitz,
+    Monotone,
+    QuasiNonexpansive,
+    StronglyMonotone,
+    exact,
+)
 from opcheck.model.theorem import Source, Theorem, theorem
 from opcheck.report import proofs
 
@@ -264,7 +275,8 @@ def test_wrong_declarations_are_refused_with_the_reason() -> None:
     la = "pethick2023_la_gda_two"
     assert "not all k" in reason(la, {}, cases=[{"k": "2*m"}])
     assert "c*m + r" in reason(la, {}, cases=[{"k": "m*m"}])
-    assert "neither a hypothesis" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "add it to given" in reason(eg, {}, step={"Cocoercive(z, next(z))": "1"})
+    assert "neither a hypothesis" in reason(eg, {}, step={"Coercive(z, next(z))": "1"})
     assert "not a formula" in reason(eg, {}, potential="distance +")
     assert "quadratic" in reason(eg, {}, potential="k")
     assert "solution only" in reason(
@@ -516,7 +528,7 @@ def test_prove_prints_the_argument() -> None:
 
 def test_prove_gives_one_document() -> None:
     found = run("prove", "lee2021_feg", "gorbunov2023_eg_last", "--json")
-    assert found.exit_code == 0
+    assert found.exit_code == 1  # asked for by name, and not shown
     first, second = json.loads(found.stdout)
     assert first["proved"]["lemmas"][1]["multipliers"][0][0] == "Comonotone(z, next(z))"
     assert second["status"] == "none"
@@ -962,7 +974,8 @@ def test_vectors_of_a_turn_are_multiples_of_rows() -> None:
 
 # ---- potentials with a horizon -------------------------------------------------------------------
 
-HORIZONS = [n for n in DECLARED if arguments(n).horizon]
+HORIZONS = [n for n in DECLARED if arguments(n).horizon == "N"]
+MADE_FOR = [n for n in DECLARED if arguments(n).horizon == "K"]  # a run that is made for its last k
 
 
 @pytest.mark.parametrize("name", HORIZONS)
@@ -981,6 +994,93 @@ def test_arguments_with_a_horizon_are_tight(name: str) -> None:
     for fields in wrong.values():
         tried = attempt(stated(name, proof=dataclasses.replace(proof, **fields)))
         assert tried.status == "not proved"
+
+
+@pytest.mark.parametrize("name", MADE_FOR)
+def test_arguments_about_the_last_iterate_are_tight(name: str) -> None:
+    """Less than the stated bound, other weights, and a claim about every iterate are refused."""
+    entry, proof = registry.get("theorems", name), arguments(name)
+    assert attempt(entry).status == "proved"
+    other = {**entry.let, "weight": f"({entry.let['weight']})*99/100"}
+    wrong: list[dict[str, Any]] = [
+        {"bound": f"({entry.bound})*98/100"},
+        {"measure": "residual"},
+        {"measure": "where(k == K, residual, where(k == K - 1, residual, 0))"},
+        {"let": other},
+        {"given": [], "technical": []},
+    ]
+    for fields in wrong:
+        assert attempt(stated(name, **fields)).status == "not proved", fields
+    changed: list[dict[str, Any]] = [
+        {"potential": proof.potential.replace("final(z)", "solution")},
+        {"potential": f"({proof.potential})*101/100"},
+        {"at_most": f"99/100*({proof.at_most})"},
+        {"start": {}},
+        {"step": {n: f"({m})*101/100" for n, m in proof.step.items()}},
+        {"step": {n.replace("final(z)", "solution"): m for n, m in proof.step.items()}},
+        {"horizon": "N"},
+        {"horizon": ""},
+    ]
+    for fields in changed:
+        if fields.items() <= vars(proof).items():
+            continue
+        tried = attempt(stated(name, proof=dataclasses.replace(proof, **fields)))
+        assert tried.status == "not proved", fields
+
+
+@pytest.mark.parametrize("name", MADE_FOR)
+@pytest.mark.parametrize("K", [1, 2, 5, 9])
+def test_potentials_that_know_the_last_iterate_do_not_grow(name: str, K: int) -> None:
+    """Along runs in exact rationals; at the start they are at most B, at the end the measure."""
+    theorem = registry.get("theorems", name)
+    L, q = fmpq(3, 2), fmpq(3, 4)
+    for seed in range(3):
+        draw = np.random.default_rng(seed)
+        problem = Affine(draw, 2, False)
+        problem.solution = [fmpq(0)] * 2
+        turned = fmpq(int(draw.integers(1, 9)), 10)
+        # L times a turn, monotone; I − T for T a turn
+        turn = fmpq_mat(2, 2, [0, turned, -turned, 0]) * L
+        rotation = fmpq_mat(2, 2, [fmpq(3, 5), fmpq(4, 5), fmpq(-4, 5), fmpq(3, 5)])
+        unit = fmpq_mat(2, 2, [1, 0, 0, 1])
+        contraction = q if "contraction" in theorem.doc else fmpq(1)
+        problem.M = turn if theorem.iteration.name == "dual_feg" else unit - rotation * contraction
+        run = Printed(theorem, problem, {"L": L, "q": q}, {"K": K}, K)
+        values = [run.text("V", k) for k in range(K + 1)]
+        assert values[0] <= run.text("B", 0)
+        assert all(after <= before for before, after in itertools.pairwise(values))
+        assert run.value(theorem.left.tree, K) <= run.value(theorem.right.tree, K)
+
+
+def test_the_last_k_is_one_number_wherever_a_text_speaks_of_it() -> None:
+    """``last(N)`` is N: else V would be one thing along the run and another in the end."""
+    false = stated(
+        "baillon1996_km_last",
+        first=2,
+        measure="distance",
+        bound="R**2*(k - 1)/k",
+        reaches=None,
+        proof=Proof(
+            potential="distance*N/last(N)",
+            step={"Nonexpansive(z)": "a"},
+            end={"potential": "(k - 1)/k"},
+            horizon="N",
+        ),
+    )
+    assert attempt(false).status == "not proved"
+    true = dataclasses.replace(
+        false, bound="R**2", proof=dataclasses.replace(false.proof, end={"potential": "1"})
+    )
+    assert attempt(true).status == "proved", attempt(true).reason
+
+
+def test_what_is_final_is_a_row_of_a_run_that_ends() -> None:
+    for proof, sentence in (
+        ({"potential": "norm2(final(F(z)))", "horizon": "N"}, "final takes a row"),
+        ({"potential": "norm2(final(z))"}, "'final'"),
+    ):
+        entry = stated("lieder2021_halpern", proof=Proof(end={"potential": "1"}, **proof))
+        assert sentence in attempt(entry).reason
 
 
 def test_the_weights_of_a_last_iterate_are_at_least_a_half() -> None:
@@ -1233,3 +1333,131 @@ def test_a_power_beyond_floats_is_not_shown_and_said_in_words(change: Callable[.
     outcome = attempt(dataclasses.replace(entry, **change(entry)))
     assert outcome.status == "not proved"
     assert outcome.reason
+
+
+# ---- families of turns that are none -------------------------------------------------------------
+
+
+def turned(on: str, **changes: Any) -> Theorem:
+    """The first step of gradient descent ascent on a family, as if its members were turns."""
+    entry = Theorem(
+        name="turned",
+        method="gradient_descent_ascent",
+        given=[Lipschitz("L", of="F")],
+        where="0 < gamma",
+        measure="next(distance)",
+        bound="(1 + (gamma*L)**2)*distance",
+        claim="equality",
+        source=Source("me"),
+        on=[on],
+        proof=Proof(turn=("0", "L**2")),
+    )
+    return dataclasses.replace(entry, **changes)
+
+
+def test_a_family_is_looked_at_everywhere_and_not_at_unit_vectors_alone(
+    own_registry: None,
+) -> None:
+    """Each is a turn at 0 and at the unit vectors, or at its presets, and is none elsewhere."""
+
+    @problem_family("wavy", start=(0.5, 0.25), solution=(0.0, 0.0), facts=[exact(Lipschitz("3*a"))])
+    def wavy(a=1.0):
+        """F = a (y + sin(2 pi x)/(2 pi), -x)."""
+        return opcheck.field(["a*(y + sin(2*pi*x)/(2*pi))", "-a*x"], "x y", a=a)
+
+    @problem_family(
+        "staged", start=(0.5, 0.25), solution=(0.0, 0.0), facts=[exact(Lipschitz("a*m"))]
+    )
+    def staged(a=1.0, m: int = 1):
+        """F = a (y + (m - 1) x, -x)."""
+        return opcheck.linear([[a * (m - 1), a], [-a, 0]])
+
+    @problem_family("far", start=(0.5, 0.25), solution=(0.0, 0.0), facts=[exact(Lipschitz("a"))])
+    def far(a=1.0):
+        """F = a (y, -x), and reflected for a > 200."""
+        return opcheck.linear([[0, a], [-a if a < 200 else a, 0]])
+
+    for on, said in (
+        ("wavy", "given by no matrix"),
+        ("almost_bilinear", "given by no matrix"),
+        ("staged", "is no a I"),
+        ("far", "is no a I"),
+        ("bilinear_box", "nothing was found that it is about"),
+    ):
+        given = [] if on == "almost_bilinear" else [Lipschitz("L", of="F")]
+        constant = {"let": {"L": "1"}} if on == "almost_bilinear" else {}
+        outcome = attempt(turned(on, given=given, **constant))
+        assert outcome.status == "not proved"
+        assert said in outcome.reason
+    strong = [StronglyMonotone("mu", of="F"), Lipschitz("L", of="F")]
+    outcome = attempt(turned("bilinear", given=strong, where="0 < mu, 0 < gamma"))
+    assert "nothing was found that it is about" in outcome.reason
+    assert attempt(turned("bilinear")).status == "proved"
+
+
+# ---- what a user writes --------------------------------------------------------------------------
+
+
+def gradient(**changes: Any) -> Theorem:
+    """A sum of residuals of gradient steps."""
+    entry = Theorem(
+        name="gradient",
+        method="gradient_descent_ascent",
+        given=[Cocoercive("beta", of="F")],
+        where="0 < gamma < 2*beta",
+        measure="upto(residual)",
+        bound="R**2/(gamma*(2*beta - gamma))",
+        source=Source("me"),
+        proof=Proof(
+            potential="distance + gamma*(2*beta - gamma)*before(residual)",
+            step={"Cocoercive(z, solution)": "2*gamma"},
+            end={"next(potential)": "1/(gamma*(2*beta - gamma))"},
+        ),
+    )
+    return dataclasses.replace(entry, **changes)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "0 < gamma < 2*beta, 1/10 <= beta <= 0.3",
+        "0 < gamma < 2*beta, beta <= 1/100",
+        "0 < gamma < 2*beta, 7 <= beta",
+    ],
+)
+def test_a_range_of_a_constant_is_met(where: str) -> None:
+    assert attempt(gradient(where=where)).status == "proved"
+    empty = attempt(gradient(where="0 < gamma < 2*beta, 3 <= beta <= 2"))
+    assert "nothing was found that it is about" in empty.reason
+
+
+def test_one_property_is_given_once() -> None:
+    twice = [Cocoercive("b", of="F"), Cocoercive("beta", of="F")]
+    assert "one property twice" in attempt(gradient(given=twice)).reason
+
+
+def test_a_property_of_t_may_be_cocoercive() -> None:
+    """⟨Tx − Ty, x − y⟩ ≥ β‖Tx − Ty‖² of T = I − F says ⟨Fx − Fy, x − y⟩ ≥ ... in its own words."""
+    outcome = attempt(gradient(given=[Cocoercive("beta", of="T")]))
+    assert outcome.status == "not proved"
+    assert "no sum of squares" in outcome.reason
+
+
+def test_a_hypothesis_that_is_not_given_is_asked_for() -> None:
+    with pytest.raises(OpcheckError, match="add it to given"):
+        signature.check(gradient(given=[Lipschitz("beta", of="F")]))
+
+
+def test_of_theorems_by_name_all_are_to_be_shown(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import opcheck\n"
+        + "".join(
+            f"opcheck.theorem({name!r}, method='extragradient', given=[opcheck.Monotone(of='F')], "
+            "where='0 < gamma', measure='distance', bound='R**2', source=opcheck.Source('me'))\n"
+            for name in ("mine_1", "mine_2")
+        )
+    )
+    found = run("prove", str(file))
+    assert found.exit_code == 1
+    assert "mine_2 declares none: opcheck discover mine_2 looks for one" in found.stdout

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from oracles.rocq_text import Reading
 from registered import exported, stated
 
-from opcheck import Cocoercive, Lipschitz, Monotone, Proof, Source, registry, theorem
+from opcheck import Cocoercive, Lipschitz, Monotone, PLStar, Proof, Source, registry, theorem
 from opcheck.engine.ratio import Field
 from opcheck.errors import InternalError, OpcheckError
 from opcheck.evidence.proofs.prove import NotProved
@@ -26,11 +26,18 @@ from opcheck.model.grammar import Name
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine
 from opcheck.model.theorem import Theorem, theorem_of
-from opcheck.rocq.coqc import AXIOMS, FORBIDDEN, _without_comments, compiled
+from opcheck.rocq.coqc import (
+    AXIOMS,
+    FORBIDDEN,
+    _assumed,
+    _forbidden,
+    _without_comments,
+    compiled,
+)
 from opcheck.rocq.development import export
 from opcheck.rocq.expressions import NotExported, Vector
 from opcheck.rocq.iteration import Iteration
-from opcheck.rocq.names import TAKEN, Names, prelude
+from opcheck.rocq.names import COMMANDS, TAKEN, Names, prelude
 from opcheck.rocq.signs import with_a_square
 from opcheck.rocq.texts import Texts
 
@@ -509,3 +516,73 @@ def test_a_file_is_rechecked_against_what_is_written_here(
         done = invoke("recheck", str(file))
         assert done.exit_code == code, done.output
         assert said in done.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Ltac a := idtac "(*". Unset Guard Checking. Ltac b := idtac "*)".',
+        '(* "(*" *) Unset Guard Checking. (* "*)" *)',
+        "Unset Universe Checking.",
+        "Lemma x : True. Admitted.",
+        "Declare ML Module a.",
+    ],
+)
+def test_what_a_proof_may_not_say_is_seen_wherever_it_stands(text: str) -> None:
+    assert _forbidden(text)
+
+
+def test_no_development_says_what_a_proof_may_not() -> None:
+    for name in (EG, "yoon2024_dual_feg", "lieder2018_km_last"):
+        assert not _forbidden(export(name).text)
+    assert not _forbidden("(* Admitted, or Unset *) Lemma x : True.")
+
+
+def test_only_axioms_are_read_as_axioms() -> None:
+    listed = (
+        "Axioms:\nClassicalDedekindReals.sig_forall_dec\n  : forall P : nat -> Prop,\n    P 0\n"
+        "development.loop is assumed to be guarded.\nf : nat\nClosed under the global context\n"
+    )
+    assert [*_assumed(listed)] == [
+        "ClassicalDedekindReals.sig_forall_dec",
+        "development.loop is assumed to be guarded.",
+        "f",
+    ]
+
+
+def test_files_have_names_that_coqc_takes(tmp_path: Path, own_registry: None) -> None:
+    for name in ("a.b.v", "1.v", "opcheck.v"):
+        done = invoke("prove", EG, "--rocq", str(tmp_path / name))
+        assert done.exit_code == 2
+        assert "name" in done.stderr
+    assert invoke("prove", EG, "--rocq", str(tmp_path / "x.txt")).exit_code == 2
+    assert [*tmp_path.iterdir()] == []
+    entry = registry.get("theorems", EG)
+    for name in ("../evil", "a/b", "", ":", "a.b"):
+        with pytest.raises(OpcheckError, match="is no name"):
+            registry.register("theorems", name, dataclasses.replace(entry, name=name), "here")
+    registry.register("theorems", "Opcheck", dataclasses.replace(entry, name="Opcheck"), "here")
+    done = invoke("prove", "Opcheck", EG, "--rocq", str(tmp_path / "both"))
+    assert done.exit_code == 1
+    assert "the name of the prelude" in done.output
+    assert (tmp_path / "both" / "Opcheck.v").read_text() == prelude()
+
+
+@pytest.mark.parametrize("word", sorted(COMMANDS))
+def test_no_name_is_a_command(word: str) -> None:
+    assert Names([])(word) != word
+    assert Names([]).of_theorem(word) != word
+
+
+def test_a_property_that_the_prelude_has_not_is_named() -> None:
+    given = [Lipschitz("L", of="F"), Monotone(of="F"), PLStar("mu", of="F")]
+    with pytest.raises(NotExported, match="PLStar has no form in Rocq"):
+        export(stated(EG, given=given))
+
+
+def test_a_certificate_says_what_it_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", coqc(tmp_path / "bin", GOOD))
+    file = tmp_path / "bound.v"
+    assert invoke("certify", "lieder2021_halpern", "-k", "2", "--rocq", str(file)).exit_code == 0
+    done = invoke("recheck", str(file))
+    assert "to the byte: at k = 2 the measure is at most the bound" in done.output

@@ -52,6 +52,7 @@ SOME = [n if n in FEW else pytest.param(n, marks=pytest.mark.slow) for n in expo
 STEPS = 5
 DIMENSIONS = (1, 2, 3, 5)
 BEYOND = (0, 1, 3)  # the least of a length that is open: these are tried
+BEYOND_ALL = 400  # a last k that no step here reaches
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137)
 
 
@@ -115,17 +116,25 @@ def drawn(theorem: Theorem, whole: dict[str, int], draw: np.random.Generator) ->
 
 
 def told(
-    theorem: Theorem, whole: dict[str, int], written: Development, dimension: int, seed: int
+    theorem: Theorem,
+    whole: dict[str, int],
+    written: Development,
+    dimension: int,
+    seed: int,
+    last: int = BEYOND_ALL,
 ) -> tuple[Run, dict[str, Any]]:
-    """A run of the method, and the names of the development on the same operator."""
+    """A run of the method, made for a last k, and the development's names on its operator."""
     draw = np.random.default_rng([seed, dimension])
     operator = Affine(draw, dimension, theorem.A != "zero")
     values = drawn(theorem, whole, draw)
-    run = Run(theorem, operator, values, whole, steps(whole) + 2, lambda x: root(x))
+    count = min(steps(whole) + 2, last)
+    counts = {**whole, "K": last} if theorem.proof.horizon == "K" else whole
+    run = Run(theorem, operator, values, counts, count, lambda x: root(x))
     point = lambda v: Vector(map(plain, v))  # noqa: E731
     back = lambda v: [fmpq(a.numerator, a.denominator) for a in map(Fraction, v)]  # noqa: E731
     names: dict[str, Any] = {word(theorem, n, written.text): plain(v) for n, v in values.items()}
     names |= {w: whole[n] for n, w in lengths(theorem, written).items()}
+    names["K"] = last
     names |= {"z0": point(operator.start), "zstar": point(operator.solution)}
     names["F"] = function(1)(lambda v: point(operator.F(back(v))))
     names = written.names(names, root)
@@ -176,6 +185,28 @@ def test_both_sides_are_those_of_the_texts(name: str) -> None:
                 ):
                     said = written.value(text, {**names, "k": k})
                     assert said == plain(run.value(tree, k)), (text, k, dimension)
+
+
+HORIZONS = [n for n in exported() if registry.get("theorems", n).proof.horizon == "K"]
+
+
+@pytest.mark.parametrize("name", HORIZONS)
+@pytest.mark.parametrize("last", [1, 2, 3, 6])
+def test_a_run_made_for_its_last_k_is_told_up_to_there(name: str, last: int) -> None:
+    theorem = registry.get("theorems", name)
+    ((whole, written),) = developments(name)
+    assert written.to_last
+    assert not developments("lieder2021_halpern")[0][1].to_last
+    for dimension in DIMENSIONS:
+        run, names = told(theorem, whole, written, dimension, 7, last=last)
+        differ = set()
+        for k in range(theorem.first, last + 1):
+            here = {**names, "k": k}
+            left, right = (written.value(text, here) for text in (written.left, written.right))
+            assert left == plain(run.value(theorem.left.tree, k))
+            assert right == plain(run.value(theorem.right.tree, k))
+            differ.add(left == 0)
+        assert False in differ
 
 
 @pytest.mark.parametrize(
@@ -308,7 +339,7 @@ def test_the_ranges_hold_the_same_numbers(name: str) -> None:
         positive = {p.symbol for p in theorem.asked if p.kind.positive}
         run, names = told(theorem, whole, written, 1, 5)
         run.sqrt = _root
-        for values in _points(theorem, [n for n in run.values if n not in whole], draw):
+        for values in _points(theorem, [n for n in run.values if n not in {*whole, "K"}], draw):
             values |= {n: abs(v) for n, v in values.items() if n in positive}
             run.values |= values
             names |= {word(theorem, n, written.text): plain(v) for n, v in values.items()}

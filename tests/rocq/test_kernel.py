@@ -16,6 +16,7 @@ from registered import exported
 
 from opcheck import registry
 from opcheck.errors import OpcheckError
+from opcheck.evidence.discover.discover import discover
 from opcheck.rocq.coqc import AXIOMS, Compiled, compiled
 from opcheck.rocq.development import export
 from opcheck.rocq.files import recheck_development
@@ -287,3 +288,124 @@ def test_a_file_says_that_it_is_what_is_written_here(tmp_path: Path) -> None:
     again = recheck_development(file)
     assert again.ok
     assert str(again).endswith("it is what opcheck writes for the theorem, to the byte")
+
+
+UNSAFE = {  # hidden from what looks at words alone, and each leaves a trace in the kernel
+    "Unset Guard Checking. Fixpoint loop (n : nat) : False := loop n.": "guarded",
+    "Unset Positivity Checking. Inductive bad := make : (bad -> False) -> bad.": "positive",
+}
+
+
+@pytest.mark.parametrize("planted_text", UNSAFE)
+def test_what_the_kernel_was_told_to_leave_out_is_seen(planted_text: str) -> None:
+    """Also by what Print Assumptions says, were the words themselves hidden."""
+    written = export("lieder2021_halpern")
+    head, around, rest = written.text.partition("Require Import Opcheck.\n")
+    use = "loop 0" if "loop" in planted_text else "(fun b : bad => match b with make f => f b end)"
+    contradiction = {
+        "loop 0": "Definition contradiction : False := loop 0.",
+    }.get(
+        use,
+        "Definition itself (b : bad) : False := match b with make f => f b end.\n"
+        "Definition contradiction : False := itself (make itself).",
+    )
+    text = f"{head}{around}{planted_text}\n{contradiction}\n{rest}"
+    text = re.sub(
+        r"(Theorem lieder2021_halpern .*?)Proof using All\..*?Qed\.",
+        r"\1Proof using All. destruct contradiction. Qed.",
+        text,
+        flags=re.S,
+    )
+    assert "destruct contradiction" in text
+    check = said(text, written.names)
+    if check is None:
+        return
+    assert not check.accepted
+    assert "it says Unset" in check.reason
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("opcheck.rocq.coqc._forbidden", lambda _: "")
+        check = compiled(text, written.names, folder=kept(), seconds=900)
+    assert not check.accepted
+    assert UNSAFE[planted_text] in check.reason
+
+
+# Rocq once refused these: a sum that has begun, a pass that adds up, a where in a power
+REFUSED_ONCE = """
+from opcheck import Cocoercive, Lipschitz, Monotone, Proof, Source, StronglyMonotone, method
+from opcheck import theorem
+from opcheck.kernels import axpy, copy
+
+
+@method("adds_up", params="gamma tau:int", rows="z Fz w", calls=1, source="me", constrained=False)
+def adds_up(F, F_data, J, J_data, state, params, k, n):
+    "z⁺ = z − γ F z; w is of no use."
+    z, Fz, w = state[0], state[1], state[2]
+    gamma, tau = params[0], int(params[1])
+    for _ in range(n):
+        F(z, Fz, F_data)
+        axpy(z, z, -gamma, Fz)
+        copy(w, z)
+        for i in range(tau):
+            axpy(w, w, 1, Fz)
+        copy(w, z)
+        k += 1
+
+
+theorem(
+    "begun_sum",
+    method="past_extragradient",
+    given=[Lipschitz("L", of="F"), Monotone(of="F")],
+    where="0 < gamma <= 1/(4*L)",
+    measure="upto(residual(zbar))/(k + 1)",
+    bound="4*R**2/(gamma**2*(k + 1))",
+    source=Source("me", "Theorem 1"),
+)
+theorem(
+    "pass_that_adds_up",
+    method="adds_up",
+    given=[Cocoercive("beta", of="F")],
+    where="0 < gamma < 2*beta, 1 <= tau",
+    measure="upto(residual)",
+    bound="R**2/(gamma*(2*beta - gamma))",
+    source=Source("me", "Theorem 2"),
+    proof=Proof(
+        potential="distance + gamma*(2*beta - gamma)*before(residual)",
+        step={"Cocoercive(z, solution)": "2*gamma"},
+        end={"next(potential)": "1/(gamma*(2*beta - gamma))"},
+        cases=({"tau": "1"}, {"tau": "2 + t"}),
+    ),
+)
+theorem(
+    "where_in_a_power",
+    method="gradient_descent_ascent",
+    given=[Cocoercive("beta", of="F"), StronglyMonotone("mu", of="F")],
+    where="0 < mu, 0 < gamma < min(beta, 1/mu)",
+    measure="distance",
+    bound="q**k*R**2",
+    let={"q": "where(mu <= 1, 1 - gamma*mu, 1 - gamma*mu)"},
+    source=Source("me", "Theorem 3"),
+    proof=Proof(
+        potential="distance*q**(-k)",
+        step={
+            "StronglyMonotone(z, solution)": "gamma*q**(-(k + 1))",
+            "Cocoercive(z, solution)": "gamma*q**(-(k + 1))",
+        },
+        end={"potential": "q**k"},
+    ),
+)
+"""
+
+
+def test_proofs_that_were_refused_once(tmp_path: Path) -> None:
+    file = tmp_path / "refused_once.py"
+    file.write_text(REFUSED_ONCE)
+    with registry.forgetting():
+        registry.load_file(file)
+        found = discover("begun_sum")
+        assert found.ok
+        (tmp_path / "found.py").write_text(found.file)
+        registry.load_file(tmp_path / "found.py")
+        for name in ("begun_sum_found", "pass_that_adds_up", "where_in_a_power"):
+            written = export(name)
+            check = said(written.text, written.names)
+            assert check is None or check.accepted, (name, check)

@@ -15,9 +15,10 @@ from opcheck.engine.coefficients import STAR
 from opcheck.engine.forms import Sparse
 from opcheck.engine.ratio import Field, Ratio
 from opcheck.errors import OpcheckError, Undecided
+from opcheck.evidence.proofs.prove import with_symbols
 from opcheck.evidence.proofs.reader import Reader
 from opcheck.evidence.worst_case.claim import SOLUTION, Claim, Subdifferential, graph_of
-from opcheck.model.proof import Proof
+from opcheck.model.proof import RUN, Proof
 
 POTENTIAL = {"potential": 0, "next(potential)": 1}  # what the end may use, and one how much later
 
@@ -42,7 +43,7 @@ class _Run:
 
     def __init__(self, stated: Claim, proof: Proof) -> None:
         self.stated, self.proof = stated, proof
-        theorem, k = stated.setting.theorem, stated.setting.k
+        theorem, k = with_symbols(stated.setting.theorem, "end"), stated.setting.k
         whole = {p.symbol for p in theorem.iteration.parameters if p.integer} - theorem.let.keys()
         case = {n: int(stated.setting.values[n]) for n in whole if n in stated.setting.values}
         numbers = {**stated.setting.constants, **stated.setting.parameters}
@@ -50,7 +51,16 @@ class _Run:
         self.field = Field([n for n in self.point if n not in case])
         zero = self.field.number(0)
         self.reader = Reader(
-            theorem, self.field, zero, case, before=0, after=k + 3, started=True, least=0
+            theorem,
+            self.field,
+            zero,
+            case,
+            before=0,
+            # of a run that ends at k no step is made after it
+            after=k if proof.horizon == RUN else k + 3,
+            started=True,
+            least=0,
+            ended=k if proof.horizon else None,
         )
         self.k = k
 

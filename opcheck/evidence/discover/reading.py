@@ -86,6 +86,7 @@ class Reading:
             after=after,
             started=started,
             least=self.begin + self.late,
+            indices=[self.index],
         )
 
     @property

@@ -17,7 +17,7 @@ from typing import Literal
 from opcheck import registry
 from opcheck.engine.ratio import Field, Period, Ratio, Special
 from opcheck.engine.run import Take, take
-from opcheck.engine.steps import shown
+from opcheck.engine.steps import Steps, shown
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.proofs.explain import at_words, failure, helper, in_words, open_sign
 from opcheck.evidence.proofs.reader import CAUCHY, SHIFT, Reader, Total
@@ -25,19 +25,19 @@ from opcheck.evidence.proofs.turns import Turning, check_family
 from opcheck.evidence.statement.exact_parameters import EmptyRange, setting
 from opcheck.evidence.statement.expressible import refusal
 from opcheck.evidence.statement.positivity import DEPTH, Domain
-from opcheck.evidence.statement.ranges import domain, symbols_of
+from opcheck.evidence.statement.ranges import symbols_of
 from opcheck.evidence.statement.resolvents import STEP, resolvent_exists
 from opcheck.evidence.statement.scalars import Open
 from opcheck.evidence.statement.well_posed import well_posed
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Node, Number
 from opcheck.model.measure import STANDING
-from opcheck.model.proof import Proof
+from opcheck.model.proof import RUN, Proof
 from opcheck.model.result import Result
 from opcheck.model.text import Chain
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
-Part = Literal["start", "step", "end"]
+Part = Literal["start", "step", "end", "early"]
 INVARIANT = "potential"
 POINTS = (
     "F",
@@ -47,12 +47,14 @@ POINTS = (
     "Subgradient",
     CAUCHY,
 )  # functions of points, beside hypotheses
+ENDS = ("end", "early")
 APART = 8  # first k that may be treated apart
 KNOWN = (INVARIANT, f"next({INVARIANT})")
 SHOWN = {  # by a part of an argument
     "start": "B − V at the start",
     "step": "V − next(V)",
     "end": "bound − measure",
+    "early": "bound − measure before the last k",
     "length": "‖w‖² − ‖v‖² for Cauchy(u, v, w)",
 }
 TESTS = 3  # of the texts of an inequality that may be open at once
@@ -95,12 +97,14 @@ class Argument:
         used: (inequality, formula of its multiplier, multiplier); those whose multiplier is not 0.
         squares: (weight, vector) of what is left.
         radius: the factor of R² that is left.
+        rests: the inequality of Cauchy that rests on it; "" for a part of the argument.
     """
 
     name: str
     used: tuple[tuple[str, str, Ratio], ...]
     squares: Squares
     radius: Ratio
+    rests: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,6 +205,8 @@ def _parts_of(proof: Proof) -> Iterator[tuple[Part, Mapping[str, str]]]:
         yield from (("start", fixed) for fixed in fixed_choices(proof))
         yield from (("step", case) for case in proof.cases)
     yield from (("end", case) for case in proof.cases)
+    if proof.horizon == RUN:
+        yield "early", {}
 
 
 def _cases(
@@ -220,7 +226,7 @@ def settled(
     apart. Raises NotProved where one is not shown.
     """
     assert theorem.proof is not None
-    proof, theorem = theorem.proof, _with_symbols(theorem, part)
+    proof, theorem = theorem.proof, with_symbols(theorem, part)
     least = _least(theorem, proof, part)
     if part == "start":
         yield from _split(theorem, part, case, least, least)
@@ -230,7 +236,7 @@ def settled(
     late = before
     if proof.until is not None:
         late = max(before, proof.until + 1 - least)
-    if proof.horizon and part == "end":
+    if proof.horizon not in ("", RUN) and part == "end":
         late = max(late, 1 - least)  # with N = 0 no step is shown
     places = _places(theorem, part, case)
     while general is None:
@@ -251,15 +257,15 @@ def settled(
     yield from general
 
 
-def _with_symbols(theorem: Theorem, part: Part) -> Theorem:
+def with_symbols(theorem: Theorem, part: Part) -> Theorem:
     """The statement with the further symbols of its argument, that for the last k among them."""
     assert theorem.proof is not None
     horizon = theorem.proof.horizon
     let, where, free = {**theorem.let, **theorem.proof.let}, theorem.where, theorem.free
-    if horizon and part == "end":
-        let = {**theorem.let, horizon: "k", **theorem.proof.let}
-    elif horizon:
-        end = f"1 <= {horizon}" if part == "start" else f"k + 1 <= {horizon}"
+    if horizon and part != "end":  # there it is k
+        end = f"k + 1 <= {horizon}"
+        if part == "start":
+            end = f"{theorem.first if horizon == RUN else 1} <= {horizon}"
         where, free = (f"{where}, {end}" if where else end), (*free, horizon)
     if not horizon and not let:
         return theorem
@@ -279,14 +285,14 @@ def _split(
     assumed: Sequence[Assumed] = (),
 ) -> list[tuple[Case, Argument]]:
     """One inequality, or where a test of its texts holds for some symbols only one each way."""
-    whole = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
     try:
+        whole = Case(theorem, part, case, at, least, begins=begins, assumed=assumed)
         return [whole.settled(), *((whole, length) for length in whole.lengths)]
     except Open as question:
         if len(assumed) == TESTS:
             raise
         test, offset = question.test, question.offset
-        settled = whole.holds(test, offset)
+        settled = question.reading.holds(test, offset)
     return [
         each
         for holds in (True, False)
@@ -348,16 +354,16 @@ def opened(source: str) -> tuple[int, str]:
 
 def _least(theorem: Theorem, proof: Proof, part: Part) -> int:
     """The k from which on a part is to be shown."""
-    return theorem.first if part == "end" else proof.begin
+    return theorem.first if part in ENDS else proof.begin
 
 
 def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
     """How many steps before and after k the texts of a part speak of."""
     potential = proof.potential or "0"
-    using: Mapping[str, str] = getattr(proof, part)
+    using = _using(proof, part)
     trees = [grammar.parse(source) for source in [*using, *using.values()]]
     whole = grammar.parse(potential)
-    if part == "end":
+    if part in ENDS:
         trees += [theorem.left.tree, theorem.right.tree]
     else:
         trees.append(whole)
@@ -368,6 +374,12 @@ def _reach(theorem: Theorem, proof: Proof, part: Part) -> tuple[int, int]:
         a, b = span(grammar.replaced(tree, {INVARIANT: whole}), 0, theorem)
         low, high = min(low, a), max(high, b)
     return -low, high
+
+
+def _using(proof: Proof, part: Part) -> Mapping[str, str]:
+    """The declared inequalities of a part; before the last k of a run a bound stands by itself."""
+    declared: Mapping[str, str] = {} if part == "early" else getattr(proof, part)
+    return declared
 
 
 def fixed_choices(proof: Proof) -> list[dict[str, str]]:
@@ -389,7 +401,10 @@ def _complete(theorem: Theorem, proof: Proof) -> None:
             f"{theorem.name}: until = {proof.until} is for statements without a potential"
         )
     if not proof.potential and (proof.start or proof.step or {*KNOWN} & {*proof.end}):
-        raise NotProved(f"{theorem.name}: without a potential the end alone is the proof")
+        raise NotProved(
+            f"{theorem.name}: without a potential the end alone is the proof: declare potential=, "
+            "or leave out start, step and what the end says of it"
+        )
     if proof.potential and proof.begin > theorem.first + (INVARIANT not in proof.end):
         raise NotProved(f"{theorem.name}: the induction starts after k = {theorem.first}")
     if theorem.at_least:
@@ -519,31 +534,38 @@ class Case:
             after=after,
             started=at is not None,
             least=self.least,
+            indices=self.indices,
+            assumed=assumed,
+            ended=(at or 0) if part == "end" and self.proof.horizon else None,
         )
-        self.reader.assumed += assumed
         self.lengths: list[Argument] = []  # what the roots of products rest on
-        self._domains: dict[int, Domain] = {}
 
     def meanings(self) -> dict[str, str]:
         """What the spare symbols stand for."""
         spares = self.reader.spares
-        names = [*spares.sums, *spares.powers, *spares.roots]
+        names = [*spares.sums, *spares.powers, *spares.lasts, *spares.roots]
         return {n: self.reader.field.meaning(n) for n in names}
 
     def domain(self) -> Domain:
         """Constants and parameters that the statement admits, and k from ``least`` on."""
-        met = len(self.reader.spares)  # reading may meet further sums, powers and roots
-        if met not in self._domains:
-            self._domains[met] = domain(self.reader, self.indices, self.least)
-        return self._domains[met]
+        return self.reader.domain()
 
-    def holds(self, test: Comparison, offset: int) -> bool | None:
-        """Whether a test holds on the whole domain, or fails on it; None where neither is shown."""
-        gap, strict = self.reader.gap(test, offset)
-        domain = self.domain()
-        if domain.positive(gap) if strict else domain.nonnegative(gap):
-            return True
-        return False if (domain.nonnegative(-gap) if strict else domain.positive(-gap)) else None
+    def step(self) -> Steps:
+        """The step from k to k + 1 alone, from rows of which nothing is known."""
+        reader = self.reader
+        return Reader(
+            self.theorem,
+            reader.field,
+            reader.k,
+            reader.case,
+            before=0,
+            after=1,
+            started=False,
+            least=self.least,
+            indices=self.indices,
+            assumed=reader.assumed,
+            ended=reader.ended,
+        ).steps
 
     def settled(self) -> tuple[Case, Argument]:
         """Itself, and what shows it. Raises NotProved where nothing does."""
@@ -552,10 +574,13 @@ class Case:
     def worded(self, argument: Argument) -> Lemma:
         """What shows it, in words."""
         names = self.reader.steps.names(self.at or 0)
+        squares = [(weight.factored(), shown(names, row)) for weight, row in argument.squares]
+        if argument.radius:
+            squares.append((argument.radius.factored(), "z0 − solution"))
         return Lemma(
             argument.name,
             tuple((inequality, formula) for inequality, formula, _ in argument.used),
-            tuple((weight.factored(), shown(names, row)) for weight, row in argument.squares),
+            tuple(squares),
         )
 
     def argument(self) -> Argument:
@@ -572,6 +597,11 @@ class Case:
         else:
             target = Binary("-", self.theorem.right.tree, self.theorem.left.tree)
         return self._show(self.reader.total(target, at), at)
+
+    @staticmethod
+    def _index(late: int) -> Node:
+        """k + late as a text."""
+        return Binary("+" if late > 0 else "-", Name("k"), Number(abs(late)))
 
     def _loop(self) -> str:
         """Where a loop of any length begins, in words."""
@@ -597,10 +627,12 @@ class Case:
         name = self.part + "".join(f", {n} = {v}" for n, v in spoken.items()) + self._loop()
         if self.at is None and self.proof.until is not None:
             name += f", k > {self.proof.until}"
-        for test, _, holds in self.reader.assumed:
-            name += f", {'' if holds else 'not '}{grammar.unparse(test)}"
+        for test, offset, holds in self.reader.assumed:
+            index = self._index(offset - at) if offset != at else Name("k")
+            told = grammar.unparse(grammar.replaced(test, {"k": index}))
+            name += f", {'' if holds else 'not '}{told}"
         place = f"{self.theorem.name}, {name}"
-        rest, used = self._less(target, getattr(self.proof, self.part), place, at)
+        rest, used = self._less(target, _using(self.proof, self.part), place, at)
         for inequality, _, _ in used:
             if inequality.startswith(f"{CAUCHY}("):
                 self.lengths.append(self._length(inequality, name, at))
@@ -624,7 +656,7 @@ class Case:
             if not factor:
                 continue
             if inequality in KNOWN and self.part == "end":
-                if self.proof.horizon and not at and self.at is not None:
+                if self.proof.horizon not in ("", RUN) and not at and self.at is not None:
                     raise NotProved(f"{place}: nothing is shown of the potential with no step")
                 value = self.invariant(at + KNOWN.index(inequality))
             else:
@@ -647,7 +679,8 @@ class Case:
         if any(each.startswith(f"{CAUCHY}(") for each, _, _ in used):
             raise NotProved(f"{place}: lengths are compared by quadratic forms alone")
         squares = self._squares(rest, place, at)
-        return Argument(f"length, {name}", tuple(used), squares, self.reader.field.number(0))
+        none = self.reader.field.number(0)
+        return Argument(f"length, {name}", tuple(used), squares, none, rests=inequality)
 
     def _turned(self, rest: Total, place: str) -> Total:
         """What is left on every F of the families, as squares of rows.
@@ -688,7 +721,7 @@ class Case:
         taken = {(of, g) for of, _, _, _, g in self.reader.steps.oracle.calls if g != 0}
         for of, gamma in sorted(taken, key=repr):
             step = self.reader.field.number(gamma)
-            self.reader.images = {STEP: step}
+            self.reader.images[STEP] = step
             alternatives = (
                 ((f"0 < {STEP}",),) if of == "A" else resolvent_exists(self.theorem, STEP, of)
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,9 +14,12 @@ from opcheck.engine.ratio import Field, Period, Ratio
 from opcheck.engine.run import take
 from opcheck.engine.steps import Steps, add_inner
 from opcheck.errors import OpcheckError
+from opcheck.evidence.statement.positivity import Domain
+from opcheck.evidence.statement.ranges import domain
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model import grammar
-from opcheck.model.grammar import Call, Name, Node
+from opcheck.model.grammar import Call, Comparison, Name, Node
+from opcheck.model.proof import FINAL
 from opcheck.model.property import Property
 from opcheck.model.theorem import WORDS_OF_A, Theorem
 
@@ -75,6 +78,9 @@ class Reader(Scalars):
         before, after: how many steps are made before k and after it.
         started: whether the steps are the first of a run: then R and sums have values.
         least: the smallest k.
+        indices: the symbols that k is made of, and whole parameters.
+        assumed: tests of its texts that are taken to hold, or not to.
+        ended: the offset at which the run ends, if it does; else ``final`` is an unknown vector.
     """
 
     def __init__(
@@ -88,8 +94,17 @@ class Reader(Scalars):
         after: int,
         started: bool,
         least: int,
+        indices: Sequence[str] = (),
+        assumed: Sequence[tuple[Comparison, int, bool]] = (),
+        ended: int | None = None,
     ) -> None:
         super().__init__(theorem, field, k, case, least)
+        self.indices, self.assumed = indices, [*assumed]
+        self._domains: dict[int, Domain] = {}
+        self.ended, self._finals = ended, dict[str, Sparse]()
+        if ended is not None:  # one number, also where a text speaks of another step
+            assert theorem.proof is not None
+            self.images[theorem.proof.horizon] = self.k + ended
         self.started, self.rows = started, theorem.iteration.rows
         self.properties = {p.kind.name: p for p in theorem.asked}
         self.measures = frozenset(registry.names("measures"))
@@ -203,6 +218,8 @@ class Reader(Scalars):
             return self._value(arguments[0], at + SHIFT[name])
         if name in ("best", *OF_BEST) and len(arguments) == 1:
             return self._best(name, arguments[0], at)
+        if name == FINAL:
+            return Coefficient(self.final(rows[0]))
         if name in grammar.ARGUMENTS:
             return super()._called(name, arguments, at)
         values = [self._value(a, at) for a in arguments]
@@ -212,6 +229,44 @@ class Reader(Scalars):
             return self._operator(name, [v.vector for v in values])
         offered = ", ".join([*self.properties, *OPERATORS])
         raise OpcheckError(f"{name!r} is neither a hypothesis nor a function of proofs: {offered}")
+
+    def apart(self, gap: Ratio) -> bool:
+        """Whether a difference is known to be other than 0 everywhere."""
+        return self.domain().nonzero(gap)
+
+    def domain(self) -> Domain:
+        """Constants and parameters that the statement admits, and k from ``least`` on."""
+        met = len(self.spares)  # reading may meet further sums, powers and roots
+        if met not in self._domains:
+            self._domains[met] = domain(self, self.indices, self.least)
+        return self._domains[met]
+
+    def holds(self, test: Comparison, offset: int) -> bool | None:
+        """Whether a test holds on the whole domain, or fails on it; None where neither is shown."""
+        gap, strict = self.gap(test, offset)
+        domain = self.domain()
+        if domain.positive(gap) if strict else domain.nonnegative(gap):
+            return True
+        return False if (domain.nonnegative(-gap) if strict else domain.positive(-gap)) else None
+
+    def final(self, row: str) -> Sparse:
+        """A row at the last k: the one that stands there, or an unknown vector."""
+        if self.ended is not None:
+            return self.steps.row(row, self.ended)
+        if row not in self._finals:
+            names = self.steps.oracle.names
+            self._finals[row] = ((len(names), self.field.number(1)),)
+            names.append(f"{FINAL}({row})")
+        return self._finals[row]
+
+    def suppose(self, count: int) -> None:
+        """Take so many of its tests for granted, and not the later ones that its steps rest on."""
+        del self.assumed[count:]
+        self._domains.clear()
+
+    def row_of(self, index: int) -> str:
+        """The row at the last k that a basis vector stands for; "" for any other."""
+        return next((row for row, ((i, _),) in self._finals.items() if i == index), "")
 
     def _operator(self, name: str, points: list[Sparse]) -> Any:
         if name == "Subgradient" and self.theorem.A != "subdifferential":

@@ -16,6 +16,7 @@ from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.statement.scalars import Scalars
 from opcheck.model.grammar import Call, Node
+from opcheck.model.proof import RUN
 from opcheck.model.property import Cocoercive, Lipschitz, Property, StronglyMonotone
 from opcheck.model.text import Chain, Text
 from opcheck.model.theorem import Theorem
@@ -129,6 +130,8 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
             known.append(Constraint(field.symbol(name) - 1, False))
         elif late.nonnegative(base) and late.nonnegative(1 - base):
             known.append(Constraint(1 - field.symbol(name), False))
+    for name, base in spares.lasts.items():
+        known += of_last_power(scalars, late, name, base)
     # the root of a number is a symbol between two numbers
     numbers = {name: inner.constant() for name, inner in spares.roots.items() if not inner.symbols}
     for name, number in numbers.items():
@@ -148,9 +151,24 @@ def domain(scalars: Scalars, indices: Sequence[str], least: int) -> Domain:
     symbols += roots
     return Domain(
         field,
-        [*numbers, *symbols, *spares.sums, *spares.powers],
+        [*numbers, *symbols, *spares.sums, *spares.powers, *spares.lasts],
         [*constraints, *counted, *known],
     )
+
+
+def of_last_power(scalars: Scalars, late: Domain, name: str, base: Ratio) -> list[Constraint]:
+    """What is known of x^K: its sign; then for x ≥ 1 that it is at least x^(k + 1), or x^k."""
+    field, power = scalars.field, scalars.field.symbol(name)
+    known = [Constraint(power, True)] if late.positive(base) else []
+    if not known or not late.nonnegative(base - 1):
+        return known
+    powers = {other: field.symbol(n) for n, other in scalars.spares.powers.items()}
+    fixed = None if scalars.k.symbols else scalars.k.constant()
+    reached = powers.get(base) if fixed is None else base ** int(fixed.p)
+    for ahead in (1, 0):
+        if reached is not None and late.nonnegative(field.symbol(RUN) - scalars.k - ahead):
+            return [*known, Constraint(power - reached * base**ahead, False)]
+    return known
 
 
 def _without_roots(

@@ -19,6 +19,7 @@ from opcheck.engine.ratio import Count, Field, Period, Ratio, Special, equal_cou
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.model import grammar
 from opcheck.model.grammar import Binary, Call, Comparison, Name, Negative, Node, Number
+from opcheck.model.proof import RUN
 from opcheck.model.theorem import Theorem
 
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -31,10 +32,15 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Open(Undecided):
-    """A test, at k + offset, that holds for some symbols and fails for others."""
+    """A test, at k + offset, that holds for some symbols and fails for others.
 
-    def __init__(self, test: Comparison, offset: int) -> None:
+    Attributes:
+        reading: what asked.
+    """
+
+    def __init__(self, reading: Scalars, test: Comparison, offset: int) -> None:
         super().__init__(f"{grammar.unparse(test)} holds for some of its symbols only")
+        self.reading: Any = reading
         self.test, self.offset = test, offset
 
 
@@ -45,15 +51,17 @@ class Spares:
     Attributes:
         sums: symbol of a sum over j < k -> its term at k.
         powers: symbol of x^k -> x.
+        lasts: symbol of x^K -> x, of the last k of a run.
         roots: symbol of √x -> x.
     """
 
     sums: dict[str, Ratio] = field(default_factory=dict)
     powers: dict[str, Ratio] = field(default_factory=dict)
+    lasts: dict[str, Ratio] = field(default_factory=dict)
     roots: dict[str, Ratio] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.sums) + len(self.powers) + len(self.roots)
+        return len(self.sums) + len(self.powers) + len(self.lasts) + len(self.roots)
 
 
 class Scalars:
@@ -186,13 +194,21 @@ class Scalars:
         except Special:
             raise
         except Undecided:
-            if not isinstance(test, Comparison) or test.relation == "==":
+            if not isinstance(test, Comparison):
+                raise
+            if test.relation == "==":
+                if self.apart(self.gap(test, at)[0]):
+                    return False
                 raise
         gap, strict = self.gap(test, at)
         for other, offset, holds in self.assumed:
             if (gap, strict) == self.gap(other, offset):
                 return holds
-        raise Open(test, at)
+        raise Open(self, test, at)
+
+    def apart(self, gap: Ratio) -> bool:
+        """Whether a difference is known to be other than 0 everywhere."""
+        return False
 
     def gap(self, test: Comparison, at: int) -> tuple[Ratio, bool]:
         """What is > 0, or ≥ 0, exactly if a test holds; and whether it is > 0."""
@@ -222,6 +238,8 @@ class Scalars:
             if whole.q != 1:
                 raise TypeError(f"the power {whole} is not whole")
             return value ** int(whole.p)
+        if RUN in power.symbols:
+            return self._raised_to_last(value, power)
         # x^(c + m k): a symbol for x^k
         k = self.symbol("k", 0)
         at_zero, at_one = ({n: self.field.number(v) for n in k.symbols} for v in (0, 1))
@@ -244,6 +262,21 @@ class Scalars:
         name, symbol = self.field.spare(f"({value})**k")
         self.spares.powers[name] = value
         return symbol ** int(slope.constant().p) * value ** int(rest.constant().p)
+
+    def _raised_to_last(self, value: Ratio, power: Ratio) -> Any:
+        """x^(c + m k + n K): a symbol for x^K beside that for x^k."""
+        none, one = ({RUN: self.field.number(v)} for v in (0, 1))
+        rest = self.field.at(power, none)
+        slope = self.field.at(power, one) - rest
+        if slope.symbols or rest + slope * self.field.symbol(RUN) != power:
+            raise TypeError(f"the power {power} is not linear in {RUN}")
+        if slope.constant().q != 1:
+            raise TypeError(f"the power {power} is not whole")
+        if value.symbols & {RUN, *self.symbol("k", 0).symbols}:
+            raise TypeError(f"what is raised to the power {power} depends on k")
+        name, symbol = self.field.spare(f"({value})**{RUN}")
+        self.spares.lasts[name] = value
+        return symbol ** int(slope.constant().p) * self._raised(value, rest)
 
     def enclosure(self, number: arb) -> tuple[Ratio, Ratio]:
         """Rationals below and above an irrational constant."""

@@ -269,8 +269,8 @@ class _Meanings(Scalars):
                     fails = [Constraint(gap, True)]
         branches = []
         signs = []
-        # of other conditions than on k no use is made
-        about_k = gap.symbols <= {"k"}
+        # of other conditions than on k and K no use is made
+        about_k = gap.symbols <= {"k", "K"}
         for node, assumed in ((yes, holds), (no, fails)):
             assumed = assumed if about_k else []
             with self._assuming(*assumed):
