@@ -1448,7 +1448,7 @@ def test_a_hypothesis_that_is_not_given_is_asked_for() -> None:
         signature.check(gradient(given=[Lipschitz("beta", of="F")]))
 
 
-def test_of_theorems_by_name_all_are_to_be_shown(tmp_path: Path) -> None:
+def test_of_theorems_by_name_all_are_to_be_shown(tmp_path: Path, own_registry: None) -> None:
     file = tmp_path / "mine.py"
     file.write_text(
         "import opcheck\n"
