@@ -148,10 +148,10 @@ def steps(theorem: Theorem, shown: Sequence[tuple[Case, Argument]]) -> list[Step
             place = place.rpartition(", ")[0] if ", " in place else ""
         if place in out:
             continue
-        made = case.step()
-        names = [_word(name) for name in made.names(0)]
+        alone = case.step()
+        names = [_word(name) for name in alone.names(0)]
         rows = []
-        for row, vector in zip(theorem.iteration.rows, made.states[1], strict=True):
+        for row, vector in zip(theorem.iteration.rows, alone.states[1], strict=True):
             word = row if row not in STANDING else f"next({row})"
             if row != "anchor" and word != (told := _combined(dict(vector), names)):
                 rows.append((word, told))
@@ -237,14 +237,14 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
     ranges = [r for r in (entry.where, *(f"{n} = {f}" for n, f in entry.let.items())) if r]
     for text in ranges:
         yield write.words(f"With {write.code(text)}.")
-    made = steps(entry, shown)
-    for step in made:
+    each_step = steps(entry, shown)
+    for step in each_step:
         yield write.words(f"Step k{write.place(step.place)}:")
         yield write.shown([(row, " = ", told) for row, told in step.rows])
     since = f" for every k from {entry.first} on" if entry.first else " for every k"
     yield write.words(f"Claim{since}:")
     yield write.shown([(entry.measure, f" {sign} ", entry.bound)])
-    told = " ".join(vector for step in made for _, vector in step.rows)
+    told = " ".join(vector for step in each_step for _, vector in step.rows)
     inner = re.search(r"\binner\((\w+)\)", told)
     yield from _conventions(entry, write, inner[1] if inner else "")
     V, B = potential_names(entry)
