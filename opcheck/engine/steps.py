@@ -58,7 +58,9 @@ class Unmade:
         raise OpcheckError("a kernel reads a parameter of a step that is not made")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = _refused
-    __truediv__ = __rtruediv__ = __pow__ = __int__ = __float__ = _refused
+    __truediv__ = __rtruediv__ = __pow__ = __int__ = __float__ = __bool__ = _refused
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refused
+    __hash__ = None  # type: ignore[assignment]
 
 
 UNMADE = Unmade()
@@ -170,7 +172,7 @@ class Steps:
                 values.append(self._ahead(p.symbol, count - self.origin))
                 if "(" not in self.method.name:
                     values.append(UNMADE)  # else the last one would stand for all later ones
-                elif any(v != values[0] for v in values):
+                elif any(v is UNMADE or v != values[0] for v in values):
                     raise Undecided(
                         f"{p.symbol} depends on k, and the base of {self.method.name} counts from "
                         "0 in every loop"
@@ -291,14 +293,13 @@ class Steps:
         """
         names = list(self.oracle.names)
         words: dict[Sparse, str] = {}
-        started = self.started
         places = sorted(range(len(self.states)), key=lambda p: (abs(p - self.origin - at), p))
         for place, (i, name) in itertools.product(places, enumerate(self.method.rows)):
             late = place - self.origin - at - (name not in STANDING)
-            if started and place == 0 and name not in STANDING:
+            if self.started and place == 0 and name not in STANDING:
                 continue  # what a row begins with is no row that a step wrote
             word = _shifted(name, late)
-            if place == 0 and not started:
+            if place == 0 and not self.started:
                 names[i] = word
             if row := self.states[place][i]:
                 words.setdefault(row, word)

@@ -47,13 +47,14 @@ from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.evidence.statement.positivity import Constraint, Domain
 from opcheck.evidence.worst_case.worst_case import Program
 from opcheck.model import signature
-from opcheck.model.method import Method, resolve
-from opcheck.model.primitives import EXTRA_ROWS, axpy, combine, copy
+from opcheck.model.method import Method, method, resolve
+from opcheck.model.primitives import EXTRA_ROWS, at, axpy, combine, copy
 from opcheck.model.proof import Proof
 from opcheck.model.property import (
     Cocoercive,
     Lipschitz,
     Monotone,
+    Nonexpansive,
     QuasiNonexpansive,
     StronglyMonotone,
     exact,
@@ -824,17 +825,17 @@ def test_periods_have_the_residues_of_every_whole_number(
         b: Period(field, ("t", "t.1"), least, k=k, window=window, begins=b)
         for b in (*range(low, high + 1), None)
     }
-    for tau, at in itertools.product(range(least, least + 5), range(1, 25)):
-        began = [i for i in range(low, high + 1) if (at + i) % tau == 0]
+    for tau, place in itertools.product(range(least, least + 5), range(1, 25)):
+        began = [i for i in range(low, high + 1) if (place + i) % tau == 0]
         assert len(began) <= 1
         period = places[began[0] if began else None]
-        since = (at + low) % tau - 1
+        since = (place + low) % tau - 1
         counts = (
             {"t": tau - least, "t.1": 0}
             if began
             else {"t": tau - 2 - since - (high - low), "t.1": since}
         )
-        point = {"k": fmpq(at), **{n: fmpq(v) for n, v in counts.items()}}
+        point = {"k": fmpq(place), **{n: fmpq(v) for n, v in counts.items()}}
         assert min(counts.values()) >= 0
         assert field.value(period.plain, point) == tau
         for i in range(low, high + 1):
@@ -1461,3 +1462,42 @@ def test_of_theorems_by_name_all_are_to_be_shown(tmp_path: Path, own_registry: N
     found = run("prove", str(file))
     assert found.exit_code == 1
     assert "mine_2 declares none: opcheck discover mine_2 looks for one" in found.stdout
+
+
+def test_a_parameter_of_a_step_that_is_not_made_is_not_read(own_registry: None) -> None:
+    """A kernel that reads ahead is refused, also where it compares alone what it reads."""
+    kind: dict[str, Any] = {"calls": 1, "constrained": False, "source": "me"}
+
+    @method("reads_ahead", params="weight[k]", rows="z Fz", **kind)
+    def reads_ahead(F, F_data, J, J_data, state, params, k, n):
+        """z⁺ = z − w F z with the weight of a later step."""
+        z, Fz = state[0], state[1]
+        for _ in range(n):
+            F(z, Fz, F_data)
+            axpy(z, z, -at(params, 0, k + 2), Fz)
+            k += 1
+
+    @method("looks_ahead", params="weight[k]", rows="z Fz", **kind)
+    def looks_ahead(F, F_data, J, J_data, state, params, k, n):
+        """z⁺ = z − F z, unless the weight of a later step is 0."""
+        z, Fz = state[0], state[1]
+        for _ in range(n):
+            F(z, Fz, F_data)
+            if at(params, 0, k + 2) != 0:
+                axpy(z, z, -1, Fz)
+            k += 1
+
+    for name in ("reads_ahead", "looks_ahead"):
+        entry = Theorem(
+            name="ahead",
+            method=name,
+            given=[Nonexpansive(of="T")],
+            let={"weight": "1/(k + 1)"},
+            measure="where(k <= 1, distance, 0)",
+            bound="R**2",
+            source=Source("me"),
+            proof=Proof(end={"Nonexpansive(z)": "1"}, until=1),
+        )
+        outcome = attempt(entry)
+        assert outcome.status == "not proved"
+        assert "not made" in outcome.reason, outcome.reason
