@@ -237,14 +237,14 @@ def _lines(entry: Theorem, write: _AsMarkdown) -> Iterator[str]:
     ranges = [r for r in (entry.where, *(f"{n} = {f}" for n, f in entry.let.items())) if r]
     for text in ranges:
         yield write.words(f"With {write.code(text)}.")
-    each_step = steps(entry, shown)
-    for step in each_step:
+    single_steps = steps(entry, shown)
+    for step in single_steps:
         yield write.words(f"Step k{write.place(step.place)}:")
         yield write.shown([(row, " = ", told) for row, told in step.rows])
     since = f" for every k from {entry.first} on" if entry.first else " for every k"
     yield write.words(f"Claim{since}:")
     yield write.shown([(entry.measure, f" {sign} ", entry.bound)])
-    told = " ".join(vector for step in each_step for _, vector in step.rows)
+    told = " ".join(vector for step in single_steps for _, vector in step.rows)
     inner = re.search(r"\binner\((\w+)\)", told)
     yield from _conventions(entry, write, inner[1] if inner else "")
     V, B = potential_names(entry)

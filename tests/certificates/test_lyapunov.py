@@ -201,6 +201,12 @@ def test_properties_of_a_are_used(tmp_path: Path) -> None:
     assert one.smallest == pytest.approx(other.smallest, abs=2e-6)
     for path in one.write_certificates(tmp_path):
         assert not recheck_file(path).numbers_only
+        silent = json.loads(path.read_text())  # uses of A what its words do not say
+        silent["statement"]["hypotheses"] = ["Lipschitz(2) of F", "Monotone of F"]
+        silent["digest"] = recheck.digest(silent)
+        path.write_text(json.dumps(silent))
+        with pytest.raises((NotCertified, OpcheckError)):
+            recheck_file(path)
 
 
 def test_properties_of_a_that_say_nothing_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.model.paper import Check, Claim, Panel, PaperFigure, PaperRun, Runs, paper
+from opcheck.model.property import KINDS as PROPERTIES
 from opcheck.model.property import Lipschitz, Monotone
 from opcheck.model.theorem import Source, theorem
 from opcheck.registry import KINDS
@@ -408,6 +410,15 @@ def test_repro_takes_one_paper_or_all() -> None:
 # bad input
 
 RUN = ("run", "extragradient", "bilinear", "-p", "gamma=0.5")
+
+
+def test_properties_are_listed_and_shown_with_how_they_are_written() -> None:
+    told = good("list", "properties")
+    for kind in PROPERTIES:
+        assert re.search(rf"(?m)^{kind.name}\b.*{re.escape(kind.meaning)}$", told)
+        assert kind.meaning in good("show", kind.name)
+    assert 'Nonexpansive(of="T")' in good("show", "Nonexpansive")
+    assert 'Lipschitz("L", of="F")' in good("show", "Lipschitz")
 
 
 @pytest.mark.parametrize(

@@ -359,3 +359,26 @@ def test_the_page_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.Monk
             printed += result.stdout
     (block,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     assert block in printed
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("x = 1\n")
+    done = CliRunner().invoke(main, ["discover", "lieder2021_halpern", "--out", str(mine)])
+    assert done.exit_code == 2
+    assert "nothing is overwritten" in done.stderr
+    assert mine.read_text() == "x = 1\n"
+
+
+def test_what_to_run_next_names_the_file_of_the_statement(tmp_path: Path) -> None:
+    file, out = tmp_path / "mine.py", tmp_path / "found.py"
+    file.write_text(
+        "import opcheck\nopcheck.theorem('mine_halpern', method='halpern', "
+        "given=[opcheck.Nonexpansive(of='T')], measure='residual', "
+        "bound='4*R**2/(k + 1)**2', source=opcheck.Source('me'))\n"
+    )
+    done = CliRunner().invoke(main, ["discover", f"{file}:mine_halpern", "--out", str(out)])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == f"opcheck --plugin {file} prove {out}"
+    again = CliRunner().invoke(main, ["--plugin", str(file), "prove", str(out)])
+    assert again.exit_code == 0

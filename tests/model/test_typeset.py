@@ -7,7 +7,7 @@ import re
 import pytest
 
 from opcheck import registry
-from opcheck.model.typeset import dependent, formula, ranges, symbol
+from opcheck.model.typeset import dependent, formula, of_proof, ranges, symbol
 
 registry.load()  # measures have symbols
 
@@ -90,3 +90,20 @@ def test_every_statement_is_set(name: str) -> None:
         words = re.findall(r"[A-Za-z]+", re.sub(r"\\[A-Za-z]+(\{[a-z]+\})?", " ", shown))
         assert all(len(word) == 1 or word in ("if", "else") for word in words), shown
     assert theorem._repr_latex_() == rf"$\displaystyle {theorem.latex()}$"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("last(last(z))", "z_{k-2}"),
+        ("next(next(z))", "z_{k+2}"),
+        ("last(next(z))", "z_{k}"),
+        ("final(z)", "z_{K}"),
+        ("γ*z", r"\gamma\,z_{k}"),
+        ("é*z", r"e\,z_{k}"),
+        ("bar*z", r"\mathrm{bar}\,z_{k}"),
+        ("inner(w)", r"\tilde{w}_{k}"),
+    ],
+)
+def test_texts_of_proofs(text: str, shown: str) -> None:
+    assert of_proof(text, frozenset({"z", "w"})) == shown

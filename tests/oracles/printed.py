@@ -86,6 +86,15 @@ class Printed(Run):
                 if name == "Resolvent":
                     return sum((u - v) * (self.operator("A", u) - self.operator("A", v)), fmpq(0))
                 return self._f(v) - self._f(u) - sum(self.operator("A", u) * (v - u), fmpq(0))
+            case Call("Cauchy", (u, v, w)):
+                product = self.value(Call("norm2", (u,)), k) * self.value(Call("norm2", (w,)), k)
+                return self.sqrt(product) - self.value(Call("inner", (u, v)), k)
+            case Call("f", (argument,)):
+                return self._f(self.value(argument, k))
+            case Call("Least", (s,)):
+                return self.value(s, k) - self.value(Call("best", (s,)), k)
+            case Call("Mean", (s,)):
+                return self.value(Call("before", (s,)), k) - k * self.value(Call("best", (s,)), k)
             case Call(name, arguments) if name in {p.kind.name for p in self.theorem.asked}:
                 return self._hypothesis(name, [self.value(a, k) for a in arguments], k)
         return super().value(node, k)

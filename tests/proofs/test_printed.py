@@ -10,7 +10,7 @@ import pytest
 from flint import fmpq
 from oracles.exact_runs import Affine
 from oracles.printed import Printed
-from registered import exported
+from registered import exported, stated
 
 from opcheck import registry
 from opcheck.model import grammar
@@ -115,3 +115,58 @@ def test_most_identities_are_looked_at() -> None:
         looked += not any(APART.search(text) for text in texts)
         assert grammar.parse(theorem.proof.at_most)
     assert looked > 60
+
+
+# best iterates, a subdifferential, any A, roots, and two hypotheses on F alone
+SAID = (
+    "gorbunov2023_ppm_star",
+    "malitsky2020_golden_ratio",
+    "malitsky2020_frb_sum",
+    "pethick2023_ikm_last",
+    "yoon2021_eag_c",
+)
+
+
+def used_by(theorem: Theorem) -> list[str]:
+    """The inequalities of a proof."""
+    return [i for p in (theorem.proof.start, theorem.proof.step, theorem.proof.end) for i in p]
+
+
+def test_all_further_inequalities_are_looked_at() -> None:
+    told = {c for n in SAID for c, _ in proofs.inequalities(*_of(n))}
+    assert {call for call, _ in proofs.FURTHER} <= told
+
+
+def _of(name: str) -> tuple[Theorem, list[str]]:
+    theorem = registry.get("theorems", name)
+    return theorem, used_by(theorem)
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_an_inequality_is_said_to_say_is_what_it_says(name: str) -> None:
+    """The words beside a proof, against the values that the identities above are checked with."""
+    theorem = registry.get("theorems", name)
+    draw = np.random.default_rng(3)
+    problem = Affine(draw, 2, theorem.A != "zero")
+    problem.solution = [fmpq(0)] * 2
+    constants = [p.symbol for p in theorem.asked if p.symbol is not None]
+    real = [*constants, *(c.name for c in [*theorem.conditions, *theorem.chains])]
+    values: dict[str, Any] = {n: fmpq(i + 3, 7) for i, n in enumerate(real) if n.isidentifier()}
+    whole = {p.symbol: 2 for p in theorem.iteration.parameters if p.integer}
+    run = Printed(theorem, problem, values, whole, 4)
+    run.values |= {n: run._vector(problem.vector(draw)) for n in "uvw"}
+    told = proofs.inequalities(theorem, used_by(theorem))
+    assert told
+    for call, text in told:
+        if "(s)" in call:
+            call, text = (t.replace("(s)", "(residual)") for t in (call, text))
+            text = text.replace("s - ", "residual - ", 1)
+        assert run.text(text, 2) == run.text(call, 2), call
+
+
+def test_letters_that_a_statement_has_are_not_those_of_its_proof() -> None:
+    entry = stated("lieder2021_halpern", let={"V": "1", "B": "2"}, bound="V*B*2*R**2/(k + 1)**2")
+    text = proofs.latex(entry)
+    assert r"C - W_{k}" in text
+    assert "V_{k}" not in text
+    assert "Potential W, and C" in text
