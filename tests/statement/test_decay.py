@@ -125,3 +125,9 @@ def test_orders_of_the_library_are_those_of_its_bounds() -> None:
             slopes[name] = math.log2(early / late) / 6, {"1/k": 1, "1/k**2": 2}[entry.order]
     assert len(slopes) > 35
     assert [n for n, (slope, power) in slopes.items() if abs(slope - power) > 1e-3] == []
+
+
+@pytest.mark.parametrize("order", ["0/k", "0", "1/k - 1/k"])
+def test_what_is_0_is_no_order(order: str) -> None:
+    with pytest.raises(OpcheckError, match="has no order"):
+        check_order(ordered("R**2/(k + 1)", order))

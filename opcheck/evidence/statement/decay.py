@@ -107,7 +107,10 @@ def check_order(theorem: Theorem) -> None:
         return
     said = None
     if theorem.order != LINEAR:
-        said = _lead(_Reader(theorem, {}).read(grammar.parse(theorem.order)))
+        try:
+            said = _lead(_Reader(theorem, {}).read(grammar.parse(theorem.order)))
+        except Undecided as error:
+            raise OpcheckError(f"{theorem.name}: order = {theorem.order!r}: {error}") from error
     for values in _settings(theorem):
         at = ", ".join(f"{n} = {v}" for n, v in values.items())
         place = f" at {at}" if at else ""
