@@ -840,14 +840,14 @@ def test_periods_have_the_residues_of_every_whole_number(
         assert field.value(period.plain, point) == tau
         for i in range(low, high + 1):
             rest = field.number(_bare(period.residue(k + i)))
-            assert field.value(rest, point) == (at + i) % tau
+            assert field.value(rest, point) == (place + i) % tau
             for value in (0, period - 1, 1):
                 try:
                     same = period.residue(k + i) == value
                 except Undecided:
                     continue
                 number = field.value(field.number(_bare(value)), point)
-                assert same == ((at + i) % tau == number)
+                assert same == ((place + i) % tau == number)
         for outside in (k + low - 1, k + high + 1, 2 * k):
             with pytest.raises(Undecided):
                 period.residue(outside)
