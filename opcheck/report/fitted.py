@@ -93,10 +93,35 @@ class Fitted:
                 return Call(
                     "where", (test, self.shorter(yes, room / 2), self.shorter(no, room / 2))
                 )
+            case Call(("next" | "last") as function, (argument,)) if not isinstance(argument, Name):
+                # a name for the part would lose the index
+                moved = self._moved(function, argument)
+                return node if moved == node else self.shorter(moved, room)
             case Call(function, arguments) if function not in grammar.ARGUMENTS:
                 each = (room - width(Call(function, ()))) / len(arguments) - 1
                 return Call(function, tuple(self.named(a, "x", each) for a in arguments))
         return node
+
+    def _moved(self, function: str, node: Node) -> Node:
+        """``next`` or ``last`` of a text, with the step taken where rows and k stand."""
+        match node:
+            case Number():
+                return node
+            case Name("k"):
+                return Binary("+" if function == "next" else "-", node, Number(1))
+            case Negative(operand):
+                return Negative(self._moved(function, operand))
+            case Binary(sign, left, right):
+                return Binary(sign, self._moved(function, left), self._moved(function, right))
+            case Comparison(relation, left, right):
+                return Comparison(
+                    relation, self._moved(function, left), self._moved(function, right)
+                )
+            case Call("final", _):
+                return node
+            case Call(("where" | "inner" | "norm2" | "F" | "A" | "S") as of, arguments):
+                return Call(of, tuple(self._moved(function, a) for a in arguments))
+        return Call(function, (node,))
 
     def named(self, node: Node, letter: str, room: float = 8) -> Node:
         """A name for a part that is too wide; the part where it is not."""

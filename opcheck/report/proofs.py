@@ -29,10 +29,16 @@ from opcheck.report.fitted import Fitted
 SPARE = re.compile(r"\bs\.\d+\b")
 COUNT = re.compile(r"\b([a-z]\w*)\.(\d+)\b")  # the second count of a loop of any length
 FORMULA = "\0"  # around one within a sentence
+POINTS = (
+    ("u", "v", "w"),
+    ("x", "y", "t"),
+    ("p", "q", "r"),
+    ("a", "b", "d"),
+)  # letters for points that are no row of the method
 FURTHER = (  # inequalities that need no hypothesis on F
-    ("Resolvent(u, v)", "inner(u - v, A(u) - A(v))"),
-    ("Subgradient(u, v)", "f(v) - f(u) - inner(A(u), v - u)"),
-    ("Cauchy(u, v, w)", "sqrt(norm2(u)*norm2(w)) - inner(u, v)"),
+    ("Resolvent({u}, {v})", "inner({u} - {v}, A({u}) - A({v}))"),
+    ("Subgradient({u}, {v})", "f({v}) - f({u}) - inner(A({u}), {v} - {u})"),
+    ("Cauchy({u}, {v}, {w})", "sqrt(norm2({u})*norm2({w})) - inner({u}, {v})"),
     ("Least(s)", "s - best(s)"),
     ("Mean(s)", "before(s) - k*best(s)"),
 )
@@ -170,8 +176,10 @@ def _combined(row: Mapping[int, Ratio], names: list[str]) -> str:
 
 
 def inequalities(theorem: Theorem, used: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Each hypothesis at u and v, and each further inequality that is used, as a text ≥ 0."""
+    """Each hypothesis at two points, and each further inequality that is used, as a text ≥ 0."""
     field = Field(symbols_of(theorem))
+    own = {*theorem.iteration.rows, *theorem.let, *field.names}
+    u, v, w = next((letters for letters in POINTS if not own & {*letters}), POINTS[0])
     told = []
     for prop in theorem.asked:
         of = "F" if prop.of == "T" else prop.of
@@ -183,7 +191,7 @@ def inequalities(theorem: Theorem, used: Sequence[str] = ()) -> list[tuple[str, 
             form = prop.form(field.symbol(prop.symbol))
         else:
             continue
-        value, point = f"{of}(u) - {of}(v)", "u - v"
+        value, point = f"{of}({u}) - {of}({v})", f"{u} - {v}"
         a, b, c = form
         parts = [
             (a, f"norm2({point})"),
@@ -191,9 +199,12 @@ def inequalities(theorem: Theorem, used: Sequence[str] = ()) -> list[tuple[str, 
             (c, f"norm2({value})"),
         ]
         text = " + ".join(_times(_number(c), term) for c, term in parts if c)
-        told.append((f"{prop.kind.name}(u, v)", text))
+        told.append((f"{prop.kind.name}({u}, {v})", text))
     called = {node.function for text in used for node in _calls(text)}
-    return told + [(call, text) for call, text in FURTHER if call.partition("(")[0] in called]
+    further = [pair for pair in FURTHER if pair[0].partition("(")[0] in called]
+    return told + [
+        (call.format(u=u, v=v, w=w), text.format(u=u, v=v, w=w)) for call, text in further
+    ]
 
 
 def _calls(text: str) -> Iterator[Call]:

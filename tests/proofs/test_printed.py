@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -133,8 +134,16 @@ def used_by(theorem: Theorem) -> list[str]:
 
 
 def test_all_further_inequalities_are_looked_at() -> None:
-    told = {c for n in SAID for c, _ in proofs.inequalities(*_of(n))}
-    assert {call for call, _ in proofs.FURTHER} <= told
+    told = {c.partition("(")[0] for n in SAID for c, _ in proofs.inequalities(*_of(n))}
+    assert {call.partition("(")[0] for call, _ in proofs.FURTHER} <= told
+
+
+@pytest.mark.parametrize("name", exported())
+def test_points_have_letters_of_their_own(name: str) -> None:
+    theorem, used = _of(name)
+    for call, _ in proofs.inequalities(theorem, used):
+        points = set(call.partition("(")[2].rstrip(")").split(", "))
+        assert not points & {*theorem.iteration.rows, *theorem.let}
 
 
 def _of(name: str) -> tuple[Theorem, list[str]]:
@@ -154,7 +163,7 @@ def test_what_an_inequality_is_said_to_say_is_what_it_says(name: str) -> None:
     values: dict[str, Any] = {n: fmpq(i + 3, 7) for i, n in enumerate(real) if n.isidentifier()}
     whole = {p.symbol: 2 for p in theorem.iteration.parameters if p.integer}
     run = Printed(theorem, problem, values, whole, 4)
-    run.values |= {n: run._vector(problem.vector(draw)) for n in "uvw"}
+    run.values |= {n: run._vector(problem.vector(draw)) for n in itertools.chain(*proofs.POINTS)}
     told = proofs.inequalities(theorem, used_by(theorem))
     assert told
     for call, text in told:
