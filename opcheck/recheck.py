@@ -77,6 +77,7 @@ SHAPE: dict[str, Any] = {
             "first": int,
             "shadow?": number,
             "away?": _many,
+            "history?": int,
         },
     },
     "texts": {

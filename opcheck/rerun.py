@@ -1084,7 +1084,8 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     said, texts = document["statement"], document["texts"]
     named, statement = said["potential"], Statement(document)
     steps, first, rows = named["steps"], named["first"], named["rows"]
-    blocks = 1 if named["above"] is None else 0
+    history = named.get("history", 0)
+    blocks = history + (named["above"] is None)
     words: dict[str, Any] = {
         "theorem": f"potential of {said['method']}",
         "claim": "one-step",
@@ -1097,9 +1098,9 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
     }
     if any(said[name] != word for name, word in words.items()) or texts["measures"]:
         raise Differs("it says something else than that V decreases, or lies above what it bounds")
-    if len(named["matrix"]) != len(named["vectors"]) or steps < 1:
+    if len(named["matrix"]) != len(named["vectors"]) or steps < 1 or history < 0:
         raise Differs("the matrix of V is of another size than its vectors")
-    params = _packed(document, statement, first + steps + 1)
+    params = _packed(document, statement, first + max(blocks, 1) * steps + 1)
     weights = _weights(document, params, dimension)
 
     def point(name: str) -> Vector:
@@ -1114,23 +1115,32 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
         walk = Run(
             document, interpreter, params, start, dimension=dimension, split=split, names=names
         )
-        states = []
+        states: list[dict[str, Vector]] = []
         for block in range(blocks + 1):
-            at = {n: walk.state[texts["rows"].index(n)].vector() for n in ("z", *rows)}
+            known = texts["rows"] if block else ["z", *rows]
+            at = {n: walk.state[texts["rows"].index(n)].vector() for n in known}
             at = {n: plus(v, SOLUTION, -1 if n == "z" else -weights[n]) for n, v in at.items()}
             if "shadow" in named:  # V is 0 at z* + γ F z*
                 star = walk.oracles.ask("F", {}, 0)[1]
                 at["z"] = plus(at["z"], star, -Fraction(named["shadow"]))
             for n, c in named.get("away", {}).items():  # and where rows are c F z*
-                if n not in rows:
+                if n not in texts["rows"]:
                     raise Differs(f"{n[:20]!r} is no row that V could be told by")
-                at[n] = plus(at[n], walk.oracles.ask("F", {}, 0)[1], -Fraction(c))
-            if "F z" in named["vectors"]:
+                if n in known:
+                    at[n] = plus(at[n], walk.oracles.ask("F", {}, 0)[1], -Fraction(c))
+            if "F z" in {of_now(n) for n in named["vectors"]}:
                 at["F z"] = walk.oracles.ask("F", at["z"], 0)[1]
             states.append(at)
             for i in range(steps if block < blocks else 0):
-                walk.advance(Any_k(first + i, steps))
-        return walk, states
+                walk.advance(Any_k(first + block * steps + i, steps))
+        return walk, [
+            {
+                "before(" * i + n + ")" * i: v
+                for i in range(history + 1)
+                for n, v in states[t - i].items()
+            }
+            for t in range(history, len(states))
+        ]
 
     walked, states = _split(document, run)
     forms = [_of_matrix(named, states[-1])]
@@ -1141,11 +1151,20 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
         forms.insert(0, Form(product(least, least)))
     _no_star(forms)
     what = "every step" if steps == 1 else f"every {steps} steps together"
-    what += f" from k = {first} on" if first else ""
+    back = history * steps
+    what += f" from k = {first + back} on" if first + back else ""
     state = " and ".join(["z", *rows])
     verb = "are" if rows else "is"
-    covers = f"{what}: they depend on {state} alone, and {state} {verb} arbitrary"
+    ago = f" {back} step{'s' if back > 1 else ''} before" if back else ""
+    covers = f"{what}: they depend on {state} alone, and {state}{ago} {verb} arbitrary"
     return Reading(walked.oracles.names, walked.oracles.calls, forms[0], forms[1], covers)
+
+
+def of_now(vector: str) -> str:
+    """What stands inside of before(...)."""
+    while vector.startswith("before(") and vector.endswith(")"):
+        vector = vector[len("before(") : -1]
+    return vector
 
 
 def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dict[str, Fraction]:
@@ -1171,6 +1190,8 @@ def _weights(document: dict[str, Any], params: list[Any], dimension: int) -> dic
 def _of_matrix(named: dict[str, Any], at: dict[str, Vector]) -> Form:
     """Σ P_ij ⟨v_i, v_j⟩."""
     total: Square = {}
+    if unknown := {*named["vectors"]} - {*at}:
+        raise Differs(f"V cannot be made of {min(unknown)[:40]!r}")
     for i, line in enumerate(named["matrix"]):
         for j, value in enumerate(line):
             if len(line) != len(named["vectors"]) or value != named["matrix"][j][i]:

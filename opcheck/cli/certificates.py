@@ -150,6 +150,12 @@ def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
 )
 @click.option("--vector", "vectors", multiple=True, help="Of V: z, 'F z', a row; default all.")
 @click.option("--steps", default=1, show_default=True, help="Taken together, as Lookahead's τ.")
+@click.option(
+    "--history",
+    default=0,
+    show_default=True,
+    help="Earlier states of which V may be made too, with the values that the steps met.",
+)
 @click.option("--constrained", is_flag=True, help="A is any maximally monotone operator, not 0.")
 @options.out_option(help="Write both certificates.")
 @json_option

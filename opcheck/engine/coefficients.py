@@ -474,6 +474,23 @@ def memory(
     method that is not linear in its points, OpcheckError for one that depends on where the origin
     lies or on the dimension.
     """
+    same = _repeated(method, values, A, steps, first)
+    return None if same is None else same[0]
+
+
+def filled(
+    method: Method, values: Mapping[str, Any], A: OfA = "zero", *, steps: int = 1, first: int = 0
+) -> tuple[str, ...]:
+    """The other rows that ``steps`` iterations make of z and of what ``memory`` names, alike at
+    every k, in order; none where ``memory`` names nothing."""
+    same = _repeated(method, values, A, steps, first)
+    return () if same is None else same[1]
+
+
+def _repeated(
+    method: Method, values: Mapping[str, Any], A: OfA, steps: int, first: int
+) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """``memory`` and ``filled`` by one reading."""
     guard_method(method)
     still = _constant(method, values, first)
     if still is None:
@@ -509,9 +526,17 @@ def memory(
         needed |= more
     vectors = [ends[i] for i in needed] + [v for call in calls for v in (call[1], call[3])]
     factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
-    if any(isinstance(c, Ratio) and c.symbols for c in factors):
+    if any(_moves(c) for c in factors):
         return None
-    return tuple(method.rows[i] for i in sorted(needed - {0}))
+    made = (i for i in range(rows) if i not in needed and reads[i] <= needed)
+    return (
+        tuple(method.rows[i] for i in sorted(needed - {0})),
+        tuple(method.rows[i] for i in made if not any(_moves(c) for _, c in ends[i])),
+    )
+
+
+def _moves(factor: Scalar) -> bool:
+    return isinstance(factor, Ratio) and bool(factor.symbols)
 
 
 def _constant(method: Method, values: Mapping[str, Any], first: int) -> dict[str, Any] | None:
@@ -552,26 +577,48 @@ def _start(method: Method, oracle: Recorder) -> list[Sparse]:
     return [() if name in method.zero else (*oracle.solution, *START) for name in method.rows]
 
 
+def points(method: Method, values: Mapping[str, Any], A: OfA = "zero") -> tuple[str, ...]:
+    """The rows that are points, as z is; the others hold values or differences."""
+    held = _weights(method, values, A)
+    return tuple(name for name, weight in zip(method.rows, held, strict=True) if weight != 0)
+
+
+class AtRest(Recorder):
+    """Knows too what a resolvent does at a solution, where A z* ∋ −F z*."""
+
+    def ask(self, of: str, before: Sparse, gamma: Any) -> tuple[Sparse, Sparse]:
+        """z* and the element of ``of`` there, for a resolvent that stays at it."""
+        sign = {"F": 1, "A": -1, "S": 0}[of]
+        value = (sign * Coefficient(self.star())).vector
+        if before == (scalar(gamma) * Coefficient(value)).vector:
+            return (), value
+        return super().ask(of, before, gamma)
+
+
 def resting(
     method: Method, values: Mapping[str, Any], rows: Sequence[str], A: OfA, *, first: int = 0
 ) -> dict[str, fmpq]:
-    """The c ≠ 0 of rows that are c F z* while z stays at z*: of those that a step from z* fills so.
+    """The c ≠ 0 of rows that are c F z* while z stays where it does: of those that steps fill so.
 
     Other rows are left out, also where they rest at something else.
     """
-    oracle = Recorder(method.name, split=False, A=A, names=_names(rows))
+    oracle = AtRest(method.name, split=False, A=A, names=_names(method.rows[1:]))
     held = _weights(method, values, A)
-    places = {name: 1 + i for i, name in enumerate(rows)}
-    begun = [_row(places.get(n, 0), w) for n, w in zip(method.rows, held, strict=True)]
-    begun[method.rows.index("z")] = oracle.solution
-    own = state_of(begun)
-    params = _params(method, values, first + 1)[0]
+    stays = Coefficient(oracle.solution)
+    if method.shadow and A != "zero":
+        stays = stays + values[method.shadow] * Coefficient(oracle.star())
+    own = state_of([stays.vector, *(_row(i, w) for i, w in enumerate(held) if i)])
+    params = _params(method, values, first + 2)[0]
     J = oracle.resolvent if A != "zero" else UNCONSTRAINED
-    with reading(method.name, DIMENSION):
-        in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, fmpq(first), ONE)
+    ends: list[Sparse] = []
+    for k in (first, first + 1):  # the second step finds what the first has filled
+        with reading(method.name, DIMENSION):
+            in_every_dimension(method.kernel)(oracle, DATA, J, DATA, own, params, fmpq(k), ONE)
+        ends = [vector_of(row) for row in own]
+        fill(own[0], stays.vector)
     star = dict(oracle.star())
-    ends = {name: dict(at_origin(vector_of(own[method.rows.index(name)]))) for name in rows}
-    return {name: end[i] for name, end in ends.items() for i in star if end.keys() == star.keys()}
+    told = {n: dict(at_origin(ends[method.rows.index(n)])) for n in rows}
+    return {n: end[i] for n, end in told.items() for i in star if end.keys() == star.keys()}
 
 
 def walk(
@@ -585,6 +632,7 @@ def walk(
     residual: bool = False,
     first: int = 0,
     away: Mapping[str, fmpq] = {},
+    made: Sequence[str] = (),
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
 
@@ -594,10 +642,12 @@ def walk(
         residual: also ask for F at z before, between and after them.
         first: the k of the first iteration.
         away: c of rows that are told from c F z* on.
+        made: other rows, as ``filled`` finds them.
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
-        from where the method stays, ``rows``, and "F z" where it was asked for.
+        from where the method stays, ``rows``, "F z" where it was asked for, and ``made`` after the
+        first block.
     """
     guard_method(method)
     run = functools.partial(
@@ -611,6 +661,7 @@ def walk(
         residual=residual,
         first=first,
         away=away,
+        made=made,
     )
     read = {d: run(split=False, dimension=d) for d in DIMENSIONS}
     same_in_all(
@@ -634,6 +685,7 @@ def _walk(
     first: int,
     split: bool,
     away: Mapping[str, fmpq],
+    made: Sequence[str],
     dimension: int = DIMENSION,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     oracle = Recorder(method.name, split=split, A=A, names=_names(rows))
@@ -647,11 +699,12 @@ def _walk(
     for block in range(blocks + 1):
         ends = [vector_of(row) for row in own]
         keep_weights(method, ends, held)
-        at = {name: at_origin(ends[method.rows.index(name)]) for name in ("z", *rows)}
+        known = ("z", *rows, *(made if block else ()))
+        at = {name: at_origin(ends[method.rows.index(name)]) for name in known}
         if method.shadow and A != "zero":  # V is 0 where z stays, which is no solution
             shadow = values[method.shadow] * Coefficient(oracle.star())
             at["z"] = (Coefficient(at["z"]) - shadow).vector
-        for name, c in away.items():
+        for name, c in ((n, c) for n, c in away.items() if n in known):
             at[name] = (Coefficient(at[name]) - c * Coefficient(oracle.star())).vector
         at |= {"F z": oracle.value(at["z"])} if residual else {}
         states.append(at)

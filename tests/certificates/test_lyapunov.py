@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from flint import fmpq
 
 import opcheck
 from opcheck import recheck, registry, rerun
 from opcheck.cli import main
-from opcheck.engine.coefficients import memory
+from opcheck.engine.coefficients import filled, memory
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
 from opcheck.evidence.certificates.lyapunov import Potential, lyapunov
@@ -207,6 +209,149 @@ def test_properties_of_a_are_used(tmp_path: Path) -> None:
         path.write_text(json.dumps(silent))
         with pytest.raises((NotCertified, OpcheckError)):
             recheck_file(path)
+
+
+STRONG_A = "StronglyMonotone(1) of A"
+AUTOLYAP: list[tuple[str, list[str], dict[str, Any], int, float]] = [
+    # the published values of AutoLyap 0.2.1's examples over operators (docs/source/data), words of
+    # a solver in floats; forward-backward-forward by its own program with Clarabel
+    ("douglas_rachford", ["Cocoercive(1) of F", STRONG_A], {"lam": "59/100"}, 0, 0.555093264),
+    ("douglas_rachford", ["Cocoercive(1) of F", STRONG_A], {"lam": "179/100"}, 0, 0.624099995),
+    ("douglas_rachford", [*PLAIN, STRONG_A], {"lam": "119/100"}, 0, 0.640039785),
+    (
+        "douglas_rachford",
+        ["Cocoercive(1/2) of F", "StronglyMonotone(1) of F"],
+        {"gamma": "3/4", "lam": 2},
+        0,
+        0.172413784,
+    ),
+    (
+        "douglas_rachford",
+        ["Lipschitz(2) of F", "StronglyMonotone(1) of F"],
+        {"gamma": "9/2", "lam": 2},
+        0,
+        0.802201487,
+    ),
+    ("forward_backward_forward", STRONG, {"gamma": "1/2"}, 1, 0.80886),
+    *(
+        ("forward_reflected_backward", [*PLAIN, STRONG_A], {"gamma": gamma}, 1, value)
+        for gamma, value in {
+            "1/10": 0.826818176,
+            "1/5": 0.698687437,
+            "3/10": 0.607245468,
+            "1/2": 0.500171759,
+            "7/10": 0.770920063,
+            "4/5": 0.901481882,
+            "87/100": 0.990024567,
+        }.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "given", "own", "history", "value"), AUTOLYAP)
+def test_the_values_of_autolyap_are_reached(
+    method: str, given: list[str], own: dict[str, Any], history: int, value: float
+) -> None:
+    found = lyapunov(method, given, constrained=True, history=history, **{"gamma": 1} | own)
+    assert found.smallest is not None
+    assert found.smallest <= value + 1e-6
+    assert found.smallest <= float(found.theta) <= value + 1e-5
+    assert found.valid
+
+
+def test_a_history_knows_what_the_step_met(tmp_path: Path) -> None:
+    """V with the values of the last step, on runs; and not below what linear operators show."""
+    given = [*PLAIN, STRONG_A]
+    own: dict[str, Any] = {"constrained": True, "gamma": "1/2"}
+    found = lyapunov("forward_reflected_backward", given, history=1, **own)
+    short = lyapunov("forward_reflected_backward", given, **own)
+    assert found.theta == Q(1, 2)
+    assert short.theta == Q(8, 9)
+    assert found.covers == (
+        "every step from k = 2 on: they depend on z and past alone, "
+        "and z and past 1 step before are arbitrary"
+    )
+    assert "before(z) − z*" in str(found)
+    P = np.array([[float(v) for v in line] for line in found.matrix])
+    rng = np.random.default_rng(11)
+    slowest = 0.0
+    for b in (-1.0, -0.6, 0.0, 0.8, 1.0):
+        for c in (-1.0, 0.0, 2.0):  # F = b J, and A = I + c J + the normals of a line
+            F, A = b * TURN, UNIT + c * TURN
+            for onto in (UNIT, *LINES[::6]):
+                resolvent = np.linalg.pinv(onto @ (UNIT + A / 2) @ onto)
+                step = np.block([[resolvent @ (UNIT - F), resolvent / 2], [F, np.zeros((2, 2))]])
+                slowest = max(slowest, spectral(step))
+                state = rng.standard_normal(4)
+                state = step @ state
+                seen: list[float] = []
+                for _ in range(10):
+                    after = step @ state
+                    parts = {"z": after[:2], "past": after[2:]}
+                    parts |= {"before(z)": state[:2], "before(past)": state[2:]}
+                    rows = np.stack([parts[name] for name in found.vectors])
+                    seen.append(float(np.einsum("ij,ik,jk->", P, rows, rows)))
+                    assert seen[-1] >= float(after[:2] @ after[:2]) - 1e-9
+                    state = after
+                for one, other in itertools.pairwise(seen):
+                    assert other <= 0.5 * one + 1e-9
+    assert 0.4 < slowest <= 0.5 + 1e-12
+    for path in found.write_certificates(tmp_path):
+        assert "the run is what the text of" in recheck_file(path).run
+        document = json.loads(path.read_text())
+        stated = rerun.reading(document)
+        potential = document["statement"]["potential"]
+        names = potential["vectors"]
+        for change in (
+            {"history": 2},
+            {"away": {"past": "1", "z": "1"}},
+            {"vectors": [n.replace("before(z)", "z") for n in names]},
+            {"vectors": [n.replace("before(past)", "before(before(past))") for n in names]},
+        ):
+            document["statement"]["potential"] = potential | change
+            document["digest"] = recheck.digest(document)
+            with pytest.raises((rerun.Differs, LookupError, AssertionError)):
+                assert rerun.reading(document).bound == stated.bound  # by the second reader alone
+            path.write_text(json.dumps(document))
+            with pytest.raises(NotCertified):
+                recheck_file(path)
+
+
+@pytest.mark.parametrize("name", ["forward_backward_forward", "extragradient", past])
+def test_what_a_step_fills_is_what_a_run_leaves_in_the_rows(name: str) -> None:
+    """The rows that V may be made of do not feel what they held before."""
+    method = resolve(name)
+    values = {p.name: 0.25 for p in method.parameters}
+    exact = {p.name: fmpq(1, 4) for p in method.parameters}
+    carried, rows = memory(method, exact, first=1), filled(method, exact, first=1)
+    assert carried is not None
+    assert not {*carried} & {*rows}
+    rng = np.random.default_rng(1)
+    M = rng.normal(size=(3, 3)) / 3
+    params = np.array(method.pack(values, 9), dtype=float)
+
+    def ended(state: np.ndarray) -> dict[str, np.ndarray]:
+        def F(z: Any, out: Any, data: Any) -> None:
+            out[:] = M @ z
+
+        method.kernel(F, None, identity, None, state, params, 3, 1)
+        return dict(zip(method.rows, state, strict=True))
+
+    start = rng.normal(size=(len(method.rows), 3))
+    other = start.copy()
+    for i, row in enumerate(method.rows):
+        if row not in ("z", *carried):
+            other[i] = rng.normal(size=3)
+    one, two = ended(start), ended(other)
+    for row in method.rows[1:]:
+        if row not in carried:
+            assert np.array_equal(one[row], two[row]) == (row in rows), row
+
+
+def test_rows_that_are_points_are_told_from_the_solution() -> None:
+    found = lyapunov("projected_reflected_gradient", STRONG, gamma="1/4")
+    assert "‖last − z*‖²" in str(found)
+    assert "‖last‖²" not in str(found)
 
 
 def test_properties_of_a_that_say_nothing_are_refused() -> None:
@@ -565,6 +710,11 @@ BAD = [
     (["--given", "Monotone", "-p", "gamma=1", "--theta", "sqrt(2)"], "irrational"),
     (["--given", "Monotone", "-p", "gamma=1", "--theta", "-1"], "must not be negative"),
     (["--given", "Monotone", "-p", "gamma=1", "--steps", "0"], "from 1 on"),
+    (["--given", "Monotone", "-p", "gamma=1", "--history", "-1"], "from 0 on"),
+    (
+        ["--given", "Monotone", "-p", "gamma=1", "--history", "1", "--vector", "before(zbarr)"],
+        "before(F z), not of before(zbarr)",
+    ),
     (
         ["--given", "Monotone", "-p", "gamma=1", "--above", "residual", "--vector", "z"],
         "does not bound the residual",

@@ -30,6 +30,7 @@ from opcheck.evidence.worst_case.block import (
     decrease,
     form,
     least,
+    of_now,
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Unconverged, upper_triangle
@@ -44,6 +45,7 @@ HALVINGS = 34
 HAIR = 1e-7  # part of a rate by which it is raised to look for the smallest coefficients
 NEAR = 1e-5  # the shortest fraction so close above the least rate is tried first
 RAISED = (1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
+LONGER = "; with a history of 1 it may look at the step before as well"
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
 
@@ -52,7 +54,8 @@ class Potential(Result):
     """V = Σ P_ij ⟨v_i, v_j⟩ with V_{k+1} ≤ θ V_k and V ≥ ‖z − z*‖² (or ‖F z‖²), both proved.
 
     Attributes:
-        vectors: v_i: "z" for z − z*, "F z", and rows that a step reads before it writes them.
+        vectors: v_i: "z" for z − z*, "F z", rows that a step reads before it writes them, and of
+            earlier states, as ``before(z)``, those that it writes as well.
         matrix: P, rational.
         theta: the rate, exact.
         smallest: the solver's word for the least rate of this shape, where it was asked for.
@@ -60,6 +63,8 @@ class Potential(Result):
         above: what V bounds.
         away: c where a row stands for itself less c F z*.
         shadow: the parameter γ where z stands for z − z* − γ F z*, the method staying there; "".
+        points: rows that stand for themselves less z*.
+        history: how many earlier states V looks at.
         covers: which steps.
         decreases, bounds: the two certificates.
     """
@@ -78,6 +83,8 @@ class Potential(Result):
     bounds: Certificate
     shadow: str = ""
     away: Mapping[str, str] = field(default_factory=dict)
+    points: tuple[str, ...] = ()
+    history: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -87,7 +94,7 @@ class Potential(Result):
 
     def __str__(self) -> str:
         """V as a formula."""
-        names = [f"z − {self.origin}" if v == "z" else self._less(v) for v in self.vectors]
+        names = [self._less(v) for v in self.vectors]
         terms = []
         for i, first in enumerate(names):
             for j in range(i + 1):
@@ -99,10 +106,17 @@ class Potential(Result):
         head = ("−" if terms[0][0] else "") + terms[0][1]
         return head + "".join(f" {'−' if minus else '+'} {term}" for minus, term in terms[1:])
 
-    def _less(self, row: str) -> str:
-        """A row from where it rests."""
+    def _less(self, vector: str) -> str:
+        """A vector from where it rests."""
+        row = of_now(vector)
+        if row == "z":
+            return f"{vector} − {self.origin}"
+        point = f"{vector} − z*" if row in self.points else vector
         c = self.away.get(row, "0")
-        return row if c == "0" else f"{row} − {'' if c == '1' else f'({c}) '}F z*"
+        if c == "0":
+            return point
+        sign, size = ("+", c[1:]) if c.startswith("-") else ("−", c)
+        return f"{point} {sign} {'' if size == '1' else f'({size}) '}F z*"
 
     @property
     def valid(self) -> bool:
@@ -138,6 +152,7 @@ def lyapunov(
     vectors: Sequence[str] = (),
     steps: int = 1,
     constrained: bool = False,
+    history: int = 0,
     **parameters: Any,
 ) -> Potential:
     """A potential of a fixed-step method on a class of operators, with its exact proof.
@@ -148,9 +163,12 @@ def lyapunov(
         theta: the rate to be proved, or "smallest": the least at most 1, by bisection.
         above: "distance": V ≥ ‖z − z*‖²; "residual": V ≥ ‖F z‖².
         vectors: in which V is a form: "z" (for z − z*, or z − z* − γ F z* where the method stays at
-            z* + γ F z*), "F z", rows; default all that matter.
+            z* + γ F z*), "F z", rows, and each ``before(...)`` up to the history; default all that
+            matter.
         steps: iterations that V is compared over, as the τ of Lookahead.
         constrained: A is any maximally monotone operator instead of 0.
+        history: how many earlier states V may look at: with 1 it knows the values of F and A that
+            the last step met, as far as rows hold them.
         parameters: of the method, as numbers or formulas.
 
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, or
@@ -160,7 +178,9 @@ def lyapunov(
     reason = ""
     classes: tuple[OfA, ...] = ("monotone", "subdifferential") if constrained else ("zero",)
     for A in classes:
-        block = block_of(method, given, parameters, vectors=vectors, steps=steps, A=A)
+        block = block_of(
+            method, given, parameters, vectors=vectors, steps=steps, A=A, history=history
+        )
         search = Search(block, above)
         try:
             return search.certified(rate)
@@ -200,13 +220,13 @@ class Search:
 
     def _size(self, vector: str) -> float:
         """How long a vector is beside z − z*: values of F by the Lipschitz constant."""
-        value = vector == VALUE or vector in self.block.method.zero
+        value = of_now(vector) == VALUE or of_now(vector) not in self.block.points
         return self.slope if value else 1.0
 
     def _sizes(self, program: Program) -> Floats:
         """The same of the basis, as factors of the entries of a form over it."""
         values = {name for name, call in program.claim.trace.calls if call.of == "F"}
-        values |= {f"{row}0" for row in self.block.method.zero}
+        values |= {f"{row}0" for row in self.block.rows if row not in self.block.points}
         sizes = np.array([self.slope if n in values else 1.0 for n in program.claim.basis])
         sizes *= program.stretch  # by which the program divides
         return np.asarray(sizes[program.rows] * sizes[program.columns])
@@ -290,17 +310,19 @@ class Search:
         """The potential at a rate, or at the smallest. Raises NotCertified where there is none."""
         shape = f"made of {', '.join(self.block.vectors)} and above the {self.above}"
         name = f"{self.block.method.name}: no potential {shape}"
+        block = self.block
+        more = "" if block.history or not (block.rows or block.A != "zero") else LONGER
         if theta is not None:
             margin, _ = self.solve(float(theta))
             if not np.isfinite(margin):
                 raise NotCertified(f"{name} is known: the solver did not converge")
             if margin < -OPEN:
-                raise NotCertified(f"{name} decreases by θ = {theta}, by these inequalities")
+                raise NotCertified(f"{name} decreases by θ = {theta}, by these inequalities{more}")
             rates, value = [theta], None
         else:
             value = self.smallest()
             if value is None:
-                raise NotCertified(f"{name} decreases at all, by these inequalities")
+                raise NotCertified(f"{name} decreases at all, by these inequalities{more}")
             rates = list(_rates(value))
         for rate in rates:
             for matrix in self._roundings(rate):
@@ -370,6 +392,8 @@ class Search:
             above=self.above,
             shadow=block.shadow,
             away={name: str(c) for name, c in block.away.items()},
+            points=tuple(row for row in block.points if row != "z"),
+            history=block.history,
             covers=str(block.covers),
             decreases=decreases,
             bounds=bounds,

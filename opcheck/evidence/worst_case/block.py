@@ -4,6 +4,10 @@ V is a quadratic form in vectors of the state: z − z* (or z − z* − γ F z*
 z* + γ F z*), F z, and the rows that a step reads before it writes them. Those are arbitrary vectors
 too: what is proved holds from any state, that of the start included, and does not use that a row
 holds a value of F.
+
+With a history V looks at earlier states as well: ``before(z)`` is the z of the step before, and
+rows that a step writes are the values of F and A that it met. Then the earliest state alone is
+arbitrary.
 """
 
 from __future__ import annotations
@@ -14,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 
-from opcheck.engine.coefficients import Trace, Vector, memory, resting, walk
+from opcheck.engine.coefficients import Trace, Vector, filled, memory, points, resting, walk
 from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
@@ -43,9 +47,12 @@ class Block:
         steps: iterations that are taken together.
         rows: that are carried over beside z.
         first: the k from which on every step is the same.
-        vectors: in which V is a form: "z", "F z", rows.
+        vectors: in which V is a form: "z", "F z", rows, and each of them ``before(...)``.
         notes: what was rounded.
         away: c of rows that V tells from c F z* on, where they rest.
+        history: how many earlier states V looks at.
+        made: rows that the steps fill, of which V may be made where there is a history.
+        points: rows that V tells from z* on.
     """
 
     method: Method
@@ -58,15 +65,22 @@ class Block:
     vectors: tuple[str, ...]
     notes: tuple[str, ...] = ()
     away: Mapping[str, fmpq] = field(default_factory=dict)
+    history: int = 0
+    made: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
 
     @property
     def covers(self) -> Coverage:
         """What a statement about it covers."""
+        back = self.history * self.steps
         what = "every step" if self.steps == 1 else f"every {self.steps} steps together"
-        what += f" from k = {self.first} on" if self.first else ""
+        what += f" from k = {self.first + back} on" if self.first + back else ""
         state = " and ".join(["z", *self.rows])
         verb = "are" if self.rows else "is"
-        return Coverage(None, f"{what}: they depend on {state} alone, and {state} {verb} arbitrary")
+        ago = f" {back} step{'s' if back > 1 else ''} before" if back else ""
+        return Coverage(
+            None, f"{what}: they depend on {state} alone, and {state}{ago} {verb} arbitrary"
+        )
 
     @property
     def shadow(self) -> str:
@@ -74,18 +88,37 @@ class Block:
         return self.method.shadow if self.A != "zero" else ""
 
     def run(self, blocks: int) -> tuple[Trace, list[dict[str, Vector]]]:
-        """Calls, and the vectors of the state between so many blocks of steps."""
-        return walk(
+        """Calls, and what V may be made of before, between and after so many blocks of steps."""
+        trace, states = walk(
             self.method,
             self.parameters,
             self.rows,
-            blocks,
+            self.history + blocks,
             steps=self.steps,
             A=self.A,
-            residual=VALUE in self.vectors,
+            residual=VALUE in map(of_now, self.vectors),
             first=self.first,
             away=self.away,
+            made=self.made,
         )
+        return trace, [
+            {
+                earlier(name, back): vector
+                for back in range(self.history + 1)
+                for name, vector in states[last - back].items()
+            }
+            for last in range(self.history, len(states))
+        ]
+
+
+def earlier(vector: str, steps: int) -> str:
+    """A vector so many steps before."""
+    return "before(" * steps + vector + ")" * steps
+
+
+def of_now(vector: str) -> str:
+    """The vector that it was so many steps before."""
+    return vector.replace("before(", "").rstrip(")")
 
 
 def block_of(
@@ -96,15 +129,18 @@ def block_of(
     vectors: Sequence[str] = (),
     steps: int = 1,
     A: OfA = "zero",
+    history: int = 0,
 ) -> Block:
     """A method with fixed parameters on a class of operators.
 
     Args:
         properties: properties with constants, as ``Lipschitz(1) of F``.
         parameters: numbers or formulas by name, as "1/4".
-        vectors: of the potential; default "z", "F z" (where A = 0) and the rows carried over.
+        vectors: of the potential; default "z", "F z" (where A = 0), the rows carried over, and of
+            the history what these are not combinations of.
         steps: iterations that are taken together, from 1 on.
         A: what A is.
+        history: how many earlier states the potential looks at, from 0 on.
 
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, an
     unknown name, and a constant or parameter that is no number.
@@ -112,6 +148,8 @@ def block_of(
     iteration = resolve(method)
     if steps < 1:
         raise OpcheckError(f"steps = {steps} must be a whole number from 1 on")
+    if history < 0:
+        raise OpcheckError(f"history = {history} must be a whole number from 0 on")
     if A != "zero" and not iteration.constrained:
         raise OpcheckError(f"{iteration.name} has no form with A ≠ 0")
     known = tuple(_property(p, A) for p in properties)
@@ -125,7 +163,13 @@ def block_of(
         if p.name in values
     }
     first, rows = _carried_over(iteration, exact, A, steps)
-    possible = ("z", *(() if A != "zero" else (VALUE,)), *rows)
+    made = filled(iteration, exact, A, steps=steps, first=first) if history else ()
+    state = ("z", *(() if A != "zero" else (VALUE,)), *rows)
+    possible = [
+        earlier(name, back)
+        for back in range(history + 1)
+        for name in (*state, *(made if back < history else ()))
+    ]
     for name in vectors:
         if name not in possible:
             why = " where A ≠ 0: it does not vanish at a solution" if name == VALUE else ""
@@ -133,7 +177,7 @@ def block_of(
                 f"a potential of {iteration.name} is made of {', '.join(possible)}, "
                 f"not of {name}{why}"
             )
-    return Block(
+    block = Block(
         method=iteration,
         given=known,
         parameters=exact,
@@ -141,10 +185,25 @@ def block_of(
         steps=steps,
         rows=rows,
         first=first,
-        vectors=tuple(dict.fromkeys(vectors)) or possible,
+        vectors=tuple(dict.fromkeys(vectors)) or tuple(possible),
         notes=tuple(notes),
-        away=resting(iteration, exact, rows, A, first=first) if A != "zero" else {},
+        away=resting(iteration, exact, (*rows, *made), A, first=first) if A != "zero" else {},
+        history=history,
+        made=made,
+        points=points(iteration, exact, A),
     )
+    return block if vectors or not history else replace(block, vectors=_independent(block))
+
+
+def _independent(block: Block) -> tuple[str, ...]:
+    """The vectors that are no combinations of those in front of them."""
+    _, (at,) = block.run(0)
+    taken: list[str] = []
+    for name in block.vectors:
+        rows = [at[n] for n in (*taken, name)]
+        if fmpq_mat(len(rows), len(rows[0]), [v for row in rows for v in row]).rank() == len(rows):
+            taken.append(name)
+    return tuple(taken)
 
 
 def _carried_over(
@@ -236,6 +295,7 @@ def restated(document: Mapping[str, Any]) -> Claim:
         vectors=[str(v) for v in named["vectors"]],
         steps=int(named["steps"]),
         A=said_of_A,
+        history=int(named.get("history", 0)),
     )
     matrix = tuple(tuple(Fraction(v) for v in line) for line in named["matrix"])
     return (
@@ -249,6 +309,8 @@ def _described(block: Block, matrix: Matrix, above: Least | None) -> dict[str, A
         told["shadow"] = str(block.parameters[block.method.shadow])
     if block.away:
         told["away"] = {name: str(c) for name, c in block.away.items()}
+    if block.history:
+        told["history"] = block.history
     return told | {
         "vectors": list(block.vectors),
         "matrix": [[str(v) for v in line] for line in matrix],

@@ -6,10 +6,14 @@ it imports nothing of opcheck.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import pickle
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,7 @@ Floats = NDArray[np.float64]
 TOLERANCES = (1e-10, 1e-8, 1e-7)  # asked of the solver in turn, until it reaches one
 SMALL = 2000  # rows and columns below which a program takes about a second
 SECONDS = 2e-10  # a program's seconds, over the cube of its rows and columns
+PANIC = re.compile(rb"\n?thread '[^\n]* panicked at .*?\nnote: [^\n]*\n", re.DOTALL)
 
 
 def seconds(size: float) -> float:
@@ -74,7 +79,8 @@ def solve(
     for tolerance in tolerances or TOLERANCES:
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = tolerance
         try:
-            result = clarabel.DefaultSolver(P, q, A, b, parts, settings).solve()
+            with _without_panics():
+                result = clarabel.DefaultSolver(P, q, A, b, parts, settings).solve()
         except BaseException as error:
             # a panic of Rust, as where an eigenvalue solver meets NaN on an infeasible program
             if type(error).__name__ != "PanicException":
@@ -84,6 +90,30 @@ def solve(
         if status == "Solved" or "Infeasible" in status:
             break
     return status, np.array(result.x), np.array(result.z)
+
+
+@contextlib.contextmanager
+def _without_panics() -> Iterator[None]:
+    """What is written to the error output meanwhile comes after it, less what Rust says as it
+    panics: that is an answer here."""
+    try:
+        sys.stderr.flush()
+        own = os.dup(2)
+    except (AttributeError, OSError, ValueError):  # there is no such output
+        yield
+        return
+    with tempfile.TemporaryFile() as meanwhile:
+        os.dup2(meanwhile.fileno(), 2)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(AttributeError, OSError, ValueError):
+                sys.stderr.flush()
+            os.dup2(own, 2)
+            os.close(own)
+            meanwhile.seek(0)
+            with contextlib.suppress(OSError):
+                os.write(2, PANIC.sub(b"", meanwhile.read()))
 
 
 if __name__ == "__main__":
