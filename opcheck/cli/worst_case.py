@@ -20,6 +20,7 @@ from opcheck.errors import OpcheckError
 @options.about_a_problem("problem", rest="apart")
 @options.place_option
 @click.option("--sparse", is_flag=True, help="Also the fewest inequalities that are found to do.")
+@click.option("--precise", is_flag=True, help="Solve in 400 bits, not in double precision.")
 @json_option
 def worst(
     theorem: str, ks: list[int], parameters: options.Values, subject: Any, **ask: Any

@@ -232,7 +232,7 @@ AUTOLYAP: list[tuple[str, list[str], dict[str, Any], int, float]] = [
         0,
         0.802201487,
     ),
-    ("forward_backward_forward", STRONG, {"gamma": "1/2"}, 1, 0.80886),
+    ("forward_backward_forward", STRONG, {"gamma": "1/2"}, 1, 0.808857190),
     *(
         ("forward_reflected_backward", [*PLAIN, STRONG_A], {"gamma": gamma}, 1, value)
         for gamma, value in {

@@ -128,6 +128,7 @@ def test_what_is_left_open_is_said_and_too_much_is_refused(monkeypatch: pytest.M
     def with_error(error: float) -> Any:
         return lambda self: dataclasses.replace(least(self), error=error)
 
+    monkeypatch.setattr(module, "optimum", lambda stated: None)
     monkeypatch.setattr(Program, "_least", with_error(3e-5))
     assert any("open by about 3e-05" in note for note in worst(name).notes)
     said = CliRunner().invoke(main, ["worst", name, "-k", "1"])
@@ -147,6 +148,7 @@ def test_rescaling_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         return dataclasses.replace(least(self), error=1.0)
 
     monkeypatch.setattr(Program, "_least", counted)
+    monkeypatch.setattr(module, "optimum", lambda stated: None)
     with pytest.raises(Unconverged):
         worst("gorbunov2022_peg_potential")
     assert len(solved) == 1 + module.RESCALED

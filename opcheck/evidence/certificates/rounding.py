@@ -17,7 +17,7 @@ from flint import fmpq, fmpq_mat
 from opcheck import recheck
 from opcheck.evidence.certificates.newton import polished, precise, with_identity
 from opcheck.evidence.statement.exact_parameters import simplest
-from opcheck.evidence.worst_case.claim import Claim
+from opcheck.evidence.worst_case.claim import Claim, combined, constant_of
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Solution
 
 Multipliers = dict[int, fmpq]
@@ -172,36 +172,6 @@ def _rationals(matrix: Floats, within: float) -> Any:
     entries = [[simplest(exact(v - width), exact(v + width)) for v in row] for row in rows]
     longest = max((int(v.q) for row in entries for v in row), default=1)
     return fmpq_mat(entries) if longest < 0.2 / within**0.5 else None
-
-
-def combined(stated: Claim, multipliers: Multipliers) -> Any:
-    """Σ λ_i C_i."""
-    n = len(stated.basis)
-    which = np.array(list(multipliers), dtype=np.int64)
-    differences = list(stated.differences(which))
-    x = fmpq_mat([list(d) for _, d, _ in differences])
-    u = fmpq_mat([list(d) for _, _, d in differences])
-    total = fmpq_mat(n, n)
-    weights = list(multipliers.values())
-    for part, left, right in ((0, x, x), (1, x, u), (1, u, x), (2, u, u)):
-        scaled = [
-            [lam * form[part] * v for v in row]
-            for lam, (form, _, _), row in zip(weights, differences, right.tolist(), strict=True)
-        ]
-        total = total + left.transpose() * fmpq_mat(scaled)
-    return total
-
-
-def constant_of(stated: Claim, target: fmpq) -> Any:
-    """target · bound − measure."""
-    n = len(stated.basis)
-    total = fmpq_mat(n, n)
-    for sign, products in ((target, stated.bound), (fmpq(-1), stated.measure)):
-        for factor, u, v in stated.inner(products):
-            left, right = fmpq_mat([u]), fmpq_mat([v])
-            outer = left.transpose() * right
-            total = total + (outer + outer.transpose()) * (sign * factor / 2)
-    return total
 
 
 def proves(stated: Claim, target: fmpq, multipliers: Multipliers) -> bool:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from opcheck.engine.budget import available
@@ -153,6 +153,36 @@ class Claim:
         for i, value in vector:
             entries[i] = value
         return entries
+
+
+def combined(stated: Claim, multipliers: Mapping[int, fmpq]) -> Any:
+    """Σ λ_i C_i."""
+    n = len(stated.basis)
+    which = np.array(list(multipliers), dtype=np.int64)
+    differences = list(stated.differences(which))
+    x = fmpq_mat([list(d) for _, d, _ in differences])
+    u = fmpq_mat([list(d) for _, _, d in differences])
+    total = fmpq_mat(n, n)
+    weights = list(multipliers.values())
+    for part, left, right in ((0, x, x), (1, x, u), (1, u, x), (2, u, u)):
+        scaled = [
+            [lam * form[part] * v for v in row]
+            for lam, (form, _, _), row in zip(weights, differences, right.tolist(), strict=True)
+        ]
+        total = total + left.transpose() * fmpq_mat(scaled)
+    return total
+
+
+def constant_of(stated: Claim, target: fmpq) -> Any:
+    """target · bound − measure."""
+    n = len(stated.basis)
+    total = fmpq_mat(n, n)
+    for sign, products in ((target, stated.bound), (fmpq(-1), stated.measure)):
+        for factor, u, v in stated.inner(products):
+            left, right = fmpq_mat([u]), fmpq_mat([v])
+            outer = left.transpose() * right
+            total = total + (outer + outer.transpose()) * (sign * factor / 2)
+    return total
 
 
 def _is_square(terms: Sequence[tuple[fmpq, list[fmpq], list[fmpq]]]) -> bool:

@@ -31,6 +31,7 @@ from opcheck.evidence.worst_case.claim import (
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.conic import seconds as seconds_of
+from opcheck.evidence.worst_case.interior_point import BITS, Optimum, optimum
 from opcheck.model.result import Result
 from opcheck.model.theorem import WORDS_OF_A, Theorem, theorem_of
 
@@ -94,13 +95,17 @@ def worst(
     *,
     place: Place = "middle",
     sparse: bool = False,
+    precise: bool = False,
     **fixed: Any,
 ) -> WorstCase:
     """The worst case of a theorem at index k, against its bound at the same parameters.
 
+    Where double precision leaves it open it is solved for again in 400 bits, if it is not large.
+
     Args:
         place: of the parameters in their ranges: "low", "middle" or "high".
         sparse: also select multipliers, as few as are found.
+        precise: solve for it in 400 bits in any case; for a program of some twenty vectors at most.
         fixed: constants and parameters by name, as numbers or formulas.
 
     Raises OpcheckError where no quadratic form stands behind the statement, no finite bound follows
@@ -115,10 +120,11 @@ def worst(
             "worst case; certify says whether it holds"
         )
     program = Program(stated)
-    solution = program.smallest()
+    solution, notes = _known(program, precise)
     seconds = time.perf_counter() - begin
     active: tuple[tuple[str, float], ...] = ()
     if sparse:
+        solution = program.smallest() if isinstance(solution, Optimum) else solution
         few = np.flatnonzero(program.sparse(solution))
         lam = program.smallest(few).lam * program.unit
         active = tuple((describe(stated, int(i)), float(lam[i])) for i in few)
@@ -138,19 +144,39 @@ def worst(
         inequalities=len(stated.inequalities),
         seconds=seconds,
         active=active,
-        notes=(*stated.setting.notes, *_left_open(stated, solution)),
+        notes=(*stated.setting.notes, *notes),
         A=WORDS_OF_A[entry.A],
     )
 
 
-def _left_open(stated: Claim, solution: Solution) -> Iterator[str]:
-    if not _within(solution, EXACT):
-        yield (
-            f"at {stated.covers} the solver leaves worst/bound open by about {solution.error:.0e}"
-        )
+def _known(program: Program, precise: bool) -> tuple[Solution | Optimum, tuple[str, ...]]:
+    """The least θ, and what there is to say of it."""
+    solution: Solution | None = None
+    stopped: Unconverged | None = None
+    if not precise:
+        try:
+            solution = program.smallest()
+        except Unconverged as error:
+            stopped = error
+        if solution is not None and _within(solution, EXACT):
+            return solution, ()
+    covers = program.claim.covers
+    known = optimum(program.claim)
+    if known is not None:
+        return known, () if precise else (f"at {covers} solved in {BITS} bits",)
+    if solution is not None:
+        left = f"the solver leaves worst/bound open by about {solution.error:.0e}"
+        return solution, (f"at {covers} {left}",)
+    if stopped is not None:
+        raise stopped
+    theorem, k = program.claim.setting.theorem.name, program.claim.setting.k
+    raise Unconverged(
+        f"{theorem} at k = {k} is too large for {BITS} bits, or has no least value that is "
+        "attained; leave precise out, or take a smaller k"
+    )
 
 
-def _within(solution: Solution, part: float) -> bool:
+def _within(solution: Solution | Optimum, part: float) -> bool:
     """Whether no more than this part of a value is open, or next to nothing of the bound."""
     return solution.error <= max(part * solution.theta, NOTHING)
 
@@ -162,10 +188,11 @@ def each(
     *,
     place: Place = "middle",
     sparse: bool = False,
+    precise: bool = False,
 ) -> Iterator[WorstCase]:
     """The worst case at each k; only one where it covers every k."""
     for k in ks:
-        case = worst(theorem, k, place=place, sparse=sparse, **fixed)
+        case = worst(theorem, k, place=place, sparse=sparse, precise=precise, **fixed)
         yield case
         if case.covers.every:
             return
