@@ -17,10 +17,12 @@ from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import certify
 from opcheck.evidence.cross_check import BUDGET
+from opcheck.evidence.simulation.mutants import _changed as changed
 from opcheck.evidence.statement.places import Place
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.claim import claim
 from opcheck.evidence.worst_case.worst_case import Program, Unconverged, worst
+from opcheck.kernels import axpy, copy
 
 registry.load()
 ALL = [registry.get("theorems", n) for n in registry.names("theorems")]
@@ -58,6 +60,46 @@ def test_a_value_that_the_solver_does_not_see_is_not_believed() -> None:
     with contextlib.suppress(Unconverged):
         case = worst(entry, **far)
         assert case.ratio + case.error >= reached
+
+
+def tilted(F, F_data, J, J_data, state, params, k, n):  # type: ignore[no-untyped-def]
+    """Past extragradient with z̄_k = J(z − 3/2 γ F z̄_{k−1})."""
+    z, zbar, Fzbar = state[0], state[1], state[2]
+    gamma = params[0]
+    for _ in range(n):
+        if k == 0:
+            copy(zbar, z)
+        else:
+            axpy(zbar, z, -3 * gamma / 2, Fzbar)
+            J(zbar, gamma, zbar, J_data)
+        F(zbar, Fzbar, F_data)
+        axpy(z, z, -gamma, Fzbar)
+        J(z, gamma, z, J_data)
+        k += 1
+
+
+def test_values_of_functions_count_with_what_they_may_be() -> None:
+    """0.5257 was said where an operator reaches 6909: F z* is large there, and so are the values of
+    the function, which the multipliers left by a hundredth uncancelled."""
+    entry = dataclasses.replace(registry.get("theorems", "cai2022_peg_potential"), order="")
+    entry.__dict__["iteration"] = changed(entry.method, entry.method, tilted)
+    reached = attack(entry, [1], ends=False, budget=BUDGET).reached[0].ratio
+    assert reached > 10
+    with contextlib.suppress(OpcheckError):  # unknown, or no finite bound
+        assert worst(entry, 1).ratio >= reached
+
+
+CONVEX = [t.name for t in ALL if t.A == "subdifferential" and t.claim == "upper bound" and not t.on]
+
+
+@pytest.mark.parametrize("name", CONVEX)
+@pytest.mark.parametrize("place", ["low", "high"])
+def test_values_of_functions_cancel(name: str, place: Place) -> None:
+    entry = registry.get("theorems", name)
+    program = Program(claim(entry, max(entry.first, 1), place, {}))
+    lam = program._least().lam
+    assert lam.min() >= 0
+    assert np.abs(program.balance @ lam).max(initial=0) <= 1e-9 * max(1.0, lam.max())
 
 
 # with A = 0, any A and a subdifferential, of F, of S and of T, with and without a resolvent

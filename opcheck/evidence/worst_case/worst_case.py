@@ -371,6 +371,7 @@ class Program:
         solution = self._solve(first=-self.bound, at=0.0, cost=1.0, nonnegative=True)
         if solution.status != "Solved":
             return replace(solution, error=np.inf)
+        solution = self._balanced(solution)
         below = max(0.0, -float(np.linalg.eigvalsh(solution.slack)[0]))
         gram, lam = self.vector(solution.gram), np.maximum(solution.lam, 0.0)
         unequal = np.abs(solution.heights) @ np.abs(self.balance @ lam)
@@ -379,6 +380,20 @@ class Program:
         short = float(np.maximum(-held, 0.0) @ lam)
         reached = (float(self.measure @ gram) - short) / max(float(self.bound @ gram), 1e-300)
         return replace(solution, error=2 * max(above, abs(solution.theta - reached)))
+
+    def _balanced(self, solution: Solution) -> Solution:
+        """The nearest multipliers, each in its own size, for which values of functions cancel.
+
+        Those values may be far larger than anything that the solver's own worst case has, so that
+        what is left of them is no measure of its error: the slack matrix has to pay for it.
+        """
+        lam = np.maximum(solution.lam, 0.0)
+        if not len(self.balance) or not np.isfinite(lam).all():
+            return solution
+        weighted = self.balance * lam
+        change = np.linalg.lstsq(weighted, -(self.balance @ lam), rcond=None)[0]
+        lam = np.maximum(lam * (1 + change), 0.0)
+        return replace(solution, lam=lam, slack=self.slack(solution.theta, lam))
 
     def _rescaled(self, solution: Solution) -> Program:
         """The same program with each basis vector of the length that it has in a worst case.
