@@ -137,7 +137,7 @@ def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
     metavar="PROPERTY",
     help="As 'Lipschitz(1) of F'; again for each.",
 )
-@options.exact_parameters_option(help="As gamma=1/4.")
+@options.exact_parameters_option(help="As gamma=1/4; one may be a range, gamma=1/8..1/4.")
 @click.option(
     "--theta", default="smallest", show_default=True, help="The rate, as 7/8 or 1; or smallest."
 )
@@ -162,10 +162,14 @@ def _with_paths(show: Any, paths: Sequence[Any], console: Any) -> None:
 def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes: Any) -> None:
     """Search for a potential of METHOD on a class: V at k + 1 ≤ θ V at k, proved in rationals.
 
+    One parameter may be a range, as -p gamma=1/8..1/4: then the rate is proved for every value in
+    it, and --out writes a file for prove.
+
     Exit code 1 if there is none of this shape, or none that rounds.
     """
     from opcheck.evidence.certificates.certificate import NotCertified
     from opcheck.evidence.certificates.lyapunov import lyapunov as search
+    from opcheck.evidence.discover.over_range import OverRange
     from opcheck.report import terminal
 
     values = options.symbols(search, parameters)
@@ -177,7 +181,12 @@ def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes:
         emit(nothing, [str(reason)], code=1)
         return
     paths = potential.write_certificates(out) if out else []
-    emit(potential, partial(_with_paths, partial(terminal.show_potential, potential), paths))
+    show = (
+        partial(terminal.show_over_range, potential)
+        if isinstance(potential, OverRange)
+        else partial(terminal.show_potential, potential)
+    )
+    emit(potential, partial(_with_paths, show, paths))
 
 
 @click.command()

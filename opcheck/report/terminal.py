@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.cross_check import CrossCheck
     from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.discover.improvement import Improvement
+    from opcheck.evidence.discover.over_range import OverRange
     from opcheck.evidence.dossier import Dossier, Standing
     from opcheck.evidence.operators.constant import Constant
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
@@ -555,6 +556,27 @@ def show_potential(potential: Potential, console: Console) -> None:
         ("how", f"{potential.decreases.how}; lies above: {potential.bounds.how}"),
     ]
     pairs([*rows, *(("note", note) for note in potential.notes)], console)
+
+
+def show_over_range(found: OverRange, console: Console) -> None:
+    """The rate over a range, the potential and its proof."""
+    values = ", ".join(f"{n} = {v}" for n, v in found.parameters.items())
+    small = "" if found.smallest is None else f"; by the solver ≥ {found.smallest:.8f}"
+    rate = f"θ = {found.theta} ({float(found.theta):.8f}{small})"
+    factor = "" if found.factor == 1 else f"{found.factor} "
+    span = f"{found.low} ≤ {found.parameter} ≤ {found.high}"
+    pairs(
+        [
+            ("method", found.method + (f" with {values}" if values else "")),
+            ("given", ", ".join(found.given)),
+            ("V", found.potential),
+            ("proved", f"V at k + 1 ≤ θ V at k, {rate}"),
+            ("so", f"‖z − z*‖² ≤ {factor}θ^k R² at every k"),
+            ("for", f"every {span}; in every dimension"),
+            ("how", "by prove, for all k at once; --out writes the declaration"),
+        ],
+        console,
+    )
 
 
 def show_attack(attack: Attack, console: Console) -> None:

@@ -679,9 +679,13 @@ class Part:
         """The theorem where two constants need not agree: then all points are one."""
         lines = [core[0].replace(PROVED, self.name), *core[1:], "Proof using All."]
         for i, pair in enumerate(agreeing):
+            positive = f"{pair.positive}_is_positive"
+            if not pair.positive.isidentifier():  # a number
+                positive = f"positive{i}"
+                lines.append(f"  assert ({positive} : 0 < {pair.positive}) by lra.")
             lines.append(f"  destruct (Rle_dec {pair.small} {pair.large}) as [agree{i}|apart{i}];")
             lines.append(
-                f"    [|intros; pose proof ({pair.lemma} F _ _ {pair.positive}_is_positive "
+                f"    [|intros; pose proof ({pair.lemma} F _ _ {positive} "
                 f"{pair.first} {pair.second} apart{i}) as alone; collapse alone]."
             )
         agreed = " ".join(f"agree{i}" for i in range(len(agreeing)))

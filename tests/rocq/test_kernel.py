@@ -329,7 +329,8 @@ def test_what_the_kernel_was_told_to_leave_out_is_seen(planted_text: str) -> Non
     assert UNSAFE[planted_text] in check.reason
 
 
-# Rocq once refused these: a sum that has begun, a pass that adds up, a where in a power
+# Rocq once refused these: a sum that has begun, a pass that adds up, a where in a power, two
+# hypotheses on F whose constants are numbers
 REFUSED_ONCE = """
 from opcheck import Cocoercive, Lipschitz, Monotone, Proof, Source, StronglyMonotone, method
 from opcheck import theorem
@@ -393,7 +394,27 @@ theorem(
         end={"potential": "q**k"},
     ),
 )
+theorem(
+    "constants_are_numbers",
+    method="gradient_descent_ascent",
+    given=[Lipschitz("1", of="F"), StronglyMonotone("1/4", of="F")],
+    where="1/16 <= gamma <= 1/4",
+    measure="distance",
+    bound="R**2*(63/64)**k",
+    source=Source("me", "Theorem 4"),
+    proof=Proof(
+        potential="distance*(64/63)**k",
+        step={
+            "StronglyMonotone(z, solution)": "2*gamma*(64/63)**(k + 1)",
+            "Lipschitz(z, solution)": "gamma**2*(64/63)**(k + 1)",
+        },
+        end={"potential": "(63/64)**k"},
+    ),
+)
 """
+
+
+NUMBERS = "constants_are_numbers"
 
 
 def test_proofs_that_were_refused_once(tmp_path: Path) -> None:
@@ -405,7 +426,7 @@ def test_proofs_that_were_refused_once(tmp_path: Path) -> None:
         assert found.ok
         (tmp_path / "found.py").write_text(found.file)
         registry.load_file(tmp_path / "found.py")
-        for name in ("begun_sum_found", "pass_that_adds_up", "where_in_a_power"):
+        for name in ("begun_sum_found", "pass_that_adds_up", "where_in_a_power", NUMBERS):
             written = export(name)
             check = said(written.text, written.names)
             assert check is None or check.accepted, (name, check)

@@ -20,6 +20,7 @@ from flint import fmpq
 from opcheck import recheck
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import Certificate, NotCertified, at
+from opcheck.evidence.discover.over_range import NoRoom, OverRange, over_range
 from opcheck.evidence.statement.exact_parameters import number, simplest
 from opcheck.evidence.worst_case.block import (
     VALUE,
@@ -31,10 +32,11 @@ from opcheck.evidence.worst_case.block import (
     form,
     least,
     of_now,
+    rational_property,
 )
 from opcheck.evidence.worst_case.conic import conic
 from opcheck.evidence.worst_case.worst_case import Floats, Program, Unconverged, upper_triangle
-from opcheck.model.method import Method
+from opcheck.model.method import Method, resolve
 from opcheck.model.property import Lipschitz, Property
 from opcheck.model.result import Result
 from opcheck.model.theorem import OfA
@@ -154,7 +156,7 @@ def lyapunov(
     constrained: bool = False,
     history: int = 0,
     **parameters: Any,
-) -> Potential:
+) -> Potential | OverRange:
     """A potential of a fixed-step method on a class of operators, with its exact proof.
 
     Args:
@@ -169,12 +171,20 @@ def lyapunov(
         constrained: A is any maximally monotone operator instead of 0.
         history: how many earlier states V may look at: with 1 it knows the values of F and A that
             the last step met, as far as rows hold them.
-        parameters: of the method, as numbers or formulas.
+        parameters: of the method, as numbers or formulas; one may be a range, as "1/8..1/4": then
+            the rate is proved for every value in it, by ``prove``.
 
     Raises OpcheckError for a method whose step is not the same fixed combination at every k, or
     bad input; NotCertified where there is no such potential, or none that rounds.
     """
     rate = None if theta == "smallest" else _rate(theta)
+    if any(isinstance(v, str) and ".." in v for v in parameters.values()):
+        if above != "distance" or vectors or steps != 1 or history:
+            raise OpcheckError(
+                "over a range of a parameter V is sought above the distance, for one step, in what "
+                "the method offers: leave out above, vectors, steps and history"
+            )
+        return _over_range(method, given, rate, constrained, parameters)
     reason = ""
     classes: tuple[OfA, ...] = ("monotone", "subdifferential") if constrained else ("zero",)
     for A in classes:
@@ -187,6 +197,68 @@ def lyapunov(
         except NotCertified as failed:
             reason = reason or str(failed)
     raise NotCertified(reason)
+
+
+def _over_range(
+    method: str | Method,
+    given: Sequence[str | Property],
+    rate: Fraction | None,
+    constrained: bool,
+    parameters: Mapping[str, Any],
+) -> OverRange:
+    """The same for every value of one parameter in a range."""
+    iteration = resolve(method)
+    open_: dict[str, tuple[fmpq, fmpq]] = {}
+    fixed: dict[str, fmpq] = {}
+    for name, written in parameters.items():
+        parameter = iteration.parameter(name)
+        low, dots, high = str(written).partition("..")
+        if dots and not (low.strip() and high.strip()):
+            raise OpcheckError(f"{name} = {written} needs both ends of its range, as 1/8..1/4")
+        ends = [_end(parameter.name, end) for end in ([low, high] if dots else [low])]
+        if dots and parameter.integer:
+            raise OpcheckError(f"{name} = {written}: a range is of a real parameter")
+        if dots:
+            open_[parameter.symbol] = ends[0], ends[1]
+        else:
+            fixed[parameter.symbol] = ends[0]
+    missing = [p.symbol for p in iteration.parameters if p.symbol not in {*open_, *fixed}]
+    if missing:
+        raise OpcheckError(f"{iteration.name} needs a value for {', '.join(missing)}")
+    if constrained and iteration.shadow:
+        raise OpcheckError(
+            f"{iteration.name} stays at z* + {iteration.shadow} F z* where A ≠ 0, and over a range "
+            f"V is told from z*: give {iteration.shadow} one value"
+        )
+    if len(open_) > 1:
+        raise OpcheckError(f"{' and '.join(open_)} are ranges: one parameter may be")
+    ((symbol, (low_end, high_end)),) = open_.items()
+    classes: tuple[OfA, ...] = ("monotone", "subdifferential") if constrained else ("zero",)
+    reason = ""
+    for A in classes:
+        known = [rational_property(p, A) for p in given]
+        said = {"zero": False, "monotone": True, "subdifferential": "subdifferential"}[A]
+        try:
+            return over_range(
+                iteration.name,
+                known,
+                symbol,
+                low_end,
+                high_end,
+                fixed,
+                theta=rate,
+                constrained=said,
+            )
+        except NoRoom as none:
+            reason = reason or str(none)
+    raise NotCertified(reason)
+
+
+def _end(name: str, written: str) -> fmpq:
+    value = number(written)
+    if not isinstance(value, fmpq):
+        raise OpcheckError(f"{name} = {written} is irrational; give rational numbers of a range")
+    return value
 
 
 def _rate(theta: Any) -> Fraction:

@@ -253,13 +253,14 @@ def claim(
     first: int = 0,
     one_step: bool = False,
     constrained: Any = False,
+    free: Sequence[str] = (),
     name: str = "claim",
 ) -> Theorem:
     """A statement that is typed and not registered.
 
     Args:
         given: properties, as ``Lipschitz(L) of F``; their constants are symbols of the rest.
-        where, let, measure, bound, first, constrained: as in ``opcheck.theorem``.
+        where, let, measure, bound, first, constrained, free: as in ``opcheck.theorem``.
         one_step: the bound speaks of step k itself.
 
     Raises OpcheckError for what is no statement.
@@ -284,6 +285,7 @@ def claim(
         claim="one-step" if one_step else "upper bound",
         first=first,
         constrained=constrained,
+        free=list(free),
         source=SOURCE,
     )
     signature.check(entry)

@@ -173,7 +173,7 @@ class Search:
     def possible(self, p: int) -> bool:
         """Whether there is an argument of this form at a point, says the solver."""
         self.ready()
-        for part, k in self._labels():
+        for part, k in self.labels():
             # an end is divided by it
             if part == "end" and self.bounds and not self._ratio(self._bound(k).factor, p, k) > 0:
                 return False
@@ -414,12 +414,12 @@ class Search:
 
     def _program(self, p: int, further: Sequence[int] = (), *, scaled: bool = False) -> Program:
         program = Program()
-        for part, k in self._labels((*STEPS, *further)):
-            program.add((part, k), *self._terms(part, k, p, scaled=scaled))
+        for part, k in self.labels((*STEPS, *further)):
+            program.add((part, k), *self.terms_of(part, k, p, scaled=scaled))
         program.reduce()
         return program
 
-    def _labels(self, counts: Sequence[int] = STEPS) -> list[tuple[str, int]]:
+    def labels(self, counts: Sequence[int] = STEPS) -> list[tuple[str, int]]:
         """Each part, and at which k it is looked at."""
         first = self.ansatz.begin
         last = max(self.theorem.first, first - self.ansatz.late)
@@ -433,7 +433,7 @@ class Search:
         loops = counts if self.period == 1 else LOOPS
         return [first + j * self.period + r for j in loops for r in range(self.period)]
 
-    def _terms(
+    def terms_of(
         self, part: str, k: int, p: int, *, scaled: bool = False
     ) -> tuple[list[Term], list[Any]]:
         """The forms of a part, and the unknowns of it that are ≥ 0: multipliers, and 1/c."""
@@ -514,7 +514,7 @@ class Search:
         """
         self.exact = True
         try:
-            return [(label, [*self._terms(*label, p)[0]]) for label in self._labels()]
+            return [(label, [*self.terms_of(*label, p)[0]]) for label in self.labels()]
         finally:
             self.exact = False
 
@@ -576,7 +576,7 @@ class Search:
             ends = [{i: self.reading.written(c) for i, c in argument.end[0].items()}]
             return Proof(end=self._by_residue(ends), cases=cases)
         bound, power = self.bounds[0], ""
-        potential = self._written_potential(argument.potential)
+        potential = self.written_potential(argument.potential)
         if bound.power:
             power = f"*({bound.power})**(-1)"
             potential = f"({potential}){power}"
@@ -599,7 +599,7 @@ class Search:
             cases=cases,
         )
 
-    def _written_potential(self, kinds: Sequence[Mapping[str, Ratio]]) -> str:
+    def written_potential(self, kinds: Sequence[Mapping[str, Ratio]]) -> str:
         first = {t: self.reading.written(c) for t, c in kinds[0].items()}
         if len(kinds) == 1:
             return combined(first)

@@ -152,13 +152,13 @@ def block_of(
         raise OpcheckError(f"history = {history} must be a whole number from 0 on")
     if A != "zero" and not iteration.constrained:
         raise OpcheckError(f"{iteration.name} has no form with A ≠ 0")
-    known = tuple(_property(p, A) for p in properties)
+    known = tuple(rational_property(p, A) for p in properties)
     if not known:
         raise OpcheckError("a class needs a property, as --given 'Lipschitz(1) of F'")
     notes: list[str] = []
     values = {iteration.parameter(n).name: v for n, v in parameters.items()}
     exact = {
-        p.name: _parameter(p.name, values[p.name], p.integer, notes)
+        p.name: rational_parameter(p.name, values[p.name], p.integer, notes)
         for p in iteration.parameters
         if p.name in values
     }
@@ -366,7 +366,8 @@ def _statement(block: Block, measure: str, bound: str) -> Theorem:
     )
 
 
-def _property(written: str | Property, A: OfA) -> Property:
+def rational_property(written: str | Property, A: OfA) -> Property:
+    """A hypothesis with a rational constant. Raises OpcheckError for any other."""
     prop = property_of(written)
     if prop.of == "A" and A == "zero":
         raise OpcheckError(f"{prop}: A is 0 here; --constrained is for A ≠ 0")
@@ -386,7 +387,8 @@ def _property(written: str | Property, A: OfA) -> Property:
     return replace(prop, constant=Fraction(int(value.p), int(value.q)))
 
 
-def _parameter(name: str, written: Any, integer: bool, notes: list[str]) -> Any:
+def rational_parameter(name: str, written: Any, integer: bool, notes: list[str]) -> Any:
+    """A parameter's exact value; an irrational one is rounded, with a note. Raises OpcheckError."""
     value = number(written)
     if isinstance(value, Ball):
         middle = fmpq(*float(value.ball.mid()).as_integer_ratio())
