@@ -403,10 +403,10 @@ theorem(
     bound="R**2*(63/64)**k",
     source=Source("me", "Theorem 4"),
     proof=Proof(
-        potential="distance*(64/63)**k",
+        potential="distance*(63/64)**(-k)",
         step={
-            "StronglyMonotone(z, solution)": "2*gamma*(64/63)**(k + 1)",
-            "Lipschitz(z, solution)": "gamma**2*(64/63)**(k + 1)",
+            "StronglyMonotone(z, solution)": "2*gamma*(63/64)**(-(k + 1))",
+            "Lipschitz(z, solution)": "gamma**2*(63/64)**(-(k + 1))",
         },
         end={"potential": "(63/64)**k"},
     ),
