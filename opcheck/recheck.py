@@ -307,8 +307,22 @@ def sentence(document: dict[str, Any]) -> str:
         f"{said['theorem']}, {said['covers']}, in every dimension, for "
         f"{', '.join(said['hypotheses'])} with {choice(document)}: measure ≤ {document['ratio']} "
         f"· bound (measure: {said['measure']}; bound: {said['bound']}"
-        f"{''.join(f'; {name} = {text}' for name, text in said['let'].items())})"
+        f"{''.join(f'; {name} = {text}' for name, text in said['let'].items())}"
+        f"{_potential(said['potential']) if 'potential' in said else ''})"
     )
+
+
+def _potential(named: dict[str, Any]) -> str:
+    """What V is: the form of its vectors, each told from where it rests."""
+    names = [f"{name} − z*" if name == "z" else str(name) for name in named["vectors"]]
+    terms = []
+    for i, line in enumerate(named["matrix"][: len(names)]):
+        for j, value in enumerate(line[: i + 1]):
+            if Fraction(value) and j < len(names):
+                factor = Fraction(value) * (1 if i == j else 2)
+                terms.append(f"({factor}) ⟨{names[j]}, {names[i]}⟩")
+    rest = "; vectors told from where they rest" if len(names) > 1 or "shadow" in named else ""
+    return f"; V = {' + '.join(terms) or '0'}{rest}"
 
 
 def unchecked(document: dict[str, Any]) -> str:

@@ -978,11 +978,12 @@ def _rows(document: dict[str, Any], own: dict[str, Vector], other: str) -> list[
 
 
 def _split(document: dict[str, Any], run: Any) -> Any:
-    """The run, with F asked for at points of S where both are called."""
-    whole = run(False)
-    if document["constrained"] and {c["of"] for c in whole[0].oracles.calls} >= {"F", "S"}:
-        return run(True)
-    return whole
+    """The run, with F asked for at points of S where both are called, or V is of such a class."""
+    whole, said = run(False), document["statement"]
+    of = {c["of"] for c in whole[0].oracles.calls}
+    if "potential" in said and "S" in of:
+        of |= {"F" for p in said["given"] if p["of"] in ("F", "A")}
+    return run(True) if document["constrained"] and of >= {"F", "S"} else whole
 
 
 def _no_star(forms: list[Form]) -> None:
@@ -1100,6 +1101,8 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
         raise Differs("it says something else than that V decreases, or lies above what it bounds")
     if len(named["matrix"]) != len(named["vectors"]) or steps < 1 or history < 0:
         raise Differs("the matrix of V is of another size than its vectors")
+    if not any(Fraction(value) for line in named["matrix"] for value in line):
+        raise Differs("V is 0, so that nothing is said by it")
     params = _packed(document, statement, first + max(blocks, 1) * steps + 1)
     weights = _weights(document, params, dimension)
 

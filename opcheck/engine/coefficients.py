@@ -363,9 +363,15 @@ def trace(
         same_in_all(use.measure.name, forms)
     same_in_all(method.name, {d: (f.basis, f.evaluations, f.iterates) for d, f in read.items()})
     run = _trace(method, values, counts, A=A, takes=takes, split=False)
-    if A != "zero" and {e.of for e in run.evaluations} >= {"F", "S"}:
+    if _told_apart(run, A):
         return _trace(method, values, counts, A=A, takes=takes, split=True)
     return run
+
+
+def _told_apart(run: Trace, A: OfA, apart: bool = False) -> bool:
+    """Whether F is to be asked for at points of S, so that A is known there too."""
+    of = {e.of for e in run.evaluations}
+    return A != "zero" and "S" in of and (apart or "F" in of)
 
 
 def _products(form: Any, dimension: int) -> tuple[Products, str]:
@@ -633,6 +639,7 @@ def walk(
     first: int = 0,
     away: Mapping[str, fmpq] = {},
     made: Sequence[str] = (),
+    apart: bool = False,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
 
@@ -643,6 +650,7 @@ def walk(
         first: the k of the first iteration.
         away: c of rows that are told from c F z* on.
         made: other rows, as ``filled`` finds them.
+        apart: whether something is known of F or A alone: then both are asked for at points of S.
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
@@ -668,9 +676,7 @@ def walk(
         method.name, {d: (t.basis, t.evaluations, states) for d, (t, states) in read.items()}
     )
     walked = read[DIMENSION]
-    if A != "zero" and {e.of for e in walked[0].evaluations} >= {"F", "S"}:
-        return run(split=True)
-    return walked
+    return run(split=True) if _told_apart(walked[0], A, apart) else walked
 
 
 def _walk(

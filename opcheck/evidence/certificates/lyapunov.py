@@ -47,6 +47,7 @@ HALVINGS = 34
 HAIR = 1e-7  # part of a rate by which it is raised to look for the smallest coefficients
 NEAR = 1e-5  # the shortest fraction so close above the least rate is tried first
 RAISED = (1e-7, 1e-6, 1e-5, 1e-4)  # then the rate above by so much
+GROWS = "θ > 1: V may grow by that factor in a step"
 LONGER = "; with a history of 1 it may look at the step before as well"
 SHORT = (1, 8, 64, 2**12, 2**24)  # denominators of the coefficients of V
 
@@ -382,6 +383,11 @@ class Search:
         """The potential at a rate, or at the smallest. Raises NotCertified where there is none."""
         shape = f"made of {', '.join(self.block.vectors)} and above the {self.above}"
         name = f"{self.block.method.name}: no potential {shape}"
+        if self._nothing_to_bound():
+            raise OpcheckError(
+                f"{self.block.method.name}: by these hypotheses the {self.above} is always 0, so "
+                "that there is nothing to shrink: look at their constants"
+            )
         block = self.block
         more = "" if block.history or not (block.rows or block.A != "zero") else LONGER
         if theta is not None:
@@ -395,13 +401,20 @@ class Search:
             value = self.smallest()
             if value is None:
                 raise NotCertified(f"{name} decreases at all, by these inequalities{more}")
-            rates = list(_rates(value))
+            rates = list(dict.fromkeys(_rates(value)))
         for rate in rates:
             for matrix in self._roundings(rate):
-                certificates = self._prove(matrix, rate)
+                certificates = self._prove(matrix, rate) if any(map(any, matrix)) else None
                 if certificates is not None:
                     return self._potential(matrix, rate, value, *certificates)
         raise NotCertified(f"{name} was found that rounds, though the solver sees one")
+
+    def _nothing_to_bound(self) -> bool:
+        """Whether V = 0 lies above as well, says the solver: as where all points are one."""
+        solution = self.bound.margin(0.0)
+        if solution.status not in ("Solved", "AlmostSolved"):
+            return False
+        return bool(np.linalg.eigvalsh(solution.slack)[0] > -OPEN)
 
     def _roundings(self, rate: Fraction) -> Iterator[Matrix]:
         """Rational coefficients close to the solver's, the simplest first."""
@@ -469,18 +482,21 @@ class Search:
             covers=str(block.covers),
             decreases=decreases,
             bounds=bounds,
-            notes=tuple(block.notes),
+            notes=(*block.notes, *[GROWS] * (rate > 1)),
         )
 
 
 def _rates(value: float) -> Iterator[Fraction]:
     """Rational rates at which a proof may be found: a short fraction just above, then others."""
+    if value <= NEAR:
+        yield Fraction(0)
     near = simplest(_exact(value), _exact(value + NEAR))
     yield min(Fraction(int(near.p), int(near.q)), Fraction(1))
     for step in RAISED:
         low = value * (1 + step) + step / 10
         rate = simplest(_exact(low), _exact(low + step))
         yield min(Fraction(int(rate.p), int(rate.q)), Fraction(1))
+    yield Fraction(1)
 
 
 def _exact(value: float) -> fmpq:

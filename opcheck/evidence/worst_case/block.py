@@ -25,7 +25,12 @@ from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
-from opcheck.evidence.worst_case.claim import Claim, Coverage, assemble, resolvents_exist
+from opcheck.evidence.worst_case.claim import (
+    Claim,
+    Coverage,
+    assemble,
+    resolvents_exist,
+)
 from opcheck.model.method import Method, resolve
 from opcheck.model.property import KINDS, Monotone, Property, property_of
 from opcheck.model.theorem import OfA, Source, Theorem
@@ -100,6 +105,7 @@ class Block:
             first=self.first,
             away=self.away,
             made=self.made,
+            apart=any(p.of in ("F", "A") for p in self.given),
         )
         return trace, [
             {
