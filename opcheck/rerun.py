@@ -1133,6 +1133,8 @@ def _potential(document: dict[str, Any], dimension: int) -> Reading:
                     at[n] = plus(at[n], walk.oracles.ask("F", {}, 0)[1], -Fraction(c))
             if "F z" in {of_now(n) for n in named["vectors"]}:
                 at["F z"] = walk.oracles.ask("F", at["z"], 0)[1]
+                if document["constrained"]:  # told from F z*
+                    at["F z"] = plus(at["F z"], walk.oracles.ask("F", {}, 0)[1], -1)
             states.append(at)
             for i in range(steps if block < blocks else 0):
                 walk.advance(Any_k(first + block * steps + i, steps))

@@ -646,7 +646,7 @@ def walk(
     Args:
         rows: those that matter, as ``memory`` finds them; any other starts as z.
         blocks: how many times ``steps`` iterations are made.
-        residual: also ask for F at z before, between and after them.
+        residual: also ask for F at z before, between and after them; it is told from F z*.
         first: the k of the first iteration.
         away: c of rows that are told from c F z* on.
         made: other rows, as ``filled`` finds them.
@@ -712,7 +712,8 @@ def _walk(
             at["z"] = (Coefficient(at["z"]) - shadow).vector
         for name, c in ((n, c) for n, c in away.items() if n in known):
             at[name] = (Coefficient(at[name]) - c * Coefficient(oracle.star())).vector
-        at |= {"F z": oracle.value(at["z"])} if residual else {}
+        if residual:  # told from F z*
+            at["F z"] = (Coefficient(oracle.value(at["z"])) - Coefficient(oracle.star())).vector
         states.append(at)
         with reading(method.name, dimension):
             for i in range(steps if block < blocks else 0):

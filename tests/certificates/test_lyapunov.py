@@ -109,19 +109,23 @@ def test_with_any_monotone_a(method: str, given: list[str]) -> None:
     held = lyapunov(method, given, constrained=True, **own)
     assert held.theta >= free.theta * (1 - Q(1, 10**6))
     assert held.valid
-    assert held.vectors == ("z",)
+    assert held.vectors == (("z",) if method == "proximal_point" else ("z", "F z"))
     # forward-backward contracts by the same factor
     if method != "ceg_plus":
         assert held.theta == free.theta
 
 
 def test_a_rate_with_a_set_is_of_a_shape_that_is_named() -> None:
-    """A18: .80886 is known, by a potential with values of A; ours has z alone, and says so."""
+    """A18: .80886 is known; with z alone there is .81, and both are said as what they are."""
+    alone = lyapunov(
+        "forward_backward_forward", STRONG, vectors=["z"], constrained=True, gamma="1/2"
+    )
+    assert alone.theta == Q(81, 100)
+    assert str(alone) == "‖z − z*‖²"
     held = lyapunov("forward_backward_forward", STRONG, constrained=True, gamma="1/2")
     assert held.valid
-    assert held.theta == Q(81, 100)
-    assert held.vectors == ("z",)
-    assert "‖z − z*‖²" in str(held)
+    assert held.smallest == pytest.approx(0.808857, abs=1e-6)
+    assert "‖F z − F z*‖²" in str(held)
 
 
 LINES = [np.outer(v, v) for v in ((np.cos(t), np.sin(t)) for t in np.linspace(0, np.pi, 25))]
@@ -147,8 +151,8 @@ def test_what_is_carried_over_is_told_from_where_it_rests(tmp_path: Path) -> Non
         constrained=True,
         gamma="1/4",
     )
-    assert found.vectors == ("z", "past")
-    assert found.away == {"past": "1"}
+    assert found.vectors == ("z", "F z", "past")
+    assert found.away == {"past": "1", "F z": "1"}
     assert "past − F z*" in str(found)
     P = np.array([[float(v) for v in line] for line in found.matrix])
     rng = np.random.default_rng(5)
@@ -163,7 +167,7 @@ def test_what_is_carried_over_is_told_from_where_it_rests(tmp_path: Path) -> Non
             values = []
             for _ in range(12):
                 z, past_value = state[:2], state[2:]
-                rows = np.stack([z, past_value])
+                rows = np.stack([z, M @ z, past_value])
                 values.append(float(np.einsum("ij,ik,jk->", P, rows, rows)))
                 state = own @ state
             ratios = np.array(values[1:]) / np.array(values[:-1])
@@ -184,8 +188,12 @@ def test_properties_of_a_are_used(tmp_path: Path) -> None:
     For Douglas–Rachford F and A change places when both resolvents do: the rates are the same.
     """
     given = [*PLAIN, "StronglyMonotone(1/2) of A"]
+    alone = lyapunov(
+        "forward_backward_forward", given, vectors=["z"], constrained=True, gamma="1/2"
+    )
+    assert alone.theta == Q(25, 36)
     held = lyapunov("forward_backward_forward", given, constrained=True, gamma="1/2")
-    assert held.theta == Q(25, 36)
+    assert held.theta < alone.theta
     assert "StronglyMonotone(1/2) of A" in held.given
     with pytest.raises(NotCertified):
         lyapunov("forward_backward_forward", PLAIN, theta="99/100", constrained=True, gamma="1/2")
@@ -232,9 +240,10 @@ AUTOLYAP: list[tuple[str, list[str], dict[str, Any], int, float]] = [
         0,
         0.802201487,
     ),
+    ("forward_backward_forward", STRONG, {"gamma": "1/2"}, 0, 0.808857190),
     ("forward_backward_forward", STRONG, {"gamma": "1/2"}, 1, 0.808857190),
     *(
-        ("forward_reflected_backward", [*PLAIN, STRONG_A], {"gamma": gamma}, 1, value)
+        ("forward_reflected_backward", [*PLAIN, STRONG_A], {"gamma": gamma}, 0, value)
         for gamma, value in {
             "1/10": 0.826818176,
             "1/5": 0.698687437,
@@ -264,9 +273,10 @@ def test_a_history_knows_what_the_step_met(tmp_path: Path) -> None:
     given = [*PLAIN, STRONG_A]
     own: dict[str, Any] = {"constrained": True, "gamma": "1/2"}
     found = lyapunov("forward_reflected_backward", given, history=1, **own)
-    short = lyapunov("forward_reflected_backward", given, **own)
+    short = lyapunov("forward_reflected_backward", given, vectors=["z", "past"], **own)
     assert found.theta == Q(1, 2)
     assert short.theta == Q(8, 9)
+    assert lyapunov("forward_reflected_backward", given, **own).theta == Q(1, 2)
     assert found.covers == (
         "every step from k = 2 on: they depend on z and past alone, "
         "and z and past 1 step before are arbitrary"
@@ -289,6 +299,7 @@ def test_a_history_knows_what_the_step_met(tmp_path: Path) -> None:
                     after = step @ state
                     parts = {"z": after[:2], "past": after[2:]}
                     parts |= {"before(z)": state[:2], "before(past)": state[2:]}
+                    parts |= {"F z": F @ after[:2], "before(F z)": F @ state[:2]}
                     rows = np.stack([parts[name] for name in found.vectors])
                     seen.append(float(np.einsum("ij,ik,jk->", P, rows, rows)))
                     assert seen[-1] >= float(after[:2] @ after[:2]) - 1e-9
@@ -346,6 +357,62 @@ def test_what_a_step_fills_is_what_a_run_leaves_in_the_rows(name: str) -> None:
     for row in method.rows[1:]:
         if row not in carried:
             assert np.array_equal(one[row], two[row]) == (row in rows), row
+
+
+def test_the_proximal_point_method_uses_what_is_known_of_f_and_of_a() -> None:
+    """(1 + γ(μ_F + μ_A))⁻²: F and A are told apart at the points of S = F + A."""
+    given = ["StronglyMonotone(1/4) of F", "Lipschitz(1) of F"]
+    one = lyapunov("proximal_point", given, constrained=True, gamma=1)
+    assert one.theta == Q(16, 25)
+    both = lyapunov(
+        "proximal_point", [*given, "StronglyMonotone(1/4) of A"], constrained=True, gamma=1
+    )
+    assert both.theta == Q(4, 9)
+
+
+def test_a_potential_with_any_monotone_a_and_no_rate() -> None:
+    """Malitsky and Tam (2020), γ < 1/(2L): with F z − F z*, and none from γ = 1/(2L) on."""
+    method, own = "forward_reflected_backward", {"constrained": True, "theta": 1}
+    assert lyapunov(method, PLAIN, gamma="1/4", **own).valid
+    with pytest.raises(NotCertified):
+        lyapunov(method, PLAIN, gamma="3/4", **own)
+
+
+def test_a_class_of_one_point_is_told() -> None:
+    for method, other in (
+        ("gradient_descent_ascent", "Lipschitz(1)"),
+        ("proximal_point", "Cocoercive(1)"),
+    ):
+        with pytest.raises(OpcheckError, match="nothing to shrink"):
+            lyapunov(method, ["StronglyMonotone(2) of F", f"{other} of F"], gamma="1/4")
+    whole = lyapunov("gradient_descent_ascent", ["StronglyMonotone(1)", "Lipschitz(1)"], gamma=1)
+    assert whole.theta == 0  # F z = z − z*
+    grows = lyapunov("gradient_descent_ascent", PLAIN, theta=2, gamma="1/4")
+    assert any("may grow" in note for note in grows.notes)
+
+
+def test_no_residual_grows_in_the_proximal_point_method() -> None:
+    given = ["Comonotone(-1/4) of F"]
+    assert lyapunov("proximal_point", given, above="residual", gamma=1).theta == 1
+
+
+def test_a_file_says_what_v_is_and_none_is_about_nothing(tmp_path: Path) -> None:
+    found = lyapunov("extragradient", STRONG, vectors=["z"], gamma="1/2")
+    decreases, bounds = found.write_certificates(tmp_path)
+    for path in (decreases, bounds):
+        assert "V = (1) ⟨z − z*, z − z*⟩" in recheck_file(path).proved
+    document = json.loads(decreases.read_text())
+    document["statement"]["potential"]["matrix"] = [["0"]]
+    document["measure"] = document["bound"] = document["multipliers"] = []
+    document["ratio"] = "0"
+    document["digest"] = recheck.digest(document)
+    decreases.write_text(json.dumps(document))
+    with pytest.raises(NotCertified, match="V is 0"):
+        recheck_file(decreases)
+    words = [sys.executable, "-I", "-S", str(recheck.__file__), str(decreases)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "V is 0" in done.stdout + done.stderr
 
 
 def test_rows_that_are_points_are_told_from_the_solution() -> None:

@@ -476,7 +476,8 @@ class Search:
             steps=block.steps,
             above=self.above,
             shadow=block.shadow,
-            away={name: str(c) for name, c in block.away.items()},
+            away={name: str(c) for name, c in block.away.items()}
+            | ({} if block.A == "zero" else {VALUE: "1"}),
             points=tuple(row for row in block.points if row != "z"),
             history=block.history,
             covers=str(block.covers),

@@ -1,9 +1,9 @@
 """A one-step potential as a claim: V at k + 1 ≤ θ V at k, from a state of which nothing is known.
 
 V is a quadratic form in vectors of the state: z − z* (or z − z* − γ F z*, where the method stays at
-z* + γ F z*), F z, and the rows that a step reads before it writes them. Those are arbitrary vectors
-too: what is proved holds from any state, that of the start included, and does not use that a row
-holds a value of F.
+z* + γ F z*), F z − F z*, and the rows that a step reads before it writes them. Those are arbitrary
+vectors too: what is proved holds from any state, that of the start included, and does not use that
+a row holds a value of F.
 
 With a history V looks at earlier states as well: ``before(z)`` is the z of the step before, and
 rows that a step writes are the values of F and A that it met. Then the earliest state alone is
@@ -142,8 +142,8 @@ def block_of(
     Args:
         properties: properties with constants, as ``Lipschitz(1) of F``.
         parameters: numbers or formulas by name, as "1/4".
-        vectors: of the potential; default "z", "F z" (where A = 0), the rows carried over, and of
-            the history what these are not combinations of.
+        vectors: of the potential; default "z", "F z" (where A = 0, or something is known of F),
+            the rows carried over, and of the history what these are not combinations of.
         steps: iterations that are taken together, from 1 on.
         A: what A is.
         history: how many earlier states the potential looks at, from 0 on.
@@ -170,7 +170,8 @@ def block_of(
     }
     first, rows = _carried_over(iteration, exact, A, steps)
     made = filled(iteration, exact, A, steps=steps, first=first) if history else ()
-    state = ("z", *(() if A != "zero" else (VALUE,)), *rows)
+    told = A == "zero" or (any(p.of == "F" for p in known) and not iteration.shadow)
+    state = ("z", *((VALUE,) if told else ()), *rows)
     possible = [
         earlier(name, back)
         for back in range(history + 1)
@@ -178,10 +179,8 @@ def block_of(
     ]
     for name in vectors:
         if name not in possible:
-            why = " where A ≠ 0: it does not vanish at a solution" if name == VALUE else ""
             raise OpcheckError(
-                f"a potential of {iteration.name} is made of {', '.join(possible)}, "
-                f"not of {name}{why}"
+                f"a potential of {iteration.name} is made of {', '.join(possible)}, not of {name}"
             )
     block = Block(
         method=iteration,
@@ -250,7 +249,7 @@ def least(block: Block, matrix: Matrix, above: Least) -> Claim:
     """‖z − z*‖² or ‖F z‖² ≤ V, as a claim."""
     if above not in get_args(Least):
         raise OpcheckError(f"a potential lies above {' or '.join(get_args(Least))}, not {above!r}")
-    if OF_LEAST[above] not in block.vectors:
+    if OF_LEAST[above] not in block.vectors or (above == "residual" and block.A != "zero"):
         raise OpcheckError(
             f"a potential made of {', '.join(block.vectors)} does not bound the {above}"
         )
