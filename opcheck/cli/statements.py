@@ -117,10 +117,10 @@ def _blamed(result: Any) -> int:
     help="Write the proofs as developments of Rocq.",
 )
 @click.option("--check", is_flag=True, help="With --rocq: also have coqc compile each.")
-@click.option("--latex", "form", flag_value="latex", help="The proof of one theorem, as LaTeX.")
-@click.option("--markdown", "form", flag_value="markdown", help="The same as Markdown.")
+@click.option("--latex", is_flag=True, help="The proof of one theorem, as LaTeX.")
+@click.option("--markdown", is_flag=True, help="The same as Markdown.")
 @json_option
-def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> None:
+def prove(names: list[str], rocq: str | None, check: bool, latex: bool, markdown: bool) -> None:
     """Check declared potential arguments for all k and all admissible parameters at once.
 
     Exit code 1 if one does not show its theorem, or, of theorems asked for by name, only a part or
@@ -130,6 +130,10 @@ def prove(names: list[str], rocq: str | None, check: bool, form: str | None) -> 
     from opcheck.evidence.proofs.prove import attempt
     from opcheck.processes import over_processes
     from opcheck.report import terminal
+
+    if latex and markdown:
+        raise OpcheckError("--latex and --markdown are two forms of one text: take one of them")
+    form = "latex" if latex else "markdown" if markdown else None
 
     def tried(name: str) -> Any:
         return attempt(registry.get("theorems", name))

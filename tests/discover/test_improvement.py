@@ -152,6 +152,20 @@ def test_an_open_range_has_no_end() -> None:
     ]
 
 
+def test_a_range_that_goes_down_to_0() -> None:
+    """Close to 0 the solver sees an end, at 6/2551, that is none: prove is asked for 0 itself."""
+    sums = claim(
+        method="gradient_descent_ascent",
+        given=["Cocoercive(beta) of F"],
+        where="beta/2 < gamma < beta",
+        measure="upto(residual)",
+        bound="R**2/(gamma*(2*beta - gamma))",
+    )
+    improvement = widen(sums, "gamma", time_limit=UNLIMITED)
+    assert improvement.improved == "0 < gamma < 2*beta"
+    assert all(end.reached > 1 for end in improvement.ends)
+
+
 def test_a_full_range_stays() -> None:
     """The edge is told with what excludes the form beyond it."""
     improvement = widen("nemirovski2004_eg_gap", "gamma", time_limit=UNLIMITED)

@@ -1299,6 +1299,12 @@ def test_the_printed_identity_is_that_of_the_proof(name: str) -> None:
             assert dict(reread(case, vector, names).vector) == dict(row)
 
 
+def test_two_forms_of_one_text_are_refused() -> None:
+    done = CliRunner().invoke(main, ["prove", "lieder2021_halpern", "--latex", "--markdown"])
+    assert done.exit_code == 2
+    assert "take one of them" in done.output
+
+
 @pytest.mark.parametrize("name", DECLARED)
 @pytest.mark.sampled(12)
 def test_proofs_as_latex_are_balanced(name: str) -> None:

@@ -159,6 +159,10 @@ def widen(
         improvement = replace(improvement, finished=True)
     except TimeIsUp:
         pass
+    low = Side(name, 0)
+    lowest = low.of(_chain(current, name))
+    if lowest is not None and grammar.constant(lowest.tree) == 0:
+        shows.pop(low, None)  # a step size has a sign: that is no end of the form
     ends = tuple(
         _end(reach, p) for reach in shows.values() for p in range(len(reach.points[:PLACES]))
     )
@@ -308,6 +312,8 @@ def _wider(theorem: Theorem, reach: Reach) -> Iterator[tuple[Theorem, bool]]:
         return
     seen = set()
     ends: list[str] = [""] if (abs(reached) > FAR * abs(declared)).all() else []
+    if not side.place and (reached > 0).all() and (FAR * reached < declared).all():
+        ends.append("0")  # near it numbers differ too much in size for the solver
     ends += _read(reach) if np.isfinite(reached).all() else []
     for end in ends:
         values = [_at(theorem, Text(end), p) if end else np.inf for p in reach.points]
