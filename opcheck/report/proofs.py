@@ -161,8 +161,23 @@ def steps(theorem: Theorem, shown: Sequence[tuple[Case, Argument]]) -> list[Step
             word = row if row not in STANDING else f"next({row})"
             if row != "anchor" and word != (told := _combined(dict(vector), names)):
                 rows.append((word, told))
-        out[place] = Step(place, tuple(rows))
+        out[place] = Step(place, tuple(_defined_first(rows)))
     return list(out.values())
+
+
+def _defined_first(rows: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The rows of a step in an order in which none speaks of one that comes later; a resolvent is
+    told by what it is at its own point."""
+    left = list(rows)
+    while left:
+        words = {word: rf"(?<!\w){re.escape(word)}(?!\w)" for word, _ in left}
+        ready = [
+            (own, told)
+            for own, told in left
+            if not any(re.search(w, told) for word, w in words.items() if word != own)
+        ]
+        yield from ready or left
+        left = [row for row in left if row not in ready] if ready else []
 
 
 def _word(name: str) -> str:

@@ -14,6 +14,7 @@ from oracles.printed import Printed
 from registered import exported, stated
 
 from opcheck import registry
+from opcheck.evidence.proofs.prove import established
 from opcheck.model import grammar
 from opcheck.model.theorem import Theorem
 from opcheck.report import proofs
@@ -116,6 +117,20 @@ def test_most_identities_are_looked_at() -> None:
         looked += not any(APART.search(text) for text in texts)
         assert grammar.parse(theorem.proof.at_most)
     assert looked > 60
+
+
+STEPS = ("gorbunov2022_eg_last", "malitsky2020_golden_ratio", "park2022_os_ppm", "yoon2021_eag_c")
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_row_of_a_step_is_told_before_it_is_used(name: str) -> None:
+    """next(z) came first, and spoke of the zbar of the line below."""
+    theorem = registry.get("theorems", name)
+    for step in proofs.steps(theorem, established(theorem)):
+        words = [word for word, _ in step.rows]
+        for i, (_, told) in enumerate(step.rows):
+            names = set(re.findall(r"next\(\w+\)|last\(\w+\)|\w+", told))
+            assert not names & {*words[i + 1 :]}, (step.place, step.rows)
 
 
 # best iterates, a subdifferential, any A, roots, and two hypotheses on F alone
