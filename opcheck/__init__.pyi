@@ -9,8 +9,6 @@ from opcheck.evidence.certificates.certificate import NotCertified as NotCertifi
 from opcheck.evidence.certificates.certificate import Point as Point
 from opcheck.evidence.certificates.certificate import certify as certify
 from opcheck.evidence.certificates.certificate import certify_over as certify_over
-from opcheck.evidence.certificates.lyapunov import Potential as Potential
-from opcheck.evidence.certificates.lyapunov import lyapunov as lyapunov
 from opcheck.evidence.check import Check as Check
 from opcheck.evidence.check import check as check
 from opcheck.evidence.cross_check import CrossCheck as CrossCheck
@@ -18,10 +16,13 @@ from opcheck.evidence.cross_check import cross_check as cross_check
 from opcheck.evidence.discover.discover import Discovery as Discovery
 from opcheck.evidence.discover.discover import discover as discover
 from opcheck.evidence.discover.improvement import Improvement as Improvement
+from opcheck.evidence.discover.over_range import OverRange as OverRange
 from opcheck.evidence.discover.tighten import tighten as tighten
 from opcheck.evidence.discover.widen import widen as widen
 from opcheck.evidence.dossier import Dossier as Dossier
 from opcheck.evidence.dossier import dossier as dossier
+from opcheck.evidence.lyapunov import Potential as Potential
+from opcheck.evidence.lyapunov import lyapunov as lyapunov
 from opcheck.evidence.operators.constant import Constant as Constant
 from opcheck.evidence.operators.constants import constants as constants
 from opcheck.evidence.operators.subject import run as run

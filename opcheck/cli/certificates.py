@@ -168,8 +168,8 @@ def lyapunov(method: str, parameters: options.Values, out: str | None, **wishes:
     Exit code 1 if there is none of this shape, or none that rounds.
     """
     from opcheck.evidence.certificates.certificate import NotCertified
-    from opcheck.evidence.certificates.lyapunov import lyapunov as search
     from opcheck.evidence.discover.over_range import OverRange
+    from opcheck.evidence.lyapunov import lyapunov as search
     from opcheck.report import terminal
 
     values = options.symbols(search, parameters)

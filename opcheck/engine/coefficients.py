@@ -534,10 +534,10 @@ def _repeated(
     factors = [c for vector in vectors for _, c in vector] + [call[4] for call in calls]
     if any(_moves(c) for c in factors):
         return None
-    made = (i for i in range(rows) if i not in needed and reads[i] <= needed)
+    others = (i for i in range(rows) if i not in needed and reads[i] <= needed)
     return (
         tuple(method.rows[i] for i in sorted(needed - {0})),
-        tuple(method.rows[i] for i in made if not any(_moves(c) for _, c in ends[i])),
+        tuple(method.rows[i] for i in others if not any(_moves(c) for _, c in ends[i])),
     )
 
 
@@ -638,7 +638,7 @@ def walk(
     residual: bool = False,
     first: int = 0,
     away: Mapping[str, fmpq] = {},
-    made: Sequence[str] = (),
+    filled_rows: Sequence[str] = (),
     apart: bool = False,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     """Iterate from a state of which nothing is known: z and ``rows`` are vectors of the basis.
@@ -649,13 +649,13 @@ def walk(
         residual: also ask for F at z before, between and after them; it is told from F z*.
         first: the k of the first iteration.
         away: c of rows that are told from c F z* on.
-        made: other rows, as ``filled`` finds them.
+        filled_rows: other rows, as ``filled`` finds them.
         apart: whether something is known of F or A alone: then both are asked for at points of S.
 
     Returns:
         The calls and points, and before, between and after the blocks the vectors by name: "z",
-        from where the method stays, ``rows``, "F z" where it was asked for, and ``made`` after the
-        first block.
+        from where the method stays, ``rows``, "F z" where it was asked for, and ``filled_rows``
+        after the first block.
     """
     guard_method(method)
     run = functools.partial(
@@ -669,7 +669,7 @@ def walk(
         residual=residual,
         first=first,
         away=away,
-        made=made,
+        filled_rows=filled_rows,
     )
     read = {d: run(split=False, dimension=d) for d in DIMENSIONS}
     same_in_all(
@@ -691,7 +691,7 @@ def _walk(
     first: int,
     split: bool,
     away: Mapping[str, fmpq],
-    made: Sequence[str],
+    filled_rows: Sequence[str],
     dimension: int = DIMENSION,
 ) -> tuple[Trace, list[dict[str, Vector]]]:
     oracle = Recorder(method.name, split=split, A=A, names=_names(rows))
@@ -705,7 +705,7 @@ def _walk(
     for block in range(blocks + 1):
         ends = [vector_of(row) for row in own]
         keep_weights(method, ends, held)
-        known = ("z", *rows, *(made if block else ()))
+        known = ("z", *rows, *(filled_rows if block else ()))
         at = {name: at_origin(ends[method.rows.index(name)]) for name in known}
         if method.shadow and A != "zero":  # V is 0 where z stays, which is no solution
             shadow = values[method.shadow] * Coefficient(oracle.star())

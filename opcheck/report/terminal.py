@@ -22,12 +22,12 @@ from opcheck.report.tables import number, verdict_table
 
 if TYPE_CHECKING:  # a line is on the screen sooner without them
     from opcheck.evidence.certificates.certificate import Attempt, Point
-    from opcheck.evidence.certificates.lyapunov import Potential
     from opcheck.evidence.cross_check import CrossCheck
     from opcheck.evidence.discover.discover import Discovery
     from opcheck.evidence.discover.improvement import Improvement
     from opcheck.evidence.discover.over_range import OverRange
     from opcheck.evidence.dossier import Dossier, Standing
+    from opcheck.evidence.lyapunov import Potential
     from opcheck.evidence.operators.constant import Constant
     from opcheck.evidence.proofs.prove import ProofAttempt, Proved
     from opcheck.evidence.simulation.mutants import Mutant
@@ -558,18 +558,18 @@ def show_potential(potential: Potential, console: Console) -> None:
     pairs([*rows, *(("note", note) for note in potential.notes)], console)
 
 
-def show_over_range(found: OverRange, console: Console) -> None:
+def show_over_range(over: OverRange, console: Console) -> None:
     """The rate over a range, the potential and its proof."""
-    values = ", ".join(f"{n} = {v}" for n, v in found.parameters.items())
-    small = "" if found.smallest is None else f"; by the solver ≥ {found.smallest:.8f}"
-    rate = f"θ = {found.theta} ({float(found.theta):.8f}{small})"
-    factor = "" if found.factor == 1 else f"{found.factor} "
-    span = f"{found.low} ≤ {found.parameter} ≤ {found.high}"
+    values = ", ".join(f"{n} = {v}" for n, v in over.parameters.items())
+    small = "" if over.smallest is None else f"; by the solver ≥ {over.smallest:.8f}"
+    rate = f"θ = {over.theta} ({float(over.theta):.8f}{small})"
+    factor = "" if over.factor == 1 else f"{over.factor} "
+    span = f"{over.low} ≤ {over.parameter} ≤ {over.high}"
     pairs(
         [
-            ("method", found.method + (f" with {values}" if values else "")),
-            ("given", ", ".join(found.given)),
-            ("V", found.potential),
+            ("method", over.method + (f" with {values}" if values else "")),
+            ("given", ", ".join(over.given)),
+            ("V", over.potential),
             ("proved", f"V at k + 1 ≤ θ V at k, {rate}"),
             ("so", f"‖z − z*‖² ≤ {factor}θ^k R² at every k"),
             ("for", f"every {span}; in every dimension"),

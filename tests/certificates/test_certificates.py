@@ -32,7 +32,7 @@ from opcheck.evidence.certificates.certificate import (
     certify_over,
     recheck_file,
 )
-from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.lyapunov import lyapunov
 from opcheck.evidence.statement.exact_parameters import setting
 from opcheck.model.method import method
 from opcheck.model.primitives import axpy, combine

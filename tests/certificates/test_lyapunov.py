@@ -23,7 +23,7 @@ from opcheck.cli import main
 from opcheck.engine.coefficients import filled, memory
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import NotCertified, recheck_file
-from opcheck.evidence.certificates.lyapunov import Potential, lyapunov
+from opcheck.evidence.lyapunov import Potential, lyapunov
 from opcheck.evidence.worst_case.block import block_of, decrease, least
 from opcheck.evidence.worst_case.worst_case import Program
 from opcheck.model.method import Method, Over, resolve

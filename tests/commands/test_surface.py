@@ -62,6 +62,9 @@ def result(name: str) -> Any:
         "Potential": lambda: opcheck.lyapunov(
             "proximal_point", ["StronglyMonotone(1/4) of F"], gamma="1/2", theta="7/8"
         ),
+        "OverRange": lambda: opcheck.lyapunov(
+            "proximal_point", ["StronglyMonotone(1/4) of F"], gamma="1/2..1", theta="9/10"
+        ),
         "Discovery": lambda: opcheck.discover(STEP, time_limit=60),
         "Improvement": lambda: opcheck.tighten(STEP, time_limit=60),
         "Dossier": lambda: opcheck.Dossier(NAME, (Rung("simulated", True, ("holds",), ""),) * 7),

@@ -33,7 +33,7 @@ from opcheck.engine.run import Take, run, run_batch, take
 from opcheck.engine.steps import Steps, from_the_start
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.certificates.certificate import certify
-from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.lyapunov import lyapunov
 from opcheck.evidence.proofs.prove import prove
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.worst_case import worst

@@ -32,7 +32,7 @@ from opcheck import (
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.certificates.certificate import certify
-from opcheck.evidence.certificates.lyapunov import lyapunov
+from opcheck.evidence.lyapunov import lyapunov
 from opcheck.evidence.proofs.prove import attempt
 from opcheck.evidence.simulation.verify import verify
 from opcheck.evidence.worst_case.attack import attack

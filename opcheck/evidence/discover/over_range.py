@@ -107,11 +107,11 @@ class OverRange(Result):
 def over_range(
     method: str,
     given: Sequence[str | Property],
+    *,
     parameter: str,
     low: fmpq,
     high: fmpq,
     fixed: Mapping[str, fmpq],
-    *,
     theta: Fraction | None = None,
     constrained: Any = False,
 ) -> OverRange:
@@ -127,7 +127,15 @@ def over_range(
     """
     if not low < high:
         raise OpcheckError(f"{parameter} = {low}..{high} is no range; write the smaller end first")
-    form = _Statement(method, given, parameter, low, high, fixed, constrained)
+    form = _Statement(
+        method=method,
+        given=given,
+        parameter=parameter,
+        low=low,
+        high=high,
+        fixed=fixed,
+        constrained=constrained,
+    )
     sought = form.theorem(f"R**2*{RATE}**k", f"0 < {RATE} < 1")
     joints = []
     for ansatz in _constant(sought):
@@ -142,9 +150,9 @@ def over_range(
             known = form.proved(joint, rate, degree)
             if known is not None:
                 return replace(known, smallest=least)
-    wanted = f"decreases by θ = {theta}" if theta is not None else "decreases"
+    rated = f"decreases by θ = {theta}" if theta is not None else "decreases"
     raise NoRoom(
-        f"{method}: no potential was found that {wanted} for every {parameter} from {low} to {high}"
+        f"{method}: no potential was found that {rated} for every {parameter} from {low} to {high}"
     )
 
 
@@ -186,10 +194,10 @@ class _Statement:
 
     def proved(self, joint: _Joint, rate: Fraction, degree: int) -> OverRange | None:
         """The statement at a rate, as ``prove`` accepts it; None where it does not."""
-        found = joint.potential(rate, degree)
-        if found is None:
+        potential = joint.potential(rate, degree)
+        if potential is None:
             return None
-        share, coefficients = found
+        share, coefficients = potential
         alone = [*coefficients] == [joint.distance]
         if alone:  # V is the distance itself, and C = 1
             coefficients = {joint.distance: [1.0]}

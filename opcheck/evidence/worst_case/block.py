@@ -56,7 +56,7 @@ class Block:
         notes: what was rounded.
         away: c of rows that V tells from c F z* on, where they rest.
         history: how many earlier states V looks at.
-        made: rows that the steps fill, of which V may be made where there is a history.
+        filled: rows that the steps fill, of which V may be made where there is a history.
         points: rows that V tells from z* on.
     """
 
@@ -71,7 +71,7 @@ class Block:
     notes: tuple[str, ...] = ()
     away: Mapping[str, fmpq] = field(default_factory=dict)
     history: int = 0
-    made: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
 
     @property
@@ -104,7 +104,7 @@ class Block:
             residual=VALUE in map(of_now, self.vectors),
             first=self.first,
             away=self.away,
-            made=self.made,
+            filled_rows=self.filled,
             apart=any(p.of in ("F", "A") for p in self.given),
         )
         return trace, [
@@ -169,13 +169,13 @@ def block_of(
         if p.name in values
     }
     first, rows = _carried_over(iteration, exact, A, steps)
-    made = filled(iteration, exact, A, steps=steps, first=first) if history else ()
+    others = filled(iteration, exact, A, steps=steps, first=first) if history else ()
     told = A == "zero" or (any(p.of == "F" for p in known) and not iteration.shadow)
     state = ("z", *((VALUE,) if told else ()), *rows)
     possible = [
         earlier(name, back)
         for back in range(history + 1)
-        for name in (*state, *(made if back < history else ()))
+        for name in (*state, *(others if back < history else ()))
     ]
     for name in vectors:
         if name not in possible:
@@ -192,9 +192,9 @@ def block_of(
         first=first,
         vectors=tuple(dict.fromkeys(vectors)) or tuple(possible),
         notes=tuple(notes),
-        away=resting(iteration, exact, (*rows, *made), A, first=first) if A != "zero" else {},
+        away=resting(iteration, exact, (*rows, *others), A, first=first) if A != "zero" else {},
         history=history,
-        made=made,
+        filled=others,
         points=points(iteration, exact, A),
     )
     return block if vectors or not history else replace(block, vectors=_independent(block))

@@ -243,10 +243,10 @@ def _over_range(
             return over_range(
                 iteration.name,
                 known,
-                symbol,
-                low_end,
-                high_end,
-                fixed,
+                parameter=symbol,
+                low=low_end,
+                high=high_end,
+                fixed=fixed,
                 theta=rate,
                 constrained=said,
             )
