@@ -108,7 +108,7 @@ class _Path:
         y = _whole(np.zeros(count, dtype=int))
         best: Optimum | None = None
         for _ in range(STEPS):
-            here = _Place(self, y, X, x, Z, z)
+            here = _Place(self, y=y, X=X, x=x, Z=Z, z=z)
             value = self._optimum(y, z, here.wrong)
             best = value if best is None or value.error < best.error else best
             if value.error <= DONE * value.theta or not here.factor():
@@ -142,7 +142,7 @@ class _Place:
 
     inverse: Reals
 
-    def __init__(self, path: _Path, y: Reals, X: Reals, x: Reals, Z: Reals, z: Reals) -> None:
+    def __init__(self, path: _Path, *, y: Reals, X: Reals, x: Reals, Z: Reals, z: Reals) -> None:
         self.path, self.X, self.x, self.Z, self.z = path, X, x, Z, z
         self.off, self.off_diagonal = path.C - _sum(y, path.A) - Z, -(y @ path.a) - z
         self.short = path.b - path.applied(X, x)
