@@ -21,7 +21,7 @@ from opcheck import registry
 from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.discover.ansatz import bound_of
-from opcheck.evidence.discover.discover import claim, discover, forms
+from opcheck.evidence.discover.discover import claim, discover, forms, with_proof
 from opcheck.evidence.discover.points import far_points, points, unit_of
 from opcheck.evidence.discover.program import Program
 from opcheck.evidence.discover.reading import Reading
@@ -382,3 +382,30 @@ def test_what_to_run_next_names_the_file_of_the_statement(tmp_path: Path) -> Non
     assert done.stdout.splitlines()[-1] == f"opcheck --plugin {file} prove {out}"
     again = CliRunner().invoke(main, ["--plugin", str(file), "prove", str(out)])
     assert again.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "rate", "where", "finds"),
+    [
+        ("past_extragradient", "63/64", "1/8 <= gamma <= 1/4", True),
+        # false: on a rotation by a right angle it shrinks by 1 − γ²(1 − γ²) at most
+        ("extragradient", "7/8", "1/4 <= gamma <= 1/2", False),
+    ],
+)
+def test_an_argument_with_room_over_a_range(
+    method: str, rate: str, where: str, finds: bool
+) -> None:
+    """Numbers for constants and one parameter: coefficients are rounded, and nothing is guessed."""
+    statement = claim(
+        method=method,
+        given=["Lipschitz(1) of F", "StronglyMonotone(1/4) of F"],
+        where=where,
+        measure="distance",
+        bound=f"4*R**2*({rate})**k",
+    )
+    found = discover(statement, time_limit=UNLIMITED)
+    assert found.ok == finds
+    if found.proof is not None:
+        assert attempt(with_proof(statement, found.proof)).status == "proved"
+        lower = replace(statement, bound="4*R**2*(1/2)**k")
+        assert attempt(with_proof(lower, found.proof)).status != "proved"

@@ -13,6 +13,7 @@ from opcheck.evidence.discover.declaration import block, file_of
 from opcheck.evidence.discover.material import loop_of, material
 from opcheck.evidence.discover.multipliers import Open
 from opcheck.evidence.discover.reading import Point, Reading
+from opcheck.evidence.discover.room import arguments
 from opcheck.evidence.discover.search import Infeasible, Search
 from opcheck.evidence.discover.witness import Witness, in_words, witness
 from opcheck.evidence.proofs.prove import admits, attempt
@@ -219,13 +220,27 @@ def tried(
         reason = in_words(search, shown) if shown else str(none)
         return ("none at a point" if shown else "not found"), reason, None
     except Open as open_:
-        return "not recovered", str(open_), None
+        return _with_room(theorem, search, "not recovered", str(open_))
     except (OpcheckError, Undecided) as error:
         return "unreadable", str(error), None
     judged = attempt(with_proof(theorem, proof))
     if judged.status not in ("proved", "in part"):
-        return "not proved", judged.reason, None
+        return _with_room(theorem, search, "not proved", judged.reason)
     return "found", judged.proved.only if judged.proved else "", proof
+
+
+def _with_room(
+    theorem: Theorem, search: Search, outcome: Outcome, reason: str
+) -> tuple[Outcome, str, Proof | None]:
+    """What came of it, unless there is an argument with room."""
+    try:
+        for argument in arguments(search) if search.terms else ():
+            proof = search.proof(argument)
+            if attempt(with_proof(theorem, proof)).status == "proved":
+                return "found", "", proof
+    except (OpcheckError, Undecided):
+        pass  # it is told why there was none of the other kind
+    return outcome, reason, None
 
 
 def _witness(search: Search, place: int) -> Witness | None:
