@@ -238,6 +238,12 @@ def _over_range(
     reason = ""
     for A in classes:
         known = [rational_property(p, A) for p in given]
+        try:
+            block = block_of(iteration, known, {**fixed, symbol: low_end}, A=A)
+        except OpcheckError:  # its step is not the same at every k
+            block = None
+        if block is not None:
+            Search(block, "distance").refuse_nothing()
         said = {"zero": False, "monotone": True, "subdifferential": "subdifferential"}[A]
         try:
             return over_range(
@@ -383,11 +389,7 @@ class Search:
         """The potential at a rate, or at the smallest. Raises NotCertified where there is none."""
         shape = f"made of {', '.join(self.block.vectors)} and above the {self.above}"
         name = f"{self.block.method.name}: no potential {shape}"
-        if self._nothing_to_bound():
-            raise OpcheckError(
-                f"{self.block.method.name}: by these hypotheses the {self.above} is always 0, so "
-                "that there is nothing to shrink: look at their constants"
-            )
+        self.refuse_nothing()
         block = self.block
         more = "" if block.history or not (block.rows or block.A != "zero") else LONGER
         if theta is not None:
@@ -409,12 +411,16 @@ class Search:
                     return self._potential(matrix, rate, value, *certificates)
         raise NotCertified(f"{name} was found that rounds, though the solver sees one")
 
-    def _nothing_to_bound(self) -> bool:
-        """Whether V = 0 lies above as well, says the solver: as where all points are one."""
+    def refuse_nothing(self) -> None:
+        """Raise OpcheckError where V = 0 lies above as well, as where all points are one."""
         solution = self.bound.margin(0.0)
         if solution.status not in ("Solved", "AlmostSolved"):
-            return False
-        return bool(np.linalg.eigvalsh(solution.slack)[0] > -OPEN)
+            return
+        if np.linalg.eigvalsh(solution.slack)[0] > -OPEN:
+            raise OpcheckError(
+                f"{self.block.method.name}: by these hypotheses the {self.above} is always 0, so "
+                "that there is nothing to shrink: look at their constants"
+            )
 
     def _roundings(self, rate: Fraction) -> Iterator[Matrix]:
         """Rational coefficients close to the solver's, the simplest first."""

@@ -158,5 +158,11 @@ def test_bad_ranges_of_other_methods() -> None:
         lyapunov("rapp", STRONG, gamma="1/8", lam="1/2", tau="1..2")
     with pytest.raises(OpcheckError, match="stays at z"):
         lyapunov("douglas_rachford", STRONG, gamma="1/2..1", lam=1, constrained=True)
+    with pytest.raises(OpcheckError, match="nothing to shrink"):
+        lyapunov(
+            "gradient_descent_ascent",
+            ["StronglyMonotone(2) of F", "Lipschitz(1) of F"],
+            gamma="1/8..1/4",
+        )
     with pytest.raises(OpcheckError, match="no value for L"):
         lyapunov("extragradient", ["Lipschitz(L) of F"], gamma="1/4..1/2")

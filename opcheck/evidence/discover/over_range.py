@@ -43,7 +43,7 @@ class OverRange(Result):
         potential: V at k, as a text; its coefficients may hold the parameter. V at k + 1 ≤ θ V,
             ‖z − z*‖² ≤ C V, and V ≤ R² at the start of a run.
         theta: the rate, exact.
-        smallest: the least for potentials of this form, says the solver; None where not asked for.
+        smallest: below it there is none of this form, says the solver; None where not asked for.
         factor: C.
         theorem: the statement with its proof, which ``prove`` accepts.
     """
@@ -132,7 +132,7 @@ def over_range(
         for joint in sorted(joints, key=lambda joint: len(joint.search.terms)):
             known = form.proved(joint, rate, degree)
             if known is not None:
-                return replace(known, smallest=least)
+                return replace(known, smallest=least and least - 2.0**-HALVINGS)
     rated = f"decreases by θ = {theta}" if theta is not None else "decreases"
     raise NoRoom(
         f"{method}: no potential was found that {rated} for every {parameter} from {low} to {high}"
