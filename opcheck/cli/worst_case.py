@@ -41,7 +41,7 @@ def worst(
     own = options.symbols(worst_case.worst, parameters)
     values = {**_constants_of(entry, subject), **own}
     cases: list[worst_case.WorstCase] = []
-    reached: list[float] = []
+    reached: list[float | None] = []
     interrupted, refuted = "", ""
     try:
         with progress("worst", len(ks)) as step:
@@ -52,7 +52,8 @@ def worst(
             tried = attack(
                 entry, [case.k for case in cases], place=ask["place"], ends=False, **values
             )
-        reached = [reach.ratio for reach in tried.reached]
+        ratios = {reach.k: reach.ratio for reach in tried.reached}  # also of an end beyond them
+        reached = [ratios.get(case.k) for case in cases]
         refuted = tried.ground
     except KeyboardInterrupt:
         interrupted = f"interrupted: {len(cases)} of {len(ks)} k were finished, and are shown"

@@ -125,6 +125,8 @@ class Steps:
         self.unknown: Sparse = ((len(names), field.number(1)),)
         self.solution: Sparse = ()
         names.append("unknown")
+        self.place = len(names)  # of the origin, told from the solution
+        names.append("origin")
         self.oracle = Recorder(method.name, split=False, A=A, names=names, one=field.number(1))
         self.resolvent = self.oracle.resolvent if A != "zero" else UNCONSTRAINED
         self.states: list[list[Sparse]] = []
@@ -231,8 +233,17 @@ class Steps:
         """A row by name: z, anchor and solution before step k + offset, others after it."""
         if name == "solution":
             return self.solution
-        standing = name in STANDING
-        return self._state(offset + (not standing))[self.method.rows.index(name)]
+        place, i = offset + (name not in STANDING), self.method.rows.index(name)
+        row = self._state(place)[i]
+        if not self.started or self.origin + place or len(self.weights) < 2:
+            return row
+        # a row that begins as a point, and holds values later, holds one that moves with the origin
+        held = self.weights[0][i] - self.weights[1][i]
+        if held == 0:
+            return row
+        origin = Coefficient(((self.place, self.field.number(1)),))
+        moved: Sparse = (Coefficient(row) + held * origin).vector
+        return moved
 
     def _state(self, offset: int) -> list[Sparse]:
         place = self.origin + offset

@@ -325,7 +325,7 @@ def _choice(result: WorstCase | Attack) -> str:
 def show_worst(
     cases: Sequence[WorstCase],
     console: Console,
-    reached: Sequence[float] = (),
+    reached: Sequence[float | None] = (),
     *,
     refuted: str = "",
 ) -> None:
@@ -342,7 +342,7 @@ def show_worst(
             "" if w.value is None else f"{w.value:.8g}",
             "" if w.bound is None else f"{w.bound:.8g}",
             f"{w.ratio:.8f}",
-            *([f"{reached[i]:.8f}"] if reached else []),
+            *(["" if (ratio := reached[i]) is None else f"{ratio:.8f}"] if reached else []),
             str(w.basis),
             str(w.inequalities),
             f"{w.seconds:.2f}",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from opcheck.rocq.lemma import Lemma
 
 Limit = tuple[Ratio, Ratio, Constraint, Ratio, bool]  # see ``_ends``
+CUTS = 3  # of a range into halves, one after the other
 MOST = 400  # charts that are looked at
 
 
@@ -147,9 +148,10 @@ class _Sign:
         return name, names, self.asked
 
     def _chart(self) -> Chart | None:
-        for chart in itertools.islice(self.domain.charts(self.value.symbols), MOST):
-            if on_chart(self.value, chart, self.strict) is not None:
-                return chart
+        for cuts in (0,) if self.strict else (0, CUTS):
+            for chart in itertools.islice(self.domain.charts(self.value.symbols), MOST):
+                if on_chart(self.value, chart, self.strict, cuts) is not None:
+                    return chart
         return None
 
     def _limits(self, name: str, chart: Chart) -> dict[Ratio, bool]:
@@ -336,6 +338,8 @@ class _Sign:
             (all(not e or n in positive for n, e in zip(big.names, powers, strict=True)), powers, c)
             for powers, c in num.to_dict().items()
         ]
+        if not self.strict and any(c < 0 for _, _, c in terms):
+            return self._cut(value, big, positive, lax, depth)
         if not self.strict or any(t[0] for t in terms):
             terms.sort(key=lambda t: not t[0])
             words = " + ".join(self._term(big, powers, c) for _, powers, c in terms) or "0"
@@ -363,6 +367,37 @@ class _Sign:
             *at_end,
             f"{pad}}}",
         ]
+
+    def _cut(
+        self, value: Ratio, big: Field, positive: set[str], lax: Sequence[str], depth: int
+    ) -> list[str] | None:
+        """Each half of a range apart, as u ≤ v and v < u of x = (lo v + hi u)/(u + v)."""
+        pad = "  " * depth
+        pairs = [(u, f"v_{u[2:]}") for u in big.names if u.startswith("u_")]
+        for u, v in (p for p in pairs if p[1] in big.names and depth <= CUTS):
+            closings = []
+            for moved, by in ((v, u), (u, v)):
+                image = big.at(value, {moved: big.symbol(moved) + big.symbol(by)})
+                rest = [*lax, *({moved} - {*lax})]
+                closings.append(self._closed(image, big, positive - {moved}, rest, depth + 1))
+            if None in closings:
+                continue
+            u_word, v_word = self._big(u), self._big(v)
+            lines = [f"{pad}destruct (Rle_dec {u_word} {v_word}) as [?|?]."]
+            for (moved, by), closing in zip(
+                ((v_word, u_word), (u_word, v_word)), closings, strict=True
+            ):
+                assert closing is not None
+                lines += [
+                    f"{pad}{{ assert (exists w, 0 <= w /\\ {moved} = {by} + w) as (w & ? & ?) by "
+                    f"(exists ({moved} - {by}); split; [lra | ring]).",
+                    f"{pad}  subst {moved}; rename w into {moved}.",
+                    f"{pad}  assert (0 < {u_word} + {v_word}) by lra.",
+                    *closing,
+                    f"{pad}}}",
+                ]
+            return lines
+        return None
 
     def _term(self, big: Field, powers: Sequence[int], coefficient: Any) -> str:
         named = zip(big.names, powers, strict=True)

@@ -132,6 +132,7 @@ def test_what_does_not_decrease_has_none() -> None:
 
 
 BAD = [
+    ({"gamma": "1/4..1/4"}, "is one value"),
     ({"gamma": "1/2..1/4"}, "write the smaller end first"),
     ({"gamma": "1/4..sqrt(2)"}, "irrational"),
     ({"gamma": "1/4.."}, "needs both ends"),

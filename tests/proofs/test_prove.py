@@ -1299,6 +1299,29 @@ def test_the_printed_identity_is_that_of_the_proof(name: str) -> None:
             assert dict(reread(case, vector, names).vector) == dict(row)
 
 
+@pytest.mark.usefixtures("own_registry")
+def test_a_row_that_begins_as_a_point_is_no_value() -> None:
+    """``past`` holds z⁰ where the run begins, so that F z − past moves with the origin there: shown
+    for z* = 0 alone, and refused by Rocq."""
+    proof = Proof(
+        potential="(norm2(z - solution) + norm2(F(z) - last(past))/16)*(63/64)**(-k)",
+        at_most="2*R**2",
+        start={"Lipschitz(z)": "1"},
+        end={"potential": "(63/64)**k"},
+    )
+    stated = theorem(
+        "begins_as_a_point",
+        method="forward_reflected_backward",
+        given=[Lipschitz("1", of="F"), StronglyMonotone("1/4", of="F")],
+        where="1/8 <= gamma <= 1/4",
+        measure="distance",
+        bound="2*R**2*(63/64)**k",
+        source=Source("nobody"),
+        proof=proof,
+    )
+    assert "depends on where the origin lies" in attempt(stated).reason
+
+
 def test_two_forms_of_one_text_are_refused() -> None:
     done = CliRunner().invoke(main, ["prove", "lieder2021_halpern", "--latex", "--markdown"])
     assert done.exit_code == 2

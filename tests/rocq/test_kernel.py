@@ -17,6 +17,7 @@ from registered import exported
 from opcheck import registry
 from opcheck.errors import OpcheckError
 from opcheck.evidence.discover.discover import discover
+from opcheck.evidence.lyapunov import lyapunov
 from opcheck.rocq.coqc import AXIOMS, Compiled, compiled
 from opcheck.rocq.development import export
 from opcheck.rocq.files import recheck_development
@@ -430,3 +431,25 @@ def test_proofs_that_were_refused_once(tmp_path: Path) -> None:
             written = export(name)
             check = said(written.text, written.names)
             assert check is None or check.accepted, (name, check)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "constrained"),
+    [
+        ("extragradient", True),
+        ("past_extragradient", False),
+        ("forward_reflected_backward", False),
+    ],
+)
+def test_rates_over_a_range(method: str, constrained: bool, tmp_path: Path) -> None:
+    """Refused once: a sign that is seen on each half of a range apart, and a row that is a point
+    where the run begins and a value later."""
+    given = ["Lipschitz(1) of F", "StronglyMonotone(1/4) of F"]
+    found = lyapunov(method, given, constrained=constrained, gamma="1/8..1/4")
+    (file,) = found.write_certificates(tmp_path)
+    with registry.forgetting():
+        registry.load_file(file)
+        written = export("potential_over_a_range_found")
+        check = said(written.text, written.names)
+    assert check is None or check.accepted, check

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from command_line import good, good_json, invoke
 from registered import about_a_class, expressible, stated
 
 from opcheck import registry
+from opcheck.cli import main
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.evaluation import plan
 from opcheck.evidence.statement.exact_parameters import setting
@@ -370,3 +372,13 @@ def test_a_bound_that_is_next_to_nothing_is_exceeded_by_a_multiple_of_it(factor:
     reached = attack(entry, 1, ends=False).ratio
     assert reached > 1e5
     assert reached <= worst(entry, 1).ratio * (1 + 1e-6)
+
+
+@pytest.mark.ci
+def test_an_attack_that_looks_at_later_k_does_not_disturb_the_worst_case() -> None:
+    """The attack adds a k at which another case of the bound begins; worst once ended with 3."""
+    done = CliRunner().invoke(main, ["worst", "lieder2018_relaxed_small", "-k", "1", "--json"])
+    assert done.exit_code == 0, done.output
+    (row,) = json.loads(done.stdout)
+    assert row["k"] == 1
+    assert 0.5 < row["attack"] <= row["ratio"] + 1e-6

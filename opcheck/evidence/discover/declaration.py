@@ -60,7 +60,7 @@ def file_of(theorem: Theorem) -> str:
     fields += block(theorem.proof).splitlines()
     return "\n".join(
         [
-            '"""Written by opcheck discover; opcheck prove FILE checks it."""',
+            '"""Written by opcheck; opcheck prove FILE checks it."""',
             "",
             f"from opcheck import {', '.join([*kinds, 'Proof', 'Source', 'theorem'])}",
             "",

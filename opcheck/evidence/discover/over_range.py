@@ -10,6 +10,7 @@ from typing import Any
 
 from flint import fmpq
 
+from opcheck import recheck
 from opcheck.document import writing
 from opcheck.errors import OpcheckError, Undecided
 from opcheck.evidence.discover.ansatz import DISTANCE, Ansatz
@@ -27,6 +28,7 @@ from opcheck.model.theorem import Theorem
 RATE = "theta"  # stands for the rate while it is sought
 HALVINGS = 14
 ROOM = Fraction(1, 50)  # part of 1 − θ that is given for room, a simple V and a short fraction
+SMALL = 8  # terms of a V that is looked at first: with more a program takes seconds
 LARGEST = 100  # C in ‖z − z*‖² ≤ C θ^k R²
 
 
@@ -108,6 +110,8 @@ def over_range(
 
     Raises OpcheckError for bad input; NoRoom where no argument is found.
     """
+    if low == high:
+        raise OpcheckError(f"{parameter} = {low}..{high} is one value: write {parameter} = {low}")
     if not low < high:
         raise OpcheckError(f"{parameter} = {low}..{high} is no range; write the smaller end first")
     form = _Statement(
@@ -120,22 +124,32 @@ def over_range(
         constrained=constrained,
     )
     sought = form.theorem(f"R**2*{RATE}**k", f"0 < {RATE} < 1")
+    if any("last(" in term for ansatz in _constant(sought) for term in ansatz.terms):
+        form = replace(form, first=1)  # what is remembered has its values after a step
+        sought = form.theorem(f"R**2*{RATE}**k", f"0 < {RATE} < 1")
     joints = []
     for ansatz in _constant(sought):
-        try:
-            joints.append(Joint(Search(sought, ansatz), parameter, low, high, scaled=True))
-        except (OpcheckError, Undecided):  # it is made of what this method has not
-            continue
-    least = None if theta is not None else min(map(_least, joints), default=1.0)
+        if ansatz.begin == form.first:
+            try:
+                joints.append(Joint(Search(sought, ansatz), parameter, low, high, scaled=True))
+            except (OpcheckError, Undecided):  # it is made of what this method has not
+                continue
+    joints.sort(key=lambda joint: len(joint.search.terms))
+    least: float | None = None
+    if theta is None:
+        least = min([_least(joint) for joint in joints if _small(joint)], default=1.0)
+        if least == 1:
+            least = min([_least(joint) for joint in joints if not _small(joint)], default=1.0)
     rate = theta if theta is not None else _raised(least or 0.0)
     for degree in OF_V if rate < 1 or theta is not None else ():
-        for joint in sorted(joints, key=lambda joint: len(joint.search.terms)):
+        for joint in joints:
             known = form.proved(joint, rate, degree)
             if known is not None:
                 return replace(known, smallest=least and least - 2.0**-HALVINGS)
     rated = f"decreases by θ = {theta}" if theta is not None else "decreases"
     raise NoRoom(
-        f"{method}: no potential was found that {rated} for every {parameter} from {low} to {high}"
+        f"{method}: no potential was found that {rated} for every {parameter} from {low} to {high} "
+        "and leaves room, which none does at a rate that an operator has"
     )
 
 
@@ -158,6 +172,7 @@ class _Statement:
     high: fmpq
     fixed: Mapping[str, fmpq]
     constrained: Any
+    first: int = 0
 
     def theorem(self, bound: str, where: str = "") -> Theorem:
         """‖z − z*‖² ≤ bound on the range."""
@@ -170,6 +185,7 @@ class _Statement:
             bound=bound,
             where=", ".join([own, *([where] if where else [])]),
             let={n: str(v) for n, v in self.fixed.items()},
+            first=self.first,
             constrained=self.constrained,
             free=[RATE] if RATE in bound else [],
             name="potential_over_a_range",
@@ -186,7 +202,8 @@ class _Statement:
         alone = [joint.search.terms[i][1] for i in coefficients] == [DISTANCE]
         if alone:  # V is the distance itself, and C = 1
             coefficients = {i: [1.0] for i in coefficients}
-        factor = Fraction(1) if alone else _above(Fraction(1 / share))
+        # at least 1: then it holds at k = 0 as well
+        factor = Fraction(1) if alone else max(_above(Fraction(1 / share)), Fraction(1))
         theorem = self.theorem(f"{factor}*R**2*({rate})**k")
         last = Joint(Search(theorem, joint.search.ansatz), self.parameter, self.low, self.high)
         for denominator in DENOMINATORS:
@@ -200,7 +217,7 @@ class _Statement:
             low, high = (Fraction(int(v.p), int(v.q)) for v in (self.low, self.high))
             return OverRange(
                 method=self.method,
-                given=tuple(map(str, theorem.given)),
+                given=(*map(str, theorem.given), recheck.OPERATOR_A[theorem.A]),
                 parameters={n: str(v) for n, v in self.fixed.items()},
                 parameter=self.parameter,
                 low=low,
@@ -212,6 +229,10 @@ class _Statement:
                 theorem=with_proof(theorem, proof),
             )
         return None
+
+
+def _small(joint: Joint) -> bool:
+    return len(joint.search.terms) <= SMALL
 
 
 def _least(joint: Joint) -> float:

@@ -743,6 +743,12 @@ class Case:
 
     def _squares(self, rest: Total, step: str, at: int) -> Squares:
         """The remainder as squares with weights ≥ 0. Raises NotProved where it is none."""
+        if any(isinstance(e, tuple) and self.reader.steps.place in e for e in rest.terms):
+            raise NotProved(
+                f"{step}: it speaks of a row that is a point where the run begins and a value "
+                "later, or the other way round, so that it depends on where the origin lies: begin "
+                "later"
+            )
         form = _form(rest, self.domain(), step)
         names, domain = self.reader.steps.names(at), self.domain()
         if (squares := _eliminated(form, domain, 0)) is not None:
