@@ -216,7 +216,7 @@ def _over_range(
         low, dots, high = str(written).partition("..")
         if dots and not (low.strip() and high.strip()):
             raise OpcheckError(f"{name} = {written} needs both ends of its range, as 1/8..1/4")
-        ends = [_end(parameter.name, end) for end in ([low, high] if dots else [low])]
+        ends = [_rational(parameter.name, end) for end in ([low, high] if dots else [low])]
         if dots and parameter.integer:
             raise OpcheckError(f"{name} = {written}: a range is of a real parameter")
         if dots:
@@ -261,17 +261,15 @@ def _over_range(
     raise NotCertified(reason)
 
 
-def _end(name: str, written: str) -> fmpq:
+def _rational(name: str, written: Any) -> fmpq:
     value = number(written)
     if not isinstance(value, fmpq):
-        raise OpcheckError(f"{name} = {written} is irrational; give rational numbers of a range")
+        raise OpcheckError(f"{name} = {written} is irrational; give a rational number")
     return value
 
 
 def _rate(theta: Any) -> Fraction:
-    value = number(theta)
-    if not isinstance(value, fmpq):
-        raise OpcheckError(f"theta = {theta} is irrational; give a rational rate")
+    value = _rational("theta", theta)
     if value < 0:
         raise OpcheckError(f"theta = {theta} must not be negative")
     return Fraction(int(value.p), int(value.q))

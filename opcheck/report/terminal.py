@@ -563,6 +563,7 @@ def show_over_range(over: OverRange, console: Console) -> None:
     values = ", ".join(f"{n} = {v}" for n, v in over.parameters.items())
     small = "" if over.smallest is None else f"; by the solver ≥ {over.smallest:.8f}"
     rate = f"θ = {over.theta} ({float(over.theta):.8f}{small})"
+    begin = f" from k = {over.theorem.first} on" if over.theorem.first else ""
     factor = "" if over.factor == 1 else f"{over.factor} "
     span = f"{over.low} ≤ {over.parameter} ≤ {over.high}"
     pairs(
@@ -570,7 +571,7 @@ def show_over_range(over: OverRange, console: Console) -> None:
             ("method", over.method + (f" with {values}" if values else "")),
             ("given", ", ".join(over.given)),
             ("V", over.potential),
-            ("proved", f"V at k + 1 ≤ θ V at k, {rate}"),
+            ("proved", f"V at k + 1 ≤ θ V at k{begin}, {rate}"),
             ("so", f"‖z − z*‖² ≤ {factor}θ^k R² at every k"),
             ("for", f"every {span}; in every dimension"),
             ("how", "by prove, for all k at once; --out writes the declaration"),

@@ -67,6 +67,8 @@ def test_past_extragradient_over_a_range() -> None:
     """V with what is remembered; C bounds runs from every start, at every γ of the range."""
     found = over(PAST, STRONG, gamma="1/8..1/4")
     assert "last(" in found.potential
+    assert found.theorem.first == 1
+    assert found.factor >= 1  # so that it holds at k = 0, where V has no value yet
     rng = np.random.default_rng(5)
     rate, most = float(found.theta), 0.0
     for _ in range(60):

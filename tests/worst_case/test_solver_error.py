@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import os
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from opcheck.evidence.certificates.certificate import certify
 from opcheck.evidence.cross_check import BUDGET
 from opcheck.evidence.simulation.mutants import _changed as changed
 from opcheck.evidence.statement.places import Place
+from opcheck.evidence.worst_case import conic
 from opcheck.evidence.worst_case.attack import attack
 from opcheck.evidence.worst_case.claim import claim
 from opcheck.evidence.worst_case.worst_case import Program, Unconverged, worst
@@ -194,3 +196,17 @@ def test_rescaling_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Unconverged):
         worst("gorbunov2022_peg_potential")
     assert len(solved) == 1 + module.RESCALED
+
+
+def test_what_is_said_while_the_solver_works_comes_after_it_without_its_panic(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Rust writes its panics to the process's own error output, past Python's."""
+    panic = "\nthread '<unnamed>' panicked at src/cone.rs:453:35:\nEigval error\n"
+    panic += "stack backtrace:\n   0: begin_unwind\nnote: Some details are omitted.\n"
+    with conic._without_panics():
+        os.write(2, b"one\n")
+        os.write(2, panic.encode())
+        os.write(2, b"two\n")
+    os.write(2, b"three\n")
+    assert capfd.readouterr().err.splitlines() == ["one", "two", "three"]

@@ -42,8 +42,9 @@ def arguments(search: Search) -> Iterator[Argument]:
     joint = Joint(search, *span)
     for degree in OF_V:
         potential = joint.potential({}, degree)
-        for denominator in DENOMINATORS if potential is not None else ():
-            assert potential is not None
+        if potential is None:
+            continue
+        for denominator in DENOMINATORS:
             joint.pin(potential[1], denominator)
             argument = joint.argument(denominator, PARTS)
             if argument is not None:
@@ -268,6 +269,8 @@ def _must_vanish(program: Program, line: Any) -> set[str]:
 def _without_constant_directions(block: Block) -> None:
     """Leave out a row for each direction along which no form of a block changes, as where F and −A
     are moved by the same vector: its matrix is singular there whatever the unknowns are."""
+    if not block.place:
+        return
     constant, matrices = block.matrices()
     stacked = np.vstack([constant, *matrices.values()])
     stacked = stacked / max(float(np.abs(stacked).max(initial=0.0)), 1e-300)

@@ -25,12 +25,7 @@ from opcheck.engine.forms import Products, Sparse
 from opcheck.engine.numbers import Ball
 from opcheck.errors import OpcheckError
 from opcheck.evidence.statement.exact_parameters import Setting, number, simplest
-from opcheck.evidence.worst_case.claim import (
-    Claim,
-    Coverage,
-    assemble,
-    resolvents_exist,
-)
+from opcheck.evidence.worst_case.claim import Claim, Coverage, assemble, resolvents_exist
 from opcheck.model.method import Method, resolve
 from opcheck.model.property import KINDS, Monotone, Property, property_of
 from opcheck.model.theorem import OfA, Source, Theorem
@@ -164,7 +159,7 @@ def block_of(
     notes: list[str] = []
     values = {iteration.parameter(n).name: v for n, v in parameters.items()}
     exact = {
-        p.name: rational_parameter(p.name, values[p.name], p.integer, notes)
+        p.name: _parameter(p.name, values[p.name], p.integer, notes)
         for p in iteration.parameters
         if p.name in values
     }
@@ -392,8 +387,7 @@ def rational_property(written: str | Property, A: OfA) -> Property:
     return replace(prop, constant=Fraction(int(value.p), int(value.q)))
 
 
-def rational_parameter(name: str, written: Any, integer: bool, notes: list[str]) -> Any:
-    """A parameter's exact value; an irrational one is rounded, with a note. Raises OpcheckError."""
+def _parameter(name: str, written: Any, integer: bool, notes: list[str]) -> Any:
     value = number(written)
     if isinstance(value, Ball):
         middle = fmpq(*float(value.ball.mid()).as_integer_ratio())

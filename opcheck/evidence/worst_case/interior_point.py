@@ -86,7 +86,7 @@ class _Path:
         lengths = _lengths(entries)
         entries = entries * lengths[:, None] * lengths
         sizes = [max((abs(v) for v in M.ravel()), default=fmpq(1)) or fmpq(1) for M in entries]
-        self.sizes, self.free = sizes, free
+        self.sizes = sizes
         entries = entries / np.array(sizes, dtype=object)[:, None, None]
         self.C, self.A = _reals(entries[0]), _reals(entries[1:])
         diagonal = np.full((len(self.A), free.nrows() + 1), fmpq(0), dtype=object)

@@ -176,7 +176,7 @@ def _known(program: Program, precise: bool) -> tuple[Solution | Optimum, tuple[s
     )
 
 
-def _within(solution: Solution | Optimum, part: float) -> bool:
+def _within(solution: Solution, part: float) -> bool:
     """Whether no more than this part of a value is open, or next to nothing of the bound."""
     return solution.error <= max(part * solution.theta, NOTHING)
 
