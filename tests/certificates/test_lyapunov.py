@@ -362,8 +362,9 @@ def test_what_a_step_fills_is_what_a_run_leaves_in_the_rows(name: str) -> None:
 def test_the_proximal_point_method_uses_what_is_known_of_f_and_of_a() -> None:
     """(1 + γ(μ_F + μ_A))⁻²: F and A are told apart at the points of S = F + A."""
     given = ["StronglyMonotone(1/4) of F", "Lipschitz(1) of F"]
-    one = lyapunov("proximal_point", given, constrained=True, gamma=1)
-    assert one.theta == Q(16, 25)
+    for vectors in ([], ["z"]):  # also where V asks for no F z
+        one = lyapunov("proximal_point", given, vectors=vectors, constrained=True, gamma=1)
+        assert one.theta == Q(16, 25)
     both = lyapunov(
         "proximal_point", [*given, "StronglyMonotone(1/4) of A"], constrained=True, gamma=1
     )
